@@ -1,0 +1,69 @@
+"""Every error a user can meet: its name, what it means and how to mend it.
+
+The class name is the contract: it is the ``Error`` of a failed execution, so Step Functions catchers and
+dashboards can match on it. ``str(error)`` says what is wrong and, on a last line, what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class AmazonEstimatorsError(Exception):
+    """Base of all errors raised on purpose. ``remedy`` is the one sentence that says what to do."""
+
+    remedy: str = ""
+
+    def __init__(self, message: str, *, remedy: str | None = None) -> None:
+        self.message = message
+        if remedy is not None:
+            self.remedy = remedy
+        super().__init__(f"{message}\n{self.remedy}" if self.remedy else message)
+
+
+class HyperparameterError(AmazonEstimatorsError, ValueError):
+    """A hyperparameter, or a set of them, that the algorithm does not take, alone or for this data."""
+
+
+class InstanceError(AmazonEstimatorsError, ValueError):
+    """Training instances (type or count) that the algorithm does not run on."""
+
+
+class RegionError(AmazonEstimatorsError, ValueError):
+    """A region in which Amazon publishes no image of the algorithm."""
+
+
+class RequestError(AmazonEstimatorsError, ValueError):
+    """An execution input, a pipeline setting or a data channel that cannot be understood."""
+
+
+class InputError(AmazonEstimatorsError, ValueError):
+    """Input data that cannot become a RecordSet. The message names the object, and row and column where known."""
+
+
+class NoInputError(InputError):
+    """No object lies under a channel's prefix."""
+
+    remedy = "Upload at least one file of a supported format under the prefix, then start again."
+
+
+class ObjectChangedError(InputError):
+    """An input object was replaced or deleted between Plan and Encode."""
+
+    remedy = "Start a new execution: it plans from the objects as they are now."
+
+
+class SchemaError(InputError):
+    """Two input files, or two shards, disagree on features, labels or type."""
+
+
+class RecordIOError(AmazonEstimatorsError, ValueError):
+    """Bytes that are not a RecordIO-protobuf file the first-party algorithms read."""
+
+
+class RecordSetError(AmazonEstimatorsError):
+    """A RecordSet that is incomplete or differs from what its encoders recorded."""
+
+    remedy = "Start a new execution: it encodes the missing shards again."
+
+
+class TrainingJobError(AmazonEstimatorsError):
+    """A training job ended without a model. The message carries the service's failure reason."""
