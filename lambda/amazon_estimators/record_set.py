@@ -63,3 +63,9 @@ class RecordSet:
         """Read what :meth:`to_dict` wrote."""
         labels = values.get("labels")
         return cls(**{**values, "labels": Labels(**labels) if labels else None})
+
+
+def shard_name(encoding: str, index: int) -> str:
+    """The file name of a shard: ``matrix_00000.pbr``, ``part_00000.jsonl`` or ``part_00000.csv``."""
+    stem, extension = {"recordio": ("matrix", "pbr"), "jsonlines": ("part", "jsonl"), "csv": ("part", "csv")}[encoding]
+    return f"{stem}_{index:05d}.{extension}"

@@ -1,0 +1,1 @@
+"""Amazon's first-party SageMaker algorithms: their RecordSets, hyperparameters and training jobs."""

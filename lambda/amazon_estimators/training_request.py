@@ -1,0 +1,37 @@
+"""The part of a CreateTrainingJob request that depends on the data: name, hyperparameters, channels, tags."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.record_set import RecordSet
+from amazon_estimators.settings import Settings
+
+
+def training_request(
+    settings: Settings,
+    algorithm: Algorithm,
+    record_sets: Mapping[str, RecordSet],
+    *,
+    fingerprint: str,
+    execution: str,
+) -> dict[str, Any]:
+    """Hyperparameters are checked against the data: raises HyperparameterError before money is spent.
+
+    The job name is made of the pipeline, the RecordSet and the execution; the state machine adds the attempt.
+    """
+    fitted = algorithm.fit_to(record_sets, instance_count=settings.instance_count)
+    run = hashlib.sha256(execution.encode()).hexdigest()[:10]
+    return {
+        "job_name": f"{settings.job_name_prefix}-{fingerprint[:8]}-{run}",
+        "hyperparameters": fitted.hyperparameters(),
+        "input_data_config": [record_set.data_channel() for record_set in record_sets.values()],
+        "tags": [
+            {"Key": "amazon-estimators:pipeline", "Value": settings.pipeline},
+            {"Key": "amazon-estimators:execution", "Value": execution},
+            {"Key": "amazon-estimators:record-set", "Value": fingerprint},
+        ],
+    }
