@@ -11,15 +11,21 @@ CAUSE_LIMIT = 30_000
 """Characters; Step Functions takes 32,768 bytes of cause."""
 
 
-def failure_key(prefix: str, shard: int) -> str:
-    return f"{prefix}failures/{shard:05d}.json"
+def failures_prefix(prefix: str, execution: str) -> str:
+    return f"{prefix}failures/{execution}/"
 
 
-def explain(s3: Any, error: Mapping[str, str], plan: Mapping[str, Any]) -> dict[str, str]:
+def failure_key(prefix: str, execution: str, shard: int) -> str:
+    """Where Encode leaves a user's error; under the execution, so that an old failure never explains a new one."""
+    return f"{failures_prefix(prefix, execution)}{shard:05d}.json"
+
+
+def explain(s3: Any, error: Mapping[str, str], plan: Mapping[str, Any], execution: str) -> dict[str, str]:
     """``{"error", "cause"}`` of a failed state: the library's own error, the shard's, or the training job's."""
     name, cause = error.get("Error", "Unknown"), error.get("Cause", "")
     if name == MAP_FAILED and plan:
-        listed = s3.list_objects_v2(Bucket=plan["bucket"], Prefix=f"{plan['prefix']}failures/", MaxKeys=1)
+        failures = failures_prefix(plan["prefix"], execution)
+        listed = s3.list_objects_v2(Bucket=plan["bucket"], Prefix=failures, MaxKeys=1)
         for found in listed.get("Contents", ()):
             answer = s3.get_object(Bucket=plan["bucket"], Key=found["Key"])
             first: dict[str, str] = json.loads(answer["Body"].read())

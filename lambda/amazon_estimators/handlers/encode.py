@@ -18,6 +18,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         encode_shard(client, plan, event["offset"], event["length"])
     except AmazonEstimatorsError as error:
         failure = {"error": type(error).__name__, "cause": str(error)}
-        s3.put_json(client, event["bucket"], failure_key(event["prefix"], event["shard"]), failure)
+        key = failure_key(event["prefix"], event["execution"], event["shard"])
+        s3.put_json(client, event["bucket"], key, failure)
         raise
     return {}

@@ -9,4 +9,4 @@ from amazon_estimators.explain import explain
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
-    return explain(s3.client(), event["error"], event.get("plan") or {})
+    return explain(s3.client(), event["error"], event.get("plan") or {}, event["execution"]["name"])

@@ -184,8 +184,21 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class SparseRows:
+    """Consecutive rows as CSR: ``data`` and ``indices`` of shape (nnz,), ``indptr`` of shape (rows + 1,)."""
+
+    data: np.ndarray
+    indices: np.ndarray
+    indptr: np.ndarray
+    width: int
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+
+@dataclass(frozen=True)
 class Block:
     """Consecutive rows: ``features`` of shape (rows, feature_dim), ``labels`` of shape (rows,) or None."""
 
-    features: np.ndarray
+    features: np.ndarray | SparseRows
     labels: np.ndarray | None

@@ -1,0 +1,52 @@
+# make rehearse   deploy app.py into a local AWS and train on real data (ALGORITHM=… DATA=… HYPERPARAMETERS="k=5 …")
+# make test       lint, types and all tests
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+ALGORITHM ?= KMeans
+
+.PHONY: rehearse test check bench lock clean
+.DELETE_ON_ERROR:
+
+rehearse: $(VENV)/rehearse.stamp
+	@$(BIN)/python -m amazon_estimators_rehearsal --algorithm $(ALGORITHM) \
+	  $(if $(DATA),--data '$(DATA)') $(foreach one,$(HYPERPARAMETERS),--hyperparameter '$(one)') $(ARGS)
+
+test: check
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/test.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/test.stamp
+	$(BIN)/python benchmarks/codec.py $(ARGS)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/rehearse.stamp: requirements/rehearse.txt pyproject.toml | $(BIN)/python
+	@echo "Installing locked versions into $(VENV) (once) …"
+	@$(INSTALL) --require-hashes --no-deps -r requirements/rehearse.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/test.stamp: requirements/test.txt $(VENV)/rehearse.stamp
+	@echo "Installing what the tests need into $(VENV) (once) …"
+	@$(INSTALL) --require-hashes --no-deps -r requirements/test.txt
+	@touch $@
+
+# Resolve the locks again: needs uv, and is the one command here that is for maintainers only.
+COMPILE := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+  --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+lock:
+	$(COMPILE) requirements/lambda.in -o lambda/requirements.txt
+	$(COMPILE) pyproject.toml --all-extras -c lambda/requirements.txt -o requirements/test.txt
+	$(COMPILE) pyproject.toml --extra rehearsal -c requirements/test.txt -o requirements/rehearse.txt
+
+clean:
+	rm -rf $(VENV) .cache cdk.out
