@@ -1,0 +1,28 @@
+"""The first-party algorithms by name. A new one is a file of its own and one import line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from amazon_estimators.algorithms.algorithm import Algorithm as Algorithm
+from amazon_estimators.algorithms.kmeans import KMeans as KMeans
+from amazon_estimators.errors import RequestError
+
+ALGORITHMS: Mapping[str, type[Algorithm]] = MappingProxyType(
+    {algorithm.__name__: algorithm for algorithm in Algorithm.__subclasses__()}
+)
+"""Every algorithm by class name."""
+
+
+def algorithm_named(name: str) -> type[Algorithm]:
+    """The algorithm of this class name, exactly as spelt; RequestError names those known and the nearest."""
+    if name in ALGORITHMS:
+        return ALGORITHMS[name]
+    by_lower = {known.lower(): known for known in ALGORITHMS}
+    near = get_close_matches(str(name).lower().replace("-", "").replace("_", ""), by_lower, n=1, cutoff=0.4)
+    hint = f" Did you mean {by_lower[near[0]]!r}?" if near else ""
+    raise RequestError(
+        f"There is no algorithm {name!r}.{hint}", remedy=f"Use one of {', '.join(sorted(ALGORITHMS))}."
+    )

@@ -1,0 +1,206 @@
+"""The base of the ten algorithms: hyperparameters in, checks against one another and the data, strings out."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, NoReturn, Self
+
+from amazon_estimators.algorithms.data_rules import common_findings
+from amazon_estimators.algorithms.facts import RECORDIO, ChannelRule, Data, Instances, Metric
+from amazon_estimators.algorithms.rules import Caution, DataRule, FieldRule, Finding, Problem
+from amazon_estimators.errors import HyperparameterError, InstanceError
+from amazon_estimators.hyperparameter import Hyperparameter, HyperparameterWarning
+from amazon_estimators.images import train_image
+from amazon_estimators.record_set import RecordSet
+
+MAX_HYPERPARAMETERS = 100
+"""The most hyperparameters CreateTrainingJob takes."""
+
+
+class Algorithm:
+    """Hyperparameters of one first-party algorithm, valid by construction.
+
+    Keyword arguments are the service's names, or the attribute names of the SageMaker Python SDK 2; None leaves a
+    hyperparameter unset. What ``fit_to`` fills in from the data may be left out. Raises HyperparameterError with
+    every problem found; what has no effect under the other settings is a HyperparameterWarning.
+    """
+
+    repo_name: ClassVar[str]
+    repo_version: ClassVar[str] = "1"
+    documentation: ClassVar[str]
+    """Where AWS documents the hyperparameters."""
+    encoding: ClassVar[Literal["recordio", "jsonlines", "csv"]] = "recordio"
+    content_type: ClassVar[str] = RECORDIO
+    """Content type of the encoded shards of data channels."""
+    dtypes: ClassVar[tuple[str, ...]] = ("float32", "float64")
+    """The tensor types it reads."""
+    channels: ClassVar[Mapping[str, ChannelRule]]
+    instances: ClassVar[Instances]
+    metrics: ClassVar[tuple[Metric, ...]] = ()
+    rules: ClassVar[tuple[FieldRule, ...]] = ()
+    data_rules: ClassVar[tuple[DataRule, ...]] = ()
+    fills: ClassVar[Mapping[str, Callable[[Data], int]]] = MappingProxyType({})
+    """What ``fit_to`` sets if the user did not, from the data."""
+
+    def __init__(self, /, **hyperparameters: Any) -> None:
+        self._values: dict[str, Any] = {}
+        problems: list[str] = []
+        for given, value in hyperparameters.items():
+            declared = self._declared(given)
+            if declared is None:
+                problems.append(self._unknown(given))
+            elif given != declared.name and declared.name in hyperparameters:
+                problems.append(f"{given} is another name of {declared.name}: give one of them.")
+            elif value is not None:
+                try:
+                    self._values[declared.name] = declared.read(value)
+                except ValueError as error:
+                    problems.append(str(error))
+        refused = {name for name in hyperparameters if self._declared(name) and name not in self._values}
+        self._check([*problems, *self._missing(refused)], self._field_findings() if not problems else ())
+
+    @classmethod
+    def declared(cls) -> Mapping[str, Hyperparameter[Any]]:
+        """The hyperparameters by the service's name, in the order they are declared."""
+        return _declared(cls)
+
+    @classmethod
+    def hyperparameter(cls, name: str) -> Hyperparameter[Any]:
+        """The declaration of one hyperparameter; KeyError if there is none."""
+        return _declared(cls)[name]
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """What has been set, by the service's name, as Python values."""
+        return MappingProxyType(self._values)
+
+    def effective(self, name: str) -> Any:
+        """The value that will hold in training: the one set, or the documented default, or None."""
+        return self._values.get(name, self.hyperparameter(name).default)
+
+    def hyperparameters(self) -> dict[str, str]:
+        """What CreateTrainingJob takes: the set hyperparameters as the service spells them, unset ones left out."""
+        return {
+            name: declared.kind.spell(self._values[name])
+            for name, declared in self.declared().items()
+            if name in self._values
+        }
+
+    @classmethod
+    def from_hyperparameters(cls, values: Mapping[str, str]) -> Self:
+        """Read back what :meth:`hyperparameters` gave, or a training job's description has."""
+        aliases = [name for name in values if name not in cls.declared()]
+        if aliases:
+            cls._fail([cls._unknown(name) for name in aliases])
+        return cls(**values)
+
+    def override(self, values: Mapping[str, Any]) -> Self:
+        """These hyperparameters with some replaced; None unsets one. The merged set is checked like a new one."""
+        names = {(declared.name if (declared := self._declared(name)) else name) for name in values}
+        kept = {name: value for name, value in self._values.items() if name not in names}
+        return type(self)(**{**kept, **values})
+
+    def assign(self, name: str, value: object) -> None:
+        """Set one hyperparameter; unchanged if the result would not be valid."""
+        self._values = self.override({name: value})._values
+
+    @classmethod
+    def check_instances(cls, instance_type: str, instance_count: int) -> None:
+        """Raise InstanceError if the algorithm does not train on these instances."""
+        problems = cls.instances.problems(instance_type, instance_count)
+        if problems:
+            raise InstanceError(f"{cls.__name__}: " + " ".join(problems))
+
+    def fit_to(
+        self, record_sets: Mapping[str, RecordSet], *, instance_count: int, instance_type: str | None = None
+    ) -> Self:
+        """These hyperparameters completed from the data, checked against them.
+
+        ``record_sets`` is by channel. ``instance_type`` lets rules look at it that need it. Raises
+        HyperparameterError with every problem found.
+        """
+        data = Data(record_sets, instance_count, instance_type)
+        findings = list(common_findings(self, data))
+        if any(isinstance(finding, Problem) for finding in findings) and "train" not in record_sets:
+            self._check([], findings)
+        filled = object.__new__(type(self))
+        filled._values = dict(self._values)
+        for name, fill in self.fills.items():
+            if name not in self._values:
+                try:
+                    filled._values[name] = self.hyperparameter(name).read(fill(data))
+                except ValueError as error:
+                    findings.append(Problem(f"{error} The value is that of the data."))
+        for rule in self.data_rules:
+            findings += rule(filled, data)
+        self._check([], findings)
+        return filled
+
+    @classmethod
+    def train_image(cls, region: str) -> str:
+        """The training image's URI; RegionError listing the regions that have one."""
+        return train_image(cls.repo_name, cls.repo_version, region)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._values.items())})"
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and isinstance(other, Algorithm) and self._values == other._values
+
+    __hash__ = None  # type: ignore[assignment]  # hyperparameters can be set, so there is no lasting hash
+
+    @classmethod
+    def _declared(cls, name: str) -> Hyperparameter[Any] | None:
+        return _aliases(cls).get(name)
+
+    @classmethod
+    def _unknown(cls, name: str) -> str:
+        near = get_close_matches(name, _aliases(cls), n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(cls.declared())}."
+        return f"{cls.__name__} has no hyperparameter {name!r}: {hint}"
+
+    def _missing(self, refused: set[str]) -> Iterator[str]:
+        for name, declared in self.declared().items():
+            if declared.required and name not in self.fills and name not in {*self._values, *refused}:
+                yield f"{name} is required: give {declared.kind.expecting}."
+
+    def _field_findings(self) -> Iterator[Finding]:
+        for rule in self.rules:
+            yield from rule(self)
+        if len(self._values) > MAX_HYPERPARAMETERS:
+            yield Problem(f"{len(self._values)} hyperparameters are set; a training job takes {MAX_HYPERPARAMETERS}.")
+
+    @classmethod
+    def _check(cls, problems: list[str], findings: Iterable[Finding]) -> None:
+        cautions = []
+        for finding in findings:
+            (cautions if isinstance(finding, Caution) else problems).append(finding)
+        if problems:
+            cls._fail(problems)
+        for caution in cautions:
+            warnings.warn(f"{cls.__name__}: {caution}", HyperparameterWarning, stacklevel=4)
+
+    @classmethod
+    def _fail(cls, problems: list[str]) -> NoReturn:
+        if len(problems) == 1:
+            raise HyperparameterError(f"{cls.__name__}: {problems[0]}")
+        lines = "".join(f"\n- {problem}" for problem in problems)
+        raise HyperparameterError(f"{cls.__name__}: {len(problems)} problems with its hyperparameters{lines}")
+
+
+@cache
+def _declared(cls: type[Algorithm]) -> Mapping[str, Hyperparameter[Any]]:
+    return MappingProxyType(
+        {name: value for name, value in vars(cls).items() if isinstance(value, Hyperparameter)}
+    )
+
+
+@cache
+def _aliases(cls: type[Algorithm]) -> Mapping[str, Hyperparameter[Any]]:
+    """Every name a hyperparameter may be given by."""
+    aliases = {value.alias: value for value in _declared(cls).values() if value.alias}
+    return MappingProxyType({**aliases, **_declared(cls)})

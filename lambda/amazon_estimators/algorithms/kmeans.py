@@ -1,0 +1,102 @@
+"""K-Means: groups records around k centers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from amazon_estimators.algorithms.algorithm import Algorithm
+from amazon_estimators.algorithms.facts import PROGRESS, REPLICATED, ChannelRule, Data, Instances, channels, loss
+from amazon_estimators.algorithms.fills import features
+from amazon_estimators.algorithms.rules import Caution, Finding, at_most_records, needs_channel
+from amazon_estimators.hyperparameter import Choice, choice, integer, listing, number, tuning, tuning_values
+
+
+def _extra_centers(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+    """K = k * extra_center_factor centers are made before they are reduced to k."""
+    k, factor = algorithm.effective("k"), algorithm.effective("extra_center_factor")
+    if isinstance(factor, int) and k <= data.train.num_records < k * factor:
+        yield Caution(
+            f"k * extra_center_factor is {k * factor:,} centers, but channel train has "
+            f"{data.train.num_records:,} records: lower extra_center_factor or leave it out."
+        )
+
+
+class KMeans(Algorithm):
+    """K-Means clustering, one pass over the data in mini-batches."""
+
+    repo_name = "kmeans"
+    documentation = "https://docs.aws.amazon.com/sagemaker/latest/dg/k-means-api-config.html"
+    channels = channels(
+        ChannelRule("train", required=True),
+        ChannelRule("test", required=False, distribution=REPLICATED),
+    )
+    instances = Instances(gpu="single")
+    metrics = (
+        loss("test:msd"),
+        loss("test:ssd"),
+        loss("train:msd", objective=False),
+        *PROGRESS,
+    )
+    data_rules = (at_most_records("k"), _extra_centers, needs_channel("eval_metrics", "test"))
+    fills = {"feature_dim": features}
+
+    feature_dim = integer(
+        at_least=1, required=True, doc="Number of features of a record. Filled in from the data."
+    )
+    k = integer(at_least=1, required=True, doc="Number of clusters.")
+    epochs = integer(at_least=1, default=1, tuning=tuning(1, 10), doc="Passes over the training data.")
+    eval_metrics = listing(
+        Choice(("msd", "ssd")),
+        encoding="json",
+        distinct=True,
+        ordered=False,
+        default=("msd",),
+        doc="What to score the test channel by: mean (msd) or sum (ssd) of squared distances to the centers.",
+    )
+    extra_center_factor = integer(
+        at_least=1,
+        literals=("auto",),
+        default="auto",
+        tuning=tuning(4, 10),
+        alias="center_factor",
+        doc="How many times k centers are made while training, before they are reduced to k.",
+    )
+    half_life_time_size = integer(
+        at_least=0,
+        default=0,
+        doc="Records after which an older record weighs half as much in the centers. 0: no decay.",
+    )
+    init_method = choice(
+        "random",
+        "kmeans++",
+        default="random",
+        tuning=tuning_values("kmeans++", "random"),
+        doc="How the first centers are chosen.",
+    )
+    local_lloyd_init_method = choice(
+        "random",
+        "kmeans++",
+        default="kmeans++",
+        alias="local_init_method",
+        doc="How the first centers of the final Lloyd iterations are chosen.",
+    )
+    local_lloyd_max_iter = integer(
+        at_least=1, default=300, alias="max_iterations", doc="Most Lloyd iterations of the final step."
+    )
+    local_lloyd_num_trials = integer(
+        at_least=1,
+        literals=("auto",),
+        default="auto",
+        alias="num_trials",
+        doc="How often the final Lloyd step is run; the run with the least loss is kept.",
+    )
+    local_lloyd_tol = number(
+        at_least=0,
+        at_most=1,
+        default=0.0001,
+        alias="tol",
+        doc="Relative change of the loss below which the Lloyd iterations stop.",
+    )
+    mini_batch_size = integer(
+        at_least=1, default=5000, tuning=tuning(3000, 15000), doc="Records a mini-batch."
+    )
