@@ -61,7 +61,7 @@ def train_image(repo_name: str, version: str, region: str) -> str:
 
 
 def image_mapping(repo_name: str) -> dict[str, dict[str, str]]:
-    """Region to ``{"Account", "DnsSuffix"}``: a CloudFormation mapping from which an image URI can be joined."""
+    """Region to ``{"Account", "DnsSuffix"}``: the CloudFormation mapping to join an image URI from."""
     return {
         region: {"Account": account, "DnsSuffix": dns_suffix(region)}
         for region, account in image_accounts(repo_name).items()

@@ -7,7 +7,16 @@ from difflib import get_close_matches
 from types import MappingProxyType
 
 from amazon_estimators.algorithms.algorithm import Algorithm as Algorithm
+from amazon_estimators.algorithms.factorization_machines import FactorizationMachines as FactorizationMachines
+from amazon_estimators.algorithms.ip_insights import IPInsights as IPInsights
 from amazon_estimators.algorithms.kmeans import KMeans as KMeans
+from amazon_estimators.algorithms.knn import KNN as KNN
+from amazon_estimators.algorithms.lda import LDA as LDA
+from amazon_estimators.algorithms.linear_learner import LinearLearner as LinearLearner
+from amazon_estimators.algorithms.ntm import NTM as NTM
+from amazon_estimators.algorithms.object2vec import Object2Vec as Object2Vec
+from amazon_estimators.algorithms.pca import PCA as PCA
+from amazon_estimators.algorithms.random_cut_forest import RandomCutForest as RandomCutForest
 from amazon_estimators.errors import RequestError
 
 ALGORITHMS: Mapping[str, type[Algorithm]] = MappingProxyType(

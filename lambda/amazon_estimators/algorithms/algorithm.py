@@ -1,21 +1,23 @@
-"""The base of the ten algorithms: hyperparameters in, checks against one another and the data, strings out."""
+"""The base of the ten algorithms: hyperparameters in, checked together and against the data, strings out."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from functools import cache
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, NoReturn, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, Self
 
 from amazon_estimators.algorithms.data_rules import common_findings
 from amazon_estimators.algorithms.facts import RECORDIO, ChannelRule, Data, Instances, Metric
+from amazon_estimators.algorithms.fills import Fill, filling
 from amazon_estimators.algorithms.rules import Caution, DataRule, FieldRule, Finding, Problem
 from amazon_estimators.errors import HyperparameterError, InstanceError
 from amazon_estimators.hyperparameter import Hyperparameter, HyperparameterWarning
 from amazon_estimators.images import train_image
-from amazon_estimators.record_set import RecordSet
+
+if TYPE_CHECKING:
+    from amazon_estimators.record_set import RecordSet
 
 MAX_HYPERPARAMETERS = 100
 """The most hyperparameters CreateTrainingJob takes."""
@@ -24,9 +26,10 @@ MAX_HYPERPARAMETERS = 100
 class Algorithm:
     """Hyperparameters of one first-party algorithm, valid by construction.
 
-    Keyword arguments are the service's names, or the attribute names of the SageMaker Python SDK 2; None leaves a
-    hyperparameter unset. What ``fit_to`` fills in from the data may be left out. Raises HyperparameterError with
-    every problem found; what has no effect under the other settings is a HyperparameterWarning.
+    Keyword arguments are the service's names, or the attribute names of the SageMaker Python SDK 2; None
+    leaves a hyperparameter unset. What ``fit_to`` fills in from the data may be left out. Raises
+    HyperparameterError with every problem found; what has no effect under the other settings is a
+    HyperparameterWarning.
     """
 
     repo_name: ClassVar[str]
@@ -43,8 +46,18 @@ class Algorithm:
     metrics: ClassVar[tuple[Metric, ...]] = ()
     rules: ClassVar[tuple[FieldRule, ...]] = ()
     data_rules: ClassVar[tuple[DataRule, ...]] = ()
-    fills: ClassVar[Mapping[str, Callable[[Data], int]]] = MappingProxyType({})
+    fills: ClassVar[Mapping[str, Fill]] = filling()
     """What ``fit_to`` sets if the user did not, from the data."""
+
+    _declarations: ClassVar[Mapping[str, Hyperparameter[Any]]]
+    _names: ClassVar[Mapping[str, Hyperparameter[Any]]]
+    """Every name a hyperparameter may be given by."""
+
+    def __init_subclass__(cls) -> None:
+        declared = {name: value for name, value in vars(cls).items() if isinstance(value, Hyperparameter)}
+        aliases = {value.alias: value for value in declared.values() if value.alias}
+        cls._declarations = MappingProxyType(declared)
+        cls._names = MappingProxyType({**aliases, **declared})
 
     def __init__(self, /, **hyperparameters: Any) -> None:
         self._values: dict[str, Any] = {}
@@ -66,12 +79,12 @@ class Algorithm:
     @classmethod
     def declared(cls) -> Mapping[str, Hyperparameter[Any]]:
         """The hyperparameters by the service's name, in the order they are declared."""
-        return _declared(cls)
+        return cls._declarations
 
     @classmethod
     def hyperparameter(cls, name: str) -> Hyperparameter[Any]:
         """The declaration of one hyperparameter; KeyError if there is none."""
-        return _declared(cls)[name]
+        return cls._declarations[name]
 
     @property
     def values(self) -> Mapping[str, Any]:
@@ -83,7 +96,7 @@ class Algorithm:
         return self._values.get(name, self.hyperparameter(name).default)
 
     def hyperparameters(self) -> dict[str, str]:
-        """What CreateTrainingJob takes: the set hyperparameters as the service spells them, unset ones left out."""
+        """What CreateTrainingJob takes: the set hyperparameters, spelt as the service reads them."""
         return {
             name: declared.kind.spell(self._values[name])
             for name, declared in self.declared().items()
@@ -99,7 +112,7 @@ class Algorithm:
         return cls(**values)
 
     def override(self, values: Mapping[str, Any]) -> Self:
-        """These hyperparameters with some replaced; None unsets one. The merged set is checked like a new one."""
+        """These hyperparameters with some replaced; None unsets one. The result is checked like a new one."""
         names = {(declared.name if (declared := self._declared(name)) else name) for name in values}
         kept = {name: value for name, value in self._values.items() if name not in names}
         return type(self)(**{**kept, **values})
@@ -146,7 +159,8 @@ class Algorithm:
         return train_image(cls.repo_name, cls.repo_version, region)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._values.items())})"
+        values = ", ".join(f"{name}={value!r}" for name, value in self._values.items())
+        return f"{type(self).__name__}({values})"
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and isinstance(other, Algorithm) and self._values == other._values
@@ -155,11 +169,11 @@ class Algorithm:
 
     @classmethod
     def _declared(cls, name: str) -> Hyperparameter[Any] | None:
-        return _aliases(cls).get(name)
+        return cls._names.get(name)
 
     @classmethod
     def _unknown(cls, name: str) -> str:
-        near = get_close_matches(name, _aliases(cls), n=1, cutoff=0.4)
+        near = get_close_matches(name, cls._names, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(cls.declared())}."
         return f"{cls.__name__} has no hyperparameter {name!r}: {hint}"
 
@@ -172,11 +186,11 @@ class Algorithm:
         for rule in self.rules:
             yield from rule(self)
         if len(self._values) > MAX_HYPERPARAMETERS:
-            yield Problem(f"{len(self._values)} hyperparameters are set; a training job takes {MAX_HYPERPARAMETERS}.")
+            yield Problem(f"{len(self._values)} are set; a training job takes {MAX_HYPERPARAMETERS} at most.")
 
     @classmethod
     def _check(cls, problems: list[str], findings: Iterable[Finding]) -> None:
-        cautions = []
+        cautions: list[str] = []
         for finding in findings:
             (cautions if isinstance(finding, Caution) else problems).append(finding)
         if problems:
@@ -190,17 +204,3 @@ class Algorithm:
             raise HyperparameterError(f"{cls.__name__}: {problems[0]}")
         lines = "".join(f"\n- {problem}" for problem in problems)
         raise HyperparameterError(f"{cls.__name__}: {len(problems)} problems with its hyperparameters{lines}")
-
-
-@cache
-def _declared(cls: type[Algorithm]) -> Mapping[str, Hyperparameter[Any]]:
-    return MappingProxyType(
-        {name: value for name, value in vars(cls).items() if isinstance(value, Hyperparameter)}
-    )
-
-
-@cache
-def _aliases(cls: type[Algorithm]) -> Mapping[str, Hyperparameter[Any]]:
-    """Every name a hyperparameter may be given by."""
-    aliases = {value.alias: value for value in _declared(cls).values() if value.alias}
-    return MappingProxyType({**aliases, **_declared(cls)})

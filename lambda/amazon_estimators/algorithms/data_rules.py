@@ -1,4 +1,4 @@
-"""What holds for the data of every algorithm: channels, content types, labels, features, records per instance."""
+"""What holds for the data of every algorithm: channels, content types, labels, features, shares."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from amazon_estimators.algorithms.facts import SHARDED, ChannelRule, Data
 from amazon_estimators.algorithms.rules import Finding, Problem
-from amazon_estimators.record_set import RecordSet
 
 if TYPE_CHECKING:
     from amazon_estimators.algorithms.algorithm import Algorithm
+    from amazon_estimators.record_set import RecordSet
 
 
 def common_findings(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
@@ -39,19 +39,20 @@ def _channel_findings(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
 def _record_set_findings(algorithm: Algorithm, rule: ChannelRule, record_set: RecordSet) -> Iterator[Finding]:
     channel = f"Channel {rule.name}"
     if record_set.content_type != rule.content_type:
-        yield Problem(f"{channel} has content type {record_set.content_type}. Expecting: {rule.content_type}.")
+        given, allowed = record_set.content_type, rule.content_type
+        yield Problem(f"{channel} has content type {given}. Expecting: {allowed}.")
     if record_set.distribution not in rule.distributions:
         allowed = " or ".join(rule.distributions)
         yield Problem(f"{channel} is distributed {record_set.distribution}. Expecting: {allowed}.")
     if rule.vectors and record_set.dtype not in algorithm.dtypes:
         allowed = " or ".join(algorithm.dtypes)
-        yield Problem(f"{channel} holds {record_set.dtype} values. Expecting: {allowed}; encode the data again.")
+        yield Problem(f"{channel} holds {record_set.dtype} values. Expecting: {allowed}; encode it again.")
     if record_set.num_records < 1:
         yield Problem(f"{channel} has {record_set.num_records} records. Expecting: at least 1.")
     if rule.label == "required" and record_set.labels is None:
         yield Problem(f"{channel} has no labels, and the algorithm learns from them. Name the label column.")
     if rule.label == "none" and record_set.labels is not None:
-        yield Problem(f"{channel} has labels, and the algorithm takes none there. Do not name a label column.")
+        yield Problem(f"{channel} has labels, and the algorithm takes none there. Name no label column.")
 
 
 def _share_findings(name: str, record_set: RecordSet, instances: int) -> Iterator[Finding]:

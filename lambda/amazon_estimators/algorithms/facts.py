@@ -1,13 +1,15 @@
-"""What an algorithm declares besides its hyperparameters: channels, metrics, instances, and the data it is given."""
+"""What an algorithm declares besides hyperparameters: channels, metrics, instances; the data it gets."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import TYPE_CHECKING, Literal
 
-from amazon_estimators.record_set import RecordSet
+if TYPE_CHECKING:
+    from amazon_estimators.record_set import RecordSet
 
 RECORDIO = "application/x-recordio-protobuf"
 JSON_LINES = "application/jsonlines"
@@ -20,7 +22,7 @@ REPLICATED = "FullyReplicated"
 
 @dataclass(frozen=True)
 class ChannelRule:
-    """One data channel. ``distribution`` is the default one, ``distributions`` are those the algorithm allows."""
+    """One data channel. ``distribution`` is the default, ``distributions`` are those the algorithm allows."""
 
     name: str
     required: bool
@@ -41,8 +43,8 @@ def channels(*rules: ChannelRule) -> Mapping[str, ChannelRule]:
 class Metric:
     """A metric in the training log.
 
-    ``objective`` tells whether automatic model tuning may optimise it, ``direction`` which way. ``regex`` finds its
-    value in a log line; None where nobody has published the line.
+    ``objective`` tells whether automatic model tuning may optimise it, ``direction`` which way. ``regex``
+    finds its value in a log line; None where nobody has published the line.
     """
 
     name: str
@@ -51,35 +53,37 @@ class Metric:
     regex: str | None
 
 
-def score(name: str, **more: bool | str) -> Metric:
-    """A quality metric to maximise, logged as ``<score>``."""
-    return _quality(name, "score", "Maximize", **more)  # type: ignore[arg-type]  # keywords are checked there
-
-
-def loss(name: str, **more: bool | str) -> Metric:
-    """A quality metric to minimise, logged as ``<loss>``."""
-    return _quality(name, "loss", "Minimize", **more)  # type: ignore[arg-type]  # keywords are checked there
-
-
 def _quality(
     name: str,
-    value: str,
-    direction: Literal["Minimize", "Maximize"],
     *,
+    value: Literal["loss", "score"],
+    direction: Literal["Minimize", "Maximize"],
     objective: bool = True,
     logged: str = "",
     epoch: bool = False,
     batch: bool = False,
 ) -> Metric:
+    """A line ``#quality_metric: host=…, [epoch=…, [batch=… ]]<channel> <logged> <<value>>=…``."""
     channel, _, rest = name.partition(":")
     when = (r"epoch=\S+, " if epoch else "") + (r"batch=\S+ " if batch else "")
     regex = rf"#quality_metric: host=\S+, {when}{channel} {logged or rest} <{value}>=(\S+)"
     return Metric(name, direction if objective else None, objective, regex)
 
 
+score = partial(_quality, value="score", direction="Maximize")
+"""A quality metric to maximise."""
+
+loss = partial(_quality, value="loss", direction="Minimize")
+"""A quality metric to minimise."""
+
 PROGRESS = (
     Metric("train:progress", None, False, r"#progress_metric: host=\S+, completed (\S+) %"),
-    Metric("train:throughput", None, False, r"#throughput_metric: host=\S+, train throughput=(\S+) records/second"),
+    Metric(
+        "train:throughput",
+        None,
+        False,
+        r"#throughput_metric: host=\S+, train throughput=(\S+) records/second",
+    ),
 )
 """Logged by most of the algorithms, never an objective."""
 
@@ -106,7 +110,7 @@ _ACCELERATOR = re.compile(r"(p|g|gr|trn|inf|dl)[0-9]")
 
 @dataclass(frozen=True)
 class Instances:
-    """Training instances an algorithm runs on: ``gpu`` is ``"none"``, ``"single"`` (one per instance) or ``"any"``."""
+    """Training instances an algorithm runs on; ``gpu`` is how many an instance may have."""
 
     gpu: Literal["none", "single", "any"] = "any"
     single_instance: bool = False
@@ -127,7 +131,9 @@ class Instances:
 
     def _gpu_problems(self, instance_type: str, family: str, size: str) -> list[str]:
         if self.gpu == "none":
-            return [f"{instance_type} has an accelerator, which it does not use: take a CPU type such as ml.m5.large."]
+            return [
+                f"{instance_type} has an accelerator, which it does not use: take a CPU type, ml.m5.large."
+            ]
         if family not in SINGLE_GPU_SIZES:
             return [
                 f"{instance_type} is of no GPU family it runs on: take {', '.join(GPU_FAMILIES)}, "

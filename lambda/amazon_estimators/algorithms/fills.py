@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from amazon_estimators.algorithms.facts import Data
+
+Fill = Callable[[Data], int]
+
+
+def filling(**fills: Fill) -> Mapping[str, Fill]:
+    """Hyperparameter to what computes it from the data."""
+    return MappingProxyType(fills)
 
 
 def features(data: Data) -> int:
@@ -17,7 +25,7 @@ def records(data: Data) -> int:
     return data.train.num_records
 
 
-def batch_up_to(limit: int) -> Callable[[Data], int]:
+def batch_up_to(limit: int) -> Fill:
     """As many records as one instance has, at most ``limit``."""
 
     def fill(data: Data) -> int:
@@ -26,7 +34,7 @@ def batch_up_to(limit: int) -> Callable[[Data], int]:
     return fill
 
 
-def always(value: int) -> Callable[[Data], int]:
+def always(value: int) -> Fill:
     """A fixed value."""
 
     def fill(_: Data) -> int:

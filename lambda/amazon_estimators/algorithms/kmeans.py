@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.facts import PROGRESS, REPLICATED, ChannelRule, Data, Instances, channels, loss
-from amazon_estimators.algorithms.fills import features
+from amazon_estimators.algorithms.facts import (
+    PROGRESS,
+    REPLICATED,
+    ChannelRule,
+    Data,
+    Instances,
+    channels,
+    loss,
+)
+from amazon_estimators.algorithms.fills import features, filling
 from amazon_estimators.algorithms.rules import Caution, Finding, at_most_records, needs_channel
-from amazon_estimators.hyperparameter import Choice, choice, integer, listing, number, tuning, tuning_values
+from amazon_estimators.hyperparameter import choice, integer, listing, number, tuning, tuning_values
+from amazon_estimators.kinds import Choice
 
 
 def _extra_centers(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
@@ -38,7 +47,7 @@ class KMeans(Algorithm):
         *PROGRESS,
     )
     data_rules = (at_most_records("k"), _extra_centers, needs_channel("eval_metrics", "test"))
-    fills = {"feature_dim": features}
+    fills = filling(feature_dim=features)
 
     feature_dim = integer(
         at_least=1, required=True, doc="Number of features of a record. Filled in from the data."

@@ -7,6 +7,7 @@ A field rule is called with the algorithm, a data rule with the algorithm and th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from math import inf
 from typing import TYPE_CHECKING
 
 from amazon_estimators.algorithms.facts import Data, is_accelerated
@@ -28,15 +29,14 @@ FieldRule = Callable[["Algorithm"], Iterator[Finding]]
 DataRule = Callable[["Algorithm", Data], Iterator[Finding]]
 
 
-
-
 def required_with(name: str, other: str, *values: object) -> FieldRule:
     """``name`` must be given when ``other`` is set to one of ``values``."""
 
     def rule(algorithm: Algorithm) -> Iterator[Finding]:
         if algorithm.effective(other) in values and algorithm.effective(name) is None:
             expecting = type(algorithm).hyperparameter(name).kind.expecting
-            yield Problem(f"{name} is required when {other} is {algorithm.effective(other)!r}: give {expecting}.")
+            setting = f"{other} is {algorithm.effective(other)!r}"
+            yield Problem(f"{name} is required when {setting}: give {expecting}.")
 
     return rule
 
@@ -69,6 +69,20 @@ def without_effect(*names: str, unless: str, among: tuple[object, ...]) -> Field
                     f"{name} has no effect while {unless} is {setting!r}: "
                     f"it needs {' or '.join(repr(value) for value in among)}."
                 )
+
+    return rule
+
+
+def early_stopping(patience: str, tolerance: str) -> FieldRule:
+    """More epochs of patience than epochs switch early stopping off; ``tolerance`` is idle then."""
+
+    def rule(algorithm: Algorithm) -> Iterator[Finding]:
+        waits, epochs = algorithm.effective(patience), algorithm.effective("epochs")
+        if tolerance in algorithm.values and waits > epochs:
+            yield Caution(
+                f"{tolerance} has no effect: early stopping is off, as {patience} ({waits}) "
+                f"is greater than epochs ({epochs})."
+            )
 
     return rule
 
@@ -107,30 +121,35 @@ def class_labels(
 ) -> DataRule:
     """Labels are whole numbers from 0 to ``classes`` - 1; applied while the setting ``when`` holds.
 
-    ``classes`` is a number, the name of a hyperparameter that holds it, or None for no upper limit. ``only`` names
-    the channels it is about (default: all).
+    ``classes`` is a number, the name of a hyperparameter that holds it, or None for any whole numbers.
+    ``only`` names the channels it is about (default: all).
     """
 
     def rule(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
         if when is not None and algorithm.effective(when[0]) != when[1]:
             return
         count = algorithm.effective(classes) if isinstance(classes, str) else classes
-        highest = count - 1 if isinstance(count, int) else float("inf")
-        allowed = "whole numbers of at least 0" if count is None else f"whole numbers from 0 to {highest}"
+        lowest, highest = (0, count - 1) if isinstance(count, int) else (-inf, inf)
+        allowed = "whole numbers" if count is None else f"whole numbers from 0 to {highest}"
         why = f" when {when[0]} is {when[1]!r}" if when else ""
         for name, record_set in data.record_sets.items():
             labels = record_set.labels
             if labels is None or (only and name not in only):
                 continue
-            if not labels.integral or labels.minimum < 0 or labels.maximum > highest:
+            if not labels.integral or labels.minimum < lowest or labels.maximum > highest:
                 kind = "" if labels.integral else ", not all whole numbers"
                 mend = f", or raise {classes}" if isinstance(classes, str) and labels.integral else ""
                 yield Problem(
-                    f"The labels of channel {name} lie between {labels.minimum:g} and {labels.maximum:g}{kind}. "
+                    f"Labels of channel {name} lie between {labels.minimum:g} and {labels.maximum:g}{kind}. "
                     f"Expecting{why}: {allowed}. Renumber the classes{mend}."
                 )
             elif name == "train" and labels.minimum == labels.maximum:
-                yield Caution(f"Every label of channel train is {labels.minimum:g}: there is one class to learn.")
+                yield Caution(f"Every label of channel train is {labels.minimum:g}: one class to learn.")
+            elif name == "train" and isinstance(classes, str) and labels.maximum < highest:
+                yield Caution(
+                    f"{classes} is {count}, but the largest label of channel train is {labels.maximum:g}: "
+                    f"with classes 0 to {labels.maximum:g}, {classes} is {labels.maximum + 1:g}."
+                )
 
     return rule
 

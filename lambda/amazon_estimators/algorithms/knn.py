@@ -1,0 +1,134 @@
+"""k-NN: predicts from the k records nearest by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from amazon_estimators.algorithms.algorithm import Algorithm
+from amazon_estimators.algorithms.facts import (
+    PROGRESS,
+    REPLICATED,
+    ChannelRule,
+    Data,
+    Instances,
+    channels,
+    loss,
+    score,
+)
+from amazon_estimators.algorithms.fills import features, filling
+from amazon_estimators.algorithms.rules import (
+    Caution,
+    Finding,
+    Problem,
+    at_most_records,
+    choices_by,
+    class_labels,
+    required_with,
+    without_effect,
+)
+from amazon_estimators.hyperparameter import choice, integer, tuning
+
+IVF, PQ = "faiss.IVFFlat", "faiss.IVFPQ"
+
+
+def _target_below_features(algorithm: Algorithm) -> Iterator[Finding]:
+    """Reducing dimensions leaves fewer of them."""
+    target, dimensions = (
+        algorithm.values.get("dimension_reduction_target"),
+        algorithm.values.get("feature_dim"),
+    )
+    if target is not None and dimensions is not None and target >= dimensions:
+        yield Problem(
+            f"dimension_reduction_target is {target:,}, but the data have {dimensions:,} features. "
+            f"Expecting: an integer greater than 0 and less than (not equal to) {dimensions:,}."
+        )
+
+
+def _target_below_data(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+    """The same once feature_dim has been filled in."""
+    return _target_below_features(algorithm)
+
+
+def _sample_holds_k(algorithm: Algorithm) -> Iterator[Finding]:
+    """Neighbours are looked for among the sampled records."""
+    k, sample = algorithm.values.get("k"), algorithm.values.get("sample_size")
+    if k is not None and sample is not None and k > sample:
+        yield Caution(
+            f"k is {k:,}, but only sample_size, {sample:,}, records are kept to find neighbours among."
+        )
+
+
+def _subvectors_divide(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+    """Vectors are cut into faiss_index_pq_m equal parts; the service pads those that do not fit."""
+    parts = algorithm.values.get("faiss_index_pq_m")
+    reduced = algorithm.values.get("dimension_reduction_target")
+    dimension = reduced or data.train.feature_dim
+    if algorithm.effective("index_type") == PQ and parts is not None and dimension % parts:
+        grown = dimension + parts - dimension % parts
+        how = "dimension_reduction_target is raised" if reduced else "vectors are padded with zeros"
+        yield Caution(
+            f"faiss_index_pq_m is {parts}, which does not divide {dimension:,} dimensions: {how} to {grown:,}."
+        )
+
+
+class KNN(Algorithm):
+    """k-nearest neighbours over a sample of the training data, for classification and regression."""
+
+    repo_name = "knn"
+    documentation = "https://docs.aws.amazon.com/sagemaker/latest/dg/kNN_hyperparameters.html"
+    dtypes = ("float32",)
+    channels = channels(
+        ChannelRule("train", required=True, label="required"),
+        ChannelRule("test", required=False, distribution=REPLICATED, label="required"),
+    )
+    instances = Instances(gpu="single")
+    metrics = (score("test:accuracy"), loss("test:mse"), *PROGRESS)
+    rules = (
+        required_with("dimension_reduction_target", "dimension_reduction_type", "sign", "fjlt"),
+        _target_below_features,
+        _sample_holds_k,
+        choices_by("index_metric", "index_type", {PQ: ("L2",)}),
+        without_effect(
+            "dimension_reduction_target", unless="dimension_reduction_type", among=("sign", "fjlt")
+        ),
+        without_effect("faiss_index_ivf_nlists", unless="index_type", among=(IVF, PQ)),
+        without_effect("faiss_index_pq_m", unless="index_type", among=(PQ,)),
+    )
+    data_rules = (
+        at_most_records("k", "sample_size"),
+        _target_below_data,
+        _subvectors_divide,
+        class_labels(when=("predictor_type", "classifier"), classes=None),
+    )
+    fills = filling(feature_dim=features)
+
+    feature_dim = integer(
+        at_least=1, required=True, doc="Number of features of a record. Filled in from the data."
+    )
+    k = integer(at_least=1, required=True, tuning=tuning(1, 1024), doc="Number of nearest neighbours.")
+    predictor_type = choice("classifier", "regressor", required=True, doc="What the label is.")
+    sample_size = integer(
+        at_least=1,
+        required=True,
+        tuning=tuning(256, 20_000_000),
+        doc="Records sampled from the training data, over all instances.",
+    )
+    dimension_reduction_target = integer(
+        at_least=1, doc="Dimensions to reduce to, fewer than feature_dim. Required for a reduction."
+    )
+    dimension_reduction_type = choice(
+        "sign", "fjlt", doc="Random projection, or the fast Johnson-Lindenstrauss transform; none if unset."
+    )
+    faiss_index_ivf_nlists = integer(
+        at_least=1,
+        literals=("auto",),
+        default="auto",
+        doc="Centroids of the inverted-file indexes; auto is the square root of sample_size.",
+    )
+    faiss_index_pq_m = integer(
+        one_of=(1, 2, 3, 4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 96),
+        doc="Parts a vector is cut into by the index faiss.IVFPQ.",
+    )
+    index_metric = choice("L2", "INNER_PRODUCT", "COSINE", default="L2", doc="Distance between records.")
+    index_type = choice("faiss.Flat", IVF, PQ, default="faiss.Flat", doc="Index over the records.")
+    mini_batch_size = integer(at_least=1, default=5000, doc="Records a mini-batch.")

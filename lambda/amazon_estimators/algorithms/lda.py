@@ -1,0 +1,56 @@
+"""LDA: topics as mixtures of words, documents as mixtures of topics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from amazon_estimators.algorithms.algorithm import Algorithm
+from amazon_estimators.algorithms.facts import REPLICATED, ChannelRule, Data, Instances, Metric, channels
+from amazon_estimators.algorithms.fills import features, filling, records
+from amazon_estimators.algorithms.rules import Finding, Problem
+from amazon_estimators.hyperparameter import integer, number, tuning
+
+
+def _whole_corpus(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+    """The service reads mini_batch_size as the number of documents; the base refuses one that is too high."""
+    size = algorithm.values.get("mini_batch_size")
+    if isinstance(size, int) and size < data.train.num_records:
+        yield Problem(
+            f"mini_batch_size is {size:,}, but LDA reads it as the total number of documents and channel "
+            f"train has {data.train.num_records:,}. Expecting: {data.train.num_records:,}; leave it out and it is "
+            "filled in from the data."
+        )
+
+
+class LDA(Algorithm):
+    """Latent Dirichlet allocation, by tensor decomposition."""
+
+    repo_name = "lda"
+    documentation = "https://docs.aws.amazon.com/sagemaker/latest/dg/lda_hyperparameters.html"
+    channels = channels(
+        ChannelRule("train", required=True),
+        ChannelRule("test", required=False, distribution=REPLICATED),
+    )
+    instances = Instances(gpu="none", single_instance=True)
+    metrics = (Metric("test:pwll", "Maximize", True, None),)
+    data_rules = (_whole_corpus,)
+    fills = filling(feature_dim=features, mini_batch_size=records)
+
+    num_topics = integer(at_least=1, required=True, tuning=tuning(1, 150), doc="Number of topics to find.")
+    feature_dim = integer(
+        at_least=1, required=True, doc="Number of words in the vocabulary. Filled in from the data."
+    )
+    mini_batch_size = integer(
+        at_least=1, required=True, doc="Total number of documents in the corpus. Filled in from the data."
+    )
+    alpha0 = number(
+        above=0,
+        default=1.0,
+        tuning=tuning(0.1, 10),
+        doc="Initial guess of the concentration: small values favour few topics a document, above 1 many.",
+    )
+    max_restarts = integer(
+        at_least=1, default=10, doc="Restarts of the spectral decomposition (alternating least squares)."
+    )
+    max_iterations = integer(at_least=1, default=1000, doc="Most iterations of the spectral decomposition.")
+    tol = number(above=0, default=1e-8, doc="Error below which the spectral decomposition stops.")

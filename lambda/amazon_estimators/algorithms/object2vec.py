@@ -1,0 +1,360 @@
+"""Object2Vec: embeddings of pairs of objects, from whether they belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, cast
+
+from amazon_estimators.algorithms.algorithm import Algorithm
+from amazon_estimators.algorithms.facts import (
+    JSON_LINES,
+    PLAIN_TEXT,
+    PROGRESS,
+    REPLICATED,
+    ChannelRule,
+    Data,
+    Instances,
+    channels,
+    loss,
+    score,
+)
+from amazon_estimators.algorithms.fills import always, filling
+from amazon_estimators.algorithms.rules import (
+    Caution,
+    FieldRule,
+    Finding,
+    Problem,
+    class_labels,
+    required_with,
+    without_effect,
+)
+from amazon_estimators.hyperparameter import (
+    Hyperparameter,
+    choice,
+    file_name,
+    flag,
+    integer,
+    listing,
+    number,
+    tuning,
+    tuning_values,
+)
+from amazon_estimators.kinds import Choice
+
+NETWORKS = ("hcnn", "bilstm", "pooled_embedding")
+ENCODER_SETTINGS = (
+    "cnn_filter_width",
+    "freeze_pretrained_embedding",
+    "layers",
+    "max_seq_len",
+    "pretrained_embedding_file",
+    "token_embedding_dim",
+    "vocab_file",
+    "vocab_size",
+)
+
+
+def _pretrained(encoder: str) -> FieldRule:
+    """What concerns pretrained embeddings needs some."""
+
+    def rule(algorithm: Algorithm) -> Iterator[Finding]:
+        if algorithm.effective(f"{encoder}_pretrained_embedding_file"):
+            return
+        for name in (f"{encoder}_freeze_pretrained_embedding", f"{encoder}_vocab_file"):
+            if algorithm.values.get(name) not in {None, ""}:
+                yield Caution(f"{name} has no effect without {encoder}_pretrained_embedding_file.")
+
+    return rule
+
+
+def _shared_embedding(algorithm: Algorithm) -> Iterator[Finding]:
+    """One embedding layer for both encoders has one vocabulary."""
+    if algorithm.effective("tied_token_embedding_weight") and algorithm.effective("enc1_network") != "enc0":
+        for setting in ("vocab_size", "token_embedding_dim"):
+            first, second = (algorithm.effective(f"{encoder}_{setting}") for encoder in ("enc0", "enc1"))
+            if second is not None and first != second:
+                yield Caution(
+                    f"tied_token_embedding_weight shares one embedding layer, but enc0_{setting} is "
+                    f"{first:,} and enc1_{setting} {second:,}: make them equal."
+                )
+
+
+def _auxiliary_files(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+    """Embedding and vocabulary files lie in the auxiliary channel."""
+    if "auxiliary" in data.record_sets:
+        return
+    for encoder in ("enc0", "enc1"):
+        for setting in ("pretrained_embedding_file", "vocab_file"):
+            value = algorithm.effective(f"{encoder}_{setting}")
+            if value:
+                yield Problem(
+                    f"{encoder}_{setting} is {value!r}, a file of channel auxiliary, but that channel has no "
+                    "data. Give it a RecordSet or leave the hyperparameter out."
+                )
+
+
+def _filter_width(encoder: str) -> Hyperparameter[int | str]:
+    return integer(
+        at_least=1,
+        at_most=9,
+        default=3,
+        tuning=tuning(1, 5),
+        doc=f"Filter width of {encoder}'s convolutions; network hcnn.",
+    )
+
+
+def _freeze(encoder: str) -> Hyperparameter[bool]:
+    return flag(
+        capitals=True, default=True, doc=f"Whether {encoder}'s pretrained embeddings stay as they are."
+    )
+
+
+def _layers(encoder: str) -> Hyperparameter[int | str]:
+    return integer(
+        at_least=1,
+        at_most=4,
+        literals=("auto",),
+        default="auto",
+        tuning=tuning(1, 4),
+        doc=f"Layers of {encoder}; auto is 4 for hcnn and 1 for bilstm.",
+    )
+
+
+def _embedding_file(encoder: str) -> Hyperparameter[str]:
+    return file_name(default="", doc=f"File of channel auxiliary with {encoder}'s pretrained embeddings.")
+
+
+def _embedding_dim(encoder: str) -> Hyperparameter[int | str]:
+    return integer(
+        at_least=2,
+        at_most=1000,
+        default=300,
+        tuning=tuning(5, 300),
+        doc=f"Dimension of {encoder}'s token embeddings.",
+    )
+
+
+def _vocab_file(encoder: str) -> Hyperparameter[str]:
+    return file_name(
+        default="", doc=f"File of channel auxiliary that maps {encoder}'s pretrained embeddings to token ids."
+    )
+
+
+def _max_seq_len(encoder: str, *, required: bool) -> Hyperparameter[int | str]:
+    return integer(
+        at_least=1, at_most=5000, required=required, doc=f"Most tokens of a sequence {encoder} reads."
+    )
+
+
+def _vocab_size(encoder: str, *, required: bool) -> Hyperparameter[int | str]:
+    return integer(
+        at_least=2,
+        at_most=3_000_000,
+        required=required,
+        doc=f"Size of {encoder}'s vocabulary: token ids are 0 to this less 1.",
+    )
+
+
+class Object2Vec(Algorithm):
+    """Embeddings of pairs: sentences, items and their buyers, anything written as token ids."""
+
+    repo_name = "object2vec"
+    documentation = "https://docs.aws.amazon.com/sagemaker/latest/dg/object2vec-hyperparameters.html"
+    encoding = "jsonlines"
+    content_type = JSON_LINES
+    channels = channels(
+        *(
+            ChannelRule(
+                name,
+                required=name == "train",
+                content_type=JSON_LINES,
+                distribution=distribution,
+                label="required",
+                vectors=False,
+            )
+            for name, distribution in (
+                ("train", "ShardedByS3Key"),
+                ("validation", REPLICATED),
+                ("test", REPLICATED),
+            )
+        ),
+        ChannelRule(
+            "auxiliary",
+            required=False,
+            content_type=PLAIN_TEXT,
+            distribution=REPLICATED,
+            label="none",
+            vectors=False,
+        ),
+    )
+    instances = Instances(gpu="any", single_instance=True)
+    metrics = (
+        loss("test:mean_squared_error"),
+        loss("validation:mean_squared_error", epoch=True),
+        score("test:accuracy"),
+        loss("test:cross_entropy"),
+        score("validation:accuracy", epoch=True),
+        loss("validation:cross_entropy", epoch=True),
+        score("train:accuracy", epoch=True, objective=False),
+        loss("train:cross_entropy", epoch=True, objective=False),
+        loss("train:mean_squared_error", epoch=True, objective=False),
+        *PROGRESS,
+    )
+    rules = (
+        required_with("enc1_max_seq_len", "enc1_network", *NETWORKS),
+        required_with("enc1_vocab_size", "enc1_network", *NETWORKS),
+        without_effect("num_classes", unless="output_layer", among=("softmax",)),
+        without_effect("enc0_cnn_filter_width", unless="enc0_network", among=("hcnn",)),
+        without_effect("enc0_layers", unless="enc0_network", among=("hcnn", "bilstm")),
+        without_effect(
+            *(f"enc1_{name}" for name in ENCODER_SETTINGS if name not in {"cnn_filter_width", "layers"}),
+            unless="enc1_network",
+            among=NETWORKS,
+        ),
+        without_effect("enc1_cnn_filter_width", unless="enc1_network", among=("hcnn",)),
+        without_effect("enc1_layers", unless="enc1_network", among=("hcnn", "bilstm")),
+        _pretrained("enc0"),
+        _pretrained("enc1"),
+        _shared_embedding,
+    )
+    data_rules = (
+        class_labels(when=("output_layer", "softmax"), classes="num_classes"),
+        _auxiliary_files,
+    )
+    fills = filling(mini_batch_size=always(32))
+
+    enc0_max_seq_len = _max_seq_len("enc0", required=True)
+    enc0_vocab_size = _vocab_size("enc0", required=True)
+    bucket_width = integer(
+        at_least=0,
+        at_most=100,
+        default=0,
+        doc="Difference of sequence lengths allowed in one bucket; 0 for no bucketing.",
+    )
+    comparator_list = listing(
+        Choice(("hadamard", "concat", "abs_diff")),
+        encoding="comma",
+        distinct=True,
+        default=("hadamard", "concat", "abs_diff"),
+        doc="How the two encodings are compared; the parts are joined in this order.",
+    )
+    dropout = number(
+        at_least=0.0, at_most=1.0, default=0.0, tuning=tuning(0.0, 1.0), doc="Probability of dropping a unit."
+    )
+    early_stopping_patience = integer(
+        at_least=1,
+        at_most=5,
+        default=3,
+        tuning=tuning(1, 5),
+        doc="Epochs without improvement before training stops.",
+    )
+    early_stopping_tolerance = number(
+        at_least=1e-6,
+        at_most=0.1,
+        default=0.01,
+        tuning=tuning(0.001, 0.1),
+        doc="Reduction of the loss that counts as improvement.",
+    )
+    enc_dim = integer(
+        at_least=4,
+        at_most=10_000,
+        default=4096,
+        tuning=tuning(4, 4096),
+        doc="Dimension of both encodings.",
+    )
+    enc0_network = choice(*NETWORKS, default="hcnn", doc="Network of enc0.")
+    enc0_cnn_filter_width = _filter_width("enc0")
+    enc0_freeze_pretrained_embedding = _freeze("enc0")
+    enc0_layers = _layers("enc0")
+    enc0_pretrained_embedding_file = _embedding_file("enc0")
+    enc0_token_embedding_dim = _embedding_dim("enc0")
+    enc0_vocab_file = _vocab_file("enc0")
+    enc1_network = choice(
+        "enc0", *NETWORKS, default="enc0", doc="Network of enc1; 'enc0' for the same with the same settings."
+    )
+    enc1_cnn_filter_width = _filter_width("enc1")
+    enc1_freeze_pretrained_embedding = _freeze("enc1")
+    enc1_layers = _layers("enc1")
+    enc1_max_seq_len = _max_seq_len("enc1", required=False)
+    enc1_pretrained_embedding_file = _embedding_file("enc1")
+    enc1_token_embedding_dim = _embedding_dim("enc1")
+    enc1_vocab_file = _vocab_file("enc1")
+    enc1_vocab_size = _vocab_size("enc1", required=False)
+    epochs = integer(
+        at_least=1, at_most=100, default=30, tuning=tuning(4, 20), doc="Passes over the training data."
+    )
+    learning_rate = number(
+        at_least=1e-6,
+        at_most=1.0,
+        default=0.0004,
+        tuning=tuning(1e-6, 1.0),
+        doc="Step size of the optimizer.",
+    )
+    mini_batch_size = integer(
+        at_least=1,
+        at_most=10_000,
+        default=32,
+        tuning=tuning(1, 8192),
+        doc="Records a mini-batch. Filled in: 32.",
+    )
+    mlp_activation = choice(
+        "tanh",
+        "relu",
+        "linear",
+        default="linear",
+        tuning=tuning_values("tanh", "relu", "linear"),
+        doc="Activation function of the multilayer perceptron.",
+    )
+    mlp_dim = integer(
+        at_least=2,
+        at_most=10_000,
+        default=512,
+        tuning=tuning(16, 1024),
+        doc="Output dimension of the multilayer perceptron.",
+    )
+    mlp_layers = integer(
+        at_least=0, at_most=10, default=2, tuning=tuning(1, 4), doc="Layers of the multilayer perceptron."
+    )
+    negative_sampling_rate = integer(
+        at_least=0, default=0, doc="Negative records made for every positive one; 0 for none."
+    )
+    num_classes = integer(
+        at_least=2, at_most=30, default=2, doc="Number of classes, labelled 0 to num_classes - 1."
+    )
+    optimizer = choice(
+        "adadelta",
+        "adagrad",
+        "adam",
+        "sgd",
+        "rmsprop",
+        default="adam",
+        tuning=tuning_values("adagrad", "adam", "rmsprop", "sgd", "adadelta"),
+        doc="Optimizer.",
+    )
+    output_layer = choice(
+        "softmax",
+        "mean_squared_error",
+        default="softmax",
+        doc="Classification (softmax) or regression (mean_squared_error).",
+    )
+    tied_token_embedding_weight = flag(
+        capitals=True, default=False, doc="Whether both encoders share one token embedding layer."
+    )
+    token_embedding_storage_type = choice(
+        "dense",
+        "row_sparse",
+        default="dense",
+        doc="Whether gradients of embeddings are kept whole or by row.",
+    )
+    weight_decay = number(
+        at_least=0, at_most=10_000, default=0, tuning=tuning(0.0, 1.0), doc="L2 regularisation; 0 for none."
+    )
+
+    def sequence_limits(self, encoder: Literal["enc0", "enc1"]) -> tuple[int, int]:
+        """Size of the vocabulary and most tokens of a sequence that the encoder takes."""
+        if encoder == "enc1" and self.effective("enc1_network") == "enc0":
+            encoder = "enc0"
+        return (
+            cast(int, self.effective(f"{encoder}_vocab_size")),
+            cast(int, self.effective(f"{encoder}_max_seq_len")),
+        )

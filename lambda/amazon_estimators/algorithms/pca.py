@@ -1,0 +1,68 @@
+"""PCA: the directions along which the records vary most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from amazon_estimators.algorithms.algorithm import Algorithm
+from amazon_estimators.algorithms.facts import REPLICATED, ChannelRule, Data, Instances, channels
+from amazon_estimators.algorithms.fills import batch_up_to, features, filling
+from amazon_estimators.algorithms.rules import (
+    Caution,
+    Finding,
+    at_most_features,
+    at_most_records,
+    without_effect,
+)
+from amazon_estimators.hyperparameter import choice, flag, integer
+
+SMALL_INSTANCE_BYTES = 8 * 1024**3
+"""Memory of an ml.m5.large, the smallest of the usual training instances."""
+
+
+def _covariance(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+    """Regular mode keeps a matrix of features by features in memory."""
+    size = 8 * data.train.feature_dim**2
+    if algorithm.effective("algorithm_mode") == "regular" and size > SMALL_INSTANCE_BYTES:
+        yield Caution(
+            f"algorithm_mode 'regular' keeps the covariance of {data.train.feature_dim:,} features in memory, "
+            f"about {size / 1024**3:,.0f} GiB: take a large instance or algorithm_mode 'randomized'."
+        )
+
+
+class PCA(Algorithm):
+    """Principal component analysis."""
+
+    repo_name = "pca"
+    documentation = "https://docs.aws.amazon.com/sagemaker/latest/dg/PCA-reference.html"
+    channels = channels(
+        ChannelRule("train", required=True),
+        ChannelRule("test", required=False, distribution=REPLICATED),
+    )
+    instances = Instances(gpu="any")
+    rules = (without_effect("extra_components", unless="algorithm_mode", among=("randomized",)),)
+    data_rules = (at_most_features("num_components"), at_most_records("num_components"), _covariance)
+    fills = filling(feature_dim=features, mini_batch_size=batch_up_to(500))
+
+    feature_dim = integer(
+        at_least=1, required=True, doc="Number of features of a record. Filled in from the data."
+    )
+    mini_batch_size = integer(
+        at_least=1,
+        required=True,
+        doc="Records a mini-batch. Filled in from the data: the records of one instance, at most 500.",
+    )
+    num_components = integer(at_least=1, required=True, doc="Number of principal components to compute.")
+    algorithm_mode = choice(
+        "regular",
+        "randomized",
+        default="regular",
+        doc="'regular' for sparse data or moderate sizes, 'randomized' for many records and features.",
+    )
+    extra_components = integer(
+        at_least=0,
+        literals=(-1,),
+        default=-1,
+        doc="Components the randomized mode computes besides; -1 is the larger of 10 and num_components.",
+    )
+    subtract_mean = flag(default=True, doc="Whether to centre the data, in training and at inference alike.")
