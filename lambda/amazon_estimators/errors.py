@@ -56,7 +56,26 @@ class SchemaError(InputError):
 
 
 class RecordIOError(AmazonEstimatorsError, ValueError):
-    """Bytes that are not a RecordIO-protobuf file the first-party algorithms read."""
+    """Bytes that are not a RecordIO-protobuf file the first-party algorithms read.
+
+    ``file`` is its name ("" if it has none), ``record`` the number of the record in it, counted from 0, ``offset``
+    the byte at which that record starts and ``reason`` what is wrong with it; record and offset are None where the
+    file as a whole is wrong.
+    """
+
+    remedy = "Write the file again with amazon_estimators.recordio."
+
+    def __init__(
+        self, reason: str, *, file: str = "", record: int | None = None, offset: int | None = None
+    ) -> None:
+        self.reason = reason
+        self.file = file
+        self.record = record
+        self.offset = offset
+        where = [file] if file else []
+        if record is not None:
+            where.append(f"record {record} at byte {offset}")
+        super().__init__(": ".join([*where, reason]))
 
 
 class RecordSetError(AmazonEstimatorsError):

@@ -1,0 +1,92 @@
+"""The strict checker: would the training container read these files, and learn from them what was meant?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from amazon_estimators.errors import RecordIOError
+from amazon_estimators.record_set import Labels
+from amazon_estimators.recordio.channel import Channel
+from amazon_estimators.recordio.records import read_blocks
+from amazon_estimators.recordio.window import File, opened
+from amazon_estimators.recordio.wire import Array
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the files of one channel hold."""
+
+    records: int
+    feature_dim: int
+    dtype: str
+    """Of the features: "float32", "float64" or "int32"."""
+    sparse: bool
+    labels: Labels | None
+    """Range of all label values; None where the records carry no label."""
+    bytes: int
+    """Of all files together."""
+
+
+def check(files: Iterable[File] | File, *, allow_nonfinite: bool = False) -> Summary:
+    """Check the files of one channel against all that the first-party algorithms ask of RecordIO-protobuf.
+
+    Reads each file once, in memory bounded by the longest record.
+
+    :param files: paths, or binary file objects read from where they stand; one file also goes without a list.
+    :param allow_nonfinite: let NaN and Inf pass; default: refuse them.
+    :raises RecordIOError: for the first fault, naming file, record number (from 0 in each file), byte offset of the
+        record and reason: broken or missing frames, escaped multi-part records, no tensor under the key ``values``,
+        bytes features, a record whose number of features, tensor type, form (dense or sparse) or label differs from
+        the first record of the channel, sparse keys that are unsorted, repeated or beyond the shape, a sparse record
+        without shape, a non-finite number, a file without records.
+    """
+    channel = Channel(allow_nonfinite=allow_nonfinite)
+    records, size = 0, 0
+    labels = _LabelRange()
+    for index, file in enumerate(_listed(files)):
+        with opened(file) as (handle, known):
+            name = known or f"file {index}"
+            before = records
+            for block in read_blocks(handle, name):
+                channel.admit(block, name)
+                labels.add(block.labels)
+                records += len(block.offsets)
+                size += block.size
+            if records == before:
+                raise RecordIOError("it holds no record", file=name)
+    if channel.kind is None:
+        raise RecordIOError("the channel has no files")
+    kind = channel.kind
+    return Summary(
+        records,
+        channel.feature_dim,
+        kind.tensor.name,
+        kind.sparse,
+        labels.summary() if kind.label_tensor else None,
+        size,
+    )
+
+
+def _listed(files: Any) -> Iterable[Any]:
+    single = isinstance(files, str) or hasattr(files, "read") or hasattr(files, "__fspath__")
+    return [files] if single else files
+
+
+class _LabelRange:
+    """The running answer to what the labels are like."""
+
+    def __init__(self) -> None:
+        self.minimum, self.maximum, self.integral = np.inf, -np.inf, True
+
+    def add(self, labels: Array) -> None:
+        if labels.size:
+            self.minimum = min(self.minimum, float(labels.min()))
+            self.maximum = max(self.maximum, float(labels.max()))
+            self.integral = self.integral and bool((labels == np.floor(labels)).all())
+
+    def summary(self) -> Labels:
+        return Labels(float(self.minimum), float(self.maximum), self.integral)

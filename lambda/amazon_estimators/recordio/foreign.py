@@ -1,0 +1,80 @@
+"""Records in any other protobuf layout, parsed by protobuf one at a time."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from amazon_estimators.recordio.wire import FLOAT32, FLOAT64, INT32, Array, Tensor
+
+_FIELDS = {"float32_tensor": FLOAT32, "float64_tensor": FLOAT64, "int32_tensor": INT32}
+
+
+INT64_MAX = (1 << 63) - 1
+
+
+class Refused(Exception):
+    """Why a payload is no record the algorithms read."""
+
+
+class Foreign(NamedTuple):
+    """One record."""
+
+    tensor: Tensor
+    values: Array
+    keys: Array
+    shape: tuple[int, ...]
+    label_tensor: Tensor | None
+    labels: Array
+
+
+def message(payload: bytes) -> Any:
+    """``payload`` as a ``record_pb2.Record``."""
+    # protobuf loads only where it is needed: files of this library never are.
+    from google.protobuf.message import DecodeError  # noqa: PLC0415
+
+    from amazon_estimators.recordio.record_pb2 import Record  # noqa: PLC0415
+
+    try:
+        return Record.FromString(payload)
+    except DecodeError:
+        raise Refused("its payload is no protobuf message of the record format") from None
+
+
+def parse_foreign(payload: bytes) -> Foreign:
+    """The features and label of one payload."""
+    record = message(payload)
+    tensor, values = _only_tensor(record.features, "features")
+    if values.keys and len(values.shape) > 1:
+        raise Refused(f"its sparse tensor has the shape {list(values.shape)}; the algorithms read vectors")
+    if prod(values.shape) > INT64_MAX:
+        raise Refused(f"its shape {list(values.shape[:5])} counts more features than a 64-bit index reaches")
+    label_tensor, labels = None, np.zeros(0)
+    if record.label:
+        label_tensor, label = _only_tensor(record.label, "label")
+        labels = np.array(label.values, label_tensor.dtype)
+        if label.keys:
+            raise Refused("its label is sparse; the algorithms read dense labels")
+        if not labels.size:
+            raise Refused("its label holds no value")
+    return Foreign(
+        tensor,
+        np.array(values.values, tensor.dtype),
+        np.array(values.keys, np.uint64),
+        tuple(values.shape),
+        label_tensor,
+        labels,
+    )
+
+
+def _only_tensor(entries: Any, what: str) -> tuple[Tensor, Any]:
+    if set(entries) != {"values"}:
+        names = ", ".join(repr(name) for name in sorted(entries)[:5]) or "nothing"
+        raise Refused(f"its {what} map holds {names}; the algorithms read one entry named 'values'")
+    value = entries["values"]
+    field = value.WhichOneof("value")
+    if field not in _FIELDS:
+        raise Refused(f"its {what} are {field or 'no tensor'}; the algorithms read a tensor of numbers")
+    return _FIELDS[field], getattr(value, field)

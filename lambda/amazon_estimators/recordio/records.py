@@ -1,0 +1,261 @@
+"""Files to blocks of records in columns: the common ground of reader and checker.
+
+Three ways lead from bytes to columns, the fastest first:
+
+1. records that repeat the constant bytes of the one before: their values are a column of a table;
+2. records in the layout the SageMaker Python SDK and this library write: parsed all at once, field by field;
+3. any other protobuf layout (fields in another order, unpacked values, metadata): parsed by protobuf, one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from amazon_estimators.recordio.foreign import Foreign, Refused, parse_foreign
+from amazon_estimators.recordio.layout import Layout, parse_layout
+from amazon_estimators.recordio.window import Frames, Window
+from amazon_estimators.recordio.wire import (
+    FRAME_BYTES,
+    TENSORS,
+    Array,
+    Tensor,
+    at_bytes,
+    decode_varints,
+    padded,
+    segments,
+)
+
+_BY_TAG = {tensor.tag[0]: tensor for tensor in TENSORS}
+
+
+class Kind(NamedTuple):
+    """What all records of a channel have in common."""
+
+    tensor: Tensor
+    sparse: bool
+    label_tensor: Tensor | None
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive records of one kind. Per-record arrays are (records,); the others hold the records end to end."""
+
+    kind: Kind
+    number: int
+    """Number of the first record in its file."""
+    offsets: Array
+    """Where each record starts in its file."""
+    size: int
+    """Bytes of all its records, frames and padding included."""
+    counts: Array
+    values: Array
+    shapes: Array
+    """Number of features the shape tells, -1 without shape."""
+    key_counts: Array
+    keys: Array
+    label_counts: Array
+    labels: Array
+
+
+def read_blocks(file: Any, name: str) -> Iterator[Block]:
+    """The records of a binary file object. A block is only good until the next one is asked for.
+
+    Raises :class:`amazon_estimators.errors.RecordIOError` where bytes are no record, after the blocks before them.
+    """
+    window = Window(file, name)
+    number, missing = 0, 0
+    table: _Table | None = None
+    while True:
+        window.fill(missing)
+        missing = 0
+        if table:
+            block, used = table.match(window, number)
+            if block:
+                yield block
+                number += len(block.offsets)
+                window.consume(used)
+        frames = window.frames()
+        for block in _parse(window, frames, number):
+            yield block
+        if len(frames.starts):
+            table = _Table.like_last(window, frames)
+        number += len(frames.starts)
+        window.consume(frames.used)
+        if frames.problem:
+            raise window.error(frames.problem, number, window.offset)
+        if window.ended and not frames.missing:
+            return
+        missing = frames.missing
+
+
+def _parse(window: Window, frames: Frames, number: int) -> Iterator[Block]:
+    """The records of ``frames`` as runs of one kind."""
+    if not len(frames.starts):
+        return
+    memory = window.data_with_slack()
+    layout = parse_layout(memory, frames.starts, frames.lengths)
+    code = layout.tag << 16 | layout.label_tag << 8 | ((layout.keys_bytes > 0) | (layout.values_bytes == 0))
+    code[~layout.good] = -1
+    edges = [0, *(np.flatnonzero(np.diff(code)) + 1).tolist(), len(code)]
+    offsets = window.offset + frames.starts - FRAME_BYTES
+    for start, stop in zip(edges, edges[1:], strict=False):
+        run = slice(start, stop)
+        block = None
+        if code[start] >= 0:
+            block = _from_layout(memory, layout, run, frames.lengths[run], number + start, offsets[run])
+        if block:
+            yield block
+        else:
+            yield from _from_foreign(window, frames, run, number + start, offsets[run])
+
+
+def _from_layout(
+    memory: Array, layout: Layout, run: slice, lengths: Array, number: int, offsets: Array
+) -> Block | None:
+    """A run of records of the known layout; None if a varint in it is too long."""
+    tensor = _BY_TAG[int(layout.tag[run.start])]
+    label_tensor = _BY_TAG.get(int(layout.label_tag[run.start]))
+    values = _packed(memory, layout.values_at[run], layout.values_bytes[run], tensor)
+    keys = _varints(memory, layout.keys_at[run], layout.keys_bytes[run])
+    labels = _packed(memory, layout.label_at[run], layout.label_bytes[run], label_tensor or tensor)
+    if not (values and keys and labels):
+        return None
+    sparse = bool(layout.keys_bytes[run.start] or not layout.values_bytes[run.start])
+    kind = Kind(tensor, sparse, label_tensor)
+    size = _size(lengths)
+    return Block(
+        kind,
+        number,
+        offsets,
+        size,
+        values[1],
+        values[0],
+        layout.shape[run],
+        keys[1],
+        keys[0],
+        labels[1],
+        labels[0],
+    )
+
+
+def _packed(memory: Array, at: Array, length: Array, tensor: Tensor) -> tuple[Array, Array] | None:
+    """Packed values of many records and their number in each; None if a varint among them is too long."""
+    if not tensor.width:
+        found = _varints(memory, at, length)
+        return found and (found[0].astype(np.uint32).view(np.int32), found[1])
+    counts = length // tensor.width
+    first = int(length[0])
+    if first and (length == first).all():
+        return at_bytes(memory, f"V{first}")[at].view(tensor.dtype), counts
+    items = at_bytes(memory, f"V{tensor.width}")
+    return items[segments(at, counts, tensor.width)].view(tensor.dtype), counts
+
+
+def _varints(memory: Array, at: Array, length: Array) -> tuple[Array, Array] | None:
+    stream = memory[segments(at, length)]
+    decoded = decode_varints(stream)
+    if decoded is None:
+        return None
+    values, ends = decoded
+    return values, np.diff(np.searchsorted(ends, np.concatenate([[0], np.cumsum(length)])))
+
+
+def _from_foreign(window: Window, frames: Frames, run: slice, number: int, offsets: Array) -> Iterator[Block]:
+    data = window.data()
+
+    def parsed() -> Iterator[tuple[int, Foreign]]:
+        for index, row in enumerate(range(run.start, run.stop)):
+            start = int(frames.starts[row])
+            try:
+                yield index, parse_foreign(data[start : start + int(frames.lengths[row])].tobytes())
+            except Refused as refused:
+                raise window.error(str(refused), number + index, int(offsets[index])) from None
+
+    def kind(item: tuple[int, Foreign]) -> Kind:
+        record = item[1]
+        return Kind(record.tensor, bool(record.keys.size or not record.values.size), record.label_tensor)
+
+    for same, group in groupby(parsed(), kind):
+        indices, records = zip(*group, strict=True)
+        shapes = [prod(record.shape) if record.shape else -1 for record in records]
+        yield Block(
+            same,
+            number + indices[0],
+            offsets[list(indices)],
+            _size(frames.lengths[run][list(indices)]),
+            np.array([record.values.size for record in records]),
+            np.concatenate([record.values for record in records]),
+            np.array(shapes, np.int64),
+            np.array([record.keys.size for record in records]),
+            np.concatenate([record.keys for record in records]),
+            np.array([record.labels.size for record in records]),
+            np.concatenate([record.labels for record in records]),
+        )
+
+
+def _size(lengths: Array) -> int:
+    return int((FRAME_BYTES + ((lengths + 3) & ~3)).sum())
+
+
+class _Table:
+    """Dense float records like one already read: of its size, with its bytes wherever no value stands."""
+
+    def __init__(self, record: Array, layout: Layout, payload: int) -> None:
+        self.record = record
+        self.tensor = _BY_TAG[int(layout.tag[0])]
+        self.label_tensor = _BY_TAG.get(int(layout.label_tag[0]))
+        self.shape = int(layout.shape[0])
+        self.values = slice(int(layout.values_at[0]), int(layout.values_at[0] + layout.values_bytes[0]))
+        self.labels = slice(int(layout.label_at[0]), int(layout.label_at[0] + layout.label_bytes[0]))
+        stops = [self.values.start, FRAME_BYTES + payload]
+        starts = [0, self.values.stop]
+        if self.label_tensor:
+            stops.insert(1, self.labels.start)
+            starts.append(self.labels.stop)
+        self.constant = [slice(*pair) for pair in zip(starts, stops, strict=True) if pair[0] < pair[1]]
+
+    @classmethod
+    def like_last(cls, window: Window, frames: Frames) -> _Table | None:
+        """The table that starts with the last of ``frames``, if such records can make one."""
+        start, length = int(frames.starts[-1]), int(frames.lengths[-1])
+        memory = window.data_with_slack()[start - FRAME_BYTES :]
+        layout = parse_layout(memory, np.array([FRAME_BYTES]), np.array([length]))
+        tensors = [_BY_TAG.get(int(tag[0])) for tag in (layout.tag, layout.label_tag)]
+        dense = layout.good[0] and layout.values_bytes[0] and not layout.keys_bytes[0]
+        if not dense or any(tensor and not tensor.width for tensor in tensors):
+            return None
+        return cls(memory[: FRAME_BYTES + padded(length)].copy(), layout, length)
+
+    def match(self, window: Window, number: int) -> tuple[Block | None, int]:
+        """The records at the head of the window that belong to the table, and the bytes they take."""
+        data, size = window.data(), self.record.size
+        rows = data.size // size
+        table = data[: rows * size].reshape(rows, size)
+        for part in self.constant:
+            same = (table[:, part] == self.record[part]).all(axis=1)
+            if not same.all():
+                table = table[: int(np.argmin(same))]
+        rows = len(table)
+        if not rows:
+            return None, 0
+        kind = Kind(self.tensor, False, self.label_tensor)
+        values = np.ascontiguousarray(table[:, self.values]).reshape(-1).view(self.tensor.dtype)
+        labels = (
+            np.ascontiguousarray(table[:, self.labels])
+            .reshape(-1)
+            .view((self.label_tensor or self.tensor).dtype)
+        )
+        none = np.zeros(rows, np.int64)
+        offsets = window.offset + size * np.arange(rows)
+        counts, label_counts = (np.full(rows, len(part) // rows) for part in (values, labels))
+        shapes = np.full(rows, self.shape)
+        empty = np.zeros(0, np.uint64)
+        return Block(
+            kind, number, offsets, rows * size, counts, values, shapes, none, empty, label_counts, labels
+        ), rows * size

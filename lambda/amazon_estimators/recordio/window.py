@@ -1,0 +1,128 @@
+"""A file as a sliding window of bytes, cut into frames, in memory bounded by the longest record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+
+from amazon_estimators.errors import RecordIOError
+from amazon_estimators.recordio.wire import FRAME_BYTES, LENGTH_LIMIT, MAGIC, Array, padded
+
+WINDOW_BYTES = 1 << 20
+SLACK = 16
+"""Bytes after the window that may be read, never believed: vector code looks a word ahead."""
+
+File = BinaryIO | str | Path
+
+
+@contextmanager
+def opened(file: Any) -> Iterator[tuple[Any, str]]:
+    """A path opened, or a binary file object as it is, with the name errors give it."""
+    if hasattr(file, "read"):
+        yield file, str(getattr(file, "name", "") or "")
+    else:
+        with Path(file).open("rb") as handle:
+            yield handle, str(file)
+
+
+class Frames(NamedTuple):
+    """Whole records at the head of the window: where their payloads start and how long they are."""
+
+    starts: Array
+    lengths: Array
+    used: int
+    """Bytes of the window these records take."""
+    missing: int
+    """Bytes the window lacks for the next record; 0 if a problem stands there instead."""
+    problem: str
+    """Why the bytes after them are no record; empty if they may be one."""
+
+
+class Window:
+    """``data()`` is what was read and not yet consumed; ``offset`` is where it starts in the file."""
+
+    def __init__(self, file: Any, name: str) -> None:
+        self.file, self.name = file, name
+        self.offset = 0
+        self.ended = False
+        self._memory = np.zeros(WINDOW_BYTES + SLACK, np.uint8)
+        self._start = self._stop = 0
+
+    def data(self) -> Array:
+        return self._memory[self._start : self._stop]
+
+    def data_with_slack(self) -> Array:
+        return self._memory[self._start : self._stop + SLACK]
+
+    def consume(self, count: int) -> None:
+        self._start += count
+        self.offset += count
+
+    def fill(self, missing: int) -> None:
+        """Read on until the window is full and holds ``missing`` more bytes than now, or the file ends."""
+        rest = self._stop - self._start
+        self._memory[:rest] = self.data()
+        self._start, self._stop = 0, rest
+        while not self.ended:
+            capacity = self._memory.size - SLACK
+            if self._stop == capacity:
+                if capacity >= rest + missing:
+                    return
+                # Doubling follows bytes that have arrived, not a length the file claims.
+                self._memory = np.concatenate([self._memory, np.zeros(capacity, np.uint8)])
+                continue
+            self._stop += self._read(capacity)
+
+    def _read(self, capacity: int) -> int:
+        room = memoryview(self._memory)[self._stop : capacity]
+        if hasattr(self.file, "readinto"):
+            count = self.file.readinto(room) or 0
+        else:
+            content = self.file.read(len(room)) or b""
+            count = len(content)
+            room[:count] = content
+        self.ended = count == 0
+        return int(count)
+
+    def frames(self) -> Frames:
+        """The whole records the window holds."""
+        data = self.data()
+        words = memoryview(data[: data.size & ~3]).cast("I")
+        starts, lengths = [], []
+        at, end = 0, data.size
+        missing, problem = 0, ""
+        while at < end:
+            if end - at < FRAME_BYTES:
+                missing = FRAME_BYTES - (end - at)
+                problem = f"{end - at} bytes after the last record" if self.ended else ""
+                break
+            length = words[at // 4 + 1]
+            if words[at // 4] != MAGIC:
+                problem = f"the magic number is 0x{words[at // 4]:08X}, not 0x{MAGIC:08X}"
+                break
+            if length >= LENGTH_LIMIT:
+                problem = f"the continue flag is {length >> 29}: a part of a record, which the algorithms do not read"
+                break
+            size = FRAME_BYTES + padded(length)
+            if at + size > end:
+                missing = at + size - end
+                if self.ended:
+                    there = end - at - FRAME_BYTES
+                    problem = (
+                        f"truncated: {there} of {length} bytes of its payload are there"
+                        if there < length
+                        else f"the zero bytes that pad it to a multiple of 4 are missing ({missing})"
+                    )
+                break
+            starts.append(at + FRAME_BYTES)
+            lengths.append(length)
+            at += size
+        return Frames(np.array(starts, np.int64), np.array(lengths, np.int64), at, missing, problem)
+
+    def error(self, reason: str, record: int, at: int) -> RecordIOError:
+        """The error for what stands at byte ``at`` of the file."""
+        return RecordIOError(reason, file=self.name, record=record, offset=at)

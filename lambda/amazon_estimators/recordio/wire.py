@@ -1,0 +1,154 @@
+"""The bytes of a record: frame, protobuf tags, varints, and the prefix that comes before a tensor's values.
+
+A file is a row of frames: ``u32 magic, u32 length, payload, zero bytes to a multiple of 4``, little endian. The upper
+three bits of the length word are MXNet's continue flag, always 0 here: the readers of the first-party algorithms
+know only records of one part. A payload is one ``Record`` of ``record.proto``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+MAGIC = 0xCED7230A
+MAGIC_BYTES = MAGIC.to_bytes(4, "little")
+FRAME_BYTES = 8
+LENGTH_LIMIT = 1 << 29
+"""A payload is shorter than this many bytes: the length shares its word with the continue flag."""
+
+KEY = b"\x0a\x06values"
+"""Field 1 of a map entry: the key under which the algorithms look for features and for the label."""
+FEATURES_TAG = b"\x0a"
+LABEL_TAG = b"\x12"
+VALUE_TAG = b"\x12"
+VALUES_TAG = b"\x0a"
+KEYS_TAG = b"\x12"
+SHAPE_TAG = b"\x1a"
+
+VARINT_LIMIT = 10
+"""No varint is longer."""
+RECORD_OVERHEAD = 128
+"""More than all bytes of a record but values and keys."""
+
+INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor type of the protocol: its tag in ``Value`` and the dtype of its values."""
+
+    name: str
+    tag: bytes
+    dtype: np.dtype[Any]
+    width: int
+    """Bytes per value; 0 where values are varints."""
+
+
+FLOAT32 = Tensor("float32", b"\x12", np.dtype("<f4"), 4)
+FLOAT64 = Tensor("float64", b"\x1a", np.dtype("<f8"), 8)
+INT32 = Tensor("int32", b"\x3a", np.dtype("<i8"), 0)
+TENSORS = (FLOAT32, FLOAT64, INT32)
+
+
+def padded(length: int) -> int:
+    """``length`` rounded up to a multiple of 4."""
+    return (length + 3) & ~3
+
+
+def varint(value: int) -> bytes:
+    """``value`` (≥ 0) as a protobuf varint."""
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def tensor_prefix(map_tag: bytes, tensor: Tensor, length: int) -> bytes:
+    """All bytes of a dense map entry that come before its ``length`` bytes of packed values."""
+    head = VALUES_TAG + varint(length)
+    head = tensor.tag + varint(len(head) + length) + head
+    head = KEY + VALUE_TAG + varint(len(head) + length) + head
+    return map_tag + varint(len(head) + length) + head
+
+
+def at_bytes(buffer: Array, dtype: npt.DTypeLike) -> Array:
+    """``buffer`` (1-D uint8) as an overlapping array whose item ``i`` starts at **byte** ``i``.
+
+    Fancy indexing it with byte positions gathers or scatters whole items of any alignment.
+    """
+    dtype = np.dtype(dtype)
+    return np.ndarray(max(0, buffer.size - dtype.itemsize + 1), dtype, buffer, 0, (1,))
+
+
+def varint_sizes(values: Array) -> Array:
+    """The number of bytes of each of ``values`` (integers; negative ones take 10) as a varint, int64."""
+    sizes = np.ones(values.shape, np.int64)
+    if not values.size:
+        return sizes
+    top = int(values.max())
+    bits = 7
+    while bits < 64 and top >> bits:
+        sizes += values >= (1 << bits)
+        bits += 7
+    if int(values.min()) < 0:
+        sizes[values < 0] = 10
+    return sizes
+
+
+def put_varints(out: Array, positions: Array, values: Array, sizes: Array) -> None:
+    """Write each of ``values`` as a varint of ``sizes`` bytes at byte ``positions`` of ``out`` (uint8)."""
+    if not values.size:
+        return
+    rest = values.astype(np.uint64) if values.dtype.kind == "i" and int(values.min()) < 0 else values
+    index = 0
+    while True:
+        last = sizes == index + 1
+        if last.all():
+            out[positions + index] = rest
+            return
+        byte = (rest & 0x7F).astype(np.uint8)
+        byte[~last] |= 0x80
+        out[positions + index] = byte
+        more = ~last
+        positions, rest, sizes = positions[more], rest[more] >> 7, sizes[more]
+        index += 1
+
+
+def decode_varints(stream: Array) -> tuple[Array, Array] | None:
+    """The varints of ``stream`` (1-D uint8) as uint64, and the position of the last byte of each.
+
+    None if the stream holds a varint longer than the 10 bytes protobuf allows, or ends within one.
+    """
+    ends = np.flatnonzero(stream < 0x80)
+    if stream.size and (not ends.size or ends[-1] != stream.size - 1):
+        return None
+    starts = np.empty_like(ends)
+    starts[:1] = 0
+    np.add(ends[:-1], 1, out=starts[1:])
+    extra = ends - starts
+    longest = int(extra.max(initial=0))
+    if longest > 9:
+        return None
+    values = (stream[starts] & 0x7F).astype(np.uint64)
+    for index in range(1, longest + 1):
+        rows = np.flatnonzero(extra >= index)
+        byte = (stream[starts[rows] + index] & 0x7F).astype(np.uint64)
+        values[rows] |= byte << np.uint64(7 * index)
+    return values, ends
+
+
+def segments(starts: Array, lengths: Array, width: int = 1) -> Array:
+    """Byte positions of ``lengths[i]`` items of ``width`` bytes from ``starts[i]`` on, one after the other."""
+    before = np.cumsum(lengths) - lengths
+    steps = np.arange(int(lengths.sum()), dtype=np.int64)
+    if width != 1:
+        steps *= width
+    steps += np.repeat(starts - before * width, lengths)
+    return steps
