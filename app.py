@@ -1,0 +1,103 @@
+"""The CDK app: one stack, a TrainingPipeline for each algorithm that the settings in cdk.json name.
+
+Context, in cdk.json or with ``-c key=value``:
+
+algorithms: an object, or its JSON: algorithm name to ``{"hyperparameters", "instance_type", "instance_count",
+    "channels"}``. All but ``hyperparameters`` may be left out: one ``ml.m5.large``, the required channels.
+    A channel is ``{"prefix", "format", "header", "features", "label"}``, each optional.
+lambda_python: Python version of the Lambda functions. Default: ``"3.12"``.
+lambda_platform: ``"x86_64"``, ``"arm64"`` or ``"host"``. Default: ``"x86_64"``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from amazon_estimators.algorithms import algorithm_named
+from amazon_estimators.errors import AmazonEstimatorsError, RequestError
+from amazon_estimators.sources import Source
+from aws_cdk import App, CfnOutput, Environment, Stack
+from cdk_amazon_estimators import (
+    LambdaBundle,
+    RecordSetEncoder,
+    TrainingPipeline,
+    new_data_bucket,
+    new_model_bucket,
+)
+from constructs import Construct
+
+SETTINGS = ("hyperparameters", "instance_type", "instance_count", "channels")
+
+
+class AmazonEstimators(Stack):
+    """One pipeline an algorithm; several share a pair of buckets, each under a prefix of its own."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, env: Environment | None = None) -> None:
+        super().__init__(scope, construct_id, env=env)
+        algorithms = _object(self.node.get_context("algorithms"), "algorithms")
+        bundle = LambdaBundle(
+            python=self.node.try_get_context("lambda_python") or "3.12",
+            platform=self.node.try_get_context("lambda_platform") or "x86_64",
+        )
+        shared: dict[str, Any] = {"encoder": RecordSetEncoder(self, "RecordSetEncoder", bundle=bundle)}
+        if len(algorithms) > 1:
+            shared["data_bucket"] = new_data_bucket(self, "DataBucket")
+            shared["model_bucket"] = new_model_bucket(self, "ModelBucket")
+        for name, settings in algorithms.items():
+            prefix = f"{name.lower()}/" if len(algorithms) > 1 else ""
+            self._pipeline(name, _object(settings, f"algorithms.{name}"), prefix=prefix, **shared)
+
+    def _pipeline(self, name: str, settings: Mapping[str, Any], **shared: Any) -> None:
+        unknown = sorted(set(settings) - set(SETTINGS))
+        if unknown:
+            raise RequestError(f"algorithms.{name} has {', '.join(unknown)}; allowed: {', '.join(SETTINGS)}")
+        try:
+            algorithm = algorithm_named(name)(**settings.get("hyperparameters", {}))
+            given = settings.get("channels")
+            channels = None if given is None else {key: Source.from_dict(one) for key, one in given.items()}
+        except AmazonEstimatorsError as error:
+            raise type(error)(f"{self.node.path}/{name}: {error}", remedy="") from None
+        pipeline = TrainingPipeline(
+            self,
+            name,
+            algorithm=algorithm,
+            instance_type=settings.get("instance_type", "ml.m5.large"),
+            instance_count=settings.get("instance_count", 1),
+            channels=channels,
+            **shared,
+        )
+        CfnOutput(self, f"{name}DataBucket", value=pipeline.data_bucket.bucket_name)
+        CfnOutput(self, f"{name}ModelBucket", value=pipeline.model_bucket.bucket_name)
+        CfnOutput(self, f"{name}InputPrefix", value=f"{shared['prefix']}input/")
+        CfnOutput(self, f"{name}StateMachine", value=pipeline.state_machine.state_machine_arn)
+
+
+def _object(value: object, name: str) -> Mapping[str, Any]:
+    """A JSON object, from cdk.json as it is, from the command line as text."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError as error:
+            raise RequestError(f"{name} is no JSON: {error}") from None
+    if not isinstance(value, Mapping) or not value:
+        raise RequestError(f"{name} is {value!r}; allowed: a JSON object with at least one key")
+    return value
+
+
+def _environment() -> Environment | None:
+    """The account and region of the CLI's credentials if it is asked to bind to them; else any."""
+    account, region = os.environ.get("CDK_ACCOUNT"), os.environ.get("CDK_REGION")
+    return Environment(account=account, region=region) if account or region else None
+
+
+def main() -> None:
+    app = App()
+    AmazonEstimators(app, "AmazonEstimators", env=_environment())
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""Grants on parts of a bucket: named actions on named keys, and the key the bucket is encrypted with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+
+class S3Access:
+    """What one principal may do with one bucket, key by key.
+
+    ``bucket`` may be anyone's; ``encryption_key`` is the key objects are encrypted with, beside the bucket's own.
+    """
+
+    def __init__(
+        self, grantee: iam.IGrantable, bucket: s3.IBucket, encryption_key: kms.IKey | None = None
+    ) -> None:
+        self._grantee = grantee
+        self._bucket = bucket
+        self._keys = distinct_keys(bucket.encryption_key, encryption_key)
+
+    def list(self, prefixes: Iterable[str], *, versions: bool = False) -> None:
+        """List the keys under these prefixes, and no others; with ``versions`` every version of them."""
+        actions = ["s3:ListBucket", *(["s3:ListBucketVersions"] if versions else [])]
+        iam.Grant.add_to_principal_or_resource(
+            grantee=self._grantee,
+            actions=actions,
+            resource_arns=[self._bucket.bucket_arn],
+            resource=self._bucket,
+            conditions={"StringLike": {"s3:prefix": sorted({f"{prefix}*" for prefix in prefixes})}},
+        )
+
+    def read(self, patterns: Sequence[str], *, versions: bool = False) -> None:
+        """Read the objects of these key patterns; with ``versions`` any version of them."""
+        self._objects(patterns, "s3:GetObject", *(["s3:GetObjectVersion"] if versions else []))
+        self._use_keys("kms:Decrypt")
+
+    def write(self, patterns: Sequence[str]) -> None:
+        """Write objects of these key patterns, by multipart upload too. Nothing may be deleted."""
+        self._objects(patterns, "s3:PutObject", "s3:AbortMultipartUpload")
+        # S3 decrypts the parts of a multipart upload to put them together.
+        self._use_keys("kms:Decrypt", "kms:GenerateDataKey")
+
+    def _objects(self, patterns: Sequence[str], *actions: str) -> None:
+        iam.Grant.add_to_principal_or_resource(
+            grantee=self._grantee,
+            actions=list(actions),
+            resource_arns=[self._bucket.arn_for_objects(pattern) for pattern in patterns],
+            resource=self._bucket,
+        )
+
+    def _use_keys(self, *actions: str) -> None:
+        for key in self._keys:
+            key.grant(self._grantee, *actions)
+
+
+def distinct_keys(*keys: kms.IKey | None) -> list[kms.IKey]:
+    """The keys that are there, each once."""
+    return list({key.node.path: key for key in keys if key is not None}.values())

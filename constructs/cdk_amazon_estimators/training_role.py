@@ -1,0 +1,121 @@
+"""The SageMaker execution role: what the training container may do, on the resources of one pipeline."""
+
+from __future__ import annotations
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from cdk_amazon_estimators.pipeline_layout import PipelineLayout
+from cdk_amazon_estimators.s3_access import S3Access, distinct_keys
+from cdk_amazon_estimators.service_role import service_role
+from cdk_amazon_estimators.training_image import TrainingImage
+
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+"""SageMaker's own: training jobs log nowhere else, and their metrics have it as namespace."""
+
+
+def new_training_role(scope: Construct, construct_id: str) -> iam.Role:
+    """A role for SageMaker alone, without permissions; :func:`grant_training` gives it those of a pipeline."""
+    return service_role(
+        scope, construct_id, "sagemaker.amazonaws.com", "Runs the training jobs of one pipeline"
+    )
+
+
+def grant_training(
+    role: iam.IRole,
+    layout: PipelineLayout,
+    *,
+    scope: Construct,
+    image: TrainingImage,
+    job_name_prefix: str,
+    vpc: ec2.IVpc | None = None,
+) -> None:
+    """Let ``role`` read RecordSets, write models, pull the image, log, send metrics and use the keys."""
+    data = S3Access(role, layout.data_bucket, layout.encryption_key)
+    data.list([layout.recordsets])
+    data.read([f"{layout.recordsets}*"])
+    models = S3Access(role, layout.model_bucket, layout.encryption_key)
+    models.list([layout.models])
+    models.write([f"{layout.models}*"])
+    statements = [*_pull(image), *_logs(scope, job_name_prefix), _metrics(), *(_network() if vpc else ())]
+    for statement in statements:
+        role.add_to_principal_policy(statement)
+    if layout.encryption_key:
+        _grant_volumes(role, layout.encryption_key)
+
+
+def _grant_volumes(role: iam.IRole, key: kms.IKey) -> None:
+    """EBS uses the key of training volumes through a grant that SageMaker makes as this role."""
+    for one in distinct_keys(key):
+        one.grant(role, "kms:DescribeKey", "kms:Encrypt")
+        iam.Grant.add_to_principal_or_resource(
+            grantee=role,
+            actions=["kms:CreateGrant"],
+            resource_arns=[one.key_arn],
+            resource=one,
+            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        )
+
+
+def _pull(image: TrainingImage) -> list[iam.PolicyStatement]:
+    return [
+        iam.PolicyStatement(
+            actions=["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            resources=[image.repository_arn],
+        ),
+        # A registry token belongs to the caller: the action knows no resource.
+        iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]),
+    ]
+
+
+def _logs(scope: Construct, job_name_prefix: str) -> list[iam.PolicyStatement]:
+    def arn(name: str) -> str:
+        return Stack.of(scope).format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name=name,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+
+    return [
+        iam.PolicyStatement(
+            actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams"],
+            resources=[arn(LOG_GROUP), arn(f"{LOG_GROUP}:*")],
+        ),
+        iam.PolicyStatement(
+            actions=["logs:PutLogEvents"], resources=[arn(f"{LOG_GROUP}:log-stream:{job_name_prefix}-*")]
+        ),
+    ]
+
+
+def _metrics() -> iam.PolicyStatement:
+    # Metrics are no resources; the namespace is what there is to narrow by.
+    return iam.PolicyStatement(
+        actions=["cloudwatch:PutMetricData"],
+        resources=["*"],
+        conditions={"StringEquals": {"cloudwatch:namespace": LOG_GROUP}},
+    )
+
+
+def _network() -> list[iam.PolicyStatement]:
+    # SageMaker puts network interfaces into the VPC as this role. Describe actions know no resource, and the
+    # interfaces are made under names nobody knows beforehand.
+    return [
+        iam.PolicyStatement(
+            actions=[
+                "ec2:CreateNetworkInterface",
+                "ec2:CreateNetworkInterfacePermission",
+                "ec2:DeleteNetworkInterface",
+                "ec2:DeleteNetworkInterfacePermission",
+                "ec2:DescribeDhcpOptions",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeSubnets",
+                "ec2:DescribeVpcs",
+            ],
+            resources=["*"],
+        )
+    ]
