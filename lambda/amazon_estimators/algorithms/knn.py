@@ -67,7 +67,7 @@ def _subvectors_divide(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
         grown = dimension + parts - dimension % parts
         how = "dimension_reduction_target is raised" if reduced else "vectors are padded with zeros"
         yield Caution(
-            f"faiss_index_pq_m is {parts}, which does not divide {dimension:,} dimensions: {how} to {grown:,}."
+            f"faiss_index_pq_m, {parts}, does not divide {dimension:,} dimensions; {how} to {grown:,}."
         )
 
 

@@ -16,9 +16,9 @@ def _whole_corpus(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
     size = algorithm.values.get("mini_batch_size")
     if isinstance(size, int) and size < data.train.num_records:
         yield Problem(
-            f"mini_batch_size is {size:,}, but LDA reads it as the total number of documents and channel "
-            f"train has {data.train.num_records:,}. Expecting: {data.train.num_records:,}; leave it out and it is "
-            "filled in from the data."
+            f"mini_batch_size is {size:,}, but it is the total number of documents, and channel train has "
+            f"{data.train.num_records:,}. Expecting: {data.train.num_records:,}; leave it out and "
+            "it is filled in from the data."
         )
 
 

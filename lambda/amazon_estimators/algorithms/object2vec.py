@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, cast
 
+from amazon_estimators.algorithms import object2vec_encoder as each
 from amazon_estimators.algorithms.algorithm import Algorithm
 from amazon_estimators.algorithms.facts import (
     JSON_LINES,
@@ -21,7 +22,6 @@ from amazon_estimators.algorithms.facts import (
 from amazon_estimators.algorithms.fills import always, filling
 from amazon_estimators.algorithms.rules import (
     Caution,
-    FieldRule,
     Finding,
     Problem,
     class_labels,
@@ -29,9 +29,7 @@ from amazon_estimators.algorithms.rules import (
     without_effect,
 )
 from amazon_estimators.hyperparameter import (
-    Hyperparameter,
     choice,
-    file_name,
     flag,
     integer,
     listing,
@@ -40,31 +38,6 @@ from amazon_estimators.hyperparameter import (
     tuning_values,
 )
 from amazon_estimators.kinds import Choice
-
-NETWORKS = ("hcnn", "bilstm", "pooled_embedding")
-ENCODER_SETTINGS = (
-    "cnn_filter_width",
-    "freeze_pretrained_embedding",
-    "layers",
-    "max_seq_len",
-    "pretrained_embedding_file",
-    "token_embedding_dim",
-    "vocab_file",
-    "vocab_size",
-)
-
-
-def _pretrained(encoder: str) -> FieldRule:
-    """What concerns pretrained embeddings needs some."""
-
-    def rule(algorithm: Algorithm) -> Iterator[Finding]:
-        if algorithm.effective(f"{encoder}_pretrained_embedding_file"):
-            return
-        for name in (f"{encoder}_freeze_pretrained_embedding", f"{encoder}_vocab_file"):
-            if algorithm.values.get(name) not in {None, ""}:
-                yield Caution(f"{name} has no effect without {encoder}_pretrained_embedding_file.")
-
-    return rule
 
 
 def _shared_embedding(algorithm: Algorithm) -> Iterator[Finding]:
@@ -91,68 +64,6 @@ def _auxiliary_files(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
                     f"{encoder}_{setting} is {value!r}, a file of channel auxiliary, but that channel has no "
                     "data. Give it a RecordSet or leave the hyperparameter out."
                 )
-
-
-def _filter_width(encoder: str) -> Hyperparameter[int | str]:
-    return integer(
-        at_least=1,
-        at_most=9,
-        default=3,
-        tuning=tuning(1, 5),
-        doc=f"Filter width of {encoder}'s convolutions; network hcnn.",
-    )
-
-
-def _freeze(encoder: str) -> Hyperparameter[bool]:
-    return flag(
-        capitals=True, default=True, doc=f"Whether {encoder}'s pretrained embeddings stay as they are."
-    )
-
-
-def _layers(encoder: str) -> Hyperparameter[int | str]:
-    return integer(
-        at_least=1,
-        at_most=4,
-        literals=("auto",),
-        default="auto",
-        tuning=tuning(1, 4),
-        doc=f"Layers of {encoder}; auto is 4 for hcnn and 1 for bilstm.",
-    )
-
-
-def _embedding_file(encoder: str) -> Hyperparameter[str]:
-    return file_name(default="", doc=f"File of channel auxiliary with {encoder}'s pretrained embeddings.")
-
-
-def _embedding_dim(encoder: str) -> Hyperparameter[int | str]:
-    return integer(
-        at_least=2,
-        at_most=1000,
-        default=300,
-        tuning=tuning(5, 300),
-        doc=f"Dimension of {encoder}'s token embeddings.",
-    )
-
-
-def _vocab_file(encoder: str) -> Hyperparameter[str]:
-    return file_name(
-        default="", doc=f"File of channel auxiliary that maps {encoder}'s pretrained embeddings to token ids."
-    )
-
-
-def _max_seq_len(encoder: str, *, required: bool) -> Hyperparameter[int | str]:
-    return integer(
-        at_least=1, at_most=5000, required=required, doc=f"Most tokens of a sequence {encoder} reads."
-    )
-
-
-def _vocab_size(encoder: str, *, required: bool) -> Hyperparameter[int | str]:
-    return integer(
-        at_least=2,
-        at_most=3_000_000,
-        required=required,
-        doc=f"Size of {encoder}'s vocabulary: token ids are 0 to this less 1.",
-    )
 
 
 class Object2Vec(Algorithm):
@@ -201,20 +112,20 @@ class Object2Vec(Algorithm):
         *PROGRESS,
     )
     rules = (
-        required_with("enc1_max_seq_len", "enc1_network", *NETWORKS),
-        required_with("enc1_vocab_size", "enc1_network", *NETWORKS),
+        required_with("enc1_max_seq_len", "enc1_network", *each.NETWORKS),
+        required_with("enc1_vocab_size", "enc1_network", *each.NETWORKS),
         without_effect("num_classes", unless="output_layer", among=("softmax",)),
         without_effect("enc0_cnn_filter_width", unless="enc0_network", among=("hcnn",)),
         without_effect("enc0_layers", unless="enc0_network", among=("hcnn", "bilstm")),
         without_effect(
-            *(f"enc1_{name}" for name in ENCODER_SETTINGS if name not in {"cnn_filter_width", "layers"}),
+            *(f"enc1_{name}" for name in each.SETTINGS if name not in {"cnn_filter_width", "layers"}),
             unless="enc1_network",
-            among=NETWORKS,
+            among=each.NETWORKS,
         ),
         without_effect("enc1_cnn_filter_width", unless="enc1_network", among=("hcnn",)),
         without_effect("enc1_layers", unless="enc1_network", among=("hcnn", "bilstm")),
-        _pretrained("enc0"),
-        _pretrained("enc1"),
+        each.pretrained("enc0"),
+        each.pretrained("enc1"),
         _shared_embedding,
     )
     data_rules = (
@@ -223,8 +134,8 @@ class Object2Vec(Algorithm):
     )
     fills = filling(mini_batch_size=always(32))
 
-    enc0_max_seq_len = _max_seq_len("enc0", required=True)
-    enc0_vocab_size = _vocab_size("enc0", required=True)
+    enc0_max_seq_len = each.max_seq_len("enc0", required=True)
+    enc0_vocab_size = each.vocab_size("enc0", required=True)
     bucket_width = integer(
         at_least=0,
         at_most=100,
@@ -262,24 +173,27 @@ class Object2Vec(Algorithm):
         tuning=tuning(4, 4096),
         doc="Dimension of both encodings.",
     )
-    enc0_network = choice(*NETWORKS, default="hcnn", doc="Network of enc0.")
-    enc0_cnn_filter_width = _filter_width("enc0")
-    enc0_freeze_pretrained_embedding = _freeze("enc0")
-    enc0_layers = _layers("enc0")
-    enc0_pretrained_embedding_file = _embedding_file("enc0")
-    enc0_token_embedding_dim = _embedding_dim("enc0")
-    enc0_vocab_file = _vocab_file("enc0")
+    enc0_network = choice(*each.NETWORKS, default="hcnn", doc="Network of enc0.")
+    enc0_cnn_filter_width = each.filter_width("enc0")
+    enc0_freeze_pretrained_embedding = each.freeze("enc0")
+    enc0_layers = each.layers("enc0")
+    enc0_pretrained_embedding_file = each.embedding_file("enc0")
+    enc0_token_embedding_dim = each.embedding_dim("enc0")
+    enc0_vocab_file = each.vocab_file("enc0")
     enc1_network = choice(
-        "enc0", *NETWORKS, default="enc0", doc="Network of enc1; 'enc0' for the same with the same settings."
+        "enc0",
+        *each.NETWORKS,
+        default="enc0",
+        doc="Network of enc1; 'enc0' for the same with the same settings.",
     )
-    enc1_cnn_filter_width = _filter_width("enc1")
-    enc1_freeze_pretrained_embedding = _freeze("enc1")
-    enc1_layers = _layers("enc1")
-    enc1_max_seq_len = _max_seq_len("enc1", required=False)
-    enc1_pretrained_embedding_file = _embedding_file("enc1")
-    enc1_token_embedding_dim = _embedding_dim("enc1")
-    enc1_vocab_file = _vocab_file("enc1")
-    enc1_vocab_size = _vocab_size("enc1", required=False)
+    enc1_cnn_filter_width = each.filter_width("enc1")
+    enc1_freeze_pretrained_embedding = each.freeze("enc1")
+    enc1_layers = each.layers("enc1")
+    enc1_max_seq_len = each.max_seq_len("enc1", required=False)
+    enc1_pretrained_embedding_file = each.embedding_file("enc1")
+    enc1_token_embedding_dim = each.embedding_dim("enc1")
+    enc1_vocab_file = each.vocab_file("enc1")
+    enc1_vocab_size = each.vocab_size("enc1", required=False)
     epochs = integer(
         at_least=1, at_most=100, default=30, tuning=tuning(4, 20), doc="Passes over the training data."
     )

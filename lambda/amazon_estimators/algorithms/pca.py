@@ -25,7 +25,7 @@ def _covariance(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
     size = 8 * data.train.feature_dim**2
     if algorithm.effective("algorithm_mode") == "regular" and size > SMALL_INSTANCE_BYTES:
         yield Caution(
-            f"algorithm_mode 'regular' keeps the covariance of {data.train.feature_dim:,} features in memory, "
+            f"algorithm_mode 'regular' keeps a covariance matrix of {data.train.feature_dim:,} features, "
             f"about {size / 1024**3:,.0f} GiB: take a large instance or algorithm_mode 'randomized'."
         )
 
