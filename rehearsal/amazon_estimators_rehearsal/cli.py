@@ -1,0 +1,134 @@
+"""``python -m amazon_estimators_rehearsal``: deploy the app into a local AWS, train on real data, show what happened."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from amazon_estimators.algorithms import ALGORITHMS, algorithm_named
+from amazon_estimators.errors import AmazonEstimatorsError
+from botocore.exceptions import ClientError
+from rich.console import Console
+
+from .command import CommandError
+from .follow import NoExecutionError, follow
+from .platform import Platform
+from .report import print_report
+from .samples import SAMPLES, Sample, own
+from .server import EmulatorError
+from .view import View
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one rehearsal. 0 only if the training job completed; 1 if anything failed; 130 if interrupted."""
+    options = _parser().parse_args(arguments)
+    console = Console(highlight=False)
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        return _rehearse(options, console)
+    except KeyboardInterrupt:
+        console.print("\nInterrupted. Everything this rehearsal started has been stopped.")
+        return 130
+    except (AmazonEstimatorsError, CommandError, EmulatorError, NoExecutionError, ClientError, OSError) as error:
+        console.print(f"[bold red]{type(error).__name__}[/]", str(error), markup=True)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="amazon-estimators-rehearse", description=__doc__)
+    add = parser.add_argument
+    add("--algorithm", default="KMeans", metavar="NAME", help=f"one of {', '.join(sorted(ALGORITHMS))}")
+    add("--data", type=Path, metavar="PATH", help="your own file or directory; default: a sample data set")
+    add(
+        "--hyperparameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        type=_assignment,
+        help="may be repeated",
+    )
+    add("--instance-type", default="ml.m5.large", metavar="TYPE")
+    add("--instance-count", default=2, type=int, metavar="N")
+    add("--app", type=Path, metavar="DIRECTORY", help="the CDK app to deploy; default: where cdk.json is")
+    add("--timeout", default=600.0, type=float, metavar="SECONDS", help="for the execution; default: 600")
+    add("--keep", action="store_true", help="keep the directory of logs and cloud assemblies")
+    return parser
+
+
+def _rehearse(options: argparse.Namespace, console: Console) -> int:
+    name = algorithm_named(options.algorithm).__name__
+    view = View(console)
+    with Platform(app=options.app, keep=options.keep) as platform:
+        sample = _sample(name, options.data, platform.directory)
+        settings = {
+            "hyperparameters": {**sample.hyperparameters, **dict(options.hyperparameter)},
+            "instance_type": options.instance_type,
+            "instance_count": options.instance_count,
+        }
+        console.print(f"Local AWS on {platform.endpoint}, IAM enforced. Data: {sample.title}.")
+        with view.step("cdk bootstrap, synth, deploy"):
+            outputs = platform.deploy({"algorithms": {name: settings}})
+        began = time.monotonic()
+        _upload(platform, sample, outputs[f"{name}DataBucket"], outputs[f"{name}InputPrefix"])
+        try:
+            ended = view.follow(
+                follow(platform.client("stepfunctions"), outputs[f"{name}StateMachine"], timeout=options.timeout)
+            )
+        except NoExecutionError:
+            _explain(platform, console)
+            raise
+        seconds = {**platform.seconds, "execution": time.monotonic() - began, **view.seconds}
+        if ended.status != "SUCCEEDED":
+            console.print(f"[bold red]{ended.status}[/] {ended.error}")
+            console.print(ended.cause, markup=False)
+            _explain(platform, console)
+            return 1
+        job = json.loads(ended.output)["job"]
+        print_report(console, platform.client("s3"), job, seconds)
+        if options.keep:
+            console.print(f"Kept: {platform.directory}")
+        return 0 if job["TrainingJobStatus"] == "Completed" else 1
+
+
+def _sample(algorithm: str, data: Path | None, directory: Path) -> Sample:
+    if data is not None:
+        return own(data)
+    if algorithm not in SAMPLES:
+        raise FileNotFoundError(f"There is no sample data set for {algorithm}. Give one of your own with --data.")
+    return SAMPLES[algorithm](directory)
+
+
+def _upload(platform: Platform, sample: Sample, bucket: str, prefix: str) -> None:
+    for channel, files in sample.files.items():
+        for path in files:
+            platform.client("s3").upload_file(str(path), bucket, f"{prefix}{channel}/{path.name}")
+
+
+def _explain(platform: Platform, console: Console) -> None:
+    """What else may help: refused permissions and the emulator's last words."""
+    denials = platform.denials()
+    for line in denials:
+        console.print(line, style="yellow", markup=False)
+    if not denials:
+        console.print(platform.log_tail(15), style="dim", markup=False)
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE, such as k=10")
+    return name, value
+
+
+def _terminated(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)  # so that everything started is stopped on the way out
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""A child process with its output in a file; ended for sure when its starter is done with it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+
+class CommandError(RuntimeError):
+    """A command that failed. The text holds its output."""
+
+
+class Command:
+    """A running command. :meth:`finish` waits for its success; :meth:`stop` ends it and its children at any time."""
+
+    def __init__(self, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path) -> None:
+        self._name = log.stem
+        self._log = log
+        self._began = time.monotonic()
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                arguments,
+                cwd=cwd,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def finish(self) -> float:
+        """Wait; returns the seconds it took. Raises CommandError with the output if it failed."""
+        try:
+            code = self._process.wait()
+        except BaseException:
+            self.stop()
+            raise
+        if code:
+            raise CommandError(f"{self._name} failed with exit code {code}:\n{self.output()}")
+        return time.monotonic() - self._began
+
+    def output(self, characters: int = 8000) -> str:
+        """The end of what it has printed."""
+        return self._log.read_text(encoding="utf-8", errors="replace")[-characters:]
+
+    def stop(self) -> None:
+        """Kill it and its children, if it still runs."""
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()

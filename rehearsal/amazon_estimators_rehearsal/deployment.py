@@ -1,0 +1,83 @@
+"""Bootstrap, synthesize and deploy with the real CDK CLI, which talks to the emulator and to nobody else."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .command import Command
+from .command import CommandError as CommandError
+from .environment import (
+    ACCOUNT,
+    REGION,
+    cdk_script,
+    client_environment,
+    installer_environment,
+    jsii_environment,
+    node_binary,
+)
+
+_QUIET = ("--no-notices", "--no-color")
+"""Options of every call. Notices would be fetched from a web site."""
+
+
+def default_app() -> Path:
+    """The directory of the CDK app to rehearse: the working directory if it has a cdk.json, else this project's."""
+    here = Path.cwd()
+    for folder in (here, Path(__file__).resolve().parents[2]):
+        if (folder / "cdk.json").is_file():
+            return folder
+    raise FileNotFoundError(
+        f"There is no cdk.json in {here}. Run the rehearsal in the directory of the CDK app, or name it with --app."
+    )
+
+
+class Cdk:
+    """The CDK CLI against one emulator. Its output and the cloud assemblies lie in ``directory``."""
+
+    def __init__(self, directory: Path, endpoint: str) -> None:
+        self.directory = directory
+        self._assemblies = 0
+        self._environment = {
+            **client_environment(directory, endpoint),
+            **installer_environment(),
+            **jsii_environment(),
+            "CDK_HOME": str(directory / "home" / "cdk"),
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "CDK_DISABLE_VERSION_CHECK": "1",
+            "CDK_DEFAULT_ACCOUNT": ACCOUNT,
+            "CDK_DEFAULT_REGION": REGION,
+        }
+
+    def bootstrap(self) -> Command:
+        """Start ``cdk bootstrap``. It runs in an empty directory: with an app it would synthesize that first."""
+        empty = self.directory / "bootstrap"
+        empty.mkdir(exist_ok=True)
+        return self._start("cdk bootstrap", empty, "bootstrap", f"aws://{ACCOUNT}/{REGION}")
+
+    def synthesize(self, app: Path, settings: Mapping[str, Any]) -> tuple[Command, Path]:
+        """Start ``cdk synth`` of the app in directory ``app``; its assembly will be in the returned directory."""
+        self._assemblies += 1
+        assembly = self.directory / f"cdk.out.{self._assemblies}"
+        context = {"lambda_python": f"{sys.version_info.major}.{sys.version_info.minor}", "lambda_platform": "host"}
+        pairs: list[str] = []
+        for name, value in {**context, **settings}.items():
+            pairs += ["--context", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
+        options = ("--quiet", "--no-version-reporting", "--output", str(assembly))
+        return self._start("cdk synth", app, "synth", *options, *pairs), assembly
+
+    def deploy(self, assembly: Path) -> dict[str, dict[str, str]]:
+        """``cdk deploy --all`` of an assembly; returns the outputs of each stack."""
+        outputs = self.directory / "outputs.json"
+        outputs.unlink(missing_ok=True)
+        options = ("--app", str(assembly), "--all", "--require-approval", "never", "--outputs-file", str(outputs))
+        self._start("cdk deploy", self.directory, "deploy", *options).finish()
+        found: dict[str, dict[str, str]] = json.loads(outputs.read_text(encoding="utf-8"))
+        return found
+
+    def _start(self, name: str, cwd: Path, *arguments: str) -> Command:
+        command = [str(node_binary()), str(cdk_script()), *arguments, *_QUIET]
+        return Command(command, cwd=cwd, env=self._environment, log=self.directory / f"{name}.log")

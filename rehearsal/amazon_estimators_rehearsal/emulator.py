@@ -1,0 +1,319 @@
+"""The emulator's process. The one file that touches MiniStack's private names; they hold for the pinned version.
+
+MiniStack lacks SageMaker, and where Step Functions acts for a state machine it asks no permission of the machine's
+role. Both are added here: our SageMaker is registered as one more service, and the calls that a state machine makes
+(Lambda, the Distributed Map, its item reader, training jobs) are checked against the machine's role as AWS does.
+
+Started by :mod:`server` as ``python -m amazon_estimators_rehearsal.emulator DIRECTORY``. It prints its port as one
+line of JSON, serves until its standard input closes, and so never outlives the process that started it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import hashlib
+import json
+import logging
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .certificate import CERTIFICATE, KEY
+from .environment import ACCOUNT, REGION, client_environment
+from .sagemaker.account import Credentials
+
+logger = logging.getLogger("rehearsal")
+
+_execution: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar("execution", default=None)
+
+_SETTINGS = {
+    "AUTH": "true",
+    "USE_SSL": "1",
+    "MINISTACK_ACCOUNT_ID": ACCOUNT,
+    "MINISTACK_REGION": REGION,
+    "LAMBDA_EXECUTOR": "local",
+    "LOG_LEVEL": "INFO",
+    "SFTP_ENABLED": "0",
+    "IOT_MTLS_ENABLED": "0",
+    # MiniStack removes containers it takes for its own leftovers: it is not to see the user's Docker at all.
+    "DOCKER_HOST": "unix:///nonexistent/docker.sock",
+}
+
+
+class EmulatedAccount:
+    """The account as :class:`sagemaker.account.Account` wants it."""
+
+    account_id = ACCOUNT
+    region = REGION
+
+    def __init__(self, directory: Path, endpoint: str) -> None:
+        self._environment = {
+            name: value
+            for name, value in client_environment(directory, endpoint).items()
+            if not name.startswith(("AWS_ACCESS_KEY", "AWS_SECRET"))
+        }
+
+    def denial(
+        self, access_key: str, action: str, resource: str, context: Mapping[str, str] | None = None
+    ) -> str | None:
+        from ministack.core import iam_actions, iam_evaluator
+
+        service = action.partition(":")[0]
+        result = iam_evaluator.enforce(access_key, action, service, REGION, resource, dict(context or {}))
+        if result is None:
+            return None
+        if isinstance(result, iam_evaluator.AuthError):
+            return f"{result.code}: {result.message}"
+        explicit = result.decision == "Deny"
+        return str(iam_actions.identity_denial_message(action, result.principal_arn, resource, explicit))
+
+    def role_credentials(self, role_arn: str, service: str, session: str) -> Credentials:
+        from ministack.services import iam, sts
+
+        name = role_arn.rsplit("/", 1)[-1]
+        role = iam._roles.get_scoped(ACCOUNT, None, name)
+        if role is None or role["Arn"] != role_arn:
+            raise LookupError(f"There is no role {role_arn}.")
+        if not _trusts(role["AssumeRolePolicyDocument"], service, role_arn):
+            raise LookupError(f"The trust policy of {role_arn} does not let {service} assume it.")
+        digest = hashlib.sha256(f"{role_arn}:{session}:{time.time_ns()}".encode()).hexdigest()
+        credentials = Credentials(f"ASIA{digest[:16].upper()}", digest[16:48], digest)
+        sts.register_session(
+            credentials.access_key_id,
+            {
+                "Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{session[:64]}",
+                "UserId": f"{name}:{session[:64]}",
+                "SecretAccessKey": credentials.secret_access_key,
+                "SessionToken": credentials.session_token,
+            },
+        )
+        return credentials
+
+    def environment(self) -> Mapping[str, str]:
+        return self._environment
+
+    def publish(self, detail_type: str, detail: Mapping[str, Any], resource: str) -> None:
+        from ministack.services import eventbridge
+
+        entry = {
+            "Source": "aws.sagemaker",
+            "DetailType": detail_type,
+            "Detail": json.dumps(detail),
+            "Resources": [resource],
+        }
+        eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+
+    def client(self, service: str, credentials: Credentials) -> Any:
+        """A boto3 client that acts with a role's credentials through the emulator's front door."""
+        import boto3
+
+        session = boto3.Session(
+            aws_access_key_id=credentials.access_key_id,
+            aws_secret_access_key=credentials.secret_access_key,
+            aws_session_token=credentials.session_token,
+            region_name=REGION,
+        )
+        return session.client(service)
+
+
+def _trusts(policy: Any, service: str, role_arn: str) -> bool:
+    """Whether a trust policy lets a service assume the role. The emulator itself lets any service through."""
+    from ministack.core import iam_evaluator
+
+    document = json.loads(policy) if isinstance(policy, str) else policy
+    statements = document.get("Statement", [])
+    named = [
+        {**statement, "Principal": "*"}
+        for statement in ([statements] if isinstance(statements, dict) else statements)
+        if iam_evaluator._service_principal_matches(statement.get("Principal"), service)
+    ]
+    context = iam_evaluator.EvalContext(
+        principal_arn=service,
+        principal_type="Service",
+        principal_account=ACCOUNT,
+        action="sts:AssumeRole",
+        resource_arn=role_arn,
+        region=REGION,
+        service_context={"aws:sourceaccount": ACCOUNT},
+    )
+    return bool(iam_evaluator.evaluate_trust_policy({"Statement": named}, service, context))
+
+
+def _record_denials() -> None:
+    """Write every refusal with its reason to the log; clients often show less."""
+    from ministack.core import iam_evaluator
+
+    enforce = iam_evaluator.enforce
+
+    @functools.wraps(enforce)
+    def recorded(access_key: str, action: str, *rest: Any, **named: Any) -> Any:
+        result = enforce(access_key, action, *rest, **named)
+        if result is not None:
+            resource = named.get("resource_arn") or (rest[2] if len(rest) > 2 else "*")
+            reason = getattr(result, "reason", "") or getattr(result, "message", "")
+            principal = getattr(result, "principal_arn", "") or access_key
+            logger.warning("DENIED %s: %s on %s: %s", principal, action, resource, reason)
+        return result
+
+    iam_evaluator.enforce = recorded
+
+
+def _register_sagemaker(account: EmulatedAccount) -> None:
+    """Make our SageMaker a service of the emulator, behind its signature and permission checks."""
+    from ministack import app
+    from ministack.core import iam_actions, router
+
+    from .sagemaker.service import SageMaker
+
+    service = SageMaker(account)
+    resource_of = iam_actions.extract_resource_arn
+
+    @functools.wraps(resource_of)
+    def with_training_jobs(name: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:
+        if name != "sagemaker":
+            return resource_of(name, method, path, headers, body, *rest)
+        return service.resource(json.loads(body or b"{}"))
+
+    async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Any:
+        operation = headers.get("x-amz-target", "").rpartition(".")[2]
+        caller = router.extract_access_key_id(headers, query)
+        return await asyncio.to_thread(service.handle, operation, body, caller)
+
+    iam_actions.extract_resource_arn = with_training_jobs
+    iam_actions.SERVICE_TO_IAM_NAMESPACE["sagemaker"] = "sagemaker"
+    iam_actions._DENIED_CODES["sagemaker"] = "AccessDeniedException"
+    app.SERVICE_REGISTRY["sagemaker"] = {"module": "sagemaker"}
+    app.SERVICE_HANDLERS["sagemaker"] = handle
+    app._loaded_modules["sagemaker"] = service
+
+
+def _enforce_state_machine_roles(account: EmulatedAccount) -> None:
+    """Let state machines do only what their role may, and give them the training-job integration."""
+    from ministack.services import stepfunctions
+
+    from .sagemaker.integration import TaskFailed, create_training_job
+
+    error = stepfunctions._ExecutionError
+
+    def role() -> Credentials:
+        execution = _execution.get() or {}
+        machine = stepfunctions._state_machines[execution["stateMachineArn"].split("/")[0]]
+        try:
+            return account.role_credentials(machine["roleArn"], "states.amazonaws.com", execution["name"])
+        except LookupError as problem:
+            raise error("States.Permissions", str(problem)) from problem
+
+    def demand(failure: str, action: str, resource: str) -> None:
+        denial = account.denial(role().access_key_id, action, resource)
+        if denial:
+            raise error(failure, denial)
+
+    def in_execution(run: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(run)
+        def wrapped(state: Any, data: Any, execution: Any, context: dict[str, Any]) -> Any:
+            _execution.set(execution)
+            context["Execution"].setdefault("RedriveCount", 0)
+            return run(state, data, execution, context)
+
+        return wrapped
+
+    def training_job(resource: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        execution = _execution.get() or {}
+        credentials = role()
+        try:
+            return create_training_job(
+                account.client("sagemaker", credentials),
+                account,
+                credentials,
+                parameters,
+                sync=resource.endswith(".sync"),
+                running=lambda: execution.get("status") == "RUNNING",
+            )
+        except TaskFailed as failure:
+            raise error(failure.error, failure.cause) from failure
+
+    call_lambda, read_items = stepfunctions._call_lambda, stepfunctions._read_map_items
+    distributed_map = stepfunctions._run_distributed_map
+
+    def checked_lambda(reference: Any, event: Any) -> Any:
+        from ministack.services import lambda_svc
+
+        _, config, _ = lambda_svc._get_func_record_for_ref(reference)
+        if config:
+            demand("Lambda.AWSLambdaException", "lambda:InvokeFunction", config["FunctionArn"])
+        return call_lambda(reference, event)
+
+    def checked_items(reader: dict[str, Any], data: Any, context: Any) -> Any:
+        template = reader.get("Parameters") or reader.get("Arguments") or {}
+        place = stepfunctions._resolve_params_obj(template, data, context)
+        arn = f"arn:aws:s3:::{place.get('Bucket')}"
+        if reader.get("Resource", "").endswith("s3:listObjectsV2"):
+            demand("States.ItemReaderFailed", "s3:ListBucket", arn)
+        else:
+            demand("States.ItemReaderFailed", "s3:GetObject", f"{arn}/{place.get('Key')}")
+        return read_items(reader, data, context)
+
+    def checked_map(*arguments: Any) -> Any:
+        execution = _execution.get() or {}
+        demand("States.Permissions", "states:StartExecution", execution["stateMachineArn"])
+        return distributed_map(*arguments)
+
+    for name in ("_execute_task", "_execute_map", "_execute_parallel"):
+        setattr(stepfunctions, name, in_execution(getattr(stepfunctions, name)))
+    stepfunctions._call_lambda = checked_lambda
+    stepfunctions._read_map_items = checked_items
+    stepfunctions._run_distributed_map = checked_map
+    stepfunctions._SERVICE_DISPATCH["arn:aws:states:::sagemaker:createTrainingJob"] = training_job
+
+
+async def _serve(listener: socket.socket, directory: Path) -> None:
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+    from ministack import app
+
+    config = Config()
+    config.bind = [f"fd://{listener.fileno()}"]
+    config.certfile, config.keyfile = str(directory / CERTIFICATE), str(directory / KEY)
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 1
+    config.loglevel = "WARNING"
+
+    async def starter_gone() -> None:
+        await asyncio.to_thread(sys.stdin.buffer.read)
+
+    await serve(app.app, config, shutdown_trigger=starter_gone)
+
+
+def main() -> None:
+    """Serve the emulator from ``sys.argv[1]``, a directory that holds the certificate, until stdin closes."""
+    directory = Path(sys.argv[1])
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.bind(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    endpoint = f"https://127.0.0.1:{port}"
+    os.environ.update(client_environment(directory, endpoint))
+    os.environ.update(_SETTINGS)
+    os.environ.update(
+        GATEWAY_PORT=str(port),
+        MINISTACK_SSL_CERT=str(directory / CERTIFICATE),
+        MINISTACK_SSL_KEY=str(directory / KEY),
+    )
+    account = EmulatedAccount(directory, endpoint)
+    os.environ.pop("PYTHONPATH", None)  # or Lambda functions would find packages that their bundle lacks
+    _record_denials()
+    _register_sagemaker(account)
+    _enforce_state_machine_roles(account)
+    sys.stdout.write(json.dumps({"port": port}) + "\n")
+    sys.stdout.flush()
+    sys.stdout = sys.stderr  # the pipe stays open and tells by its end that this process has ended
+    asyncio.run(_serve(listener, directory))
+
+
+if __name__ == "__main__":
+    main()

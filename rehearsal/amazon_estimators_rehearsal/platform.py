@@ -1,0 +1,117 @@
+"""A local AWS account to deploy into: emulator, CDK CLI, clients. The session API of the rehearsal and of tests.
+
+    with Platform() as platform:
+        outputs = platform.deploy({"algorithms": {"KMeans": {"hyperparameters": {"k": 10}}}})
+        platform.client("s3").upload_file(…)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+import botocore.session
+from botocore.config import Config
+
+from . import deployment, server
+from .certificate import CERTIFICATE
+from .command import Command
+from .environment import ACCESS_KEY, REGION
+
+
+class Platform:
+    """An AWS account of its own on 127.0.0.1, with IAM enforced, from ``with`` to the end of its block.
+
+    ``directory`` holds its logs, certificate and cloud assembly; by default a temporary one, deleted at the end
+    unless ``keep`` is set. ``app`` is the directory of the CDK app; by default the one this project ships.
+    """
+
+    def __init__(self, *, app: Path | None = None, directory: Path | None = None, keep: bool = False) -> None:
+        self.app = app or deployment.default_app()
+        self.directory = directory or Path(tempfile.mkdtemp(prefix="amazon-estimators-"))
+        self.endpoint = ""
+        self._keep = keep or directory is not None
+        self._resources = contextlib.ExitStack()
+        self._clients: dict[str, Any] = {}
+        self._cdk: deployment.Cdk | None = None
+        self._bootstrap: Command | None = None
+        self.seconds: dict[str, float] = {}
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as resources:
+            if not self._keep:
+                resources.callback(shutil.rmtree, self.directory, ignore_errors=True)
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self.endpoint = resources.enter_context(server.emulator(self.directory))
+            self._resources = resources.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._resources.close()
+
+    def deploy(self, settings: Mapping[str, Any]) -> dict[str, str]:
+        """Deploy the app with ``settings`` as CDK context; returns the stack's outputs. A second call updates.
+
+        Raises :class:`command.CommandError` with the CLI's output.
+        """
+        if self._cdk is None or self._bootstrap is None:
+            self._cdk = deployment.Cdk(self.directory, self.endpoint)
+            self._bootstrap = self._cdk.bootstrap()
+            self._resources.callback(self._bootstrap.stop)
+        synth, assembly = self._cdk.synthesize(self.app, settings)
+        self._resources.callback(synth.stop)
+        self.seconds["cdk synth"] = synth.finish()
+        self.seconds["cdk bootstrap"] = self._bootstrap.finish()
+        began = time.monotonic()
+        outputs = self._cdk.deploy(assembly)
+        self.seconds["cdk deploy"] = time.monotonic() - began
+        return {name: value for stack in outputs.values() for name, value in stack.items()}
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the account's root user."""
+        if service not in self._clients:
+            self._clients[service] = self._client(service, ACCESS_KEY, "test", None)
+        return self._clients[service]
+
+    def client_as(self, role_arn: str, service: str) -> Any:
+        """A boto3 client that acts as a role: the emulator's root user may assume any role that a service may."""
+        answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="rehearsal")
+        given = answer["Credentials"]
+        return self._client(service, given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+
+    def denials(self) -> list[str]:
+        """Every permission the account has refused so far: principal, action, resource."""
+        return server.denials(self.directory)
+
+    def log_tail(self, lines: int = 30) -> str:
+        """The last lines of the emulator's log."""
+        return server.log_tail(self.directory, lines)
+
+    def _client(self, service: str, key: str, secret: str, token: str | None) -> Any:
+        # Every setting explicit: nothing is read from the user's environment, files or profile.
+        nothing = (None, None, None, None)
+        core = botocore.session.Session(
+            session_vars={"profile": nothing, "config_file": nothing, "credentials_file": nothing}
+        )
+        session = boto3.Session(
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
+            region_name=REGION,
+            botocore_session=core,
+        )
+        return session.client(
+            service,
+            endpoint_url=self.endpoint,
+            verify=str(self.directory / CERTIFICATE),
+            config=Config(proxies={}, retries={"total_max_attempts": 2}, s3={"addressing_style": "path"}),
+        )

@@ -1,0 +1,79 @@
+"""What the stand-in needs from the AWS account around it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from .errors import AccessDenied, ValidationError
+
+SERVICE_PRINCIPAL = "sagemaker.amazonaws.com"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Temporary credentials of a role."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str
+
+    def environment(self) -> dict[str, str]:
+        """As the variables the SDKs read."""
+        return {
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "AWS_SESSION_TOKEN": self.session_token,
+        }
+
+
+class Account(Protocol):
+    """An account with IAM enforced. A denial is the text AWS would answer with; None means allowed."""
+
+    account_id: str
+    region: str
+
+    def denial(
+        self, access_key: str, action: str, resource: str, context: Mapping[str, str] | None = None
+    ) -> str | None:
+        """Why the principal of ``access_key`` may not do ``action`` on ``resource``, or None if it may."""
+
+    def role_credentials(self, role_arn: str, service: str, session: str) -> Credentials:
+        """Credentials of a role for a service. Raises LookupError if the role is missing or does not trust it."""
+
+    def environment(self) -> Mapping[str, str]:
+        """Variables a process needs to reach the account's endpoint; no credentials among them."""
+
+    def publish(self, detail_type: str, detail: Mapping[str, Any], resource: str) -> None:
+        """Put an event of the service on the account's default bus."""
+
+
+def passed_role(account: Account, caller: str, role_arn: str, session: str) -> Credentials:
+    """Check that ``caller`` may pass ``role_arn`` to SageMaker and that SageMaker may assume it.
+
+    Raises AccessDenied or ValidationError in the service's words.
+    """
+    denial = account.denial(caller, "iam:PassRole", role_arn, {"iam:PassedToService": SERVICE_PRINCIPAL})
+    if denial:
+        raise AccessDenied(denial)
+    try:
+        return account.role_credentials(role_arn, SERVICE_PRINCIPAL, session)
+    except LookupError:
+        raise ValidationError(
+            f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
+            f"'{SERVICE_PRINCIPAL}' to assume the role."
+        ) from None
+
+
+def pull_denial(account: Account, role: Credentials, image: str) -> str | None:
+    """Why the execution role may not pull a training image, or None. The image is ``account.dkr.ecr.region…/repo:tag``."""
+    registry, _, path = image.partition("/")
+    owner, _, _, region = registry.split(".")[:4]
+    repository = f"arn:aws:ecr:{region}:{owner}:repository/{path.split(':')[0]}"
+    calls = [("ecr:GetAuthorizationToken", "*")] + [
+        (f"ecr:{call}", repository)
+        for call in ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer")
+    ]
+    denials = (account.denial(role.access_key_id, action, resource) for action, resource in calls)
+    return next((denial for denial in denials if denial), None)

@@ -1,0 +1,170 @@
+"""What runs in a training job's place of the container: read, check, fit, report, write.
+
+A process of its own, started by :mod:`job` with the execution role's credentials. Takes its order as JSON on stdin,
+tells its progress as JSON lines on stdout.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import tarfile
+import time
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+import boto3
+from amazon_estimators.algorithms import Algorithm, algorithm_named
+from amazon_estimators.errors import AmazonEstimatorsError
+from botocore.exceptions import ClientError
+
+from .channels import channel_objects, read_object, shares, split_uri
+from .engines import ENGINES, Fitted
+from .errors import JobFailure
+from .records import Records, combine, decode
+from .telemetry import Telemetry
+
+
+def main() -> None:
+    """Do one job. Exit code 1 with a ``failure`` event if it fails."""
+    order = json.load(sys.stdin)
+    try:
+        _tell(artifact=_train(order["algorithm"], order["job"]))
+    except JobFailure as failure:
+        _tell(failure=str(failure))
+        sys.exit(1)
+
+
+def _train(name: str, job: Mapping[str, Any]) -> str:
+    instances = job["ResourceConfig"]["InstanceCount"]
+    telemetry = Telemetry(job["TrainingJobName"], instances)
+    try:
+        algorithm = _configured(name, job)
+        _tell(status="Downloading")
+        channels = _read(algorithm, job.get("InputDataConfig", []), instances, telemetry)
+        _tell(status="Training")
+        fitted = _fit(name, algorithm, channels, telemetry)
+        _tell(metrics=fitted.metrics)
+        _tell(status="Uploading")
+        return _upload(job, name, fitted, channels)
+    except JobFailure as failure:
+        telemetry.log(0, f"#error: {failure}")
+        raise
+    finally:
+        telemetry.close()
+
+
+def _configured(name: str, job: Mapping[str, Any]) -> Algorithm:
+    """The algorithm with the job's hyperparameters, refused as the container refuses them: before it reads data."""
+    resources = job["ResourceConfig"]
+    try:
+        algorithm = algorithm_named(name)
+        algorithm.check_instances(resources["InstanceType"], resources["InstanceCount"])
+        return algorithm.from_hyperparameters(job.get("HyperParameters", {}))
+    except AmazonEstimatorsError as error:
+        raise JobFailure(f"ClientError: {error.message}") from error
+
+
+def _read(
+    algorithm: Algorithm, configured: list[dict[str, Any]], instances: int, telemetry: Telemetry
+) -> dict[str, Records]:
+    """The records of each channel, as all instances together read them, each checked on its way in."""
+    given = {channel["ChannelName"]: channel for channel in configured}
+    _check_channels(algorithm, given)
+    s3 = boto3.client("s3")
+    channels = {}
+    for name, channel in given.items():
+        dealt = shares(channel_objects(s3, channel), channel, instances)
+        parts: dict[tuple[str, str], Records] = {}
+        for host, share in enumerate(dealt):
+            for bucket, key in share:
+                if (bucket, key) not in parts:
+                    body = read_object(s3, bucket, key)
+                    parts[bucket, key] = decode(channel["ContentType"], body, f"s3://{bucket}/{key}")
+            records = sum(parts[place].count for place in share)
+            telemetry.log(host, f"Channel {name}: algo-{host + 1} read {records} records of {len(share)} objects.")
+        channels[name] = combine([parts[place] for place in sorted(parts)], name)
+    return channels
+
+
+def _check_channels(algorithm: Algorithm, given: Mapping[str, Mapping[str, Any]]) -> None:
+    unknown = sorted(set(given) - set(algorithm.channels))
+    if unknown:
+        raise JobFailure(f"ClientError: Unknown channels {unknown}; there are {sorted(algorithm.channels)}.")
+    for name, rule in algorithm.channels.items():
+        if name not in given:
+            if rule.required:
+                raise JobFailure(f"ClientError: Unable to initialize the algorithm. Channel {name!r} is required.")
+            continue
+        source = given[name]["DataSource"]["S3DataSource"]
+        distribution = source.get("S3DataDistributionType", "FullyReplicated")
+        content_type = given[name].get("ContentType", "").partition(";")[0]
+        if content_type != rule.content_type:
+            raise JobFailure(
+                f"ClientError: Channel {name}: content type {content_type!r}; this stand-in reads {rule.content_type!r}."
+            )
+        if distribution not in rule.distributions:
+            raise JobFailure(f"ClientError: Channel {name}: {distribution}; allowed: {', '.join(rule.distributions)}.")
+
+
+def _fit(name: str, algorithm: Algorithm, channels: Mapping[str, Records], telemetry: Telemetry) -> Fitted:
+    engine = ENGINES.get(name)
+    if engine is None:
+        telemetry.log(0, f"engine: none. Request, channels and data of {name} are verified; no model is fitted.")
+        return Fitted(engine="none", metrics={}, model={})
+    began = time.monotonic()
+    try:
+        fitted = engine(algorithm, channels)
+    except ValueError as error:
+        raise JobFailure(f"ClientError: {error}") from error
+    seconds = max(time.monotonic() - began, 1e-9)
+    telemetry.log(0, f"engine: {fitted.engine}. This is a rehearsal's stand-in for {name}, not Amazon's code.")
+    telemetry.report(fitted.metrics, algorithm.metrics, throughput=channels["train"].count / seconds)
+    return fitted
+
+
+def _upload(job: Mapping[str, Any], name: str, fitted: Fitted, channels: Mapping[str, Records]) -> str:
+    """Write ``model.tar.gz``, one JSON file that says what it is. Returns its URI."""
+    described = {
+        "engine": fitted.engine,
+        "note": "Written by a rehearsal's stand-in. This is not a model of SageMaker's format and cannot be deployed.",
+        "algorithm": name,
+        "training_job": job["TrainingJobName"],
+        "hyperparameters": job.get("HyperParameters", {}),
+        "channels": {
+            channel: {"records": records.count, "features": records.features} for channel, records in channels.items()
+        },
+        "metrics": fitted.metrics,
+        "model": fitted.model,
+    }
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        content = json.dumps(described, indent=1).encode()
+        member = tarfile.TarInfo("rehearsal.json")
+        member.size, member.mtime = len(content), int(time.time())
+        archive.addfile(member, io.BytesIO(content))
+    output = job["OutputDataConfig"]
+    bucket, prefix = split_uri(output["S3OutputPath"])
+    key = str(PurePosixPath(prefix) / job["TrainingJobName"] / "output" / "model.tar.gz")
+    encryption = (
+        {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": output["KmsKeyId"]} if output.get("KmsKeyId") else {}
+    )
+    try:
+        boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=packed.getvalue(), **encryption)
+    except ClientError as error:
+        detail = error.response["Error"]
+        raise JobFailure(
+            f"ClientError: Artifact upload failed:{detail.get('Code')}: {detail.get('Message')} (s3://{bucket}/{key})"
+        ) from error
+    return f"s3://{bucket}/{key}"
+
+
+def _tell(**event: Any) -> None:
+    sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""SageMaker's error shapes."""
+
+from __future__ import annotations
+
+
+class ServiceError(Exception):
+    """An API call refused. ``code`` is the service's error code, ``message`` its text."""
+
+    code = "InternalFailure"
+    status = 400
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+        super().__init__(f"{self.code}: {message}")
+
+
+class ValidationError(ServiceError):
+    """The request, or a thing it names, is not as the service demands."""
+
+    code = "ValidationException"
+
+
+class AccessDenied(ServiceError):
+    """The caller lacks a permission the call needs beyond its own action, such as iam:PassRole."""
+
+    code = "AccessDeniedException"
+
+
+class ResourceInUse(ServiceError):
+    """A job of that name exists. Names are taken for good."""
+
+    code = "ResourceInUse"
+
+
+class ResourceNotFound(ServiceError):
+    """No job of that name."""
+
+    code = "ResourceNotFound"
+
+
+class UnknownOperation(ServiceError):
+    """An operation of SageMaker that the stand-in does not have."""
+
+    code = "UnknownOperationException"
+
+
+class JobFailure(Exception):
+    """A training job that fails; the text becomes its ``FailureReason``."""

@@ -1,0 +1,41 @@
+"""Which algorithm a training image is, and whether it is the region's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from amazon_estimators.algorithms import ALGORITHMS
+from amazon_estimators.errors import AmazonEstimatorsError
+
+from .errors import ValidationError
+
+_IMAGE = re.compile(r"(?P<owner>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[a-z0-9.-]+/(?P<repository>[a-z0-9._/-]+):[\w.-]+")
+
+
+def check_image(request: Mapping[str, Any], region: str) -> str:
+    """Name of the algorithm whose image the request asks for. Raises ValidationError if it is none of this region."""
+    image = request["AlgorithmSpecification"].get("TrainingImage")
+    if not image:
+        raise ValidationError("AlgorithmSpecification.TrainingImage is required for a first-party algorithm.")
+    parts = _IMAGE.fullmatch(image)
+    if parts is None:
+        raise ValidationError(f"The training image {image!r} is not of the form account.dkr.ecr.region.suffix/name:tag.")
+    if parts["region"] != region:
+        raise ValidationError(f"The training image {image} lies in {parts['region']}, the training job runs in {region}.")
+    for name, algorithm in ALGORITHMS.items():
+        if algorithm.repo_name == parts["repository"]:
+            expected = _expected(algorithm, region)
+            if image != expected:
+                raise ValidationError(f"The image of {name} in {region} is {expected}, not {image}.")
+            return name
+    known = ", ".join(sorted(algorithm.repo_name for algorithm in ALGORITHMS.values()))
+    raise ValidationError(f"{image} is no image of a first-party algorithm; their repositories are {known}.")
+
+
+def _expected(algorithm: Any, region: str) -> str:
+    try:
+        return str(algorithm.train_image(region))
+    except AmazonEstimatorsError as error:
+        raise ValidationError(error.message) from error

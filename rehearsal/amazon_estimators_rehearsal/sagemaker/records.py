@@ -1,0 +1,130 @@
+"""Records as a training container reads them: every byte of a file checked, then decoded. One reader a content type."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from amazon_estimators.algorithms.facts import CSV, JSON_LINES, PLAIN_TEXT, RECORDIO
+from amazon_estimators.errors import RecordIOError
+from amazon_estimators.recordio import check, read_matrix
+
+from .errors import JobFailure
+
+
+@dataclass(frozen=True)
+class Records:
+    """Records of one or more files of a channel.
+
+    ``values`` is an array of records × features, dense or a SciPy matrix, or a list of decoded lines where records
+    are no vectors; then ``features`` is 0. ``labels`` is None where the records have none.
+    """
+
+    count: int
+    features: int
+    values: Any
+    labels: npt.NDArray[Any] | None = None
+
+    def matrix(self) -> npt.NDArray[Any]:
+        """The features, records × features, dense."""
+        dense = self.values.toarray() if hasattr(self.values, "toarray") else self.values
+        return np.asarray(dense)
+
+
+def decode(content_type: str, body: bytes, uri: str) -> Records:
+    """The records of one object. Raises JobFailure naming ``uri`` and the fault."""
+    try:
+        records = _READERS[content_type](body)
+    except RecordIOError as error:
+        raise JobFailure(f"ClientError: Unable to read data of {uri}: {error.message}") from error
+    except ValueError as error:
+        raise JobFailure(f"ClientError: Unable to read data of {uri}: {error}") from error
+    if not records.count:
+        raise JobFailure(f"ClientError: {uri} holds no record.")
+    return records
+
+
+def combine(parts: Sequence[Records], channel: str) -> Records:
+    """The records of all files of a channel, in the order of its objects. Raises JobFailure if the files disagree."""
+    first = parts[0]
+    for part in parts:
+        if (part.features, part.labels is None) != (first.features, first.labels is None):
+            raise JobFailure(
+                f"ClientError: Channel {channel}: its files disagree: {first.features} features"
+                f"{_with(first)} in one, {part.features}{_with(part)} in another."
+            )
+    count = sum(part.count for part in parts)
+    if isinstance(first.values, list):
+        return Records(count, 0, [line for part in parts for line in part.values])
+    labels = None if first.labels is None else np.concatenate([_labels(part) for part in parts])
+    if any(hasattr(part.values, "toarray") for part in parts):
+        from scipy.sparse import vstack  # noqa: PLC0415 - slow, and few data sets are sparse
+
+        return Records(count, first.features, vstack([part.values for part in parts], format="csr"), labels)
+    return Records(count, first.features, np.concatenate([part.values for part in parts]), labels)
+
+
+def _labels(part: Records) -> npt.NDArray[Any]:
+    assert part.labels is not None
+    return part.labels
+
+
+def _with(part: Records) -> str:
+    return " without labels" if part.labels is None else " with labels"
+
+
+def _recordio(body: bytes) -> Records:
+    check(io.BytesIO(body))
+    values, labels = read_matrix(io.BytesIO(body))
+    return Records(values.shape[0], values.shape[1], values, labels)
+
+
+def _lines(body: bytes, parse: Callable[[str], Any]) -> Records:
+    values = []
+    for number, line in enumerate(body.decode("utf-8").splitlines(), start=1):
+        try:
+            values.append(parse(line))
+        except ValueError as error:
+            raise ValueError(f"line {number}: {error}") from error
+    return Records(len(values), 0, values)
+
+
+def _pair_of_tokens(line: str) -> dict[str, Any]:
+    """A record of Object2Vec: ``{"label": 1, "in0": [6, 17], "in1": [16, 21]}``."""
+    record = json.loads(line)
+    if not isinstance(record, dict) or not {"in0", "in1"} <= set(record):
+        raise ValueError(f"it has no in0 and in1: {line[:80]!r}")
+    for side in ("in0", "in1"):
+        if not isinstance(record[side], list) or not all(type(token) is int for token in record[side]):
+            raise ValueError(f"{side} is no list of integers: {line[:80]!r}")
+    return record
+
+
+def _pair_of_fields(line: str) -> tuple[str, str]:
+    """A record of IPInsights: ``entity,1.2.3.4``."""
+    entity, comma, address = line.rpartition(",")
+    if not comma or not entity or not address:
+        raise ValueError(f"it is not of two columns: {line[:80]!r}")
+    return entity, address
+
+
+def _word(line: str) -> str:
+    if not line.strip():
+        raise ValueError("it is empty")
+    return line
+
+
+_READERS: Mapping[str, Callable[[bytes], Records]] = MappingProxyType(
+    {
+        RECORDIO: _recordio,
+        JSON_LINES: lambda body: _lines(body, _pair_of_tokens),
+        CSV: lambda body: _lines(body, _pair_of_fields),
+        PLAIN_TEXT: lambda body: _lines(body, _word),
+    }
+)

@@ -1,0 +1,122 @@
+"""Checks of a request against the service's own model: members, types, lengths, patterns, enumerations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import botocore.session
+
+from .errors import UnknownOperation, ValidationError
+
+_SCALARS: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "long": (int,),
+    "float": (int, float),
+    "double": (int, float),
+    "boolean": (bool,),
+    "timestamp": (int, float, str),
+}
+
+
+@cache
+def _model() -> Any:
+    return botocore.session.get_session().get_service_model("sagemaker")
+
+
+def validate(operation: str, request: Mapping[str, Any]) -> None:
+    """Raise ValidationError, naming every fault, unless ``request`` fits the operation's input shape."""
+    if operation not in _model().operation_names:
+        raise UnknownOperation(f"SageMaker has no operation {operation}.")
+    faults = list(_faults(_model().operation_model(operation).input_shape, request, ""))
+    if faults:
+        noun = "error" if len(faults) == 1 else "errors"
+        raise ValidationError(f"{len(faults)} validation {noun} detected: {'; '.join(faults)}")
+
+
+def _faults(shape: Any, value: Any, path: str) -> Iterator[str]:
+    if value is None:
+        return
+    if shape.type_name == "structure":
+        yield from _structure_faults(shape, value, path)
+    elif shape.type_name == "list":
+        if not isinstance(value, list):
+            yield _fault(value, path, "Member must be a list")
+            return
+        yield from _size_faults(shape, len(value), value, path)
+        for index, item in enumerate(value):
+            yield from _faults(shape.member, item, f"{path}.{index + 1}.member")
+    elif shape.type_name == "map":
+        if not isinstance(value, dict):
+            yield _fault(value, path, "Member must be a map")
+            return
+        yield from _size_faults(shape, len(value), value, path)
+        for key, item in value.items():
+            yield from _faults(shape.key, key, f"{path}.key")
+            yield from _faults(shape.value, item, f"{path}.{key}")
+    else:
+        yield from _scalar_faults(shape, value, path)
+
+
+def _structure_faults(shape: Any, value: Any, path: str) -> Iterator[str]:
+    if not isinstance(value, dict):
+        yield _fault(value, path, "Member must be a structure")
+        return
+    for name in shape.required_members:
+        if value.get(name) is None:
+            yield _fault(None, _join(path, name), "Member must not be null")
+    for name, item in value.items():
+        if name in shape.members:
+            yield from _faults(shape.members[name], item, _join(path, name))
+        else:
+            yield _fault(item, _join(path, name), f"Member is unknown; known: {', '.join(sorted(shape.members))}")
+
+
+def _scalar_faults(shape: Any, value: Any, path: str) -> Iterator[str]:
+    expected = _SCALARS.get(shape.type_name, (object,))
+    if not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected):
+        yield _fault(value, path, f"Member must be of type {shape.type_name}")
+        return
+    rules = shape.metadata
+    if isinstance(value, str):
+        yield from _size_faults(shape, len(value), value, path)
+        pattern = rules.get("pattern")
+        if pattern and not _matches(pattern, value):
+            yield _fault(value, path, f"Member must satisfy regular expression pattern: {pattern}")
+        if rules.get("enum") and value not in rules["enum"]:
+            yield _fault(value, path, f"Member must satisfy enum value set: [{', '.join(rules['enum'])}]")
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        if "min" in rules and value < rules["min"]:
+            yield _fault(value, path, f"Member must have value greater than or equal to {rules['min']}")
+        if "max" in rules and value > rules["max"]:
+            yield _fault(value, path, f"Member must have value less than or equal to {rules['max']}")
+
+
+def _size_faults(shape: Any, size: int, value: Any, path: str) -> Iterator[str]:
+    rules = shape.metadata
+    if "min" in rules and size < rules["min"]:
+        yield _fault(value, path, f"Member must have length greater than or equal to {rules['min']}")
+    if "max" in rules and size > rules["max"]:
+        yield _fault(value, path, f"Member must have length less than or equal to {rules['max']}")
+
+
+def _matches(pattern: str, value: str) -> bool:
+    try:
+        return re.fullmatch(pattern, value) is not None
+    except re.error:
+        return True  # a construct of the service's regex dialect that Python lacks
+
+
+def _join(path: str, name: str) -> str:
+    member = name[0].lower() + name[1:]
+    return f"{path}.{member}" if path else member
+
+
+def _fault(value: Any, path: str, constraint: str) -> str:
+    shown = "null" if value is None else repr(value)
+    if len(shown) > 200:
+        shown = f"{shown[:200]}… ({len(shown)} characters)"
+    return f"Value {shown} at '{path}' failed to satisfy constraint: {constraint}"

@@ -1,0 +1,152 @@
+"""The API: CreateTrainingJob and what belongs to it, in the service's JSON protocol."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from .account import Account, passed_role, pull_denial
+from .errors import ResourceInUse, ResourceNotFound, ServiceError, UnknownOperation, ValidationError
+from .images import check_image
+from .job import TrainingJob
+from .request import validate
+
+logger = logging.getLogger("rehearsal.sagemaker")
+
+_OPERATIONS = frozenset(
+    {
+        "CreateTrainingJob",
+        "DescribeTrainingJob",
+        "StopTrainingJob",
+        "ListTrainingJobs",
+        "AddTags",
+        "ListTags",
+    }
+)
+
+
+class SageMaker:
+    """The training jobs of one account and region."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._jobs: dict[str, TrainingJob] = {}
+        self._lock = threading.Lock()
+
+    def handle(self, operation: str, body: bytes, caller: str) -> tuple[int, dict[str, str], bytes]:
+        """Answer one API call of the principal with access key ``caller``: status, headers, body."""
+        headers = {"Content-Type": "application/x-amz-json-1.1"}
+        try:
+            if operation not in _OPERATIONS:
+                raise UnknownOperation(f"The stand-in has no {operation}; it has {', '.join(sorted(_OPERATIONS))}.")
+            request = json.loads(body or b"{}")
+            validate(operation, request)
+            answer = getattr(self, f"_{operation}")(request, caller)
+        except ServiceError as error:
+            logger.info("%s refused: %s", operation, error)
+            answer = {"__type": error.code, "message": error.message}
+            return error.status, headers, json.dumps(answer).encode()
+        return 200, headers, json.dumps(answer).encode()
+
+    def resource(self, request: Mapping[str, Any]) -> str:
+        """The ARN that a request is about, for the permission check; ``*`` if it names none."""
+        if "ResourceArn" in request:
+            return str(request["ResourceArn"])
+        name = request.get("TrainingJobName")
+        return self._arn(str(name)) if name else "*"
+
+    def reset(self) -> None:
+        """Stop and forget all jobs."""
+        with self._lock:
+            jobs, self._jobs = list(self._jobs.values()), {}
+        for job in jobs:
+            job.stop()
+
+    def _CreateTrainingJob(self, request: dict[str, Any], caller: str) -> dict[str, Any]:  # noqa: N802
+        algorithm = check_image(request, self._account.region)
+        _check_request(request)
+        name = request["TrainingJobName"]
+        role = passed_role(self._account, caller, request["RoleArn"], "SageMaker")
+        with self._lock:
+            if name in self._jobs:
+                raise ResourceInUse(
+                    f"Training job names must be unique within an AWS account and region, and a job with this "
+                    f"name already exists ({self._arn(name)})"
+                )
+            job = TrainingJob(self._account, self._arn(name), request, algorithm, role)
+            self._jobs[name] = job
+        image = request["AlgorithmSpecification"]["TrainingImage"]
+        job.start(refusal=pull_denial(self._account, role, image))
+        return {"TrainingJobArn": job.arn}
+
+    def _DescribeTrainingJob(self, request: dict[str, Any], _: str) -> dict[str, Any]:  # noqa: N802
+        return self._job(request).describe()
+
+    def _StopTrainingJob(self, request: dict[str, Any], _: str) -> dict[str, Any]:  # noqa: N802
+        job = self._job(request)
+        if not job.stop():
+            raise ValidationError(
+                f"The request was rejected because the training job is in status {job.status}."
+            )
+        return {}
+
+    def _ListTrainingJobs(self, request: dict[str, Any], _: str) -> dict[str, Any]:  # noqa: N802
+        jobs = [job.summary() for job in self._jobs.values()]
+        wanted, contains = request.get("StatusEquals"), request.get("NameContains", "")
+        listed = [
+            job
+            for job in jobs
+            if contains in job["TrainingJobName"] and wanted in (None, job["TrainingJobStatus"])
+        ]
+        newest_first = request.get("SortOrder", "Descending") == "Descending"
+        return {"TrainingJobSummaries": listed[::-1] if newest_first else listed}
+
+    def _AddTags(self, request: dict[str, Any], _: str) -> dict[str, Any]:  # noqa: N802
+        job = self._job_of_arn(request["ResourceArn"])
+        job.tags.update({tag["Key"]: tag["Value"] for tag in request["Tags"]})
+        return {"Tags": job.tag_list()}
+
+    def _ListTags(self, request: dict[str, Any], _: str) -> dict[str, Any]:  # noqa: N802
+        return {"Tags": self._job_of_arn(request["ResourceArn"]).tag_list()}
+
+    def _arn(self, name: str) -> str:
+        return f"arn:aws:sagemaker:{self._account.region}:{self._account.account_id}:training-job/{name.lower()}"
+
+    def _job(self, request: Mapping[str, Any]) -> TrainingJob:
+        job = self._jobs.get(request["TrainingJobName"])
+        if job is None:
+            raise ResourceNotFound("Requested resource not found.")
+        return job
+
+    def _job_of_arn(self, arn: str) -> TrainingJob:
+        for job in self._jobs.values():
+            if job.arn == arn:
+                return job
+        raise ResourceNotFound("Requested resource not found.")
+
+
+def _check_request(request: Mapping[str, Any]) -> None:
+    """Rules between members, which the model cannot state."""
+    channels = [channel["ChannelName"] for channel in request.get("InputDataConfig", [])]
+    if len(set(channels)) != len(channels):
+        raise ValidationError(f"Channel names must be unique; got {', '.join(channels)}.")
+    for channel in request.get("InputDataConfig", []):
+        if "S3DataSource" not in channel["DataSource"]:
+            raise ValidationError(f"The stand-in reads channels from S3 only; {channel['ChannelName']} has none.")
+    resources = request["ResourceConfig"]
+    for member in ("InstanceType", "InstanceCount"):
+        if member not in resources:
+            raise ValidationError(f"ResourceConfig needs {member}; instance groups are not supported here.")
+    stopping = request.get("StoppingCondition", {})
+    if request.get("EnableManagedSpotTraining"):
+        wait, run = stopping.get("MaxWaitTimeInSeconds"), stopping.get("MaxRuntimeInSeconds", 86400)
+        if wait is None or wait < run:
+            raise ValidationError(
+                f"MaxWaitTimeInSeconds ({wait}) must be present and at least MaxRuntimeInSeconds ({run}) for a "
+                "managed spot training job."
+            )
+    elif "MaxWaitTimeInSeconds" in stopping:
+        raise ValidationError("MaxWaitTimeInSeconds is only for EnableManagedSpotTraining.")

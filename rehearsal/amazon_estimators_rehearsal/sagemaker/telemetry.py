@@ -1,0 +1,76 @@
+"""Logs and metrics of a training job, sent to CloudWatch with the execution role's permissions as SageMaker does."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import boto3
+from amazon_estimators.algorithms.facts import Metric
+from botocore.exceptions import ClientError
+
+from .errors import JobFailure
+
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+class Telemetry:
+    """One log stream a host, ``<job>/algo-<n>-<seconds>``. Lines wait until :meth:`close`."""
+
+    def __init__(self, job: str, hosts: int) -> None:
+        self._lines: dict[int, list[tuple[int, str]]] = {host: [] for host in range(hosts)}
+        self._streams = [f"{job}/algo-{host + 1}-{int(time.time())}" for host in range(hosts)]
+        self._metrics: dict[str, float] = {}
+
+    def log(self, host: int, line: str) -> None:
+        """One line of a host's log; hosts count from 0."""
+        self._lines[host].append((int(time.time() * 1000), line))
+
+    def report(self, metrics: Mapping[str, float], declared: Sequence[Metric], *, throughput: float) -> None:
+        """Log metrics (``channel:metric``) as the algorithm prints them, and keep them for CloudWatch."""
+        values = {**metrics, "train:throughput": throughput, "train:progress": 100.0}
+        for metric in declared:
+            if metric.name in values:
+                self.log(0, log_line(metric, values[metric.name]))
+        self._metrics.update(metrics)
+
+    def close(self) -> None:
+        """Send everything. Raises JobFailure if the role may not write its logs or metrics."""
+        try:
+            self._send_logs(boto3.client("logs"))
+            self._send_metrics(boto3.client("cloudwatch"))
+        except ClientError as error:
+            raise JobFailure(f"ClientError: The execution role cannot report: {error}") from error
+
+    def _send_logs(self, logs: Any) -> None:
+        try:
+            logs.create_log_group(logGroupName=LOG_GROUP)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
+                raise
+        for stream, lines in zip(self._streams, self._lines.values(), strict=True):
+            logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName=stream)
+            logs.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=stream)
+            events = [{"timestamp": stamp, "message": line} for stamp, line in lines]
+            if events:
+                logs.put_log_events(logGroupName=LOG_GROUP, logStreamName=stream, logEvents=events)
+
+    def _send_metrics(self, cloudwatch: Any) -> None:
+        if self._metrics:
+            host = [{"Name": "Host", "Value": self._streams[0].rpartition("-")[0]}]
+            data = [
+                {"MetricName": name, "Value": value, "Dimensions": host} for name, value in self._metrics.items()
+            ]
+            cloudwatch.put_metric_data(Namespace="/aws/sagemaker/TrainingJobs", MetricData=data)
+
+
+def log_line(metric: Metric, value: float) -> str:
+    """A line of log in which the metric's published expression finds ``value``."""
+    plain = f"{metric.name} = {value}"
+    if metric.regex is None:
+        return plain
+    line = metric.regex.replace(r"(\S+)", str(value))
+    for field, shown in (("host", "algo-1"), ("epoch", "0"), ("batch", "end")):
+        line = line.replace(rf"{field}=\S+", f"{field}={shown}")
+    found = re.search(metric.regex, line)
+    return line if found and found.group(1) == str(value) else plain
