@@ -16,10 +16,12 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from aws_cdk import App, CfnOutput, Environment, Stack
+from constructs import Construct
+
 from amazon_estimators.algorithms import algorithm_named
 from amazon_estimators.errors import AmazonEstimatorsError, RequestError
 from amazon_estimators.sources import Source
-from aws_cdk import App, CfnOutput, Environment, Stack
 from cdk_amazon_estimators import (
     LambdaBundle,
     RecordSetEncoder,
@@ -27,7 +29,6 @@ from cdk_amazon_estimators import (
     new_data_bucket,
     new_model_bucket,
 )
-from constructs import Construct
 
 SETTINGS = ("hyperparameters", "instance_type", "instance_count", "channels")
 

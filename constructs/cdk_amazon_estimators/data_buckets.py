@@ -1,4 +1,4 @@
-"""Buckets for data and models: encrypted, versioned, TLS only, closed to the public, kept with their content."""
+"""Buckets for data and models: encrypted, versioned, TLS only, closed to the public, kept by default."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def new_model_bucket(
 
     encryption_key: KMS key of its objects. Default: S3's own keys (SSE-S3).
     removal_policy: what becomes of it when the stack is deleted. Default: RETAIN.
-    auto_delete_objects: empty it first, which takes ``removal_policy=RemovalPolicy.DESTROY`` too. It adds CDK's
-        custom resource. Default: False, so CloudFormation refuses to delete a bucket that holds objects.
+    auto_delete_objects: empty it first, which takes ``removal_policy=RemovalPolicy.DESTROY`` too, and adds
+        CDK's custom resource. Default: False; CloudFormation then deletes no bucket that holds objects.
     """
     return s3.Bucket(
         scope,
@@ -51,7 +51,7 @@ def new_data_bucket(
     removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     auto_delete_objects: bool = False,
 ) -> s3.Bucket:
-    """A bucket for input and RecordSets, as :func:`new_model_bucket` makes it, that tells EventBridge of uploads."""
+    """For input and RecordSets: a bucket of :func:`new_model_bucket` that tells EventBridge of uploads."""
     bucket = new_model_bucket(
         scope,
         construct_id,

@@ -23,7 +23,8 @@ class RecordSetEncoder(Construct):
     encode_timeout: time one shard may take. Default: 15 minutes, Lambda's limit.
     log_retention: how long their logs are kept. Default: three months.
 
-    Attributes: ``plan``, ``encode``, ``seal``, ``explain``. A role may do nothing until :meth:`serve` names a pipeline.
+    Attributes: ``plan``, ``encode``, ``seal``, ``explain``. They may do nothing until :meth:`serve` names a
+    pipeline.
     """
 
     def __init__(
@@ -71,33 +72,34 @@ class RecordSetEncoder(Construct):
 
     def serve(self, layout: PipelineLayout) -> None:
         """Let the functions work for one pipeline: each on the keys its step reads and writes, no others."""
-        record_sets = layout.recordsets
         inputs = [f"{prefix}*" for prefix in layout.inputs]
+        record_set = f"{layout.recordsets}*/"
 
         def data(function: lambda_.Function) -> S3Access:
             return S3Access(function, layout.data_bucket, layout.encryption_key)
 
         plan = data(self.plan)
-        plan.list([*layout.inputs], versions=True)
-        plan.list([record_sets])
+        plan.list(layout.inputs, versions=True)
+        plan.list([layout.recordsets])
         plan.read(inputs, versions=True)
-        # What an earlier execution sealed; everything else under the prefix Plan only writes.
-        plan.read([f"{record_sets}*/record_set.json"])
-        plan.write([f"{record_sets}*.json", f"{record_sets}*.jsonl"])
+        plan.read([f"{record_set}record_set.json"])
+        plan.write([f"{record_set}{name}" for name in ("plan.json", "pieces.jsonl", "shards.jsonl")])
 
+        # Shards, receipts and failures: nothing that Plan or Seal writes, so no Encode can make a manifest.
         encode = data(self.encode)
         encode.read(inputs, versions=True)
-        encode.read([f"{record_sets}*/plan.json", f"{record_sets}*/pieces.jsonl"])
-        encode.write([f"{record_sets}*"])
+        encode.read([f"{record_set}{name}" for name in ("plan.json", "pieces.jsonl")])
+        encode.write([f"{record_set}{name}" for name in ("matrix_*", "part_*")], multipart=True)
+        encode.write([f"{record_set}{name}/*" for name in ("receipts", "failures")])
 
         seal = data(self.seal)
-        seal.list([record_sets])
-        seal.read([f"{record_sets}*"])
-        seal.write([f"{record_sets}*/record_set.json", f"{record_sets}*/.amazon.manifest"])
+        seal.list([layout.recordsets])
+        seal.read([f"{record_set}plan.json"])
+        seal.write([f"{record_set}{name}" for name in ("record_set.json", ".amazon.manifest")])
 
         explain = data(self.explain)
-        explain.list([record_sets])
-        explain.read([f"{record_sets}*/failures/*"])
+        explain.list([layout.recordsets])
+        explain.read([f"{record_set}failures/*"])
 
     def _function(self, name: str, description: str, *, timeout: Duration, memory: Size) -> lambda_.Function:
         log_group = logs.LogGroup(

@@ -1,4 +1,4 @@
-"""The code of the Lambda functions: the package ``amazon_estimators`` and what its lock names, without Docker."""
+"""The code of the Lambda functions, made without Docker: ``amazon_estimators`` and what its lock names."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import amazon_estimators
 import jsii
 from aws_cdk import AssetHashType, BundlingOptions, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
+
+import amazon_estimators
 
 PACKAGE = Path(next(iter(amazon_estimators.__path__)))
 LOCK = PACKAGE / "requirements.txt"
@@ -40,7 +41,7 @@ UNUSED_SUFFIXES = {".a", ".pxd", ".pyc", ".pyi"}
 
 @dataclass(frozen=True, kw_only=True)
 class LambdaBundle:
-    """For which Python and platform the functions' code is installed; it decides their runtime and architecture.
+    """For which Python and platform the functions' code is installed, and so their runtime and architecture.
 
     python: version of the runtime: ``"3.12"``, ``"3.13"`` or ``"3.14"``. Default: ``"3.12"``.
     platform: ``"x86_64"``, ``"arm64"``, or ``"host"``: what synthesises, its Python version included, for an
@@ -55,7 +56,8 @@ class LambdaBundle:
     def __post_init__(self) -> None:
         if self.platform not in (*WHEEL_TAGS, "host"):
             raise ValueError(
-                f"lambda platform is {self.platform!r}; allowed: {', '.join(WHEEL_TAGS)}, or host to run on this machine"
+                f"lambda platform is {self.platform!r}; allowed: {', '.join(WHEEL_TAGS)}, "
+                "or host to run on this machine"
             )
         if self.platform != "host" and self.python not in PYTHONS:
             raise ValueError(f"lambda python is {self.python!r}; allowed: {', '.join(PYTHONS)}")
@@ -77,7 +79,7 @@ class LambdaBundle:
         return lambda_.Architecture.ARM_64 if machine in ("arm64", "aarch64") else lambda_.Architecture.X86_64
 
     def code(self) -> lambda_.Code:
-        """The asset. It is installed only when a stack that holds it is synthesised, and only once a machine."""
+        """The asset. It is installed when a stack that holds it is synthesised, and only once a machine."""
         return lambda_.Code.from_asset(
             str(PACKAGE),
             asset_hash=self.digest(),
@@ -86,7 +88,7 @@ class LambdaBundle:
         )
 
     def digest(self) -> str:
-        """SHA-256, hexadecimal, of all that the installed bytes depend on: sources, lock, platform and Python."""
+        """SHA-256 in hexadecimal of all the installed bytes depend on: sources, lock, platform and Python."""
         target = sysconfig.get_platform() if self.platform == "host" else self.platform
         digest = hashlib.sha256(json.dumps([LAYOUT_VERSION, target, self.python_version]).encode())
         for path in _sources():
@@ -135,13 +137,14 @@ class LambdaBundle:
                 f"Install it: {sys.executable} -m ensurepip"
             )
         raise RuntimeError(
-            f"pip could not install {LOCK} for Python {self.python_version} on {self.platform}:\n{done.stderr.strip()}"
+            f"pip could not install {LOCK} for Python {self.python_version} on {self.platform}:\n"
+            + done.stderr.strip()
         )
 
 
 @jsii.implements(ILocalBundling)
 class _LocalInstall:
-    """CDK's way to call :meth:`LambdaBundle.install`. It raises rather than return False: that would start Docker."""
+    """CDK's way to call :meth:`LambdaBundle.install`. It raises; to return False would start Docker."""
 
     def __init__(self, bundle: LambdaBundle) -> None:
         self._bundle = bundle
@@ -152,7 +155,7 @@ class _LocalInstall:
 
 
 def cache_directory() -> Path:
-    """Where installed code is kept: ``$XDG_CACHE_HOME`` or ``~/.cache``, ``cdk-amazon-estimators/lambda/<digest>``."""
+    """Where installed code is kept by digest: in ``$XDG_CACHE_HOME`` or else ``~/.cache``."""
     root = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(root) if root else Path.home() / ".cache") / "cdk-amazon-estimators" / "lambda"
 
@@ -160,9 +163,9 @@ def cache_directory() -> Path:
 def _sources() -> Iterator[Path]:
     """The files of the package, in an order that does not depend on the file system."""
     for path in sorted(PACKAGE.rglob("*")):
-        if path.is_file() and not UNUSED_DIRECTORIES & set(path.relative_to(PACKAGE).parts[:-1]):
-            if path.suffix not in UNUSED_SUFFIXES:
-                yield path
+        directories = path.relative_to(PACKAGE).parts[:-1]
+        if path.is_file() and path.suffix not in UNUSED_SUFFIXES and not UNUSED_DIRECTORIES & {*directories}:
+            yield path
 
 
 def _copy_sources(directory: Path) -> None:
@@ -182,7 +185,7 @@ def _strip(directory: Path) -> None:
 
 
 def _publish(fresh: Path, cached: Path) -> None:
-    """Move a complete directory into the cache. Of two synths at once the first wins; both wrote the same bytes."""
+    """Move a complete directory into the cache. Of two synths at once the first wins: both wrote the same."""
     for path in fresh.rglob("*"):
         path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
     fresh.chmod(0o755)

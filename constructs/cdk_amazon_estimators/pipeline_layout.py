@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from amazon_estimators.sources import Source
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+
+from amazon_estimators.sources import Source
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from amazon_estimators.errors import AmazonEstimatorsError
 from constructs import Construct
+
+from amazon_estimators.errors import AmazonEstimatorsError
 
 
 class PipelineError(AmazonEstimatorsError, ValueError):
-    """Props that do not make a pipeline. Where all problems are of one other kind, that kind is raised instead."""
+    """Props that make no pipeline. Where all problems are of one other kind, that kind is raised instead."""
 
 
 class Problems:

@@ -12,7 +12,7 @@ from aws_cdk import aws_s3 as s3
 class S3Access:
     """What one principal may do with one bucket, key by key.
 
-    ``bucket`` may be anyone's; ``encryption_key`` is the key objects are encrypted with, beside the bucket's own.
+    ``encryption_key`` is the key objects are encrypted with, beside the one the bucket is known to have.
     """
 
     def __init__(
@@ -38,11 +38,11 @@ class S3Access:
         self._objects(patterns, "s3:GetObject", *(["s3:GetObjectVersion"] if versions else []))
         self._use_keys("kms:Decrypt")
 
-    def write(self, patterns: Sequence[str]) -> None:
-        """Write objects of these key patterns, by multipart upload too. Nothing may be deleted."""
-        self._objects(patterns, "s3:PutObject", "s3:AbortMultipartUpload")
-        # S3 decrypts the parts of a multipart upload to put them together.
-        self._use_keys("kms:Decrypt", "kms:GenerateDataKey")
+    def write(self, patterns: Sequence[str], *, multipart: bool = False) -> None:
+        """Write objects of these key patterns, with ``multipart`` in parts too. Nothing may be deleted."""
+        self._objects(patterns, "s3:PutObject", *(["s3:AbortMultipartUpload"] if multipart else []))
+        # To put the parts of an upload together, S3 decrypts them.
+        self._use_keys("kms:GenerateDataKey", *(["kms:Decrypt"] if multipart else []))
 
     def _objects(self, patterns: Sequence[str], *actions: str) -> None:
         iam.Grant.add_to_principal_or_resource(

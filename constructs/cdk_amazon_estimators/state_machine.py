@@ -24,15 +24,16 @@ def pipeline_state_machine(
     statements: Sequence[iam.PolicyStatement],
     log_retention: logs.RetentionDays,
 ) -> sfn.StateMachine:
-    """A standard state machine that logs every event without data and may read the Map's items.
+    """A standard state machine that logs every event, without data, and traces.
 
-    ``statements`` is what its tasks need beside the Lambda functions, which CDK grants.
+    Its role may read the items of the Map and do what ``statements`` allow, which its tasks need.
     """
+    name = Names.unique_resource_name(scope, max_length=100, separator="-")
     log_group = logs.LogGroup(
         scope,
         f"{construct_id}Logs",
-        # Under this prefix the account needs no resource policy for each log group, of which there is room for few.
-        log_group_name=f"/aws/vendedlogs/states/{Names.unique_resource_name(scope, max_length=100, separator='-')}",
+        # Under this prefix the account's resource policy, which has room for few, need not name it.
+        log_group_name=f"/aws/vendedlogs/states/{name}",
         retention=log_retention,
         removal_policy=RemovalPolicy.DESTROY,
     )

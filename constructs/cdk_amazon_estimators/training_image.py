@@ -1,11 +1,12 @@
-"""The training image of an algorithm: a literal where the region is known, else a mapping the whole stack shares."""
+"""The training image of an algorithm: a literal if the region is known, else a mapping the stack shares."""
 
 from __future__ import annotations
 
-from amazon_estimators.algorithms import Algorithm
-from amazon_estimators.images import image_accounts
 from aws_cdk import ArnFormat, Aws, CfnMapping, Fn, Stack, Token
 from constructs import Construct
+
+from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.images import image_accounts
 
 MAPPING_ID = "TrainingImages"
 

@@ -21,7 +21,9 @@ from constructs import Construct
 from cdk_amazon_estimators.problems import Problems
 
 SPOT_LIMIT = Duration.hours(1)
-"""The most SageMaker waits and trains on spot capacity with algorithms that keep no checkpoints; these keep none."""
+"""The most SageMaker waits and trains on spot capacity with algorithms that keep no checkpoints, as these."""
+
+JOB_NAME = "States.Format('{}-{}-{}', $.request.job_name, $$.Execution.RedriveCount, $$.State.RetryCount)"
 
 LOCAL_STORAGE = re.compile(
     r"ml\.(?:[a-z]+\d+[a-z]*d[a-z]*|g[456]e?|gr6|p4de?|p5e?n?|p6[a-z0-9-]*|trn\d[a-z]*)\."
@@ -31,7 +33,7 @@ LOCAL_STORAGE = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class JobSettings:
-    """What of a training job does not depend on the data. Documented with TrainingPipeline, which takes the same."""
+    """What of a training job does not depend on the data; TrainingPipeline takes and documents the same."""
 
     instance_type: str
     instance_count: int
@@ -62,12 +64,12 @@ class JobSettings:
         )
         problems.unless(
             wait is None or wait <= SPOT_LIMIT.to_seconds(),
-            f"spot_max_wait is {wait} seconds; allowed: up to 3,600, because these algorithms keep no checkpoints",
+            f"spot_max_wait is {wait} seconds; allowed: up to 3,600, as these algorithms keep no checkpoints",
         )
         problems.unless(
             wait is None or runtime is None or runtime <= wait,
-            f"max_runtime is {runtime} seconds and spot_max_wait {wait}; allowed: max_runtime up to spot_max_wait, "
-            "which counts training too. Lower max_runtime.",
+            f"max_runtime is {runtime} seconds and spot_max_wait {wait}; allowed: max_runtime up to "
+            "spot_max_wait, which counts training too. Lower max_runtime.",
         )
         problems.unless(
             alive is None or 1 <= alive <= 3600,
@@ -98,17 +100,15 @@ def training_job(
     output_path: str,
     settings: JobSettings,
 ) -> sfn.CustomState:
-    """The state. It reads the request that Seal made at ``$.request`` and leaves the finished job at ``$.job``.
+    """The state. It reads the request that Seal made at ``$.request`` and leaves the job at ``$.job``.
 
-    The job's name ends with the redrive and the retry it was started by, so no attempt meets the name of another.
+    The job's name ends with the redrive and the retry it was started by: no attempt meets another's name.
     """
     task: dict[str, Any] = {
         "Type": "Task",
         "Resource": f"arn:{Aws.PARTITION}:states:::sagemaker:createTrainingJob.sync",
         "Parameters": {
-            "TrainingJobName.$": (
-                "States.Format('{}-{}-{}', $.request.job_name, $$.Execution.RedriveCount, $$.State.RetryCount)"
-            ),
+            "TrainingJobName.$": JOB_NAME,
             "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
             "RoleArn": role.role_arn,
             "HyperParameters.$": "$.request.hyperparameters",
@@ -146,8 +146,8 @@ def training_job(
                 "MaxDelaySeconds": 900,
                 "JitterStrategy": "FULL",
             },
-            # Throttling and service faults have no name of their own here, and share this one with requests the
-            # service refuses: those are repeated for some seconds too, in vain and for free.
+            # Throttling and service faults share this name with requests that the service refuses: those are
+            # repeated for some seconds too, in vain and for free.
             {
                 "ErrorEquals": ["SageMaker.AmazonSageMakerException"],
                 "IntervalSeconds": 2,

@@ -7,19 +7,25 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from amazon_estimators.algorithms import Algorithm
-from amazon_estimators.sources import Source
 from aws_cdk import Duration, RemovalPolicy, Size, Stack, Token
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.sources import Source
 from cdk_amazon_estimators.data_buckets import new_data_bucket, new_model_bucket
 from cdk_amazon_estimators.encoder import RecordSetEncoder
+from cdk_amazon_estimators.pipeline_checks import (
+    check_channels,
+    check_echoes,
+    check_encoding,
+    check_prefix,
+    required_channels,
+)
 from cdk_amazon_estimators.pipeline_layout import PipelineLayout, with_prefixes
 from cdk_amazon_estimators.problems import Problems
 from cdk_amazon_estimators.state_machine import pipeline_state_machine
@@ -27,9 +33,7 @@ from cdk_amazon_estimators.training_image import TrainingImage
 from cdk_amazon_estimators.training_job import JobSettings, training_job, training_job_statements
 from cdk_amazon_estimators.training_role import grant_training, new_training_role
 from cdk_amazon_estimators.upload_rule import UploadRule
-from cdk_amazon_estimators.workflow import workflow
-
-PREFIX = re.compile(r"(?!/)(?:[^/]+/)*")
+from cdk_amazon_estimators.workflow import workflow, workflow_statements
 
 
 class TrainingPipeline(Construct):
@@ -43,33 +47,33 @@ class TrainingPipeline(Construct):
     Execution output, after ``Plan``, ``Seal`` and ``Train``::
 
         {"input": {…},
-         "plan": {"bucket", "prefix", "fingerprint", "complete", "shards", "shards_key", "hyperparameters", "request"},
+         "plan": {"bucket", "prefix", "fingerprint", "complete", "shards", "hyperparameters", …},
          "request": {"job_name", "hyperparameters", "input_data_config", "tags"},
          "job": {"TrainingJobName", "ModelArtifacts": {"S3ModelArtifacts": "s3://…/model.tar.gz"}, …}}
 
     ``plan.complete`` is true if the RecordSet was there already, ``job`` is what DescribeTrainingJob answers.
     A failed execution's ``error`` is a class name of ``amazon_estimators.errors`` (``HyperparameterError``,
-    ``RequestError``, ``NoInputError``, ``InputError``, ``SchemaError``, ``ObjectChangedError``, ``RecordSetError``,
-    ``TrainingJobError``) or Step Functions' own (``States.…``, ``Lambda.…``, ``SageMaker.…``); its ``cause`` says
-    what is wrong and what to do.
+    ``RequestError``, ``NoInputError``, ``InputError``, ``SchemaError``, ``ObjectChangedError``,
+    ``RecordSetError``, ``TrainingJobError``) or Step Functions' own (``States.…``, ``Lambda.…``,
+    ``SageMaker.…``); its ``cause`` says what is wrong and what to do.
 
     What to train:
 
     algorithm: the algorithm with its hyperparameters, such as ``KMeans(k=10)``.
     instance_type: of the training instances, such as ``"ml.m5.large"``.
     instance_count: training instances. Default: 1.
-    channels: where each channel's input lies and how to read it. Default: the channels the algorithm requires,
-        each at ``<prefix>input/<channel>/``.
+    channels: where each channel's input lies and how to read it. Default: the channels the algorithm
+        requires, each at ``<prefix>input/<channel>/``.
 
     Where things lie:
 
     prefix: in front of every key of this pipeline, empty or ending with ``/``. Default: ``""``.
-    data_bucket: for input and RecordSets; one of your own must send its events to EventBridge. Default: a new one.
+    data_bucket: for input and RecordSets; yours must send its events to EventBridge. Default: a new one.
     model_bucket: for models. Default: a new one.
     encryption_key: KMS key for new buckets, models and training volumes. Default: keys of the services.
     removal_policy: of new buckets. Default: RETAIN.
-    auto_delete_objects: with ``removal_policy=RemovalPolicy.DESTROY``, empty new buckets when the stack is deleted.
-        Default: False.
+    auto_delete_objects: with ``removal_policy=RemovalPolicy.DESTROY``, empty new buckets when the stack is
+        deleted. Default: False.
 
     How it is encoded:
 
@@ -82,8 +86,9 @@ class TrainingPipeline(Construct):
     training_role: execution role of the training jobs; it is granted what they need. Default: a new one.
     volume_size: disk of each training instance. Default: 30 GiB.
     max_runtime: after which a training job is stopped. Default: 1 day.
-    spot_max_wait: train on spot capacity, waiting and training at most this long, up to 1 hour. Default: on demand.
-    keep_alive: keep the instances as a warm pool for the next job this long, up to 1 hour. Default: no warm pool.
+    spot_max_wait: train on spot capacity, waiting and training up to this long, 1 hour at most. Default: None,
+        on-demand capacity.
+    keep_alive: keep the instances as a warm pool for the next job this long, 1 hour at most. Default: None.
     max_retry_attempts: how often SageMaker starts a job again after a fault of its own. Default: 2.
     vpc: network of the training instances. Default: SageMaker's.
     subnets: of ``vpc``. Default: the private ones.
@@ -93,11 +98,11 @@ class TrainingPipeline(Construct):
 
     log_retention: how long the state machine's log is kept. Default: three months.
 
-    Attributes: ``data_bucket``, ``model_bucket``, ``encoder``, ``training_role``, ``state_machine``, ``upload_rule``,
-    ``input_prefixes`` (by channel) and ``job_name_prefix``, with which the name of every training job begins.
+    Attributes: ``data_bucket``, ``model_bucket``, ``encoder``, ``training_role``, ``state_machine``,
+    ``upload_rule``, ``input_prefixes`` (by channel), ``job_name_prefix`` (every job's name begins with it).
 
-    Raises InstanceError, RegionError, HyperparameterError or, for other props and for several problems at once,
-    PipelineError; all problems are in one error, each with the construct's path.
+    Raises InstanceError, RegionError or HyperparameterError, and PipelineError for other props or several
+    problems at once; all problems are in one error, each with the construct's path.
     """
 
     def __init__(
@@ -148,7 +153,7 @@ class TrainingPipeline(Construct):
             enable_network_isolation=enable_network_isolation,
         )
         shard_size = target_shard_size or Size.mebibytes(256)
-        chosen = channels if channels is not None else _required_channels(algorithm)
+        chosen = dict.fromkeys(required_channels(algorithm), Source()) if channels is None else channels
         sources = with_prefixes(chosen, prefix)
 
         problems = Problems(self)
@@ -160,25 +165,23 @@ class TrainingPipeline(Construct):
         with problems.collected():
             image = TrainingImage(self, algorithm)
         job.check(problems)
-        _check_channels(problems, algorithm, chosen)
-        outputs = [
-            f"{prefix}recordsets/",
-            *([f"{prefix}models/"] if data_bucket and model_bucket is data_bucket else []),
-        ]
-        _check_echoes(problems, sources, outputs)
-        problems.unless(
-            Token.is_unresolved(prefix) or PREFIX.fullmatch(prefix) is not None,
-            f"prefix is {prefix!r}; allowed: empty, or folders that each end with '/', such as 'digits/'",
+        check_channels(problems, algorithm, sources)
+        check_prefix(problems, prefix)
+        one_bucket = data_bucket is not None and model_bucket is data_bucket
+        check_echoes(
+            problems, sources, [f"{prefix}recordsets/", *([f"{prefix}models/"] if one_bucket else [])]
         )
+        check_encoding(problems, max_concurrency, shard_size)
+        if data_bucket and model_bucket:
+            problems.unless(
+                removal_policy is None and not auto_delete_objects,
+                "removal_policy and auto_delete_objects are for new buckets, of which there is none. "
+                "Leave them out.",
+            )
         problems.unless(
-            Token.is_unresolved(max_concurrency) or 1 <= max_concurrency <= 10_000,
-            f"max_concurrency is {max_concurrency}; allowed: 1 to 10,000, and no more than Lambda may run at a time",
+            not auto_delete_objects or removal_policy == RemovalPolicy.DESTROY,
+            f"auto_delete_objects is True, removal_policy {removal_policy}; allowed: RemovalPolicy.DESTROY",
         )
-        problems.unless(
-            shard_size.is_unresolved() or 2**20 <= shard_size.to_bytes() <= 100 * 2**30,
-            f"target_shard_size is {shard_size.to_human_string()}; allowed: 1 MiB to 100 GiB",
-        )
-        _check_buckets(problems, data_bucket, model_bucket, removal_policy, auto_delete_objects)
         problems.raise_any()
 
         removal: dict[str, Any] = {
@@ -234,9 +237,10 @@ class TrainingPipeline(Construct):
                 max_concurrency=max_concurrency,
             ),
             layout=layout,
-            statements=training_job_statements(
-                self, role=self.training_role, job_name_prefix=self.job_name_prefix
-            ),
+            statements=[
+                *workflow_statements(self.encoder),
+                *training_job_statements(self, role=self.training_role, job_name_prefix=self.job_name_prefix),
+            ],
             log_retention=log_retention,
         )
         self.upload_rule = UploadRule(
@@ -252,54 +256,8 @@ class TrainingPipeline(Construct):
         return self.state_machine.grant_start_execution(grantee)
 
 
-def _required_channels(algorithm: Algorithm) -> dict[str, Source]:
-    return {name: Source() for name, rule in algorithm.channels.items() if rule.required}
-
-
-def _check_channels(problems: Problems, algorithm: Algorithm, channels: Mapping[str, Source]) -> None:
-    known = ", ".join(algorithm.channels)
-    name = type(algorithm).__name__
-    for channel in channels:
-        problems.unless(
-            channel in algorithm.channels,
-            f"channels has {channel!r}, which {name} does not read; allowed: {known}",
-        )
-    for channel in _required_channels(algorithm):
-        problems.unless(channel in channels, f"channels lacks {channel!r}, which {name} requires. Add it.")
-
-
-def _check_echoes(problems: Problems, sources: Mapping[str, Source], outputs: Sequence[str]) -> None:
-    """An output that is input too would start the next execution, and that one the next."""
-    for channel, source in sources.items():
-        prefix = source.prefix or ""
-        for output in outputs:
-            problems.unless(
-                Token.is_unresolved(prefix) or not (prefix.startswith(output) or output.startswith(prefix)),
-                f"channel {channel} reads input from {prefix!r}, and the pipeline writes to {output!r} in the same "
-                "bucket: its output would start it again. Give the channel a prefix apart from it.",
-            )
-
-
-def _check_buckets(
-    problems: Problems,
-    data_bucket: s3.IBucket | None,
-    model_bucket: s3.IBucket | None,
-    removal_policy: RemovalPolicy | None,
-    auto_delete_objects: bool,
-) -> None:
-    if data_bucket and model_bucket:
-        problems.unless(
-            removal_policy is None and not auto_delete_objects,
-            "removal_policy and auto_delete_objects are for new buckets, and both buckets are given. Leave them out.",
-        )
-    problems.unless(
-        not auto_delete_objects or removal_policy == RemovalPolicy.DESTROY,
-        f"auto_delete_objects is True with removal_policy {removal_policy}; allowed: with RemovalPolicy.DESTROY",
-    )
-
-
 def _job_name_prefix(pipeline: Construct) -> str:
-    """At most 30 characters, different for every pipeline: the construct's id and a hash of its stack and path."""
+    """At most 30 characters, another for every pipeline: the construct's id and a hash of stack and path."""
     stack = Stack.of(pipeline)
     name = "" if Token.is_unresolved(stack.stack_name) else stack.stack_name
     digest = hashlib.sha256(f"{name}\n{pipeline.node.path}".encode()).hexdigest()[:8]

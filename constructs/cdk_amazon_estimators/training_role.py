@@ -18,7 +18,7 @@ LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
 
 def new_training_role(scope: Construct, construct_id: str) -> iam.Role:
-    """A role for SageMaker alone, without permissions; :func:`grant_training` gives it those of a pipeline."""
+    """A role for SageMaker alone, without permissions; :func:`grant_training` adds those of a pipeline."""
     return service_role(
         scope, construct_id, "sagemaker.amazonaws.com", "Runs the training jobs of one pipeline"
     )
@@ -39,7 +39,7 @@ def grant_training(
     data.read([f"{layout.recordsets}*"])
     models = S3Access(role, layout.model_bucket, layout.encryption_key)
     models.list([layout.models])
-    models.write([f"{layout.models}*"])
+    models.write([f"{layout.models}*"], multipart=True)
     statements = [*_pull(image), *_logs(scope, job_name_prefix), _metrics(), *(_network() if vpc else ())]
     for statement in statements:
         role.add_to_principal_policy(statement)

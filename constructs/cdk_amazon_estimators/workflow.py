@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
-from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 
-EXECUTION = {
-    "name": sfn.JsonPath.string_at("$$.Execution.Name"),
-    "start_time": sfn.JsonPath.string_at("$$.Execution.StartTime"),
-}
+EXECUTION = {"name.$": "$$.Execution.Name", "start_time.$": "$$.Execution.StartTime"}
 TRANSIENT = [
     "Lambda.AWSLambdaException",
     "Lambda.ClientExecutionTimeoutException",
@@ -39,30 +35,13 @@ def workflow(
 
     State between steps: ``{"input": <execution input>, "plan": <Plan's result>, "request": <Seal's>}``.
     """
-    explain = _invoke(
-        scope,
-        "Explain",
-        encoder.explain,
-        payload={
-            "error": sfn.JsonPath.object_at("$.error"),
-            "plan": sfn.JsonPath.object_at("$.plan"),
-            "execution": EXECUTION,
-            "pipeline": settings,
-        },
-        result_path="$.explained",
-    )
-    failed = sfn.Fail(scope, "Failed", error_path="$.explained.error", cause_path="$.explained.cause")
-    # Explain itself can fail, and the error it was to explain must not be lost by that.
-    unexplained = sfn.Fail(scope, "Unexplained", error_path="$.error.Error", cause_path="$.error.Cause")
-    explain.add_catch(unexplained, result_path="$.explain_error").next(failed)
-
-    # The input is set aside, and the plan is there from the start: Explain needs one whatever failed.
+    # The input is set aside, and there is a plan from the start: Explain needs one whatever failed.
     start = sfn.Pass(scope, "Start", parameters={"input": sfn.JsonPath.object_at("$"), "plan": {}})
     plan = _invoke(
         scope,
         "Plan",
         encoder.plan,
-        payload={"pipeline": settings, "input": sfn.JsonPath.object_at("$.input"), "execution": EXECUTION},
+        event={"pipeline": settings, "input.$": "$.input", "execution": EXECUTION},
         result_path="$.plan",
     )
     shards = _shards(scope, encoder.encode, max_concurrency)
@@ -70,30 +49,50 @@ def workflow(
         scope,
         "Seal",
         encoder.seal,
-        payload={"pipeline": settings, "plan": sfn.JsonPath.object_at("$.plan"), "execution": EXECUTION},
+        event={"pipeline": settings, "plan.$": "$.plan", "execution": EXECUTION},
         result_path="$.request",
     )
     reuse = sfn.Pass(scope, "Reuse", input_path="$.plan.request", result_path="$.request")
+    explain = _explain(scope, encoder.explain, settings)
     for state in (plan, shards, seal, train):
         state.add_catch(explain, result_path="$.error")
 
-    train.next(sfn.Succeed(scope, "Done"))
-    encode = shards.next(seal).next(train)
+    trained = train.next(sfn.Succeed(scope, "Done"))
     is_complete = (
-        sfn.Choice(scope, "IsComplete", comment="Was this RecordSet sealed by an earlier execution?")
-        .when(sfn.Condition.boolean_equals("$.plan.complete", True), reuse.next(train))
-        .otherwise(encode)
+        sfn.Choice(scope, "IsComplete", comment="Did an earlier execution seal this RecordSet?")
+        .when(sfn.Condition.boolean_equals("$.plan.complete", True), reuse.next(trained))
+        .otherwise(shards.next(seal).next(trained))
     )
     return start.next(plan).next(is_complete)
 
 
+def workflow_statements(encoder: RecordSetEncoder) -> list[iam.PolicyStatement]:
+    """What the state machine's role needs for the Lambda functions: these, and no other versions of them."""
+    functions = [function.function_arn for function in encoder.functions]
+    return [iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=functions)]
+
+
+def _explain(scope: Construct, function: lambda_.IFunction, settings: Mapping[str, Any]) -> sfn.CustomState:
+    """Explain, then Failed. Should Explain itself fail, the error it was to explain is not lost by that."""
+    event = {"error.$": "$.error", "plan.$": "$.plan", "execution": EXECUTION, "pipeline": settings}
+    explain = _invoke(scope, "Explain", function, event=event, result_path="$.explained")
+    explain.add_catch(
+        sfn.Fail(scope, "Unexplained", error_path="$.error.Error", cause_path="$.error.Cause"),
+        result_path="$.explained",
+    )
+    explain.next(sfn.Fail(scope, "Failed", error_path="$.explained.error", cause_path="$.explained.cause"))
+    return explain
+
+
 def _shards(scope: Construct, encode: lambda_.IFunction, max_concurrency: int) -> sfn.DistributedMap:
+    names = ("shard", "offset", "length")
+    item = {name: sfn.JsonPath.number_at(f"$$.Map.Item.Value.{name}") for name in names}
     shards = sfn.DistributedMap(
         scope,
         "Shards",
         label="Shards",
         max_concurrency=max_concurrency,
-        # The bucket by path: by construct, CDK would let the role read all of it.
+        # The bucket by path: were it given as a construct, CDK would let the role read all of it.
         item_reader=sfn.S3JsonLItemReader(
             bucket_name_path=sfn.JsonPath.string_at("$.plan.bucket"),
             key=sfn.JsonPath.string_at("$.plan.shards_key"),
@@ -102,16 +101,11 @@ def _shards(scope: Construct, encode: lambda_.IFunction, max_concurrency: int) -
             "bucket": sfn.JsonPath.string_at("$.plan.bucket"),
             "prefix": sfn.JsonPath.string_at("$.plan.prefix"),
             "execution": sfn.JsonPath.string_at("$$.Execution.Name"),
-            **{
-                name: sfn.JsonPath.number_at(f"$$.Map.Item.Value.{name}")
-                for name in ("shard", "offset", "length")
-            },
+            **item,
         },
         result_path=sfn.JsonPath.DISCARD,
     )
-    return shards.item_processor(
-        _invoke(scope, "Encode", encode, payload=sfn.JsonPath.entire_payload, result_path=None)
-    )
+    return shards.item_processor(_invoke(scope, "Encode", encode))
 
 
 def _invoke(
@@ -119,29 +113,29 @@ def _invoke(
     construct_id: str,
     function: lambda_.IFunction,
     *,
-    payload: Mapping[str, Any] | str,
-    result_path: str | None,
-) -> tasks.LambdaInvoke:
-    body = (
-        sfn.TaskInput.from_json_path_at(payload)
-        if isinstance(payload, str)
-        else sfn.TaskInput.from_object(dict(payload))
-    )
-    state = tasks.LambdaInvoke(
-        scope,
-        construct_id,
-        lambda_function=function,
-        payload=body,
-        payload_response_only=True,
-        result_path=result_path,
-        retry_on_service_exceptions=False,
-    )
-    state.add_retry(
-        errors=TRANSIENT,
-        interval=Duration.seconds(2),
-        max_attempts=8,
-        backoff_rate=2,
-        max_delay=Duration.minutes(1),
-        jitter_strategy=sfn.JitterType.FULL,
-    )
-    return state
+    event: Mapping[str, Any] | None = None,
+    result_path: str | None = None,
+) -> sfn.CustomState:
+    """Invoke ``function`` with ``event`` (default: the state's input) and take what it returns as it is.
+
+    CDK's LambdaInvoke would let the role invoke every version of the function too.
+    """
+    task: dict[str, Any] = {
+        "Type": "Task",
+        "Resource": function.function_arn,
+        "Retry": [
+            {
+                "ErrorEquals": TRANSIENT,
+                "IntervalSeconds": 2,
+                "MaxAttempts": 8,
+                "BackoffRate": 2,
+                "MaxDelaySeconds": 60,
+                "JitterStrategy": "FULL",
+            }
+        ],
+    }
+    if event is not None:
+        task["Parameters"] = event
+    if result_path is not None:
+        task["ResultPath"] = result_path
+    return sfn.CustomState(scope, construct_id, state_json=task)

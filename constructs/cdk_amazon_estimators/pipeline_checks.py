@@ -1,0 +1,63 @@
+"""What must hold of a pipeline's props. Each check notes all problems; unresolved tokens are left alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Size, Token
+
+from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.sources import Source
+from cdk_amazon_estimators.problems import Problems
+
+PREFIX = re.compile(r"(?:[^/]+/)*")
+
+
+def required_channels(algorithm: Algorithm) -> list[str]:
+    """The channels without which the algorithm does not train."""
+    return [name for name, rule in algorithm.channels.items() if rule.required]
+
+
+def check_channels(problems: Problems, algorithm: Algorithm, channels: Mapping[str, Source]) -> None:
+    """The channels given are the algorithm's, and none that it requires is missing."""
+    name, known = type(algorithm).__name__, ", ".join(algorithm.channels)
+    for channel in channels:
+        problems.unless(
+            channel in algorithm.channels,
+            f"channels has {channel!r}, which {name} does not read; allowed: {known}",
+        )
+    for channel in required_channels(algorithm):
+        problems.unless(channel in channels, f"channels lacks {channel!r}, which {name} requires. Add it.")
+
+
+def check_prefix(problems: Problems, prefix: str) -> None:
+    """The prefix is empty or names folders."""
+    problems.unless(
+        Token.is_unresolved(prefix) or PREFIX.fullmatch(prefix) is not None,
+        f"prefix is {prefix!r}; allowed: empty, or folders that each end with '/', such as 'digits/'",
+    )
+
+
+def check_echoes(problems: Problems, sources: Mapping[str, Source], outputs: Sequence[str]) -> None:
+    """No output is input too: it would start the next execution, and that one the next."""
+    for channel, source in sources.items():
+        prefix = source.prefix or ""
+        for output in outputs:
+            problems.unless(
+                Token.is_unresolved(prefix) or not (prefix.startswith(output) or output.startswith(prefix)),
+                f"channel {channel} reads input from {prefix!r}, and the pipeline writes to {output!r} in "
+                "the same bucket: its output would start it again. Give the channel a prefix of its own.",
+            )
+
+
+def check_encoding(problems: Problems, max_concurrency: int, target_shard_size: Size) -> None:
+    """The Map and the shards stay within what Step Functions and S3 take."""
+    problems.unless(
+        Token.is_unresolved(max_concurrency) or 1 <= max_concurrency <= 10_000,
+        f"max_concurrency is {max_concurrency}; allowed: 1 to 10,000, within the account's Lambda quota",
+    )
+    problems.unless(
+        target_shard_size.is_unresolved() or 2**20 <= target_shard_size.to_bytes() <= 100 * 2**30,
+        f"target_shard_size is {target_shard_size.to_human_string()}; allowed: 1 MiB to 100 GiB",
+    )
