@@ -86,8 +86,8 @@ class TrainingPipeline(Construct):
     training_role: execution role of the training jobs; it is granted what they need. Default: a new one.
     volume_size: disk of each training instance. Default: 30 GiB.
     max_runtime: after which a training job is stopped. Default: 1 day.
-    spot_max_wait: train on spot capacity, waiting and training up to this long, 1 hour at most. Default: None,
-        on-demand capacity.
+    spot_max_wait: train on spot capacity, waiting and training up to this long, 1 hour at most.
+        Default: None, on-demand capacity.
     keep_alive: keep the instances as a warm pool for the next job this long, 1 hour at most. Default: None.
     max_retry_attempts: how often SageMaker starts a job again after a fault of its own. Default: 2.
     vpc: network of the training instances. Default: SageMaker's.
