@@ -62,7 +62,7 @@ def write_numpy_to_dense_tensor(
         or a record of 2^29 bytes or more. Dtype, shape and length are checked before anything is written,
         values block by block as they are written.
 
-    Extra memory is a few blocks of 256 KiB (or of one record, where a record is longer), whatever the size of ``array``.
+    Extra memory is a few blocks of 1 MiB (or of one record, where that is longer), whatever the size of ``array``.
     """
     return sum(write_all(file, block) for block in _blocks(array, labels, allow_nonfinite, first_row))
 
@@ -119,10 +119,12 @@ class _Table:
         payload = len(head) + width + len(label_head) + label_width
         check_length(first_row, payload)
         self.size = FRAME_BYTES + padded(payload)
-        self.rows = max(1, min(rows, BLOCK_BYTES // self.size))
+        # Whole groups of 8 rows are a multiple of 32 bytes: see _memory.
+        fitting = BLOCK_BYTES // self.size
+        self.rows = max(1, min(rows, fitting & ~7 or fitting))
         head = MAGIC_BYTES + payload.to_bytes(4, "little") + head
         label_at = len(head) + width
-        table = np.zeros((self.rows, self.size), np.uint8)
+        table = _memory(self.rows * self.size).reshape(self.rows, self.size)
         table[:, : len(head)] = np.frombuffer(head, np.uint8)
         table[:, label_at : label_at + len(label_head)] = np.frombuffer(label_head, np.uint8)
         self.memory = memoryview(table.reshape(-1))
@@ -139,6 +141,17 @@ class _Table:
         return self.memory[: rows * self.size]
 
 
+def _memory(size: int) -> Array:
+    """``size`` zero bytes that start 16 past a multiple of 32.
+
+    So does a large buffer from malloc, such as that of a BytesIO. Copies between places of one phase are up to twice
+    as fast as others.
+    """
+    memory = np.zeros(size + 32, np.uint8)
+    start = (16 - memory.ctypes.data) % 32
+    return memory[start : start + size]
+
+
 def _column(table: Array, start: int, item: str) -> Array:
     """The bytes from column ``start`` of a contiguous uint8 matrix as one item a row."""
     return np.ndarray((len(table),), item, table, start, (table.shape[1],))
@@ -150,7 +163,7 @@ class _Varying:
     def __init__(self, matrix: Array, tensor: Tensor, label_tensor: Tensor | None, first_row: int) -> None:
         self.tensor, self.label_tensor = tensor, label_tensor
         columns = matrix.shape[1]
-        self.rows = max(1, BLOCK_BYTES // 8 // (columns + 8))
+        self.rows = max(1, BLOCK_BYTES // 32 // (columns + 8))
         # Only rows that could be too long are measured before the first byte is written.
         if columns * (tensor.width or VARINT_LIMIT) + RECORD_OVERHEAD >= LENGTH_LIMIT:
             for row in range(len(matrix)):

@@ -19,7 +19,7 @@ import numpy as np
 
 from amazon_estimators.recordio.foreign import Foreign, Refused, parse_foreign
 from amazon_estimators.recordio.layout import Layout, parse_layout
-from amazon_estimators.recordio.window import Frames, Window
+from amazon_estimators.recordio.window import WINDOW_BYTES, Frames, Window
 from amazon_estimators.recordio.wire import (
     FRAME_BYTES,
     TENSORS,
@@ -73,23 +73,21 @@ def read_blocks(file: Any, name: str) -> Iterator[Block]:
     table: _Table | None = None
     while True:
         window.fill(missing)
-        missing = 0
         if table:
-            block, used = table.match(window, number)
-            if block:
+            for block in table.match(window, number):
                 yield block
                 number += len(block.offsets)
-                window.consume(used)
-        frames = window.frames()
-        for block in _parse(window, frames, number):
-            yield block
+                window.consume(block.size)
+        # The first record alone shows whether the others can be taken as a table.
+        frames = window.frames(at_most=1) if number == 0 else window.frames()
+        yield from _parse(window, frames, number)
         if len(frames.starts):
             table = _Table.like_last(window, frames)
         number += len(frames.starts)
         window.consume(frames.used)
         if frames.problem:
             raise window.error(frames.problem, number, window.offset)
-        if window.ended and not frames.missing:
+        if window.ended and not window.data().size:
             return
         missing = frames.missing
 
@@ -207,18 +205,20 @@ class _Table:
     """Dense float records like one already read: of its size, with its bytes wherever no value stands."""
 
     def __init__(self, record: Array, layout: Layout, payload: int) -> None:
-        self.record = record
         self.tensor = _BY_TAG[int(layout.tag[0])]
         self.label_tensor = _BY_TAG.get(int(layout.label_tag[0]))
         self.shape = int(layout.shape[0])
+        self.size = record.size
         self.values = slice(int(layout.values_at[0]), int(layout.values_at[0] + layout.values_bytes[0]))
         self.labels = slice(int(layout.label_at[0]), int(layout.label_at[0] + layout.label_bytes[0]))
-        stops = [self.values.start, FRAME_BYTES + payload]
-        starts = [0, self.values.stop]
-        if self.label_tensor:
-            stops.insert(1, self.labels.start)
-            starts.append(self.labels.stop)
-        self.constant = [slice(*pair) for pair in zip(starts, stops, strict=True) if pair[0] < pair[1]]
+        constant = np.full(record.size, 0xFF, np.uint8)
+        for part in (self.values, self.labels, slice(FRAME_BYTES + payload, None)):
+            constant[part] = 0
+        # Whole blocks are compared word by word, whatever the length of a record: rows of few bytes would cost a
+        # step each. The mask blanks out the values.
+        rows = max(1, WINDOW_BYTES // record.size)
+        self.mask = np.tile(constant.view("<u4"), rows)
+        self.expected = self.mask & np.tile(record.view("<u4"), rows)
 
     @classmethod
     def like_last(cls, window: Window, frames: Frames) -> _Table | None:
@@ -232,30 +232,36 @@ class _Table:
             return None
         return cls(memory[: FRAME_BYTES + padded(length)].copy(), layout, length)
 
-    def match(self, window: Window, number: int) -> tuple[Block | None, int]:
-        """The records at the head of the window that belong to the table, and the bytes they take."""
-        data, size = window.data(), self.record.size
-        rows = data.size // size
-        table = data[: rows * size].reshape(rows, size)
-        for part in self.constant:
-            same = (table[:, part] == self.record[part]).all(axis=1)
-            if not same.all():
-                table = table[: int(np.argmin(same))]
-        rows = len(table)
+    def match(self, window: Window, number: int) -> Iterator[Block]:
+        """The records at the head of the window that belong to the table: one block or none."""
+        data = window.data()
+        rows = min(data.size, self.mask.nbytes) // self.size
+        words = data[: rows * self.size].view("<u4")
+        same = (words & self.mask[: words.size]) == self.expected[: words.size]
+        if not same.all():
+            rows = int(np.argmin(same)) * 4 // self.size
         if not rows:
-            return None, 0
-        kind = Kind(self.tensor, False, self.label_tensor)
-        values = np.ascontiguousarray(table[:, self.values]).reshape(-1).view(self.tensor.dtype)
-        labels = (
-            np.ascontiguousarray(table[:, self.labels])
-            .reshape(-1)
-            .view((self.label_tensor or self.tensor).dtype)
+            return
+        yield Block(
+            kind=Kind(self.tensor, False, self.label_tensor),
+            number=number,
+            offsets=window.offset + self.size * np.arange(rows),
+            size=rows * self.size,
+            counts=np.full(rows, (self.values.stop - self.values.start) // self.tensor.width),
+            values=self._column(data, rows, self.values, self.tensor),
+            shapes=np.full(rows, self.shape),
+            key_counts=np.zeros(rows, np.int64),
+            keys=np.zeros(0, np.uint64),
+            label_counts=np.full(
+                rows, (self.labels.stop - self.labels.start) // self.label_tensor.width if self.label_tensor else 0
+            ),
+            labels=self._column(data, rows, self.labels, self.label_tensor or self.tensor),
         )
-        none = np.zeros(rows, np.int64)
-        offsets = window.offset + size * np.arange(rows)
-        counts, label_counts = (np.full(rows, len(part) // rows) for part in (values, labels))
-        shapes = np.full(rows, self.shape)
-        empty = np.zeros(0, np.uint64)
-        return Block(
-            kind, number, offsets, rows * size, counts, values, shapes, none, empty, label_counts, labels
-        ), rows * size
+
+    def _column(self, data: Array, rows: int, part: slice, tensor: Tensor) -> Array:
+        """The values that stand at ``part`` of each record, end to end."""
+        length = part.stop - part.start
+        if not length:
+            return np.zeros(0, tensor.dtype)
+        column: Array = np.ndarray((rows,), f"V{length}", data, part.start, (self.size,))
+        return column.copy().view(tensor.dtype)

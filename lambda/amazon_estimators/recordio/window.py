@@ -88,14 +88,15 @@ class Window:
         self.ended = count == 0
         return int(count)
 
-    def frames(self) -> Frames:
-        """The whole records the window holds."""
+    def frames(self, at_most: int = WINDOW_BYTES) -> Frames:
+        """The whole records the window holds, or the first so many of them."""
         data = self.data()
+        chain = _chain(data, at_most)
         words = memoryview(data[: data.size & ~3]).cast("I")
         starts, lengths = [], []
-        at, end = 0, data.size
+        at, end = int(chain[-1]), data.size
         missing, problem = 0, ""
-        while at < end:
+        while at < end and len(chain) - 1 + len(starts) < at_most:
             if end - at < FRAME_BYTES:
                 missing = FRAME_BYTES - (end - at)
                 problem = f"{end - at} bytes after the last record" if self.ended else ""
@@ -121,8 +122,32 @@ class Window:
             starts.append(at + FRAME_BYTES)
             lengths.append(length)
             at += size
-        return Frames(np.array(starts, np.int64), np.array(lengths, np.int64), at, missing, problem)
+        known = data[: data.size & ~3].view("<u4")[chain[:-1] // 4 + 1]
+        return Frames(
+            np.concatenate([chain[:-1] + FRAME_BYTES, np.array(starts, np.int64)]),
+            np.concatenate([known.astype(np.int64), np.array(lengths, np.int64)]),
+            at,
+            missing,
+            problem,
+        )
 
     def error(self, reason: str, record: int, at: int) -> RecordIOError:
         """The error for what stands at byte ``at`` of the file."""
         return RecordIOError(reason, file=self.name, record=record, offset=at)
+
+
+def _chain(data: Array, at_most: int) -> Array:
+    """Where the first records of ``data`` start, as far as each ends exactly where the next magic word stands.
+
+    The last item is where the last of them ends. A payload that holds the magic word breaks the chain, no more.
+    """
+    words = data[: data.size & ~3].view("<u4")
+    magic = np.flatnonzero(words[:-1] == MAGIC)[: at_most + 1]
+    if not magic.size or magic[0] != 0:
+        return np.zeros(1, np.int64)
+    lengths = words[magic + 1].astype(np.int64)
+    ends = magic + FRAME_BYTES // 4 + (lengths + 3) // 4
+    whole = (ends <= words.size) & (lengths < LENGTH_LIMIT)
+    whole[1:] &= ends[:-1] == magic[1:]
+    count = min(at_most, int(np.argmin(whole)) if not whole.all() else whole.size)
+    return 4 * np.concatenate([magic[:count], ends[count - 1 : count] if count else magic[:1]])
