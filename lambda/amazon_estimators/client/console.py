@@ -1,0 +1,90 @@
+"""What a user reads while waiting: status, log lines and metrics, in colour where a terminal shows it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TextIO
+
+RESET, BOLD, DIM = "\x1b[0m", "\x1b[1m", "\x1b[2m"
+GREEN, RED, YELLOW = "\x1b[32m", "\x1b[31m", "\x1b[33m"
+HOST_COLOURS = ("\x1b[36m", "\x1b[35m", "\x1b[34m", "\x1b[33m", "\x1b[32m")
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """On a terminal or in a notebook, unless NO_COLOR is set (https://no-color.org)."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty() or is_notebook()
+
+
+def is_notebook() -> bool:
+    """Whether this process is the kernel of a notebook."""
+    return "ipykernel" in sys.modules
+
+
+class Console:
+    """Lines of text to ``stream``, by default standard output."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stdout
+        self._colour = wants_colour(self._stream)
+        self._hosts: dict[str, str] = {}
+
+    def status(self, time: datetime, status: str, message: str) -> None:
+        """A step of the job: ``21:03:07 Downloading  Downloading input data``."""
+        colour = {"Completed": GREEN, "Failed": RED, "Stopped": YELLOW, "Succeeded": GREEN}.get(status, "")
+        self._line(
+            f"{self._clock(time)} {self._paint(status, BOLD + colour)}{'  ' if message else ''}{message}"
+        )
+
+    def log(self, host: str, text: str) -> None:
+        """A line one instance wrote; each instance has its colour."""
+        colour = self._hosts.setdefault(host, HOST_COLOURS[len(self._hosts) % len(HOST_COLOURS)])
+        self._line(f"{self._paint(host, colour)} {safe(text)}")
+
+    def metric(self, name: str, value: str) -> None:
+        """The newest value of one metric."""
+        self._line(f"{self._paint(f'{name} = {value}', BOLD)}")
+
+    def note(self, text: str) -> None:
+        """Anything else."""
+        self._line(self._paint(text, DIM))
+
+    def _clock(self, time: datetime) -> str:
+        return self._paint(time.astimezone(UTC).strftime("%H:%M:%S"), DIM)
+
+    def _paint(self, text: str, codes: str) -> str:
+        return f"{codes}{text}{RESET}" if self._colour and codes else text
+
+    def _line(self, text: str) -> None:
+        self._stream.write(text + "\n")
+        self._stream.flush()
+
+
+def safe(text: str) -> str:
+    """Text of a log without the control characters a terminal would obey."""
+    return "".join(mark if mark.isprintable() or mark == "\t" else "�" for mark in text)
+
+
+def upload_bar(stream: TextIO | None = None) -> Callable[[int, int | None], None] | None:
+    """A progress bar for an upload on standard error; None where nobody watches."""
+    out = stream or sys.stderr
+    if not (out.isatty() or is_notebook()):
+        return None
+    started = datetime.now(UTC)
+
+    def show(done: int, total: int | None) -> None:
+        seconds = max((datetime.now(UTC) - started).total_seconds(), 1e-3)
+        speed = f"{done / 1e6 / seconds:,.0f} MB/s"
+        if total:
+            filled = min(30, 30 * done // total)
+            bar = "█" * filled + "░" * (30 - filled)
+            out.write(f"\rUploading {bar} {done / 1e6:,.0f} of {total / 1e6:,.0f} MB, {speed} ")
+        else:
+            out.write(f"\rUploading {done / 1e6:,.0f} MB, {speed} ")
+        out.flush()
+
+    return show

@@ -1,0 +1,221 @@
+"""What a user may hand in as training data, as rows that can be encoded a block at a time.
+
+NumPy arrays (mapped from disk too), pandas and polars data frames, SciPy sparse matrices or their compressed rows.
+Every block comes out as float32, which all first-party algorithms read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+
+from amazon_estimators.errors import InputError
+from amazon_estimators.recordio import write_numpy_to_dense_tensor, write_spmatrix_to_sparse_tensor
+
+BLOCK_BYTES = 4 * 2**20
+"""Bytes of float32 features that are held at a time."""
+
+FRAME_BYTES = 64
+"""What a record adds to its values, rounded up: the frame, the tags, the label."""
+
+CsrTuple = tuple[Any, Any, Any, tuple[int, int]]
+"""Compressed rows: data of shape (nnz,), indices of shape (nnz,), indptr of shape (rows + 1,), (rows, columns)."""
+
+
+class Matrix(Protocol):
+    """Rows that can be encoded in any range."""
+
+    rows: int
+    columns: int
+    sparse: bool
+    record_bytes: int
+    """About how long an encoded record is."""
+
+    def write(self, file: BinaryIO, start: int, stop: int, labels: np.ndarray | None, first_row: int) -> None:
+        """Append rows ``[start, stop)`` as records; errors count rows from ``first_row``."""
+        ...
+
+
+def matrix_of(train: Any) -> Matrix:
+    """``train`` as a :class:`Matrix`. Raises InputError for what holds no numbers in rows and columns."""
+    if hasattr(train, "tocsr"):
+        csr = train.tocsr()
+        return Sparse(csr.data, csr.indices, csr.indptr, tuple(csr.shape))
+    if isinstance(train, tuple) and len(train) == 4:
+        return Sparse(*train)
+    if is_frame(train):
+        return Frame([str(name) for name in train.columns], [_column(train, name) for name in train.columns])
+    return Dense(_array(train))
+
+
+def is_frame(value: Any) -> bool:
+    """Whether ``value`` is a data frame of pandas or polars."""
+    return hasattr(value, "columns") and hasattr(value, "to_numpy") and hasattr(value, "shape")
+
+
+def split_frame(frame: Any, label: str) -> tuple[Matrix, np.ndarray]:
+    """A data frame as features and the labels of one column. Raises InputError if there is no such column."""
+    names = list(frame.columns)
+    if label not in names:
+        raise InputError(
+            f"the data frame has no column {label!r} for the labels; it has {', '.join(map(str, names[:20]))}"
+        )
+    features = [name for name in names if name != label]
+    labels = _column_values(str(label), _column(frame, label), 0, frame.shape[0])
+    return Frame([str(name) for name in features], [_column(frame, name) for name in features]), labels
+
+
+def labels_of(labels: Any, rows: int) -> np.ndarray | None:
+    """Labels as float32 of shape (rows,), or None. Raises InputError for another shape or type."""
+    if labels is None:
+        return None
+    array = np.asarray(labels)
+    if array.shape != (rows,):
+        raise InputError(
+            f"labels have shape {array.shape}, expecting one label a row: shape ({rows},)",
+            remedy="Give as many labels as there are rows, as one dimension: labels.ravel().",
+        )
+    return _to_float32(array, "labels")
+
+
+@dataclass
+class Dense:
+    """An array of shape (rows, columns), in memory or mapped."""
+
+    array: np.ndarray
+    sparse = False
+
+    def __post_init__(self) -> None:
+        self.rows, self.columns = self.array.shape
+        self.record_bytes = 4 * self.columns + FRAME_BYTES
+
+    def write(self, file: BinaryIO, start: int, stop: int, labels: np.ndarray | None, first_row: int) -> None:
+        for first, last in _blocks(start, stop, self.columns):
+            part = None if labels is None else labels[first - start : last - start]
+            block = _to_float32(self.array[first:last], "features")
+            write_numpy_to_dense_tensor(file, block, part, first_row=first_row + first - start)
+
+
+class Frame:
+    """The columns of a data frame; each becomes numbers a block of rows at a time."""
+
+    sparse = False
+
+    def __init__(self, names: Sequence[str], columns: Sequence[Any]) -> None:
+        if not columns:
+            raise InputError(
+                "the data frame has no feature columns", remedy="Give at least one column of numbers."
+            )
+        self._names, self._columns = names, columns
+        self.rows, self.columns = len(columns[0]), len(columns)
+        self.record_bytes = 4 * self.columns + FRAME_BYTES
+
+    def write(self, file: BinaryIO, start: int, stop: int, labels: np.ndarray | None, first_row: int) -> None:
+        for first, last in _blocks(start, stop, self.columns):
+            block = np.empty((last - first, self.columns), np.float32)
+            for index, (name, column) in enumerate(zip(self._names, self._columns, strict=True)):
+                block[:, index] = _column_values(name, column, first, last)
+            part = None if labels is None else labels[first - start : last - start]
+            write_numpy_to_dense_tensor(file, block, part, first_row=first_row + first - start)
+
+
+class Sparse:
+    """Compressed rows; they are written as sparse records."""
+
+    sparse = True
+
+    def __init__(self, data: Any, indices: Any, indptr: Any, shape: tuple[int, int]) -> None:
+        self._data, self._indices, self._indptr = np.asarray(data), np.asarray(indices), np.asarray(indptr)
+        self.rows, self.columns = shape
+        if self._indptr.shape != (self.rows + 1,):
+            raise InputError(
+                f"compressed rows of shape {shape} need {self.rows + 1} row pointers, not {self._indptr.shape}"
+            )
+        per_row = len(self._data) // max(1, self.rows)
+        self.record_bytes = 8 * per_row + FRAME_BYTES
+        self._block_rows = max(1, BLOCK_BYTES // self.record_bytes)
+
+    def write(self, file: BinaryIO, start: int, stop: int, labels: np.ndarray | None, first_row: int) -> None:
+        for first in range(start, stop, self._block_rows):
+            last = min(first + self._block_rows, stop)
+            pointers = self._indptr[first : last + 1]
+            low, high = int(pointers[0]), int(pointers[-1])
+            data = _to_float32(self._data[low:high], "features")
+            rows = (data, self._indices[low:high], pointers - low, (last - first, self.columns))
+            part = None if labels is None else labels[first - start : last - start]
+            write_spmatrix_to_sparse_tensor(file, rows, part, first_row=first_row + first - start)
+
+
+def _blocks(start: int, stop: int, columns: int) -> Iterator[tuple[int, int]]:
+    rows = max(1, BLOCK_BYTES // (4 * columns))
+    for first in range(start, stop, rows):
+        yield first, min(first + rows, stop)
+
+
+def _array(train: Any) -> np.ndarray:
+    if isinstance(train, np.ma.MaskedArray):
+        raise InputError("the data are a masked array", remedy="Fill it first: array.filled(value).")
+    array = np.asarray(train)
+    if array.ndim != 2 or not array.shape[1]:
+        raise InputError(
+            f"the data have shape {array.shape}, expecting rows and columns: (records, features)",
+            remedy="Reshape them, for example array.reshape(len(array), -1).",
+        )
+    _to_float32(array[:0], "features")
+    return array
+
+
+def _to_float32(array: np.ndarray, what: str) -> np.ndarray:
+    if array.dtype.kind not in "biuf":
+        raise InputError(
+            f"{what} are of dtype {array.dtype}, expecting numbers: bool, integers or floats",
+            remedy="Cast them first: array.astype('float32').",
+        )
+    with np.errstate(over="ignore"):
+        # What is beyond float32 becomes an infinity, and that the codec refuses with row and column.
+        return array.astype(np.float32, copy=False)
+
+
+def _column(frame: Any, name: Any) -> Any:
+    column = frame[name]
+    if getattr(column, "ndim", 1) != 1:
+        raise InputError(
+            f"the data frame has several columns named {name!r}", remedy="Give each column its own name."
+        )
+    return column
+
+
+def _column_values(name: str, column: Any, start: int, stop: int) -> np.ndarray:
+    part = column.iloc[start:stop] if hasattr(column, "iloc") else column[start:stop]
+    values = np.asarray(part)
+    if values.dtype.kind in "biuf":
+        return _to_float32(values, name)
+    if values.dtype.kind == "O":
+        try:
+            return _to_float32(np.array([_number(value) for value in values], np.float64), name)
+        except (TypeError, ValueError):
+            pass
+    row, shown = next(
+        ((row, value) for row, value in enumerate(values) if not _is_number(value)), (0, values[:1])
+    )
+    raise InputError(
+        f"column {name!r}, row {start + row}: {shown!r} is no number",
+        remedy="Drop the column, or turn it into numbers first.",
+    )
+
+
+def _is_number(value: object) -> bool:
+    try:
+        _number(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, str | bytes):
+        raise TypeError
+    return float(value)

@@ -1,0 +1,68 @@
+"""Where things are: S3 URIs, and the boto3 session through which they are reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from amazon_estimators.errors import RegionError, RequestError
+
+
+@dataclass(frozen=True)
+class Place:
+    """An object or a prefix on S3."""
+
+    bucket: str
+    key: str
+
+    @classmethod
+    def of(cls, uri: str, *, what: str) -> Self:
+        """From ``s3://bucket/key``; RequestError, naming ``what`` it should be, for anything else."""
+        scheme, _, rest = str(uri).partition("://")
+        bucket, _, key = rest.partition("/")
+        if scheme != "s3" or not bucket:
+            raise RequestError(f"{what} is {uri!r}; expecting an S3 URI: s3://<bucket>/<key>")
+        return cls(bucket, key)
+
+    @classmethod
+    def prefix(cls, uri: str, *, what: str) -> Self:
+        """Like :meth:`of`, with a slash at the end."""
+        place = cls.of(uri, what=what)
+        key = place.key if not place.key or place.key.endswith("/") else f"{place.key}/"
+        return cls(place.bucket, key)
+
+    @property
+    def uri(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+    def beside(self, name: str) -> Place:
+        """Another object under the same prefix."""
+        return Place(self.bucket, self.key.rpartition("/")[0] + f"/{name}" if "/" in self.key else name)
+
+
+def session_of(session: Any) -> Any:
+    """A ``boto3.Session``: the one given, the one inside a session of the SageMaker SDK, or a new one."""
+    if session is None:
+        import boto3
+
+        return boto3.Session()
+    return getattr(session, "boto_session", session)
+
+
+def client_of(session: Any, service: str) -> Any:
+    """A client that retries throttling and service faults with backoff and jitter."""
+    from botocore.config import Config
+
+    config = Config(retries={"mode": "standard", "max_attempts": 8}, max_pool_connections=16)
+    return session_of(session).client(service, config=config)
+
+
+def region_of(session: Any) -> str:
+    """The session's region; RegionError if it has none."""
+    region = session_of(session).region_name
+    if not region:
+        raise RegionError(
+            "no AWS region is set",
+            remedy="Set AWS_DEFAULT_REGION, or pass session=boto3.Session(region_name=…).",
+        )
+    return str(region)

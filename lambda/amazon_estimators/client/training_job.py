@@ -1,0 +1,171 @@
+"""A training job of SageMaker: follow it, read its log, stop it, know why it failed."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import deque
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from amazon_estimators.algorithms.facts import Metric
+from amazon_estimators.client.console import Console
+from amazon_estimators.client.log_stream import JobLog, LogLine
+from amazon_estimators.client.places import client_of, region_of
+from amazon_estimators.errors import TrainingJobError
+from amazon_estimators.images import dns_suffix
+
+POLL_SECONDS = 5.0
+TAIL_LINES = 20
+ENDED = ("Completed", "Failed", "Stopped")
+
+
+class Detached(KeyboardInterrupt):
+    """Waiting was interrupted; the job goes on. The text says how to come back to it and how to stop it."""
+
+
+class TrainingJob:
+    """One training job by ``name``. ``metrics`` are those to look for in its log."""
+
+    def __init__(self, name: str, *, session: Any = None, metrics: Sequence[Metric] = ()) -> None:
+        self.name = name
+        self.region = region_of(session)
+        self._sagemaker, self._logs = client_of(session, "sagemaker"), client_of(session, "logs")
+        self._metrics = [(one.name, re.compile(one.regex)) for one in metrics if one.regex]
+
+    @property
+    def job_name(self) -> str:
+        """The name, as the SageMaker Python SDK 2 calls it."""
+        return self.name
+
+    @property
+    def console_url(self) -> str:
+        """The job's page in the AWS console."""
+        return job_url(self.region, self.name)
+
+    def describe(self) -> dict[str, Any]:
+        """DescribeTrainingJob's answer."""
+        answer: dict[str, Any] = self._sagemaker.describe_training_job(TrainingJobName=self.name)
+        return answer
+
+    def stop(self) -> None:
+        """Ask the service to end the job; it may take two minutes to."""
+        self._sagemaker.stop_training_job(TrainingJobName=self.name)
+
+    def logs(self) -> list[LogLine]:
+        """All lines of the log so far, by time."""
+        log, lines = JobLog(self._logs, self.name), []
+        while new := log.new_lines():
+            lines += new
+        return lines
+
+    def wait(
+        self, *, logs: bool = True, poll: float = POLL_SECONDS, stream: TextIO | None = None
+    ) -> dict[str, Any]:
+        """Follow the job to its end and return its description.
+
+        Shows status, log (with ``logs``), metrics as they appear and the seconds billed, on ``stream``, by default
+        standard output. ``poll`` is the seconds between two looks. Raises TrainingJobError, with the service's
+        reason, the end of the log and the console's URL, if the job does not complete. Ctrl-C raises
+        :class:`Detached` and leaves the job running.
+        """
+        try:
+            return self._follow(_View(Console(stream), self._metrics, logs=logs), poll)
+        except KeyboardInterrupt:
+            raise Detached(self.way_back()) from None
+
+    def way_back(self) -> str:
+        """How to come back to the job, and how to stop it."""
+        return (
+            f"Stopped waiting; training job {self.name} goes on, and is billed.\n"
+            f"  Follow it again:  Estimator.attach({self.name!r})\n"
+            f"  Stop it:          TrainingJob({self.name!r}).stop()\n"
+            f"  Look at it:       {self.console_url}"
+        )
+
+    def _follow(self, view: _View, poll: float) -> dict[str, Any]:
+        log = JobLog(self._logs, self.name)
+        while True:
+            # The description first: lines written before the end are then certain to be in the look that follows.
+            job = self.describe()
+            view.transitions(job)
+            view.lines(log.new_lines())
+            if job["TrainingJobStatus"] in ENDED:
+                break
+            time.sleep(poll)
+        while new := log.new_lines():
+            view.lines(new)
+        view.summary(job)
+        self.check(job, view.tail)
+        return job
+
+    def check(self, job: dict[str, Any], tail: Sequence[str] = ()) -> None:
+        """Raise TrainingJobError unless the described job completed."""
+        status = job["TrainingJobStatus"]
+        if status == "Completed":
+            return
+        reason = job.get("FailureReason") or job.get("SecondaryStatus") or "no reason given"
+        parts = [f"Training job {self.name} is {status}: {reason}"]
+        if tail:
+            parts.append("The log ends with:\n" + "\n".join(f"  {line}" for line in tail))
+        artifacts = job.get("ModelArtifacts", {}).get("S3ModelArtifacts")
+        if status == "Stopped" and artifacts:
+            parts.append(f"It may have left a model of the training so far: {artifacts}")
+        raise TrainingJobError("\n".join(parts), remedy=f"Look at it in the console: {self.console_url}")
+
+
+class _View:
+    """What of a job has been shown already."""
+
+    def __init__(
+        self, console: Console, metrics: Sequence[tuple[str, re.Pattern[str]]], *, logs: bool
+    ) -> None:
+        self._console, self._metrics, self._logs = console, metrics, logs
+        self._transitions = 0
+        self._message = ""
+        self.tail: deque[str] = deque(maxlen=TAIL_LINES)
+
+    def transitions(self, job: dict[str, Any]) -> None:
+        steps = job.get("SecondaryStatusTransitions") or []
+        for index, step in enumerate(steps[max(0, self._transitions - 1) :], max(0, self._transitions - 1)):
+            message = step.get("StatusMessage", "")
+            if index >= self._transitions or message != self._message:
+                self._console.status(step["StartTime"], step["Status"], message)
+            self._message = message
+        self._transitions = len(steps)
+
+    def lines(self, lines: Sequence[LogLine]) -> None:
+        for line in lines:
+            self.tail.append(f"{line.host} {line.text}")
+            if self._logs:
+                self._console.log(line.host, line.text)
+            for name, pattern in self._metrics:
+                if found := pattern.search(line.text):
+                    self._console.metric(name, found[1].rstrip(",;"))
+
+    def summary(self, job: dict[str, Any]) -> None:
+        training, billable = job.get("TrainingTimeInSeconds"), job.get("BillableTimeInSeconds")
+        if training is not None:
+            self._console.note(f"Training seconds: {training:,}")
+        if billable is not None:
+            saved = f" (spot saved {1 - billable / training:.0%})" if training and billable < training else ""
+            self._console.note(f"Billable seconds: {billable:,}{saved}")
+        for metric in job.get("FinalMetricDataList") or ():
+            self._console.metric(f"final {metric['MetricName']}", f"{metric['Value']:g}")
+        if job["TrainingJobStatus"] == "Completed":
+            self._console.note(f"Model: {job['ModelArtifacts']['S3ModelArtifacts']}")
+
+
+def job_url(region: str, name: str) -> str:
+    """A training job's page in the console of the region's partition."""
+    host = {"amazonaws.com.cn": "console.amazonaws.cn"}.get(dns_suffix(region), "console.aws.amazon.com")
+    if region.startswith("us-gov-"):
+        host = "console.amazonaws-us-gov.com"
+    return f"https://{host}/sagemaker/home?region={region}#/jobs/{name}"
+
+
+def timestamp() -> str:
+    """Now, as job names and record sets carry it: 2025-11-23-21-37-00-123, in UTC."""
+    now = datetime.now(UTC)
+    return f"{now:%Y-%m-%d-%H-%M-%S}-{now.microsecond // 1000:03d}"

@@ -1,0 +1,182 @@
+"""Objects sent to S3 in parts by a few threads, while the caller encodes what comes next.
+
+Memory is bounded by ``THREADS`` parts under way and one being filled for every object that is open. If the ``with``
+block ends with an error, everything is taken back: unfinished uploads are aborted, finished objects deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Semaphore
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Buffer
+
+PART_BYTES = 8 * 2**20
+"""Bytes of one part: 10,000 of them, the most S3 takes, make 80 GB, far above any shard."""
+
+THREADS = 6
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """What lies on S3: ``size`` in bytes, ``etag`` as S3 answered."""
+
+    key: str
+    size: int
+    etag: str
+
+
+class Uploads:
+    """All the objects of one RecordSet. ``extra`` goes into every request that creates an object."""
+
+    def __init__(
+        self,
+        s3: Any,
+        bucket: str,
+        *,
+        extra: Mapping[str, Any] | None = None,
+        sent: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self.s3, self.bucket, self.extra, self.sent = s3, bucket, dict(extra or {}), sent
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="upload")
+        self._slots = Semaphore(THREADS)
+        self._objects: list[ObjectWriter] = []
+
+    def open(self, key: str, content_type: str) -> ObjectWriter:
+        """A binary file whose bytes become the object ``key`` once it is closed."""
+        writer = ObjectWriter(self, key, content_type)
+        self._objects.append(writer)
+        return writer
+
+    def put(self, key: str, body: bytes, content_type: str) -> None:
+        """A small object, at once."""
+        writer = self.open(key, content_type)
+        writer.write(body)
+        writer.result()
+
+    def submit(self, work: Callable[[], Any]) -> Future[Any]:
+        """Run ``work`` on a thread; waits while as many are under way as there are threads."""
+        self._slots.acquire()
+        future = self._pool.submit(work)
+        future.add_done_callback(lambda _: self._slots.release())
+        return future
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                for writer in self._objects:
+                    writer.result()
+        except BaseException:
+            self._take_back()
+            raise
+        else:
+            if kind is not None:
+                self._take_back()
+        finally:
+            self._pool.shutdown()
+
+    def _take_back(self) -> None:
+        for writer in self._objects:
+            writer.discard()
+
+
+class ObjectWriter:
+    """One object being written. Its bytes leave in parts; ``close`` lets S3 put them together."""
+
+    def __init__(self, uploads: Uploads, key: str, content_type: str) -> None:
+        self._uploads = uploads
+        self._target = {"Bucket": uploads.bucket, "Key": key}
+        self._creation = {**self._target, "ContentType": content_type, **uploads.extra}
+        self._filling = bytearray()
+        self._upload_id: str | None = None
+        self._parts: list[Future[dict[str, Any]]] = []
+        self._done: Future[Uploaded] | None = None
+        self.key = key
+        self.size = 0
+
+    def write(self, data: Buffer) -> int:
+        view = memoryview(data).cast("B")
+        self.size += len(view)
+        taken = 0
+        while taken < len(view):
+            room = PART_BYTES - len(self._filling)
+            self._filling += view[taken : taken + room]
+            taken += room
+            if len(self._filling) == PART_BYTES:
+                self._send_part()
+        return len(view)
+
+    def _send_part(self) -> None:
+        self._raise_failed()
+        if self._upload_id is None:
+            started = self._uploads.s3.create_multipart_upload(**self._creation)
+            self._upload_id = started["UploadId"]
+        body, self._filling = self._filling, bytearray()
+        number = len(self._parts) + 1
+        self._parts.append(self._uploads.submit(lambda: self._upload_part(body, number)))
+
+    def _upload_part(self, body: bytearray, number: int) -> dict[str, Any]:
+        sent = self._uploads.s3.upload_part(
+            **self._target, UploadId=self._upload_id, PartNumber=number, Body=body
+        )
+        self._uploads.sent(len(body))
+        # boto3 sends a CRC32 with each part by default, and S3 then wants it named again on completion.
+        checks = {name: sent[name] for name in ("ETag", "ChecksumCRC32") if name in sent}
+        return {"PartNumber": number, **checks}
+
+    def _raise_failed(self) -> None:
+        """An upload that has failed is known before more is encoded for it."""
+        for part in self._parts:
+            if part.done() and part.exception():
+                part.result()
+
+    def close(self) -> None:
+        """Nothing more will be written. Does not wait: see :meth:`result`."""
+        if self._done is None:
+            if self._upload_id is not None and self._filling:
+                self._send_part()
+            self._done = self._uploads.submit(self._complete)
+
+    def _complete(self) -> Uploaded:
+        if self._upload_id is None:
+            done = self._uploads.s3.put_object(**self._creation, Body=bytes(self._filling))
+            self._uploads.sent(len(self._filling))
+        else:
+            # Parts were queued before this, so a thread has every one of them already.
+            parts = [part.result() for part in self._parts]
+            done = self._uploads.s3.complete_multipart_upload(
+                **self._target, UploadId=self._upload_id, MultipartUpload={"Parts": parts}
+            )
+        self._filling = bytearray()
+        return Uploaded(self.key, self.size, done["ETag"].strip('"'))
+
+    def result(self) -> Uploaded:
+        """Wait until the object lies on S3. Raises what its upload raised."""
+        self.close()
+        assert self._done is not None
+        return self._done.result()
+
+    def discard(self) -> None:
+        """Leave neither the object nor any part of it. Errors of S3 here would hide the first one."""
+        for part in self._parts:
+            part.cancel()
+            if not part.cancelled():
+                part.exception()
+        stored = self._done is not None and not self._done.cancel() and self._done.exception() is None
+        try:
+            if stored:
+                self._uploads.s3.delete_object(**self._target)
+            elif self._upload_id is not None:
+                self._uploads.s3.abort_multipart_upload(**self._target, UploadId=self._upload_id)
+        except self._uploads.s3.exceptions.ClientError:
+            pass
