@@ -257,9 +257,12 @@ class TrainingPipeline(Construct):
 
 
 def _job_name_prefix(pipeline: Construct) -> str:
-    """At most 30 characters, another for every pipeline: the construct's id and a hash of stack and path."""
+    """At most 30 characters, another for every pipeline: the construct's id and a hash of stack and path.
+
+    Lower case: SageMaker writes the ARN of a job in lower case, and IAM compares resources case by case.
+    """
     stack = Stack.of(pipeline)
     name = "" if Token.is_unresolved(stack.stack_name) else stack.stack_name
     digest = hashlib.sha256(f"{name}\n{pipeline.node.path}".encode()).hexdigest()[:8]
-    readable = re.sub(r"[^a-zA-Z0-9]+", "-", pipeline.node.id)[:21].strip("-") or "pipeline"
+    readable = re.sub(r"[^a-z0-9]+", "-", pipeline.node.id.lower())[:21].strip("-") or "pipeline"
     return f"{readable}-{digest}"
