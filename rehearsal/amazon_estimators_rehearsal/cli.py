@@ -71,7 +71,7 @@ def _rehearse(options: argparse.Namespace, console: Console) -> int:
             "instance_type": options.instance_type,
             "instance_count": options.instance_count,
         }
-        console.print(f"Local AWS on {platform.endpoint}, IAM enforced. Data: {sample.title}.")
+        console.print(f"Local AWS on {platform.endpoint}, IAM enforced. Data: {sample.title}.", soft_wrap=True)
         with view.step("cdk bootstrap, synth, deploy"):
             outputs = platform.deploy({"algorithms": {name: settings}})
         began = time.monotonic()
@@ -86,7 +86,7 @@ def _rehearse(options: argparse.Namespace, console: Console) -> int:
         seconds = {**platform.seconds, "execution": time.monotonic() - began, **view.seconds}
         if ended.status != "SUCCEEDED":
             console.print(f"[bold red]{ended.status}[/] {ended.error}")
-            console.print(ended.cause, markup=False)
+            console.print(ended.cause, markup=False, soft_wrap=True)
             _explain(platform, console)
             return 1
         job = json.loads(ended.output)["job"]
@@ -111,12 +111,9 @@ def _upload(platform: Platform, sample: Sample, bucket: str, prefix: str) -> Non
 
 
 def _explain(platform: Platform, console: Console) -> None:
-    """What else may help: refused permissions and the emulator's last words."""
-    denials = platform.denials()
-    for line in denials:
-        console.print(line, style="yellow", markup=False)
-    if not denials:
-        console.print(platform.log_tail(15), style="dim", markup=False)
+    """What else may help: refused permissions and the emulator's errors."""
+    for line in platform.problems():
+        console.print(line, style="yellow" if "DENIED" in line else "dim", markup=False, soft_wrap=True)
 
 
 def _assignment(text: str) -> tuple[str, str]:

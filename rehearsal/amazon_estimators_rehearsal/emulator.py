@@ -3,6 +3,7 @@
 MiniStack lacks SageMaker, and where Step Functions acts for a state machine it asks no permission of the machine's
 role. Both are added here: our SageMaker is registered as one more service, and the calls that a state machine makes
 (Lambda, the Distributed Map, its item reader, training jobs) are checked against the machine's role as AWS does.
+One of its defects is mended: a GET of a version ignored its Range.
 
 Started by :mod:`server` as ``python -m amazon_estimators_rehearsal.emulator DIRECTORY``. It prints its port as one
 line of JSON, serves until its standard input closes, and so never outlives the process that started it.
@@ -17,8 +18,11 @@ import hashlib
 import json
 import logging
 import os
+import re
+import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -73,22 +77,23 @@ class EmulatedAccount:
         explicit = result.decision == "Deny"
         return str(iam_actions.identity_denial_message(action, result.principal_arn, resource, explicit))
 
-    def role_credentials(self, role_arn: str, service: str, session: str) -> Credentials:
+    def role_credentials(self, role_arn: str, service: str, source: str) -> Credentials:
         from ministack.services import iam, sts
 
         name = role_arn.rsplit("/", 1)[-1]
         role = iam._roles.get_scoped(ACCOUNT, None, name)
         if role is None or role["Arn"] != role_arn:
             raise LookupError(f"There is no role {role_arn}.")
-        if not _trusts(role["AssumeRolePolicyDocument"], service, role_arn):
+        if not _trusts(role["AssumeRolePolicyDocument"], service, source, role_arn):
             raise LookupError(f"The trust policy of {role_arn} does not let {service} assume it.")
+        session = re.sub(r"[^\w+=,.@-]", "-", source.rpartition(":")[2].rpartition("/")[2])[:64]
         digest = hashlib.sha256(f"{role_arn}:{session}:{time.time_ns()}".encode()).hexdigest()
         credentials = Credentials(f"ASIA{digest[:16].upper()}", digest[16:48], digest)
         sts.register_session(
             credentials.access_key_id,
             {
-                "Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{session[:64]}",
-                "UserId": f"{name}:{session[:64]}",
+                "Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{session}",
+                "UserId": f"{name}:{session}",
                 "SecretAccessKey": credentials.secret_access_key,
                 "SessionToken": credentials.session_token,
             },
@@ -122,16 +127,17 @@ class EmulatedAccount:
         return session.client(service)
 
 
-def _trusts(policy: Any, service: str, role_arn: str) -> bool:
+def _trusts(policy: Any, service: str, source: str, role_arn: str) -> bool:
     """Whether a trust policy lets a service assume the role. The emulator itself lets any service through."""
     from ministack.core import iam_evaluator
 
+    names = (service, service.replace(".", f".{REGION}.", 1))  # states.us-east-1.amazonaws.com is the older spelling
     document = json.loads(policy) if isinstance(policy, str) else policy
     statements = document.get("Statement", [])
     named = [
         {**statement, "Principal": "*"}
         for statement in ([statements] if isinstance(statements, dict) else statements)
-        if iam_evaluator._service_principal_matches(statement.get("Principal"), service)
+        if any(iam_evaluator._service_principal_matches(statement.get("Principal"), name) for name in names)
     ]
     context = iam_evaluator.EvalContext(
         principal_arn=service,
@@ -140,7 +146,7 @@ def _trusts(policy: Any, service: str, role_arn: str) -> bool:
         action="sts:AssumeRole",
         resource_arn=role_arn,
         region=REGION,
-        service_context={"aws:sourceaccount": ACCOUNT},
+        service_context={"aws:sourceaccount": ACCOUNT, "aws:sourcearn": source},
     )
     return bool(iam_evaluator.evaluate_trust_policy({"Statement": named}, service, context))
 
@@ -193,6 +199,33 @@ def _register_sagemaker(account: EmulatedAccount) -> None:
     app._loaded_modules["sagemaker"] = service
 
 
+def _mend_versioned_ranges() -> None:
+    """Let S3 heed ``Range`` when a version is named, too; the emulator answers with the whole object."""
+    from ministack.services import s3
+
+    get_object = s3._get_object
+
+    @functools.wraps(get_object)
+    def ranged(bucket: str, key: str, headers: dict[str, str], query: Any = None) -> Any:
+        if "range" not in headers or not s3._qp(query or {}, "versionId", ""):
+            return get_object(bucket, key, headers, query)
+        # Checksums of the whole object must not go with a part of it.
+        whole = {name: value for name, value in headers.items() if name not in ("range", "x-amz-checksum-mode")}
+        status, answered, body = get_object(bucket, key, whole, query)
+        if status != 200:
+            return status, answered, body
+        place = s3._parse_range(headers["range"], len(body))
+        if place is None:
+            size = {"Content-Type": "application/xml", "Content-Range": f"bytes */{len(body)}"}
+            return 416, size, s3._xml_body(s3._range_error_xml(bucket, key))
+        first, last = place
+        part = body[first : last + 1]
+        span = {"Content-Length": str(len(part)), "Content-Range": f"bytes {first}-{last}/{len(body)}"}
+        return 206, {**answered, **span}, part
+
+    s3._get_object = ranged
+
+
 def _enforce_state_machine_roles(account: EmulatedAccount) -> None:
     """Let state machines do only what their role may, and give them the training-job integration."""
     from ministack.services import stepfunctions
@@ -203,9 +236,10 @@ def _enforce_state_machine_roles(account: EmulatedAccount) -> None:
 
     def role() -> Credentials:
         execution = _execution.get() or {}
-        machine = stepfunctions._state_machines[execution["stateMachineArn"].split("/")[0]]
+        arn = execution["stateMachineArn"].split("/")[0]
+        machine = stepfunctions._state_machines[arn]
         try:
-            return account.role_credentials(machine["roleArn"], "states.amazonaws.com", execution["name"])
+            return account.role_credentials(machine["roleArn"], "states.amazonaws.com", arn)
         except LookupError as problem:
             raise error("States.Permissions", str(problem)) from problem
 
@@ -281,13 +315,18 @@ async def _serve(listener: socket.socket, directory: Path) -> None:
     config.bind = [f"fd://{listener.fileno()}"]
     config.certfile, config.keyfile = str(directory / CERTIFICATE), str(directory / KEY)
     config.keep_alive_timeout = 75
-    config.graceful_timeout = 1
     config.loglevel = "WARNING"
 
-    async def starter_gone() -> None:
-        await asyncio.to_thread(sys.stdin.buffer.read)
+    threading.Thread(target=_end_with_starter, daemon=True).start()
+    await serve(app.app, config)
 
-    await serve(app.app, config, shutdown_trigger=starter_gone)
+
+def _end_with_starter() -> None:
+    """When stdin closes, end at once with all Lambda workers and containers: nothing here outlives the rehearsal."""
+    sys.stdin.buffer.read()
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(0)
 
 
 def main() -> None:
@@ -307,6 +346,7 @@ def main() -> None:
     account = EmulatedAccount(directory, endpoint)
     os.environ.pop("PYTHONPATH", None)  # or Lambda functions would find packages that their bundle lacks
     _record_denials()
+    _mend_versioned_ranges()
     _register_sagemaker(account)
     _enforce_state_machine_roles(account)
     sys.stdout.write(json.dumps({"port": port}) + "\n")

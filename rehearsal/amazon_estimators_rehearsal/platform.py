@@ -92,9 +92,9 @@ class Platform:
         """Every permission the account has refused so far: principal, action, resource."""
         return server.denials(self.directory)
 
-    def log_tail(self, lines: int = 30) -> str:
-        """The last lines of the emulator's log."""
-        return server.log_tail(self.directory, lines)
+    def problems(self, lines: int = 30) -> list[str]:
+        """The last warnings and errors of the emulator's log, refusals among them."""
+        return server.problems(self.directory, lines)
 
     def _client(self, service: str, key: str, secret: str, token: str | None) -> Any:
         # Every setting explicit: nothing is read from the user's environment, files or profile.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import select
 import signal
 import ssl
@@ -23,6 +24,7 @@ from .environment import base_environment
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 LOG = "emulator.log"
+_ENTRY = re.compile(r"\d{4}-\d\d-\d\d [\d:]+ (?P<level>[A-Z]+) \[")
 
 
 class EmulatorError(RuntimeError):
@@ -56,6 +58,19 @@ def emulator(directory: Path) -> Iterator[str]:
 def denials(directory: Path) -> list[str]:
     """Every refusal the emulator recorded: principal, action, resource, reason."""
     return [line for line in _log_lines(directory) if "DENIED " in line]
+
+
+def problems(directory: Path, lines: int = 30) -> list[str]:
+    """The last warnings and errors the emulator logged, with what follows them, such as tracebacks."""
+    found: list[str] = []
+    relevant = False
+    for line in _log_lines(directory):
+        entry = _ENTRY.match(line)
+        if entry:
+            relevant = entry["level"] in ("WARNING", "ERROR", "CRITICAL")
+        if relevant:
+            found.append(line)
+    return found[-lines:]
 
 
 def log_tail(directory: Path, lines: int = 30) -> str:

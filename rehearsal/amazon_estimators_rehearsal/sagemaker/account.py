@@ -39,8 +39,11 @@ class Account(Protocol):
     ) -> str | None:
         """Why the principal of ``access_key`` may not do ``action`` on ``resource``, or None if it may."""
 
-    def role_credentials(self, role_arn: str, service: str, session: str) -> Credentials:
-        """Credentials of a role for a service. Raises LookupError if the role is missing or does not trust it."""
+    def role_credentials(self, role_arn: str, service: str, source: str) -> Credentials:
+        """Credentials of a role for a service that acts for the resource with ARN ``source``.
+
+        Raises LookupError if the role is missing or does not trust the service.
+        """
 
     def environment(self) -> Mapping[str, str]:
         """Variables a process needs to reach the account's endpoint; no credentials among them."""
@@ -49,7 +52,7 @@ class Account(Protocol):
         """Put an event of the service on the account's default bus."""
 
 
-def passed_role(account: Account, caller: str, role_arn: str, session: str) -> Credentials:
+def passed_role(account: Account, caller: str, role_arn: str, job_arn: str) -> Credentials:
     """Check that ``caller`` may pass ``role_arn`` to SageMaker and that SageMaker may assume it.
 
     Raises AccessDenied or ValidationError in the service's words.
@@ -58,7 +61,7 @@ def passed_role(account: Account, caller: str, role_arn: str, session: str) -> C
     if denial:
         raise AccessDenied(denial)
     try:
-        return account.role_credentials(role_arn, SERVICE_PRINCIPAL, session)
+        return account.role_credentials(role_arn, SERVICE_PRINCIPAL, job_arn)
     except LookupError:
         raise ValidationError(
             f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "

@@ -69,7 +69,7 @@ class SageMaker:
         algorithm = check_image(request, self._account.region)
         _check_request(request)
         name = request["TrainingJobName"]
-        role = passed_role(self._account, caller, request["RoleArn"], "SageMaker")
+        role = passed_role(self._account, caller, request["RoleArn"], self._arn(name))
         with self._lock:
             if name in self._jobs:
                 raise ResourceInUse(
