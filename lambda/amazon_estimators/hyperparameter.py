@@ -94,9 +94,9 @@ class Hyperparameter(Generic[T]):
 
     def problem(self, value: object) -> str:
         """What is wrong with ``value``, what is allowed."""
-        shown = repr(value)
-        shown = shown if len(shown) <= 80 else f"{shown[:77]}… ({type(value).__name__})"
-        return f"Invalid hyperparameter value {shown} for {self.name}. Expecting: {self.kind.expecting}."
+        return (
+            f"Invalid hyperparameter value {_shown(value)} for {self.name}. Expecting: {self.kind.expecting}."
+        )
 
     def read(self, value: object) -> T:
         """Read and check a value; ValueError with the whole message if it is none."""
@@ -107,6 +107,15 @@ class Hyperparameter(Generic[T]):
         if len(self.kind.spell(result)) > MAX_VALUE_CHARACTERS:
             raise ValueError(f"{self.problem(value)} At most {MAX_VALUE_CHARACTERS:,} characters are sent.")
         return result
+
+
+def _shown(value: object) -> str:
+    """``repr`` short enough for a message. Python refuses to write integers of thousands of digits."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        text = f"{type(value).__name__} that cannot be written"
+    return text if len(text) <= 80 else f"{text[:77]}… ({type(value).__name__})"
 
 
 class _Alias:

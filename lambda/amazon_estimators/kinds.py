@@ -20,6 +20,7 @@ T = TypeVar("T")
 MAX_VALUE_CHARACTERS = 2500
 """The longest hyperparameter value CreateTrainingJob takes."""
 
+_TOO_LONG = 10**MAX_VALUE_CHARACTERS
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _FILE_NAME = re.compile(r"[A-Za-z0-9._]*")
@@ -83,7 +84,7 @@ def _plain(value: object) -> object:
 def _whole(value: object) -> int:
     if isinstance(value, str) and len(value) <= MAX_VALUE_CHARACTERS and _WHOLE.fullmatch(value):
         return int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _TOO_LONG:
         return value
     raise ValueError
 

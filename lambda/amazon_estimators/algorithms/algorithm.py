@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
@@ -54,7 +55,12 @@ class Algorithm:
     """Every name a hyperparameter may be given by."""
 
     def __init_subclass__(cls) -> None:
-        declared = {name: value for name, value in vars(cls).items() if isinstance(value, Hyperparameter)}
+        declared = {
+            name: value
+            for base in reversed(cls.__mro__)
+            for name, value in vars(base).items()
+            if isinstance(value, Hyperparameter)
+        }
         aliases = {value.alias: value for value in declared.values() if value.alias}
         cls._declarations = MappingProxyType(declared)
         cls._names = MappingProxyType({**aliases, **declared})
@@ -62,6 +68,7 @@ class Algorithm:
     def __init__(self, /, **hyperparameters: Any) -> None:
         self._values: dict[str, Any] = {}
         problems: list[str] = []
+        refused = set()
         for given, value in hyperparameters.items():
             declared = self._declared(given)
             if declared is None:
@@ -73,7 +80,7 @@ class Algorithm:
                     self._values[declared.name] = declared.read(value)
                 except ValueError as error:
                     problems.append(str(error))
-        refused = {name for name in hyperparameters if self._declared(name) and name not in self._values}
+                    refused.add(declared.name)
         self._check([*problems, *self._missing(refused)], self._field_findings() if not problems else ())
 
     @classmethod
@@ -173,8 +180,9 @@ class Algorithm:
 
     @classmethod
     def _unknown(cls, name: str) -> str:
-        near = get_close_matches(name, cls._names, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(cls.declared())}."
+        by_lower = {known.lower(): known for known in cls._names}
+        near = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.4)
+        hint = f"did you mean {by_lower[near[0]]!r}?" if near else f"it takes {', '.join(cls.declared())}."
         return f"{cls.__name__} has no hyperparameter {name!r}: {hint}"
 
     def _missing(self, refused: set[str]) -> Iterator[str]:
@@ -196,7 +204,7 @@ class Algorithm:
         if problems:
             cls._fail(problems)
         for caution in cautions:
-            warnings.warn(f"{cls.__name__}: {caution}", HyperparameterWarning, stacklevel=4)
+            warnings.warn(f"{cls.__name__}: {caution}", HyperparameterWarning, _callers_level())
 
     @classmethod
     def _fail(cls, problems: list[str]) -> NoReturn:
@@ -204,3 +212,11 @@ class Algorithm:
             raise HyperparameterError(f"{cls.__name__}: {problems[0]}")
         lines = "".join(f"\n- {problem}" for problem in problems)
         raise HyperparameterError(f"{cls.__name__}: {len(problems)} problems with its hyperparameters{lines}")
+
+
+def _callers_level() -> int:
+    """The ``stacklevel`` of the line outside this package that a warning is about."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals["__name__"].startswith("amazon_estimators."):
+        level, frame = level + 1, frame.f_back
+    return level

@@ -23,7 +23,7 @@ def common_findings(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
             yield from _share_findings(name, record_set, data.instance_count)
     if "train" in data.record_sets:
         yield from _feature_findings(algorithm, data)
-        yield from _batch_findings(algorithm, data.train)
+        yield from _batch_findings(algorithm, data)
 
 
 def _channel_findings(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
@@ -84,10 +84,12 @@ def _feature_findings(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
             )
 
 
-def _batch_findings(algorithm: Algorithm, train: RecordSet) -> Iterator[Finding]:
-    size = algorithm.values.get("mini_batch_size")
-    if isinstance(size, int) and size > train.num_records:
+def _batch_findings(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+    """What would be filled in anyway is fine: some containers are always sent the same size."""
+    size, records = algorithm.values.get("mini_batch_size"), data.train.num_records
+    fill = algorithm.fills.get("mini_batch_size")
+    if isinstance(size, int) and size > records and (fill is None or size != fill(data)):
         yield Problem(
-            f"mini_batch_size is {size:,}, but channel train has {train.num_records:,} records. "
-            f"Expecting: at most {train.num_records:,}; lower it, or leave it out for a fitting one."
+            f"mini_batch_size is {size:,}, but channel train has {records:,} records. "
+            f"Expecting: at most {records:,}; lower it, or leave it out for a fitting one."
         )

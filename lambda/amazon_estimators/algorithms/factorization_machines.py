@@ -46,11 +46,11 @@ def _init_rules(term: str) -> tuple[FieldRule, ...]:
 
 
 def _method(what: str) -> Hyperparameter[str]:
-    return choice("uniform", "normal", "constant", default="normal", doc=f"How {what} start.")
+    return choice("uniform", "normal", "constant", default="normal", doc=f"How to start {what}.")
 
 
 def _scale(what: str) -> Hyperparameter[float | str]:
-    return number(at_least=0, tuning=WIDE, doc=f"Range {what} start in, with the method 'uniform'.")
+    return number(at_least=0, tuning=WIDE, doc=f"Range to start {what} in, with the method 'uniform'.")
 
 
 def _sigma(what: str, default: float) -> Hyperparameter[float | str]:
@@ -58,12 +58,12 @@ def _sigma(what: str, default: float) -> Hyperparameter[float | str]:
         at_least=0,
         default=default,
         tuning=WIDE,
-        doc=f"Standard deviation {what} start with, with the method 'normal'.",
+        doc=f"Standard deviation to start {what} with, with the method 'normal'.",
     )
 
 
 def _value(what: str) -> Hyperparameter[float | str]:
-    return number(tuning=WIDE, doc=f"Value {what} start at, with the method 'constant'.")
+    return number(tuning=WIDE, doc=f"Value to start {what} at, with the method 'constant'.")
 
 
 def _rate(what: str, default: float) -> Hyperparameter[float | str]:

@@ -52,6 +52,20 @@ def _shared_embedding(algorithm: Algorithm) -> Iterator[Finding]:
                 )
 
 
+def _row_sparse(algorithm: Algorithm) -> Iterator[Finding]:
+    """Gradients by row exist for some optimizers only and switch bucketing off."""
+    if algorithm.effective("token_embedding_storage_type") != "row_sparse":
+        return
+    optimizer = algorithm.effective("optimizer")
+    if optimizer not in {"adam", "adagrad", "sgd"}:
+        yield Caution(
+            f"optimizer {optimizer!r} may be refused while token_embedding_storage_type is 'row_sparse': "
+            "take 'adam', 'adagrad' or 'sgd'."
+        )
+    if algorithm.effective("bucket_width"):
+        yield Caution("bucket_width has no effect while token_embedding_storage_type is 'row_sparse'.")
+
+
 def _auxiliary_files(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
     """Embedding and vocabulary files lie in the auxiliary channel."""
     if "auxiliary" in data.record_sets:
@@ -127,6 +141,7 @@ class Object2Vec(Algorithm):
         each.pretrained("enc0"),
         each.pretrained("enc1"),
         _shared_embedding,
+        _row_sparse,
     )
     data_rules = (
         class_labels(when=("output_layer", "softmax"), classes="num_classes"),
