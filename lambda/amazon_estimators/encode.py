@@ -2,61 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
+from amazon_estimators.ahead import ahead
+from amazon_estimators.encodings import Encoding, encodings
+from amazon_estimators.errors import InputError
+from amazon_estimators.plan import Plan, PlannedChannel
+from amazon_estimators.planning import check_schema
+from amazon_estimators.receipts import Receipt
+from amazon_estimators.sources import Layout, Piece
+from amazon_estimators.sources.compression import compression_of
+from amazon_estimators.upload import Upload
 
-from amazon_estimators.errors import InputError, RecordIOError
-from amazon_estimators.plan import Plan, PlannedChannel, read_shard
-from amazon_estimators.receipts import LabelRange, Receipt
-from amazon_estimators.recordio import write_numpy_to_dense_tensor
-from amazon_estimators.s3 import Upload
-from amazon_estimators.sources import Block, Piece, format_of
+LOOKS_AHEAD = 16
 
 
 def encode_shard(s3: Any, plan: Plan, offset: int, length: int) -> Receipt:
     """Encode the shard whose line in pieces.jsonl is at ``offset``, and leave its receipt.
 
     A function of the plan alone: repeated, it writes the same bytes to the same key.
-    Raises InputError naming object, row and column, ObjectChangedError if an object is not the one Plan saw.
+    Raises InputError naming object, row and column, ObjectChangedError if an object is not the one Plan saw,
+    SchemaError naming an object that is not like the others.
     """
-    channel, index, pieces = read_shard(s3, plan, offset, length)
+    channel, index, pieces = plan.read_shard(s3, offset, length)
     planned = plan.channels[channel]
-    records, labels = 0, LabelRange()
-    with Upload(s3, plan.bucket, plan.shard_key(channel, index), "application/x-recordio-protobuf") as upload:
-        for piece in pieces:
-            row = piece.first_row
-            for block in read_piece(s3, piece, planned):
-                records += write_block(upload, block, piece, row)
-                labels.add(block.labels)
-                row = None if row is None else row + len(block.features)
-    receipt = Receipt(
-        shard=index,
-        records=records,
-        num_bytes=upload.size,
-        sha256=upload.sha256,
-        etag=upload.etag,
-        feature_dim=planned.schema.feature_dim,
-        labels=labels.summary(),
-    )
+    encoding = encodings()[planned.encoding]
+    with Upload(s3, plan.bucket, plan.shard_key(channel, index), planned.content_type) as upload:
+        facts = encoding.encode(s3, upload, _located(s3, pieces, planned, encoding), planned)
+    receipt = Receipt(index, upload.size, upload.sha256, upload.etag, facts)
     receipt.leave(s3, plan.bucket, plan.prefix, channel)
     return receipt
 
 
-def read_piece(s3: Any, piece: Piece, planned: PlannedChannel) -> Any:
-    return format_of(piece.source, planned.source)[1].read(s3, piece, planned.source, planned.schema)
+def _located(s3: Any, pieces: list[Piece], planned: PlannedChannel, encoding: Encoding) -> Iterator[Piece]:
+    """The pieces as their format cuts them. Of an object Plan did not look at, only its share in bytes is known."""
+    if planned.looked:
+        yield from pieces
+        return
+
+    def locate(piece: Piece) -> Piece | None:
+        try:
+            layout = encoding.look(s3, piece.source, planned.source)
+        except InputError as error:
+            raise type(error)(
+                f"{error.message} ({planned.example} is as expected)", remedy=error.remedy
+            ) from error
+        check_schema(planned.schema, planned.example, layout.schema, piece.source.uri)
+        return share_of(layout, piece)
+
+    for located in ahead(locate, pieces, width=LOOKS_AHEAD):
+        if located is not None:
+            yield located
 
 
-def write_block(upload: Upload, block: Block, piece: Piece, row: int | None) -> int:
-    """Append a block as float32 records; returns how many. A value that is not finite names its row and column."""
-    with np.errstate(over="ignore"):
-        features = block.features.astype(np.float32, copy=False)
-        labels = None if block.labels is None else block.labels.astype(np.float32, copy=False)
-    try:
-        write_numpy_to_dense_tensor(upload, features, labels)
-    except RecordIOError as error:
-        part = "" if row is not None else f" of the part from byte {piece.start}"
-        raise InputError(
-            f"{piece.source.uri}, block from row {row or 0}{part}: {error.message}", remedy=error.remedy
-        ) from error
-    return len(features)
+def share_of(layout: Layout, piece: Piece) -> Piece | None:
+    """The bytes ``[start, stop)`` of an object as cuts of its layout: each record falls to exactly one share.
+
+    Rows are dealt in proportion where they are counted. What cannot be cut belongs to the share it begins in.
+    """
+    found, size = piece.source, piece.source.size
+    if layout.records is not None:
+        first, last = (layout.records * cut // size for cut in (piece.start, piece.stop))
+        return Piece(found, layout.cut(first), layout.cut(last), first_row=first) if first < last else None
+    if compression_of(found) != "none":
+        return Piece(found, layout.start, layout.stop) if piece.start == 0 else None
+    start, stop = (max(cut, layout.start) for cut in (piece.start, piece.stop))
+    return Piece(found, start, stop) if start < stop else None

@@ -3,114 +3,142 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.algorithms.facts import SHARDED
 from amazon_estimators.errors import RecordSetError, SchemaError
 from amazon_estimators.plan import Plan
 from amazon_estimators.receipts import Receipt, read_receipts
-from amazon_estimators.record_set import MANIFEST_NAME, Labels, RecordSet
-from amazon_estimators.s3 import get_json, put_json, put_text
+from amazon_estimators.record_set import FACTS_NAME, MANIFEST_NAME, Labels, RecordSet, Tokens
+from amazon_estimators.s3 import get_json, list_stored, put_json, put_text
 
 
-def seal(s3: Any, plan: Plan, algorithm: Algorithm) -> dict[str, RecordSet]:
-    """The RecordSets of a plan by channel, complete and readable by ``algorithm``'s training container.
+@dataclass(frozen=True)
+class Sealed:
+    """A verified RecordSet and the receipts of its shards, empty ones left out."""
 
-    Raises RecordSetError if a shard is missing or is not what its encoder recorded.
+    record_set: RecordSet
+    receipts: list[Receipt]
+
+
+def verified(s3: Any, plan: Plan, channel: str) -> dict[int, Receipt]:
+    """The receipts of the shards that lie there as they were encoded, by index. Missing ones are missing."""
+    stored = {key: (etag, size) for key, etag, size in list_stored(s3, plan.bucket, plan.root(channel))}
+    return {
+        receipt.shard: receipt
+        for receipt in read_receipts(s3, plan.bucket, plan.prefix, channel)
+        if stored.get(plan.shard_key(channel, receipt.shard)) == (receipt.etag, receipt.num_bytes)
+    }
+
+
+def seal(s3: Any, plan: Plan, *, instance_count: int) -> dict[str, Sealed]:
+    """The RecordSets of a plan by channel, verified; nothing is written.
+
+    Raises RecordSetError if a shard is missing or is not what its encoder recorded, SchemaError if shards disagree.
     """
-    sealed = {name: _verified(s3, plan, name, algorithm) for name in plan.channels}
-    for name, (record_set, shards) in sealed.items():
-        facts = {**record_set.to_dict(), "fingerprint": plan.fingerprint, "shards": shards}
-        put_json(s3, plan.bucket, f"{plan.prefix}{name}/record_set.json", facts)
-    return {name: record_set for name, (record_set, _) in sealed.items()}
+    return {name: _sealed(s3, plan, name, instance_count) for name in plan.channels}
 
 
-def publish(s3: Any, plan: Plan, record_sets: Mapping[str, RecordSet]) -> None:
-    """Write the manifests: from here on the RecordSets count as complete."""
-    for name in record_sets:
-        root = f"{plan.prefix}{name}/"
-        keys = [plan.shard_key(name, index).removeprefix(root) for index in range(plan.channels[name].shards)]
-        manifest = [{"prefix": f"s3://{plan.bucket}/{root}"}, *keys]
-        put_text(s3, plan.bucket, root + MANIFEST_NAME, json.dumps(manifest), "application/json")
+def publish(s3: Any, plan: Plan, sealed: Mapping[str, Sealed]) -> None:
+    """Write what is known of each RecordSet and then the manifests: from here on they count as complete."""
+    for name, one in sealed.items():
+        shards = [
+            {
+                "key": plan.shard_key(name, receipt.shard),
+                "records": receipt.facts.records,
+                "bytes": receipt.num_bytes,
+                "sha256": receipt.sha256,
+                "etag": receipt.etag,
+            }
+            for receipt in one.receipts
+        ]
+        facts = {**one.record_set.to_dict(), "fingerprint": plan.fingerprint, "shards": shards}
+        put_json(s3, plan.bucket, plan.root(name) + FACTS_NAME, facts)
+    for name, one in sealed.items():
+        keys = [plan.shard_file(name, receipt.shard) for receipt in one.receipts]
+        manifest = [{"prefix": f"s3://{plan.bucket}/{plan.shards_root(name)}"}, *keys]
+        put_text(s3, plan.bucket, plan.root(name) + MANIFEST_NAME, json.dumps(manifest), "application/json")
 
 
 def complete_record_sets(s3: Any, plan: Plan) -> dict[str, RecordSet] | None:
-    """The RecordSets of a plan that an earlier execution completed; None if any manifest is missing."""
+    """The RecordSets of a plan that an earlier execution completed; None if a manifest or a shard is missing."""
     found = {}
     for name in plan.channels:
-        root = f"{plan.prefix}{name}/"
-        listed = s3.list_objects_v2(Bucket=plan.bucket, Prefix=root + MANIFEST_NAME, MaxKeys=1)
-        if not listed.get("Contents"):
+        root = plan.root(name)
+        stored = {key: (etag, size) for key, etag, size in list_stored(s3, plan.bucket, root)}
+        if root + MANIFEST_NAME not in stored or root + FACTS_NAME not in stored:
             return None
-        facts = get_json(s3, plan.bucket, root + "record_set.json")
-        found[name] = RecordSet.from_dict(
-            {key: value for key, value in facts.items() if key not in ("fingerprint", "shards")}
-        )
+        facts = get_json(s3, plan.bucket, root + FACTS_NAME)
+        shards = facts.pop("shards")
+        del facts["fingerprint"]
+        if any(stored.get(one["key"]) != (one["etag"], one["bytes"]) for one in shards):
+            return None
+        found[name] = RecordSet.from_dict(facts)
     return found
 
 
-def _verified(s3: Any, plan: Plan, name: str, algorithm: Algorithm) -> tuple[RecordSet, list[dict[str, Any]]]:
-    receipts = _receipts_of_shards(s3, plan, name)
-    first = receipts[0]
+def _sealed(s3: Any, plan: Plan, name: str, instance_count: int) -> Sealed:
+    planned = plan.channels[name]
+    found = verified(s3, plan, name)
+    missing = [index for index in range(planned.shards) if index not in found]
+    if missing:
+        raise RecordSetError(
+            f"channel {name}: {len(missing)} of {planned.shards} shards are missing or are not what "
+            f"their encoder recorded, first {plan.shard_key(name, missing[0])}"
+        )
+    receipts = [found[index] for index in range(planned.shards) if found[index].facts.records]
+    least = instance_count if planned.distribution == SHARDED else 1
+    if len(receipts) < least:
+        raise RecordSetError(
+            f"channel {name}: {len(receipts)} of {planned.shards} shards hold records, for {least} instances",
+            remedy="Every training instance needs at least one record: add data or lower instance_count.",
+        )
+    first = receipts[0].facts
     for receipt in receipts:
-        same = (receipt.feature_dim, receipt.dtype, receipt.sparse, receipt.labels is None)
+        facts = receipt.facts
+        same = (facts.feature_dim, facts.dtype, facts.sparse, facts.labels is None)
         if same != (first.feature_dim, first.dtype, first.sparse, first.labels is None):
-            raise SchemaError(f"channel {name}: shards 0 and {receipt.shard} disagree: {first} against {receipt}")
-        if not receipt.records:
-            raise RecordSetError(
-                f"channel {name}: shard {receipt.shard} of {len(receipts)} has no record",
-                remedy="Every training instance needs at least one record: add data or lower instance_count.",
+            raise SchemaError(
+                f"channel {name}: shards {receipts[0].shard} and {receipt.shard} disagree: {first} against {facts}",
+                remedy="Give all files of a channel the same columns, and labels to all records or to none.",
             )
-    ranges = [receipt.labels for receipt in receipts if receipt.labels]
-    rule = algorithm.channels[name]
     record_set = RecordSet(
-        s3_data=f"s3://{plan.bucket}/{plan.prefix}{name}/{MANIFEST_NAME}",
-        num_records=sum(receipt.records for receipt in receipts),
+        s3_data=f"s3://{plan.bucket}/{plan.root(name)}{MANIFEST_NAME}",
+        num_records=sum(receipt.facts.records for receipt in receipts),
         feature_dim=first.feature_dim,
         channel=name,
-        distribution=rule.distribution,
-        content_type=rule.content_type,
-        labels=_merged(ranges) if ranges else None,
+        distribution=planned.distribution,
+        content_type=planned.content_type,
+        labels=_all_labels(receipt.facts.labels for receipt in receipts),
         dtype=first.dtype,
         sparse=first.sparse,
         num_bytes=sum(receipt.num_bytes for receipt in receipts),
         num_shards=len(receipts),
+        tokens=_all_tokens(receipt.facts.tokens for receipt in receipts),
+        files=planned.names,
     )
-    shards = [
-        {
-            "key": plan.shard_key(name, receipt.shard),
-            "records": receipt.records,
-            "bytes": receipt.num_bytes,
-            "sha256": receipt.sha256,
-        }
-        for receipt in receipts
-    ]
-    return record_set, shards
+    return Sealed(record_set, receipts)
 
 
-def _merged(ranges: list[Labels]) -> Labels:
+def _all_labels(found: Iterable[Labels | None]) -> Labels | None:
+    labels = [one for one in found if one is not None]
+    if not labels:
+        return None
     return Labels(
-        min(one.minimum for one in ranges),
-        max(one.maximum for one in ranges),
-        all(one.integral for one in ranges),
+        min(one.minimum for one in labels),
+        max(one.maximum for one in labels),
+        all(one.integral for one in labels),
     )
 
 
-def _receipts_of_shards(s3: Any, plan: Plan, name: str) -> list[Receipt]:
-    """One receipt for each shard, in order, matching the object that lies there by ETag and size."""
-    root = f"{plan.prefix}{name}/"
-    stored = {}
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=plan.bucket, Prefix=root):
-        stored.update({one["Key"]: (one["ETag"].strip('"'), one["Size"]) for one in page.get("Contents", ())})
-    verified: dict[int, Receipt] = {}
-    for receipt in read_receipts(s3, plan.bucket, plan.prefix, name):
-        if stored.get(plan.shard_key(name, receipt.shard)) == (receipt.etag, receipt.num_bytes):
-            verified[receipt.shard] = receipt
-    missing = [index for index in range(plan.channels[name].shards) if index not in verified]
-    if missing:
-        raise RecordSetError(
-            f"channel {name}: {len(missing)} of {plan.channels[name].shards} shards are missing or are not what "
-            f"their encoder recorded, first {plan.shard_key(name, missing[0])}"
-        )
-    return [verified[index] for index in range(plan.channels[name].shards)]
+def _all_tokens(found: Iterable[tuple[Tokens, Tokens] | None]) -> tuple[Tokens, Tokens] | None:
+    pairs = [one for one in found if one is not None]
+    if not pairs:
+        return None
+
+    def side(number: int) -> Tokens:
+        return Tokens(max(one[number].highest for one in pairs), max(one[number].longest for one in pairs))
+
+    return side(0), side(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from amazon_estimators.algorithms import Algorithm, algorithm_named
@@ -12,10 +12,16 @@ from amazon_estimators.sources import Source
 
 INPUT_KEYS = ("hyperparameters",)
 
+LONGEST_PREFIX = 200
+"""Bytes; a receipt's key is the prefix and up to 800 bytes more, and S3 takes 1,024."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """One pipeline. ``hyperparameters`` as the service takes them, ``channels`` by name, sizes in bytes."""
+    """One pipeline. ``hyperparameters`` as the service takes them, ``channels`` by name, sizes in bytes.
+
+    ``distributions`` names how a channel is distributed where it is not the algorithm's default.
+    """
 
     pipeline: str
     algorithm: str
@@ -27,32 +33,110 @@ class Settings:
     job_name_prefix: str
     target_shard_bytes: int
     channels: Mapping[str, Source]
+    distributions: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Raises RequestError for a setting that is missing or unknown."""
+        """Raises RequestError for a setting that is missing, unknown or out of range."""
         known = {one.name for one in fields(cls)}
-        if set(values) != known:
-            missing, unknown = sorted(known - set(values)), sorted(set(values) - known)
+        missing, unknown = sorted(known - set(values) - {"distributions"}), sorted(set(values) - known)
+        if missing or unknown:
             raise RequestError(
                 f"pipeline settings: missing {missing or 'none'}, unknown {unknown or 'none'}",
                 remedy="Deploy the state machine and the Lambda functions from one version of the library.",
             )
         channels = {name: Source.from_dict(source) for name, source in values["channels"].items()}
-        return cls(**{**values, "channels": channels})
+        # A number that CloudFormation resolves arrives as a string.
+        numbers = {name: _whole(name, values[name]) for name in ("instance_count", "target_shard_bytes")}
+        if len(values["prefix"].encode()) > LONGEST_PREFIX:
+            raise RequestError(
+                f"prefix has {len(values['prefix'].encode())} bytes; allowed: up to {LONGEST_PREFIX}",
+                remedy="Shorten the pipeline's prefix.",
+            )
+        return cls(**{**values, **numbers, "channels": channels})
+
+    def input_prefix(self, channel: str) -> str:
+        """Key prefix of a channel's input in the data bucket."""
+        prefix = self.channels[channel].prefix
+        return f"{self.prefix}input/{channel}/" if prefix is None else prefix
+
+    def distribution(self, algorithm: type[Algorithm], channel: str) -> str:
+        """How the shards of a channel are dealt to the training instances."""
+        return self.distributions.get(channel, algorithm.channels[channel].distribution)
+
+    def check_channels(self, algorithm: type[Algorithm]) -> None:
+        """Raise RequestError, with every problem, unless the channels are those the algorithm trains on."""
+        problems = []
+        for name, rule in algorithm.channels.items():
+            if rule.required and name not in self.channels:
+                problems.append(f"channel {name} is required: give it a Source")
+        for name, source in self.channels.items():
+            found = algorithm.channels.get(name)
+            if found is None:
+                problems.append(f"there is no channel {name!r}; allowed: {', '.join(algorithm.channels)}")
+            elif found.label == "none" and source.label is not None:
+                problems.append(
+                    f"channel {name} takes no label, but its Source names {source.label!r}: leave label out, and "
+                    "leave that column out of features"
+                )
+            elif (
+                found.vectors
+                and found.label == "required"
+                and source.label is None
+                and not _labels_inside(source)
+            ):
+                problems.append(
+                    f"channel {name} needs a label: name its column in the Source, such as label=0"
+                )
+            if found and self.distribution(algorithm, name) not in found.distributions:
+                problems.append(
+                    f"channel {name} is distributed {self.distributions[name]!r}; allowed: "
+                    f"{', '.join(found.distributions)}"
+                )
+        problems += [
+            f"distributions names {name!r}, which is no channel here"
+            for name in sorted(set(self.distributions) - set(self.channels))
+        ]
+        if problems:
+            raise RequestError(
+                f"{algorithm.__name__}: {'; '.join(problems)}.", remedy="Change the channels of the pipeline."
+            )
 
     def algorithm_for(self, execution_input: Mapping[str, Any]) -> Algorithm:
         """The algorithm with the execution's overrides merged in and the whole set validated.
 
         Raises RequestError for an unknown key of the input, HyperparameterError naming the parameter.
         """
+        if not isinstance(execution_input, Mapping):
+            raise RequestError(f"execution input is {execution_input!r}; allowed: a JSON object")
         unknown = sorted(set(execution_input) - set(INPUT_KEYS))
         if unknown:
             raise RequestError(
-                f"execution input has {', '.join(map(repr, unknown))}; allowed: {', '.join(INPUT_KEYS)}"
+                f"execution input has {', '.join(map(repr, unknown))}; allowed: {', '.join(INPUT_KEYS)}",
+                remedy='Start the execution with {} or {"hyperparameters": {…}}.',
             )
         overrides = execution_input.get("hyperparameters", {})
         if not isinstance(overrides, Mapping):
-            raise RequestError(f"hyperparameters is {overrides!r}; allowed: an object of names and values")
+            raise RequestError(
+                f"hyperparameters is {overrides!r}; allowed: an object of names and values",
+                remedy='Write it like {"hyperparameters": {"k": "12"}}.',
+            )
         algorithm = algorithm_named(self.algorithm).from_hyperparameters(self.hyperparameters)
         return algorithm.override(overrides) if overrides else algorithm
+
+
+def _labels_inside(source: Source) -> bool:
+    """Whether the label may come with each record, in a place of its own: such formats name no label column."""
+    return source.format not in ("npy", "csv", "tsv", "parquet")
+
+
+def _whole(name: str, value: Any) -> int:
+    try:
+        number = int(value) if isinstance(value, int | str) and not isinstance(value, bool) else 0
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise RequestError(
+            f"{name} is {value!r}; allowed: a whole number of at least 1", remedy="Deploy the pipeline again."
+        )
+    return number

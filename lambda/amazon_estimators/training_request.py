@@ -23,7 +23,9 @@ def training_request(
 
     The job name is made of the pipeline, the RecordSet and the execution; the state machine adds the attempt.
     """
-    fitted = algorithm.fit_to(record_sets, instance_count=settings.instance_count)
+    fitted = algorithm.fit_to(
+        record_sets, instance_count=settings.instance_count, instance_type=settings.instance_type
+    )
     run = hashlib.sha256(execution.encode()).hexdigest()[:10]
     return {
         "job_name": f"{settings.job_name_prefix}-{fingerprint[:8]}-{run}",

@@ -1,0 +1,64 @@
+"""IP Insights' CSV: two fields a line, an entity and an IPv4 address, without a header."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from amazon_estimators.encodings.text import first_bad_line, look_at_text, shown, steps, tidy
+from amazon_estimators.plan import PlannedChannel
+from amazon_estimators.receipts import Facts
+from amazon_estimators.s3 import InputObject
+from amazon_estimators.sources import Layout, Piece, Source
+from amazon_estimators.upload import Upload
+
+CONTENT_TYPE = "text/csv"
+REMEDY = "Write each line as entity,address without a header, such as user_7,192.0.2.10."
+
+_OCTET = rb"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_ADDRESS = rb"%b(?:\.%b){3}" % (_OCTET, _OCTET)
+_ENTITY = rb'(?:[^",\r\n]++|"(?:[^"\r\n]|"")++")'
+_LINE = rb"%b,%b" % (_ENTITY, _ADDRESS)
+_LINES = re.compile(rb"(?:%b\n)*+" % _LINE)
+_ONE_LINE = re.compile(_LINE)
+_ONE_ADDRESS = re.compile(_ADDRESS)
+_FIELDS = re.compile(rb"(%b?+)(?:,(.*))?" % _ENTITY)
+
+
+def look(s3: Any, found: InputObject, source: Source) -> Layout:
+    return look_at_text(s3, found)
+
+
+def encode(s3: Any, out: Upload, pieces: Iterable[Piece], planned: PlannedChannel) -> Facts:
+    records = 0
+    for piece in pieces:
+        for lines, number in steps(s3, piece):
+            text = tidy(lines)
+            if not _LINES.fullmatch(text) or not _is_utf8(text):
+                raise first_bad_line(lines, number, piece, reason, REMEDY)
+            records += text.count(b"\n")
+            out.write(text)
+    return Facts(records=records, feature_dim=0)
+
+
+def reason(line: bytes) -> str | None:
+    """What is wrong with one line, without its end; None if nothing is."""
+    if not _is_utf8(line):
+        return f"{shown(line)} is no UTF-8"
+    if _ONE_LINE.fullmatch(line):
+        return None
+    parted = _FIELDS.fullmatch(line)
+    if parted is None or parted[2] is None or b"," in parted[2]:
+        return f"{shown(line)} is not two fields, an entity and an address"
+    if not parted[1]:
+        return f"{shown(line)} has no entity before the comma"
+    return f"{shown(parted[2])} is no IPv4 address, four numbers from 0 to 255 with dots between them"
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,114 @@
+"""Object2Vec's JSON Lines: one pair a line, ``{"label": 1, "in0": [token ids], "in1": [token ids]}``."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from amazon_estimators.encodings.text import first_bad_line, look_at_text, shown, steps, tidy
+from amazon_estimators.encodings.vectors import LabelRange
+from amazon_estimators.plan import PlannedChannel
+from amazon_estimators.receipts import Facts
+from amazon_estimators.record_set import Tokens
+from amazon_estimators.s3 import InputObject
+from amazon_estimators.sources import Layout, Piece, Source
+from amazon_estimators.upload import Upload
+
+CONTENT_TYPE = "application/jsonlines"
+REMEDY = 'Write each line as {"label": 1, "in0": [6, 17, 606], "in1": [16, 21]}: token ids are whole numbers from 0.'
+KEYS = {"label", "in0", "in1"}
+SIDES = ("in0", "in1")
+
+
+def look(s3: Any, found: InputObject, source: Source) -> Layout:
+    return look_at_text(s3, found)
+
+
+def encode(s3: Any, out: Upload, pieces: Iterable[Piece], planned: PlannedChannel) -> Facts:
+    records, labels = 0, LabelRange()
+    tokens = (Tokens(-1, 0), Tokens(-1, 0))
+    for piece in pieces:
+        for lines, number in steps(s3, piece):
+            text = tidy(lines)
+            pairs = _pairs(text)
+            if pairs is None:
+                raise first_bad_line(lines, number, piece, reason, REMEDY)
+            if not pairs:
+                continue
+            records += len(pairs)
+            labels.add(np.array([pair["label"] for pair in pairs], np.float64))
+            tokens = _seen(tokens[0], pairs, "in0"), _seen(tokens[1], pairs, "in1")
+            out.write(text)
+    return Facts(records=records, feature_dim=0, labels=labels.summary(), tokens=tokens if records else None)
+
+
+def _pairs(text: bytes) -> list[dict[str, Any]] | None:
+    """The pairs of whole lines, parsed at once; None if any is not as it should be."""
+    if not text:
+        return []
+    count = text.count(b"\n")
+    # Joined by commas the lines are one array: C parses it all. Lines that each begin and end with a brace, as many
+    # as there are values, are one value each: a value cut in two would need a key where the next line's brace is.
+    if text.count(b"\n{") != count - 1 or text.count(b"}\n") != count or not text.startswith(b"{"):
+        return None
+    try:
+        pairs = _parse(b"[" + text[:-1].replace(b"\n", b",") + b"]")
+    except (ValueError, RecursionError):
+        return None
+    if len(pairs) != count or any(type(pair) is not dict or pair.keys() != KEYS for pair in pairs):
+        return None
+    values = [pair["label"] for pair in pairs]
+    if not {*map(type, values)} <= {int, float} or not all(map(_is_float32, values)):
+        return None
+    for side in SIDES:
+        lists = [pair[side] for pair in pairs]
+        if {*map(type, lists)} != {list} or not all(lists):
+            return None
+        if {*map(type, chain.from_iterable(lists))} != {int} or min(map(min, lists)) < 0:
+            return None
+    return pairs
+
+
+def _seen(before: Tokens, pairs: list[dict[str, Any]], side: str) -> Tokens:
+    lists = [pair[side] for pair in pairs]
+    return Tokens(max(before.highest, *map(max, lists)), max(before.longest, *map(len, lists)))
+
+
+def reason(line: bytes) -> str | None:
+    """What is wrong with one line, without its end; None if nothing is."""
+    try:
+        pair = _parse(line)
+    except (ValueError, RecursionError) as error:
+        return f"{shown(line)} is no JSON: {error}"
+    if type(pair) is not dict or not (line.startswith(b"{") and line.rstrip(b"\r").endswith(b"}")):
+        return f"{shown(line)} is not one object from brace to brace"
+    if pair.keys() != KEYS:
+        missing, unknown = sorted(KEYS - pair.keys()), sorted(pair.keys() - KEYS)
+        return f"missing {', '.join(missing) or 'nothing'}, unknown {', '.join(unknown) or 'nothing'}"
+    if type(pair["label"]) not in (int, float) or not _is_float32(pair["label"]):
+        return f"label is {json.dumps(pair['label'])[:80]}, which is no number of 32 bits"
+    for side in SIDES:
+        ids = pair[side]
+        if type(ids) is not list or not ids:
+            return f"{side} is {json.dumps(ids)[:80]}, which is no list of at least one token id"
+        bad = next((one for one in ids if type(one) is not int or one < 0), None)
+        if bad is not None or None in ids:
+            return f"{side} holds {json.dumps(bad)[:80]}, which is no token id"
+    return None
+
+
+def _is_float32(value: float) -> bool:
+    return math.isfinite(value) and abs(value) <= float(np.finfo(np.float32).max)
+
+
+def _parse(text: bytes) -> Any:
+    return json.loads(text, parse_constant=_no_constant)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")

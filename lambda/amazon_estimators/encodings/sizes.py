@@ -1,0 +1,48 @@
+"""How many bytes a channel's shards will have: exactly where records are counted and dense, else from a sample."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from amazon_estimators.encodings import vectors
+from amazon_estimators.recordio import encode_dense
+from amazon_estimators.sources import Piece, Schema, Source, format_of
+from amazon_estimators.sources.compression import compression_of
+
+if TYPE_CHECKING:
+    from amazon_estimators.planning import Found
+
+SAMPLE_BYTES = 2**20
+COMPRESSED_FACTOR = 4
+"""What is assumed of compressed text: that its shards are four times as large."""
+
+
+def record_bytes(schema: Schema) -> int:
+    """Bytes of one dense float32 record: all records of a schema have the same."""
+    labels = None if schema.label is None else np.zeros(1, np.float32)
+    return len(encode_dense(np.zeros((1, schema.feature_dim), np.float32), labels))
+
+
+def output_bytes(s3: Any, found: Found, source: Source, encoding: str) -> int:
+    """Bytes of all shards of a channel."""
+    size = sum(one.size for one, _ in found.objects)
+    if encoding != "recordio":
+        return size
+    if found.records is not None:
+        return found.records * record_bytes(found.schema)
+    largest = max((one for one, _ in found.objects), key=lambda one: one.size)
+    if compression_of(largest) != "none":
+        return size * COMPRESSED_FACTOR
+    reader = format_of(largest, source)[1]
+    layout = reader.look(s3, largest, source)
+    if layout.records is not None:
+        return size * layout.records * record_bytes(layout.schema) // largest.size
+    stop = min(layout.stop, layout.start + SAMPLE_BYTES)
+    sample = Piece(largest, layout.start, stop)
+    written = io.BytesIO()
+    for block in reader.read(s3, sample, source, layout.schema):
+        vectors.write_block(written, block, layout.schema, sample, 0)
+    return size * written.tell() // (stop - layout.start)

@@ -1,0 +1,102 @@
+"""Lines of text to shards of lines: what Object2Vec's JSON Lines, IP Insights' CSV and vocabularies share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from amazon_estimators.errors import InputError
+from amazon_estimators.s3 import InputObject, read_range
+from amazon_estimators.sources import Layout, Piece, Schema
+from amazon_estimators.sources.compression import compression_of
+from amazon_estimators.sources.lines import whole_lines
+
+COUNTED_BYTES = 2**18
+"""Objects up to this size are read once by Plan, so that shards of small data are balanced to one line."""
+STEP_BYTES = 2**20
+"""Text checked at a time: parsed, it takes many times its size."""
+
+SCHEMA = Schema(width=0, names=None, features=None, label=None)
+"""Lines of text have no columns of numbers."""
+
+_BLANK_LINES = re.compile(rb"\n{2,}")
+
+Reason = str
+"""What is wrong with a line."""
+
+
+def look_at_text(s3: Any, found: InputObject) -> Layout:
+    """Where an object of text can be cut: before each line if it is small, anywhere if not."""
+    if not found.size:
+        raise InputError(f"{found.uri} is empty", remedy="Remove it, or upload it with at least one line.")
+    if found.size > COUNTED_BYTES or compression_of(found) != "none":
+        return Layout(schema=SCHEMA, start=0, stop=found.size)
+    starts = line_starts(read_range(s3, found, 0, found.size))
+    if not len(starts):
+        raise InputError(
+            f"{found.uri} has only blank lines", remedy="Remove it, or upload it with some lines."
+        )
+    return Layout(schema=SCHEMA, start=0, stop=found.size, records=len(starts), row_cuts=starts)
+
+
+def line_starts(text: bytes) -> np.ndarray:
+    """Offsets of the lines that are not blank, shape (lines,), int64."""
+    octets = np.frombuffer(text, np.uint8)
+    ends = np.flatnonzero(octets == ord("\n"))
+    starts = np.concatenate(([0], ends + 1))
+    stops = np.concatenate((ends, [len(text)]))
+    filled = stops > starts
+    filled[filled] = (stops[filled] - starts[filled] > 1) | (octets[starts[filled]] != ord("\r"))
+    return starts[filled].astype(np.int64)
+
+
+def steps(s3: Any, piece: Piece) -> Iterator[tuple[bytes, int]]:
+    """(whole lines, number of the first of them) in steps; lines are counted from 1 where ``piece`` starts."""
+    number = 1
+    for block in whole_lines(s3, piece):
+        start = 0
+        while start < len(block):
+            cut = block.rfind(b"\n", start, start + STEP_BYTES) + 1
+            stop = cut or block.find(b"\n", start) + 1
+            step = block[start:stop]
+            yield step, number
+            number += step.count(b"\n")
+            start = stop
+
+
+def tidy(lines: bytes) -> bytes:
+    """The lines as shards hold them: each ends in a line feed alone, blank ones are left out."""
+    if b"\r" in lines:
+        lines = lines.replace(b"\r\n", b"\n")
+    if b"\n\n" in lines or lines.startswith(b"\n"):
+        lines = _BLANK_LINES.sub(b"\n", lines).removeprefix(b"\n")
+    return lines
+
+
+def first_bad_line(
+    lines: bytes, number: int, piece: Piece, reason_of: Callable[[bytes], Reason | None], remedy: str
+) -> InputError:
+    """The error for the first line that ``reason_of`` finds something wrong with."""
+    for at, line in enumerate(lines.splitlines(), start=number):
+        reason = reason_of(line) if line.strip(b"\r") else None
+        if reason:
+            return InputError(f"{piece.source.uri}, {where(piece, at)}: {reason}", remedy=remedy)
+    return InputError(f"{piece.source.uri}, lines from {where(piece, number)}: not readable", remedy=remedy)
+
+
+def where(piece: Piece, line: int) -> str:
+    """A line by its number in the object, where that is known."""
+    if piece.start == 0:
+        return f"line {line:,}"
+    if piece.first_row is not None:
+        return f"line {piece.first_row + line:,} (blank ones not counted)"
+    return f"line {line:,} after byte {piece.start:,}"
+
+
+def shown(line: bytes, most: int = 80) -> str:
+    """The start of a line, for a message."""
+    text = line[: 4 * most].decode("utf-8", "replace")
+    return repr(text if len(text) <= most else text[:most] + "…")

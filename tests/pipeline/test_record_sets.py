@@ -1,0 +1,112 @@
+"""From objects in a bucket to a sealed RecordSet: the bytes are those of encoding everything at once."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from pipeline_runs import Pipeline
+
+from amazon_estimators.recordio import check, encode_dense
+
+ROWS, COLUMNS = 103, 5
+
+
+@pytest.fixture
+def table() -> np.ndarray:
+    return np.random.default_rng(7).normal(size=(ROWS, COLUMNS)).astype(np.float32)
+
+
+def as_csv(table: np.ndarray, header: str = "") -> bytes:
+    file = io.BytesIO()
+    np.savetxt(file, table, fmt="%.9g", delimiter=",", header=header, comments="")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("instances", [1, 2, 3, 7])
+@pytest.mark.parametrize("kind", ["npy", "csv", "fortran"])
+def test_shards_together_are_the_whole_encoded_at_once(
+    pipeline: Pipeline, table: np.ndarray, kind: str, instances: int
+) -> None:
+    first, second = table[:40], table[40:]
+    if kind == "csv":
+        pipeline.put("train/a.csv", as_csv(first, "a,b,c,d,e"))
+        pipeline.put("train/b.csv", as_csv(second, "a,b,c,d,e"))
+    else:
+        order = np.asfortranarray if kind == "fortran" else np.ascontiguousarray
+        pipeline.put_array("train/a.npy", order(first))
+        pipeline.put_array("train/b.npy", order(second))
+    pipeline.settings["instance_count"] = instances
+    planned = pipeline.plan()
+    for item in pipeline.items(planned):
+        pipeline.encode(planned, item)
+    request = pipeline.seal(planned)
+
+    shards = pipeline.shards(planned)
+    assert b"".join(shards) == bytes(encode_dense(table))
+    assert len(shards) == instances
+    rows = [check([io.BytesIO(shard)]).records for shard in shards]
+    assert max(rows) - min(rows) <= 1
+    facts = pipeline.facts(planned)
+    assert (facts["num_records"], facts["feature_dim"], facts["num_shards"]) == (ROWS, COLUMNS, instances)
+    assert facts["num_bytes"] == sum(map(len, shards))
+    assert request["hyperparameters"]["feature_dim"] == str(COLUMNS)
+    source = request["input_data_config"][0]["DataSource"]["S3DataSource"]
+    assert source["S3Uri"] == f"s3://{pipeline.bucket}/{planned['prefix']}train/.amazon.manifest"
+    assert source["S3DataType"] == "ManifestFile"
+
+
+@pytest.mark.parametrize("label", [0, 2, -1])
+def test_labels_come_from_their_column(pipeline: Pipeline, label: int) -> None:
+    table = np.arange(60, dtype=np.float64).reshape(12, 5)
+    pipeline.put_array("train/a.npy", table)
+    pipeline.settings.update(algorithm="LinearLearner", hyperparameters={"predictor_type": "regressor"})
+    pipeline.settings["channels"] = {"train": {"label": label}}
+    planned = pipeline.plan()
+    for item in pipeline.items(planned):
+        pipeline.encode(planned, item)
+    pipeline.seal(planned)
+    features = np.delete(table, label, axis=1).astype(np.float32)
+    expected = encode_dense(features, table[:, label].astype(np.float32))
+    assert b"".join(pipeline.shards(planned)) == bytes(expected)
+    labels = pipeline.facts(planned)["labels"]
+    assert labels == {"minimum": table[0, label], "maximum": table[-1, label], "integral": True}
+
+
+def test_the_shard_target_is_kept(pipeline: Pipeline, table: np.ndarray) -> None:
+    pipeline.put_array("train/a.npy", table)
+    record = len(encode_dense(table[:1]))
+    pipeline.settings.update(instance_count=2, target_shard_bytes=25 * record)
+    planned = pipeline.plan()
+    for item in pipeline.items(planned):
+        pipeline.encode(planned, item)
+    pipeline.seal(planned)
+    shards = pipeline.shards(planned)
+    assert len(shards) == 6  # 103 rows of at most 25 need 5 shards, and 6 is a multiple of two instances
+    assert max(map(len, shards)) <= 25 * record
+
+
+def test_a_sparse_target_and_many_objects(pipeline: Pipeline, table: np.ndarray) -> None:
+    """More objects than rows in a shard, and more shards than objects."""
+    for row in range(ROWS):
+        pipeline.put_array(f"train/{row:03d}.npy", table[row : row + 1])
+    pipeline.settings["instance_count"] = 9
+    planned = pipeline.plan()
+    for item in pipeline.items(planned):
+        pipeline.encode(planned, item)
+    pipeline.seal(planned)
+    assert b"".join(pipeline.shards(planned)) == bytes(encode_dense(table))
+
+
+def test_the_same_input_makes_the_same_bytes_and_keys(pipeline: Pipeline, table: np.ndarray, s3: Any) -> None:
+    pipeline.put_array("train/a.npy", table)
+    pipeline.settings["instance_count"] = 3
+    planned = pipeline.plan("one")
+    item = pipeline.items(planned)[1]
+    receipts = {pipeline.encode(planned, item) for _ in range(3)}
+    assert len(receipts) == 1
+    again = pipeline.plan("two")
+    assert (again["prefix"], again["fingerprint"]) == (planned["prefix"], planned["fingerprint"])
+    assert len(pipeline.keys(f"{planned['prefix']}receipts/")) == 1
