@@ -1,0 +1,263 @@
+"""Nothing configured and everything configured: what is in the template."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections import Counter
+
+import pytest
+from pipeline_stacks import OTHER_VALUES, REQUIRED, Synthesised, plain, with_props
+
+from cdk_amazon_estimators import TrainingPipeline, new_data_bucket, new_model_bucket
+
+STATEFUL = {
+    "DigitsDataBucket6C5C068C": "AWS::S3::Bucket",
+    "DigitsModelBucketD7347822": "AWS::S3::Bucket",
+    "DigitsUploadRuleDeadLetters0276755F": "AWS::SQS::Queue",
+}
+"""Another logical id is another resource: a deployed stack would lose the one it has."""
+
+NEEDS = {"subnets": ("vpc",), "security_groups": ("vpc",), "auto_delete_objects": ("removal_policy",)}
+PROPS = {"spot_max_wait": ("max_runtime",)}
+
+
+def test_plain_pipeline_has_these_resources_and_no_custom_resource(plain_pipeline: Synthesised) -> None:
+    assert Counter(one["Type"] for one in plain_pipeline.resources.values()) == {
+        "AWS::S3::Bucket": 2,
+        "AWS::S3::BucketPolicy": 2,
+        "AWS::Lambda::Function": 4,
+        "AWS::IAM::Role": 7,
+        "AWS::IAM::Policy": 8,
+        "AWS::Logs::LogGroup": 5,
+        "AWS::StepFunctions::StateMachine": 1,
+        "AWS::Events::Rule": 1,
+        "AWS::SQS::Queue": 1,
+        "AWS::SQS::QueuePolicy": 1,
+    }
+
+
+def test_ids_of_stateful_resources_are_a_contract(plain_pipeline: Synthesised) -> None:
+    found = {
+        name: one["Type"]
+        for name, one in plain_pipeline.resources.items()
+        if one["Type"] in ("AWS::S3::Bucket", "AWS::SQS::Queue")
+    }
+    assert found == STATEFUL
+
+
+def test_names_are_generated(plain_pipeline: Synthesised) -> None:
+    named = {"BucketName", "FunctionName", "RoleName", "QueueName", "StateMachineName", "PolicyName", "Name"}
+    for name, one in plain_pipeline.resources.items():
+        if one["Type"] != "AWS::IAM::Policy":
+            assert not named & set(one.get("Properties", {})), name
+
+
+@pytest.mark.parametrize("fixture", ["plain_pipeline", "configured_pipeline"])
+def test_buckets_are_encrypted_versioned_private_and_tls_only(
+    fixture: str, request: pytest.FixtureRequest
+) -> None:
+    pipeline: Synthesised = request.getfixturevalue(fixture)
+    buckets = pipeline.of_type("AWS::S3::Bucket")
+    policies = {one["Bucket"]: one for one in pipeline.of_type("AWS::S3::BucketPolicy").values()}
+    for name, bucket in buckets.items():
+        (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        algorithm = rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"]
+        assert algorithm == ("aws:kms" if fixture == "configured_pipeline" else "AES256")
+        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+        assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+        (stale,) = bucket["LifecycleConfiguration"]["Rules"]
+        assert stale["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+        denied = [
+            one for one in policies[f"<{name}>"]["PolicyDocument"]["Statement"] if one["Effect"] == "Deny"
+        ]
+        assert [one["Condition"] for one in denied] == [{"Bool": {"aws:SecureTransport": "false"}}]
+        assert denied[0]["Action"] == "s3:*"
+
+
+def test_only_the_data_bucket_sends_events(plain_pipeline: Synthesised) -> None:
+    sends = {
+        name: "NotificationConfiguration" in one
+        for name, one in plain_pipeline.of_type("AWS::S3::Bucket").items()
+    }
+    assert sends == {"DigitsDataBucket6C5C068C": True, "DigitsModelBucketD7347822": False}
+
+
+def test_buckets_outlive_the_stack_unless_asked_twice(plain_pipeline: Synthesised) -> None:
+    def policies(pipeline: Synthesised) -> set[str]:
+        return {
+            one["DeletionPolicy"] for one in pipeline.resources.values() if one["Type"] == "AWS::S3::Bucket"
+        }
+
+    assert policies(plain_pipeline) == {"Retain"}
+    once = with_props("removal_policy")
+    assert policies(once) == {"Delete"}
+    # A bucket with objects in it is not deleted by CloudFormation; nothing here empties it.
+    assert "Custom::S3AutoDeleteObjects" not in {one["Type"] for one in once.resources.values()}
+    twice = with_props("removal_policy", "auto_delete_objects")
+    assert "Custom::S3AutoDeleteObjects" in {one["Type"] for one in twice.resources.values()}
+
+
+def test_functions(plain_pipeline: Synthesised) -> None:
+    functions = plain_pipeline.of_type("AWS::Lambda::Function").values()
+    assert {one["Handler"] for one in functions} == {
+        f"amazon_estimators.handlers.{name}.handler" for name in ("plan", "encode", "seal", "explain")
+    }
+    assert {one["Runtime"] for one in functions} == {"python3.12"}
+    assert {tuple(one["Architectures"]) for one in functions} == {("x86_64",)}
+    assert len({json.dumps(one["Code"]) for one in functions}) == 1
+    assert len({one["Role"] for one in functions}) == 4
+    assert {one["LoggingConfig"]["LogGroup"] for one in functions} <= {
+        f"<{name}>" for name in plain_pipeline.of_type("AWS::Logs::LogGroup")
+    }
+
+
+def test_logs_have_a_retention(plain_pipeline: Synthesised, configured_pipeline: Synthesised) -> None:
+    assert {one["RetentionInDays"] for one in plain_pipeline.of_type("AWS::Logs::LogGroup").values()} == {90}
+    own = [
+        one["RetentionInDays"]
+        for name, one in configured_pipeline.of_type("AWS::Logs::LogGroup").items()
+        if name.startswith("Digits")
+    ]
+    assert own == [365]
+
+
+def test_state_machine_logs_events_without_data_and_traces(plain_pipeline: Synthesised) -> None:
+    (machine,) = plain_pipeline.of_type("AWS::StepFunctions::StateMachine").values()
+    assert machine["LoggingConfiguration"]["Level"] == "ALL"
+    assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
+    assert machine["TracingConfiguration"] == {"Enabled": True}
+
+
+def test_an_upload_under_the_input_prefix_starts_an_execution(plain_pipeline: Synthesised) -> None:
+    (rule,) = plain_pipeline.of_type("AWS::Events::Rule").values()
+    assert rule["EventPattern"] == {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {
+            "bucket": {"name": ["<DigitsDataBucket6C5C068C>"]},
+            "object": {"key": [{"prefix": "input/train/"}]},
+        },
+    }
+    (target,) = rule["Targets"]
+    assert json.loads(target["Input"]) == {}
+    assert target["DeadLetterConfig"] == {"Arn": "<DigitsUploadRuleDeadLetters0276755F.Arn>"}
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
+
+
+def test_the_training_job_takes_every_setting(configured_pipeline: Synthesised) -> None:
+    parameters = configured_pipeline.definition["States"]["Train"]["Parameters"]
+    assert parameters["AlgorithmSpecification"] == {
+        "TrainingImage": "438346466558.dkr.ecr.eu-west-1.amazonaws.com/kmeans:1",
+        "TrainingInputMode": "File",
+    }
+    assert parameters["ResourceConfig"] == {
+        "InstanceType": "ml.m5.large",
+        "InstanceCount": 2,
+        "VolumeSizeInGB": 50,
+        "VolumeKmsKeyId": "<Key961B73FD.Arn>",
+        "KeepAlivePeriodInSeconds": 600,
+    }
+    assert parameters["OutputDataConfig"]["KmsKeyId"] == "<Key961B73FD.Arn>"
+    assert parameters["StoppingCondition"] == {"MaxRuntimeInSeconds": 1800}
+    assert parameters["RetryStrategy"] == {"MaximumRetryAttempts": 5}
+    assert parameters["VpcConfig"] == {
+        "SecurityGroupIds": ["sg-0123456789abcdef0"],
+        "Subnets": ["subnet-public"],
+    }
+    assert parameters["EnableInterContainerTrafficEncryption"] is True
+    assert parameters["EnableNetworkIsolation"] is True
+    assert parameters["EnableManagedSpotTraining"] is False
+
+
+def test_spot_training() -> None:
+    parameters = with_props("spot_max_wait", "max_runtime").definition["States"]["Train"]["Parameters"]
+    assert parameters["EnableManagedSpotTraining"] is True
+    assert parameters["StoppingCondition"] == {"MaxRuntimeInSeconds": 1800, "MaxWaitTimeInSeconds": 2700}
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "has_key"),
+    [("ml.m5.large", True), ("ml.c5.xlarge", True), ("ml.p3.2xlarge", True)]
+    + [(one, False) for one in ("ml.m5d.large", "ml.c5d.xlarge", "ml.g4dn.xlarge", "ml.g5.xlarge")],
+)
+def test_instances_with_encrypted_disks_of_their_own_get_no_volume_key(
+    instance_type: str, has_key: bool
+) -> None:
+    pipeline = with_props("encryption_key", instance_type=instance_type)
+    resources = pipeline.definition["States"]["Train"]["Parameters"]["ResourceConfig"]
+    assert ("VolumeKmsKeyId" in resources) is has_key
+
+
+def test_no_retries_is_no_strategy() -> None:
+    parameters = with_props(max_retry_attempts=0).definition["States"]["Train"]["Parameters"]
+    assert "RetryStrategy" not in parameters
+
+
+def test_a_vpc_alone_gets_private_subnets_and_a_security_group() -> None:
+    pipeline = with_props("vpc")
+    config = pipeline.definition["States"]["Train"]["Parameters"]["VpcConfig"]
+    assert config["Subnets"] == ["subnet-private"]
+    (group,) = pipeline.of_type("AWS::EC2::SecurityGroup")
+    assert config["SecurityGroupIds"] == [f"<{group}.GroupId>"]
+
+
+SIGNATURE = inspect.signature(TrainingPipeline.__init__).parameters
+
+
+@pytest.mark.parametrize("prop", sorted(OTHER_VALUES))
+def test_no_prop_is_accepted_and_ignored(prop: str, plain_here: Synthesised) -> None:
+    """Another value makes another template, beyond what its own resources bring."""
+    needs = NEEDS.get(prop, ()) + PROPS.get(prop, ())
+    before = with_props(*needs) if needs else plain_here
+    after = with_props(*needs, prop)
+    changed = [
+        name
+        for name in before.resources
+        if json.dumps(before.resources[name]) != json.dumps(after.resources.get(name))
+    ]
+    assert changed
+
+
+@pytest.fixture(scope="module")
+def plain_here() -> Synthesised:
+    return with_props()
+
+
+def test_every_prop_has_another_value_to_try() -> None:
+    tried = {*OTHER_VALUES, "algorithm", "instance_type", "encoder"}
+    assert set(SIGNATURE) - {"self", "scope", "construct_id"} == tried
+
+
+def test_given_buckets_are_used_and_none_is_made() -> None:
+    pipeline = with_props("data_bucket", "model_bucket")
+    assert not pipeline.of_type("AWS::S3::Bucket")
+    (rule,) = pipeline.of_type("AWS::Events::Rule").values()
+    assert rule["EventPattern"]["detail"]["bucket"] == {"name": ["given"]}
+    train = pipeline.definition["States"]["Train"]["Parameters"]
+    assert train["OutputDataConfig"]["S3OutputPath"] == "s3://given-models/models"
+
+
+def test_two_pipelines_share_functions_mapping_and_a_pair_of_buckets() -> None:
+    pipeline = plain()
+    stack = pipeline.stack
+    shared = {
+        "data_bucket": new_data_bucket(stack, "Data"),
+        "model_bucket": new_model_bucket(stack, "Models"),
+    }
+    names = [
+        TrainingPipeline(stack, f"Pipeline{index}", prefix=f"{index}/", **REQUIRED, **shared).job_name_prefix
+        for index in range(2)
+    ]
+    whole = Synthesised(stack)
+    assert len(whole.of_type("AWS::Lambda::Function")) == 4
+    assert len(whole.template["Mappings"]) == 1
+    assert len(whole.of_type("AWS::S3::Bucket")) == 4
+    assert len(whole.of_type("AWS::StepFunctions::StateMachine")) == 3
+    assert len(set(names)) == 2
+    prefixes = [
+        one["EventPattern"]["detail"]["object"]["key"][0]["prefix"]
+        for one in whole.of_type("AWS::Events::Rule").values()
+    ]
+    assert sorted(prefixes) == ["0/input/train/", "1/input/train/", "input/train/"]
