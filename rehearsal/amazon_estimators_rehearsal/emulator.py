@@ -3,7 +3,7 @@
 MiniStack lacks SageMaker, and where Step Functions acts for a state machine it asks no permission of the machine's
 role. Both are added here: our SageMaker is registered as one more service, and the calls that a state machine makes
 (Lambda, the Distributed Map, its item reader, training jobs) are checked against the machine's role as AWS does.
-One of its defects is mended: a GET of a version ignored its Range.
+Defects mended: a GET of a version ignored its Range, PutLogEvents was checked on the group in place of the stream.
 
 Started by :mod:`server` as ``python -m amazon_estimators_rehearsal.emulator DIRECTORY``. It prints its port as one
 line of JSON, serves until its standard input closes, and so never outlives the process that started it.
@@ -181,17 +181,20 @@ def _register_sagemaker(account: EmulatedAccount) -> None:
     resource_of = iam_actions.extract_resource_arn
 
     @functools.wraps(resource_of)
-    def with_training_jobs(name: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:
-        if name != "sagemaker":
-            return resource_of(name, method, path, headers, body, *rest)
-        return service.resource(json.loads(body or b"{}"))
+    def more_resources(name: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:
+        if name == "sagemaker":
+            return service.resource(json.loads(body or b"{}"))
+        arn = resource_of(name, method, path, headers, body, *rest)
+        if headers.get("x-amz-target", "").endswith(".PutLogEvents"):  # the emulator stops at the log group
+            arn += f":log-stream:{json.loads(body)['logStreamName']}"
+        return arn
 
     async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Any:
         operation = headers.get("x-amz-target", "").rpartition(".")[2]
         caller = router.extract_access_key_id(headers, query)
         return await asyncio.to_thread(service.handle, operation, body, caller)
 
-    iam_actions.extract_resource_arn = with_training_jobs
+    iam_actions.extract_resource_arn = more_resources
     iam_actions.SERVICE_TO_IAM_NAMESPACE["sagemaker"] = "sagemaker"
     iam_actions._DENIED_CODES["sagemaker"] = "AccessDeniedException"
     app.SERVICE_REGISTRY["sagemaker"] = {"module": "sagemaker"}

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from .errors import AccessDenied, ValidationError
 
 SERVICE_PRINCIPAL = "sagemaker.amazonaws.com"
+METRICS_NAMESPACE = "/aws/sagemaker/TrainingJobs"
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,22 @@ def passed_role(account: Account, caller: str, role_arn: str, job_arn: str) -> C
         ) from None
 
 
-def pull_denial(account: Account, role: Credentials, image: str) -> str | None:
-    """Why the execution role may not pull a training image, or None. The image is ``account.dkr.ecr.region…/repo:tag``."""
+def start_denial(account: Account, role: Credentials, image: str) -> str | None:
+    """Why a job of this role cannot start, or None: it must pull its image and put its metrics.
+
+    The emulator has no such registry and this stand-in no metrics of its own, so both are asked for, not done.
+    The image is ``account.dkr.ecr.region…/repository:tag``.
+    """
     registry, _, path = image.partition("/")
     owner, _, _, region = registry.split(".")[:4]
     repository = f"arn:aws:ecr:{region}:{owner}:repository/{path.split(':')[0]}"
-    calls = [("ecr:GetAuthorizationToken", "*")] + [
-        (f"ecr:{call}", repository)
-        for call in ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer")
+    namespace = {"cloudwatch:namespace": METRICS_NAMESPACE}
+    calls: list[tuple[str, str, dict[str, str]]] = [
+        ("ecr:GetAuthorizationToken", "*", {}),
+        ("ecr:BatchCheckLayerAvailability", repository, {}),
+        ("ecr:BatchGetImage", repository, {}),
+        ("ecr:GetDownloadUrlForLayer", repository, {}),
+        ("cloudwatch:PutMetricData", "*", namespace),
     ]
-    denials = (account.denial(role.access_key_id, action, resource) for action, resource in calls)
+    denials = (account.denial(role.access_key_id, *call) for call in calls)
     return next((denial for denial in denials if denial), None)

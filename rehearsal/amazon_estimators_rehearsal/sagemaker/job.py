@@ -72,10 +72,10 @@ class TrainingJob:
         self._lock = threading.RLock()
 
     def start(self, *, refusal: str | None = None) -> None:
-        """Run the job in the background. With ``refusal``, why its image cannot be pulled, it fails at once."""
+        """Run the job in the background. With ``refusal``, why it cannot start, it fails at once."""
         self._enter("Starting")
         if refusal:
-            self._end("Failed", f"ClientError: Cannot pull the training image: {refusal}")
+            self._end("Failed", f"ClientError: {refusal}")
             return
         threading.Thread(target=self._run, name=f"training-job-{self._name}", daemon=True).start()
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from .account import Account, passed_role, pull_denial
+from .account import Account, passed_role, start_denial
 from .errors import ResourceInUse, ResourceNotFound, ServiceError, UnknownOperation, ValidationError
 from .images import check_image
 from .job import TrainingJob
@@ -79,7 +79,7 @@ class SageMaker:
             job = TrainingJob(self._account, self._arn(name), request, algorithm, role)
             self._jobs[name] = job
         image = request["AlgorithmSpecification"]["TrainingImage"]
-        job.start(refusal=pull_denial(self._account, role, image))
+        job.start(refusal=start_denial(self._account, role, image))
         return {"TrainingJobArn": job.arn}
 
     def _DescribeTrainingJob(self, request: dict[str, Any], _: str) -> dict[str, Any]:  # noqa: N802

@@ -1,4 +1,4 @@
-"""Logs and metrics of a training job, sent to CloudWatch with the execution role's permissions as SageMaker does."""
+"""Logs of a training job, sent to CloudWatch Logs with the execution role's permissions as SageMaker does."""
 
 from __future__ import annotations
 
@@ -20,29 +20,26 @@ class Telemetry:
     def __init__(self, job: str, hosts: int) -> None:
         self._lines: dict[int, list[tuple[int, str]]] = {host: [] for host in range(hosts)}
         self._streams = [f"{job}/algo-{host + 1}-{int(time.time())}" for host in range(hosts)]
-        self._metrics: dict[str, float] = {}
 
     def log(self, host: int, line: str) -> None:
         """One line of a host's log; hosts count from 0."""
         self._lines[host].append((int(time.time() * 1000), line))
 
     def report(self, metrics: Mapping[str, float], declared: Sequence[Metric], *, throughput: float) -> None:
-        """Log metrics (``channel:metric``) as the algorithm prints them, and keep them for CloudWatch."""
+        """Log metrics (``channel:metric``) as the algorithm prints them."""
         values = {**metrics, "train:throughput": throughput, "train:progress": 100.0}
         for metric in declared:
             if metric.name in values:
                 self.log(0, log_line(metric, values[metric.name]))
-        self._metrics.update(metrics)
 
     def close(self) -> None:
-        """Send everything. Raises JobFailure if the role may not write its logs or metrics."""
+        """Send everything. Raises JobFailure if the role may not write its logs."""
         try:
-            self._send_logs(boto3.client("logs"))
-            self._send_metrics(boto3.client("cloudwatch"))
+            self._send(boto3.client("logs"))
         except ClientError as error:
-            raise JobFailure(f"ClientError: The execution role cannot report: {error}") from error
+            raise JobFailure(f"ClientError: The execution role cannot write logs: {error}") from error
 
-    def _send_logs(self, logs: Any) -> None:
+    def _send(self, logs: Any) -> None:
         try:
             logs.create_log_group(logGroupName=LOG_GROUP)
         except ClientError as error:
@@ -54,14 +51,6 @@ class Telemetry:
             events = [{"timestamp": stamp, "message": line} for stamp, line in lines]
             if events:
                 logs.put_log_events(logGroupName=LOG_GROUP, logStreamName=stream, logEvents=events)
-
-    def _send_metrics(self, cloudwatch: Any) -> None:
-        if self._metrics:
-            host = [{"Name": "Host", "Value": self._streams[0].rpartition("-")[0]}]
-            data = [
-                {"MetricName": name, "Value": value, "Dimensions": host} for name, value in self._metrics.items()
-            ]
-            cloudwatch.put_metric_data(Namespace="/aws/sagemaker/TrainingJobs", MetricData=data)
 
 
 def log_line(metric: Metric, value: float) -> str:
