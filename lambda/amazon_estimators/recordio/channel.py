@@ -38,7 +38,7 @@ class Channel:
             if fault
         ]
         if faults:
-            index, reason = min(faults)
+            index, reason = min(faults, key=lambda fault: fault[0])
             raise RecordIOError(
                 reason, file=name, record=block.number + index, offset=int(block.offsets[index])
             )

@@ -11,9 +11,9 @@ from amazon_estimators.errors import InputError
 from amazon_estimators.recordio.values import BLOCK_BYTES, as_matrix, cast_block
 from amazon_estimators.recordio.wire import Array, Tensor
 
-BLOCK_VALUES = BLOCK_BYTES // 32
+BLOCK_VALUES = BLOCK_BYTES // 8
 """Stored values per block of rows; each takes some 50 bytes of working memory."""
-BLOCK_ROWS = BLOCK_BYTES // 128
+BLOCK_ROWS = BLOCK_BYTES // 32
 """Rows per block, where they hold few values."""
 
 
@@ -53,18 +53,18 @@ class Source(Protocol):
         """Those rows, values in the tensor's dtype, keys within the columns but in any order."""
 
 
-def source_of(array: Any) -> Source:
+def source_of(array: Any, first_row: int) -> Source:
     """A SciPy sparse matrix, a tuple of compressed rows, or anything numpy makes a matrix of."""
     if hasattr(array, "tocsr"):
         array = array.tocsr()
-        return Compressed(CsrParts(array.data, array.indices, array.indptr, array.shape))
+        return Compressed(CsrParts(array.data, array.indices, array.indptr, array.shape), first_row)
     if isinstance(array, tuple):
         if len(array) != 4:
             raise InputError(
                 f"a tuple of {len(array)} is no sparse matrix",
                 remedy="Pass (data, indices, indptr, shape), the parts of compressed rows.",
             )
-        return Compressed(CsrParts(*array))
+        return Compressed(CsrParts(*array), first_row)
     return Filled(as_matrix(array))
 
 
@@ -94,7 +94,8 @@ class Filled:
 class Compressed:
     """Compressed rows. Every block is checked before its indices are believed."""
 
-    def __init__(self, parts: CsrParts) -> None:
+    def __init__(self, parts: CsrParts, first_row: int) -> None:
+        self.first_row = first_row
         self.data, self.indices, self.indptr = (np.asarray(part) for part in parts[:3])
         shape = tuple(int(length) for length in parts.shape)
         if len(shape) != 2 or shape[0] < 0 or shape[1] < 1:
@@ -129,7 +130,7 @@ class Compressed:
         counts = np.diff(ends)
         if int(counts.min()) < 0 or int(ends[0]) < 0 or int(ends[-1]) > len(self.data):
             raise InputError(
-                f"the row pointers of rows {start} to {stop - 1} run from {ends[0]} to {ends[-1]}; "
+                f"the row pointers of rows {self.first_row + start} to {self.first_row + stop - 1} run from {ends[0]} to {ends[-1]}; "
                 f"pointers never fall and stay within 0 and the {len(self.data)} values"
             )
         keys = self.indices[ends[0] : ends[-1]]
@@ -137,7 +138,7 @@ class Compressed:
             keys = keys.astype(np.int64)
         if len(keys) and (int(keys.min()) < 0 or int(keys.max()) >= self.shape[1]):
             bad = int(np.flatnonzero((keys < 0) | (keys >= self.shape[1]))[0])
-            row = start + int(np.searchsorted(ends - ends[0], bad, side="right")) - 1
+            row = self.first_row + start + int(np.searchsorted(ends - ends[0], bad, side="right")) - 1
             raise InputError(
                 f"row {row} has a value in column {keys[bad]}; columns run from 0 to {self.shape[1] - 1}"
             )

@@ -219,6 +219,8 @@ class _Table:
         rows = max(1, WINDOW_BYTES // record.size)
         self.mask = np.tile(constant.view("<u4"), rows)
         self.expected = self.mask & np.tile(record.view("<u4"), rows)
+        self.masked = np.empty_like(self.mask)
+        self.same = np.empty(self.mask.shape, bool)
 
     @classmethod
     def like_last(cls, window: Window, frames: Frames) -> _Table | None:
@@ -237,7 +239,9 @@ class _Table:
         data = window.data()
         rows = min(data.size, self.mask.nbytes) // self.size
         words = data[: rows * self.size].view("<u4")
-        same = (words & self.mask[: words.size]) == self.expected[: words.size]
+        masked, same = self.masked[: words.size], self.same[: words.size]
+        np.bitwise_and(words, self.mask[: words.size], out=masked)
+        np.equal(masked, self.expected[: words.size], out=same)
         if not same.all():
             rows = int(np.argmin(same)) * 4 // self.size
         if not rows:

@@ -70,7 +70,7 @@ def encode_sparse(
 def _blocks(
     array: Any, labels: Any, drop_zeros: bool, allow_nonfinite: bool, first_row: int
 ) -> Iterator[memoryview]:
-    source = source_of(array)
+    source = source_of(array, first_row)
     rows, columns = source.shape
     label_array = as_labels(labels, rows)
     tensor = tensor_for(source.dtype, "features")

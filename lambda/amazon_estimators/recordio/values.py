@@ -34,7 +34,7 @@ def tensor_for(dtype: np.dtype[Any], what: str) -> Tensor:
         return FLOAT32
     if dtype.kind == "f" and dtype.itemsize == 8:
         return FLOAT64
-    if dtype.kind in "biu" and (dtype.itemsize <= 4 or dtype == np.int64):
+    if dtype.kind in "bi" or (dtype.kind == "u" and dtype.itemsize <= 4):
         return INT32
     cast = {"f": "float64", "u": "int64"}.get(dtype.kind, "float32")
     raise InputError(
@@ -81,10 +81,11 @@ def is_finite(block: Array) -> bool:
     """Whether a contiguous block of float32 or float64 holds no NaN and no infinity."""
     # x·0 is NaN for NaN and for ±Inf and 0 for all else; a dot product reads the block at the speed of the cache.
     flat, zeros = block.reshape(-1), _ZEROS.view(block.dtype)
-    for start in range(0, flat.size, zeros.size):
-        part = flat[start : start + zeros.size]
-        if np.isnan(np.dot(part, zeros[: part.size])):
-            return False
+    with np.errstate(invalid="ignore"):
+        for start in range(0, flat.size, zeros.size):
+            part = flat[start : start + zeros.size]
+            if np.isnan(np.dot(part, zeros[: part.size])):
+                return False
     return True
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from amazon_estimators.errors import RecordIOError
 from amazon_estimators.recordio.wire import FRAME_BYTES, LENGTH_LIMIT, MAGIC, Array, padded
 
-WINDOW_BYTES = 1 << 20
+WINDOW_BYTES = 1 << 21
 SLACK = 16
 """Bytes after the window that may be read, never believed: vector code looks a word ahead."""
 

@@ -89,35 +89,34 @@ def at_bytes(buffer: Array, dtype: npt.DTypeLike) -> Array:
 
 def varint_sizes(values: Array) -> Array:
     """The number of bytes of each of ``values`` (integers; negative ones take 10) as a varint, int64."""
-    sizes = np.ones(values.shape, np.int64)
+    sizes = np.ones(values.shape, np.uint8)
     if not values.size:
-        return sizes
+        return sizes.astype(np.int64)
     top = int(values.max())
     bits = 7
     while bits < 64 and top >> bits:
-        sizes += values >= (1 << bits)
+        sizes += (values >= (1 << bits)).view(np.uint8)
         bits += 7
     if int(values.min()) < 0:
-        sizes[values < 0] = 10
-    return sizes
+        sizes[values < 0] = VARINT_LIMIT
+    return sizes.astype(np.int64)
 
 
 def put_varints(out: Array, positions: Array, values: Array, sizes: Array) -> None:
     """Write each of ``values`` as a varint of ``sizes`` bytes at byte ``positions`` of ``out`` (uint8)."""
     if not values.size:
         return
-    rest = values.astype(np.uint64) if values.dtype.kind == "i" and int(values.min()) < 0 else values
+    rest = values.astype(np.uint64) if int(values.min()) < 0 else values
     index = 0
     while True:
-        last = sizes == index + 1
-        if last.all():
-            out[positions + index] = rest
-            return
+        more = sizes > index + 1
         byte = (rest & 0x7F).astype(np.uint8)
-        byte[~last] |= 0x80
+        byte |= more.view(np.uint8) << np.uint8(7)
         out[positions + index] = byte
-        more = ~last
-        positions, rest, sizes = positions[more], rest[more] >> 7, sizes[more]
+        rows = np.flatnonzero(more)
+        if not rows.size:
+            return
+        positions, rest, sizes = positions[rows], rest[rows] >> 7, sizes[rows]
         index += 1
 
 

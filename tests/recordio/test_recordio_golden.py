@@ -1,0 +1,97 @@
+"""Byte for byte what the SageMaker Python SDK writes, and back."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from recordio.protocol import DATA, golden, truth
+from scipy import sparse
+
+from amazon_estimators import recordio
+
+X, S, Y = truth()
+FILES = {
+    "hand_dense_f32": (recordio.encode_dense, X),
+    "sdk_dense_f64": (recordio.encode_dense, X.astype("f8")),
+    "sdk_sparse_f32": (recordio.encode_sparse, sparse.csr_matrix(S)),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_writes_the_reference_bytes(name):
+    encode, features = FILES[name]
+    assert bytes(encode(features, Y)) == golden(name)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_reads_the_reference_back(name):
+    expected = FILES[name][1]
+    features, labels = recordio.read_matrix(DATA / f"{name}.pbr")
+    assert features.dtype == expected.dtype
+    assert sparse.issparse(features) == sparse.issparse(expected)
+    dense = [m.toarray() if sparse.issparse(m) else m for m in (features, expected)]
+    np.testing.assert_array_equal(*dense)
+    np.testing.assert_array_equal(labels, Y)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_sums_the_reference_up(name):
+    summary = recordio.check([DATA / f"{name}.pbr", str(DATA / f"{name}.pbr")])
+    assert (summary.records, summary.feature_dim) == (2 * len(Y), X.shape[1])
+    assert summary.dtype == ("float64" if "f64" in name else "float32")
+    assert summary.sparse == ("sparse" in name)
+    assert summary.bytes == 2 * len(golden(name))
+    assert summary.labels is not None
+    assert (summary.labels.minimum, summary.labels.maximum) == (Y.min(), Y.max())
+    assert summary.labels.integral == bool((Y == Y.round()).all())
+
+
+def test_read_records_gives_protobuf_messages():
+    records = list(recordio.read_records(io.BytesIO(golden("sdk_sparse_f32"))))
+    assert len(records) == len(S)
+    for message, row, label in zip(records, S, Y, strict=True):
+        tensor = message.features["values"].float32_tensor
+        assert list(tensor.keys) == np.flatnonzero(row).tolist()
+        assert list(tensor.values) == row[row != 0].tolist()
+        assert list(tensor.shape) == [S.shape[1]]
+        assert list(message.label["values"].float32_tensor.values) == [label]
+
+
+def test_generated_code_is_in_sync(tmp_path):
+    protoc = pytest.importorskip("grpc_tools.protoc")
+    package = Path(recordio.__file__).parent
+    root = package.parents[1]
+    proto = package / "record.proto"
+    arguments = ["protoc", f"-I{root}", f"--python_out={tmp_path}", str(proto)]
+    assert protoc.main(arguments) == 0
+    made = tmp_path / "amazon_estimators" / "recordio" / "record_pb2.py"
+    assert made.read_text() == (package / "record_pb2.py").read_text()
+
+
+def test_import_is_light():
+    """No protobuf, SciPy or AWS library is loaded until something needs it, also not by writing and checking."""
+    code = """
+import io, sys
+import amazon_estimators.recordio as recordio
+import numpy as np
+content = recordio.encode_dense(np.ones((3, 2)), np.ones(3))
+recordio.check(io.BytesIO(content))
+recordio.encode_sparse((np.ones(1), np.array([2]), np.array([0, 1]), (1, 4)))
+heavy = {"boto3", "scipy", "google.protobuf", "aws_cdk", "jsii", "pandas"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    root = Path(recordio.__file__).parents[2]
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
+
+
+def test_without_scipy_sparse_records_are_read_as_parts(monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    monkeypatch.setitem(sys.modules, "scipy.sparse", None)
+    features, labels = recordio.read_matrix(io.BytesIO(golden("sdk_sparse_f32")))
+    assert isinstance(features, recordio.CsrParts)
+    assert bytes(recordio.encode_sparse(tuple(features), labels)) == golden("sdk_sparse_f32")
