@@ -1,12 +1,13 @@
-"""S3 as the pipeline uses it: list the newest versions, read a range of one exact version, small JSON objects."""
+"""S3 as the pipeline uses it: list the newest versions, read ranges of exactly those, small JSON objects."""
 
 from __future__ import annotations
 
 import json
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from amazon_estimators.ahead import ahead
@@ -36,7 +37,7 @@ def client() -> Any:
 
 @dataclass(frozen=True)
 class InputObject:
-    """One version of one object. ``version_id`` is None in a bucket without versioning; ``etag`` pins it there."""
+    """One version of an object. Without versioning ``version_id`` is None and ``etag`` pins it."""
 
     bucket: str
     key: str
@@ -54,30 +55,52 @@ class InputObject:
 
 
 def list_objects(s3: Any, bucket: str, prefix: str) -> list[InputObject]:
-    """The newest version of every object under ``prefix``, by key. Folder markers and hidden files are left out."""
-    found = []
+    """The newest version of every object under ``prefix``, by key, without folder markers and hidden ones."""
+    return [one for one, _ in list_as_of(s3, bucket, prefix)]
+
+
+def list_as_of(
+    s3: Any, bucket: str, prefix: str, moment: datetime | None = None
+) -> list[tuple[InputObject, datetime]]:
+    """What lay under ``prefix`` at ``moment`` (whole seconds; default: now), by key, and when S3 made each.
+
+    A bucket without versioning has no past: its objects are taken as they are.
+    """
+    newest: dict[str, tuple[tuple[bool, datetime], InputObject | None]] = {}
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
-        for version in page.get("Versions", ()):
-            name = version["Key"].rpartition("/")[2]
-            if not version["IsLatest"] or not name or name.startswith((".", "_")):
+        for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+            key, version_id, made = entry["Key"], entry.get("VersionId", NO_VERSION), entry["LastModified"]
+            timeless = version_id == NO_VERSION and entry["IsLatest"]
+            in_time = entry["IsLatest"] if moment is None else made.replace(microsecond=0) <= moment
+            if not is_data(key) or not (timeless or in_time):
                 continue
-            version_id = version.get("VersionId", NO_VERSION)
-            found.append(
-                InputObject(
-                    bucket=bucket,
-                    key=version["Key"],
-                    size=version["Size"],
-                    etag=version["ETag"].strip('"'),
-                    version_id=None if version_id == NO_VERSION else version_id,
-                )
-            )
-    return sorted(found, key=lambda one: one.key)
+            rank = (entry["IsLatest"], made)
+            if key not in newest or rank > newest[key][0]:
+                newest[key] = (rank, _input_object(bucket, entry) if "ETag" in entry else None)
+    return [(one, rank[1]) for _, (rank, one) in sorted(newest.items()) if one is not None]
+
+
+def is_data(key: str) -> bool:
+    """Whether an object is input: folder markers and names that start with ``.`` or ``_`` are not."""
+    name = key.rpartition("/")[2]
+    return bool(name) and not name.startswith((".", "_"))
+
+
+def _input_object(bucket: str, entry: Mapping[str, Any]) -> InputObject:
+    version_id = entry.get("VersionId", NO_VERSION)
+    return InputObject(
+        bucket=bucket,
+        key=entry["Key"],
+        size=entry["Size"],
+        etag=entry["ETag"].strip('"'),
+        version_id=None if version_id == NO_VERSION else version_id,
+    )
 
 
 def read_range(s3: Any, source: InputObject, start: int, stop: int) -> bytes:
     """Bytes ``[start, stop)`` of exactly this version.
 
-    A connection that breaks while the bytes arrive is retried; what the client retries itself is not repeated.
+    A connection that breaks while the bytes arrive is retried; the client itself retries the rest.
     Raises ObjectChangedError if this version is no longer there.
     """
     if start >= stop:
@@ -114,7 +137,7 @@ def read_range(s3: Any, source: InputObject, start: int, stop: int) -> bytes:
 
 
 def read_ahead(s3: Any, source: InputObject, start: int, stop: int, *, chunk: int) -> Iterator[bytes]:
-    """Bytes ``[start, stop)`` in chunks, in order; the next READS_AHEAD are fetched while the caller works on one."""
+    """Bytes ``[start, stop)`` in chunks, in order; READS_AHEAD are fetched while the caller works on one."""
     if stop - start <= chunk:
         yield from (read_range(s3, source, start, stop),) if start < stop else ()
         return
