@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class Matrix(Protocol):
     record_bytes: int
     """About how long an encoded record is."""
 
-    def write(self, file: BinaryIO, start: int, stop: int, labels: np.ndarray | None, first_row: int) -> None:
+    def write(self, file: Any, start: int, stop: int, labels: np.ndarray | None, first_row: int) -> None:
         """Append rows ``[start, stop)`` as records; errors count rows from ``first_row``."""
         ...
 
@@ -92,7 +92,7 @@ class Dense:
         self.rows, self.columns = self.array.shape
         self.record_bytes = 4 * self.columns + FRAME_BYTES
 
-    def write(self, file: BinaryIO, start: int, stop: int, labels: np.ndarray | None, first_row: int) -> None:
+    def write(self, file: Any, start: int, stop: int, labels: np.ndarray | None, first_row: int) -> None:
         for first, last in _blocks(start, stop, self.columns):
             part = None if labels is None else labels[first - start : last - start]
             block = _to_float32(self.array[first:last], "features")
@@ -113,7 +113,7 @@ class Frame:
         self.rows, self.columns = len(columns[0]), len(columns)
         self.record_bytes = 4 * self.columns + FRAME_BYTES
 
-    def write(self, file: BinaryIO, start: int, stop: int, labels: np.ndarray | None, first_row: int) -> None:
+    def write(self, file: Any, start: int, stop: int, labels: np.ndarray | None, first_row: int) -> None:
         for first, last in _blocks(start, stop, self.columns):
             block = np.empty((last - first, self.columns), np.float32)
             for index, (name, column) in enumerate(zip(self._names, self._columns, strict=True)):
@@ -138,7 +138,7 @@ class Sparse:
         self.record_bytes = 8 * per_row + FRAME_BYTES
         self._block_rows = max(1, BLOCK_BYTES // self.record_bytes)
 
-    def write(self, file: BinaryIO, start: int, stop: int, labels: np.ndarray | None, first_row: int) -> None:
+    def write(self, file: Any, start: int, stop: int, labels: np.ndarray | None, first_row: int) -> None:
         for first in range(start, stop, self._block_rows):
             last = min(first + self._block_rows, stop)
             pointers = self._indptr[first : last + 1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from amazon_estimators.client.places import Place, client_of
 from amazon_estimators.errors import RecordSetError
@@ -159,8 +159,8 @@ def _stacked(parts: list[Any]) -> Any:
     )
 
 
-def _opened(s3: Any, shard: Place) -> IO[bytes]:
-    file: IO[bytes] = SpooledTemporaryFile(max_size=IN_MEMORY)  # type: ignore[assignment]  # it is one in all but name
+def _opened(s3: Any, shard: Place) -> BinaryIO:
+    file = cast(BinaryIO, SpooledTemporaryFile(max_size=IN_MEMORY))
     try:
         for chunk in _chunks(s3, shard):
             file.write(chunk)

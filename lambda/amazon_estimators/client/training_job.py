@@ -42,12 +42,22 @@ class TrainingJob:
     @property
     def console_url(self) -> str:
         """The job's page in the AWS console."""
-        return job_url(self.region, self.name)
+        return f"https://{console_host(self.region)}/sagemaker/home?region={self.region}#/jobs/{self.name}"
 
     def describe(self) -> dict[str, Any]:
         """DescribeTrainingJob's answer."""
         answer: dict[str, Any] = self._sagemaker.describe_training_job(TrainingJobName=self.name)
         return answer
+
+    def exists(self) -> bool:
+        """Whether the service knows a job of this name."""
+        try:
+            self.describe()
+        except self._sagemaker.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] in ("ValidationException", "ResourceNotFound"):
+                return False
+            raise
+        return True
 
     def stop(self) -> None:
         """Ask the service to end the job; it may take two minutes to."""
@@ -70,10 +80,17 @@ class TrainingJob:
         reason, the end of the log and the console's URL, if the job does not complete. Ctrl-C raises
         :class:`Detached` and leaves the job running.
         """
+        follower = self.follower(logs=logs, stream=stream)
         try:
-            return self._follow(_View(Console(stream), self._metrics, logs=logs), poll)
+            while not follower.look():
+                time.sleep(poll)
         except KeyboardInterrupt:
             raise Detached(self.way_back()) from None
+        return follower.result()
+
+    def follower(self, *, logs: bool = True, stream: TextIO | None = None) -> Follower:
+        """For those who wait by themselves: shows what is new at each look."""
+        return Follower(self, JobLog(self._logs, self.name), Console(stream), self._metrics, logs=logs)
 
     def way_back(self) -> str:
         """How to come back to the job, and how to stop it."""
@@ -83,22 +100,6 @@ class TrainingJob:
             f"  Stop it:          TrainingJob({self.name!r}).stop()\n"
             f"  Look at it:       {self.console_url}"
         )
-
-    def _follow(self, view: _View, poll: float) -> dict[str, Any]:
-        log = JobLog(self._logs, self.name)
-        while True:
-            # The description first: lines written before the end are then certain to be in the look that follows.
-            job = self.describe()
-            view.transitions(job)
-            view.lines(log.new_lines())
-            if job["TrainingJobStatus"] in ENDED:
-                break
-            time.sleep(poll)
-        while new := log.new_lines():
-            view.lines(new)
-        view.summary(job)
-        self.check(job, view.tail)
-        return job
 
     def check(self, job: dict[str, Any], tail: Sequence[str] = ()) -> None:
         """Raise TrainingJobError unless the described job completed."""
@@ -115,18 +116,47 @@ class TrainingJob:
         raise TrainingJobError("\n".join(parts), remedy=f"Look at it in the console: {self.console_url}")
 
 
-class _View:
-    """What of a job has been shown already."""
+class Follower:
+    """Looks at a job again and again, and shows what has not been shown yet."""
 
     def __init__(
-        self, console: Console, metrics: Sequence[tuple[str, re.Pattern[str]]], *, logs: bool
+        self,
+        job: TrainingJob,
+        log: JobLog,
+        console: Console,
+        metrics: Sequence[tuple[str, re.Pattern[str]]],
+        *,
+        logs: bool,
     ) -> None:
-        self._console, self._metrics, self._logs = console, metrics, logs
+        self._job, self._log, self._console, self._metrics, self._logs = job, log, console, metrics, logs
         self._transitions = 0
         self._message = ""
-        self.tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self._last: dict[str, Any] = {}
 
-    def transitions(self, job: dict[str, Any]) -> None:
+    @property
+    def ended(self) -> bool:
+        """Whether the job had ended at the last look."""
+        return self._last.get("TrainingJobStatus") in ENDED
+
+    def look(self) -> bool:
+        """Show what is new; True once the job has ended and all of its log is shown."""
+        # The description first: lines written before the end are then certain to be in the look that follows.
+        self._last = self._job.describe()
+        self._show_transitions(self._last)
+        while lines := self._log.new_lines():
+            self._show_lines(lines)
+            if not self.ended:
+                break
+        return self.ended
+
+    def result(self) -> dict[str, Any]:
+        """Show the summary of the ended job; its description. TrainingJobError unless it completed."""
+        self._show_summary(self._last)
+        self._job.check(self._last, list(self._tail))
+        return self._last
+
+    def _show_transitions(self, job: dict[str, Any]) -> None:
         steps = job.get("SecondaryStatusTransitions") or []
         for index, step in enumerate(steps[max(0, self._transitions - 1) :], max(0, self._transitions - 1)):
             message = step.get("StatusMessage", "")
@@ -135,16 +165,16 @@ class _View:
             self._message = message
         self._transitions = len(steps)
 
-    def lines(self, lines: Sequence[LogLine]) -> None:
+    def _show_lines(self, lines: Sequence[LogLine]) -> None:
         for line in lines:
-            self.tail.append(f"{line.host} {line.text}")
+            self._tail.append(f"{line.host} {line.text}")
             if self._logs:
                 self._console.log(line.host, line.text)
             for name, pattern in self._metrics:
                 if found := pattern.search(line.text):
                     self._console.metric(name, found[1].rstrip(",;"))
 
-    def summary(self, job: dict[str, Any]) -> None:
+    def _show_summary(self, job: dict[str, Any]) -> None:
         training, billable = job.get("TrainingTimeInSeconds"), job.get("BillableTimeInSeconds")
         if training is not None:
             self._console.note(f"Training seconds: {training:,}")
@@ -157,12 +187,11 @@ class _View:
             self._console.note(f"Model: {job['ModelArtifacts']['S3ModelArtifacts']}")
 
 
-def job_url(region: str, name: str) -> str:
-    """A training job's page in the console of the region's partition."""
-    host = {"amazonaws.com.cn": "console.amazonaws.cn"}.get(dns_suffix(region), "console.aws.amazon.com")
+def console_host(region: str) -> str:
+    """The AWS console of the region's partition."""
     if region.startswith("us-gov-"):
-        host = "console.amazonaws-us-gov.com"
-    return f"https://{host}/sagemaker/home?region={region}#/jobs/{name}"
+        return "console.amazonaws-us-gov.com"
+    return {"amazonaws.com.cn": "console.amazonaws.cn"}.get(dns_suffix(region), "console.aws.amazon.com")
 
 
 def timestamp() -> str:

@@ -11,10 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Semaphore
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
-
-if TYPE_CHECKING:
-    from collections.abc import Buffer
+from typing import Any, Self
 
 PART_BYTES = 8 * 2**20
 """Bytes of one part: 10,000 of them, the most S3 takes, make 80 GB, far above any shard."""
@@ -104,7 +101,7 @@ class ObjectWriter:
         self.key = key
         self.size = 0
 
-    def write(self, data: Buffer) -> int:
+    def write(self, data: bytes | bytearray | memoryview) -> int:
         view = memoryview(data).cast("B")
         self.size += len(view)
         taken = 0

@@ -1,0 +1,174 @@
+"""An execution of a pipeline's state machine: follow it through its states and its training job, stop it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NoReturn, TextIO
+
+from amazon_estimators import errors
+from amazon_estimators.algorithms.facts import Metric
+from amazon_estimators.client.console import Console
+from amazon_estimators.client.places import client_of, region_of
+from amazon_estimators.client.training_job import POLL_SECONDS, Detached, Follower, TrainingJob, console_host
+from amazon_estimators.errors import AmazonEstimatorsError, TrainingJobError
+
+TRAIN = "createTrainingJob.sync"
+"""What the resource of the task ends with that runs the training job."""
+RUNNING = "RUNNING"
+
+
+class Execution:
+    """One execution by ``arn``. ``metrics`` are those to look for in the log of its training job."""
+
+    def __init__(self, arn: str, *, session: Any = None, metrics: Sequence[Metric] = ()) -> None:
+        self.arn = arn
+        self.session = session
+        self.metrics = metrics
+        self.region = region_of(session)
+        self._states = client_of(session, "stepfunctions")
+
+    @property
+    def name(self) -> str:
+        """The execution's name."""
+        return self.arn.rpartition(":")[2]
+
+    @property
+    def console_url(self) -> str:
+        """The execution's page in the AWS console."""
+        host = console_host(self.region)
+        return f"https://{host}/states/home?region={self.region}#/v2/executions/details/{self.arn}"
+
+    def describe(self) -> dict[str, Any]:
+        """DescribeExecution's answer."""
+        answer: dict[str, Any] = self._states.describe_execution(executionArn=self.arn)
+        return answer
+
+    def stop(self) -> None:
+        """Abort the execution; Step Functions then stops its training job."""
+        self._states.stop_execution(executionArn=self.arn, cause="Stopped by its user.")
+
+    def history(self) -> list[dict[str, Any]]:
+        """All events so far."""
+        pages = self._states.get_paginator("get_execution_history").paginate(executionArn=self.arn)
+        return [event for page in pages for event in page["events"]]
+
+    def shards(self) -> tuple[int, int] | None:
+        """(encoded, in all) of the Map Run; None before it starts, or if the RecordSet was there already."""
+        for run in self._states.list_map_runs(executionArn=self.arn)["mapRuns"]:
+            counts = self._states.describe_map_run(mapRunArn=run["mapRunArn"])["executionCounts"]
+            return counts["succeeded"], counts["total"]
+        return None
+
+    def training_job(self, history: Sequence[Mapping[str, Any]] | None = None) -> TrainingJob | None:
+        """The newest training job it started; None before there is one."""
+        name = _job_name(self.history() if history is None else history)
+        job = TrainingJob(name, session=self.session, metrics=self.metrics) if name else None
+        return job if job and job.exists() else None
+
+    def wait(
+        self, *, logs: bool = True, poll: float = POLL_SECONDS, stream: TextIO | None = None
+    ) -> dict[str, Any]:
+        """Follow the execution to its end and return its description.
+
+        Shows its states, the shards, and of its training job all that :meth:`TrainingJob.wait` shows. Raises the
+        error it ended with, by its class where it is one of this library's; Ctrl-C raises :class:`Detached` and
+        leaves it running.
+        """
+        follower = _Follower(self, Console(stream), logs=logs, stream=stream)
+        try:
+            while (ended := follower.look()) is None:
+                time.sleep(poll)
+        except KeyboardInterrupt:
+            raise Detached(self.way_back()) from None
+        if ended["status"] == "SUCCEEDED":
+            return ended
+        self._fail(ended, follower.job)
+
+    def way_back(self) -> str:
+        """How to come back to the execution, and how to stop it."""
+        return (
+            f"Stopped waiting; execution {self.name} goes on, and its training job is billed.\n"
+            f"  Follow it again:  Execution({self.arn!r}).wait()\n"
+            f"  Stop it:          Execution({self.arn!r}).stop()\n"
+            f"  Look at it:       {self.console_url}"
+        )
+
+    def _fail(self, ended: Mapping[str, Any], job: Follower | None) -> NoReturn:
+        if job is not None and job.ended:
+            job.result()  # raises with reason and end of the log, unless the job is not what failed
+        name, cause = ended.get("error", ""), ended.get("cause", "")
+        message = f"Execution {self.name} {ended['status']}: {cause or 'no cause given'}"
+        remedy = f"Look at it in the console: {self.console_url}"
+        kind = getattr(errors, name, None)
+        if not (isinstance(kind, type) and issubclass(kind, AmazonEstimatorsError)):
+            raise TrainingJobError(f"{message} ({name})" if name else message, remedy=remedy)
+        error = kind.__new__(kind)
+        AmazonEstimatorsError.__init__(error, message, remedy=remedy)
+        raise error
+
+
+class _Follower:
+    """What of an execution has been shown already."""
+
+    def __init__(self, execution: Execution, console: Console, *, logs: bool, stream: TextIO | None) -> None:
+        self._execution, self._console, self._logs, self._stream = execution, console, logs, stream
+        self._events = 0
+        self._shards: tuple[int, int] | None = None
+        self.job: Follower | None = None
+        self._job_name = ""
+
+    def look(self) -> dict[str, Any] | None:
+        """Show what is new; the execution's description once it has ended."""
+        described = self._execution.describe()
+        history = self._execution.history()
+        for event in history[self._events :]:
+            if "stateEnteredEventDetails" in event:
+                self._console.status(event["timestamp"], event["stateEnteredEventDetails"]["name"], "")
+        self._events = len(history)
+        shards = self._execution.shards()
+        if shards and shards != self._shards and shards[1]:
+            self._shards = shards
+            self._console.note(f"  {shards[0]:,} of {shards[1]:,} shards encoded")
+        ended = described["status"] != RUNNING
+        self._follow_job(history, ended=ended)
+        if not ended:
+            return None
+        if described["status"] == "SUCCEEDED" and self.job:
+            self.job.result()
+        self._console.status(described.get("stopDate", datetime.now(UTC)), described["status"].title(), "")
+        return described
+
+    def _follow_job(self, history: Sequence[Mapping[str, Any]], *, ended: bool) -> None:
+        job = self._execution.training_job(history)
+        if job is not None and job.name != self._job_name:
+            self._job_name = job.name
+            self._console.note(f"  Training job {job.name}")
+            self.job = job.follower(logs=self._logs, stream=self._stream)
+        if self.job is not None and (ended or not self.job.ended):
+            self.job.look()
+
+
+def _job_name(history: Sequence[Mapping[str, Any]]) -> str | None:
+    """The name the state machine gives its newest training job: Seal's, the redrives and the retries so far."""
+    name, redrives, attempts = None, 0, 0
+    for event in history:
+        if event["type"] == "ExecutionRedriven":
+            redrives, attempts = redrives + 1, 0
+        entered = event.get("stateEnteredEventDetails")
+        if entered:
+            name = _request_of(entered.get("input", "")) or name
+        if event.get("taskScheduledEventDetails", {}).get("resource", "").endswith(TRAIN):
+            attempts += 1
+    return f"{name}-{redrives}-{attempts - 1}" if name and attempts else None
+
+
+def _request_of(text: str) -> str | None:
+    """The job name in a state's input, once Seal has put it there."""
+    try:
+        name = json.loads(text)["request"]["job_name"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return str(name)

@@ -1,0 +1,212 @@
+"""A deployed TrainingPipeline as an estimator: the same ``fit()``, run by its state machine on its own data."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+from amazon_estimators.algorithms import Algorithm, algorithm_named
+from amazon_estimators.client.execution import Execution
+from amazon_estimators.client.places import client_of, region_of
+from amazon_estimators.client.training_job import TrainingJob
+from amazon_estimators.errors import RequestError
+
+SETTINGS = {"pipeline", "algorithm", "hyperparameters", "data_bucket", "channels"}
+"""Keys by which the pipeline's settings are known in the definition of its state machine."""
+
+STATE_MACHINE = "AWS::StepFunctions::StateMachine"
+EXECUTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
+
+
+class PipelineEstimator:
+    """What ``Estimator.from_pipeline()`` gives. ``algorithm`` holds the hyperparameters the pipeline was deployed with."""
+
+    def __init__(self, state_machine_arn: str, settings: Mapping[str, Any], *, session: Any = None) -> None:
+        self.state_machine_arn = state_machine_arn
+        self.settings = dict(settings)
+        self.session = session
+        self.algorithm: Algorithm = algorithm_named(settings["algorithm"]).from_hyperparameters(
+            settings["hyperparameters"]
+        )
+        self.instance_type: str = settings["instance_type"]
+        self.instance_count: int = settings["instance_count"]
+        self.latest_execution: Execution | None = None
+        self._states = client_of(session, "stepfunctions")
+
+    @property
+    def data_locations(self) -> dict[str, str]:
+        """S3 prefix of each channel's input."""
+        bucket, prefix = self.settings["data_bucket"], self.settings.get("prefix", "")
+        return {
+            name: f"s3://{bucket}/{channel.get('prefix') or f'{prefix}input/{name}/'}"
+            for name, channel in self.settings["channels"].items()
+        }
+
+    @property
+    def latest_training_job(self) -> TrainingJob | None:
+        """The newest training job of the latest execution; None before there is one."""
+        return self.latest_execution.training_job() if self.latest_execution else None
+
+    @property
+    def model_data(self) -> str:
+        """S3 URI of the model the latest execution trained; RequestError while there is none."""
+        job = self.latest_training_job
+        artifacts = job.describe().get("ModelArtifacts", {}).get("S3ModelArtifacts") if job else None
+        if not artifacts:
+            raise RequestError("there is no model yet", remedy="Call fit() first and let it end.")
+        return str(artifacts)
+
+    def train_image(self) -> str:
+        """URI of the training image in the session's region; RegionError if there is none."""
+        return self.algorithm.train_image(region_of(self.session))
+
+    training_image_uri = train_image
+
+    def hyperparameters(self) -> dict[str, str]:
+        """What the pipeline was deployed with, without what it fills in from the data."""
+        return self.algorithm.hyperparameters()
+
+    def fit(
+        self,
+        records: None = None,
+        mini_batch_size: int | None = None,
+        wait: bool = True,
+        logs: bool = True,
+        job_name: str | None = None,
+        *,
+        hyperparameters: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Start an execution: it encodes what lies under the input prefixes, unless it has, and trains on it.
+
+        records: none. A pipeline trains on its own data; the training role reads no other.
+        mini_batch_size, hyperparameters: override those the pipeline was deployed with. Default: no override.
+        wait, logs: as :meth:`Estimator.fit`.
+        job_name: the execution's name; the pipeline names the training job. Default: a generated one.
+
+        Raises HyperparameterError before anything starts, and the error the execution ended with.
+        """
+        if records is not None:
+            places = ", ".join(self.data_locations.values())
+            raise RequestError(
+                f"a pipeline trains on its own data, under {places}; it was given {type(records).__name__}",
+                remedy="Upload the data there and call fit() without records, or take Estimator to train on a RecordSet.",
+            )
+        overrides = {
+            **(hyperparameters or {}),
+            **({"mini_batch_size": mini_batch_size} if mini_batch_size else {}),
+        }
+        self.latest_execution = self.start(overrides, name=job_name)
+        if wait:
+            self.latest_execution.wait(logs=logs)
+        return self
+
+    def start(self, overrides: Mapping[str, Any], *, name: str | None = None) -> Execution:
+        """Start an execution and do not wait. The overrides are checked with the deployed hyperparameters first."""
+        sent = _sent(self.algorithm, overrides)
+        if name is not None and not EXECUTION_NAME.fullmatch(name):
+            raise RequestError(
+                f"execution name is {name!r}; allowed: up to 80 letters, digits, hyphens, underscores"
+            )
+        started = self._states.start_execution(
+            stateMachineArn=self.state_machine_arn,
+            input=json.dumps({"hyperparameters": sent} if sent else {}),
+            **({"name": name} if name else {}),
+        )
+        return self._execution(started["executionArn"])
+
+    def executions(self, *, most: int = 20) -> list[Execution]:
+        """The newest executions, newest first."""
+        listed = self._states.list_executions(stateMachineArn=self.state_machine_arn, maxResults=most)
+        return [self._execution(one["executionArn"]) for one in listed["executions"]]
+
+    def attach(self, execution: str | None = None, *, wait: bool = True, logs: bool = True) -> Self:
+        """Follow an execution by name or ARN, by default the newest. RequestError if there is none."""
+        if execution is None:
+            newest = self.executions(most=1)
+            if not newest:
+                raise RequestError("the pipeline has no execution yet", remedy="Call fit().")
+            self.latest_execution = newest[0]
+        else:
+            arn = execution
+            if not execution.startswith("arn:"):
+                arn = self.state_machine_arn.replace(":stateMachine:", ":execution:") + f":{execution}"
+            self.latest_execution = self._execution(arn)
+        if wait:
+            self.latest_execution.wait(logs=logs)
+        return self
+
+    def _execution(self, arn: str) -> Execution:
+        return Execution(arn, session=self.session, metrics=self.algorithm.metrics)
+
+    def __repr__(self) -> str:
+        return f"PipelineEstimator({self.settings['pipeline']!r}, {self.algorithm!r})"
+
+
+def find_pipeline(
+    *, stack_name: str | None, state_machine_arn: str | None, session: Any
+) -> PipelineEstimator:
+    """See :meth:`Estimator.from_pipeline`."""
+    if (stack_name is None) == (state_machine_arn is None):
+        raise RequestError("give either stack_name or state_machine_arn")
+    if state_machine_arn is not None:
+        settings = _settings(session, state_machine_arn)
+        if settings is None:
+            raise RequestError(f"{state_machine_arn} is no training pipeline of this library")
+        return PipelineEstimator(state_machine_arn, settings, session=session)
+    found = {
+        arn: settings
+        for arn in _state_machines(session, str(stack_name))
+        if (settings := _settings(session, arn))
+    }
+    if len(found) != 1:
+        listed = "".join(f"\n  {one['pipeline']} ({one['algorithm']}): {arn}" for arn, one in found.items())
+        raise RequestError(
+            f"stack {stack_name} holds {len(found)} training pipelines{':' if found else ''}{listed}",
+            remedy="Name one by state_machine_arn." if found else "Deploy a TrainingPipeline in it first.",
+        )
+    [(arn, settings)] = found.items()
+    return PipelineEstimator(arn, settings, session=session)
+
+
+def _state_machines(session: Any, stack_name: str) -> list[str]:
+    pages = (
+        client_of(session, "cloudformation")
+        .get_paginator("list_stack_resources")
+        .paginate(StackName=stack_name)
+    )
+    return [
+        resource["PhysicalResourceId"]
+        for page in pages
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceType"] == STATE_MACHINE
+    ]
+
+
+def _settings(session: Any, state_machine_arn: str) -> dict[str, Any] | None:
+    """The pipeline's settings, which its definition hands to Plan and Seal; None if it has none."""
+    described = client_of(session, "stepfunctions").describe_state_machine(stateMachineArn=state_machine_arn)
+    return next(_objects_with(json.loads(described["definition"]), SETTINGS), None)
+
+
+def _objects_with(value: Any, keys: set[str]) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict) and keys <= set(value):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _objects_with(inner, keys)
+
+
+def _sent(algorithm: Algorithm, overrides: Mapping[str, Any]) -> dict[str, str]:
+    """Overrides under the service's names, as text; checked with the rest."""
+    if not overrides:
+        return {}
+    merged = algorithm.override(overrides).hyperparameters()
+    before = algorithm.hyperparameters()
+    if removed := sorted(set(before) - set(merged)):
+        raise RequestError(
+            f"{', '.join(removed)}: a deployed pipeline's hyperparameter cannot be unset, only replaced",
+            remedy="Deploy the pipeline without it.",
+        )
+    return {name: value for name, value in merged.items() if before.get(name) != value}
