@@ -1,0 +1,266 @@
+"""app.py deployed by the real CDK CLI with IAM enforced: an upload becomes a trained model, or a typed failure."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from amazon_estimators.recordio import check, write_numpy_to_dense_tensor
+from amazon_estimators_rehearsal.follow import Ended, executions, follow
+from amazon_estimators_rehearsal.platform import Platform
+from botocore.exceptions import WaiterError
+from sklearn.datasets import load_digits
+
+pytestmark = pytest.mark.deployed
+
+
+class Pipeline:
+    """The deployed KMeans pipeline, as its user meets it: a bucket and what comes of an upload."""
+
+    def __init__(self, platform: Platform, outputs: dict[str, str]) -> None:
+        self.platform = platform
+        self.s3, self.states = platform.client("s3"), platform.client("stepfunctions")
+        self.sagemaker = platform.client("sagemaker")
+        self.bucket, self.machine = outputs["KMeansDataBucket"], outputs["KMeansStateMachine"]
+
+    def train_on(self, name: str, body: bytes) -> Ended:
+        """Upload one file as the channel's only input and follow what that sets off to its end."""
+        self.empty("input/train/")
+        known = executions(self.states, self.machine)
+        self.s3.put_object(Bucket=self.bucket, Key=f"input/train/{name}", Body=body)
+        *_, last = follow(self.states, self.machine, known=known, timeout=120)
+        assert isinstance(last, Ended)
+        return last
+
+    def empty(self, prefix: str) -> None:
+        for found in self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", ()):
+            self.s3.delete_object(Bucket=self.bucket, Key=found["Key"])
+
+    def jobs(self) -> set[str]:
+        return {job["TrainingJobName"] for job in self.sagemaker.list_training_jobs()["TrainingJobSummaries"]}
+
+    def manifests(self) -> set[str]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix="recordsets/")
+        keys = (found["Key"] for page in pages for found in page.get("Contents", ()))
+        return {key for key in keys if key.endswith(".amazon.manifest")}
+
+    def read(self, uri: str) -> bytes:
+        place = urlsplit(uri)
+        return self.s3.get_object(Bucket=place.netloc, Key=place.path[1:])["Body"].read()
+
+    def shards(self, manifest_uri: str) -> list[bytes]:
+        head, *names = json.loads(self.read(manifest_uri))
+        return [self.read(head["prefix"] + name) for name in names]
+
+
+@pytest.fixture(scope="module")
+def pipeline(platform: Platform, outputs: dict[str, str]) -> Pipeline:
+    return Pipeline(platform, outputs)
+
+
+def npy(table: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, table)
+    return file.getvalue()
+
+
+def digits() -> np.ndarray:
+    return load_digits().data.astype(np.float32)
+
+
+def manifest_of(job: dict[str, Any]) -> str:
+    return job["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"]
+
+
+@pytest.fixture(scope="module")
+def trained(pipeline: Pipeline) -> dict[str, Any]:
+    ended = pipeline.train_on("digits.npy", npy(digits()))
+    assert ended.status == "SUCCEEDED", (ended.error, ended.cause, pipeline.platform.problems())
+    return json.loads(ended.output)
+
+
+def test_upload_trains_a_model_on_exactly_its_records(pipeline: Pipeline, trained: dict[str, Any]) -> None:
+    job = trained["job"]
+    assert job["TrainingJobStatus"] == "Completed"
+    assert job["HyperParameters"] == {"k": "10", "feature_dim": "64"}
+    shards = pipeline.shards(manifest_of(job))
+    whole = io.BytesIO()
+    write_numpy_to_dense_tensor(whole, digits())
+    assert b"".join(shards) == whole.getvalue()
+    counts = [check([io.BytesIO(shard)]).records for shard in shards]
+    assert counts == [899, 898]
+    tags = pipeline.sagemaker.list_tags(ResourceArn=job["TrainingJobArn"])["Tags"]
+    assert {"Key": "amazon-estimators:record-set", "Value": trained["plan"]["fingerprint"]} in tags
+
+
+def test_other_hyperparameters_reuse_the_record_set(pipeline: Pipeline, trained: dict[str, Any]) -> None:
+    started = pipeline.states.start_execution(
+        stateMachineArn=pipeline.machine, input=json.dumps({"hyperparameters": {"k": 4}})
+    )
+    known = executions(pipeline.states, pipeline.machine) - {started["executionArn"]}
+    events = list(follow(pipeline.states, pipeline.machine, known=known, timeout=120))
+    states = [event.state for event in events if type(event).__name__ == "Entered"]
+    assert "Reuse" in states
+    assert "Shards" not in states
+    ended = events[-1]
+    assert isinstance(ended, Ended)
+    job = json.loads(ended.output)["job"]
+    assert job["HyperParameters"]["k"] == "4"
+    assert manifest_of(job) == manifest_of(trained["job"])
+
+
+def test_csv_with_names_and_quotes(pipeline: Pipeline) -> None:
+    rows = "\r\n".join(f'"{row}",{row / 7:.4f},{-row}' for row in range(40))
+    ended = pipeline.train_on("table.csv", f"a,b,c\r\n{rows}\r\n".encode())
+    assert ended.status == "SUCCEEDED", (ended.error, ended.cause)
+    job = json.loads(ended.output)["job"]
+    summary = check([io.BytesIO(shard) for shard in pipeline.shards(manifest_of(job))])
+    assert (summary.records, summary.feature_dim) == (40, 3)
+
+
+def _with_nan() -> np.ndarray:
+    table = digits()
+    table[1200, 7] = np.nan
+    return table
+
+
+TABLE = "\n".join(f"{row},{row + 1},{row + 2}" for row in range(50))
+BAD_INPUT: list[tuple[str, Callable[[], bytes], str, tuple[str, ...]]] = [
+    ("cut.npy", lambda: npy(digits())[:-100], "InputError", ("cut.npy", "1797", "bytes")),
+    ("no.npy", lambda: b"PK\x03\x04 not an array", "InputError", ("no.npy", "magic")),
+    ("words.npy", lambda: npy(np.array([["a"], ["b"]])), "InputError", ("words.npy", "<U1")),
+    ("nan.npy", lambda: npy(_with_nan()), "InputError", ("nan.npy", "1200", "7")),
+    ("ragged.csv", lambda: f"{TABLE}\n1,2\n{TABLE}".encode(), "InputError", ("ragged.csv", "50", "2")),
+    (
+        "text.csv",
+        lambda: f"{TABLE}\n1,zwei,3\n{TABLE}".encode(),
+        "InputError",
+        ("text.csv", "50", "column 1", "zwei"),
+    ),
+    ("empty.csv", lambda: b"", "InputError", ("empty.csv", "empty")),
+    ("one.npy", lambda: npy(np.ones((1, 3))), "InputError", ("1 record", "2 instances")),
+    ("few.npy", lambda: npy(np.ones((5, 3))), "HyperparameterError", ("k", "10", "5")),
+    ("image.png", lambda: b"\x89PNG", "InputError", ("image.png", ".npy")),
+]
+
+
+@pytest.mark.parametrize(("name", "body", "error", "words"), BAD_INPUT, ids=[row[0] for row in BAD_INPUT])
+def test_bad_input_ends_typed_before_a_job_is_created(
+    pipeline: Pipeline, name: str, body: Callable[[], bytes], error: str, words: tuple[str, ...]
+) -> None:
+    jobs, manifests = pipeline.jobs(), pipeline.manifests()
+    ended = pipeline.train_on(name, body())
+    assert (ended.status, ended.error) == ("FAILED", error), ended.cause
+    assert [word for word in words if word not in ended.cause] == [], ended.cause
+    assert pipeline.jobs() == jobs
+    assert pipeline.manifests() == manifests
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "words"),
+    [
+        ({"hyperparameters": {"k": 0}}, "HyperparameterError", ("k", "0", "1")),
+        ({"hyperparameters": {"kk": 5}}, "HyperparameterError", ("kk", "k")),
+        ({"hyperparametres": {}}, "RequestError", ("hyperparametres", "hyperparameters")),
+    ],
+)
+def test_bad_execution_input_is_refused_in_plan(
+    pipeline: Pipeline, trained: dict[str, Any], given: dict[str, Any], error: str, words: tuple[str, ...]
+) -> None:
+    known = executions(pipeline.states, pipeline.machine)
+    pipeline.states.start_execution(stateMachineArn=pipeline.machine, input=json.dumps(given))
+    *_, ended = follow(pipeline.states, pipeline.machine, known=known, timeout=60)
+    assert isinstance(ended, Ended)
+    assert (ended.status, ended.error) == ("FAILED", error), ended.cause
+    assert [word for word in words if word not in ended.cause] == [], ended.cause
+
+
+@contextmanager
+def without_permissions(platform: Platform, role: str) -> Iterator[None]:
+    """The role with its inline policies taken away, for the time of the block."""
+    iam = platform.client("iam")
+    policies = {
+        name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+    }
+    assert policies, f"{role} has no inline policy to take away"
+    for name in policies:
+        iam.delete_role_policy(RoleName=role, PolicyName=name)
+    try:
+        yield
+    finally:
+        for name, document in policies.items():
+            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+
+
+def roles(platform: Platform, *words: str) -> list[str]:
+    pages = platform.client("iam").get_paginator("list_roles").paginate()
+    names = [role["RoleName"] for page in pages for role in page["Roles"]]
+    return [
+        name for name in names if name.startswith("AmazonEstimators-") and all(word in name for word in words)
+    ]
+
+
+@pytest.mark.parametrize(
+    "words", [("Plan",), ("Encode",), ("Seal",), ("Training",)], ids=lambda words: words[0]
+)
+def test_a_role_without_its_permissions_is_named_in_the_refusal(
+    pipeline: Pipeline, words: tuple[str, ...]
+) -> None:
+    matching = [name for name in roles(pipeline.platform, *words) if "StateMachine" not in name]
+    role = min(matching, key=len)
+    table = np.random.default_rng(len(words[0])).normal(size=(60, 4)).astype(np.float32)
+    with without_permissions(pipeline.platform, role):
+        ended = pipeline.train_on(f"{words[0]}.npy", npy(table))
+    assert ended.status == "FAILED"
+    assert role in ended.cause, (ended.error, ended.cause)
+    again = pipeline.train_on(f"{words[0]}-again.npy", npy(table))
+    assert again.status == "SUCCEEDED", (again.error, again.cause)
+
+
+def test_a_manifest_that_names_a_missing_shard_fails_the_job(
+    pipeline: Pipeline, trained: dict[str, Any]
+) -> None:
+    job = trained["job"]
+    head, *names = json.loads(pipeline.read(manifest_of(job)))
+    place = urlsplit(manifest_of(job))
+    key = place.path[1:].replace(".amazon.manifest", "broken.manifest")
+    body = json.dumps([head, *names, "matrix_99999.pbr"])
+    pipeline.s3.put_object(Bucket=place.netloc, Key=key, Body=body)
+    request = {
+        name: job[name]
+        for name in (
+            "HyperParameters",
+            "AlgorithmSpecification",
+            "RoleArn",
+            "InputDataConfig",
+            "OutputDataConfig",
+            "ResourceConfig",
+            "StoppingCondition",
+        )
+    }
+    channel = json.loads(json.dumps(request["InputDataConfig"]))
+    channel[0]["DataSource"]["S3DataSource"]["S3Uri"] = f"s3://{place.netloc}/{key}"
+    specification = {
+        name: value
+        for name, value in job["AlgorithmSpecification"].items()
+        if name in ("TrainingImage", "TrainingInputMode")
+    }
+    name = f"{job['TrainingJobName'][:40]}-broken"
+    pipeline.sagemaker.create_training_job(
+        TrainingJobName=name,
+        **{**request, "InputDataConfig": channel, "AlgorithmSpecification": specification},
+    )
+    with pytest.raises(WaiterError):
+        pipeline.sagemaker.get_waiter("training_job_completed_or_stopped").wait(
+            TrainingJobName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        )
+    ended = pipeline.sagemaker.describe_training_job(TrainingJobName=name)
+    assert ended["TrainingJobStatus"] == "Failed"
+    assert "matrix_99999.pbr" in ended["FailureReason"]
