@@ -12,7 +12,7 @@ Result = TypeVar("Result")
 
 
 def ahead(work: Callable[[Item], Result], items: Iterable[Item], *, width: int) -> Iterator[Result]:
-    """``map(work, items)`` with up to ``width`` calls under way in threads; no more results than that are held."""
+    """``map(work, items)`` with up to ``width`` calls under way in threads, and no more results held."""
     pool = ThreadPoolExecutor(width)
     under_way: deque[Future[Result]] = deque()
     try:

@@ -8,11 +8,10 @@ from typing import Any
 from amazon_estimators.ahead import ahead
 from amazon_estimators.encodings import Encoding, encodings
 from amazon_estimators.errors import InputError
+from amazon_estimators.looking import check_schema
 from amazon_estimators.plan import Plan, PlannedChannel
-from amazon_estimators.planning import check_schema
 from amazon_estimators.receipts import Receipt
 from amazon_estimators.sources import Layout, Piece
-from amazon_estimators.sources.compression import compression_of
 from amazon_estimators.upload import Upload
 
 LOOKS_AHEAD = 16
@@ -36,7 +35,7 @@ def encode_shard(s3: Any, plan: Plan, offset: int, length: int) -> Receipt:
 
 
 def _located(s3: Any, pieces: list[Piece], planned: PlannedChannel, encoding: Encoding) -> Iterator[Piece]:
-    """The pieces as their format cuts them. Of an object Plan did not look at, only its share in bytes is known."""
+    """The pieces as their format cuts them. Of an object not looked at, only its share in bytes is known."""
     if planned.looked:
         yield from pieces
         return
@@ -59,13 +58,13 @@ def _located(s3: Any, pieces: list[Piece], planned: PlannedChannel, encoding: En
 def share_of(layout: Layout, piece: Piece) -> Piece | None:
     """The bytes ``[start, stop)`` of an object as cuts of its layout: each record falls to exactly one share.
 
-    Rows are dealt in proportion where they are counted. What cannot be cut belongs to the share it begins in.
+    Rows are dealt in proportion where they are counted. What is whole belongs to the share that it begins in.
     """
     found, size = piece.source, piece.source.size
     if layout.records is not None:
         first, last = (layout.records * cut // size for cut in (piece.start, piece.stop))
         return Piece(found, layout.cut(first), layout.cut(last), first_row=first) if first < last else None
-    if compression_of(found) != "none":
+    if layout.whole:
         return Piece(found, layout.start, layout.stop) if piece.start == 0 else None
     start, stop = (max(cut, layout.start) for cut in (piece.start, piece.stop))
     return Piece(found, start, stop) if start < stop else None

@@ -6,9 +6,25 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from amazon_estimators.s3 import get_json, list_stored
+
 MAP_FAILED = "States.ExceedToleratedFailureThreshold"
 CAUSE_LIMIT = 30_000
-"""Characters; Step Functions takes 32,768 bytes of cause."""
+"""Bytes; Step Functions takes 32,768 of cause."""
+
+REMEDIES = {
+    "Sandbox.Timedout": "The function ran out of time: lower target_shard_size, and a shard takes less.",
+    "Runtime.ExitError": "The function ran out of memory, most likely: give it more.",
+    "Runtime.OutOfMemory": "The function ran out of memory: give it more.",
+    "Lambda.TooManyRequestsException": "Lambda is at its limit: lower max_concurrency or raise the quota.",
+    "States.Permissions": "The state machine's role lacks a permission.",
+    "States.ItemReaderFailed": "The list of shards could not be read: start a new execution.",
+    "AccessDenied": "A role lacks a permission, or the bucket's policy or key refuses it.",
+    "ThrottlingException": "The service is busy beyond all retries: start the execution again later.",
+    "SlowDown": "S3 is busy beyond all retries: start the execution again later; finished shards are kept.",
+    "ResourceLimitExceeded": "Ask for a higher quota, or train on other or fewer instances.",
+}
+"""What to do, by a word of the error's name or text, where the error itself does not say."""
 
 
 def failures_prefix(prefix: str, execution: str) -> str:
@@ -16,30 +32,51 @@ def failures_prefix(prefix: str, execution: str) -> str:
 
 
 def failure_key(prefix: str, execution: str, shard: int) -> str:
-    """Where Encode leaves a user's error; under the execution, so that an old failure never explains a new one."""
+    """Where Encode leaves a user's error; under the execution: an old failure never explains a new one."""
     return f"{failures_prefix(prefix, execution)}{shard:05d}.json"
 
 
 def explain(s3: Any, error: Mapping[str, str], plan: Mapping[str, Any], execution: str) -> dict[str, str]:
-    """``{"error", "cause"}`` of a failed state: the library's own error, the shard's, or the training job's."""
+    """``{"error", "cause"}`` of a failed state: the library's error, the shard's or the training job's."""
     name, cause = error.get("Error", "Unknown"), error.get("Cause", "")
     if name == MAP_FAILED and plan:
-        failures = failures_prefix(plan["prefix"], execution)
-        listed = s3.list_objects_v2(Bucket=plan["bucket"], Prefix=failures, MaxKeys=1)
-        for found in listed.get("Contents", ()):
-            answer = s3.get_object(Bucket=plan["bucket"], Key=found["Key"])
-            first: dict[str, str] = json.loads(answer["Body"].read())
-            return {"error": first["error"], "cause": first["cause"]}
+        return _of_shards(s3, plan, execution)
     try:
         details = json.loads(cause)
     except ValueError:
         details = None
-    if isinstance(details, dict) and "errorMessage" in details:
-        return {"error": details.get("errorType", name), "cause": str(details["errorMessage"])[:CAUSE_LIMIT]}
     if isinstance(details, dict) and "TrainingJobName" in details:
-        reason = details.get("FailureReason") or f"status {details.get('TrainingJobStatus')}"
-        return {
-            "error": "TrainingJobError",
-            "cause": f"Training job {details['TrainingJobName']}: {reason}"[:CAUSE_LIMIT],
-        }
-    return {"error": name, "cause": cause[:CAUSE_LIMIT]}
+        return _answer("TrainingJobError", _of_training(details))
+    if isinstance(details, dict) and "errorMessage" in details:
+        return _answer(str(details.get("errorType") or name), str(details["errorMessage"]))
+    return _answer(name, cause)
+
+
+def _of_shards(s3: Any, plan: Mapping[str, Any], execution: str) -> dict[str, str]:
+    """The error of the first failed shard; the same file can fail many."""
+    keys = [key for key, _, _ in list_stored(s3, plan["bucket"], failures_prefix(plan["prefix"], execution))]
+    if not keys:
+        return _answer(
+            MAP_FAILED,
+            "Shards could not be encoded, none of them for a reason in the data.\nThe Map Run of this "
+            "execution lists them with their causes; a redrive encodes those that failed.",
+        )
+    first = get_json(s3, plan["bucket"], keys[0])
+    more = f"\n{len(keys) - 1:,} more shards failed." if len(keys) > 1 else ""
+    return _answer(str(first["error"]), f"{first['cause']}{more}")
+
+
+def _of_training(job: Mapping[str, Any]) -> str:
+    name, status = job["TrainingJobName"], job.get("TrainingJobStatus", "Failed")
+    detail = job.get("SecondaryStatus")
+    ended = f"{status}, {detail}" if detail and detail != status else status
+    return (
+        f"Training job {name} ended as {ended}: {job.get('FailureReason') or 'the service gave no reason'}\n"
+        f"Its log: group /aws/sagemaker/TrainingJobs, streams {name}/…"
+    )
+
+
+def _answer(error: str, cause: str) -> dict[str, str]:
+    remedy = next((remedy for word, remedy in REMEDIES.items() if word == error or word in cause), None)
+    text = f"{cause}\n{remedy}" if remedy and remedy not in cause else cause
+    return {"error": error, "cause": text.encode()[:CAUSE_LIMIT].decode(errors="ignore")}

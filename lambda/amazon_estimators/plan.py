@@ -27,7 +27,7 @@ class PlannedChannel:
     example: str
     """URI of the object the schema was taken from."""
     looked: bool = True
-    """Whether Plan looked at every object. If not, pieces are cut by bytes and Encode looks before it reads."""
+    """Whether Plan looked at every object; if not, pieces are cut by bytes and Encode looks first."""
     names: tuple[str, ...] | None = None
     """File names of the shards where they are not numbered."""
 
@@ -50,7 +50,7 @@ class PlannedChannel:
 
 @dataclass(frozen=True)
 class Shard:
-    """One shard: ``number`` counts over all channels, ``index`` in its own; a line of pieces.jsonl at ``offset``."""
+    """A shard: ``number`` counts over all channels, ``index`` in its own; its line in pieces.jsonl."""
 
     number: int
     channel: str
@@ -93,7 +93,7 @@ class Plan:
         return self.shards_root(channel) + self.shard_file(channel, index)
 
     def save(self, s3: Any, pieces: Mapping[str, Iterable[list[Piece]]]) -> list[Shard]:
-        """Write pieces.jsonl and then plan.json; returns the shards. Written again, both get the same bytes."""
+        """Write pieces.jsonl, then plan.json; returns the shards. Written again, both get the same bytes."""
         shards, lines, offset = [], [], 0
         for number, (channel, index, parts) in enumerate(_numbered(pieces)):
             line = json.dumps(

@@ -36,7 +36,7 @@ def verified(s3: Any, plan: Plan, channel: str) -> dict[int, Receipt]:
 def seal(s3: Any, plan: Plan, *, instance_count: int) -> dict[str, Sealed]:
     """The RecordSets of a plan by channel, verified; nothing is written.
 
-    Raises RecordSetError if a shard is missing or is not what its encoder recorded, SchemaError if shards disagree.
+    Raises RecordSetError if a shard is missing or not what was recorded, SchemaError if shards disagree.
     """
     return {name: _sealed(s3, plan, name, instance_count) for name in plan.channels}
 
@@ -63,7 +63,7 @@ def publish(s3: Any, plan: Plan, sealed: Mapping[str, Sealed]) -> None:
 
 
 def complete_record_sets(s3: Any, plan: Plan) -> dict[str, RecordSet] | None:
-    """The RecordSets of a plan that an earlier execution completed; None if a manifest or a shard is missing."""
+    """The RecordSets of a plan that was completed before; None if a manifest or a shard is missing."""
     found = {}
     for name in plan.channels:
         root = plan.root(name)
@@ -101,7 +101,8 @@ def _sealed(s3: Any, plan: Plan, name: str, instance_count: int) -> Sealed:
         same = (facts.feature_dim, facts.dtype, facts.sparse, facts.labels is None)
         if same != (first.feature_dim, first.dtype, first.sparse, first.labels is None):
             raise SchemaError(
-                f"channel {name}: shards {receipts[0].shard} and {receipt.shard} disagree: {first} against {facts}",
+                f"channel {name}: shards {receipts[0].shard} and {receipt.shard} disagree: "
+                f"{first} against {facts}",
                 remedy="Give all files of a channel the same columns, and labels to all records or to none.",
             )
     record_set = RecordSet(

@@ -1,4 +1,4 @@
-"""The settings of a pipeline, as the construct writes them into the state machine, and the input of an execution."""
+"""The settings of a pipeline, as its construct writes them, and the input of an execution."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from amazon_estimators.algorithms import Algorithm, algorithm_named
+from amazon_estimators.channels import Channel, channels_of
 from amazon_estimators.errors import RequestError
 from amazon_estimators.sources import Source
 
@@ -55,52 +56,15 @@ class Settings:
             )
         return cls(**{**values, **numbers, "channels": channels})
 
-    def input_prefix(self, channel: str) -> str:
-        """Key prefix of a channel's input in the data bucket."""
-        prefix = self.channels[channel].prefix
-        return f"{self.prefix}input/{channel}/" if prefix is None else prefix
-
-    def distribution(self, algorithm: type[Algorithm], channel: str) -> str:
-        """How the shards of a channel are dealt to the training instances."""
-        return self.distributions.get(channel, algorithm.channels[channel].distribution)
-
-    def check_channels(self, algorithm: type[Algorithm]) -> None:
-        """Raise RequestError, with every problem, unless the channels are those the algorithm trains on."""
-        problems = []
-        for name, rule in algorithm.channels.items():
-            if rule.required and name not in self.channels:
-                problems.append(f"channel {name} is required: give it a Source")
-        for name, source in self.channels.items():
-            found = algorithm.channels.get(name)
-            if found is None:
-                problems.append(f"there is no channel {name!r}; allowed: {', '.join(algorithm.channels)}")
-            elif found.label == "none" and source.label is not None:
-                problems.append(
-                    f"channel {name} takes no label, but its Source names {source.label!r}: leave label out, and "
-                    "leave that column out of features"
-                )
-            elif (
-                found.vectors
-                and found.label == "required"
-                and source.label is None
-                and not _labels_inside(source)
-            ):
-                problems.append(
-                    f"channel {name} needs a label: name its column in the Source, such as label=0"
-                )
-            if found and self.distribution(algorithm, name) not in found.distributions:
-                problems.append(
-                    f"channel {name} is distributed {self.distributions[name]!r}; allowed: "
-                    f"{', '.join(found.distributions)}"
-                )
-        problems += [
-            f"distributions names {name!r}, which is no channel here"
-            for name in sorted(set(self.distributions) - set(self.channels))
-        ]
-        if problems:
-            raise RequestError(
-                f"{algorithm.__name__}: {'; '.join(problems)}.", remedy="Change the channels of the pipeline."
-            )
+    def channels_for(self, algorithm: type[Algorithm]) -> dict[str, Channel]:
+        """The channels by name. Raises RequestError unless the algorithm trains on them."""
+        return channels_of(
+            algorithm,
+            self.channels,
+            self.distributions,
+            instance_count=self.instance_count,
+            prefix=self.prefix,
+        )
 
     def algorithm_for(self, execution_input: Mapping[str, Any]) -> Algorithm:
         """The algorithm with the execution's overrides merged in and the whole set validated.
@@ -123,11 +87,6 @@ class Settings:
             )
         algorithm = algorithm_named(self.algorithm).from_hyperparameters(self.hyperparameters)
         return algorithm.override(overrides) if overrides else algorithm
-
-
-def _labels_inside(source: Source) -> bool:
-    """Whether the label may come with each record, in a place of its own: such formats name no label column."""
-    return source.format not in ("npy", "csv", "tsv", "parquet")
 
 
 def _whole(name: str, value: Any) -> int:

@@ -17,16 +17,23 @@ from amazon_estimators.training_request import training_request
 def plan_step(
     s3: Any, settings: Settings, execution_input: Mapping[str, Any], execution: str
 ) -> dict[str, Any]:
-    """Plan the RecordSet and list the shards still to encode, unless it is there already, whole and verified."""
+    """Plan the RecordSet and list the shards still to encode, unless it is there whole and verified."""
     algorithm = settings.algorithm_for(execution_input)
     algorithm.check_instances(settings.instance_type, settings.instance_count)
-    plan, shards = make_plan(s3, settings, type(algorithm))
+    plan, shards = make_plan(
+        s3,
+        settings.channels_for(type(algorithm)),
+        bucket=settings.data_bucket,
+        prefix=settings.prefix,
+        target_shard_bytes=settings.target_shard_bytes,
+    )
+    key = shards_key(plan.prefix, execution)
     planned = {
         "bucket": plan.bucket,
         "prefix": plan.prefix,
         "fingerprint": plan.fingerprint,
         "shards": plan.shards,
-        "shards_key": shards_key(plan.prefix, execution),
+        "shards_key": key,
         "hyperparameters": algorithm.hyperparameters(),
     }
     record_sets = complete_record_sets(s3, plan)
@@ -37,22 +44,22 @@ def plan_step(
         return {**planned, "complete": True, "shards_to_encode": 0, "request": request}
     missing = _missing(s3, plan, shards)
     items = "".join(shard.item() for shard in missing)
-    put_text(s3, plan.bucket, planned["shards_key"], items, JSON_LINES)
+    put_text(s3, plan.bucket, key, items, JSON_LINES)
     return {**planned, "complete": False, "shards_to_encode": len(missing), "request": None}
 
 
 def _missing(s3: Any, plan: Plan, shards: list[Shard]) -> list[Shard]:
     """The shards that an earlier execution did not finish; never none.
 
-    All may be there without a manifest, when Seal refused the hyperparameters. The last one is then encoded again,
-    to the same bytes: what a Map Run does with no items at all is nowhere promised.
+    All may be there without a manifest, when Seal refused the hyperparameters. The last one is then encoded
+    again, to the same bytes: what a Map Run does with no items at all is nowhere promised.
     """
     done = {name: verified(s3, plan, name) for name in plan.channels}
     return [shard for shard in shards if shard.index not in done[shard.channel]] or shards[-1:]
 
 
 def seal_step(s3: Any, settings: Settings, planned: Mapping[str, Any], execution: str) -> dict[str, Any]:
-    """Verify all shards, check the hyperparameters against the data, then publish: a failure leaves no manifest."""
+    """Verify all shards, check hyperparameters against the data, then publish: errors leave no manifest."""
     algorithm = algorithm_named(settings.algorithm).from_hyperparameters(planned["hyperparameters"])
     plan = Plan.load(s3, planned["bucket"], planned["prefix"])
     sealed = seal(s3, plan, instance_count=settings.instance_count)

@@ -17,8 +17,8 @@ SENDS_AT_ONCE = 3
 class Upload:
     """A binary file object whose bytes become one S3 object when it is closed without an error.
 
-    Memory is bounded: one part being filled and SENDS_AT_ONCE being sent. Leaving the ``with`` block with an error
-    aborts the upload, so no object and no part stays behind; what a killed process leaves, the lifecycle rule ends.
+    Memory is bounded: one part being filled and SENDS_AT_ONCE being sent. Leaving the ``with`` block with an
+    error aborts the upload: no object and no part stays. A lifecycle rule ends what a killed process leaves.
     """
 
     def __init__(self, s3: Any, bucket: str, key: str, content_type: str) -> None:

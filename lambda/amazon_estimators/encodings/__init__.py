@@ -1,4 +1,4 @@
-"""How a channel's records are written for the training container: one module an encoding, all of one shape."""
+"""How a channel's records are written for the training container: one module an encoding."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Encoding(Protocol):
     CONTENT_TYPE: str
 
     def look(self, s3: Any, found: InputObject, source: Source) -> Layout:
-        """What metadata, or the first bytes, tell of one object. Raises InputError if it cannot be encoded."""
+        """What metadata or the first bytes tell of an object. Raises InputError if it cannot be encoded."""
         ...
 
     def encode(self, s3: Any, out: Upload, pieces: Iterable[Piece], planned: PlannedChannel) -> Facts:
@@ -35,7 +35,7 @@ def encoding_for(content_type: str) -> str:
 
 
 def encodings() -> dict[str, Encoding]:
-    """Every encoding by name. ``csv`` is IP Insights' entity and address, ``files`` copies what is no data set."""
+    """Every encoding by name: ``csv`` is IP Insights' entity and address, ``files`` auxiliary files."""
     from amazon_estimators.encodings import files, ip_insights, object2vec, vectors  # noqa: PLC0415 - they import plan
 
     modules: dict[str, ModuleType] = {

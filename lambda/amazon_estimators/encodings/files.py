@@ -1,8 +1,9 @@
-"""Auxiliary files, such as NTM's vocabulary: copied under their own names, one object each, checked line by line."""
+"""Auxiliary files, such as NTM's vocabulary: copied under their own names, checked line by line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from amazon_estimators.encodings.text import SCHEMA, first_bad_line, shown, steps, tidy
@@ -25,9 +26,9 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
 
 def encode(s3: Any, out: Upload, pieces: Iterable[Piece], planned: PlannedChannel) -> Facts:
     """A record is a line: of a vocabulary, a word."""
-    records = 0
+    records, as_it_is = 0, replace(planned.source, compression="none")
     for piece in pieces:
-        for lines, number in steps(s3, piece):
+        for lines, number in steps(s3, piece, as_it_is):
             text = tidy(lines)
             if text.count(b"\n") != lines.count(b"\n") or reason(text) is not None:
                 raise first_bad_line(lines, number, piece, reason, REMEDY)

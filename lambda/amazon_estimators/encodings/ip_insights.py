@@ -27,13 +27,13 @@ _FIELDS = re.compile(rb"(%b?+)(?:,(.*))?" % _ENTITY)
 
 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
-    return look_at_text(s3, found)
+    return look_at_text(s3, found, source)
 
 
 def encode(s3: Any, out: Upload, pieces: Iterable[Piece], planned: PlannedChannel) -> Facts:
     records = 0
     for piece in pieces:
-        for lines, number in steps(s3, piece):
+        for lines, number in steps(s3, piece, planned.source):
             text = tidy(lines)
             if not _LINES.fullmatch(text) or not _is_utf8(text):
                 raise first_bad_line(lines, number, piece, reason, REMEDY)

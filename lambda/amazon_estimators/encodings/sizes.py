@@ -1,4 +1,4 @@
-"""How many bytes a channel's shards will have: exactly where records are counted and dense, else from a sample."""
+"""How many bytes a channel's shards will have: exactly where records are counted, else from a sample."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ import numpy as np
 from amazon_estimators.encodings import vectors
 from amazon_estimators.recordio import encode_dense
 from amazon_estimators.sources import Piece, Schema, Source, format_of
-from amazon_estimators.sources.compression import compression_of
 
 if TYPE_CHECKING:
-    from amazon_estimators.planning import Found
+    from amazon_estimators.looking import Found
 
 SAMPLE_BYTES = 2**20
 COMPRESSED_FACTOR = 4
-"""What is assumed of compressed text: that its shards are four times as large."""
+"""What is assumed of a compressed object: that its shards are four times as large."""
 
 
 def record_bytes(schema: Schema) -> int:
@@ -31,11 +30,13 @@ def output_bytes(s3: Any, found: Found, source: Source, encoding: str) -> int:
     size = sum(one.size for one, _ in found.objects)
     if encoding != "recordio":
         return size
+    largest, layout = max(found.objects, key=lambda one: one[0].size)
+    if layout.whole:
+        return size * COMPRESSED_FACTOR
+    if found.schema.sparse:
+        return size  # a value takes about as many bytes as text or in CSR as it does in a record
     if found.records is not None:
         return found.records * record_bytes(found.schema)
-    largest = max((one for one, _ in found.objects), key=lambda one: one.size)
-    if compression_of(largest) != "none":
-        return size * COMPRESSED_FACTOR
     reader = format_of(largest, source)[1]
     layout = reader.look(s3, largest, source)
     if layout.records is not None:
@@ -44,5 +45,5 @@ def output_bytes(s3: Any, found: Found, source: Source, encoding: str) -> int:
     sample = Piece(largest, layout.start, stop)
     written = io.BytesIO()
     for block in reader.read(s3, sample, source, layout.schema):
-        vectors.write_block(written, block, layout.schema, sample, 0)
+        vectors.write_block(written, block, vectors.Place(sample, layout.schema, 0))
     return size * written.tell() // (stop - layout.start)

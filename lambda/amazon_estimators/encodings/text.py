@@ -10,7 +10,7 @@ import numpy as np
 
 from amazon_estimators.errors import InputError
 from amazon_estimators.s3 import InputObject, read_range
-from amazon_estimators.sources import Layout, Piece, Schema
+from amazon_estimators.sources import Layout, Piece, Schema, Source
 from amazon_estimators.sources.compression import compression_of
 from amazon_estimators.sources.lines import whole_lines
 
@@ -28,11 +28,13 @@ Reason = str
 """What is wrong with a line."""
 
 
-def look_at_text(s3: Any, found: InputObject) -> Layout:
+def look_at_text(s3: Any, found: InputObject, source: Source) -> Layout:
     """Where an object of text can be cut: before each line if it is small, anywhere if not."""
     if not found.size:
         raise InputError(f"{found.uri} is empty", remedy="Remove it, or upload it with at least one line.")
-    if found.size > COUNTED_BYTES or compression_of(found) != "none":
+    if compression_of(found, source.compression) != "none":
+        return Layout(schema=SCHEMA, start=0, stop=found.size, whole=True)
+    if found.size > COUNTED_BYTES:
         return Layout(schema=SCHEMA, start=0, stop=found.size)
     starts = line_starts(read_range(s3, found, 0, found.size))
     if not len(starts):
@@ -53,10 +55,10 @@ def line_starts(text: bytes) -> np.ndarray:
     return starts[filled].astype(np.int64)
 
 
-def steps(s3: Any, piece: Piece) -> Iterator[tuple[bytes, int]]:
-    """(whole lines, number of the first of them) in steps; lines are counted from 1 where ``piece`` starts."""
+def steps(s3: Any, piece: Piece, source: Source) -> Iterator[tuple[bytes, int]]:
+    """(whole lines, number of the first one) in steps; lines are counted from 1 where ``piece`` starts."""
     number = 1
-    for block in whole_lines(s3, piece):
+    for block in whole_lines(s3, piece, compression=source.compression):
         start = 0
         while start < len(block):
             cut = block.rfind(b"\n", start, start + STEP_BYTES) + 1

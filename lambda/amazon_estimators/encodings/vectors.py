@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import Any
 
@@ -41,11 +42,11 @@ def encode(s3: Any, out: Upload, pieces: Iterable[Piece], planned: PlannedChanne
         for block in blocks:
             if sparse not in (None, isinstance(block.features, SparseRows)):
                 raise SchemaError(
-                    f"{piece.source.uri} and {planned.example} disagree: one holds sparse rows, the other dense ones",
+                    f"{piece.source.uri} and {planned.example} disagree: one is sparse, the other dense",
                     remedy="Give all files of a channel the same kind.",
                 )
             sparse = isinstance(block.features, SparseRows)
-            labels.add(write_block(out, block, planned.schema, piece, row))
+            labels.add(write_block(out, block, Place(piece, planned.schema, row)))
             records += len(block.features)
             row += len(block.features)
     return Facts(
@@ -53,85 +54,96 @@ def encode(s3: Any, out: Upload, pieces: Iterable[Piece], planned: PlannedChanne
     )
 
 
-def write_block(out: Any, block: Block, schema: Schema, piece: Piece, row: int) -> np.ndarray | None:
-    """Append a block as float32 records; returns its labels. ``row`` is the number of the block's first row."""
-    values = block.features.data if isinstance(block.features, SparseRows) else block.features
+@dataclass(frozen=True)
+class Place:
+    """Where a block of rows comes from, for errors: ``row`` is the number of its first one."""
+
+    piece: Piece
+    schema: Schema
+    row: int
+
+    def refused(self, at: int, column: str, reason: str, remedy: str) -> InputError:
+        """The error for one value of row ``at`` of the block."""
+        part = "" if self.piece.first_row is not None else f" of the part from byte {self.piece.start:,}"
+        row = f"row {self.row + at:,}{part}"
+        return InputError(f"{self.piece.source.uri}, {row}, {column}: {reason}", remedy=remedy)
+
+    def not_finite(self, at: int, column: str, value: Any) -> InputError:
+        """The error for a value that float32 cannot hold as a number."""
+        if np.isfinite(value):
+            return self.refused(at, column, f"{value!s} is beyond float32", IN_RANGE)
+        return self.refused(at, column, f"{value!s} is not a finite number", FINITE)
+
+    def feature(self, number: int) -> str:
+        """A feature's column in the input."""
+        schema = self.schema
+        if schema.features is not None:
+            return schema.column(schema.features[number])
+        return schema.column(number + (schema.label is not None and number >= schema.label))
+
+    @property
+    def label(self) -> str:
+        return "label" if self.schema.label is None else f"label, {self.schema.column(self.schema.label)}"
+
+
+def write_block(out: Any, block: Block, place: Place) -> np.ndarray | None:
+    """Append a block as float32 records; returns its labels. InputError names a value they cannot hold."""
+    rows = block.features
+    values = rows.data if isinstance(rows, SparseRows) else rows
     # A value beyond float32 becomes an infinity here, which the codec refuses; numpy need not warn as well.
     with np.errstate(over="ignore"):
         features = values.astype(np.float32, copy=False)
         labels = None if block.labels is None else block.labels.astype(np.float32, copy=False)
     if block.labels is not None and labels is not None and block.labels.dtype.kind in "iu":
-        _check_whole(block.labels, labels, piece, row)
+        _check_whole(block.labels, labels, place)
     try:
-        if isinstance(block.features, SparseRows):
-            rows = (
-                features,
-                block.features.indices,
-                block.features.indptr,
-                (len(block.features), block.features.width),
-            )
-            write_spmatrix_to_sparse_tensor(out, rows, labels)
+        if isinstance(rows, SparseRows):
+            parts = (features, rows.indices, rows.indptr, (len(rows), rows.width))
+            write_spmatrix_to_sparse_tensor(out, parts, labels)
         else:
             write_numpy_to_dense_tensor(out, features, labels)
     except InputError as error:
-        raise _explained(error, block, features, labels, schema, piece, row) from error
+        raise _explained(error, block, place) from error
     return labels
 
 
-def _explained(
-    error: InputError,
-    block: Block,
-    features: np.ndarray,
-    labels: np.ndarray | None,
-    schema: Schema,
-    piece: Piece,
-    row: int,
-) -> InputError:
+def _explained(error: InputError, block: Block, place: Place) -> InputError:
     """The codec's error with the object, the row in it and the column's name."""
-    if labels is not None and not np.isfinite(labels).all():
-        at = int(np.flatnonzero(~np.isfinite(labels))[0])
-        column = "label" if schema.label is None else f"label, {schema.column(schema.label)}"
-        assert block.labels is not None
-        return _refused(piece, row + at, column, block.labels[at])
-    flat = features.reshape(-1)
-    bad = np.flatnonzero(~np.isfinite(flat))
-    if not len(bad):
-        return InputError(f"{piece.source.uri}, rows from {row}: {error.message}", remedy=error.remedy)
-    first = int(bad[0])
-    if isinstance(block.features, SparseRows):
-        at = int(np.searchsorted(block.features.indptr, first, side="right")) - 1
-        return _refused(
-            piece, row + at, f"column {block.features.indices[first]}", block.features.data[first]
-        )
-    at, feature = divmod(first, features.shape[1])
-    return _refused(piece, row + at, schema.column(_position(schema, feature)), block.features[at, feature])
+    at = _first_not_float32(block.labels)
+    if block.labels is not None and at is not None:
+        return place.not_finite(at, place.label, block.labels[at])
+    rows = block.features
+    values = rows.data if isinstance(rows, SparseRows) else rows
+    at = _first_not_float32(values)
+    if at is None:
+        message = f"{place.piece.source.uri}, rows from {place.row}: {error.message}"
+        return InputError(message, remedy=error.remedy)
+    if isinstance(rows, SparseRows):
+        row = int(np.searchsorted(rows.indptr, at, side="right")) - 1
+        return place.not_finite(row, f"column {rows.indices[at]}", values[at])
+    row, feature = divmod(at, values.shape[1])
+    return place.not_finite(row, place.feature(feature), values[row, feature])
 
 
-def _position(schema: Schema, feature: int) -> int:
-    """The column in the input of a feature."""
-    if schema.features is not None:
-        return schema.features[feature]
-    return feature + (schema.label is not None and feature >= schema.label)
+def _first_not_float32(values: np.ndarray | None) -> int | None:
+    """The flat index of the first value that is no finite float32."""
+    if values is None:
+        return None
+    with np.errstate(over="ignore"):
+        bad = np.flatnonzero(~np.isfinite(values.astype(np.float32)))
+    return int(bad[0]) if len(bad) else None
 
 
-def _refused(piece: Piece, row: int, column: str, value: Any) -> InputError:
-    part = "" if piece.first_row is not None else f" of the part from byte {piece.start:,}"
-    beyond = bool(np.isfinite(value))
-    reason = "is beyond float32" if beyond else "is not a finite number"
-    return InputError(
-        f"{piece.source.uri}, row {row:,}{part}, {column}: {value!s} {reason}",
-        remedy=IN_RANGE if beyond else FINITE,
-    )
-
-
-def _check_whole(given: np.ndarray, cast: np.ndarray, piece: Piece, row: int) -> None:
+def _check_whole(given: np.ndarray, cast: np.ndarray, place: Place) -> None:
     """Integer labels name classes: two of them must not become one by rounding."""
     changed = np.flatnonzero(cast.astype(np.float64) != given)
     if len(changed):
         at = int(changed[0])
-        raise InputError(
-            f"{piece.source.uri}, row {row + at:,}, label: {given[at]} has no exact float32, which the records hold",
-            remedy="Renumber the classes from 0, or give the labels as floats if rounding does not matter.",
+        raise place.refused(
+            at,
+            place.label,
+            f"{given[at]} has no exact float32",
+            "Renumber the classes from 0, or give the labels as floats if rounding does not matter.",
         )
 
 

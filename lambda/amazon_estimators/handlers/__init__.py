@@ -1,1 +1,1 @@
-"""The Lambda entry points, one per state: parse the event, call the library, return the contract of docs/contracts.md."""
+"""The Lambda entry points, one per state: parse the event, call the library, return the contract."""

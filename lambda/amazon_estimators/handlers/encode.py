@@ -1,4 +1,4 @@
-"""Encode one shard. A user's error is left beside the plan for Explain: a Map Run hides what its items failed of."""
+"""Encode one shard. A user's error is left on S3 for Explain: a Map Run hides what its items failed of."""
 
 from __future__ import annotations
 

@@ -1,0 +1,90 @@
+"""The channels of a pipeline: what the user says of each, joined with what the algorithm rules of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.algorithms.facts import SHARDED, ChannelRule
+from amazon_estimators.encodings import encoding_for
+from amazon_estimators.errors import RequestError
+from amazon_estimators.sources import Source
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One channel: where its input lies, how it is read, how its shards are dealt to instances."""
+
+    name: str
+    prefix: str
+    source: Source
+    rule: ChannelRule
+    distribution: str
+    instances: int
+    """Training instances that share the shards; 1 if each gets all of them."""
+
+    @property
+    def encoding(self) -> str:
+        return encoding_for(self.rule.content_type)
+
+    def identity(self) -> list[object]:
+        """What of the settings the shards and the manifest depend on: part of a RecordSet's fingerprint."""
+        return [
+            self.name,
+            self.rule.content_type,
+            self.distribution,
+            self.instances,
+            {**self.source.to_dict(), "prefix": self.prefix},
+        ]
+
+
+def channels_of(
+    algorithm: type[Algorithm],
+    sources: Mapping[str, Source],
+    distributions: Mapping[str, str],
+    *,
+    instance_count: int,
+    prefix: str,
+) -> dict[str, Channel]:
+    """The channels by name. Raises RequestError, with all problems, if the algorithm does not take them."""
+    problems = list(_problems(algorithm, sources, distributions))
+    if problems:
+        raise RequestError(
+            f"{algorithm.__name__}: {'; '.join(problems)}", remedy="Change the channels of the pipeline."
+        )
+    channels = {}
+    for name, source in sources.items():
+        rule = algorithm.channels[name]
+        distribution = distributions.get(name, rule.distribution)
+        channels[name] = Channel(
+            name=name,
+            prefix=f"{prefix}input/{name}/" if source.prefix is None else source.prefix,
+            source=source,
+            rule=rule,
+            distribution=distribution,
+            instances=instance_count if distribution == SHARDED else 1,
+        )
+    return channels
+
+
+def _problems(
+    algorithm: type[Algorithm], sources: Mapping[str, Source], distributions: Mapping[str, str]
+) -> Iterator[str]:
+    for name, rule in algorithm.channels.items():
+        if rule.required and name not in sources:
+            yield f"channel {name} is required: give it a Source"
+    for name, source in sources.items():
+        if name not in algorithm.channels:
+            yield f"there is no channel {name!r}; allowed: {', '.join(algorithm.channels)}"
+        elif algorithm.channels[name].label == "none" and source.label is not None:
+            yield (
+                f"channel {name} takes no label, but its Source names {source.label!r}: leave it out, "
+                "and name the columns to keep as features"
+            )
+    for name, distribution in distributions.items():
+        if name not in sources:
+            yield f"distributions names {name!r}, which is no channel of this pipeline"
+        elif name in algorithm.channels and distribution not in algorithm.channels[name].distributions:
+            allowed = " or ".join(algorithm.channels[name].distributions)
+            yield f"channel {name} is distributed {distribution!r}; allowed: {allowed}"

@@ -1,0 +1,14 @@
+"""Announce: tell of a model or of a failure, as an event."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+
+from amazon_estimators import s3
+from amazon_estimators.announcement import announce
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    return announce(boto3.client("events"), s3.client(), event)

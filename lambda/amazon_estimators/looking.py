@@ -1,0 +1,110 @@
+"""Look at a channel's input: metadata and first bytes, of every object or of a sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from amazon_estimators.ahead import ahead
+from amazon_estimators.channels import Channel
+from amazon_estimators.encodings import Encoding, encodings
+from amazon_estimators.errors import NoInputError, RequestError, SchemaError
+from amazon_estimators.s3 import InputObject, list_objects
+from amazon_estimators.sources import Layout, Schema, format_of
+from amazon_estimators.sources.compression import compression_of
+
+LOOKS_AT_ONCE = 32
+MOST_LOOKED_AT = 512
+"""Objects of a channel that Plan looks at. Of more it looks at SAMPLED, and Encode at each one it reads."""
+SAMPLED = 64
+COLUMN_FORMATS = ("npy", "csv", "parquet")
+"""Formats in which a label is a column that the Source names. In others each record has a place for it."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The objects of a channel and how each can be cut.
+
+    ``looked`` tells whether at every object. If not, the layouts are the bytes of whole objects.
+    """
+
+    objects: list[tuple[InputObject, Layout]]
+    looked: bool
+
+    @property
+    def schema(self) -> Schema:
+        return self.objects[0][1].schema
+
+    @property
+    def records(self) -> int | None:
+        """Records in all, if they are known."""
+        counts = [layout.records for _, layout in self.objects]
+        return None if None in counts else sum(count or 0 for count in counts)
+
+
+def find(s3: Any, bucket: str, channel: Channel) -> Found:
+    """List the objects of a channel and look at them.
+
+    Raises NoInputError for none, InputError for one that cannot be encoded, SchemaError naming two that
+    disagree, RequestError if the algorithm learns from a label and none is named.
+    """
+    objects = list_objects(s3, bucket, channel.prefix)
+    if not objects:
+        raise NoInputError(f"channel {channel.name}: no object under s3://{bucket}/{channel.prefix}")
+    found = look_at(s3, objects, channel, encodings()[channel.encoding])
+    _check_label(channel, found)
+    return found
+
+
+def look_at(s3: Any, objects: list[InputObject], channel: Channel, encoding: Encoding) -> Found:
+    """Look at every object, or at an even sample of very many, the first and the last in it."""
+    sample, source = objects, channel.source
+    if len(objects) > MOST_LOOKED_AT:
+        step = (len(objects) - 1) / (SAMPLED - 1)
+        sample = [objects[round(index * step)] for index in range(SAMPLED)]
+    layouts = list(ahead(lambda one: encoding.look(s3, one, source), sample, width=LOOKS_AT_ONCE))
+    first = layouts[0].schema
+    for one, layout in zip(sample, layouts, strict=True):
+        check_schema(first, sample[0].uri, layout.schema, one.uri)
+    if sample is objects:
+        return Found(list(zip(objects, layouts, strict=True)), looked=True)
+    whole = [compression_of(one, source.compression) != "none" for one in objects]
+    unseen = [
+        Layout(schema=first, start=0, stop=one.size, whole=unit)
+        for one, unit in zip(objects, whole, strict=True)
+    ]
+    return Found(list(zip(objects, unseen, strict=True)), looked=False)
+
+
+def check_schema(expected: Schema, example: str, actual: Schema, uri: str) -> None:
+    """Raise SchemaError, naming both objects, unless their schemas are the same."""
+    if actual != expected:
+        raise SchemaError(
+            f"{example} and {uri} disagree: {_difference(expected, actual)}",
+            remedy="Give all files of a channel the same columns in the same order.",
+        )
+
+
+def _difference(expected: Schema, actual: Schema) -> str:
+    if expected.width != actual.width:
+        return f"{expected.width:,} columns against {actual.width:,}"
+    if expected.names and actual.names:
+        pairs = zip(expected.names, actual.names, strict=True)
+        column, (one, other) = next((at, pair) for at, pair in enumerate(pairs) if pair[0] != pair[1])
+        return f"column {column} is {one!r} against {other!r}"
+    if expected.names or actual.names:
+        return "one has a header, the other none"
+    return f"{expected} against {actual}"
+
+
+def _check_label(channel: Channel, found: Found) -> None:
+    if channel.rule.label != "required" or not channel.rule.vectors or found.schema.label is not None:
+        return
+    first = found.objects[0][0]
+    if format_of(first, channel.source)[0] in COLUMN_FORMATS:
+        columns = ", ".join(repr(name) for name in (found.schema.names or ())[:20])
+        raise RequestError(
+            f"channel {channel.name}: the algorithm learns from a label, and its Source names none of the "
+            f"{found.schema.width:,} columns of {first.uri}{f' ({columns})' if columns else ''}",
+            remedy="Name the label's column, such as Source(label=0) or Source(label='price').",
+        )
