@@ -237,11 +237,11 @@ def _volume_key(settings: JobSettings) -> str | None:
     return settings.encryption_key.key_arn
 
 
-def _seconds(duration: Duration | None) -> int | None:
-    return None if duration is None else int(duration.to_seconds())
+def _seconds(duration: Duration | None) -> float | None:
+    return None if duration is None else duration.to_seconds()
 
 
-def _known_seconds(duration: Duration | None) -> int | None:
+def _known_seconds(duration: Duration | None) -> float | None:
     return None if duration is None or duration.is_unresolved() else _seconds(duration)
 
 

@@ -1,0 +1,182 @@
+"""The state machine: all states it names are there, a linter finds nothing, errors are explained."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from cfnlint.api import lint
+from cfnlint.config import ManualArgs
+from pipeline_stacks import Synthesised, states_of
+
+
+def dangling(definition: Mapping[str, Any]) -> list[str]:
+    """``state -> name`` for each name of a state that is not there."""
+    return [
+        f"{name} -> {target}"
+        for name, state, siblings in states_of(definition)
+        for target in targets_of(state)
+        if target not in siblings
+    ]
+
+
+def targets_of(state: Mapping[str, Any]) -> Iterator[str]:
+    for holder in (state, *state.get("Choices", ()), *state.get("Catch", ())):
+        yield from (holder[key] for key in ("Next", "Default") if key in holder)
+
+
+def lint_definition(definition: Mapping[str, Any]) -> list[str]:
+    """cfn-lint's findings on the definition as one literal; its rule E3601 skips one joined from pieces."""
+    text = re.sub(
+        r"<(\w+)\.Arn>", r"arn:aws:lambda:eu-west-1:111122223333:function:\1", json.dumps(definition)
+    )
+    template = {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Resources": {
+            "Machine": {
+                "Type": "AWS::StepFunctions::StateMachine",
+                "Properties": {
+                    "RoleArn": "arn:aws:iam::111122223333:role/role",
+                    "DefinitionString": text,
+                },
+            }
+        },
+    }
+    found = lint(json.dumps(template), config=ManualArgs(regions=["eu-west-1"]))
+    return [f"{one.rule.id} {one.message}" for one in found]
+
+
+FIXTURES = pytest.mark.parametrize("fixture", ["plain_pipeline", "configured_pipeline"])
+
+
+@FIXTURES
+def test_every_state_that_is_named_is_there(fixture: str, request: pytest.FixtureRequest) -> None:
+    definition = request.getfixturevalue(fixture).definition
+    assert dangling(definition) == []
+    assert definition["StartAt"] in definition["States"]
+
+
+@FIXTURES
+def test_the_linter_finds_nothing(fixture: str, request: pytest.FixtureRequest) -> None:
+    assert lint_definition(request.getfixturevalue(fixture).definition) == []
+
+
+def test_both_checks_find_what_is_broken(plain_pipeline: Synthesised) -> None:
+    broken = copy.deepcopy(plain_pipeline.definition)
+    broken["States"]["Seal"]["Next"] = "Nowhere"
+    assert dangling(broken) == ["Seal -> Nowhere"]
+    broken = copy.deepcopy(plain_pipeline.definition)
+    broken["States"]["IsComplete"]["Default"] = "Nowhere"
+    assert dangling(broken) == ["IsComplete -> Nowhere"]
+    broken = copy.deepcopy(plain_pipeline.definition)
+    broken["States"]["Explain"]["Catch"][0]["Next"] = "Nowhere"
+    assert dangling(broken) == ["Explain -> Nowhere"]
+    broken = copy.deepcopy(plain_pipeline.definition)
+    del broken["States"]["Seal"]["Resource"]
+    assert any(one.startswith("E3601") for one in lint_definition(broken))
+
+
+def test_the_way_through(plain_pipeline: Synthesised) -> None:
+    states = plain_pipeline.definition["States"]
+    assert plain_pipeline.definition["StartAt"] == "Start"
+    path, name = [], "Start"
+    while name:
+        path.append(name)
+        name = states[name].get("Next") or states[name].get("Default")
+    assert path == ["Start", "Plan", "IsComplete", "Shards", "Seal", "Train", "Done"]
+    (choice,) = states["IsComplete"]["Choices"]
+    assert (choice["Variable"], choice["BooleanEquals"], choice["Next"]) == ("$.plan.complete", True, "Reuse")
+    assert states["Reuse"]["Next"] == "Train"
+
+
+def test_every_error_is_explained_and_explanations_that_fail_keep_the_error(
+    plain_pipeline: Synthesised,
+) -> None:
+    states = plain_pipeline.definition["States"]
+    for name in ("Plan", "Shards", "Seal", "Train"):
+        assert states[name]["Catch"] == [
+            {"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Explain"}
+        ], name
+    assert states["Explain"]["Next"] == "Failed"
+    (last,) = states["Explain"]["Catch"]
+    unexplained = states[last["Next"]]
+    assert (unexplained["Type"], unexplained["ErrorPath"]) == ("Fail", "$.error.Error")
+    assert (states["Failed"]["ErrorPath"], states["Failed"]["CausePath"]) == (
+        "$.explained.error",
+        "$.explained.cause",
+    )
+
+
+def test_retries_are_for_faults_of_services_with_jitter_and_a_cap(plain_pipeline: Synthesised) -> None:
+    retried = set()
+    for _, state, _ in states_of(plain_pipeline.definition):
+        for retry in state.get("Retry", ()):
+            retried |= set(retry["ErrorEquals"])
+            assert retry["JitterStrategy"] == "FULL"
+            assert retry["MaxDelaySeconds"] <= 900
+            assert retry["MaxAttempts"] <= 8
+        if state["Type"] == "Task":
+            assert state["Retry"]
+    assert "Lambda.TooManyRequestsException" in retried
+    assert all(one.startswith(("Lambda.", "SageMaker.")) for one in retried)
+    # These two would repeat what a user has to mend.
+    assert not retried & {"Lambda.Unknown", "Lambda.ResourceNotFoundException"}
+
+
+def test_the_map_is_bounded_and_reads_the_list_of_shards(plain_pipeline: Synthesised) -> None:
+    shards = plain_pipeline.definition["States"]["Shards"]
+    assert shards["MaxConcurrency"] == 100
+    assert shards["ItemReader"] == {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "JSONL"},
+        "Parameters": {"Bucket.$": "$.plan.bucket", "Key.$": "$.plan.shards_key"},
+    }
+    assert shards["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
+    assert shards["ResultPath"] is None
+    assert not {"ToleratedFailurePercentage", "ToleratedFailureCount"} & set(shards)
+
+
+def test_events_of_the_functions_are_those_of_the_contract(plain_pipeline: Synthesised) -> None:
+    states = plain_pipeline.definition["States"]
+    execution = {"name.$": "$$.Execution.Name", "start_time.$": "$$.Execution.StartTime"}
+    settings = states["Plan"]["Parameters"]["pipeline"]
+    assert states["Plan"]["Parameters"] == {
+        "pipeline": settings,
+        "input.$": "$.input",
+        "execution": execution,
+    }
+    assert states["Seal"]["Parameters"] == {"pipeline": settings, "plan.$": "$.plan", "execution": execution}
+    assert states["Explain"]["Parameters"] == {
+        "pipeline": settings,
+        "plan.$": "$.plan",
+        "error.$": "$.error",
+        "execution": execution,
+    }
+    assert set(states["Shards"]["ItemSelector"]) == {
+        f"{name}.$" for name in ("bucket", "prefix", "execution", "shard", "offset", "length")
+    }
+
+
+def test_the_functions_understand_the_settings(configured_pipeline: Synthesised) -> None:
+    """What is written at synth time is what the run time reads."""
+    from amazon_estimators.settings import Settings
+
+    settings = Settings.from_dict(configured_pipeline.definition["States"]["Plan"]["Parameters"]["pipeline"])
+    assert settings.algorithm_for({}).hyperparameters() == {"k": "10"}
+    assert (settings.prefix, settings.instance_count) == ("digits/", 2)
+    assert settings.target_shard_bytes == 64 * 2**20
+    assert settings.channels["train"].prefix == "mine/"
+    assert settings.channels["train"].label == 0
+    assert settings.channels["test"].prefix == "digits/input/test/"
+
+
+def test_job_names_match_the_service_and_the_permission(plain_pipeline: Synthesised) -> None:
+    prefix = plain_pipeline.pipeline.job_name_prefix
+    assert len(prefix) <= 30
+    assert all(part.isalnum() for part in prefix.split("-"))
+    # prefix, 8 of the fingerprint, 10 of the execution, two counters of up to four digits
+    assert len(prefix) + len("-12345678-1234567890") + 2 * len("-1234") <= 63

@@ -1,0 +1,142 @@
+"""Props that make no pipeline fail the synth: construct path, value, what is allowed; all at once."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+from aws_cdk import App, CfnParameter, Duration, Environment, RemovalPolicy, Size, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_s3 as s3
+from pipeline_stacks import REQUIRED, Synthesised, new_stack
+
+from amazon_estimators.algorithms import KMeans
+from amazon_estimators.errors import AmazonEstimatorsError, InstanceError, RegionError
+from amazon_estimators.sources import Source
+from cdk_amazon_estimators import LambdaBundle, PipelineError, TrainingPipeline, new_model_bucket
+
+TABLE: list[tuple[dict[str, Any], type[AmazonEstimatorsError], list[str]]] = [
+    ({"instance_type": "m5.large"}, InstanceError, ["m5.large"]),
+    ({"instance_count": 0}, InstanceError, ["0"]),
+    ({"prefix": "digits"}, PipelineError, ["'digits'", "end with '/'"]),
+    ({"prefix": "/digits/"}, PipelineError, ["'/digits/'"]),
+    ({"prefix": "a//b/"}, PipelineError, ["'a//b/'"]),
+    (
+        {"channels": {"trian": Source(), "train": Source()}},
+        PipelineError,
+        ["'trian'", "allowed: train, test"],
+    ),
+    ({"channels": {"test": Source()}}, PipelineError, ["lacks 'train'"]),
+    (
+        {"channels": {"train": Source(prefix="recordsets/old/")}},
+        PipelineError,
+        ["'recordsets/old/'", "start it again"],
+    ),
+    ({"channels": {"train": Source(prefix="")}}, PipelineError, ["''", "'recordsets/'"]),
+    ({"max_concurrency": 0}, PipelineError, ["max_concurrency is 0", "1 to 10,000"]),
+    ({"max_concurrency": 10_001}, PipelineError, ["10001"]),
+    ({"target_shard_size": Size.kibibytes(1)}, PipelineError, ["target_shard_size is 1 KiB", "1 MiB"]),
+    ({"volume_size": Size.tebibytes(17)}, PipelineError, ["volume_size is 17408 GiB", "16,384"]),
+    ({"max_runtime": Duration.days(29)}, PipelineError, ["max_runtime", "28 days"]),
+    (
+        {"spot_max_wait": Duration.hours(2), "max_runtime": Duration.hours(1)},
+        PipelineError,
+        ["7200", "3,600"],
+    ),
+    (
+        {"spot_max_wait": Duration.minutes(5), "max_runtime": Duration.minutes(6)},
+        PipelineError,
+        ["360", "300"],
+    ),
+    ({"keep_alive": Duration.hours(2)}, PipelineError, ["keep_alive is 7200", "3,600"]),
+    ({"max_retry_attempts": 31}, PipelineError, ["max_retry_attempts is 31", "0 to 30"]),
+    ({"subnets": ec2.SubnetSelection()}, PipelineError, ["subnets without vpc"]),
+    ({"security_groups": []}, PipelineError, ["security_groups without vpc"]),
+    ({"auto_delete_objects": True}, PipelineError, ["auto_delete_objects", "RemovalPolicy.DESTROY"]),
+    (
+        {
+            "spot_max_wait": Duration.minutes(10),
+            "max_runtime": Duration.minutes(5),
+            "keep_alive": Duration.minutes(5),
+        },
+        PipelineError,
+        ["keep_alive and spot_max_wait"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("props", "kind", "texts"), TABLE, ids=[", ".join(one[0]) for one in TABLE])
+def test_truth_table(props: dict[str, Any], kind: type[AmazonEstimatorsError], texts: list[str]) -> None:
+    with pytest.raises(kind) as raised:
+        TrainingPipeline(new_stack(), "Digits", **{**REQUIRED, **props})
+    assert str(raised.value).startswith("Stack/Digits: ")
+    for text in texts:
+        assert text in str(raised.value)
+
+
+def test_all_problems_are_raised_at_once() -> None:
+    with pytest.raises(PipelineError) as raised:
+        TrainingPipeline(
+            new_stack(), "Digits", **{**REQUIRED, "instance_count": 0, "prefix": "x", "max_concurrency": 0}
+        )
+    lines = str(raised.value).splitlines()
+    assert len([one for one in lines if one.startswith("Stack/Digits: ")]) == 3
+
+
+def test_a_region_without_images() -> None:
+    stack = Stack(App(), "Stack", env=Environment(region="mars-north-1"))
+    with pytest.raises(RegionError, match=r"Stack/Digits: .*mars-north-1[\s\S]*us-east-1"):
+        TrainingPipeline(stack, "Digits", **REQUIRED)
+
+
+def test_removal_of_buckets_that_are_given() -> None:
+    stack = new_stack()
+    buckets = {
+        "data_bucket": s3.Bucket.from_bucket_name(stack, "A", "aaa"),
+        "model_bucket": s3.Bucket.from_bucket_name(stack, "B", "bbb"),
+    }
+    with pytest.raises(PipelineError, match="removal_policy"):
+        TrainingPipeline(stack, "Digits", **REQUIRED, **buckets, removal_policy=RemovalPolicy.DESTROY)
+
+
+def test_input_among_the_models_only_in_one_bucket() -> None:
+    channels = {"train": Source(prefix="models/")}
+    stack = new_stack()
+    one = new_model_bucket(stack, "One")
+    with pytest.raises(PipelineError, match="'models/'"):
+        TrainingPipeline(stack, "Digits", **REQUIRED, channels=channels, data_bucket=one, model_bucket=one)
+    TrainingPipeline(new_stack(), "Digits", **REQUIRED, channels=channels)
+
+
+def test_tokens_are_left_alone() -> None:
+    stack = new_stack()
+    kind = CfnParameter(stack, "InstanceType", default="ml.m5.large")
+    count = CfnParameter(stack, "Count", type="Number", default=1)
+    TrainingPipeline(
+        stack,
+        "Digits",
+        algorithm=KMeans(k=10),
+        instance_type=kind.value_as_string,
+        instance_count=cast(int, count.value_as_number),
+        max_runtime=Duration.seconds(count.value_as_number),
+    )
+    (machine,) = Synthesised(stack).of_type("AWS::StepFunctions::StateMachine").values()
+    for text in (
+        '"InstanceType":"<InstanceType>"',
+        '"InstanceCount":<Count>',
+        '"MaxRuntimeInSeconds":<Count>',
+    ):
+        assert text in machine["DefinitionString"]
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"python": "3.11"}, "'3.11'; allowed: 3.12, 3.13, 3.14"),
+        ({"python": "2.7"}, "'2.7'"),
+        ({"platform": "sparc"}, "'sparc'; allowed: x86_64, arm64"),
+    ],
+)
+def test_bundles(given: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        LambdaBundle(**given)
