@@ -41,6 +41,7 @@ def test_channels_are_the_documented_ones(algorithm: str) -> None:
             assert rule.content_type == cls.content_type == ENCODED[cls.encoding]
             assert any(rule.content_type == content.split(";")[0] for content in facts["content_types"])
         assert rule.distribution in rule.distributions
+        assert rule.vectors is (cls.encoding == "recordio" and name != "auxiliary")
         if facts["s3_distribution"] is not None:
             assert rule.distribution == facts["s3_distribution"]
         strength = facts["s3_distribution_strength"] or ""

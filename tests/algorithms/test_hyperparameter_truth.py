@@ -286,6 +286,17 @@ def test_more_values_that_are_refused(algorithm: str, name: str, value: Any) -> 
         with_value(algorithm, name, value)
 
 
+def test_the_longest_value_is_taken() -> None:
+    longest = "x" * 2500
+    assert (
+        with_value("Object2Vec", "enc0_vocab_file", longest).hyperparameters()["enc0_vocab_file"] == longest
+    )
+    assert (
+        with_value("NTM", "encoder_layers", [7] * 1250).hyperparameters()["encoder_layers"]
+        == "7," * 1249 + "7"
+    )
+
+
 def test_infinity_is_taken_where_it_is_the_documented_default() -> None:
     for value in (math.inf, "inf", "Inf", "Infinity", np.float64("inf")):
         assert with_value("NTM", "clip_gradient", value).hyperparameters()["clip_gradient"] == "Inf"

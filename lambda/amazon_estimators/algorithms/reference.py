@@ -17,7 +17,8 @@ HEADER = """\
 Made from the code by `python -m amazon_estimators.algorithms.reference`; a test holds the two together.
 Hyperparameters have the service's names. *Required* ones must be given, those *filled in* are computed
 from the data when they are left out. The default is what the service takes for one that is not sent. The
-recommended range is what AWS suggests to automatic model tuning. Rules between hyperparameters are in [rules.md](rules.md).
+recommended range is what AWS suggests to automatic model tuning. Rules between hyperparameters are in
+[rules.md](rules.md).
 """
 
 
