@@ -1,175 +1,247 @@
-"""CSV and TSV: byte ranges whose ends are moved to the next end of a record."""
+"""CSV and TSV: byte ranges whose ends are moved to the next end of a record; compressed, one unit."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
-from amazon_estimators.errors import InputError
+from amazon_estimators.errors import InputError, SchemaError
 from amazon_estimators.s3 import InputObject, read_ahead, read_range
+from amazon_estimators.sources.alignment import LOOKBACK, NUMBER, AmbiguousError, first_record
+from amazon_estimators.sources.compression import MAGIC, bare_key, compression_of, decompressed
+from amazon_estimators.sources.lines import BOM, LINE_LIMIT, too_long, without_bom
+from amazon_estimators.sources.records import Dialect, last_record_end, record_end, record_starts, walk
 from amazon_estimators.sources.source import BLOCK_BYTES, Block, Layout, Piece, Schema, Source
 
 EXTENSIONS = (".csv", ".tsv")
 
 FIRST_LOOK = 64 * 2**10
-LINE_LIMIT = 16 * 2**20
-"""Bytes of the longest record accepted."""
-COUNTED_BYTES = 32 * 2**20
-"""Objects up to this size are read once by Plan, so that shards of small data are balanced to one row."""
-BOM = b"\xef\xbb\xbf"
+LAST_LOOK = 64 * 2**10
+"""Bytes first read after ``stop`` for the rest of the record that begins before it."""
+COUNTED_BYTES = 4 * 2**20
+"""Text up to this size is read once by Plan, so that shards of small data are balanced to one row."""
 
 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
     """Columns and names from the first record; of a small object also where each row starts."""
-    start = read_range(s3, found, 0, min(FIRST_LOOK, found.size))
-    while (end := record_end(start, 0)) is None and len(start) < min(found.size, LINE_LIMIT):
-        start += read_range(s3, found, len(start), min(2 * len(start), found.size, LINE_LIMIT))
-    first = start[: len(start) if end is None else end]
-    skip = len(BOM) if first.startswith(BOM) else 0
-    fields = _fields(first[skip:], delimiter_of(found), found)
-    if not any(field.strip() for field in fields):
+    if not found.size:
         raise InputError(f"{found.uri} is empty", remedy="Remove it, or upload it with at least one row.")
-    has_header = source.header == "present" or (source.header == "auto" and not all(map(_is_number, fields)))
-    names = tuple(field.strip() for field in fields) if has_header else None
-    schema = Schema.of(source, width=len(fields), names=names, where=found.uri)
-    data_start = len(first) if has_header else skip
-    if found.size > COUNTED_BYTES:
+    compression, dialect = compression_of(found, source.compression), dialect_of(found, source)
+    packed = compression != "none"
+    chunks = decompressed(s3, found, compression) if packed else _growing(s3, found)
+    text, complete = _front(chunks, dialect, found, packed or found.size <= COUNTED_BYTES)
+    if not packed and (kind := next((name for name, magic in MAGIC.items() if text.startswith(magic)), None)):
+        raise InputError(
+            f"{found.uri} is {kind} data", remedy=f'Name it so, or set compression="{kind}" in the Source.'
+        )
+    schema, data_start = _schema(text, dialect, source, found)
+    if not complete:
+        if packed:
+            return Layout(schema=schema, start=0, stop=found.size, whole=True)
         return Layout(schema=schema, start=data_start, stop=found.size)
-    cuts = record_starts(b"".join(read_ahead(s3, found, data_start, found.size, chunk=BLOCK_BYTES)))
+    cuts = data_start + record_starts(text[data_start:], dialect)
     if not len(cuts):
         raise InputError(f"{found.uri} has a header and no rows", remedy="Remove it, or add rows.")
-    return Layout(schema=schema, start=data_start, stop=found.size, records=len(cuts), row_cuts=cuts + data_start)
+    if packed:
+        return Layout(schema=schema, start=0, stop=len(cuts), records=len(cuts))
+    return Layout(schema=schema, start=data_start, stop=found.size, records=len(cuts), row_cuts=cuts)
 
 
 def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
-    """The records that begin in the bytes ``[start, stop)``."""
-    delimiter = delimiter_of(piece.source)
-    row = piece.first_row or 0
-    for text in _whole_records(s3, piece):
-        table = _parse(text, delimiter, schema, piece, row)
-        row += len(table)
-        if len(table):
-            yield schema.split(table)
+    """The records that begin in the bytes ``[start, stop)``; of a compressed object the rows of the piece, or all.
 
-
-def delimiter_of(found: InputObject) -> str:
-    return "\t" if found.key.lower().endswith(".tsv") else ","
-
-
-def record_end(data: bytes, start: int) -> int | None:
-    """The offset after the newline that ends the record beginning at ``start``; a quoted newline is no end."""
-    end = start
-    while (newline := data.find(b"\n", end)) >= 0:
-        end = newline + 1
-        if data.count(b'"', start, end) % 2 == 0:
-            return end
-    return None
-
-
-def record_starts(data: bytes) -> np.ndarray:
-    """Offsets at which a record that is not blank begins, shape (records,), int64."""
-    octets = np.frombuffer(data, np.uint8)
-    ends = np.flatnonzero(octets == ord("\n"))
-    if b'"' in data:
-        quotes = np.flatnonzero(octets == ord('"'))
-        ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
-    starts = np.concatenate(([0], ends + 1))
-    stops = np.concatenate((ends, [len(data)]))
-    lengths = stops - starts
-    blank = lengths == 0
-    carriage = lengths == 1
-    blank[carriage] = octets[starts[carriage]] == ord("\r")
-    return starts[~blank].astype(np.int64)
-
-
-def _whole_records(s3: Any, piece: Piece) -> Iterator[bytes]:
-    """Blocks of whole records: those that begin in ``[start, stop)``, the last one read to its end.
-
-    A piece with a known ``first_row`` starts and stops at records. Any other starts anywhere: the record under way
-    at ``start`` belongs to the piece before, which is told by whether the byte before ``start`` ends a record.
+    Raises InputError naming row and column of what is no number, SchemaError for a header that is not the schema's.
     """
-    found, rest = piece.source, b""
-    aligned = piece.first_row is not None
-    offset = piece.start if aligned else piece.start - 1
-    for chunk in read_ahead(s3, found, offset, piece.stop, chunk=BLOCK_BYTES):
-        rest += chunk
-        if not aligned:
-            if (end := record_end(rest, 0)) is None:
-                continue
-            rest, aligned = rest[end:], True
-        starts = record_starts(rest)
-        cut = int(starts[-1]) if len(starts) else 0
-        if len(rest) - cut > LINE_LIMIT:
-            raise InputError(f"{found.uri}: a record longer than {LINE_LIMIT} bytes before byte {piece.stop}")
-        yield rest[:cut]
-        rest = rest[cut:]
-    if not aligned or (not rest and piece.first_row is None):
-        return
-    yield rest + (b"" if piece.first_row is not None else _to_record_end(s3, piece, rest))
+    from amazon_estimators.sources import numbers  # noqa: PLC0415 - the table reader is loaded only to read
+
+    dialect = dialect_of(piece.source, source)
+    compression = compression_of(piece.source, source.compression)
+    if compression != "none":
+        chunks = without_bom(decompressed(s3, piece.source, compression))
+        blocks = _whole_records(chunks, dialect, piece)
+    elif piece.start == 0:
+        blocks = _whole_records(without_bom(_to_record_end(s3, piece, 0, dialect)), dialect, piece)
+    else:
+        blocks = _whole_records(_aligned(s3, piece, schema, dialect), dialect, piece)
+    if compression != "none" or piece.start == 0:
+        blocks = _without_header(blocks, dialect, schema, source, piece)
+    row = piece.first_row or 0
+    packed_rows = compression != "none" and piece.first_row is not None
+    first, last = (piece.start, piece.stop) if packed_rows else (0, None)
+    row = 0 if packed_rows else row
+    for text in blocks:
+        table = numbers.table_of(text, dialect, schema)
+        if table is None:
+            raise numbers.first_fault(text, dialect, schema, piece, row)
+        low, high = max(first - row, 0), None if last is None else max(last - row, 0)
+        row += len(table)
+        if len(table[low:high]):
+            yield schema.split_used(table[low:high])
+        if last is not None and row >= last:
+            return
 
 
-def _to_record_end(s3: Any, piece: Piece, rest: bytes) -> bytes:
-    """What is missing of the record that begins before ``stop``."""
-    more, step = b"", FIRST_LOOK
-    while record_end(rest + more, 0) is None and (at := piece.stop + len(more)) < piece.source.size:
-        if len(more) > LINE_LIMIT:
-            raise InputError(f"{piece.source.uri}: a record longer than {LINE_LIMIT} bytes at byte {piece.stop}")
-        more += read_range(s3, piece.source, at, min(at + step, piece.source.size))
-        step *= 2
-    end = record_end(rest + more, 0)
-    return more if end is None else more[: max(0, end - len(rest))]
+def dialect_of(found: InputObject, source: Source) -> Dialect:
+    """The delimiter by option, else by extension."""
+    tabbed = bare_key(found).endswith(".tsv")
+    return Dialect((source.delimiter or ("\t" if tabbed else ",")).encode(), source.quoted_newlines)
 
 
-def _parse(text: bytes, delimiter: str, schema: Schema, piece: Piece, row: int) -> np.ndarray:
-    """float32, shape (rows, width). Raises InputError naming row and column of the first bad field."""
-    if not text.strip():
-        return np.empty((0, schema.width), np.float32)
-    try:
-        decoded = text.decode("ascii")
-        table = np.loadtxt(
-            io.StringIO(decoded), np.float32, delimiter=delimiter, quotechar='"', comments=None, ndmin=2
+def _growing(s3: Any, found: InputObject) -> Iterator[bytes]:
+    at, size = 0, FIRST_LOOK if found.size > COUNTED_BYTES else COUNTED_BYTES
+    while at < found.size:
+        chunk = read_range(s3, found, at, min(at + size, found.size))
+        yield chunk
+        at, size = at + len(chunk), min(2 * size, BLOCK_BYTES)
+
+
+def _front(chunks: Iterator[bytes], dialect: Dialect, found: InputObject, count: bool) -> tuple[bytes, bool]:
+    """The text up to the first record's end at least, and whether it is all; all of a small one if ``count``."""
+    text = bytearray()
+    for chunk in chunks:
+        text += chunk
+        if len(text) > LINE_LIMIT + FIRST_LOOK or not count or len(text) > COUNTED_BYTES:
+            if record_end(bytes(text), 0, dialect) is not None:
+                return bytes(text), False
+            if len(text) > LINE_LIMIT:
+                raise too_long(Piece(found, 0, found.size))
+    return bytes(text), True
+
+
+def _schema(text: bytes, dialect: Dialect, source: Source, found: InputObject) -> tuple[Schema, int]:
+    """The schema and where the first row begins."""
+    skip = len(BOM) if text.startswith(BOM) else 0
+    record = next(walk(text, dialect, skip), None)
+    if record is None or not any(record.fields):
+        raise InputError(f"{found.uri} is empty", remedy="Remove it, or upload it with at least one row.")
+    if record.problem or record.unclosed:
+        raise InputError(
+            f"{found.uri}, first line: {record.problem or 'a quote that is never closed'}",
+            remedy="Quote whole fields only, and write a quote in one twice.",
         )
-        if table.shape[1] == schema.width:
-            return table
-    except ValueError:
-        pass
-    raise _first_bad_field(text, delimiter, schema, piece, row)
+    if not _has_header(record.fields, source, found):
+        return Schema.of(source, width=len(record.fields), names=None, where=found.uri), 0
+    try:
+        names = tuple(field.decode().strip() for field in record.fields)
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{found.uri}: its header is no UTF-8: {error}", remedy="Save it as UTF-8."
+        ) from error
+    return Schema.of(source, width=len(names), names=names, where=found.uri), record.stop
 
 
-def _first_bad_field(text: bytes, delimiter: str, schema: Schema, piece: Piece, row: int) -> InputError:
-    where = piece.source.uri
-    counted = "" if piece.first_row is not None else f" of the part from byte {piece.start}"
-    records = csv.reader(io.StringIO(text.decode("utf-8", "replace"), newline=""), delimiter=delimiter)
-    for number, fields in enumerate((fields for fields in records if fields), start=row):
-        if len(fields) != schema.width:
-            return InputError(
-                f"{where}, row {number}{counted}: {len(fields)} fields where the first row has {schema.width}",
-                remedy="Rows are counted from 0, without the header. Give every row the same fields.",
+def _has_header(fields: list[bytes], source: Source, found: InputObject) -> bool:
+    """By option; else because columns are named; else because a column that is read begins with a word."""
+    chosen = (*(source.features or ()), *source.exclude, *(() if source.label is None else (source.label,)))
+    if source.header != "auto" or any(isinstance(column, str) for column in chosen):
+        return source.header != "absent"
+    used = Schema.of(source, width=len(fields), names=None, where=found.uri).used
+    return any(fields[column] and not NUMBER.fullmatch(fields[column]) for column in used)
+
+
+def _without_header(
+    blocks: Iterator[bytes], dialect: Dialect, schema: Schema, source: Source, piece: Piece
+) -> Iterator[bytes]:
+    """The blocks without the header they begin with, which has to be the schema's."""
+    first = next(blocks, b"")
+    if schema.names is not None or source.header == "present":
+        record = next(walk(first, dialect), None)
+        names = tuple(field.decode("utf-8", "replace").strip() for field in record.fields) if record else ()
+        if record and schema.names is not None and names != schema.names:
+            raise SchemaError(
+                f"{piece.source.uri} has columns {', '.join(names[:20])}; expected {', '.join(schema.names[:20])}",
+                remedy="Give all files of a channel the same columns in the same order.",
             )
-        for position, value in enumerate(fields):
-            if not _is_number(value):
-                shown = repr(value[:80]) if value.strip() else "nothing"
-                return InputError(
-                    f"{where}, row {number}{counted}, {schema.column(position)}: {shown} is not a number",
-                    remedy="Rows are counted from 0, without the header. Fill it in, encode it as a number or drop it.",
-                )
-    return InputError(f"{where}, rows from {row}{counted}: not readable as a table of numbers")
+        first = first[record.stop :] if record else b""
+    if first.strip():
+        yield first
+    yield from blocks
 
 
-def _fields(record: bytes, delimiter: str, found: InputObject) -> list[str]:
-    try:
-        return next(csv.reader(io.StringIO(record.decode("utf-8"), newline=""), delimiter=delimiter), [])
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{found.uri}: its first line is no UTF-8 CSV: {error}") from error
+def _whole_records(chunks: Iterator[bytes], dialect: Dialect, piece: Piece) -> Iterator[bytes]:
+    """Blocks of whole records from text that begins with one."""
+    rest = b""
+    for chunk in chunks:
+        spanning, rest = bool(rest), rest + chunk if rest else chunk
+        end = last_record_end(rest, dialect)
+        first = record_end(rest, 0, dialect) if spanning and end else None
+        if max(len(rest) - end, first or 0) > LINE_LIMIT:
+            raise too_long(piece)
+        if end:
+            yield rest[:end]
+            rest = rest[end:]
+    if rest.strip():
+        yield rest
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return "_" not in text
+def _aligned(s3: Any, piece: Piece, schema: Schema, dialect: Dialect) -> Iterator[bytes]:
+    """Text from the first record that begins at or after ``start`` to the end of the last before ``stop``."""
+    if piece.first_row is not None:
+        yield from read_ahead(s3, piece.source, piece.start, piece.stop, chunk=BLOCK_BYTES)
+        return
+    base = max(0, piece.start - LOOKBACK)
+    size = min(LINE_LIMIT + LOOKBACK, piece.source.size - base)
+    window = b"".join(read_ahead(s3, piece.source, base, base + size, chunk=BLOCK_BYTES))
+    final = base + size == piece.source.size
+    place = piece.start - base
+    if base == 0:
+        start = _known_start(window, place, dialect)
+    else:
+        try:
+            start = first_record(window, place, schema, dialect, final=final)
+        except AmbiguousError:
+            raise InputError(
+                f"{piece.source.uri}: whether byte {piece.start} lies between quotes cannot be told from the "
+                f"{size} bytes around it",
+                remedy="If no quoted field holds a newline, set quoted_newlines=False in the Source; else upload the "
+                "data in files of one shard each, as Parquet, or compressed: those are not cut.",
+            ) from None
+    if start is None:
+        if not final:
+            raise too_long(piece)
+        return
+    if base + start >= piece.stop:
+        return
+    yield from _to_record_end(s3, piece, base + start, dialect, window[start:])
+
+
+def _known_start(window: bytes, place: int, dialect: Dialect) -> int | None:
+    """As first_record, in a window that begins with the file: nothing is to be guessed."""
+    at: int | None = 0
+    while at is not None and at < place:
+        at = record_end(window, at, dialect)
+    return at
+
+
+def _to_record_end(
+    s3: Any, piece: Piece, start: int, dialect: Dialect, front: bytes = b""
+) -> Iterator[bytes]:
+    """Text from the record at ``start`` to the end of the last that begins before ``stop``; ``front`` is read."""
+    found = piece.source
+    open_quote = False
+    last = b""
+    for chunk in _from(s3, piece, start, front):
+        yield chunk
+        open_quote ^= dialect.quoted_newlines and chunk.count(b'"') % 2 == 1
+        last = chunk[-1:]
+    if last == b"\n" and not open_quote:
+        return
+    at, step, length = piece.stop, LAST_LOOK, 0
+    while at < found.size:
+        chunk = read_range(s3, found, at, min(at + step, found.size))
+        end = record_end(chunk, 0, dialect, inside=open_quote)
+        yield chunk if end is None else chunk[:end]
+        if end is not None:
+            return
+        open_quote ^= dialect.quoted_newlines and chunk.count(b'"') % 2 == 1
+        at, step, length = at + len(chunk), min(2 * step, BLOCK_BYTES), length + len(chunk)
+        if length > LINE_LIMIT:
+            raise too_long(piece)
+
+
+def _from(s3: Any, piece: Piece, start: int, front: bytes) -> Iterator[bytes]:
+    """Bytes ``[start, stop)``, the first of which are ``front``."""
+    front = front[: piece.stop - start]
+    if front:
+        yield front
+    yield from read_ahead(s3, piece.source, start + len(front), piece.stop, chunk=BLOCK_BYTES)

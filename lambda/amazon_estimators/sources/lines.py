@@ -30,6 +30,8 @@ def whole_lines(s3: Any, piece: Piece, *, compression: str = "auto") -> Iterator
     length = 0
     for chunk in without_bom(chunks) if piece.start == 0 else chunks:
         end = chunk.rfind(b"\n") + 1
+        if end and length + chunk.find(b"\n") >= LINE_LIMIT:
+            raise too_long(piece)
         if end:
             yield b"".join((*rest, chunk[:end]))
             rest, length = [chunk[end:]], len(chunk) - end

@@ -101,7 +101,9 @@ def header(s3: Any, found: InputObject) -> tuple[np.dtype[Any], tuple[int, int],
     ):
         raise refuse(f"shape {shape!r} or order {fields['fortran_order']!r} makes no sense")
     if len(shape) != 2 or not shape[1]:
-        raise refuse(f"shape {shape}; allowed: two dimensions, rows and columns", "Reshape it to (rows, columns).")
+        raise refuse(
+            f"shape {shape}; allowed: two dimensions, rows and columns", "Reshape it to (rows, columns)."
+        )
     size = data_start + shape[0] * shape[1] * dtype.itemsize
     if size != found.size:
         raise refuse(f"shape {shape} of {dtype} makes {size} bytes, the object has {found.size}")

@@ -1,8 +1,8 @@
-"""What every format has in common: the settings of a channel's input, its schema, a piece of it, a block of rows."""
+"""What every format has in common: a channel's Source, its schema, a piece of it, a block of rows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,6 +16,9 @@ BLOCK_BYTES = 8 * 2**20
 """Bytes of input or of float32 features a reader holds at a time, whichever it counts in."""
 
 HEADERS = ("auto", "present", "absent")
+COMPRESSIONS = ("auto", "none", "gzip", "zstd")
+FEATURE_LIMIT = 2**31 - 1
+"""The most features of a sparse input: what a column number of 32 bits can name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,38 +27,79 @@ class Source:
 
     prefix: key prefix in the data bucket. Default: ``<pipeline prefix>input/<channel>/``.
     format: ``"auto"`` (by the object's extension) or a format's name, such as ``"npy"`` or ``"csv"``.
-    header: ``"auto"`` (a first line with a field that is no number is one), ``"present"`` or ``"absent"``. CSV only.
-    label: the label's column, by position (0-based; negative counts from the end) or by name. Default: no label.
+    compression: ``"auto"`` (``.gz``, ``.zst`` by extension), ``"none"``, ``"gzip"`` or ``"zstd"``. Text only.
+    label: the label's column, by position (0-based; negative counts from the end) or name. Default: no label.
     features: the feature columns, by position or name, in this order. Default: all but the label.
+    exclude: columns that are no features, by position or name; the others but the label are. Default: none.
+    header: ``"auto"`` (present if a column is named, or if a field of the first line that is read is no number),
+        ``"present"`` or ``"absent"``. CSV only.
+    delimiter: the character between fields. Default: a tab for ``.tsv``, else a comma. CSV only.
+    quoted_newlines: whether a quoted field may hold a newline. Default: True. CSV only.
+    feature_count: the number of features. Default: the largest index found by reading all once. libsvm only.
+    first_index: the index of the first feature, 0 or 1. Default: 1. libsvm only.
+    keep_labels: whether the label each libsvm or RecordIO record carries is kept. Default: True.
     """
 
     prefix: str | None = None
     format: str = "auto"
-    header: str = "auto"
+    compression: str = "auto"
     label: int | str | None = None
     features: tuple[int | str, ...] | None = None
+    exclude: tuple[int | str, ...] = ()
+    header: str = "auto"
+    delimiter: str | None = None
+    quoted_newlines: bool = True
+    feature_count: int | None = None
+    first_index: int = 1
+    keep_labels: bool = True
 
     def __post_init__(self) -> None:
-        problems = []
-        if self.header not in HEADERS:
-            problems.append(f"header is {self.header!r}; allowed: {', '.join(HEADERS)}")
-        if isinstance(self.features, list):
-            object.__setattr__(self, "features", tuple(self.features))
-        if self.features is not None and not self.features:
-            problems.append("features is empty; leave it out to take all columns but the label")
-        columns = (*(self.features or ()), *(() if self.label is None else (self.label,)))
-        problems += [
-            f"{column!r} is no column; allowed: a position (int) or a name (str)"
-            for column in columns
-            if isinstance(column, bool) or not isinstance(column, int | str)
-        ]
+        for name in ("features", "exclude"):
+            if isinstance(getattr(self, name), list):
+                object.__setattr__(self, name, tuple(getattr(self, name)))
+        problems = [*self._choices(), *self._columns()]
         if problems:
             raise RequestError("Source: " + "; ".join(problems))
+
+    def _choices(self) -> Iterator[str]:
+        choices = {"header": HEADERS, "compression": COMPRESSIONS, "first_index": (0, 1)}
+        for name, allowed in choices.items():
+            value = getattr(self, name)
+            if value not in allowed or isinstance(value, bool):
+                yield f"{name} is {value!r}; allowed: {', '.join(map(str, allowed))}"
+        for name in ("quoted_newlines", "keep_labels"):
+            if not isinstance(getattr(self, name), bool):
+                yield f"{name} is {getattr(self, name)!r}; allowed: True, False"
+        separator = self.delimiter
+        if separator is not None and not (
+            isinstance(separator, str)
+            and len(separator) == 1
+            and (separator == "\t" or separator.isprintable())
+            and separator.isascii()
+            and not separator.isalnum()
+            and separator not in '"+-. '
+        ):
+            yield f"delimiter is {separator!r}; allowed: a tab or one mark such as , ; or |"
+        count = self.feature_count
+        if count is not None and (
+            isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= FEATURE_LIMIT
+        ):
+            yield f"feature_count is {count!r}; allowed: 1 to {FEATURE_LIMIT}"
+
+    def _columns(self) -> Iterator[str]:
+        if self.features is not None and not self.features:
+            yield "features is empty; leave it out to take all columns but the label"
+        if self.features is not None and self.exclude:
+            yield "features and exclude are both given; name the columns to take or those to leave out"
+        for column in (*(self.features or ()), *self.exclude, *(() if self.label is None else (self.label,))):
+            if isinstance(column, bool) or not isinstance(column, int | str):
+                yield f"{column!r} is no column; allowed: a position (int) or a name (str)"
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values; :meth:`from_dict` reads them back."""
         values = asdict(self)
         values["features"] = None if self.features is None else list(self.features)
+        values["exclude"] = list(self.exclude)
         return values
 
     @classmethod
@@ -70,13 +114,15 @@ class Source:
 
 @dataclass(frozen=True)
 class Schema:
-    """The columns of one input: how many, their names if it has any, which are features and which is the label."""
+    """The columns of one input: how many, their names if any, which are features and which is the label."""
 
     width: int
     names: tuple[str, ...] | None
     features: tuple[int, ...] | None
     """Positions of the features; None for all columns but the label."""
     label: int | None
+    sparse: bool = False
+    """Whether rows are sparse: then all columns are features, and a label comes with its row, in no column."""
 
     @classmethod
     def of(cls, source: Source, *, width: int, names: tuple[str, ...] | None, where: str) -> Self:
@@ -91,6 +137,11 @@ class Schema:
                     )
                 if column not in names:
                     raise SchemaError(f"{where} has no column {column!r}; its columns: {_some(names)}")
+                if names.count(column) > 1:
+                    raise SchemaError(
+                        f"{where} has {names.count(column)} columns named {column!r}",
+                        remedy="Name it by position, or rename the others.",
+                    )
                 return names.index(column)
             if not -width <= column < width:
                 raise SchemaError(f"{where} has no column {column}; it has {width} columns, 0 to {width - 1}")
@@ -98,6 +149,9 @@ class Schema:
 
         label = None if source.label is None else position(source.label)
         features = None if source.features is None else tuple(position(column) for column in source.features)
+        if source.exclude:
+            out = {position(column) for column in source.exclude} | {label}
+            features = tuple(column for column in range(width) if column not in out)
         schema = cls(width=width, names=names, features=features, label=label)
         if schema.feature_dim < 1:
             raise SchemaError(f"{where} has no feature column beside the label", remedy="Add columns.")
@@ -109,6 +163,13 @@ class Schema:
         if self.features is not None:
             return len(self.features)
         return self.width - (self.label is not None)
+
+    @property
+    def used(self) -> tuple[int, ...]:
+        """The columns that are read, in the order of the input: features and label."""
+        if self.features is None:
+            return tuple(range(self.width))
+        return tuple(sorted({*self.features, *(() if self.label is None else (self.label,))}))
 
     def column(self, position: int) -> str:
         """How to name a column to a user: by name where it has one, always by position."""
@@ -125,9 +186,20 @@ class Schema:
             return Block(table[:, 1:], labels)
         if self.label == self.width - 1:
             return Block(table[:, :-1], labels)
-        import numpy as np
+        import numpy as np  # noqa: PLC0415 - a Source is made at synth time, without numpy
 
         return Block(np.delete(table, self.label, axis=1), labels)
+
+    def split_used(self, table: np.ndarray) -> Block:
+        """A table of the columns ``used`` names, shape (rows, len(used)), as features and labels."""
+        if self.features is None:
+            return self.split(table)
+        place = {column: at for at, column in enumerate(self.used)}
+        features = [place[column] for column in self.features]
+        labels = None if self.label is None else table[:, place[self.label]]
+        if features == list(range(len(features))):
+            return Block(table[:, : len(features)], labels)
+        return Block(table[:, features], labels)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -137,7 +209,9 @@ class Schema:
         def many(name: str) -> Any:
             return None if values[name] is None else tuple(values[name])
 
-        return cls(values["width"], many("names"), many("features"), values["label"])
+        return cls(
+            values["width"], many("names"), many("features"), values["label"], values.get("sparse", False)
+        )
 
 
 def _some(names: tuple[str, ...], most: int = 20) -> str:
@@ -149,8 +223,9 @@ def _some(names: tuple[str, ...], most: int = 20) -> str:
 class Layout:
     """What a look at one object's metadata tells: its schema and how it can be cut.
 
-    A cut is a position between ``start`` and ``stop``: a row number, or a byte offset. ``records`` is None where
-    nobody knows before reading. ``row_cuts`` maps a row number to its cut where they differ and both are known.
+    A cut is a position between ``start`` and ``stop``. Where ``records`` is known a cut is before a row, and
+    ``row_cuts`` maps row numbers to positions unless they are the same. Else a cut is a byte offset: a record
+    belongs to the piece in which its first byte lies. An object that is ``whole`` has no cut but its ends.
     """
 
     schema: Schema
@@ -158,6 +233,7 @@ class Layout:
     stop: int
     records: int | None = None
     row_cuts: np.ndarray | None = field(default=None, compare=False)
+    whole: bool = False
 
     def cut(self, row: int) -> int:
         """The cut before row ``row``; ``records`` must be known."""
@@ -168,7 +244,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Piece:
-    """Cuts ``[start, stop)`` of one object; ``first_row`` is the row number of ``start`` where it is known."""
+    """Cuts ``[start, stop)`` of one object; ``first_row`` is the row number of ``start`` if rows are counted."""
 
     source: InputObject
     start: int
