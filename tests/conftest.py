@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+
 from amazon_estimators_rehearsal.platform import Platform
 
 

@@ -1,4 +1,4 @@
-"""app.py deployed by the real CDK CLI with IAM enforced: an upload becomes a trained model, or a typed failure."""
+"""app.py, deployed by the real CDK CLI with IAM enforced: an upload becomes a model, or a typed failure."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from botocore.exceptions import WaiterError
+from sklearn.datasets import load_digits
+
 from amazon_estimators.recordio import check, write_numpy_to_dense_tensor
 from amazon_estimators_rehearsal.follow import Ended, executions, follow
 from amazon_estimators_rehearsal.platform import Platform
-from botocore.exceptions import WaiterError
-from sklearn.datasets import load_digits
 
 pytestmark = pytest.mark.deployed
 
@@ -136,10 +137,10 @@ BAD_INPUT: list[tuple[str, Callable[[], bytes], str, tuple[str, ...]]] = [
     ("no.npy", lambda: b"PK\x03\x04 not an array", "InputError", ("no.npy", "magic")),
     ("words.npy", lambda: npy(np.array([["a"], ["b"]])), "InputError", ("words.npy", "<U1")),
     ("nan.npy", lambda: npy(_with_nan()), "InputError", ("nan.npy", "1200", "7")),
-    ("ragged.csv", lambda: f"{TABLE}\n1,2\n{TABLE}".encode(), "InputError", ("ragged.csv", "50", "2")),
+    ("ragged.csv", f"{TABLE}\n1,2\n{TABLE}".encode, "InputError", ("ragged.csv", "50", "2")),
     (
         "text.csv",
-        lambda: f"{TABLE}\n1,zwei,3\n{TABLE}".encode(),
+        f"{TABLE}\n1,zwei,3\n{TABLE}".encode,
         "InputError",
         ("text.csv", "50", "column 1", "zwei"),
     ),
