@@ -159,6 +159,12 @@ def get_json(s3: Any, bucket: str, key: str) -> Any:
     return json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
+def is_there(s3: Any, bucket: str, key: str) -> bool:
+    """Whether an object lies at ``key``. By listing: a GET of nothing may be answered with 403."""
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
+    return any(one["Key"] == key for one in listed.get("Contents", ()))
+
+
 def put_json(s3: Any, bucket: str, key: str, value: Any) -> None:
     put_text(s3, bucket, key, json.dumps(value), "application/json")
 
