@@ -1,4 +1,4 @@
-"""The oracle of the codec's tests: protobuf's own serialiser, a plain framing, and the channel rules record by record."""
+"""The oracle of the codec's tests: protobuf's serialiser, plain framing, the rules record by record."""
 
 from __future__ import annotations
 

@@ -8,11 +8,11 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from recordio.protocol import MAGIC, file_of, frame, golden, record, truth
 
 from amazon_estimators import recordio
 from amazon_estimators.errors import RecordIOError
 from amazon_estimators.recordio import record_pb2
+from recordio.protocol import MAGIC, file_of, frame, golden, record, truth
 
 
 def file(content: bytes, name: str = "matrix.pbr") -> io.BytesIO:
@@ -51,23 +51,47 @@ REFUSED = {
     "dense and sparse mixed": ([file_of(DENSE, SPARSE)], "is sparse", 1),
     "dense and sparse mixed across files": ([file_of(SPARSE), file_of(DENSE)], "is dense", 0),
     "another number of features": ([file_of(DENSE, DENSE, record([1, 2], label=[1]))], "has 2 features", 2),
-    "another number of features in another file": ([file_of(DENSE), file_of(record([1], label=[1]))], "1 features", 0),
-    "another sparse width": ([file_of(SPARSE, record([1], keys=[0], shape=[4], label=[1]))], "has 4 features", 1),
+    "another number of features in another file": (
+        [file_of(DENSE), file_of(record([1], label=[1]))],
+        "1 features",
+        0,
+    ),
+    "another sparse width": (
+        [file_of(SPARSE, record([1], keys=[0], shape=[4], label=[1]))],
+        "has 4 features",
+        1,
+    ),
     "label on some records only": ([file_of(DENSE, record([1, 2, 3]))], "label is absent", 1),
     "label appears later": ([file_of(record([1, 2, 3]), DENSE)], "label is float32", 1),
     "an extra feature name": ([file_of(DENSE, with_extra_feature())], "'more', 'values'", 1),
     "tensor type differs": ([file_of(DENSE, record([1, 2, 3], dtype="f8", label=[1]))], "float64", 1),
-    "label type differs": ([file_of(DENSE, record([1, 2, 3], label=[1], label_dtype="i4"))], "label is int32", 1),
+    "label type differs": (
+        [file_of(DENSE, record([1, 2, 3], label=[1], label_dtype="i4"))],
+        "label is int32",
+        1,
+    ),
     "label width differs": ([file_of(DENSE, record([1, 2, 3], label=[1, 2]))], "label has 2", 1),
     "sparse without shape": ([file_of(record([1], keys=[0]))], "no shape", 0),
     "no values at all": ([file_of(record([]))], "no shape", 0),
-    "key beyond the shape": ([file_of(SPARSE, record([1, 2], keys=[0, 3], shape=[3], label=[1]))], "key 3", 1),
+    "key beyond the shape": (
+        [file_of(SPARSE, record([1, 2], keys=[0, 3], shape=[3], label=[1]))],
+        "key 3",
+        1,
+    ),
     "more keys than values": ([file_of(record([1], keys=[0, 1], shape=[3]))], "2 keys for 1 values", 0),
     "more values than keys": ([file_of(record([1, 2], keys=[1], shape=[3]))], "1 keys for 2 values", 0),
-    "keys unsorted": ([file_of(SPARSE, record([1, 2], keys=[2, 0], shape=[3], label=[1]))], "key 0 follows", 1),
-    "keys duplicated": ([file_of(record([1, 2], keys=[1, 1], shape=[3]))], "key 1 follows key 1", 0),
+    "keys unsorted": (
+        [file_of(SPARSE, record([1, 2], keys=[2, 0], shape=[3], label=[1]))],
+        "key 0 follows",
+        1,
+    ),
+    "keys duplicated": ([file_of(record([1, 2], keys=[1, 1], shape=[3]))], "key 1 follows 1", 0),
     "NaN": ([file_of(DENSE, record([1, float("nan"), 3], label=[1]))], "value 1 is nan", 1),
-    "Inf in a sparse record": ([file_of(SPARSE, record([-np.inf], keys=[1], shape=[3], label=[1]))], "-inf", 1),
+    "Inf in a sparse record": (
+        [file_of(SPARSE, record([-np.inf], keys=[1], shape=[3], label=[1]))],
+        "-inf",
+        1,
+    ),
     "NaN label": ([file_of(DENSE, record([1, 2, 3], label=[float("nan")]))], "label 0 is nan", 1),
     "another map key": ([file_of(record([1, 2, 3], name="value"))], "'value'", 0),
     "bytes feature": ([file_of(with_bytes())], "bytes", 0),
@@ -75,7 +99,11 @@ REFUSED = {
     "no features": ([frame(b"")], "nothing", 0),
     "not protobuf": ([frame(b"\xff\xff\xff\xff")], "no protobuf", 0),
     "truncated last record": ([file_of(DENSE, DENSE)[:-4]], "truncated", 1),
-    "truncated frame header": ([file_of(DENSE, DENSE) + b"\x0a\x23\xd7\xce"], "4 bytes after the last record", 2),
+    "truncated frame header": (
+        [file_of(DENSE, DENSE) + b"\x0a\x23\xd7\xce"],
+        "4 bytes after the last record",
+        2,
+    ),
     "bytes after the last record": ([file_of(DENSE) + b"12345678"], "magic", 1),
     "missing padding": ([file_of(SPARSE)[: -(-len(SPARSE.SerializeToString()) % 4)]], "pad", 0),
     "escaped multi-part record": ([file_of(DENSE) + escaped()], "continue flag", 1),
@@ -119,7 +147,7 @@ def test_sparse_label_is_refused():
 
 @pytest.mark.parametrize("contents", [[b""], [file_of(DENSE), b""], []])
 def test_files_without_records_are_refused(contents):
-    with pytest.raises(RecordIOError, match="no record|no files"):
+    with pytest.raises(RecordIOError, match=r"no record|no files"):
         recordio.check([file(content) for content in contents])
 
 
@@ -139,7 +167,10 @@ def accepted():
         "dense with an image's shape": (file_of(record([1, 2, 3, 4], shape=[2, 2])), 1),
         "int32 label": (file_of(record([1, 2, 3], label=[-7], label_dtype="i4")), 1),
         "two-valued label": (file_of(record([1, 2, 3], label=[1, 2]), record([1, 2, 3], label=[3, 4])), 2),
-        "the magic word in a payload": (file_of(record([struct.unpack("<f", struct.pack("<I", MAGIC))[0]] * 9)), 1),
+        "the magic word in a payload": (
+            file_of(record([struct.unpack("<f", struct.pack("<I", MAGIC))[0]] * 9)),
+            1,
+        ),
         "label before features": (file_of(DENSE) + frame(reordered[label_at:] + reordered[:label_at]), 2),
         "uid and metadata": (file_of(DENSE, annotated, DENSE), 3),
         "unpacked values": (file_of(record([1, 2, 3])) + frame(b"\x0a" + bytes([len(entry)]) + entry), 2),
@@ -184,7 +215,9 @@ def test_a_single_fault_deep_in_a_large_file_is_found_and_named():
     assert (caught.value.record, caught.value.offset) == (41_234, at)
 
 
-@pytest.mark.parametrize("read", [recordio.check, recordio.read_matrix, lambda file: list(recordio.read_records(file))])
+@pytest.mark.parametrize(
+    "read", [recordio.check, recordio.read_matrix, lambda file: list(recordio.read_records(file))]
+)
 def test_a_length_that_lies_allocates_nothing(read):
     content = file_of(DENSE) + struct.pack("<II", MAGIC, (1 << 29) - 1) + b"\x0a" * 100
     tracemalloc.start()

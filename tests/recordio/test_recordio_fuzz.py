@@ -8,16 +8,17 @@ from __future__ import annotations
 import io
 import os
 import random
+import sys
 import time
 import tracemalloc
 
 import numpy as np
 import pytest
-from recordio.protocol import Bad, file_of, golden, record, verdict
 
 from amazon_estimators import recordio
 from amazon_estimators.errors import RecordIOError
 from amazon_estimators.recordio import window
+from recordio.protocol import Bad, file_of, golden, record, verdict
 
 SECONDS = float(os.environ.get("RECORDIO_FUZZ_SECONDS", "8"))
 RECORDS = 12
@@ -27,7 +28,9 @@ def seeds() -> list[bytes]:
     heads = [golden(name)[:1200] for name in ("hand_dense_f32", "sdk_dense_f64", "sdk_sparse_f32")]
     rng = np.random.default_rng(1)
     integers = rng.integers(-(2**31), 2**31, (RECORDS, 3))
-    mixed = [record([1, 2], keys=[0, 300], shape=[70000], label=[i], label_dtype="i4") for i in range(RECORDS)]
+    mixed = [
+        record([1, 2], keys=[0, 300], shape=[70000], label=[i], label_dtype="i4") for i in range(RECORDS)
+    ]
     return [
         *(whole(head) for head in heads),
         bytes(recordio.encode_dense(integers, integers[:, 0])),
@@ -105,7 +108,7 @@ def agree(content: bytes) -> bool:
 
 def generator() -> random.Random:
     seed = int(os.environ.get("RECORDIO_FUZZ_SEED", time.time_ns() % 2**32))
-    print(f"RECORDIO_FUZZ_SEED={seed}")
+    sys.stdout.write(f"RECORDIO_FUZZ_SEED={seed}\n")
     return random.Random(seed)
 
 
@@ -120,10 +123,10 @@ def test_mutations_get_the_verdict_of_the_rules(window_bytes, monkeypatch):
         try:
             accepted += agree(content)
         except BaseException:
-            print(f"run {runs}: {content.hex()}")
+            sys.stdout.write(f"run {runs}: {content.hex()}\n")
             raise
         runs += 1
-    print(f"{runs} mutations, {accepted} of them harmless")
+    sys.stdout.write(f"{runs} mutations, {accepted} of them harmless\n")
     assert 0 < accepted < runs
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recordio.protocol import DATA, golden, truth
 from scipy import sparse
 
 from amazon_estimators import recordio
+from recordio.protocol import DATA, golden, truth
 
 X, S, Y = truth()
 FILES = {
@@ -48,7 +48,7 @@ def test_sums_the_reference_up(name):
     assert summary.bytes == 2 * len(golden(name))
     assert summary.labels is not None
     assert (summary.labels.minimum, summary.labels.maximum) == (Y.min(), Y.max())
-    assert summary.labels.integral == bool((Y == Y.round()).all())
+    assert summary.labels.integral == bool((Y.round() == Y).all())
 
 
 def test_read_records_gives_protobuf_messages():
@@ -74,7 +74,7 @@ def test_generated_code_is_in_sync(tmp_path):
 
 
 def test_import_is_light():
-    """No protobuf, SciPy or AWS library is loaded until something needs it, also not by writing and checking."""
+    """No protobuf, SciPy or AWS library is loaded by writing and checking."""
     code = """
 import io, sys
 import amazon_estimators.recordio as recordio

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from recordio.protocol import MAGIC, expected_dense, expected_sparse
 from scipy import sparse
 
 from amazon_estimators import recordio
 from amazon_estimators.errors import InputError
 from amazon_estimators.recordio import compressed, dense
+from recordio.protocol import MAGIC, expected_dense, expected_sparse
 
 FLOATS = ["<f2", "<f4", "<f8", ">f2", ">f4", ">f8"]
 INTEGERS = ["?", "i1", "u1", "<i2", ">i2", "<u2", ">u2", "<i4", ">i4", "<u4", "<i8", ">i8"]
@@ -121,7 +121,9 @@ def test_what_is_written_is_read_back(block_bytes, matrix):
             np.testing.assert_array_equal(found, labels)
 
 
-@pytest.mark.parametrize("convert", [sparse.coo_matrix, sparse.csc_matrix, sparse.lil_matrix, sparse.csr_array])
+@pytest.mark.parametrize(
+    "convert", [sparse.coo_matrix, sparse.csc_matrix, sparse.lil_matrix, sparse.csr_array]
+)
 def test_any_scipy_format(convert):
     array = np.diag(np.arange(5.0, dtype="f4"))
     assert bytes(recordio.encode_sparse(convert(array))) == expected_sparse(array, None)
@@ -180,7 +182,7 @@ class TestRefusals:
     def test_nonfinite_value_is_named(self, encode, value, block_bytes):
         array = np.ones((50, 6), "f4")
         array[41, 4] = value
-        with pytest.raises(InputError, match="row 1041, column 4: .*(nan|inf)"):
+        with pytest.raises(InputError, match=r"row 1041, column 4: .*(nan|inf)"):
             encode(array, first_row=1000)
         allowed = io.BytesIO(encode(array, allow_nonfinite=True))
         features, _ = recordio.read_matrix(allowed)
@@ -198,7 +200,8 @@ class TestRefusals:
         assert len(encode(array))
 
     @pytest.mark.parametrize(
-        ("dtype", "cast"), [("g", "float64"), ("u8", "int64"), ("c8", "float32"), ("O", "float32"), ("U3", "float32")]
+        ("dtype", "cast"),
+        [("g", "float64"), ("u8", "int64"), ("c8", "float32"), ("O", "float32"), ("U3", "float32")],
     )
     def test_inexact_dtype_names_the_cast(self, encode, dtype, cast):
         if encode is recordio.encode_sparse and dtype == "U3":
@@ -246,7 +249,8 @@ def test_record_of_2_to_the_29_is_refused_before_anything_is_written():
 
 
 def test_long_sparse_record_is_refused_before_anything_is_written(monkeypatch):
-    from amazon_estimators.recordio import ragged, sparse as writer, values
+    from amazon_estimators.recordio import ragged, values
+    from amazon_estimators.recordio import sparse as writer
 
     for module in (ragged, writer, values):
         monkeypatch.setattr(module, "LENGTH_LIMIT", 4096)

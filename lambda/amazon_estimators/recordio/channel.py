@@ -53,7 +53,7 @@ class Channel:
         if kind.tensor != first.tensor:
             return (
                 0,
-                f"its features are {kind.tensor.name}, those of the channel's first record {first.tensor.name}",
+                f"its features are {kind.tensor.name}, the channel's first record's {first.tensor.name}",
             )
         has = [tensor.name if tensor else "absent" for tensor in (kind.label_tensor, first.label_tensor)]
         return 0, f"its label is {has[0]}, that of the channel's first record {has[1]}"
@@ -93,7 +93,7 @@ class Channel:
         falls[1:] = (block.keys[1:] <= block.keys[:-1]) & (rows[1:] == rows[:-1])
         faults.append(
             _first_of(
-                rows, falls, lambda at: f"key {block.keys[at]} follows key {block.keys[at - 1]}; keys ascend"
+                rows, falls, lambda at: f"key {block.keys[at]} follows {block.keys[at - 1]}; keys ascend"
             )
         )
         return min((fault for fault in faults if fault), default=None, key=lambda fault: fault[0])

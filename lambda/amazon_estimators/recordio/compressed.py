@@ -1,4 +1,4 @@
-"""Blocks of compressed rows: from SciPy, from plain parts, from filled arrays; keys sorted, duplicates summed."""
+"""Blocks of compressed rows, from SciPy, plain parts or filled arrays; keys sorted, duplicates summed."""
 
 from __future__ import annotations
 
@@ -104,12 +104,16 @@ class Compressed:
         self.dtype = self.data.dtype
         for name, part in (("data", self.data), ("indices", self.indices), ("indptr", self.indptr)):
             if part.ndim != 1 or (name != "data" and part.dtype.kind not in "iu"):
-                raise InputError(f"{name} of compressed rows is a 1-D array of {'numbers' if name == 'data' else 'integers'}, "
-                                 f"not {part.dtype} of the shape {part.shape}")  # fmt: skip
+                content = "numbers" if name == "data" else "integers"
+                raise InputError(
+                    f"{name} of compressed rows is a 1-D array of {content}, "
+                    f"not {part.dtype} of the shape {part.shape}"
+                )
         if len(self.indptr) != shape[0] + 1 or len(self.indices) != len(self.data):
             raise InputError(
-                f"compressed rows of the shape {shape} with {len(self.data)} values take {len(self.data)} indices and "
-                f"{shape[0] + 1} row pointers, not {len(self.indices)} and {len(self.indptr)}"
+                f"compressed rows of the shape {shape} with {len(self.data)} values take "
+                f"{len(self.data)} indices and {shape[0] + 1} row pointers, "
+                f"not {len(self.indices)} and {len(self.indptr)}"
             )
 
     def ranges(self) -> Iterator[tuple[int, int]]:
@@ -128,9 +132,11 @@ class Compressed:
     def block(self, start: int, stop: int, tensor: Tensor) -> Block:
         ends = self.indptr[start : stop + 1].astype(np.int64)
         counts = np.diff(ends)
+        first = self.first_row + start
         if int(counts.min()) < 0 or int(ends[0]) < 0 or int(ends[-1]) > len(self.data):
             raise InputError(
-                f"the row pointers of rows {self.first_row + start} to {self.first_row + stop - 1} run from {ends[0]} to {ends[-1]}; "
+                f"the row pointers of rows {first} to {first + stop - start - 1} run "
+                f"from {ends[0]} to {ends[-1]}; "
                 f"pointers never fall and stay within 0 and the {len(self.data)} values"
             )
         keys = self.indices[ends[0] : ends[-1]]
@@ -138,7 +144,7 @@ class Compressed:
             keys = keys.astype(np.int64)
         if len(keys) and (int(keys.min()) < 0 or int(keys.max()) >= self.shape[1]):
             bad = int(np.flatnonzero((keys < 0) | (keys >= self.shape[1]))[0])
-            row = self.first_row + start + int(np.searchsorted(ends - ends[0], bad, side="right")) - 1
+            row = first + int(np.searchsorted(ends - ends[0], bad, side="right")) - 1
             raise InputError(
                 f"row {row} has a value in column {keys[bad]}; columns run from 0 to {self.shape[1] - 1}"
             )
@@ -146,7 +152,7 @@ class Compressed:
 
 
 def canonical(block: Block, drop_zeros: bool) -> Block:
-    """The block with the keys of each row ascending, values of equal keys summed, zeros dropped if so wished."""
+    """The block with ascending keys in each row, values of equal keys summed, zeros dropped if so wished."""
     counts, keys, values = block
     falls = keys[1:] <= keys[:-1]
     lasts = np.cumsum(counts) - 1

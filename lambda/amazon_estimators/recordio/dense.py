@@ -1,14 +1,14 @@
 """Rows of a matrix to dense records.
 
-Float rows with float labels (or none) make records of one length that differ only in their values. So a block of
-them is a table: its constant bytes are written once, and for each block of rows only two columns are filled.
+Float rows with float labels (or none) make records of one length that differ only in their values. So a block
+of them is a table: its constant bytes are written once, and each block of rows only fills two columns.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import Any, BinaryIO, Protocol
+from typing import IO, Any, Protocol
 
 import numpy as np
 
@@ -41,7 +41,7 @@ from amazon_estimators.recordio.wire import (
 
 
 def write_numpy_to_dense_tensor(
-    file: BinaryIO,
+    file: IO[bytes],
     array: Any,
     labels: Any = None,
     *,
@@ -50,19 +50,20 @@ def write_numpy_to_dense_tensor(
 ) -> int:
     """Write each row of ``array`` as one dense record.
 
-    :param file: binary file object, written to from where it stands. Writing consecutive blocks of rows one after
-        the other gives the same bytes as writing them at once.
+    :param file: binary file object, written to from where it stands. Writing consecutive blocks of rows one
+        after the other gives the same bytes as writing them at once.
     :param array: 2-D, (rows, features); any memory order or view. float32 (and float16) become Float32Tensor,
         float64 Float64Tensor, bool and integers Int32Tensor.
-    :param labels: 1-D, (rows,), of the same dtypes, each with its own tensor type; default: records without label.
+    :param labels: 1-D, (rows,), of the same dtypes, independent of the features'; default: no label.
     :param allow_nonfinite: write NaN and Inf as they are; default: refuse them.
     :param first_row: the number errors give to the first row of ``array``; default 0.
     :returns: the number of bytes written.
-    :raises InputError: for a dtype without exact form, a wrong shape, a non-finite value, an integer beyond 32 bits
-        or a record of 2^29 bytes or more. Dtype, shape and length are checked before anything is written,
-        values block by block as they are written.
+    :raises InputError: for a dtype without exact form, a wrong shape, a non-finite value, an integer beyond
+        32 bits or a record of 2^29 bytes or more. Dtype, shape and length are checked before anything is
+        written, values block by block as they are written.
 
-    Extra memory is a few blocks of 1 MiB (or of one record, where that is longer), whatever the size of ``array``.
+    Extra memory is a few blocks of 1 MiB (or of one record, where that is longer), whatever the size of
+    ``array``.
     """
     return sum(write_all(file, block) for block in _blocks(array, labels, allow_nonfinite, first_row))
 
@@ -70,7 +71,7 @@ def write_numpy_to_dense_tensor(
 def encode_dense(
     array: Any, labels: Any = None, *, allow_nonfinite: bool = False, first_row: int = 0
 ) -> memoryview:
-    """The bytes :func:`write_numpy_to_dense_tensor` would write, as one buffer; same parameters and errors."""
+    """What :func:`write_numpy_to_dense_tensor` would write, as one buffer; same parameters and errors."""
     file = io.BytesIO()
     write_numpy_to_dense_tensor(file, array, labels, allow_nonfinite=allow_nonfinite, first_row=first_row)
     return file.getbuffer()
@@ -127,7 +128,7 @@ class _Table:
         table = _memory(self.rows * self.size).reshape(self.rows, self.size)
         table[:, : len(head)] = np.frombuffer(head, np.uint8)
         table[:, label_at : label_at + len(label_head)] = np.frombuffer(label_head, np.uint8)
-        self.memory = memoryview(table.reshape(-1))
+        self.memory = table.reshape(-1).data
         # Rows and labels are copied as opaque items: numpy then moves whole rows, at any alignment.
         self.feature_type, self.label_type = f"V{width}", f"V{label_width}"
         self.features = _column(table, len(head), self.feature_type)
@@ -144,8 +145,8 @@ class _Table:
 def _memory(size: int) -> Array:
     """``size`` zero bytes that start 16 past a multiple of 32.
 
-    So does a large buffer from malloc, such as that of a BytesIO. Copies between places of one phase are up to twice
-    as fast as others.
+    So does a large buffer from malloc, such as that of a BytesIO. Copies between places of one phase are up
+    to twice as fast as others.
     """
     memory = np.zeros(size + 32, np.uint8)
     start = (16 - memory.ctypes.data) % 32

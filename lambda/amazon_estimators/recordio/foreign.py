@@ -15,7 +15,7 @@ _FIELDS = {"float32_tensor": FLOAT32, "float64_tensor": FLOAT64, "int32_tensor":
 INT64_MAX = (1 << 63) - 1
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """Why a payload is no record the algorithms read."""
 
 
@@ -40,7 +40,7 @@ def message(payload: bytes) -> Any:
     try:
         return Record.FromString(payload)
     except DecodeError:
-        raise Refused("its payload is no protobuf message of the record format") from None
+        raise RefusedError("its payload is no protobuf message of the record format") from None
 
 
 def parse_foreign(payload: bytes) -> Foreign:
@@ -48,17 +48,21 @@ def parse_foreign(payload: bytes) -> Foreign:
     record = message(payload)
     tensor, values = _only_tensor(record.features, "features")
     if values.keys and len(values.shape) > 1:
-        raise Refused(f"its sparse tensor has the shape {list(values.shape)}; the algorithms read vectors")
+        raise RefusedError(
+            f"its sparse tensor has the shape {list(values.shape)}; the algorithms read vectors"
+        )
     if prod(values.shape) > INT64_MAX:
-        raise Refused(f"its shape {list(values.shape[:5])} counts more features than a 64-bit index reaches")
+        raise RefusedError(
+            f"its shape {list(values.shape[:5])} counts more features than a 64-bit index reaches"
+        )
     label_tensor, labels = None, np.zeros(0)
     if record.label:
         label_tensor, label = _only_tensor(record.label, "label")
         labels = np.array(label.values, label_tensor.dtype)
         if label.keys:
-            raise Refused("its label is sparse; the algorithms read dense labels")
+            raise RefusedError("its label is sparse; the algorithms read dense labels")
         if not labels.size:
-            raise Refused("its label holds no value")
+            raise RefusedError("its label holds no value")
     return Foreign(
         tensor,
         np.array(values.values, tensor.dtype),
@@ -72,9 +76,9 @@ def parse_foreign(payload: bytes) -> Foreign:
 def _only_tensor(entries: Any, what: str) -> tuple[Tensor, Any]:
     if set(entries) != {"values"}:
         names = ", ".join(repr(name) for name in sorted(entries)[:5]) or "nothing"
-        raise Refused(f"its {what} map holds {names}; the algorithms read one entry named 'values'")
+        raise RefusedError(f"its {what} map holds {names}; the algorithms read one entry named 'values'")
     value = entries["values"]
     field = value.WhichOneof("value")
     if field not in _FIELDS:
-        raise Refused(f"its {what} are {field or 'no tensor'}; the algorithms read a tensor of numbers")
+        raise RefusedError(f"its {what} are {field or 'no tensor'}; the algorithms read a tensor of numbers")
     return _FIELDS[field], getattr(value, field)

@@ -1,4 +1,4 @@
-"""Records in the layout of the SageMaker Python SDK, parsed all at once with one step per field, not per record."""
+"""Records in the layout of the SageMaker Python SDK, parsed all at once: a step a field, not a record."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class _Cursor:
 
 @dataclass
 class Layout:
-    """Where things are in each record; byte positions and lengths in the memory parsed. All arrays are (records,)."""
+    """Where things are in each record: byte positions and lengths in the memory parsed, all (records,)."""
 
     good: Array
     """False where the record has another layout and the rest of its row means nothing."""
@@ -123,7 +123,7 @@ def parse_layout(memory: Array, starts: Array, lengths: Array) -> Layout:
 
 
 def _head(cursor: _Cursor, map_tag: int, stops: Array) -> tuple[Array, Array, Array, Array]:
-    """Parse a map entry up to the end of its packed values: tensor tag, place and length of values, tensor's end."""
+    """Parse a map entry to the end of its values: tensor tag, place and length of values, tensor's end."""
     cursor.expect(map_tag)
     length = cursor.varint()
     ends = cursor.at + length
@@ -144,6 +144,7 @@ def _head(cursor: _Cursor, map_tag: int, stops: Array) -> tuple[Array, Array, Ar
 
 
 def _whole(memory: Array, tag: Array, at: Array, length: Array) -> Array:
-    """Whether packed values hold a whole number of values: complete varints, or a multiple of 4 or 8 bytes."""
+    """Whether packed values are a whole number of values: complete varints, or so many times 4 or 8 bytes."""
     last = memory[np.clip(at + length - 1, 0, memory.size - 1)] < 0x80
-    return np.where(tag == 0x3A, last | (length == 0), length % np.where(tag == 0x1A, 8, 4) == 0)
+    whole: Array = np.where(tag == 0x3A, last | (length == 0), length % np.where(tag == 0x1A, 8, 4) == 0)
+    return whole

@@ -1,7 +1,8 @@
 """Records of differing lengths: a block of rows to bytes, without a Python loop over rows.
 
-Sparse rows, integer values and integer labels have records whose length depends on their content. The lengths are
-computed from the inside out, each record gets its place, and every part is scattered to the places of all records at once.
+Sparse rows, integer values and integer labels make records whose length depends on their content. The lengths
+are computed from the inside out, each record gets its place, and each part goes to its places in all records
+at once.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from amazon_estimators.recordio.wire import (
 
 @dataclass(frozen=True)
 class Rows:
-    """Consecutive rows to encode: ``counts[i]`` of ``values`` (and of ``keys``, where sparse) belong to row ``i``."""
+    """Consecutive rows: ``counts[i]`` of ``values`` (and of ``keys``, where sparse) belong to row ``i``."""
 
     tensor: Tensor
     counts: Array
@@ -107,16 +108,24 @@ def encode(rows: Rows, first_row: int) -> memoryview:
     out = np.zeros(int(stops[-1]), np.uint8)
     place = _put_head(out, stops - sizes, rows.tensor, lengths)
     place = _put_values(
-        out, place, rows.values, rows.counts, rows.tensor.width, lengths.value_sizes, lengths.value_bytes
+        out,
+        place,
+        rows.values,
+        rows.counts,
+        width=rows.tensor.width,
+        sizes=lengths.value_sizes,
+        packed=lengths.value_bytes,
     )
     if rows.keys is not None:
         place = _put_prefix(out, place, KEYS_TAG, lengths.key_bytes)
-        place = _put_values(out, place, rows.keys, rows.counts, 0, lengths.key_sizes, lengths.key_bytes)
+        place = _put_values(
+            out, place, rows.keys, rows.counts, width=0, sizes=lengths.key_sizes, packed=lengths.key_bytes
+        )
         _put_constant(out, place, lengths.shape)
         place = place + len(lengths.shape)
     if rows.labels is not None and rows.label_tensor is not None:
         _put_labels(out, place, rows.labels, rows.label_tensor, lengths.label_bytes)
-    return memoryview(out)
+    return out.data
 
 
 def _put_constant(out: Array, places: Array, content: bytes) -> None:
@@ -147,7 +156,7 @@ def _put_head(out: Array, starts: Array, tensor: Tensor, lengths: _Lengths) -> A
 
 
 def _put_rows(out: Array, starts: Array, parts: list[Array | bytes]) -> int:
-    """Write the same parts (constant bytes, or a uint8 matrix with a row for each start); returns their width."""
+    """Write parts (constant bytes, or a uint8 matrix with a row for each start); returns their width."""
     width = sum(len(part) if isinstance(part, bytes) else part.shape[1] for part in parts)
     block = np.empty((len(starts), width), np.uint8)
     column = 0
@@ -184,7 +193,7 @@ def _put_prefix(out: Array, places: Array, tag: bytes, length: Array) -> Array:
 
 
 def _put_values(
-    out: Array, places: Array, values: Array, counts: Array, width: int, sizes: Array, packed: Array
+    out: Array, places: Array, values: Array, counts: Array, *, width: int, sizes: Array, packed: Array
 ) -> Array:
     """Write each row's packed values at its place; returns the places after them."""
     if width:

@@ -11,7 +11,7 @@ import numpy as np
 from amazon_estimators.errors import RecordIOError
 from amazon_estimators.recordio.channel import Channel
 from amazon_estimators.recordio.compressed import CsrParts
-from amazon_estimators.recordio.foreign import Refused, message
+from amazon_estimators.recordio.foreign import RefusedError, message
 from amazon_estimators.recordio.records import read_blocks
 from amazon_estimators.recordio.window import File, Window, opened
 from amazon_estimators.recordio.wire import FRAME_BYTES, Array
@@ -32,7 +32,7 @@ def read_records(file: File) -> Iterator[Any]:
             for start, length in zip(frames.starts.tolist(), frames.lengths.tolist(), strict=True):
                 try:
                     record = message(data[start : start + length].tobytes())
-                except Refused as refused:
+                except RefusedError as refused:
                     raise window.error(str(refused), number, window.offset + start - FRAME_BYTES) from None
                 yield record
                 number += 1
@@ -47,11 +47,10 @@ def read_records(file: File) -> Iterator[Any]:
 def read_matrix(file: File) -> tuple[Any, Array | None]:
     """All records of a path or binary file object as ``(features, labels)``.
 
-    Features are an array of (records, features), float32, float64 or int32 as the file has them; of sparse records
-    a ``scipy.sparse.csr_matrix``, or :class:`CsrParts` where SciPy is not installed. Labels are (records,), or
-    (records, values) if records carry several, or None. Non-finite numbers are read as they are; for all else the
-    file must be one that :func:`check` accepts.
-    Raises :class:`RecordIOError`.
+    Features are an array of (records, features), float32, float64 or int32 as the file has them; of sparse
+    records a ``scipy.sparse.csr_matrix``, or :class:`CsrParts` where SciPy is not installed. Labels are
+    (records,), or (records, values) if records carry several, or None. Non-finite numbers are read as they
+    are; for all else the file must be one that :func:`check` accepts. Raises :class:`RecordIOError`.
     """
     with opened(file) as (handle, name):
         channel = Channel(allow_nonfinite=True)
@@ -113,7 +112,7 @@ class _Column:
             self.memory = np.empty(0, items.dtype)
         needed = self.used + items.size
         if needed > self.memory.size:
-            # As many items per byte in the rest of the file as there were so far: exact where records have one length.
+            # As many items per byte ahead as so far: exact where all records have one length.
             ahead = needed if self.total is None else needed * max(0, self.total - done) // max(1, done) + 1
             grown = np.empty(needed + max(ahead, needed // 4), items.dtype)
             grown[: self.used] = self.memory[: self.used]

@@ -3,21 +3,21 @@
 Three ways lead from bytes to columns, the fastest first:
 
 1. records that repeat the constant bytes of the one before: their values are a column of a table;
-2. records in the layout the SageMaker Python SDK and this library write: parsed all at once, field by field;
-3. any other protobuf layout (fields in another order, unpacked values, metadata): parsed by protobuf, one by one.
+2. records in the layout the SageMaker Python SDK and this library write: parsed all at once;
+3. records in any other protobuf layout (fields reordered, values unpacked, metadata): parsed by protobuf.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from amazon_estimators.recordio.foreign import Foreign, Refused, parse_foreign
+from amazon_estimators.recordio.foreign import Foreign, RefusedError, parse_foreign
 from amazon_estimators.recordio.layout import Layout, parse_layout
 from amazon_estimators.recordio.window import WINDOW_BYTES, Frames, Window
 from amazon_estimators.recordio.wire import (
@@ -44,7 +44,7 @@ class Kind(NamedTuple):
 
 @dataclass(frozen=True)
 class Block:
-    """Consecutive records of one kind. Per-record arrays are (records,); the others hold the records end to end."""
+    """Consecutive records of one kind. Values, keys and labels of all records stand end to end."""
 
     kind: Kind
     number: int
@@ -66,7 +66,7 @@ class Block:
 def read_blocks(file: Any, name: str) -> Iterator[Block]:
     """The records of a binary file object. A block is only good until the next one is asked for.
 
-    Raises :class:`amazon_estimators.errors.RecordIOError` where bytes are no record, after the blocks before them.
+    Raises :class:`amazon_estimators.errors.RecordIOError` where bytes are no record, after the blocks before.
     """
     window = Window(file, name)
     number, missing = 0, 0
@@ -102,11 +102,13 @@ def _parse(window: Window, frames: Frames, number: int) -> Iterator[Block]:
     code[~layout.good] = -1
     edges = [0, *(np.flatnonzero(np.diff(code)) + 1).tolist(), len(code)]
     offsets = window.offset + frames.starts - FRAME_BYTES
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         run = slice(start, stop)
         block = None
         if code[start] >= 0:
-            block = _from_layout(memory, layout, run, frames.lengths[run], number + start, offsets[run])
+            block = _from_layout(
+                memory, layout, run, lengths=frames.lengths[run], number=number + start, offsets=offsets[run]
+            )
         if block:
             yield block
         else:
@@ -114,7 +116,7 @@ def _parse(window: Window, frames: Frames, number: int) -> Iterator[Block]:
 
 
 def _from_layout(
-    memory: Array, layout: Layout, run: slice, lengths: Array, number: int, offsets: Array
+    memory: Array, layout: Layout, run: slice, *, lengths: Array, number: int, offsets: Array
 ) -> Block | None:
     """A run of records of the known layout; None if a varint in it is too long."""
     tensor = _BY_TAG[int(layout.tag[run.start])]
@@ -172,7 +174,7 @@ def _from_foreign(window: Window, frames: Frames, run: slice, number: int, offse
             start = int(frames.starts[row])
             try:
                 yield index, parse_foreign(data[start : start + int(frames.lengths[row])].tobytes())
-            except Refused as refused:
+            except RefusedError as refused:
                 raise window.error(str(refused), number + index, int(offsets[index])) from None
 
     def kind(item: tuple[int, Foreign]) -> Kind:
@@ -214,7 +216,7 @@ class _Table:
         constant = np.full(record.size, 0xFF, np.uint8)
         for part in (self.values, self.labels, slice(FRAME_BYTES + payload, None)):
             constant[part] = 0
-        # Whole blocks are compared word by word, whatever the length of a record: rows of few bytes would cost a
+        # Whole blocks are compared word by word, whatever the length of a record: row by row would cost a
         # step each. The mask blanks out the values.
         rows = max(1, WINDOW_BYTES // record.size)
         self.mask = np.tile(constant.view("<u4"), rows)
@@ -257,7 +259,8 @@ class _Table:
             key_counts=np.zeros(rows, np.int64),
             keys=np.zeros(0, np.uint64),
             label_counts=np.full(
-                rows, (self.labels.stop - self.labels.start) // self.label_tensor.width if self.label_tensor else 0
+                rows,
+                (self.labels.stop - self.labels.start) // self.label_tensor.width if self.label_tensor else 0,
             ),
             labels=self._column(data, rows, self.labels, self.label_tensor or self.tensor),
         )

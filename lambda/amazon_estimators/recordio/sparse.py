@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from amazon_estimators.recordio.wire import LENGTH_LIMIT, RECORD_OVERHEAD, VARIN
 
 
 def write_spmatrix_to_sparse_tensor(
-    file: BinaryIO,
+    file: IO[bytes],
     array: Any,
     labels: Any = None,
     *,
@@ -31,20 +31,20 @@ def write_spmatrix_to_sparse_tensor(
     allow_nonfinite: bool = False,
     first_row: int = 0,
 ) -> int:
-    """Write each row of ``array`` as one sparse record: keys sorted, duplicates summed, the row's width as shape.
+    """Write each row of ``array`` as one sparse record: keys sorted, duplicates summed, its width as shape.
 
-    :param file: binary file object, written to from where it stands. Writing consecutive blocks of rows one after
-        the other gives the same bytes as writing them at once.
-    :param array: 2-D, (rows, columns): a SciPy sparse matrix of any format, a tuple ``(data, indices, indptr, shape)``
-        in compressed rows, or an array of any layout, of which the non-zeros are written. Dtypes as in
-        :func:`write_numpy_to_dense_tensor`.
+    :param file: binary file object, written to from where it stands. Writing consecutive blocks of rows one
+        after the other gives the same bytes as writing them at once.
+    :param array: 2-D, (rows, columns): a SciPy sparse matrix of any format, a tuple
+        ``(data, indices, indptr, shape)`` of compressed rows, or an array of any layout, of which the
+        non-zeros are written. Dtypes as in :func:`write_numpy_to_dense_tensor`.
     :param labels: 1-D, (rows,); default: records without label.
-    :param drop_zeros: leave out zeros that a sparse matrix stores explicitly; default: keep them, as the SageMaker
-        Python SDK does.
+    :param drop_zeros: leave out zeros that a sparse matrix stores explicitly; default: keep them, as the
+        SageMaker Python SDK does.
     :param allow_nonfinite: write NaN and Inf as they are; default: refuse them.
     :param first_row: the number errors give to the first row of ``array``; default 0.
     :returns: the number of bytes written.
-    :raises InputError: as :func:`write_numpy_to_dense_tensor`, and for compressed rows that are not well-formed.
+    :raises InputError: as :func:`write_numpy_to_dense_tensor`, and for malformed compressed rows.
     """
     return sum(
         write_all(file, block) for block in _blocks(array, labels, drop_zeros, allow_nonfinite, first_row)
@@ -59,7 +59,7 @@ def encode_sparse(
     allow_nonfinite: bool = False,
     first_row: int = 0,
 ) -> memoryview:
-    """The bytes :func:`write_spmatrix_to_sparse_tensor` would write, as one buffer; same parameters and errors."""
+    """What :func:`write_spmatrix_to_sparse_tensor` would write, as one buffer; same parameters and errors."""
     file = io.BytesIO()
     write_spmatrix_to_sparse_tensor(
         file, array, labels, drop_zeros=drop_zeros, allow_nonfinite=allow_nonfinite, first_row=first_row

@@ -27,7 +27,7 @@ _ZEROS = np.zeros(BLOCK_BYTES // 4, np.float32)
 def tensor_for(dtype: np.dtype[Any], what: str) -> Tensor:
     """The tensor type that holds ``dtype`` without loss.
 
-    Floats keep their width (float16 becomes float32); bool and integers of at most 32 bits, and int64, become Int32.
+    Floats keep their width (float16 becomes float32); bool and integers, uint64 excepted, become Int32.
     Raises :class:`InputError` for every other dtype; ``what`` is "features" or "labels".
     """
     if dtype.kind == "f" and dtype.itemsize <= 4:
@@ -38,8 +38,8 @@ def tensor_for(dtype: np.dtype[Any], what: str) -> Tensor:
         return INT32
     cast = {"f": "float64", "u": "int64"}.get(dtype.kind, "float32")
     raise InputError(
-        f"{what} of dtype {dtype} have no exact RecordIO form; float16, float32, float64, bool, int8 to int64 and "
-        "uint8 to uint32 have",
+        f"{what} of dtype {dtype} have no exact RecordIO form; float16, float32, float64, bool, int8 to "
+        "int64 and uint8 to uint32 have",
         remedy=f"Cast them first: .astype({cast!r}).",
     )
 
@@ -79,7 +79,7 @@ def cast_block(block: Array, tensor: Tensor) -> Array:
 
 def is_finite(block: Array) -> bool:
     """Whether a contiguous block of float32 or float64 holds no NaN and no infinity."""
-    # x·0 is NaN for NaN and for ±Inf and 0 for all else; a dot product reads the block at the speed of the cache.
+    # 0·x is NaN for NaN and ±Inf and 0 for all else; a dot product reads as fast as the cache delivers.
     flat, zeros = block.reshape(-1), _ZEROS.view(block.dtype)
     with np.errstate(invalid="ignore"):
         for start in range(0, flat.size, zeros.size):
@@ -90,7 +90,7 @@ def is_finite(block: Array) -> bool:
 
 
 def refused_value(block: Array, tensor: Tensor, allow_nonfinite: bool) -> tuple[int, str] | None:
-    """The flat index of the first value of a contiguous ``block`` that must not be written, and why; else None."""
+    """The flat index of the first value of a contiguous ``block`` that may not be written, and why."""
     if tensor is INT32:
         if not block.size or (int(block.min()) >= INT32_MIN and int(block.max()) <= INT32_MAX):
             return None
@@ -131,7 +131,7 @@ def check_length(row: int, length: int) -> None:
 
 
 def write_all(file: Any, block: memoryview) -> int:
-    """Write every byte of ``block``; raw files may take only a part at a time. Returns the number of bytes."""
+    """Write every byte of ``block``, as raw files may take only a part at a time; returns their number."""
     rest = block
     while len(rest):
         written = file.write(rest)

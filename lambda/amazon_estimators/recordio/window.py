@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +17,7 @@ WINDOW_BYTES = 1 << 21
 SLACK = 16
 """Bytes after the window that may be read, never believed: vector code looks a word ahead."""
 
-File = BinaryIO | str | Path
+File = IO[bytes] | str | os.PathLike[str]
 
 
 @contextmanager
@@ -78,7 +79,7 @@ class Window:
             self._stop += self._read(capacity)
 
     def _read(self, capacity: int) -> int:
-        room = memoryview(self._memory)[self._stop : capacity]
+        room = self._memory[self._stop : capacity].data
         if hasattr(self.file, "readinto"):
             count = self.file.readinto(room) or 0
         else:
@@ -92,8 +93,9 @@ class Window:
         """The whole records the window holds, or the first so many of them."""
         data = self.data()
         chain = _chain(data, at_most)
-        words = memoryview(data[: data.size & ~3]).cast("I")
-        starts, lengths = [], []
+        words = data[: data.size & ~3].data.cast("I")
+        starts: list[int] = []
+        lengths: list[int] = []
         at, end = int(chain[-1]), data.size
         missing, problem = 0, ""
         while at < end and len(chain) - 1 + len(starts) < at_most:
@@ -106,7 +108,7 @@ class Window:
                 problem = f"the magic number is 0x{words[at // 4]:08X}, not 0x{MAGIC:08X}"
                 break
             if length >= LENGTH_LIMIT:
-                problem = f"the continue flag is {length >> 29}: a part of a record, which the algorithms do not read"
+                problem = f"the continue flag is {length >> 29}: the algorithms read no records in parts"
                 break
             size = FRAME_BYTES + padded(length)
             if at + size > end:
@@ -137,9 +139,9 @@ class Window:
 
 
 def _chain(data: Array, at_most: int) -> Array:
-    """Where the first records of ``data`` start, as far as each ends exactly where the next magic word stands.
+    """Where the first records of ``data`` start, as far as each ends where the next magic word stands.
 
-    The last item is where the last of them ends. A payload that holds the magic word breaks the chain, no more.
+    The last item is where the last of them ends. A payload that holds the magic word only breaks the chain.
     """
     words = data[: data.size & ~3].view("<u4")
     magic = np.flatnonzero(words[:-1] == MAGIC)[: at_most + 1]

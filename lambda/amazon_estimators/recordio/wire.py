@@ -1,8 +1,8 @@
 """The bytes of a record: frame, protobuf tags, varints, and the prefix that comes before a tensor's values.
 
-A file is a row of frames: ``u32 magic, u32 length, payload, zero bytes to a multiple of 4``, little endian. The upper
-three bits of the length word are MXNet's continue flag, always 0 here: the readers of the first-party algorithms
-know only records of one part. A payload is one ``Record`` of ``record.proto``.
+A file is a row of frames: ``u32 magic, u32 length, payload, zero bytes to a multiple of 4``, little endian.
+The upper three bits of the length word are MXNet's continue flag, always 0 here: the readers of the
+first-party algorithms know only records of one part. A payload is one ``Record`` of ``record.proto``.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def decode_varints(stream: Array) -> tuple[Array, Array] | None:
 
 
 def segments(starts: Array, lengths: Array, width: int = 1) -> Array:
-    """Byte positions of ``lengths[i]`` items of ``width`` bytes from ``starts[i]`` on, one after the other."""
+    """Byte positions of ``lengths[i]`` items of ``width`` bytes from ``starts[i]`` on, for all ``i``."""
     before = np.cumsum(lengths) - lengths
     steps = np.arange(int(lengths.sum()), dtype=np.int64)
     if width != 1:

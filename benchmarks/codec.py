@@ -1,0 +1,260 @@
+"""How fast and how small the RecordIO-protobuf codec is: ``python benchmarks/codec.py [--peer] [--write]``.
+
+One thread. Every speed is set beside a copy of the same number of bytes between two warm buffers, measured in
+turn with it, so that the ratio holds on any machine. Encoders write to a ``BytesIO`` that already has its size;
+decoders read from one. Speeds count bytes of RecordIO, 1 MB = 10^6 bytes.
+
+``--peer`` also measures the SageMaker Python SDK 2: it is installed into ``.cache/peer`` (or the environment that
+``--peer-environment`` names is used). ``--write`` keeps the figures in ``benchmarks/results/codec.json`` and draws
+``docs/images/codec.svg``. The exit code is 1 if a bar is missed.
+"""
+
+from __future__ import annotations
+
+import os
+
+# Before numpy loads its linear algebra: everything is measured on one thread.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_name] = "1"
+
+import argparse
+import hashlib
+import io
+import json
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "lambda"), str(Path(__file__).parent)]
+
+from memory import extra_memory, import_seconds  # noqa: E402
+from picture import draw  # noqa: E402
+
+from amazon_estimators import recordio  # noqa: E402
+
+RESULTS = ROOT / "benchmarks" / "results" / "codec.json"
+PICTURE = ROOT / "docs" / "images" / "codec.svg"
+PEER = "sagemaker>=2.257,<3"
+MB = 1_000_000
+WIDTHS = (8, 20, 100, 784)
+DENSE_BYTES = 64 << 20
+
+# Bars: at least this part of the copy's speed, this many times the peer's, this many MB/s.
+BARS: dict[str, dict[str, float]] = {
+    "encode dense 8": {"copy": 0.3, "peer": 100},
+    "encode dense 20": {"copy": 0.3, "peer": 100},
+    "encode dense 100": {"copy": 0.6, "peer": 150},
+    "encode dense 784": {"copy": 0.6, "peer": 150},
+    "encode sparse": {"peer": 60, "mb": 250},
+    "decode dense 8": {"copy": 0.25},
+    "decode dense 20": {"copy": 0.25},
+    "decode dense 100": {"copy": 0.25},
+    "decode dense 784": {"copy": 0.25},
+    "decode sparse": {"mb": 100},
+}
+EXTRA_MEMORY_MB = 32
+IMPORT_SECONDS = 0.1
+
+
+def dense_case(columns: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(columns)
+    features = rng.standard_normal((size // (4 * columns), columns), np.float32)
+    return features, rng.integers(0, 10, len(features)).astype(np.float32)
+
+
+def sparse_case(
+    rows: int, columns: int = 10_000, density: float = 0.001
+) -> tuple[recordio.CsrParts, np.ndarray]:
+    """Uniformly random places, as compressed rows."""
+    rng = np.random.default_rng(rows)
+    counts = rng.binomial(columns, density, rows)
+    indices = np.concatenate([np.sort(rng.choice(columns, count, replace=False)) for count in counts])
+    indptr = np.concatenate([[0], np.cumsum(counts)])
+    data = rng.standard_normal(int(indptr[-1]), np.float32)
+    labels = rng.integers(0, 2, rows).astype(np.float32)
+    return recordio.CsrParts(data, indices.astype(np.int32), indptr, (rows, columns)), labels
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def versus_copy(work: Callable[[], Any], size: int, rounds: int) -> dict[str, float]:
+    """Speed of ``work`` on ``size`` bytes and of a copy of as many, taken in turn; medians of all rounds."""
+    source, target = np.ones(size, np.uint8), np.zeros(size, np.uint8)
+    work()
+    pairs = [(seconds(lambda: np.copyto(target, source)), seconds(work)) for _ in range(rounds)]
+    copies, works = zip(*pairs, strict=True)
+    return {
+        "mb_per_second": size / median(works) / MB,
+        "copy_mb_per_second": size / median(copies) / MB,
+        "of_copy": median(copy / took for copy, took in pairs),
+        "best_of_copy": min(copies) / min(works),
+    }
+
+
+def measure_case(
+    write: Callable[..., int], features: Any, labels: np.ndarray, rounds: int
+) -> list[dict[str, float]]:
+    """Encoding and decoding of one case."""
+    file = io.BytesIO()
+    size = write(file, features, labels)
+
+    def encode() -> None:
+        file.seek(0)
+        write(file, features, labels)
+
+    def decode() -> None:
+        file.seek(0)
+        recordio.read_matrix(file)
+
+    def check() -> None:
+        file.seek(0)
+        recordio.check(file)
+
+    return [versus_copy(work, size, rounds) for work in (encode, decode, check)]
+
+
+def measure(rounds: int) -> dict[str, dict[str, float]]:
+    cases: dict[str, dict[str, float]] = {}
+    dense = recordio.write_numpy_to_dense_tensor
+    for columns in WIDTHS:
+        figures = measure_case(dense, *dense_case(columns, DENSE_BYTES), rounds)
+        for what, figure in zip(("encode", "decode", "check"), figures, strict=True):
+            cases[f"{what} dense {columns}"] = figure
+    figures = measure_case(recordio.write_spmatrix_to_sparse_tensor, *sparse_case(100_000), rounds)
+    for what, figure in zip(("encode", "decode", "check"), figures, strict=True):
+        cases[f"{what} sparse"] = figure
+    return cases
+
+
+def peer_python(environment: Path) -> Path:
+    """The interpreter of an environment with the SageMaker SDK 2, made if it is missing."""
+    python = environment / "bin" / "python"
+    if not python.exists():
+        venv.create(environment, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", PEER, "scipy"], check=True)
+    return python
+
+
+def measure_peer(environment: Path) -> dict[str, Any]:
+    """The peer on smaller pieces of the same data; its bytes must be ours."""
+    arrays: dict[str, np.ndarray] = {}
+    ours: dict[str, str] = {}
+    for columns in WIDTHS:
+        features, labels = dense_case(columns, DENSE_BYTES)
+        rows = (1 << 20) // (4 * columns)
+        features, labels = features[:rows], labels[:rows]
+        arrays[f"dense {columns}/features"], arrays[f"dense {columns}/labels"] = features, labels
+        ours[f"dense {columns}"] = hashlib.sha256(recordio.encode_dense(features, labels)).hexdigest()
+    parts, labels = sparse_case(5_000)
+    arrays |= {f"sparse/{name}": getattr(parts, name) for name in ("data", "indices", "indptr")}
+    arrays |= {"sparse/labels": labels, "sparse_shape": np.array(parts.shape)}
+    ours["sparse"] = hashlib.sha256(recordio.encode_sparse(parts, labels)).hexdigest()
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "cases.npz"
+        np.savez(data, **arrays)
+        command = [peer_python(environment), Path(__file__).with_name("peer.py"), data, "2"]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    if answer["sha256"] != ours:
+        raise SystemExit(f"the peer writes other bytes: {answer['sha256']} instead of {ours}")
+    return answer
+
+
+def machine() -> dict[str, Any]:
+    """What the figures come from."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [
+            line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line
+        ]
+        model = names[0] if names else model
+    return {
+        "processor": model,
+        "processors": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "threads_used": 1,
+    }
+
+
+def verdicts(result: dict[str, Any]) -> dict[str, bool]:
+    """Every bar that could be measured in this run, and whether it is met."""
+    met: dict[str, bool] = {}
+    for case, bars in BARS.items():
+        figure = result["cases"][case]
+        if "copy" in bars:
+            met[f"{case} ≥ {bars['copy']} of copy"] = figure["of_copy"] >= bars["copy"]
+        if "mb" in bars:
+            met[f"{case} ≥ {bars['mb']:.0f} MB/s"] = figure["mb_per_second"] >= bars["mb"]
+        if "peer" in bars and "times_peer" in figure:
+            met[f"{case} ≥ {bars['peer']:.0f} × peer"] = figure["times_peer"] >= bars["peer"]
+    small, large = (entry["extra_mb"] for entry in result["memory"])
+    met[f"extra memory ≤ {EXTRA_MEMORY_MB} MB"] = max(small, large) <= EXTRA_MEMORY_MB
+    met["extra memory the same for small and large"] = abs(large - small) <= 2
+    met[f"import ≤ {IMPORT_SECONDS} s"] = result["import_seconds"] <= IMPORT_SECONDS
+    return met
+
+
+def table(result: dict[str, Any]) -> str:
+    lines = [f"{'case':<18}{'MB/s':>9}{'copy MB/s':>11}{'of copy':>9}{'peer MB/s':>11}{'× peer':>8}"]
+    for case, figure in result["cases"].items():
+        peer = figure.get("peer_mb_per_second")
+        beside = f"{peer:>11.1f}{figure['times_peer']:>8.0f}" if peer else ""
+        lines.append(
+            f"{case:<18}{figure['mb_per_second']:>9.0f}{figure['copy_mb_per_second']:>11.0f}"
+            f"{figure['of_copy']:>9.2f}{beside}"
+        )
+    for entry in result["memory"]:
+        lines.append(f"extra memory to encode {entry['input_mb']:.0f} MB: {entry['extra_mb']:.1f} MB")
+    lines.append(f"import beyond numpy: {result['import_seconds']:.3f} s")
+    lines += [f"{'met   ' if met else 'MISSED'}  {bar}" for bar, met in result["bars"].items()]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--peer", action="store_true", help="measure the SageMaker Python SDK 2 too")
+    parser.add_argument("--peer-environment", type=Path, default=ROOT / ".cache" / "peer")
+    parser.add_argument("--rounds", type=int, default=15, help="repetitions of each case")
+    parser.add_argument("--large", type=float, default=4.0, help="GB of the larger input of the memory test")
+    parser.add_argument("--write", action="store_true", help="keep the figures and draw them")
+    options = parser.parse_args()
+    result: dict[str, Any] = {"machine": machine(), "cases": measure(options.rounds)}
+    result["memory"] = [extra_memory(size) for size in (100 * MB, int(options.large * 1000) * MB)]
+    result["import_seconds"] = import_seconds()
+    if options.peer:
+        answer = measure_peer(options.peer_environment)
+        result["peer"] = {"name": "SageMaker Python SDK", **answer}
+        for case, speed in answer["bytes_per_second"].items():
+            result["cases"][case]["peer_mb_per_second"] = speed / MB
+            result["cases"][case]["times_peer"] = result["cases"][case]["mb_per_second"] * MB / speed
+    result["bars"] = verdicts(result)
+    print(table(result))
+    if options.write:
+        RESULTS.parent.mkdir(parents=True, exist_ok=True)
+        RESULTS.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+        PICTURE.parent.mkdir(parents=True, exist_ok=True)
+        PICTURE.write_text(draw(result))
+    return 0 if all(result["bars"].values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
