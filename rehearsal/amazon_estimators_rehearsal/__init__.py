@@ -1,1 +1,1 @@
-"""The local platform: an AWS emulator with IAM enforced, a SageMaker stand-in, and the driver of a rehearsal."""
+"""The local platform: an AWS emulator with IAM enforced, a SageMaker stand-in, the driver of a rehearsal."""

@@ -2,6 +2,6 @@
 
 import sys
 
-from .cli import main
+from amazon_estimators_rehearsal.cli import main
 
 sys.exit(main())

@@ -1,4 +1,4 @@
-"""``python -m amazon_estimators_rehearsal``: deploy the app into a local AWS, train on real data, show what happened."""
+"""Deploy the CDK app into a local AWS, train on real data, show what happened."""
 
 from __future__ import annotations
 
@@ -7,22 +7,21 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from amazon_estimators.algorithms import ALGORITHMS, algorithm_named
-from amazon_estimators.errors import AmazonEstimatorsError
 from botocore.exceptions import ClientError
 from rich.console import Console
 
-from .command import CommandError
-from .follow import NoExecutionError, follow
-from .platform import Platform
-from .report import print_report
-from .samples import SAMPLES, Sample, own
-from .server import EmulatorError
-from .view import View
+from amazon_estimators.algorithms import ALGORITHMS, algorithm_named
+from amazon_estimators.errors import AmazonEstimatorsError
+from amazon_estimators_rehearsal.command import CommandError
+from amazon_estimators_rehearsal.follow import NoExecutionError, follow
+from amazon_estimators_rehearsal.platform import Platform
+from amazon_estimators_rehearsal.report import print_report
+from amazon_estimators_rehearsal.samples import SAMPLES, Sample, own
+from amazon_estimators_rehearsal.server import EmulatorError
+from amazon_estimators_rehearsal.view import View
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         console.print("\nInterrupted. Everything this rehearsal started has been stopped.")
         return 130
-    except (AmazonEstimatorsError, CommandError, EmulatorError, NoExecutionError, ClientError, OSError) as error:
+    except (
+        AmazonEstimatorsError,
+        CommandError,
+        EmulatorError,
+        NoExecutionError,
+        ClientError,
+        OSError,
+    ) as error:
         console.print(f"[bold red]{type(error).__name__}[/]", str(error), markup=True)
         return 1
 
@@ -71,19 +77,24 @@ def _rehearse(options: argparse.Namespace, console: Console) -> int:
             "instance_type": options.instance_type,
             "instance_count": options.instance_count,
         }
-        console.print(f"Local AWS on {platform.endpoint}, IAM enforced. Data: {sample.title}.", soft_wrap=True)
+        console.print(
+            f"Local AWS on {platform.endpoint}, IAM enforced. Data: {sample.title}.", soft_wrap=True
+        )
         with view.step("cdk bootstrap, synth, deploy"):
             outputs = platform.deploy({"algorithms": {name: settings}})
         began = time.monotonic()
         _upload(platform, sample, outputs[f"{name}DataBucket"], outputs[f"{name}InputPrefix"])
         try:
             ended = view.follow(
-                follow(platform.client("stepfunctions"), outputs[f"{name}StateMachine"], timeout=options.timeout)
+                follow(
+                    platform.client("stepfunctions"), outputs[f"{name}StateMachine"], timeout=options.timeout
+                )
             )
         except NoExecutionError:
             _explain(platform, console)
             raise
-        seconds = {**platform.seconds, "execution": time.monotonic() - began, **view.seconds}
+        seconds = {**platform.seconds, "upload to end of execution": time.monotonic() - began}
+        seconds |= {f"  {state}": value for state, value in view.seconds.items()}
         if ended.status != "SUCCEEDED":
             console.print(f"[bold red]{ended.status}[/] {ended.error}")
             console.print(ended.cause, markup=False, soft_wrap=True)
@@ -100,7 +111,9 @@ def _sample(algorithm: str, data: Path | None, directory: Path) -> Sample:
     if data is not None:
         return own(data)
     if algorithm not in SAMPLES:
-        raise FileNotFoundError(f"There is no sample data set for {algorithm}. Give one of your own with --data.")
+        raise FileNotFoundError(
+            f"There is no sample data set for {algorithm}. Give one of your own with --data."
+        )
     return SAMPLES[algorithm](directory)
 
 

@@ -16,7 +16,7 @@ class CommandError(RuntimeError):
 
 
 class Command:
-    """A running command. :meth:`finish` waits for its success; :meth:`stop` ends it and its children at any time."""
+    """A running command: :meth:`finish` waits for its success, :meth:`stop` ends it and its children."""
 
     def __init__(self, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path) -> None:
         self._name = log.stem

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .command import Command
-from .command import CommandError as CommandError
-from .environment import (
+from amazon_estimators_rehearsal.command import Command
+from amazon_estimators_rehearsal.environment import (
     ACCOUNT,
     REGION,
     cdk_script,
@@ -25,13 +24,13 @@ _QUIET = ("--no-notices", "--no-color")
 
 
 def default_app() -> Path:
-    """The directory of the CDK app to rehearse: the working directory if it has a cdk.json, else this project's."""
+    """The directory of the CDK app: the working directory if it has a cdk.json, else this project's."""
     here = Path.cwd()
     for folder in (here, Path(__file__).resolve().parents[2]):
         if (folder / "cdk.json").is_file():
             return folder
     raise FileNotFoundError(
-        f"There is no cdk.json in {here}. Run the rehearsal in the directory of the CDK app, or name it with --app."
+        f"There is no cdk.json in {here}. Run in the CDK app's directory, or name it with --app."
     )
 
 
@@ -53,16 +52,22 @@ class Cdk:
         }
 
     def bootstrap(self) -> Command:
-        """Start ``cdk bootstrap``. It runs in an empty directory: with an app it would synthesize that first."""
+        """Start ``cdk bootstrap``.
+
+        It runs in an empty directory: with an app it would synthesize that first.
+        """
         empty = self.directory / "bootstrap"
         empty.mkdir(exist_ok=True)
         return self._start("cdk bootstrap", empty, "bootstrap", f"aws://{ACCOUNT}/{REGION}")
 
     def synthesize(self, app: Path, settings: Mapping[str, Any]) -> tuple[Command, Path]:
-        """Start ``cdk synth`` of the app in directory ``app``; its assembly will be in the returned directory."""
+        """Start ``cdk synth`` of the app in directory ``app``; returns where its assembly will be, too."""
         self._assemblies += 1
         assembly = self.directory / f"cdk.out.{self._assemblies}"
-        context = {"lambda_python": f"{sys.version_info.major}.{sys.version_info.minor}", "lambda_platform": "host"}
+        context = {
+            "lambda_python": f"{sys.version_info.major}.{sys.version_info.minor}",
+            "lambda_platform": "host",
+        }
         pairs: list[str] = []
         for name, value in {**context, **settings}.items():
             pairs += ["--context", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
@@ -73,7 +78,15 @@ class Cdk:
         """``cdk deploy --all`` of an assembly; returns the outputs of each stack."""
         outputs = self.directory / "outputs.json"
         outputs.unlink(missing_ok=True)
-        options = ("--app", str(assembly), "--all", "--require-approval", "never", "--outputs-file", str(outputs))
+        options = (
+            "--app",
+            str(assembly),
+            "--all",
+            "--require-approval",
+            "never",
+            "--outputs-file",
+            str(outputs),
+        )
         self._start("cdk deploy", self.directory, "deploy", *options).finish()
         found: dict[str, dict[str, str]] = json.loads(outputs.read_text(encoding="utf-8"))
         return found

@@ -1,12 +1,13 @@
-"""The emulator's process. The one file that touches MiniStack's private names; they hold for the pinned version.
+"""The emulator's process: the one file that touches MiniStack's private names, true for the pinned version.
 
-MiniStack lacks SageMaker, and where Step Functions acts for a state machine it asks no permission of the machine's
-role. Both are added here: our SageMaker is registered as one more service, and the calls that a state machine makes
-(Lambda, the Distributed Map, its item reader, training jobs) are checked against the machine's role as AWS does.
-Defects mended: a GET of a version ignored its Range, PutLogEvents was checked on the group in place of the stream.
+MiniStack lacks SageMaker, and where Step Functions acts for a state machine it asks no permission of the
+machine's role. Both are added here: our SageMaker is registered as one more service, and the calls that a
+state machine makes (Lambda, the Distributed Map, its item reader, training jobs) are checked against the
+machine's role as AWS does. Two defects are mended: a GET of a version ignored its Range, and PutLogEvents
+was checked on the log group in place of the stream.
 
-Started by :mod:`server` as ``python -m amazon_estimators_rehearsal.emulator DIRECTORY``. It prints its port as one
-line of JSON, serves until its standard input closes, and so never outlives the process that started it.
+Started by :mod:`server` as ``python -m amazon_estimators_rehearsal.emulator FD``, a listening socket. It
+serves until its standard input closes, and so never outlives the process that started it.
 """
 
 from __future__ import annotations
@@ -20,34 +21,27 @@ import logging
 import os
 import re
 import signal
-import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-from .certificate import CERTIFICATE, KEY
-from .environment import ACCOUNT, REGION, client_environment
-from .sagemaker.account import Credentials
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack import app
+from ministack.core import iam_actions, iam_evaluator, router
+from ministack.services import eventbridge, iam, lambda_svc, s3, stepfunctions, sts
+
+from amazon_estimators_rehearsal.environment import ACCOUNT, REGION
+from amazon_estimators_rehearsal.sagemaker.account import Credentials
+from amazon_estimators_rehearsal.sagemaker.integration import TaskFailedError, create_training_job
+from amazon_estimators_rehearsal.sagemaker.request import sdk
+from amazon_estimators_rehearsal.sagemaker.service import SageMaker
 
 logger = logging.getLogger("rehearsal")
 
 _execution: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar("execution", default=None)
-
-_SETTINGS = {
-    "AUTH": "true",
-    "USE_SSL": "1",
-    "MINISTACK_ACCOUNT_ID": ACCOUNT,
-    "MINISTACK_REGION": REGION,
-    "LAMBDA_EXECUTOR": "local",
-    "LOG_LEVEL": "INFO",
-    "SFTP_ENABLED": "0",
-    "IOT_MTLS_ENABLED": "0",
-    # MiniStack removes containers it takes for its own leftovers: it is not to see the user's Docker at all.
-    "DOCKER_HOST": "unix:///nonexistent/docker.sock",
-}
 
 
 class EmulatedAccount:
@@ -56,18 +50,12 @@ class EmulatedAccount:
     account_id = ACCOUNT
     region = REGION
 
-    def __init__(self, directory: Path, endpoint: str) -> None:
-        self._environment = {
-            name: value
-            for name, value in client_environment(directory, endpoint).items()
-            if not name.startswith(("AWS_ACCESS_KEY", "AWS_SECRET"))
-        }
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
 
     def denial(
         self, access_key: str, action: str, resource: str, context: Mapping[str, str] | None = None
     ) -> str | None:
-        from ministack.core import iam_actions, iam_evaluator
-
         service = action.partition(":")[0]
         result = iam_evaluator.enforce(access_key, action, service, REGION, resource, dict(context or {}))
         if result is None:
@@ -78,8 +66,6 @@ class EmulatedAccount:
         return str(iam_actions.identity_denial_message(action, result.principal_arn, resource, explicit))
 
     def role_credentials(self, role_arn: str, service: str, source: str) -> Credentials:
-        from ministack.services import iam, sts
-
         name = role_arn.rsplit("/", 1)[-1]
         role = iam._roles.get_scoped(ACCOUNT, None, name)
         if role is None or role["Arn"] != role_arn:
@@ -104,8 +90,6 @@ class EmulatedAccount:
         return self._environment
 
     def publish(self, detail_type: str, detail: Mapping[str, Any], resource: str) -> None:
-        from ministack.services import eventbridge
-
         entry = {
             "Source": "aws.sagemaker",
             "DetailType": detail_type,
@@ -115,23 +99,20 @@ class EmulatedAccount:
         eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
 
     def client(self, service: str, credentials: Credentials) -> Any:
-        """A boto3 client that acts with a role's credentials through the emulator's front door."""
-        import boto3
-
-        session = boto3.Session(
+        """An SDK client that acts with a role's credentials through the emulator's front door."""
+        return sdk().create_client(
+            service,
+            region_name=REGION,
             aws_access_key_id=credentials.access_key_id,
             aws_secret_access_key=credentials.secret_access_key,
             aws_session_token=credentials.session_token,
-            region_name=REGION,
         )
-        return session.client(service)
 
 
 def _trusts(policy: Any, service: str, source: str, role_arn: str) -> bool:
     """Whether a trust policy lets a service assume the role. The emulator itself lets any service through."""
-    from ministack.core import iam_evaluator
-
-    names = (service, service.replace(".", f".{REGION}.", 1))  # states.us-east-1.amazonaws.com is the older spelling
+    regional = service.replace(".", f".{REGION}.", 1)  # the older spelling: states.us-east-1.amazonaws.com
+    names = (service, regional)
     document = json.loads(policy) if isinstance(policy, str) else policy
     statements = document.get("Statement", [])
     named = [
@@ -153,8 +134,6 @@ def _trusts(policy: Any, service: str, source: str, role_arn: str) -> bool:
 
 def _record_denials() -> None:
     """Write every refusal with its reason to the log; clients often show less."""
-    from ministack.core import iam_evaluator
-
     enforce = iam_evaluator.enforce
 
     @functools.wraps(enforce)
@@ -172,11 +151,6 @@ def _record_denials() -> None:
 
 def _register_sagemaker(account: EmulatedAccount) -> None:
     """Make our SageMaker a service of the emulator, behind its signature and permission checks."""
-    from ministack import app
-    from ministack.core import iam_actions, router
-
-    from .sagemaker.service import SageMaker
-
     service = SageMaker(account)
     resource_of = iam_actions.extract_resource_arn
 
@@ -197,6 +171,8 @@ def _register_sagemaker(account: EmulatedAccount) -> None:
     iam_actions.extract_resource_arn = more_resources
     iam_actions.SERVICE_TO_IAM_NAMESPACE["sagemaker"] = "sagemaker"
     iam_actions._DENIED_CODES["sagemaker"] = "AccessDeniedException"
+    # A service that the router does not know makes it read the models of all services there are: three seconds.
+    router.SERVICE_PATTERNS["sagemaker"] = {"target_prefixes": ["SageMaker"]}
     app.SERVICE_REGISTRY["sagemaker"] = {"module": "sagemaker"}
     app.SERVICE_HANDLERS["sagemaker"] = handle
     app._loaded_modules["sagemaker"] = service
@@ -204,8 +180,6 @@ def _register_sagemaker(account: EmulatedAccount) -> None:
 
 def _mend_versioned_ranges() -> None:
     """Let S3 heed ``Range`` when a version is named, too; the emulator answers with the whole object."""
-    from ministack.services import s3
-
     get_object = s3._get_object
 
     @functools.wraps(get_object)
@@ -213,7 +187,9 @@ def _mend_versioned_ranges() -> None:
         if "range" not in headers or not s3._qp(query or {}, "versionId", ""):
             return get_object(bucket, key, headers, query)
         # Checksums of the whole object must not go with a part of it.
-        whole = {name: value for name, value in headers.items() if name not in ("range", "x-amz-checksum-mode")}
+        whole = {
+            name: value for name, value in headers.items() if name not in ("range", "x-amz-checksum-mode")
+        }
         status, answered, body = get_object(bucket, key, whole, query)
         if status != 200:
             return status, answered, body
@@ -231,9 +207,6 @@ def _mend_versioned_ranges() -> None:
 
 def _enforce_state_machine_roles(account: EmulatedAccount) -> None:
     """Let state machines do only what their role may, and give them the training-job integration."""
-    from ministack.services import stepfunctions
-
-    from .sagemaker.integration import TaskFailed, create_training_job
 
     error = stepfunctions._ExecutionError
 
@@ -272,15 +245,13 @@ def _enforce_state_machine_roles(account: EmulatedAccount) -> None:
                 sync=resource.endswith(".sync"),
                 running=lambda: execution.get("status") == "RUNNING",
             )
-        except TaskFailed as failure:
+        except TaskFailedError as failure:
             raise error(failure.error, failure.cause) from failure
 
     call_lambda, read_items = stepfunctions._call_lambda, stepfunctions._read_map_items
     distributed_map = stepfunctions._run_distributed_map
 
     def checked_lambda(reference: Any, event: Any) -> Any:
-        from ministack.services import lambda_svc
-
         _, config, _ = lambda_svc._get_func_record_for_ref(reference)
         if config:
             demand("Lambda.AWSLambdaException", "lambda:InvokeFunction", config["FunctionArn"])
@@ -309,23 +280,18 @@ def _enforce_state_machine_roles(account: EmulatedAccount) -> None:
     stepfunctions._SERVICE_DISPATCH["arn:aws:states:::sagemaker:createTrainingJob"] = training_job
 
 
-async def _serve(listener: socket.socket, directory: Path) -> None:
-    from hypercorn.asyncio import serve
-    from hypercorn.config import Config
-    from ministack import app
-
+async def _serve(listener: int) -> None:
     config = Config()
-    config.bind = [f"fd://{listener.fileno()}"]
-    config.certfile, config.keyfile = str(directory / CERTIFICATE), str(directory / KEY)
+    config.bind = [f"fd://{listener}"]
+    config.certfile, config.keyfile = os.environ["MINISTACK_SSL_CERT"], os.environ["MINISTACK_SSL_KEY"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
-
     threading.Thread(target=_end_with_starter, daemon=True).start()
     await serve(app.app, config)
 
 
 def _end_with_starter() -> None:
-    """When stdin closes, end at once with all Lambda workers and containers: nothing here outlives the rehearsal."""
+    """When stdin closes, end at once, with all Lambda workers and training containers."""
     sys.stdin.buffer.read()
     if os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
@@ -333,29 +299,15 @@ def _end_with_starter() -> None:
 
 
 def main() -> None:
-    """Serve the emulator from ``sys.argv[1]``, a directory that holds the certificate, until stdin closes."""
-    directory = Path(sys.argv[1])
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.bind(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    endpoint = f"https://127.0.0.1:{port}"
-    os.environ.update(client_environment(directory, endpoint))
-    os.environ.update(_SETTINGS)
-    os.environ.update(
-        GATEWAY_PORT=str(port),
-        MINISTACK_SSL_CERT=str(directory / CERTIFICATE),
-        MINISTACK_SSL_KEY=str(directory / KEY),
-    )
-    account = EmulatedAccount(directory, endpoint)
+    """Serve the emulator on the socket with file descriptor ``sys.argv[1]`` until stdin closes."""
+    secrets = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    account = EmulatedAccount({name: value for name, value in os.environ.items() if name not in secrets})
     os.environ.pop("PYTHONPATH", None)  # or Lambda functions would find packages that their bundle lacks
     _record_denials()
     _mend_versioned_ranges()
     _register_sagemaker(account)
     _enforce_state_machine_roles(account)
-    sys.stdout.write(json.dumps({"port": port}) + "\n")
-    sys.stdout.flush()
-    sys.stdout = sys.stderr  # the pipe stays open and tells by its end that this process has ended
-    asyncio.run(_serve(listener, directory))
+    asyncio.run(_serve(int(sys.argv[1])))
 
 
 if __name__ == "__main__":

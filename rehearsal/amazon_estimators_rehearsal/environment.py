@@ -12,21 +12,31 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from .certificate import CERTIFICATE
+from amazon_estimators_rehearsal.certificate import CERTIFICATE, KEY
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 ACCESS_KEY = "test"
 """The emulator's root user. It takes any secret with it, and its port listens on 127.0.0.1 only."""
 
-_INHERITED = ("LANG", "LANGUAGE", "TERM", "TZ", "SYSTEMROOT", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "CI", "NO_COLOR")
+_INHERITED = (
+    "LANG",
+    "LANGUAGE",
+    "TERM",
+    "TZ",
+    "SYSTEMROOT",
+    "LD_LIBRARY_PATH",
+    "VIRTUAL_ENV",
+    "CI",
+    "NO_COLOR",
+)
 _INHERITED_PREFIXES = ("LC_", "OPENBLAS_", "OMP_", "MKL_", "AMAZON_ESTIMATORS_")
 _INSTALLER = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 _INSTALLER_PREFIXES = ("PIP_", "UV_")
 
 
 def base_environment(directory: Path) -> dict[str, str]:
-    """What every process gets: paths, a locale, and a home and a temporary directory of the rehearsal's own."""
+    """What every process gets: paths, a locale, a home and a temporary directory of the rehearsal's own."""
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -68,8 +78,28 @@ def client_environment(directory: Path, endpoint: str) -> dict[str, str]:
     }
 
 
+def emulator_environment(directory: Path, endpoint: str) -> dict[str, str]:
+    """What the emulator itself gets, and Lambda functions and training containers from it."""
+    return {
+        **client_environment(directory, endpoint),
+        "AUTH": "true",
+        "USE_SSL": "1",
+        "MINISTACK_SSL_CERT": str(directory / CERTIFICATE),
+        "MINISTACK_SSL_KEY": str(directory / KEY),
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "MINISTACK_REGION": REGION,
+        "GATEWAY_PORT": endpoint.rpartition(":")[2],
+        "LAMBDA_EXECUTOR": "local",
+        "LOG_LEVEL": "INFO",
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        # MiniStack removes containers it takes for its own leftovers: it is not to see the user's Docker.
+        "DOCKER_HOST": "unix:///nonexistent/docker.sock",
+    }
+
+
 def installer_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The user's settings of pip and uv, proxies and caches: the CDK app may have to install the Lambda packages."""
+    """The user's settings of pip, uv, proxies and caches: the CDK app may have to install packages."""
     environ = os.environ if environ is None else environ
     home = environ.get("HOME", "")
     kept = {
@@ -84,7 +114,7 @@ def installer_environment(environ: Mapping[str, str] | None = None) -> dict[str,
 
 
 def jsii_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Where jsii unpacks aws-cdk-lib: the user's own cache, since doing it anew takes longer than all of the rest."""
+    """Where jsii unpacks aws-cdk-lib: the user's own cache, since unpacking takes longer than the rest."""
     environ = os.environ if environ is None else environ
     quiet = {
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
@@ -117,7 +147,7 @@ def _path() -> str:
 
 def _source_roots() -> list[str]:
     """Where this project's packages are imported from, so that child processes import the same."""
-    names = ("amazon_estimators", "cdk_amazon_estimators", str(__package__))
+    names = ("amazon_estimators", "cdk_amazon_estimators", "amazon_estimators_rehearsal")
     return sorted({str(_package_directory(name).parent) for name in names})
 
 

@@ -59,7 +59,9 @@ class NoExecutionError(RuntimeError):
     """Nothing was started in time, or what was started did not end in time."""
 
 
-def follow(states: Any, machine_arn: str, *, known: frozenset[str] = frozenset(), timeout: float = 600.0) -> Iterator[Event]:
+def follow(
+    states: Any, machine_arn: str, *, known: frozenset[str] = frozenset(), timeout: float = 600.0
+) -> Iterator[Event]:
     """Wait for an execution that is not among the ``known`` ARNs, then tell its events until its end.
 
     ``states`` is a Step Functions client; ``timeout``, in seconds, is for the whole. Raises NoExecutionError.

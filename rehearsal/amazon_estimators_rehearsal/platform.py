@@ -1,8 +1,10 @@
-"""A local AWS account to deploy into: emulator, CDK CLI, clients. The session API of the rehearsal and of tests.
+"""A local AWS account to deploy into: emulator, CDK CLI, clients. What the driver and tests use.
+
+::
 
     with Platform() as platform:
         outputs = platform.deploy({"algorithms": {"KMeans": {"hyperparameters": {"k": 10}}}})
-        platform.client("s3").upload_file(…)
+        platform.client("s3").upload_file(...)
 """
 
 from __future__ import annotations
@@ -20,17 +22,18 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from . import deployment, server
-from .certificate import CERTIFICATE
-from .command import Command
-from .environment import ACCESS_KEY, REGION
+from amazon_estimators_rehearsal import deployment, server
+from amazon_estimators_rehearsal.certificate import CERTIFICATE
+from amazon_estimators_rehearsal.command import Command
+from amazon_estimators_rehearsal.environment import ACCESS_KEY, REGION
 
 
 class Platform:
     """An AWS account of its own on 127.0.0.1, with IAM enforced, from ``with`` to the end of its block.
 
-    ``directory`` holds its logs, certificate and cloud assembly; by default a temporary one, deleted at the end
-    unless ``keep`` is set. ``app`` is the directory of the CDK app; by default the one this project ships.
+    ``directory`` holds its logs, certificate and cloud assembly; by default a temporary one, deleted at the
+    end unless ``keep`` is set. ``app`` is the directory of the CDK app; by default the one this project
+    ships.
     """
 
     def __init__(self, *, app: Path | None = None, directory: Path | None = None, keep: bool = False) -> None:
@@ -49,7 +52,9 @@ class Platform:
             if not self._keep:
                 resources.callback(shutil.rmtree, self.directory, ignore_errors=True)
             self.directory.mkdir(parents=True, exist_ok=True)
+            began = time.monotonic()
             self.endpoint = resources.enter_context(server.emulator(self.directory))
+            self.seconds["emulator"] = time.monotonic() - began
             self._resources = resources.pop_all()
         return self
 
@@ -59,7 +64,7 @@ class Platform:
         self._resources.close()
 
     def deploy(self, settings: Mapping[str, Any]) -> dict[str, str]:
-        """Deploy the app with ``settings`` as CDK context; returns the stack's outputs. A second call updates.
+        """Deploy the app with ``settings`` as CDK context, or update it; returns the stack's outputs.
 
         Raises :class:`command.CommandError` with the CLI's output.
         """
@@ -67,10 +72,12 @@ class Platform:
             self._cdk = deployment.Cdk(self.directory, self.endpoint)
             self._bootstrap = self._cdk.bootstrap()
             self._resources.callback(self._bootstrap.stop)
+        began = time.monotonic()
         synth, assembly = self._cdk.synthesize(self.app, settings)
         self._resources.callback(synth.stop)
-        self.seconds["cdk synth"] = synth.finish()
-        self.seconds["cdk bootstrap"] = self._bootstrap.finish()
+        synth.finish()
+        self._bootstrap.finish()
+        self.seconds["cdk bootstrap and synth, side by side"] = time.monotonic() - began
         began = time.monotonic()
         outputs = self._cdk.deploy(assembly)
         self.seconds["cdk deploy"] = time.monotonic() - began
@@ -83,7 +90,7 @@ class Platform:
         return self._clients[service]
 
     def client_as(self, role_arn: str, service: str) -> Any:
-        """A boto3 client that acts as a role: the emulator's root user may assume any role that a service may."""
+        """A boto3 client that acts as a role: the root user may assume any role that a service may."""
         answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="rehearsal")
         given = answer["Credentials"]
         return self._client(service, given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])

@@ -1,45 +1,51 @@
-"""What a rehearsal has made, gathered from the account it was made in, and shown as a table."""
+"""What a rehearsal has made, gathered from the account it was made in, and shown."""
 
 from __future__ import annotations
 
 import io
 import json
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
-from .sagemaker.channels import split_uri
+from amazon_estimators_rehearsal.sagemaker.channels import split_uri
 
 MAX_MODEL_BYTES = 1 << 30
 
 
 def print_report(console: Console, s3: Any, job: Mapping[str, Any], seconds: Mapping[str, float]) -> None:
-    """Print the summary of a training job. ``s3`` is a client, ``job`` its description, ``seconds`` by step."""
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
+    """Print the summary of a training job.
+
+    ``s3`` is a client, ``job`` its description, ``seconds`` by step.
+    """
+    console.print()
+    for name, value in _rows(s3, job, seconds):
+        for index, line in enumerate(value.splitlines()):
+            title = name if index == 0 else ""
+            console.print(f"[bold]{title:<20}[/] {escape(line)}", soft_wrap=True)
+
+
+def _rows(s3: Any, job: Mapping[str, Any], seconds: Mapping[str, float]) -> Iterator[tuple[str, str]]:
     for channel in job["InputDataConfig"]:
-        for name, value in _record_set_rows(s3, channel):
-            table.add_row(name, value)
-    hyperparameters = "  ".join(f"{name}={value}" for name, value in job["HyperParameters"].items())
-    table.add_row("hyperparameters sent", hyperparameters)
-    table.add_row("training image", job["AlgorithmSpecification"]["TrainingImage"])
+        yield from _record_set_rows(s3, channel)
+    yield "hyperparameters", "  ".join(f"{name}={value}" for name, value in job["HyperParameters"].items())
+    yield "training image", job["AlgorithmSpecification"]["TrainingImage"]
     resources = job["ResourceConfig"]
-    table.add_row("training instances", f"{resources['InstanceCount']} × {resources['InstanceType']} (emulated)")
-    table.add_row("training job", f"{job['TrainingJobName']}: {job['TrainingJobStatus']}")
+    yield "training instances", f"{resources['InstanceCount']} x {resources['InstanceType']} (emulated)"
+    yield "training job", f"{job['TrainingJobName']}: {job['TrainingJobStatus']}"
     for metric in job.get("FinalMetricDataList", []):
-        table.add_row("metric", f"{metric['MetricName']} = {metric['Value']:.6g}")
+        yield "metric", f"{metric['MetricName']} = {metric['Value']:.6g}"
     artifact = job.get("ModelArtifacts", {}).get("S3ModelArtifacts")
     if artifact:
-        model = read_model(s3, artifact)
-        table.add_row("model", artifact)
-        table.add_row("engine", f"{model['engine']} (the stand-in's; not a model of SageMaker's format)")
-    steps = "  ".join(f"{name} {value:.1f} s" for name, value in seconds.items())
-    table.add_row("time", f"{steps}")
-    console.print(table)
+        yield "model", artifact
+        yield (
+            "engine",
+            f"{read_model(s3, artifact)['engine']} (a stand-in: this is not a model of SageMaker's format)",
+        )
+    yield "seconds", "\n".join(f"{value:6.1f}  {name}" for name, value in seconds.items() if value >= 0.05)
 
 
 def read_model(s3: Any, uri: str) -> dict[str, Any]:
@@ -47,7 +53,9 @@ def read_model(s3: Any, uri: str) -> dict[str, Any]:
     bucket, key = split_uri(uri)
     answer = s3.get_object(Bucket=bucket, Key=key)
     if answer["ContentLength"] > MAX_MODEL_BYTES:
-        raise ValueError(f"{uri} has {answer['ContentLength']:,} bytes; the stand-in writes at most {MAX_MODEL_BYTES:,}.")
+        raise ValueError(
+            f"{uri} has {answer['ContentLength']:,} bytes; the stand-in writes at most {MAX_MODEL_BYTES:,}."
+        )
     with tarfile.open(fileobj=io.BytesIO(answer["Body"].read()), mode="r:gz") as archive:
         member = archive.extractfile("rehearsal.json")
         assert member
@@ -55,19 +63,22 @@ def read_model(s3: Any, uri: str) -> dict[str, Any]:
         return model
 
 
-def _record_set_rows(s3: Any, channel: Mapping[str, Any]) -> list[tuple[str, str]]:
-    name, manifest = channel["ChannelName"], channel["DataSource"]["S3DataSource"]["S3Uri"]
+def _record_set_rows(s3: Any, channel: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    manifest = channel["DataSource"]["S3DataSource"]["S3Uri"]
     bucket, key = split_uri(manifest)
-    facts = json.loads(s3.get_object(Bucket=bucket, Key=key.rpartition("/")[0] + "/record_set.json")["Body"].read())
-    rows = [
-        (f"channel {name}", f"{facts['num_records']:,} records × {facts['feature_dim']:,} features, {facts['dtype']}"),
-        ("manifest", manifest),
-    ]
+    facts = json.loads(
+        s3.get_object(Bucket=bucket, Key=key.rpartition("/")[0] + "/record_set.json")["Body"].read()
+    )
+    shape = f"{facts['num_records']:,} records"
+    if facts["feature_dim"]:
+        shape += f" x {facts['feature_dim']:,} features, {facts['dtype']}"
+    yield f"channel {channel['ChannelName']}", shape
+    yield "manifest", manifest
     shards = facts["shards"]
     shown = [f"{_name(one['key'])}: {one['records']:,} records, {one['bytes']:,} bytes" for one in shards[:8]]
     if len(shards) > 8:
         shown.append(f"… and {len(shards) - 8:,} more")
-    return [*rows, (f"{len(shards):,} shards", "\n".join(shown))]
+    yield f"{len(shards):,} shards" if len(shards) > 1 else "1 shard", "\n".join(shown)
 
 
 def _name(key: str) -> str:

@@ -1,4 +1,7 @@
-"""Data that ships with the rehearsal's packages, for a first run without any of one's own. One entry an algorithm."""
+"""Data that ships with the rehearsal's packages, for a first run without any of one's own.
+
+One entry an algorithm.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,10 @@ class Sample:
 
 
 def digits(directory: Path) -> Sample:
-    """8 × 8 images of handwritten digits as they ship inside scikit-learn: 1,797 records of 64 features, float32."""
-    from sklearn.datasets import load_digits  # a slow import
+    """8 x 8 images of handwritten digits as they ship inside scikit-learn: 1,797 records of 64 features,
+    float32.
+    """
+    from sklearn.datasets import load_digits  # noqa: PLC0415 - a slow import
 
     path = directory / "digits.npy"
     np.save(path, load_digits().data.astype(np.float32))
@@ -38,5 +43,7 @@ def own(data: Path) -> Sample:
     files = sorted(path for path in data.rglob("*") if path.is_file()) if data.is_dir() else [data]
     missing = [path for path in files if not path.is_file()]
     if missing or not files:
-        raise FileNotFoundError(f"There is no file at {data}. Give --data the path of a file, or of a directory of files.")
+        raise FileNotFoundError(
+            f"There is no file at {data}. Give --data the path of a file, or of a directory of files."
+        )
     return Sample(str(data), {"train": files})

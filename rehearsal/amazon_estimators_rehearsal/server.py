@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import select
 import signal
+import socket
 import ssl
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
-from .certificate import CERTIFICATE, write_certificate
-from .environment import base_environment
+from amazon_estimators_rehearsal.certificate import CERTIFICATE, write_certificate
+from amazon_estimators_rehearsal.environment import emulator_environment
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
@@ -35,24 +33,28 @@ class EmulatorError(RuntimeError):
 def emulator(directory: Path) -> Iterator[str]:
     """Run the emulator with its files in ``directory``; yields its endpoint, ``https://127.0.0.1:<port>``.
 
-    It is stopped on leaving, however that happens. If this process is killed, the emulator sees its standard input
-    close and stops by itself.
+    It is stopped on leaving, however that happens. If this process is killed, the emulator sees its
+    standard input close and stops by itself.
     """
     write_certificate(directory)
-    with (directory / LOG).open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", f"{__package__}.emulator", str(directory)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            env=base_environment(directory),
-            cwd=directory,
-            start_new_session=True,  # Ctrl-C in the terminal is for us alone; we stop it in order
-        )
-        try:
-            yield _ready(process, directory)
-        finally:
-            _stop(process)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        endpoint = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        with (directory / LOG).open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "amazon_estimators_rehearsal.emulator", str(listener.fileno())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,  # nothing is written there; its end tells that the process has ended
+                stderr=log,
+                env=emulator_environment(directory, endpoint),
+                cwd=directory,
+                pass_fds=(listener.fileno(),),
+                start_new_session=True,  # Ctrl-C in the terminal is for us alone; we stop it in order
+            )
+    try:
+        _await_answer(process, endpoint, directory)
+        yield endpoint
+    finally:
+        _stop(process)
 
 
 def denials(directory: Path) -> list[str]:
@@ -83,31 +85,18 @@ def _log_lines(directory: Path) -> list[str]:
     return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
 
 
-def _ready(process: subprocess.Popen[bytes], directory: Path) -> str:
-    """Wait until the emulator answers over TLS."""
+def _await_answer(process: subprocess.Popen[bytes], endpoint: str, directory: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
-    endpoint = f"https://127.0.0.1:{_port(process, directory)}"
     trust = ssl.create_default_context(cafile=str(directory / CERTIFICATE))
-    opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=trust), urllib.request.ProxyHandler({}))
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        with contextlib.suppress(urllib.error.URLError, OSError):
-            if opener.open(f"{endpoint}/_ministack/ready", timeout=5).status == 200:
-                return endpoint
+    opener = urllib.request.build_opener(
+        urllib.request.HTTPSHandler(context=trust), urllib.request.ProxyHandler({})
+    )
+    while process.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(OSError):
+            if opener.open(f"{endpoint}/_ministack/ready", timeout=START_SECONDS).status == 200:
+                return
         time.sleep(0.05)
     raise EmulatorError(f"The emulator did not answer on {endpoint}.\n{log_tail(directory)}")
-
-
-def _port(process: subprocess.Popen[bytes], directory: Path) -> int:
-    """The port the emulator tells. Reading ends at the latest when it dies."""
-    stdout: IO[bytes] | None = process.stdout
-    assert stdout
-    line = stdout.readline()
-    if not line:
-        process.wait()
-        raise EmulatorError(f"The emulator ended with exit code {process.returncode}.\n{log_tail(directory)}")
-    return int(json.loads(line)["port"])
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -1,4 +1,7 @@
-"""The rehearsal on the screen: a line for every state, a bar for the shards. Plain lines where it is no terminal."""
+"""The rehearsal on the screen: a line for every state, a bar for the shards.
+
+Plain lines where it is no terminal.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,16 @@ import time
 from collections.abc import Iterable, Iterator
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
-from .follow import Ended, Entered, Event, Exited, Shards, Started
+from amazon_estimators_rehearsal.follow import Ended, Entered, Event, Exited, Shards, Started
 
 
 class View:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .errors import AccessDenied, ValidationError
+from amazon_estimators_rehearsal.sagemaker.errors import AccessDeniedError, ValidationError
 
 SERVICE_PRINCIPAL = "sagemaker.amazonaws.com"
 METRICS_NAMESPACE = "/aws/sagemaker/TrainingJobs"
@@ -56,11 +56,11 @@ class Account(Protocol):
 def passed_role(account: Account, caller: str, role_arn: str, job_arn: str) -> Credentials:
     """Check that ``caller`` may pass ``role_arn`` to SageMaker and that SageMaker may assume it.
 
-    Raises AccessDenied or ValidationError in the service's words.
+    Raises AccessDeniedError or ValidationError in the service's words.
     """
     denial = account.denial(caller, "iam:PassRole", role_arn, {"iam:PassedToService": SERVICE_PRINCIPAL})
     if denial:
-        raise AccessDenied(denial)
+        raise AccessDeniedError(denial)
     try:
         return account.role_credentials(role_arn, SERVICE_PRINCIPAL, job_arn)
     except LookupError:
@@ -73,8 +73,8 @@ def passed_role(account: Account, caller: str, role_arn: str, job_arn: str) -> C
 def start_denial(account: Account, role: Credentials, image: str) -> str | None:
     """Why a job of this role cannot start, or None: it must pull its image and put its metrics.
 
-    The emulator has no such registry and this stand-in no metrics of its own, so both are asked for, not done.
-    The image is ``account.dkr.ecr.region…/repository:tag``.
+    The emulator has no such registry and this stand-in no metrics of its own, so both are asked for, not
+    done. The image is ``account.dkr.ecr.region…/repository:tag``.
     """
     registry, _, path = image.partition("/")
     owner, _, _, region = registry.split(".")[:4]

@@ -1,4 +1,4 @@
-"""What each training instance of a job is given to read: the objects of a channel and how they are shared out."""
+"""What each training instance is given to read: the objects of a channel, and how they are shared out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
-from .errors import JobFailure
+from amazon_estimators_rehearsal.sagemaker.errors import JobFailedError
 
 MAX_MANIFEST_BYTES = 64 * 1024 * 1024
 MAX_KEYS = 1_000_000
@@ -18,7 +18,7 @@ MAX_KEYS = 1_000_000
 def channel_objects(s3: Any, channel: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Bucket and key of every object of a channel, in the order the service sorts them.
 
-    Raises JobFailure, in the service's words where they are known.
+    Raises JobFailedError, in the service's words where they are known.
     """
     source = channel["DataSource"]["S3DataSource"]
     name, uri = channel["ChannelName"], source["S3Uri"]
@@ -28,18 +28,22 @@ def channel_objects(s3: Any, channel: Mapping[str, Any]) -> list[tuple[str, str]
     elif source["S3DataType"] == "S3Prefix":
         objects = _listed(s3, bucket, key)
     else:
-        raise JobFailure(f"ClientError: Channel {name}: S3DataType {source['S3DataType']} holds no training records.")
+        raise JobFailedError(
+            f"ClientError: Channel {name}: S3DataType {source['S3DataType']} holds no training records."
+        )
     if not objects:
-        raise JobFailure(f"ClientError: No S3 objects found under S3 URL {uri!r} given in input data source.")
+        raise JobFailedError(
+            f"ClientError: No S3 objects found under S3 URL {uri!r} given in input data source."
+        )
     return sorted(objects)
 
 
 def shares(
     objects: Sequence[tuple[str, str]], channel: Mapping[str, Any], instances: int
 ) -> list[list[tuple[str, str]]]:
-    """The objects of each instance. ShardedByS3Key deals them out in turn; FullyReplicated gives each all of them.
+    """The objects of each instance: ShardedByS3Key deals them out in turn, FullyReplicated gives each all.
 
-    Raises JobFailure if an instance goes empty-handed: the algorithms fail on it.
+    Raises JobFailedError if an instance goes empty-handed: the algorithms fail on it.
     """
     distribution = channel["DataSource"]["S3DataSource"].get("S3DataDistributionType", "FullyReplicated")
     if distribution == "FullyReplicated":
@@ -47,7 +51,7 @@ def shares(
     dealt = [list(objects[first::instances]) for first in range(instances)]
     for index, share in enumerate(dealt):
         if not share:
-            raise JobFailure(
+            raise JobFailedError(
                 f"ClientError: Channel {channel['ChannelName']}: host algo-{index + 1} received no data: "
                 f"{len(objects)} S3 objects are sharded among {instances} instances."
             )
@@ -59,29 +63,33 @@ def parse_manifest(text: bytes, uri: str) -> list[tuple[str, str]]:
     try:
         manifest = json.loads(text)
     except ValueError as error:
-        raise JobFailure(f"ClientError: The manifest {uri} is not JSON: {error}") from error
+        raise JobFailedError(f"ClientError: The manifest {uri} is not JSON: {error}") from error
     first = manifest[0] if isinstance(manifest, list) and manifest else None
     if not isinstance(first, dict) or not isinstance(first.get("prefix"), str):
-        raise JobFailure(f'ClientError: The manifest {uri} does not begin with {{"prefix": "s3://…"}}.')
+        raise JobFailedError(f'ClientError: The manifest {uri} does not begin with {{"prefix": "s3://…"}}.')
     keys = manifest[1:]
     if len(keys) > MAX_KEYS or not all(isinstance(key, str) and key for key in keys):
-        raise JobFailure(f"ClientError: The manifest {uri} must name at most {MAX_KEYS:,} keys, all non-empty strings.")
+        raise JobFailedError(
+            f"ClientError: The manifest {uri} must name at most {MAX_KEYS:,} keys, all non-empty strings."
+        )
     if len(set(keys)) != len(keys):
-        raise JobFailure(f"ClientError: The manifest {uri} names a key twice.")
+        raise JobFailedError(f"ClientError: The manifest {uri} names a key twice.")
     return [split_uri(first["prefix"] + key) for key in keys]
 
 
 def read_object(s3: Any, bucket: str, key: str, *, limit: int | None = None) -> bytes:
-    """An object's bytes. Raises JobFailure with S3's refusal, or if it is larger than ``limit`` bytes."""
+    """An object's bytes. Raises JobFailedError with S3's refusal, or if it is larger than ``limit`` bytes."""
     try:
         answer = s3.get_object(Bucket=bucket, Key=key)
         if limit is not None and answer["ContentLength"] > limit:
-            raise JobFailure(f"ClientError: s3://{bucket}/{key} has {answer['ContentLength']:,} bytes; at most {limit:,}.")
+            raise JobFailedError(
+                f"ClientError: s3://{bucket}/{key} has {answer['ContentLength']:,} bytes; at most {limit:,}."
+            )
         return bytes(answer["Body"].read())
     except ClientError as error:
         detail = error.response["Error"]
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-        raise JobFailure(
+        raise JobFailedError(
             f"ClientError: Data download failed:{detail.get('Code')} ({status}): {detail.get('Message')} "
             f"(s3://{bucket}/{key})"
         ) from error
@@ -91,7 +99,7 @@ def split_uri(uri: str) -> tuple[str, str]:
     """Bucket and key of an S3 URI."""
     parts = urlsplit(uri, allow_fragments=False)
     if parts.scheme != "s3" or not parts.netloc:
-        raise JobFailure(f"ClientError: {uri!r} is no S3 URI.")
+        raise JobFailedError(f"ClientError: {uri!r} is no S3 URI.")
     query = f"?{parts.query}" if parts.query else ""
     return parts.netloc, parts.path.removeprefix("/") + query
 
@@ -101,4 +109,4 @@ def _listed(s3: Any, bucket: str, prefix: str) -> list[tuple[str, str]]:
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         return [(bucket, item["Key"]) for page in pages for item in page.get("Contents", []) if item["Size"]]
     except ClientError as error:
-        raise JobFailure(f"ClientError: Data download failed:{error} (s3://{bucket}/{prefix})") from error
+        raise JobFailedError(f"ClientError: Data download failed:{error} (s3://{bucket}/{prefix})") from error

@@ -1,7 +1,7 @@
 """What runs in a training job's place of the container: read, check, fit, report, write.
 
-A process of its own, started by :mod:`job` with the execution role's credentials. Takes its order as JSON on stdin,
-tells its progress as JSON lines on stdout.
+A process of its own, started by :mod:`job` with the execution role's credentials. Takes its order as JSON
+on stdin, tells its progress as JSON lines on stdout.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import boto3
-from amazon_estimators.algorithms import Algorithm, algorithm_named
-from amazon_estimators.errors import AmazonEstimatorsError
 from botocore.exceptions import ClientError
 
-from .channels import channel_objects, read_object, shares, split_uri
-from .engines import ENGINES, Fitted
-from .errors import JobFailure
-from .records import Records, combine, decode
-from .telemetry import Telemetry
+from amazon_estimators.algorithms import Algorithm, algorithm_named
+from amazon_estimators.errors import AmazonEstimatorsError
+from amazon_estimators_rehearsal.sagemaker.channels import channel_objects, read_object, shares, split_uri
+from amazon_estimators_rehearsal.sagemaker.engines import ENGINES, Fitted
+from amazon_estimators_rehearsal.sagemaker.errors import JobFailedError
+from amazon_estimators_rehearsal.sagemaker.records import Records, combine, decode
+from amazon_estimators_rehearsal.sagemaker.telemetry import Telemetry
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
     order = json.load(sys.stdin)
     try:
         _tell(artifact=_train(order["algorithm"], order["job"]))
-    except JobFailure as failure:
+    except JobFailedError as failure:
         _tell(failure=str(failure))
         sys.exit(1)
 
@@ -49,7 +49,7 @@ def _train(name: str, job: Mapping[str, Any]) -> str:
         _tell(metrics=fitted.metrics)
         _tell(status="Uploading")
         return _upload(job, name, fitted, channels)
-    except JobFailure as failure:
+    except JobFailedError as failure:
         telemetry.log(0, f"#error: {failure}")
         raise
     finally:
@@ -57,14 +57,14 @@ def _train(name: str, job: Mapping[str, Any]) -> str:
 
 
 def _configured(name: str, job: Mapping[str, Any]) -> Algorithm:
-    """The algorithm with the job's hyperparameters, refused as the container refuses them: before it reads data."""
+    """The algorithm with the job's hyperparameters. The container refuses them before it reads data."""
     resources = job["ResourceConfig"]
     try:
         algorithm = algorithm_named(name)
         algorithm.check_instances(resources["InstanceType"], resources["InstanceCount"])
         return algorithm.from_hyperparameters(job.get("HyperParameters", {}))
     except AmazonEstimatorsError as error:
-        raise JobFailure(f"ClientError: {error.message}") from error
+        raise JobFailedError(f"ClientError: {error.message}") from error
 
 
 def _read(
@@ -84,7 +84,9 @@ def _read(
                     body = read_object(s3, bucket, key)
                     parts[bucket, key] = decode(channel["ContentType"], body, f"s3://{bucket}/{key}")
             records = sum(parts[place].count for place in share)
-            telemetry.log(host, f"Channel {name}: algo-{host + 1} read {records} records of {len(share)} objects.")
+            telemetry.log(
+                host, f"Channel {name}: algo-{host + 1} read {records} records of {len(share)} objects."
+            )
         channels[name] = combine([parts[place] for place in sorted(parts)], name)
     return channels
 
@@ -92,35 +94,45 @@ def _read(
 def _check_channels(algorithm: Algorithm, given: Mapping[str, Mapping[str, Any]]) -> None:
     unknown = sorted(set(given) - set(algorithm.channels))
     if unknown:
-        raise JobFailure(f"ClientError: Unknown channels {unknown}; there are {sorted(algorithm.channels)}.")
+        raise JobFailedError(
+            f"ClientError: Unknown channels {unknown}; there are {sorted(algorithm.channels)}."
+        )
     for name, rule in algorithm.channels.items():
         if name not in given:
             if rule.required:
-                raise JobFailure(f"ClientError: Unable to initialize the algorithm. Channel {name!r} is required.")
+                raise JobFailedError(
+                    f"ClientError: Unable to initialize the algorithm. Channel {name!r} is required."
+                )
             continue
         source = given[name]["DataSource"]["S3DataSource"]
         distribution = source.get("S3DataDistributionType", "FullyReplicated")
         content_type = given[name].get("ContentType", "").partition(";")[0]
         if content_type != rule.content_type:
-            raise JobFailure(
-                f"ClientError: Channel {name}: content type {content_type!r}; this stand-in reads {rule.content_type!r}."
+            raise JobFailedError(
+                f"ClientError: Channel {name}: content type {content_type!r}; allowed: {rule.content_type!r}."
             )
         if distribution not in rule.distributions:
-            raise JobFailure(f"ClientError: Channel {name}: {distribution}; allowed: {', '.join(rule.distributions)}.")
+            raise JobFailedError(
+                f"ClientError: Channel {name}: {distribution}; allowed: {', '.join(rule.distributions)}."
+            )
 
 
 def _fit(name: str, algorithm: Algorithm, channels: Mapping[str, Records], telemetry: Telemetry) -> Fitted:
     engine = ENGINES.get(name)
     if engine is None:
-        telemetry.log(0, f"engine: none. Request, channels and data of {name} are verified; no model is fitted.")
+        telemetry.log(
+            0, f"engine: none. Request, channels and data of {name} are verified; no model is fitted."
+        )
         return Fitted(engine="none", metrics={}, model={})
     began = time.monotonic()
     try:
         fitted = engine(algorithm, channels)
     except ValueError as error:
-        raise JobFailure(f"ClientError: {error}") from error
+        raise JobFailedError(f"ClientError: {error}") from error
     seconds = max(time.monotonic() - began, 1e-9)
-    telemetry.log(0, f"engine: {fitted.engine}. This is a rehearsal's stand-in for {name}, not Amazon's code.")
+    telemetry.log(
+        0, f"engine: {fitted.engine}. This is a rehearsal's stand-in for {name}, not Amazon's code."
+    )
     telemetry.report(fitted.metrics, algorithm.metrics, throughput=channels["train"].count / seconds)
     return fitted
 
@@ -129,12 +141,13 @@ def _upload(job: Mapping[str, Any], name: str, fitted: Fitted, channels: Mapping
     """Write ``model.tar.gz``, one JSON file that says what it is. Returns its URI."""
     described = {
         "engine": fitted.engine,
-        "note": "Written by a rehearsal's stand-in. This is not a model of SageMaker's format and cannot be deployed.",
+        "note": "Written by a rehearsal's stand-in: no model of SageMaker's format, not to be deployed.",
         "algorithm": name,
         "training_job": job["TrainingJobName"],
         "hyperparameters": job.get("HyperParameters", {}),
         "channels": {
-            channel: {"records": records.count, "features": records.features} for channel, records in channels.items()
+            channel: {"records": records.count, "features": records.features}
+            for channel, records in channels.items()
         },
         "metrics": fitted.metrics,
         "model": fitted.model,
@@ -149,13 +162,15 @@ def _upload(job: Mapping[str, Any], name: str, fitted: Fitted, channels: Mapping
     bucket, prefix = split_uri(output["S3OutputPath"])
     key = str(PurePosixPath(prefix) / job["TrainingJobName"] / "output" / "model.tar.gz")
     encryption = (
-        {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": output["KmsKeyId"]} if output.get("KmsKeyId") else {}
+        {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": output["KmsKeyId"]}
+        if output.get("KmsKeyId")
+        else {}
     )
     try:
         boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=packed.getvalue(), **encryption)
     except ClientError as error:
         detail = error.response["Error"]
-        raise JobFailure(
+        raise JobFailedError(
             f"ClientError: Artifact upload failed:{detail.get('Code')}: {detail.get('Message')} (s3://{bucket}/{key})"
         ) from error
     return f"s3://{bucket}/{key}"

@@ -20,29 +20,29 @@ class ValidationError(ServiceError):
     code = "ValidationException"
 
 
-class AccessDenied(ServiceError):
+class AccessDeniedError(ServiceError):
     """The caller lacks a permission the call needs beyond its own action, such as iam:PassRole."""
 
     code = "AccessDeniedException"
 
 
-class ResourceInUse(ServiceError):
+class ResourceInUseError(ServiceError):
     """A job of that name exists. Names are taken for good."""
 
     code = "ResourceInUse"
 
 
-class ResourceNotFound(ServiceError):
+class ResourceNotFoundError(ServiceError):
     """No job of that name."""
 
     code = "ResourceNotFound"
 
 
-class UnknownOperation(ServiceError):
+class UnknownOperationError(ServiceError):
     """An operation of SageMaker that the stand-in does not have."""
 
     code = "UnknownOperationException"
 
 
-class JobFailure(Exception):
+class JobFailedError(Exception):
     """A training job that fails; the text becomes its ``FailureReason``."""

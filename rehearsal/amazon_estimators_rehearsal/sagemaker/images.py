@@ -8,22 +8,30 @@ from typing import Any
 
 from amazon_estimators.algorithms import ALGORITHMS
 from amazon_estimators.errors import AmazonEstimatorsError
+from amazon_estimators_rehearsal.sagemaker.errors import ValidationError
 
-from .errors import ValidationError
-
-_IMAGE = re.compile(r"(?P<owner>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[a-z0-9.-]+/(?P<repository>[a-z0-9._/-]+):[\w.-]+")
+_IMAGE = re.compile(
+    r"(?P<owner>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[a-z0-9.-]+/(?P<repository>[a-z0-9._/-]+):[\w.-]+"
+)
 
 
 def check_image(request: Mapping[str, Any], region: str) -> str:
-    """Name of the algorithm whose image the request asks for. Raises ValidationError if it is none of this region."""
+    """Name of the algorithm whose image the request asks for.
+
+    Raises ValidationError if it is none of this region.
+    """
     image = request["AlgorithmSpecification"].get("TrainingImage")
     if not image:
         raise ValidationError("AlgorithmSpecification.TrainingImage is required for a first-party algorithm.")
     parts = _IMAGE.fullmatch(image)
     if parts is None:
-        raise ValidationError(f"The training image {image!r} is not of the form account.dkr.ecr.region.suffix/name:tag.")
+        raise ValidationError(
+            f"The training image {image!r} is not of the form account.dkr.ecr.region.suffix/name:tag."
+        )
     if parts["region"] != region:
-        raise ValidationError(f"The training image {image} lies in {parts['region']}, the training job runs in {region}.")
+        raise ValidationError(
+            f"The training image {image} lies in {parts['region']}, the training job runs in {region}."
+        )
     for name, algorithm in ALGORITHMS.items():
         if algorithm.repo_name == parts["repository"]:
             expected = _expected(algorithm, region)

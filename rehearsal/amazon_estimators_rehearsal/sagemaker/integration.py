@@ -1,4 +1,6 @@
-"""``sagemaker:createTrainingJob`` and ``.sync`` as Step Functions runs them: with the state machine's role, nothing more."""
+"""``sagemaker:createTrainingJob`` and ``.sync`` as Step Functions runs them: with the state machine's role,
+nothing more.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
 
-from .account import Account, Credentials
+from amazon_estimators_rehearsal.sagemaker.account import Account, Credentials
 
 SYNC_RULE = "StepFunctionsGetEventsForSageMakerTrainingJobsRule"
 _ENDED = frozenset({"Completed", "Failed", "Stopped"})
 
 
-class TaskFailed(Exception):
+class TaskFailedError(Exception):
     """How the task ends if not well: Step Functions' ``Error`` and ``Cause``."""
 
     def __init__(self, error: str, cause: str) -> None:
@@ -37,7 +39,7 @@ def create_training_job(
     """Create the job with ``client``, which acts as ``role``; with ``sync``, wait for its end.
 
     ``running()`` turns False when the execution is stopped: the job is stopped with it.
-    Returns the service's answer in Step Functions' JSON. Raises :class:`TaskFailed`.
+    Returns the service's answer in Step Functions' JSON. Raises :class:`TaskFailedError`.
     """
     if sync:
         _check_sync_permissions(account, role, parameters)
@@ -51,16 +53,16 @@ def create_training_job(
             break
         if not running():
             _call(client.stop_training_job, TrainingJobName=name)
-            raise TaskFailed("States.TaskFailed", "The execution was stopped; so was the training job.")
+            raise TaskFailedError("States.TaskFailed", "The execution was stopped; so was the training job.")
         time.sleep(0.2)
-    described = to_states_json(job)
+    described: dict[str, Any] = to_states_json(job)
     if job["TrainingJobStatus"] != "Completed":
-        raise TaskFailed("States.TaskFailed", json.dumps(described))
+        raise TaskFailedError("States.TaskFailed", json.dumps(described))
     return described
 
 
 def _check_sync_permissions(account: Account, role: Credentials, parameters: Mapping[str, Any]) -> None:
-    """What AWS asks of a ``.sync`` role beside creating the job: its managed rule, stopping and tagging the job."""
+    """What AWS asks of a ``.sync`` role beside creating the job: a managed rule, stopping and tagging."""
     place = f"{account.region}:{account.account_id}"
     rule = f"arn:aws:events:{place}:rule/{SYNC_RULE}"
     job = f"arn:aws:sagemaker:{place}:training-job/{str(parameters.get('TrainingJobName', '')).lower()}"
@@ -73,21 +75,23 @@ def _check_sync_permissions(account: Account, role: Credentials, parameters: Map
     ):
         denial = account.denial(role.access_key_id, action, resource)
         if denial:
-            raise TaskFailed("SageMaker.AmazonSageMakerException", _cause("AccessDeniedException", denial, 400))
+            raise TaskFailedError(
+                "SageMaker.AmazonSageMakerException", _cause("AccessDeniedException", denial, 400)
+            )
 
 
 def _call(method: Callable[..., Any], **parameters: Any) -> Any:
     try:
         return method(**parameters)
     except ParamValidationError as error:
-        raise TaskFailed("States.Runtime", f"The parameters do not fit the API: {error}") from error
+        raise TaskFailedError("States.Runtime", f"The parameters do not fit the API: {error}") from error
     except ClientError as error:
         detail = error.response["Error"]
         code = detail.get("Code", "Unknown")
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
         modelled = re.fullmatch(r"(ResourceInUse|ResourceLimitExceeded|ResourceNotFound)", code)
         name = f"{code}Exception" if modelled else "AmazonSageMakerException"
-        raise TaskFailed(f"SageMaker.{name}", _cause(code, detail.get("Message", ""), status)) from error
+        raise TaskFailedError(f"SageMaker.{name}", _cause(code, detail.get("Message", ""), status)) from error
 
 
 def _cause(code: str, message: str, status: int) -> str:

@@ -1,7 +1,7 @@
 """One training job: its state as DescribeTrainingJob tells it, and the container process that does the work.
 
-The container is a process of its own with the execution role's credentials and no others, so what the role may not
-read or write, the job cannot either.
+The container is a process of its own with the execution role's credentials and no others, so what the role
+may not read or write, the job cannot either.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from .account import Account, Credentials
+from amazon_estimators_rehearsal.sagemaker.account import Account, Credentials
 
 logger = logging.getLogger("rehearsal.sagemaker")
 
@@ -130,12 +130,14 @@ class TrainingJob:
         return [{"Key": key, "Value": value} for key, value in self.tags.items()]
 
     def _run(self) -> None:
-        order = json.dumps({"algorithm": self._algorithm, "job": self._request, "region": self._account.region})
+        order = json.dumps(
+            {"algorithm": self._algorithm, "job": self._request, "region": self._account.region}
+        )
         limit = self._request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86400)
         try:
             with self._lock:
                 self._process = process = subprocess.Popen(
-                    [sys.executable, "-m", f"{__package__}.container"],
+                    [sys.executable, "-m", "amazon_estimators_rehearsal.sagemaker.container"],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
@@ -145,7 +147,12 @@ class TrainingJob:
                 if self.status == "Stopping":
                     process.terminate()
             overrun = threading.Event()
-            timer = threading.Timer(limit, lambda: (overrun.set(), process.kill()))
+
+            def end() -> None:
+                overrun.set()
+                process.kill()
+
+            timer = threading.Timer(limit, end)
             timer.start()
             try:
                 errors = self._follow(process, order)

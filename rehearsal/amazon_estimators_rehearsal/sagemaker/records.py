@@ -1,4 +1,7 @@
-"""Records as a training container reads them: every byte of a file checked, then decoded. One reader a content type."""
+"""Records as a training container reads them: every byte of a file checked, then decoded.
+
+One reader a content type.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,19 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from amazon_estimators.algorithms.facts import CSV, JSON_LINES, PLAIN_TEXT, RECORDIO
 from amazon_estimators.errors import RecordIOError
 from amazon_estimators.recordio import check, read_matrix
-
-from .errors import JobFailure
+from amazon_estimators_rehearsal.sagemaker.errors import JobFailedError
 
 
 @dataclass(frozen=True)
 class Records:
     """Records of one or more files of a channel.
 
-    ``values`` is an array of records × features, dense or a SciPy matrix, or a list of decoded lines where records
-    are no vectors; then ``features`` is 0. ``labels`` is None where the records have none.
+    ``values`` is an array of records x features, dense or a SciPy matrix, or a list of decoded lines where
+    records are no vectors; then ``features`` is 0. ``labels`` is None where the records have none.
     """
 
     count: int
@@ -32,30 +35,33 @@ class Records:
     labels: npt.NDArray[Any] | None = None
 
     def matrix(self) -> npt.NDArray[Any]:
-        """The features, records × features, dense."""
+        """The features, records x features, dense."""
         dense = self.values.toarray() if hasattr(self.values, "toarray") else self.values
         return np.asarray(dense)
 
 
 def decode(content_type: str, body: bytes, uri: str) -> Records:
-    """The records of one object. Raises JobFailure naming ``uri`` and the fault."""
+    """The records of one object. Raises JobFailedError naming ``uri`` and the fault."""
     try:
         records = _READERS[content_type](body)
     except RecordIOError as error:
-        raise JobFailure(f"ClientError: Unable to read data of {uri}: {error.message}") from error
+        raise JobFailedError(f"ClientError: Unable to read data of {uri}: {error.message}") from error
     except ValueError as error:
-        raise JobFailure(f"ClientError: Unable to read data of {uri}: {error}") from error
+        raise JobFailedError(f"ClientError: Unable to read data of {uri}: {error}") from error
     if not records.count:
-        raise JobFailure(f"ClientError: {uri} holds no record.")
+        raise JobFailedError(f"ClientError: {uri} holds no record.")
     return records
 
 
 def combine(parts: Sequence[Records], channel: str) -> Records:
-    """The records of all files of a channel, in the order of its objects. Raises JobFailure if the files disagree."""
+    """The records of all files of a channel, in the order of its objects.
+
+    Raises JobFailedError if the files disagree.
+    """
     first = parts[0]
     for part in parts:
         if (part.features, part.labels is None) != (first.features, first.labels is None):
-            raise JobFailure(
+            raise JobFailedError(
                 f"ClientError: Channel {channel}: its files disagree: {first.features} features"
                 f"{_with(first)} in one, {part.features}{_with(part)} in another."
             )

@@ -9,7 +9,7 @@ from typing import Any
 
 import botocore.session
 
-from .errors import UnknownOperation, ValidationError
+from amazon_estimators_rehearsal.sagemaker.errors import UnknownOperationError, ValidationError
 
 _SCALARS: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -23,14 +23,20 @@ _SCALARS: dict[str, tuple[type, ...]] = {
 
 
 @cache
+def sdk() -> Any:
+    """The one botocore session of this process: it keeps the service's model, which takes long to load."""
+    return botocore.session.Session()
+
+
+@cache
 def _model() -> Any:
-    return botocore.session.get_session().get_service_model("sagemaker")
+    return sdk().get_service_model("sagemaker")
 
 
 def validate(operation: str, request: Mapping[str, Any]) -> None:
     """Raise ValidationError, naming every fault, unless ``request`` fits the operation's input shape."""
     if operation not in _model().operation_names:
-        raise UnknownOperation(f"SageMaker has no operation {operation}.")
+        raise UnknownOperationError(f"SageMaker has no operation {operation}.")
     faults = list(_faults(_model().operation_model(operation).input_shape, request, ""))
     if faults:
         noun = "error" if len(faults) == 1 else "errors"
@@ -72,7 +78,9 @@ def _structure_faults(shape: Any, value: Any, path: str) -> Iterator[str]:
         if name in shape.members:
             yield from _faults(shape.members[name], item, _join(path, name))
         else:
-            yield _fault(item, _join(path, name), f"Member is unknown; known: {', '.join(sorted(shape.members))}")
+            yield _fault(
+                item, _join(path, name), f"Member is unknown; known: {', '.join(sorted(shape.members))}"
+            )
 
 
 def _scalar_faults(shape: Any, value: Any, path: str) -> Iterator[str]:

@@ -8,11 +8,17 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from .account import Account, passed_role, start_denial
-from .errors import ResourceInUse, ResourceNotFound, ServiceError, UnknownOperation, ValidationError
-from .images import check_image
-from .job import TrainingJob
-from .request import validate
+from amazon_estimators_rehearsal.sagemaker.account import Account, passed_role, start_denial
+from amazon_estimators_rehearsal.sagemaker.errors import (
+    ResourceInUseError,
+    ResourceNotFoundError,
+    ServiceError,
+    UnknownOperationError,
+    ValidationError,
+)
+from amazon_estimators_rehearsal.sagemaker.images import check_image
+from amazon_estimators_rehearsal.sagemaker.job import TrainingJob
+from amazon_estimators_rehearsal.sagemaker.request import validate
 
 logger = logging.getLogger("rehearsal.sagemaker")
 
@@ -41,7 +47,9 @@ class SageMaker:
         headers = {"Content-Type": "application/x-amz-json-1.1"}
         try:
             if operation not in _OPERATIONS:
-                raise UnknownOperation(f"The stand-in has no {operation}; it has {', '.join(sorted(_OPERATIONS))}.")
+                raise UnknownOperationError(
+                    f"The stand-in has no {operation}; it has {', '.join(sorted(_OPERATIONS))}."
+                )
             request = json.loads(body or b"{}")
             validate(operation, request)
             answer = getattr(self, f"_{operation}")(request, caller)
@@ -72,9 +80,9 @@ class SageMaker:
         role = passed_role(self._account, caller, request["RoleArn"], self._arn(name))
         with self._lock:
             if name in self._jobs:
-                raise ResourceInUse(
-                    f"Training job names must be unique within an AWS account and region, and a job with this "
-                    f"name already exists ({self._arn(name)})"
+                raise ResourceInUseError(
+                    f"Training job names must be unique within an AWS account and region, and a job with "
+                    f"this name already exists ({self._arn(name)})"
                 )
             job = TrainingJob(self._account, self._arn(name), request, algorithm, role)
             self._jobs[name] = job
@@ -113,19 +121,21 @@ class SageMaker:
         return {"Tags": self._job_of_arn(request["ResourceArn"]).tag_list()}
 
     def _arn(self, name: str) -> str:
-        return f"arn:aws:sagemaker:{self._account.region}:{self._account.account_id}:training-job/{name.lower()}"
+        return (
+            f"arn:aws:sagemaker:{self._account.region}:{self._account.account_id}:training-job/{name.lower()}"
+        )
 
     def _job(self, request: Mapping[str, Any]) -> TrainingJob:
         job = self._jobs.get(request["TrainingJobName"])
         if job is None:
-            raise ResourceNotFound("Requested resource not found.")
+            raise ResourceNotFoundError("Requested resource not found.")
         return job
 
     def _job_of_arn(self, arn: str) -> TrainingJob:
         for job in self._jobs.values():
             if job.arn == arn:
                 return job
-        raise ResourceNotFound("Requested resource not found.")
+        raise ResourceNotFoundError("Requested resource not found.")
 
 
 def _check_request(request: Mapping[str, Any]) -> None:
@@ -135,7 +145,9 @@ def _check_request(request: Mapping[str, Any]) -> None:
         raise ValidationError(f"Channel names must be unique; got {', '.join(channels)}.")
     for channel in request.get("InputDataConfig", []):
         if "S3DataSource" not in channel["DataSource"]:
-            raise ValidationError(f"The stand-in reads channels from S3 only; {channel['ChannelName']} has none.")
+            raise ValidationError(
+                f"The stand-in reads channels from S3 only; {channel['ChannelName']} has none."
+            )
     resources = request["ResourceConfig"]
     for member in ("InstanceType", "InstanceCount"):
         if member not in resources:
@@ -145,8 +157,8 @@ def _check_request(request: Mapping[str, Any]) -> None:
         wait, run = stopping.get("MaxWaitTimeInSeconds"), stopping.get("MaxRuntimeInSeconds", 86400)
         if wait is None or wait < run:
             raise ValidationError(
-                f"MaxWaitTimeInSeconds ({wait}) must be present and at least MaxRuntimeInSeconds ({run}) for a "
-                "managed spot training job."
+                f"MaxWaitTimeInSeconds ({wait}) must be present and at least MaxRuntimeInSeconds ({run}) "
+                "for a managed spot training job."
             )
     elif "MaxWaitTimeInSeconds" in stopping:
         raise ValidationError("MaxWaitTimeInSeconds is only for EnableManagedSpotTraining.")

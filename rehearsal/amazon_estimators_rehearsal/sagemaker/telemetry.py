@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import boto3
-from amazon_estimators.algorithms.facts import Metric
 from botocore.exceptions import ClientError
 
-from .errors import JobFailure
+from amazon_estimators.algorithms.facts import Metric
+from amazon_estimators_rehearsal.sagemaker.errors import JobFailedError
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+
+
 class Telemetry:
     """One log stream a host, ``<job>/algo-<n>-<seconds>``. Lines wait until :meth:`close`."""
 
@@ -33,11 +35,11 @@ class Telemetry:
                 self.log(0, log_line(metric, values[metric.name]))
 
     def close(self) -> None:
-        """Send everything. Raises JobFailure if the role may not write its logs."""
+        """Send everything. Raises JobFailedError if the role may not write its logs."""
         try:
             self._send(boto3.client("logs"))
         except ClientError as error:
-            raise JobFailure(f"ClientError: The execution role cannot write logs: {error}") from error
+            raise JobFailedError(f"ClientError: The execution role cannot write logs: {error}") from error
 
     def _send(self, logs: Any) -> None:
         try:

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 
 import numpy as np
 import sklearn
-from amazon_estimators.algorithms import Algorithm
 from sklearn.cluster import KMeans
 
-from ..records import Records
-from .fitted import Fitted
+from amazon_estimators.algorithms import Algorithm
+from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
+from amazon_estimators_rehearsal.sagemaker.records import Records
 
 _INIT = {"random": "random", "kmeans++": "k-means++"}
 
 
 def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
-    """Cluster the train channel; score it and the test channel, if given, by squared distance to the centers."""
+    """Cluster the train channel; score it and the test channel, if given, by squared distance."""
     train = channels["train"].matrix()
     trials = algorithm.effective("local_lloyd_num_trials")
     model = KMeans(
