@@ -30,7 +30,9 @@ def written(rows, *, end="\n", delimiter=",", last="", header=None, bom=False) -
 
 def table(s3, pieces, source, schema) -> np.ndarray:
     blocks = [block for piece in pieces for block in delimited.read(s3, piece, source, schema)]
-    columns = [[block.features] if block.labels is None else [block.features, block.labels] for block in blocks]
+    columns = [
+        [block.features] if block.labels is None else [block.features, block.labels] for block in blocks
+    ]
     if not columns:
         return np.empty((0, schema.feature_dim), np.float32)
     return np.concatenate([np.column_stack(one) for one in columns])
@@ -40,7 +42,9 @@ def pieces_of(found, cuts):
     return [Piece(found, start, stop) for start, stop in itertools.pairwise(cuts) if start < stop]
 
 
-NUMBERS = st.one_of(st.floats(width=32, allow_nan=False, allow_infinity=False), st.integers(-(10**12), 10**12))
+NUMBERS = st.one_of(
+    st.floats(width=32, allow_nan=False, allow_infinity=False), st.integers(-(10**12), 10**12)
+)
 TEXT = st.text(st.sampled_from('ab,1"\n\r 2;'), max_size=9)
 
 
@@ -66,7 +70,11 @@ def files(draw):
         header=names if header else None,
         bom=draw(st.booleans()),
     )
-    return np.array(rows, np.float64).astype(np.float32), body, replace(source, header="present") if header else source
+    return (
+        np.array(rows, np.float64).astype(np.float32),
+        body,
+        replace(source, header="present") if header else source,
+    )
 
 
 @settings(max_examples=300, deadline=None)
@@ -97,7 +105,9 @@ def test_a_cut_between_quotes_is_found_out_or_refused_but_never_guessed(file, da
     layout = delimited.look(s3, found, source)
     cut = data.draw(st.integers(layout.start, len(body)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(delimited, "LOOKBACK", 4)  # so that the file's start, where all is known, is out of reach
+        patch.setattr(
+            delimited, "LOOKBACK", 4
+        )  # so that the file's start, where all is known, is out of reach
         try:
             read = table(s3, pieces_of(found, [layout.start, cut, len(body)]), source, layout.schema)
         except InputError as error:
@@ -198,7 +208,9 @@ def test_the_first_fault_is_named(body, message):
     found = s3.put("a.csv", body)
     with pytest.raises(InputError, match=message):
         layout = delimited.look(s3, found, Source())
-        list(delimited.read(s3, Piece(found, layout.start, layout.stop, first_row=0), Source(), layout.schema))
+        list(
+            delimited.read(s3, Piece(found, layout.start, layout.stop, first_row=0), Source(), layout.schema)
+        )
 
 
 @settings(deadline=None)
@@ -209,14 +221,18 @@ def test_numbers_are_rounded_once_to_the_nearest_float32(values):
     s3 = InMemoryS3()
     found = s3.put("a.csv", "\n".join(map(repr, values)).encode())
     with np.errstate(over="ignore"):
-        read = table(s3, [Piece(found, 0, found.size, first_row=0)], Source(), Schema(1, None, None, None))[:, 0]
+        read = table(s3, [Piece(found, 0, found.size, first_row=0)], Source(), Schema(1, None, None, None))[
+            :, 0
+        ]
         for value, got in zip(values, read, strict=True):
             if not np.isfinite(value) or not np.isfinite(got):
                 assert np.float32(value) == got or (np.isnan(value) and np.isnan(got))
                 continue
             error = abs(Fraction(value) - Fraction(float(got)))
             for neighbour in (np.nextafter(got, np.float32(-np.inf)), np.nextafter(got, np.float32(np.inf))):
-                assert not np.isfinite(neighbour) or error <= abs(Fraction(value) - Fraction(float(neighbour)))
+                assert not np.isfinite(neighbour) or error <= abs(
+                    Fraction(value) - Fraction(float(neighbour))
+                )
 
 
 @pytest.mark.parametrize(

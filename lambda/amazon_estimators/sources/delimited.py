@@ -13,8 +13,6 @@ from amazon_estimators.sources.lines import BOM, LINE_LIMIT, too_long, without_b
 from amazon_estimators.sources.records import Dialect, last_record_end, record_end, record_starts, walk
 from amazon_estimators.sources.source import BLOCK_BYTES, Block, Layout, Piece, Schema, Source
 
-EXTENSIONS = (".csv", ".tsv")
-
 FIRST_LOOK = 64 * 2**10
 LAST_LOOK = 64 * 2**10
 """Bytes first read after ``stop`` for the rest of the record that begins before it."""

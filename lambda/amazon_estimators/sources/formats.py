@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import ModuleType
+from importlib import import_module
+from pathlib import PurePosixPath
 from typing import Any, Protocol, cast
 
 from amazon_estimators.errors import InputError
 from amazon_estimators.s3 import InputObject
+from amazon_estimators.sources.compression import bare_key, compression_of
 from amazon_estimators.sources.source import Block, Layout, Piece, Schema, Source
 
 
 class Format(Protocol):
     """What a format's module provides."""
-
-    EXTENSIONS: tuple[str, ...]
 
     def look(self, s3: Any, found: InputObject, source: Source) -> Layout:
         """Read metadata only; raises InputError if the object is not of this format."""
@@ -25,26 +25,55 @@ class Format(Protocol):
         ...
 
 
-def formats() -> dict[str, Format]:
-    """Every format by its name; a new one is a module with these three names and a line here."""
-    from amazon_estimators.sources import delimited, npy
+COMPRESSIBLE = ("csv", "libsvm")
 
-    modules: dict[str, ModuleType] = {"npy": npy, "csv": delimited}
-    return {name: cast(Format, module) for name, module in modules.items()}
+MODULES = {
+    "npy": "npy",
+    "npz": "npz",
+    "csv": "delimited",
+    "parquet": "parquet",
+    "libsvm": "libsvm",
+    "recordio": "recordio_protobuf",
+}
+"""The module of each format; a new one is a module with the three names of Format and a line here."""
+
+EXTENSIONS = {
+    ".npy": "npy",
+    ".npz": "npz",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".libsvm": "libsvm",
+    ".svmlight": "libsvm",
+    ".svm": "libsvm",
+    ".pbr": "recordio",
+    ".recordio": "recordio",
+}
+"""The format that a key's extension names, once the extension of a compression is taken off."""
 
 
 def format_of(found: InputObject, source: Source) -> tuple[str, Format]:
-    """The format of an object, by ``source.format`` or by its extension. Raises InputError naming what is known."""
-    known = formats()
-    if source.format != "auto":
-        if source.format not in known:
-            raise InputError(f"format is {source.format!r}; allowed: auto, {', '.join(known)}")
-        return source.format, known[source.format]
-    for name, one in known.items():
-        if found.key.lower().endswith(one.EXTENSIONS):
-            return name, one
-    extensions = ", ".join(extension for one in known.values() for extension in one.EXTENSIONS)
-    raise InputError(
-        f"{found.uri}: its extension names no format; known: {extensions}",
-        remedy="Name the channel's format in its Source, or move the object out of the prefix.",
-    )
+    """The format of an object, by ``source.format`` or by extension. Raises InputError naming what is known.
+
+    Only the module of that format is loaded: the table reader where nothing needs it stays out of memory.
+    """
+    if source.format == "auto":
+        name = EXTENSIONS.get(PurePosixPath(bare_key(found)).suffix)
+        if name is None:
+            raise InputError(
+                f"{found.uri}: its extension names no format; known: {', '.join(EXTENSIONS)}",
+                remedy="Name the channel's format in its Source, or move the object out of the prefix.",
+            )
+    elif source.format in MODULES:
+        name = source.format
+    else:
+        raise InputError(
+            f"format is {source.format!r}; allowed: auto, {', '.join(MODULES)}", remedy="Change the Source."
+        )
+    if name not in COMPRESSIBLE and compression_of(found, source.compression) != "none":
+        raise InputError(
+            f"{found.uri} is compressed; only {' and '.join(COMPRESSIBLE)} may be, from outside",
+            remedy="Upload it uncompressed: .npz and Parquet are compressed within.",
+        )
+    return name, cast(Format, import_module(f"amazon_estimators.sources.{MODULES[name]}"))

@@ -13,8 +13,6 @@ from amazon_estimators.errors import InputError
 from amazon_estimators.s3 import InputObject, read_ahead, read_range
 from amazon_estimators.sources.source import BLOCK_BYTES, Block, Layout, Piece, Schema, Source
 
-EXTENSIONS = (".npy",)
-
 MAGIC = b"\x93NUMPY"
 FIRST_LOOK = 4096
 HEADER_LIMIT = 2**20

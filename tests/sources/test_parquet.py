@@ -1,0 +1,168 @@
+"""Parquet: every row of the chosen columns once, wherever a file is cut; nothing else is read."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import random
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet as arrow_parquet
+
+from amazon_estimators.errors import AmazonEstimatorsError, InputError, ObjectChangedError, SchemaError
+from amazon_estimators.sources import Piece, Source, parquet
+from sources.in_memory_s3 import InMemoryS3
+
+
+def written(table, **options) -> bytes:
+    out = io.BytesIO()
+    arrow_parquet.write_table(table, out, **options)
+    return out.getvalue()
+
+
+def rows_of(s3, pieces, source, schema):
+    blocks = [block for piece in pieces for block in parquet.read(s3, piece, source, schema)]
+    labels = None if schema.label is None else np.concatenate([block.labels for block in blocks])
+    return np.concatenate([block.features for block in blocks]), labels
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    rows=st.integers(1, 400),
+    group=st.integers(1, 150),
+    compression=st.sampled_from(["none", "snappy", "gzip", "zstd", "lz4", "brotli"]),
+    dictionary=st.booleans(),
+    data=st.data(),
+)
+def test_every_row_once_wherever_a_file_is_cut(rows, group, compression, dictionary, data):
+    made = np.random.default_rng(rows)
+    table = pa.table(
+        {
+            "f8": made.normal(size=rows),
+            "word": [str(number) for number in range(rows)],
+            "i8": made.integers(-100, 100, rows).astype(np.int8),
+            "truth": made.integers(0, 2, rows).astype(bool),
+            "label": made.integers(0, 2**40, rows),
+            "f4": made.normal(size=rows).astype(np.float32),
+        }
+    )
+    body = written(
+        table, row_group_size=group, compression=compression, use_dictionary=dictionary, data_page_size=64
+    )
+    s3 = InMemoryS3()
+    found, source = s3.put("a.parquet", body), Source(label="label", exclude=("word",))
+    layout = parquet.look(s3, found, source)
+    assert (layout.records, layout.schema.feature_dim) == (rows, 4)
+    cuts = [0, *data.draw(st.lists(st.integers(0, rows), max_size=3).map(sorted)), rows]
+    pieces = [
+        Piece(found, start, stop, first_row=start) for start, stop in itertools.pairwise(cuts) if start < stop
+    ]
+    features, labels = rows_of(s3, pieces, source, layout.schema)
+    expected = np.column_stack(
+        [table[name].to_numpy().astype(np.float32) for name in ("f8", "i8", "truth", "f4")]
+    )
+    np.testing.assert_array_equal(features, expected)
+    np.testing.assert_array_equal(labels, table["label"].to_numpy())
+
+
+def test_only_the_chosen_columns_of_the_row_groups_of_a_piece_are_fetched():
+    made = np.random.default_rng(0).normal(size=(100_000, 10))
+    table = pa.table({f"c{number}": made[:, number] for number in range(10)})
+    s3 = InMemoryS3()
+    found = s3.put(
+        "a.parquet", written(table, row_group_size=10_000, compression="none", use_dictionary=False)
+    )
+    layout = parquet.look(s3, found, Source(features=("c7", "c2")))
+    s3.served = 0
+    (features, _) = rows_of(s3, [Piece(found, 15_000, 25_000, 15_000)], Source(), layout.schema)
+    np.testing.assert_array_equal(features, made[15_000:25_000][:, [7, 2]].astype(np.float32))
+    assert s3.served < 2 * 2 * 10_000 * 8 * 1.2 + 70_000
+
+
+def test_a_row_group_larger_than_memory_allows_is_read_by_page(monkeypatch):
+    monkeypatch.setattr(parquet, "WINDOWS", 2**16)
+    monkeypatch.setattr(parquet, "BLOCK_BYTES", 2**16)
+    table = pa.table(
+        {"a": np.arange(3 * 10**5, dtype=np.float32), "b": np.arange(3 * 10**5, dtype=np.float32)}
+    )
+    s3 = InMemoryS3()
+    found = s3.put(
+        "a.parquet", written(table, compression="none", use_dictionary=False, data_page_size=2**14)
+    )
+    layout = parquet.look(s3, found, Source())
+    before = pa.total_allocated_bytes()
+    row = 0
+    for block in parquet.read(s3, Piece(found, 0, 3 * 10**5, 0), Source(), layout.schema):
+        np.testing.assert_array_equal(block.features[:, 1], np.arange(row, row + len(block.features)))
+        row += len(block.features)
+        assert pa.total_allocated_bytes() - before < 2**20
+    assert row == 3 * 10**5
+    assert s3.largest <= 2**16
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (pa.table({"a": [1.0, None, 3.0]}), r"row 1, column 0 \('a'\): no value"),
+        (pa.table({"a": ["x", "y", "z"]}), r"column 0 \('a'\): its type is string, which is not numeric"),
+        (pa.table({"a": [[1.0], [2.0], [3.0]]}), "its type is list"),
+        (pa.table({"a": pa.array([], pa.float32())}), "has no rows"),
+    ],
+)
+def test_what_is_no_number_is_named(table, message):
+    s3 = InMemoryS3()
+    found = s3.put("a.parquet", written(table))
+    with pytest.raises(InputError, match=message):
+        layout = parquet.look(s3, found, Source())
+        rows_of(s3, [Piece(found, 0, layout.records, 0)], Source(), layout.schema)
+
+
+def test_a_file_of_other_columns_is_refused():
+    s3 = InMemoryS3()
+    schema = parquet.look(s3, s3.put("a.parquet", written(pa.table({"a": [1.0]}))), Source()).schema
+    other = s3.put("b.parquet", written(pa.table({"b": [1.0]})))
+    with pytest.raises(SchemaError, match=r"b\.parquet has columns b; expected a"):
+        list(parquet.read(s3, Piece(other, 0, 1, 0), Source(), schema))
+
+
+def test_truncated_and_damaged_files_end_in_errors_of_ours():
+    table = pa.table({"a": np.round(np.random.default_rng(1).normal(size=2000), 1), "b": np.arange(2000.0)})
+    bodies = [
+        written(table, compression=name, row_group_size=700) for name in ("none", "snappy", "zstd", "gzip")
+    ]
+    dice = random.Random(0)
+    refused = 0
+    for number in range(400):
+        body = bytearray(dice.choice(bodies))
+        if number % 4 == 0:
+            body = body[: dice.randrange(len(body))]
+        else:
+            for _ in range(dice.choice([1, 4])):
+                body[dice.randrange(len(body)) if number % 4 == 1 else -dice.randrange(1, 900)] = (
+                    dice.randrange(256)
+                )
+        s3 = InMemoryS3()
+        found = s3.put("a.parquet", bytes(body))
+        try:
+            layout = parquet.look(s3, found, Source())
+            for _ in parquet.read(s3, Piece(found, 0, layout.records, 0), Source(), layout.schema):
+                pass
+        except AmazonEstimatorsError:
+            refused += 1
+    assert refused > 200
+
+
+def test_a_changed_object_is_refused_not_mixed():
+    s3 = InMemoryS3()
+    made = np.random.default_rng(0).normal(size=(2, 50_000))
+    body = written(pa.table({"a": made[0]}), use_dictionary=False, compression="none")
+    found = s3.put("a.parquet", body)
+    layout = parquet.look(s3, found, Source())
+    blocks = parquet.read(s3, Piece(found, 0, 50_000, 0), Source(), layout.schema)
+    s3.objects["a.parquet"] = written(pa.table({"a": made[1]}), use_dictionary=False, compression="none")
+    with pytest.raises(ObjectChangedError):
+        list(blocks)
