@@ -34,11 +34,13 @@ SETTINGS = ("hyperparameters", "instance_type", "instance_count", "channels")
 
 
 class AmazonEstimators(Stack):
-    """One pipeline an algorithm; several share a pair of buckets, each under a prefix of its own."""
+    """A pipeline for each algorithm; several share a pair of buckets, each under a prefix of its own."""
 
     def __init__(self, scope: Construct, construct_id: str, *, env: Environment | None = None) -> None:
         super().__init__(scope, construct_id, env=env)
         algorithms = _object(self.node.get_context("algorithms"), "algorithms")
+        if not algorithms:
+            raise RequestError("algorithms is empty; allowed: at least one algorithm")
         bundle = LambdaBundle(
             python=self.node.try_get_context("lambda_python") or "3.12",
             platform=self.node.try_get_context("lambda_platform") or "x86_64",
@@ -83,8 +85,8 @@ def _object(value: object, name: str) -> Mapping[str, Any]:
             value = json.loads(value)
         except ValueError as error:
             raise RequestError(f"{name} is no JSON: {error}") from None
-    if not isinstance(value, Mapping) or not value:
-        raise RequestError(f"{name} is {value!r}; allowed: a JSON object with at least one key")
+    if not isinstance(value, Mapping):
+        raise RequestError(f"{name} is {value!r}; allowed: a JSON object")
     return value
 
 
@@ -96,7 +98,11 @@ def _environment() -> Environment | None:
 
 def main() -> None:
     app = App()
-    AmazonEstimators(app, "AmazonEstimators", env=_environment())
+    try:
+        AmazonEstimators(app, "AmazonEstimators", env=_environment())
+    except AmazonEstimatorsError as error:
+        # The message says it all; the stack of calls would only push it off the screen.
+        raise SystemExit(f"{type(error).__name__}: {error}") from None
     app.synth()
 
 

@@ -83,6 +83,9 @@ class RecordSetEncoder(Construct):
         plan.list([layout.recordsets])
         plan.read(inputs, versions=True)
         plan.read([f"{record_set}record_set.json"])
+        plan.list([layout.datasets])
+        plan.read([f"{layout.datasets}*.jsonl"])
+        plan.write([f"{layout.datasets}*.jsonl"])
         plan.write([f"{record_set}{name}" for name in ("plan.json", "pieces.jsonl", "shards.jsonl")])
 
         # Shards, receipts and failures: nothing that Plan or Seal writes, so no Encode can make a manifest.

@@ -29,6 +29,14 @@ class PipelineLayout:
         return f"{self.prefix}recordsets/"
 
     @property
+    def datasets(self) -> str:
+        return f"{self.prefix}datasets/"
+
+    @property
+    def triggers(self) -> str:
+        return f"{self.prefix}triggers/"
+
+    @property
     def models(self) -> str:
         return f"{self.prefix}models/"
 

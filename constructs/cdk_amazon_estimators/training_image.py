@@ -41,6 +41,8 @@ def _account_of_deployment(stack: Stack, repository: str) -> str:
     """The registry account, looked up by region when the stack is deployed."""
     mapping = stack.node.try_find_child(MAPPING_ID) or CfnMapping(stack, MAPPING_ID)
     assert isinstance(mapping, CfnMapping)
+    # The inner keys of a mapping are letters and digits only.
+    key = repository.replace("-", "")
     for region, account in image_accounts(repository).items():
-        mapping.set_value(region, repository, account)
-    return Fn.find_in_map(MAPPING_ID, Aws.REGION, repository)
+        mapping.set_value(region, key, account)
+    return Fn.find_in_map(MAPPING_ID, Aws.REGION, key)

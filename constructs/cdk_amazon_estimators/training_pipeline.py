@@ -168,9 +168,8 @@ class TrainingPipeline(Construct):
         check_channels(problems, algorithm, sources)
         check_prefix(problems, prefix)
         one_bucket = data_bucket is not None and model_bucket is data_bucket
-        check_echoes(
-            problems, sources, [f"{prefix}recordsets/", *([f"{prefix}models/"] if one_bucket else [])]
-        )
+        own = ("datasets", "recordsets", "triggers", *(["models"] if one_bucket else []))
+        check_echoes(problems, sources, [f"{prefix}{name}/" for name in own])
         check_encoding(problems, max_concurrency, shard_size)
         if data_bucket and model_bucket:
             problems.unless(
