@@ -9,7 +9,7 @@ from amazon_estimators.ahead import ahead
 from amazon_estimators.channels import Channel
 from amazon_estimators.encodings import Encoding, encodings
 from amazon_estimators.errors import NoInputError, RequestError, SchemaError
-from amazon_estimators.s3 import InputObject, list_objects
+from amazon_estimators.s3 import InputObject
 from amazon_estimators.sources import Layout, Schema, format_of
 from amazon_estimators.sources.compression import compression_of
 
@@ -42,13 +42,12 @@ class Found:
         return None if None in counts else sum(count or 0 for count in counts)
 
 
-def find(s3: Any, bucket: str, channel: Channel) -> Found:
-    """List the objects of a channel and look at them.
+def find(s3: Any, bucket: str, channel: Channel, objects: list[InputObject]) -> Found:
+    """Look at the objects of a channel.
 
     Raises NoInputError for none, InputError for one that cannot be encoded, SchemaError naming two that
     disagree, RequestError if the algorithm learns from a label and none is named.
     """
-    objects = list_objects(s3, bucket, channel.prefix)
     if not objects:
         raise NoInputError(f"channel {channel.name}: no object under s3://{bucket}/{channel.prefix}")
     found = look_at(s3, objects, channel, encodings()[channel.encoding])

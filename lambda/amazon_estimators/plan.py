@@ -65,11 +65,12 @@ class Shard:
 
 @dataclass(frozen=True)
 class Plan:
-    """A RecordSet to be: where it lies and its channels by name."""
+    """A RecordSet to be: where it lies, the data set version it is made of and its channels by name."""
 
     bucket: str
     prefix: str
     fingerprint: str
+    data_set: str
     channels: Mapping[str, PlannedChannel]
 
     @property
@@ -106,7 +107,7 @@ class Plan:
         text = "".join(f"{line}\n" for line in lines)
         put_text(s3, self.bucket, f"{self.prefix}pieces.jsonl", text, JSON_LINES)
         channels = {name: channel.to_dict() for name, channel in self.channels.items()}
-        plan = {"fingerprint": self.fingerprint, "channels": channels}
+        plan = {"fingerprint": self.fingerprint, "data_set": self.data_set, "channels": channels}
         put_json(s3, self.bucket, f"{self.prefix}plan.json", plan)
         return shards
 
@@ -114,7 +115,7 @@ class Plan:
     def load(cls, s3: Any, bucket: str, prefix: str) -> Self:
         values = get_json(s3, bucket, f"{prefix}plan.json")
         channels = {name: PlannedChannel.from_dict(one) for name, one in values["channels"].items()}
-        return cls(bucket, prefix, values["fingerprint"], channels)
+        return cls(bucket, prefix, values["fingerprint"], values["data_set"], channels)
 
     def read_shard(self, s3: Any, offset: int, length: int) -> tuple[str, int, list[Piece]]:
         """(channel, index in the channel, pieces) of one shard, from its line in pieces.jsonl."""

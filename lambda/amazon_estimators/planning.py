@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from amazon_estimators.channels import Channel
+from amazon_estimators.data_set import DataSet
 from amazon_estimators.encodings.sizes import output_bytes
 from amazon_estimators.errors import InputError
 from amazon_estimators.looking import Found, find
@@ -22,19 +23,27 @@ Pieces = Iterable[list[Piece]]
 
 
 def make_plan(
-    s3: Any, channels: Mapping[str, Channel], *, bucket: str, prefix: str, target_shard_bytes: int
+    s3: Any,
+    channels: Mapping[str, Channel],
+    data_set: DataSet,
+    *,
+    bucket: str,
+    prefix: str,
+    target_shard_bytes: int,
 ) -> tuple[Plan, list[Shard]]:
-    """Look at the input, cut it into shards and save the plan under ``<prefix>recordsets/``.
+    """Look at the data set, cut it into shards and save the plan under ``<prefix>recordsets/``.
 
     Raises NoInputError for an empty channel, InputError or SchemaError for objects that cannot be encoded.
     """
-    found = {name: find(s3, bucket, channel) for name, channel in channels.items()}
+    found = {
+        name: find(s3, bucket, channel, data_set.channels.get(name, [])) for name, channel in channels.items()
+    }
     fingerprint = _fingerprint(channels, found, target_shard_bytes)
     planned: dict[str, PlannedChannel] = {}
     pieces: dict[str, Pieces] = {}
     for name, channel in channels.items():
         planned[name], pieces[name] = _planned(s3, channel, found[name], target_shard_bytes)
-    plan = Plan(bucket, f"{prefix}recordsets/{fingerprint}/", fingerprint, planned)
+    plan = Plan(bucket, f"{prefix}recordsets/{fingerprint}/", fingerprint, data_set.version, planned)
     return plan, plan.save(s3, pieces)
 
 

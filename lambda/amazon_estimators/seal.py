@@ -54,7 +54,8 @@ def publish(s3: Any, plan: Plan, sealed: Mapping[str, Sealed]) -> None:
             }
             for receipt in one.receipts
         ]
-        facts = {**one.record_set.to_dict(), "fingerprint": plan.fingerprint, "shards": shards}
+        origin = {"fingerprint": plan.fingerprint, "data_set": plan.data_set}
+        facts = {**one.record_set.to_dict(), **origin, "shards": shards}
         put_json(s3, plan.bucket, plan.root(name) + FACTS_NAME, facts)
     for name, one in sealed.items():
         keys = [plan.shard_file(name, receipt.shard) for receipt in one.receipts]
@@ -72,7 +73,7 @@ def complete_record_sets(s3: Any, plan: Plan) -> dict[str, RecordSet] | None:
             return None
         facts = get_json(s3, plan.bucket, root + FACTS_NAME)
         shards = facts.pop("shards")
-        del facts["fingerprint"]
+        del facts["fingerprint"], facts["data_set"]
         if any(stored.get(one["key"]) != (one["etag"], one["bytes"]) for one in shards):
             return None
         found[name] = RecordSet.from_dict(facts)

@@ -8,10 +8,14 @@ from typing import Any, Self
 
 from amazon_estimators.algorithms import Algorithm, algorithm_named
 from amazon_estimators.channels import Channel, channels_of
+from amazon_estimators.data_set import check_version
 from amazon_estimators.errors import RequestError
 from amazon_estimators.sources import Source
 
-INPUT_KEYS = ("hyperparameters",)
+INPUT_KEYS = ("hyperparameters", "data_set", "reason")
+"""What an execution input may hold; execution_input.schema.json says the same."""
+
+LONGEST_REASON = 1_000
 
 LONGEST_PREFIX = 200
 """Bytes; a receipt's key is the prefix and up to 800 bytes more, and S3 takes 1,024."""
@@ -78,6 +82,14 @@ class Settings:
             raise RequestError(
                 f"execution input has {', '.join(map(repr, unknown))}; allowed: {', '.join(INPUT_KEYS)}",
                 remedy='Start the execution with {} or {"hyperparameters": {…}}.',
+            )
+        if "data_set" in execution_input:
+            check_version(execution_input["data_set"])
+        reason = execution_input.get("reason", "")
+        if not isinstance(reason, str) or len(reason) > LONGEST_REASON:
+            raise RequestError(
+                f"reason is {str(reason)[:100]!r}; allowed: a text of up to {LONGEST_REASON:,} characters",
+                remedy="Shorten it or leave it out.",
             )
         overrides = execution_input.get("hyperparameters", {})
         if not isinstance(overrides, Mapping):

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from amazon_estimators.algorithms import algorithm_named
+from amazon_estimators.channels import Channel
+from amazon_estimators.data_set import DataSet
 from amazon_estimators.plan import JSON_LINES, Plan, Shard, shards_key
 from amazon_estimators.planning import make_plan
 from amazon_estimators.s3 import put_text
@@ -20,9 +22,11 @@ def plan_step(
     """Plan the RecordSet and list the shards still to encode, unless it is there whole and verified."""
     algorithm = settings.algorithm_for(execution_input)
     algorithm.check_instances(settings.instance_type, settings.instance_count)
+    channels = settings.channels_for(type(algorithm))
     plan, shards = make_plan(
         s3,
-        settings.channels_for(type(algorithm)),
+        channels,
+        _data_set(s3, settings, channels, execution_input.get("data_set")),
         bucket=settings.data_bucket,
         prefix=settings.prefix,
         target_shard_bytes=settings.target_shard_bytes,
@@ -32,6 +36,7 @@ def plan_step(
         "bucket": plan.bucket,
         "prefix": plan.prefix,
         "fingerprint": plan.fingerprint,
+        "data_set": plan.data_set,
         "shards": plan.shards,
         "shards_key": key,
         "hyperparameters": algorithm.hyperparameters(),
@@ -39,13 +44,28 @@ def plan_step(
     record_sets = complete_record_sets(s3, plan)
     if record_sets is not None:
         request = training_request(
-            settings, algorithm, record_sets, fingerprint=plan.fingerprint, execution=execution
+            settings,
+            algorithm,
+            record_sets,
+            fingerprint=plan.fingerprint,
+            data_set=plan.data_set,
+            execution=execution,
         )
         return {**planned, "complete": True, "shards_to_encode": 0, "request": request}
     missing = _missing(s3, plan, shards)
     items = "".join(shard.item() for shard in missing)
     put_text(s3, plan.bucket, key, items, JSON_LINES)
     return {**planned, "complete": False, "shards_to_encode": len(missing), "request": None}
+
+
+def _data_set(s3: Any, settings: Settings, channels: Mapping[str, Channel], version: str | None) -> DataSet:
+    """The version asked for, or what lies there now, which is then a version too."""
+    if version is not None:
+        return DataSet.load(s3, settings.data_bucket, settings.prefix, version)
+    prefixes = {name: channel.prefix for name, channel in channels.items()}
+    data_set = DataSet.take(s3, settings.data_bucket, prefixes)
+    data_set.freeze(s3, settings.data_bucket, settings.prefix)
+    return data_set
 
 
 def _missing(s3: Any, plan: Plan, shards: list[Shard]) -> list[Shard]:
@@ -65,7 +85,12 @@ def seal_step(s3: Any, settings: Settings, planned: Mapping[str, Any], execution
     sealed = seal(s3, plan, instance_count=settings.instance_count)
     record_sets = {name: one.record_set for name, one in sealed.items()}
     request = training_request(
-        settings, algorithm, record_sets, fingerprint=plan.fingerprint, execution=execution
+        settings,
+        algorithm,
+        record_sets,
+        fingerprint=plan.fingerprint,
+        data_set=plan.data_set,
+        execution=execution,
     )
     publish(s3, plan, sealed)
     return request

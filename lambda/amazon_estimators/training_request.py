@@ -17,6 +17,7 @@ def training_request(
     record_sets: Mapping[str, RecordSet],
     *,
     fingerprint: str,
+    data_set: str,
     execution: str,
 ) -> dict[str, Any]:
     """Hyperparameters are checked against the data: raises HyperparameterError before money is spent.
@@ -35,5 +36,6 @@ def training_request(
             {"Key": "amazon-estimators:pipeline", "Value": settings.pipeline},
             {"Key": "amazon-estimators:execution", "Value": execution},
             {"Key": "amazon-estimators:record-set", "Value": fingerprint},
+            {"Key": "amazon-estimators:data-set", "Value": data_set},
         ],
     }

@@ -31,7 +31,11 @@ def from_manifest(kind: type[Record], uri: str, *, channel: str | None, session:
     if facts is not None:
         try:
             record_set = kind.from_dict(
-                {name: value for name, value in facts.items() if name not in ("shards", "fingerprint")}
+                {
+                    name: value
+                    for name, value in facts.items()
+                    if name not in ("shards", "fingerprint", "data_set")
+                }
             )
         except (TypeError, KeyError, AttributeError) as error:
             raise RecordSetError(
@@ -56,7 +60,7 @@ def _checked(s3: Any, kind: type[Record], manifest: Place, channel: str) -> Reco
     from amazon_estimators.recordio import check
 
     shards = manifest_shards(s3, manifest)
-    summary = check(_opened(s3, shard) for shard in shards)
+    summary = check(open_shard(s3, shard) for shard in shards)
     return kind(
         manifest.uri,
         summary.records,
@@ -129,7 +133,7 @@ def read(record_set: RecordSet, *, max_records: int | None, session: Any) -> tup
     for shard in shards_of(s3, record_set):
         if max_records is not None and rows >= max_records:
             break
-        with _opened(s3, shard) as file:
+        with open_shard(s3, shard) as file:
             matrix, label = read_matrix(file)
         features.append(matrix)
         labels.append(label)
@@ -159,7 +163,7 @@ def _stacked(parts: list[Any]) -> Any:
     )
 
 
-def _opened(s3: Any, shard: Place) -> BinaryIO:
+def open_shard(s3: Any, shard: Place) -> BinaryIO:
     file = cast(BinaryIO, SpooledTemporaryFile(max_size=IN_MEMORY))
     try:
         for chunk in _chunks(s3, shard):

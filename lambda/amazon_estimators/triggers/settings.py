@@ -1,0 +1,37 @@
+"""What the starter of one pipeline is told by its construct, in its environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+
+@dataclass(frozen=True, kw_only=True)
+class StarterSettings:
+    """``channels``: the key prefix of each. ``queue`` is an ARN, ``queue_url`` and ``dead_letters`` are URLs.
+
+    ``attempts``: after how many a message becomes a dead letter. ``retry_seconds``: before the second
+    attempt; before each further one four times as long. Quiet periods are scheduled in ``schedule_group``
+    as ``schedule_role``.
+    """
+
+    pipeline: str
+    state_machine: str
+    data_bucket: str
+    prefix: str
+    channels: Mapping[str, str]
+    max_concurrent: int
+    attempts: int
+    retry_seconds: int
+    queue: str
+    queue_url: str
+    dead_letters: str
+    schedule_group: str
+    schedule_role: str
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """From JSON. Numbers may arrive as strings."""
+        numbers = {name: int(values[name]) for name in ("max_concurrent", "attempts", "retry_seconds")}
+        return cls(**{**values, **numbers})
