@@ -56,21 +56,20 @@ class Pipeline:
     def seal(self, planned: dict[str, Any], execution: str = "first") -> dict[str, Any]:
         return seal_step(self.s3, Settings.from_dict(self.settings), planned, execution)
 
-    def run(self, execution: str = "first", **execution_input: Any) -> dict[str, Any]:
-        """The request of the training job."""
+    def train(self, execution: str = "first", **execution_input: Any) -> dict[str, Any]:
+        """Run it all; returns what Plan said."""
         planned = self.plan(execution, **execution_input)
-        if planned["complete"]:
-            request: dict[str, Any] = planned["request"]
-            return request
-        for item in self.items(planned):
-            self.encode(planned, item)
-        return self.seal(planned, execution)
+        if not planned["complete"]:
+            for item in self.items(planned):
+                self.encode(planned, item)
+            planned["request"] = self.seal(planned, execution)
+        return planned
 
     def get(self, key: str) -> bytes:
         body: bytes = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         return body
 
-    def keys(self, prefix: str = "") -> list[str]:
+    def all_keys(self, prefix: str = "") -> list[str]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return [one["Key"] for page in pages for one in page.get("Contents", ())]
 

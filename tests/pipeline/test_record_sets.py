@@ -109,4 +109,4 @@ def test_the_same_input_makes_the_same_bytes_and_keys(pipeline: Pipeline, table:
     assert len(receipts) == 1
     again = pipeline.plan("two")
     assert (again["prefix"], again["fingerprint"]) == (planned["prefix"], planned["fingerprint"])
-    assert len(pipeline.keys(f"{planned['prefix']}receipts/")) == 1
+    assert len(pipeline.all_keys(f"{planned['prefix']}receipts/")) == 1

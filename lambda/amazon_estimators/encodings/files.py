@@ -31,7 +31,7 @@ def encode(s3: Any, out: Upload, pieces: Iterable[Piece], planned: PlannedChanne
         for lines, number in steps(s3, piece, as_it_is):
             text = tidy(lines)
             if text.count(b"\n") != lines.count(b"\n") or reason(text) is not None:
-                raise first_bad_line(lines, number, piece, reason, REMEDY)
+                raise first_bad_line(lines, number, piece, reason, REMEDY, blank_allowed=False)
             records += text.count(b"\n")
             out.write(text)
     return Facts(records=records, feature_dim=0)

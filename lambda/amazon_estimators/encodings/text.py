@@ -79,11 +79,18 @@ def tidy(lines: bytes) -> bytes:
 
 
 def first_bad_line(
-    lines: bytes, number: int, piece: Piece, reason_of: Callable[[bytes], Reason | None], remedy: str
+    lines: bytes,
+    number: int,
+    piece: Piece,
+    reason_of: Callable[[bytes], Reason | None],
+    remedy: str,
+    *,
+    blank_allowed: bool = True,
 ) -> InputError:
     """The error for the first line that ``reason_of`` finds something wrong with."""
-    for at, line in enumerate(lines.splitlines(), start=number):
-        reason = reason_of(line) if line.strip(b"\r") else None
+    for at, line in enumerate(lines.removesuffix(b"\n").split(b"\n"), start=number):
+        bare = line.removesuffix(b"\r")
+        reason = reason_of(bare) if bare or not blank_allowed else None
         if reason:
             return InputError(f"{piece.source.uri}, {where(piece, at)}: {reason}", remedy=remedy)
     return InputError(f"{piece.source.uri}, lines from {where(piece, number)}: not readable", remedy=remedy)

@@ -1,0 +1,135 @@
+"""Every failure of a state becomes a typed error and a cause that a reader can act on."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from pipeline_runs import Pipeline
+
+from amazon_estimators.explain import explain, failure_key
+
+
+def lambda_failure(error_type: str, message: str) -> str:
+    return json.dumps({"errorMessage": message, "errorType": error_type, "requestId": "1", "stackTrace": []})
+
+
+JOB = {"TrainingJobName": "digits-1", "TrainingJobStatus": "Failed", "SecondaryStatus": "Failed"}
+
+CASES: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
+    "a user's error": (
+        "HyperparameterError",
+        lambda_failure("HyperparameterError", "k is 0\nGive more."),
+        "HyperparameterError",
+        ("k is 0\nGive more.",),
+    ),
+    "a failed job": (
+        "States.TaskFailed",
+        json.dumps({**JOB, "FailureReason": "ClientError: no data"}),
+        "TrainingJobError",
+        ("digits-1 ended as Failed: ClientError: no data", "/aws/sagemaker/TrainingJobs"),
+    ),
+    "a stopped job": (
+        "States.TaskFailed",
+        json.dumps({**JOB, "TrainingJobStatus": "Stopped", "SecondaryStatus": "MaxRuntimeExceeded"}),
+        "TrainingJobError",
+        ("Stopped, MaxRuntimeExceeded", "no reason"),
+    ),
+    "no quota": (
+        "SageMaker.AmazonSageMakerException",
+        "The account-level limit 'ml.p3.2xlarge' is 0 (AmazonSageMaker; ResourceLimitExceeded)",
+        "SageMaker.AmazonSageMakerException",
+        ("is 0", "higher quota"),
+    ),
+    "out of time": (
+        "Sandbox.Timedout",
+        lambda_failure("Sandbox.Timedout", "RequestId: 1 Error: Task timed out after 900.00 seconds"),
+        "Sandbox.Timedout",
+        ("900.00 seconds", "target_shard_size"),
+    ),
+    "out of memory": (
+        "Runtime.ExitError",
+        lambda_failure("Runtime.ExitError", "Runtime exited with error: signal: killed"),
+        "Runtime.ExitError",
+        ("signal: killed", "memory"),
+    ),
+    "throttled": (
+        "Lambda.TooManyRequestsException",
+        "Rate Exceeded.",
+        "Lambda.TooManyRequestsException",
+        ("Rate Exceeded.", "max_concurrency"),
+    ),
+    "no permission": (
+        "ClientError",
+        lambda_failure(
+            "ClientError", "An error occurred (AccessDenied) when calling the GetObject operation"
+        ),
+        "ClientError",
+        ("GetObject", "A role lacks a permission"),
+    ),
+    "no JSON": ("States.Runtime", "The path $.x is not there", "States.Runtime", ("The path $.x",)),
+    "JSON of no kind we know": ("States.TaskFailed", "[1]", "States.TaskFailed", ("[1]",)),
+    "nothing": ("States.Timeout", "", "States.Timeout", ("",)),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_explained(case: str) -> None:
+    name, cause, error, parts = CASES[case]
+    answer = explain(None, {"Error": name, "Cause": cause}, {}, "one")
+    assert answer["error"] == error
+    for part in parts:
+        assert part in answer["cause"]
+
+
+def test_a_cause_is_never_too_long_for_the_state() -> None:
+    answer = explain(None, {"Error": "X", "Cause": "ä" * 40_000}, {}, "one")
+    assert 20_000 < len(answer["cause"].encode()) <= 32_768
+
+
+def failed_map(pipeline: Pipeline, execution: str) -> dict[str, str]:
+    error = {"Error": "States.ExceedToleratedFailureThreshold", "Cause": "The threshold was exceeded"}
+    return explain(pipeline.s3, error, {"bucket": pipeline.bucket, "prefix": "recordsets/f/"}, execution)
+
+
+def test_failed_shards_tell_the_first_error_of_this_execution(pipeline: Pipeline) -> None:
+    def leave(execution: str, shard: int, cause: str) -> None:
+        body = json.dumps({"error": "InputError", "cause": cause}).encode()
+        key = failure_key("recordsets/f/", execution, shard)
+        pipeline.s3.put_object(Bucket=pipeline.bucket, Key=key, Body=body)
+
+    leave("old", 0, "of long ago")
+    leave("new", 7, "row 7")
+    leave("new", 12, "row 12")
+    answer = failed_map(pipeline, "new")
+    assert answer == {"error": "InputError", "cause": "row 7\n1 more shards failed."}
+
+
+def test_failed_shards_without_a_user_s_error(pipeline: Pipeline) -> None:
+    answer = failed_map(pipeline, "new")
+    assert answer["error"] == "States.ExceedToleratedFailureThreshold"
+    assert "redrive" in answer["cause"]
+
+
+def test_the_failures_of_an_encode_reach_explain(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The handler's file is the one Explain reads."""
+    from amazon_estimators.errors import InputError
+    from amazon_estimators.handlers import encode as handler
+
+    monkeypatch.setattr("amazon_estimators.s3.client", lambda: pipeline.s3)
+    pipeline.put("train/a.csv", b"1,2\n" * 10 + b"1,nan\n")
+    planned = pipeline.plan("run")
+    (item,) = pipeline.items(planned)
+    event: dict[str, Any] = {
+        "bucket": planned["bucket"],
+        "prefix": planned["prefix"],
+        "execution": "run",
+        **item,
+    }
+    with pytest.raises(InputError):
+        handler.handler(event, None)
+    error = {"Error": "States.ExceedToleratedFailureThreshold", "Cause": ""}
+    answer = explain(pipeline.s3, error, planned, "run")
+    assert answer["error"] == "InputError"
+    assert "row 10" in answer["cause"]

@@ -1,0 +1,207 @@
+"""Object2Vec's JSON Lines, IP Insights' CSV and NTM's vocabulary: checked line by line, passed on."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pipeline_runs import Pipeline
+
+from amazon_estimators.encodings import ip_insights, object2vec
+from amazon_estimators.errors import HyperparameterError, InputError
+
+PAIRS = {
+    "algorithm": "Object2Vec",
+    "hyperparameters": {"enc0_max_seq_len": "5", "enc0_vocab_size": "100", "num_classes": "3"},
+}
+
+
+def pair(label: Any, *sides: Any) -> dict[str, Any]:
+    return {"label": label, "in0": sides[0], "in1": sides[1]}
+
+
+def lines(*values: Any, end: str = "\n") -> bytes:
+    return "".join(json.dumps(value) + end for value in values).encode()
+
+
+def test_object2vec_shards_are_the_lines(pipeline: Pipeline) -> None:
+    pipeline.settings |= PAIRS
+    first = lines(pair(0, [1, 2, 3], [99]), pair(1, [4], [5, 6]))
+    second = lines(pair(2, [7], [8]), end="\r\n")
+    pipeline.put("train/a.jsonl", b"\xef\xbb\xbf" + first + b"\n\n")
+    pipeline.put("train/b.jsonl", second + lines(pair(1.0, [9], [10])).removesuffix(b"\n"))
+    planned = pipeline.train()
+    expected = first + lines(pair(2, [7], [8]), pair(1.0, [9], [10]))
+    assert b"".join(pipeline.shards(planned)) == expected
+    facts = pipeline.facts(planned)
+    assert facts["num_records"] == 4
+    assert facts["labels"] == {"minimum": 0, "maximum": 2, "integral": True}
+    assert facts["tokens"] == [{"highest": 9, "longest": 3}, {"highest": 99, "longest": 2}]
+    assert planned["request"]["input_data_config"][0]["ContentType"] == "application/jsonlines"
+    assert any(key.endswith("train/part_00000.jsonl") for key in pipeline.all_keys(planned["prefix"]))
+
+
+BAD_PAIRS = {
+    b'{"label": 1, "in0": [1], "in1": [2]': "is no JSON",
+    b"[1, 2]": "not one object",
+    b'{"label": 1, "in0": [1]}': "missing in1",
+    b'{"label": 1, "in0": [1], "in1": [2], "id": 3}': "unknown id",
+    b'{"label": "1", "in0": [1], "in1": [2]}': 'label is "1"',
+    b'{"label": true, "in0": [1], "in1": [2]}': "label is true",
+    b'{"label": NaN, "in0": [1], "in1": [2]}': "NaN is no number",
+    b'{"label": 1e999, "in0": [1], "in1": [2]}': "label is Infinity",
+    b'{"label": 1, "in0": [], "in1": [2]}': "in0 is []",
+    b'{"label": 1, "in0": "1", "in1": [2]}': 'in0 is "1"',
+    b'{"label": 1, "in0": [1], "in1": [2, -1]}': "in1 holds -1",
+    b'{"label": 1, "in0": [1], "in1": [2.5]}': "in1 holds 2.5",
+    b'{"label": 1, "in0": [true], "in1": [2]}': "in0 holds true",
+    b'{"label": 1, "in0": [null], "in1": [2]}': "in0 holds null",
+    b'{"label": 1, "in0": [1], "in1": [2]}, {"label": 1, "in0": [1], "in1": [2]}': "is no JSON",
+    b' {"label": 1, "in0": [1], "in1": [2]}': "not one object",
+    b"\xff": "is no JSON",
+}
+
+
+@pytest.mark.parametrize("bad", BAD_PAIRS)
+def test_a_bad_pair_is_named_by_its_line(pipeline: Pipeline, bad: bytes) -> None:
+    pipeline.settings |= PAIRS
+    good = lines(pair(1, [1], [2]))
+    pipeline.put("train/a.jsonl", good * 2 + b"\n" + bad + b"\n" + good)
+    with pytest.raises(InputError) as error:
+        pipeline.train()
+    assert "input/train/a.jsonl, line 4: " in str(error.value)
+    assert BAD_PAIRS[bad] in str(error.value)
+    assert not [key for key in pipeline.all_keys() if "part_" in key or "manifest" in key]
+
+
+def test_a_pair_cut_over_two_lines_is_refused() -> None:
+    """Joined by commas they would parse, and their number would be right."""
+    text = b'{"label": 1, "in0": [1], "in1": [2]}, {"label": 1, "in0": [1], "in1": [2]}\n{"label": 1\n'
+    assert object2vec._pairs(text + b'"in0": [1], "in1": [2]}\n') is None
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 5) | st.floats() | st.text(max_size=2),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=5,
+)
+ids = st.lists(st.integers(0, 9), min_size=1, max_size=3)
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries({"label": values, "in0": ids | values, "in1": ids}), min_size=1, max_size=4
+    )
+)
+def test_all_lines_at_once_and_one_by_one_agree(found: list[dict[str, Any]]) -> None:
+    text = lines(*found)
+    one_by_one = all(object2vec.reason(line) is None for line in text.splitlines())
+    assert (object2vec._pairs(text) is not None) == one_by_one
+
+
+def test_ip_insights_shards_are_the_lines(pipeline: Pipeline) -> None:
+    pipeline.settings |= {
+        "algorithm": "IPInsights",
+        "hyperparameters": {"num_entity_vectors": "10", "vector_dim": "8"},
+        "instance_count": 3,
+    }
+    text = "".join(f"user_{number},10.0.{number}.255\n" for number in range(11)).encode()
+    pipeline.put("train/a.csv", text[:60].rpartition(b"\n")[0] + b"\n")
+    pipeline.put("train/b.csv.gz", gzip.compress(text[60:].partition(b"\n")[2]))
+    planned = pipeline.train()
+    rows = text[:60].rpartition(b"\n")[0].split(b"\n") + text[60:].partition(b"\n")[2].strip().split(b"\n")
+    assert b"".join(pipeline.shards(planned)).splitlines() == rows
+    assert pipeline.facts(planned)["num_records"] == len(rows)
+    assert planned["request"]["input_data_config"][0]["ContentType"] == "text/csv"
+
+
+def test_small_text_is_balanced_to_a_line(pipeline: Pipeline) -> None:
+    pipeline.settings |= {
+        "algorithm": "IPInsights",
+        "hyperparameters": {"num_entity_vectors": "10", "vector_dim": "8"},
+        "instance_count": 4,
+    }
+    rows = [f"{'u' * (number * 7 % 50 + 1)},10.0.0.{number}" for number in range(10)]
+    pipeline.put("train/a.csv", "\r\n\r\n".join(rows).encode())
+    planned = pipeline.train()
+    shards = pipeline.shards(planned)
+    assert b"".join(shards).decode().split() == rows
+    assert [shard.count(b"\n") for shard in shards] == [3, 3, 2, 2]
+
+
+BAD_LINES = {
+    b"user,1.2.3": "is no IPv4 address",
+    b"user,1.2.3.256": "is no IPv4 address",
+    b"user,1.2.3.04": "is no IPv4 address",
+    b"user,::1": "is no IPv4 address",
+    b"user, 1.2.3.4": "is no IPv4 address",
+    b"user,1.2.3.4,5": "is not two fields",
+    b"user": "is not two fields",
+    b",1.2.3.4": "has no entity",
+    b'"us"er,1.2.3.4': "is not two fields",
+    b"\xff,1.2.3.4": "no UTF-8",
+    b"entity,ip": "is no IPv4 address",
+}
+
+
+@pytest.mark.parametrize("bad", BAD_LINES)
+def test_a_bad_line_says_why(bad: bytes) -> None:
+    assert BAD_LINES[bad] in str(ip_insights.reason(bad))
+
+
+@pytest.mark.parametrize(
+    "good", [b"user_7,192.0.2.10", b'"a ""b"", c",0.0.0.0', "Zoë,255.255.255.255".encode()]
+)
+def test_a_good_line(good: bytes) -> None:
+    assert ip_insights.reason(good) is None
+    assert ip_insights._LINES.fullmatch(good + b"\n")
+
+
+def test_a_bad_address_late_in_a_large_file_is_named_by_its_line(pipeline: Pipeline) -> None:
+    pipeline.settings |= {
+        "algorithm": "IPInsights",
+        "hyperparameters": {"num_entity_vectors": "10", "vector_dim": "8"},
+    }
+    count = 120_000
+    pipeline.put("train/a.csv", b"someone,198.51.100.77\n" * count + b"someone,198.51.100\n")
+    with pytest.raises(InputError, match=f"line {count + 1:,}: '198.51.100' is no IPv4 address"):
+        pipeline.train()
+
+
+def ntm(pipeline: Pipeline, vocabulary: bytes, name: str = "vocab.txt") -> Pipeline:
+    pipeline.settings |= {"algorithm": "NTM", "hyperparameters": {"num_topics": "2"}}
+    pipeline.settings["channels"] = {"train": {}, "auxiliary": {}}
+    pipeline.settings["instance_count"] = 2
+    pipeline.put_array("train/a.npy", np.ones((6, 3), np.float32))
+    pipeline.put(f"auxiliary/{name}", vocabulary)
+    return pipeline
+
+
+def test_the_vocabulary_arrives_under_its_name(pipeline: Pipeline) -> None:
+    planned = ntm(pipeline, "Straße\r\nword\nlast".encode()).train()
+    head, name = pipeline.manifest(planned, "auxiliary")
+    assert name == "vocab.txt"
+    assert head["prefix"].endswith("/auxiliary/files/")
+    assert pipeline.shards(planned, "auxiliary") == ["Straße\nword\nlast\n".encode()]
+    channel = planned["request"]["input_data_config"][1]
+    assert channel["ContentType"] == "text/plain"
+    assert channel["DataSource"]["S3DataSource"]["S3DataDistributionType"] == "FullyReplicated"
+
+
+def test_a_vocabulary_of_another_length_is_refused(pipeline: Pipeline) -> None:
+    with pytest.raises(HyperparameterError, match=r"2 words.*3 features"):
+        ntm(pipeline, b"one\ntwo\n").train()
+    assert not [key for key in pipeline.all_keys() if key.endswith(".amazon.manifest")]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"), [(b"a\n\nc\n", "line 2: it is blank"), (b"a\nb\n\xe9\n", "line 3: .*no UTF-8")]
+)
+def test_a_bad_word_is_named_by_its_line(pipeline: Pipeline, text: bytes, reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        ntm(pipeline, text).train()
