@@ -171,7 +171,7 @@ def _register_sagemaker(account: EmulatedAccount) -> None:
     iam_actions.extract_resource_arn = more_resources
     iam_actions.SERVICE_TO_IAM_NAMESPACE["sagemaker"] = "sagemaker"
     iam_actions._DENIED_CODES["sagemaker"] = "AccessDeniedException"
-    # A service that the router does not know makes it read the models of all services there are: three seconds.
+    # A service its router does not know makes it read the models of all services there are: three seconds.
     router.SERVICE_PATTERNS["sagemaker"] = {"target_prefixes": ["SageMaker"]}
     app.SERVICE_REGISTRY["sagemaker"] = {"module": "sagemaker"}
     app.SERVICE_HANDLERS["sagemaker"] = handle
@@ -203,6 +203,23 @@ def _mend_versioned_ranges() -> None:
         return 206, {**answered, **span}, part
 
     s3._get_object = ranged
+
+
+def _mend_error_types() -> None:
+    """Let a function's error carry the name of its exception, as Lambda's does; the emulator has one for all."""
+    execute = lambda_svc._execute_function_warm
+
+    @functools.wraps(execute)
+    def typed(*arguments: Any) -> Any:
+        result = execute(*arguments)
+        body = result.get("body")
+        if result.get("error") and isinstance(body, dict) and body.get("errorType") == "Runtime.HandlerError":
+            first_line = re.escape(str(body["errorMessage"]).partition("\n")[0])
+            raised = re.findall(rf"^(?:\w+\.)*(\w+): {first_line}$", result.get("log", ""), re.MULTILINE)
+            body["errorType"] = raised[-1] if raised else body["errorType"]
+        return result
+
+    lambda_svc._execute_function_warm = typed
 
 
 def _enforce_state_machine_roles(account: EmulatedAccount) -> None:
@@ -305,6 +322,7 @@ def main() -> None:
     os.environ.pop("PYTHONPATH", None)  # or Lambda functions would find packages that their bundle lacks
     _record_denials()
     _mend_versioned_ranges()
+    _mend_error_types()
     _register_sagemaker(account)
     _enforce_state_machine_roles(account)
     asyncio.run(_serve(int(sys.argv[1])))
