@@ -32,12 +32,12 @@ class Platform:
     """An AWS account of its own on 127.0.0.1, with IAM enforced, from ``with`` to the end of its block.
 
     ``directory`` holds its logs, certificate and cloud assembly; by default a temporary one, deleted at the
-    end unless ``keep`` is set. ``app`` is the directory of the CDK app; by default the one this project
-    ships.
+    end unless ``keep`` is set. ``app`` is the CDK app's directory; by default that of
+    :func:`deployment.default_app`.
     """
 
     def __init__(self, *, app: Path | None = None, directory: Path | None = None, keep: bool = False) -> None:
-        self.app = app or deployment.default_app()
+        self._app = app
         self.directory = directory or Path(tempfile.mkdtemp(prefix="amazon-estimators-"))
         self.endpoint = ""
         self._keep = keep or directory is not None
@@ -73,7 +73,7 @@ class Platform:
             self._bootstrap = self._cdk.bootstrap()
             self._resources.callback(self._bootstrap.stop)
         began = time.monotonic()
-        synth, assembly = self._cdk.synthesize(self.app, settings)
+        synth, assembly = self._cdk.synthesize(self._app or deployment.default_app(), settings)
         self._resources.callback(synth.stop)
         synth.finish()
         self._bootstrap.finish()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import sklearn
-from sklearn.cluster import KMeans
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
@@ -17,6 +15,9 @@ _INIT = {"random": "random", "kmeans++": "k-means++"}
 
 def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
     """Cluster the train channel; score it and the test channel, if given, by squared distance."""
+    import sklearn  # noqa: PLC0415 - slow, and a job that fails on its data needs none of it
+    from sklearn.cluster import KMeans  # noqa: PLC0415
+
     train = channels["train"].matrix()
     trials = algorithm.effective("local_lloyd_num_trials")
     model = KMeans(
