@@ -151,10 +151,17 @@ def test_files_without_records_are_refused(contents):
         recordio.check([file(content) for content in contents])
 
 
+def reversed_entries(message: record_pb2.Record) -> bytes:
+    """The frame of a record with its label before its features."""
+    features, label = record_pb2.Record(), record_pb2.Record()
+    features.features["values"].CopyFrom(message.features["values"])
+    label.label["values"].CopyFrom(message.label["values"])
+    return frame(label.SerializeToString() + features.SerializeToString())
+
+
 def accepted():
     all_zero = record([], keys=[], shape=[3], label=[0])
-    reordered = DENSE.SerializeToString()
-    label_at = reordered.index(b"\x12\x12\x0a\x06values", 20)
+    integers = record([1, -2, 3], dtype="i4", label=[5], label_dtype="i4")
     annotated = record([1, 2, 3], label=[1])
     annotated.uid, annotated.metadata = "7", "{}"
     unpacked = b"".join(b"\x0d" + struct.pack("<f", value) for value in (1, 2, 3))
@@ -171,7 +178,8 @@ def accepted():
             file_of(record([struct.unpack("<f", struct.pack("<I", MAGIC))[0]] * 9)),
             1,
         ),
-        "label before features": (file_of(DENSE) + frame(reordered[label_at:] + reordered[:label_at]), 2),
+        "label before features": (file_of(DENSE) + reversed_entries(DENSE) + file_of(DENSE), 3),
+        "integers, label before features": (reversed_entries(integers) + file_of(integers, integers), 3),
         "uid and metadata": (file_of(DENSE, annotated, DENSE), 3),
         "unpacked values": (file_of(record([1, 2, 3])) + frame(b"\x0a" + bytes([len(entry)]) + entry), 2),
     }
@@ -185,6 +193,11 @@ def test_accepted(case):
     features, labels = recordio.read_matrix(file(content))
     assert features.shape == (records, summary.feature_dim)
     assert (labels is None) == (summary.labels is None)
+    assert features.dtype == summary.dtype
+    for index, message in enumerate(recordio.read_records(file(content))):
+        tensor = getattr(message.features["values"], f"{summary.dtype}_tensor")
+        row = features[index].data if summary.sparse else features[index]
+        assert row.tolist() == list(tensor.values)
 
 
 def test_two_valued_labels_are_read_as_two_columns():

@@ -123,13 +123,14 @@ def _first_of(rows: Array, bad: Array, reason: Callable[[int], str]) -> tuple[in
 
 def _nonfinite(block: Block) -> tuple[int, str] | None:
     for what, values, counts in (
-        ("value", block.values, block.counts),
+        ("value", block.flat_values(), block.counts),
         ("label", block.labels, block.label_counts),
     ):
         if values.dtype.kind == "f" and not is_finite(values):
             at = int(np.argmax(~np.isfinite(values)))
-            stops = np.cumsum(counts)
-            row = int(np.searchsorted(stops, at, side="right"))
-            index = at - int(stops[row] - counts[row])
+            starts = np.cumsum(np.broadcast_to(counts, len(block.offsets)))
+            starts = np.concatenate([[0], starts])
+            row = int(np.searchsorted(starts, at, side="right")) - 1
+            index = at - int(starts[row])
             return row, f"{what} {index} is {values[at]}; the algorithms need finite numbers"
     return None

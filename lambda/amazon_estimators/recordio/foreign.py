@@ -58,14 +58,14 @@ def parse_foreign(payload: bytes) -> Foreign:
     label_tensor, labels = None, np.zeros(0)
     if record.label:
         label_tensor, label = _only_tensor(record.label, "label")
-        labels = np.array(label.values, label_tensor.dtype)
+        labels = np.array(label.values, label_tensor.read_dtype)
         if label.keys:
             raise RefusedError("its label is sparse; the algorithms read dense labels")
         if not labels.size:
             raise RefusedError("its label holds no value")
     return Foreign(
         tensor,
-        np.array(values.values, tensor.dtype),
+        np.array(values.values, tensor.read_dtype),
         np.array(values.keys, np.uint64),
         tuple(values.shape),
         label_tensor,

@@ -59,7 +59,7 @@ def read_matrix(file: File) -> tuple[Any, Array | None]:
         for block in read_blocks(handle, name):
             channel.admit(block, name)
             done = int(block.offsets[0]) + block.size
-            values.add(block.values, done)
+            values.add(block.values, done, block.kind.tensor.dtype)
             if block.kind.label_tensor:
                 labels.add(block.labels, done)
             if block.kind.sparse:
@@ -106,18 +106,19 @@ class _Column:
         self.used = 0
         self.memory: Array | None = None
 
-    def add(self, items: Array, done: int) -> None:
-        """Append ``items``; ``done`` bytes of the file are read so far."""
+    def add(self, items: Array, done: int, opaque: np.dtype[Any] | None = None) -> None:
+        """Append ``items``, numbers or opaque runs of them; ``done`` bytes of the file are read so far."""
+        dtype = opaque if opaque and items.dtype.kind == "V" else items.dtype
         if self.memory is None:
-            self.memory = np.empty(0, items.dtype)
-        needed = self.used + items.size
+            self.memory = np.empty(0, dtype)
+        needed = self.used + items.size * items.itemsize // dtype.itemsize
         if needed > self.memory.size:
             # As many items per byte ahead as so far: exact where all records have one length.
             ahead = needed if self.total is None else needed * max(0, self.total - done) // max(1, done) + 1
-            grown = np.empty(needed + max(ahead, needed // 4), items.dtype)
+            grown = np.empty(needed + max(ahead, needed // 4), dtype)
             grown[: self.used] = self.memory[: self.used]
             self.memory = grown
-        self.memory[self.used : needed] = items
+        self.memory[self.used : needed].view(items.dtype)[:] = items
         self.used = needed
 
     def array(self) -> Array:

@@ -44,23 +44,34 @@ class Kind(NamedTuple):
 
 @dataclass(frozen=True)
 class Block:
-    """Consecutive records of one kind. Values, keys and labels of all records stand end to end."""
+    """Consecutive records of one kind. Values, keys and labels of all records stand end to end.
+
+    ``counts``, ``shapes``, ``key_counts`` and ``label_counts`` have one item for each record, or a single one
+    where all records are alike.
+    """
 
     kind: Kind
     number: int
     """Number of the first record in its file."""
-    offsets: Array
+    offsets: Array | range
     """Where each record starts in its file."""
     size: int
     """Bytes of all its records, frames and padding included."""
     counts: Array
     values: Array
+    """In the tensor's dtype, or as one opaque item a record: :meth:`flat_values`."""
     shapes: Array
     """Number of features the shape tells, -1 without shape."""
     key_counts: Array
     keys: Array
     label_counts: Array
     labels: Array
+
+    def flat_values(self) -> Array:
+        """The values, contiguous."""
+        if self.values.dtype.kind != "V":
+            return self.values
+        return self.values.copy().view(self.kind.tensor.dtype)
 
 
 def read_blocks(file: Any, name: str) -> Iterator[Block]:
@@ -209,20 +220,24 @@ class _Table:
     def __init__(self, record: Array, layout: Layout, payload: int) -> None:
         self.tensor = _BY_TAG[int(layout.tag[0])]
         self.label_tensor = _BY_TAG.get(int(layout.label_tag[0]))
-        self.shape = int(layout.shape[0])
+        # One item stands for all records.
+        self.counts = layout.values_bytes // self.tensor.width
+        self.shapes = layout.shape
+        self.key_counts, self.keys = np.zeros(1, np.int64), np.zeros(0, np.uint64)
+        self.label_counts = layout.label_bytes // (self.label_tensor or self.tensor).width
+        self.label_dtype = (self.label_tensor or self.tensor).dtype
+        self.no_labels = np.zeros(0, self.label_dtype)
         self.size = record.size
         self.values = slice(int(layout.values_at[0]), int(layout.values_at[0] + layout.values_bytes[0]))
         self.labels = slice(int(layout.label_at[0]), int(layout.label_at[0] + layout.label_bytes[0]))
-        constant = np.full(record.size, 0xFF, np.uint8)
-        for part in (self.values, self.labels, slice(FRAME_BYTES + payload, None)):
-            constant[part] = 0
-        # Whole blocks are compared word by word, whatever the length of a record: row by row would cost a
-        # step each. The mask blanks out the values.
+        # All bytes but values and padding, as they repeat record after record in a full window.
+        edges = [0, self.values.start, self.values.stop, FRAME_BYTES + payload]
+        if self.label_tensor:
+            edges[3:] = [self.labels.start, self.labels.stop, FRAME_BYTES + payload]
+        parts = (slice(*pair) for pair in zip(edges[::2], edges[1::2], strict=True))
         rows = max(1, WINDOW_BYTES // record.size)
-        self.mask = np.tile(constant.view("<u4"), rows)
-        self.expected = self.mask & np.tile(record.view("<u4"), rows)
-        self.masked = np.empty_like(self.mask)
-        self.same = np.empty(self.mask.shape, bool)
+        self.constant = [(part, np.tile(record[part], rows)) for part in parts if part.start < part.stop]
+        self.rows = rows
 
     @classmethod
     def like_last(cls, window: Window, frames: Frames) -> _Table | None:
@@ -239,36 +254,33 @@ class _Table:
     def match(self, window: Window, number: int) -> Iterator[Block]:
         """The records at the head of the window that belong to the table: one block or none."""
         data = window.data()
-        rows = min(data.size, self.mask.nbytes) // self.size
-        words = data[: rows * self.size].view("<u4")
-        masked, same = self.masked[: words.size], self.same[: words.size]
-        np.bitwise_and(words, self.mask[: words.size], out=masked)
-        np.equal(masked, self.expected[: words.size], out=same)
-        if not same.all():
-            rows = int(np.argmin(same)) * 4 // self.size
+        rows = min(self.rows, data.size // self.size)
+        for part, expected in self.constant:
+            if not rows:
+                return
+            found = self._column(data, rows, part).copy().view(np.uint8)
+            same = found == expected[: found.size]
+            if not same.all():
+                rows = int(np.argmin(same)) // (part.stop - part.start)
         if not rows:
             return
+        start = window.offset
         yield Block(
             kind=Kind(self.tensor, False, self.label_tensor),
             number=number,
-            offsets=window.offset + self.size * np.arange(rows),
+            offsets=range(start, start + rows * self.size, self.size),
             size=rows * self.size,
-            counts=np.full(rows, (self.values.stop - self.values.start) // self.tensor.width),
-            values=self._column(data, rows, self.values, self.tensor),
-            shapes=np.full(rows, self.shape),
-            key_counts=np.zeros(rows, np.int64),
-            keys=np.zeros(0, np.uint64),
-            label_counts=np.full(
-                rows,
-                (self.labels.stop - self.labels.start) // self.label_tensor.width if self.label_tensor else 0,
-            ),
-            labels=self._column(data, rows, self.labels, self.label_tensor or self.tensor),
+            counts=self.counts,
+            values=self._column(data, rows, self.values),
+            shapes=self.shapes,
+            key_counts=self.key_counts,
+            keys=self.keys,
+            label_counts=self.label_counts,
+            labels=self._column(data, rows, self.labels).copy().view(self.label_dtype)
+            if self.label_tensor
+            else self.no_labels,
         )
 
-    def _column(self, data: Array, rows: int, part: slice, tensor: Tensor) -> Array:
-        """The values that stand at ``part`` of each record, end to end."""
-        length = part.stop - part.start
-        if not length:
-            return np.zeros(0, tensor.dtype)
-        column: Array = np.ndarray((rows,), f"V{length}", data, part.start, (self.size,))
-        return column.copy().view(tensor.dtype)
+    def _column(self, data: Array, rows: int, part: slice) -> Array:
+        """The bytes at ``part`` of each record, as one opaque item a record."""
+        return np.ndarray((rows,), f"V{part.stop - part.start}", data, part.start, (self.size,))

@@ -79,14 +79,14 @@ def cast_block(block: Array, tensor: Tensor) -> Array:
 
 def is_finite(block: Array) -> bool:
     """Whether a contiguous block of float32 or float64 holds no NaN and no infinity."""
-    # 0·x is NaN for NaN and ±Inf and 0 for all else; a dot product reads as fast as the cache delivers.
+    # A dot product reads as fast as memory delivers. x·x is finite only if x is, but overflows for large
+    # numbers; then 0·x decides, which is NaN for NaN and ±Inf and 0 for all else.
     flat, zeros = block.reshape(-1), _ZEROS.view(block.dtype)
-    with np.errstate(invalid="ignore"):
-        for start in range(0, flat.size, zeros.size):
-            part = flat[start : start + zeros.size]
-            if np.isnan(np.dot(part, zeros[: part.size])):
-                return False
-    return True
+    with np.errstate(invalid="ignore", over="ignore"):
+        if np.isfinite(np.dot(flat, flat)):
+            return True
+        parts = (flat[start : start + zeros.size] for start in range(0, flat.size, zeros.size))
+        return not any(np.isnan(np.dot(part, zeros[: part.size])) for part in parts)
 
 
 def refused_value(block: Array, tensor: Tensor, allow_nonfinite: bool) -> tuple[int, str] | None:

@@ -48,6 +48,11 @@ class Tensor:
     width: int
     """Bytes per value; 0 where values are varints."""
 
+    @property
+    def read_dtype(self) -> np.dtype[Any]:
+        """The dtype values are read as. Writers keep int64, which shows what does not fit in 32 bits."""
+        return self.dtype if self.width else np.dtype("<i4")
+
 
 FLOAT32 = Tensor("float32", b"\x12", np.dtype("<f4"), 4)
 FLOAT64 = Tensor("float64", b"\x1a", np.dtype("<f8"), 8)

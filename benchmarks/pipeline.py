@@ -1,0 +1,444 @@
+"""How fast and how small Plan, Encode and Seal are: ``benchmarks/pipeline.py [--megabytes N] [--write]``.
+
+Three parts, each step in a process of its own, so that its peak memory is its own. 1 MB = 10^6 bytes.
+
+rates   Encode of one shard with S3 replaced by local files that are read and a sink that discards: what one
+        core does. CPU seconds count all threads of the process.
+data    ``--megabytes`` of CSV and as much of .npy through Plan, Encode and Seal against the emulator's S3,
+        which shares this machine: seconds and peak memory by step.
+count   10,000 objects and 10,000 shards through Plan and Seal; the largest payload a state hands on.
+
+``--write`` keeps the figures in ``benchmarks/results/pipeline.json`` for ``benchmarks/scale.py``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import io
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / root) for root in ("lambda", "constructs", "rehearsal")]
+
+from amazon_estimators import s3  # noqa: E402
+from amazon_estimators.encode import encode_shard  # noqa: E402
+from amazon_estimators.plan import Plan  # noqa: E402
+from amazon_estimators.settings import Settings  # noqa: E402
+from amazon_estimators.steps import plan_step, seal_step  # noqa: E402
+from amazon_estimators_rehearsal.environment import client_environment  # noqa: E402
+from amazon_estimators_rehearsal.server import emulator  # noqa: E402
+
+RESULTS = ROOT / "benchmarks" / "results" / "pipeline.json"
+MB = 1_000_000
+COLUMNS = 50
+RATE_BYTES = 256 * MB
+OBJECTS = 10_000
+BARS = {"plan seconds": 20.0, "seal seconds": 30.0, "peak MB": 350.0, "payload bytes": 262_144}
+
+Step = dict[str, Any]
+
+
+def settings(bucket: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "pipeline": "Benchmark",
+        "algorithm": "KMeans",
+        "hyperparameters": {"k": "2"},
+        "instance_type": "ml.m5.large",
+        "instance_count": 1,
+        "job_name_prefix": "benchmark",
+        "data_bucket": bucket,
+        "prefix": "",
+        "target_shard_bytes": 256 * 2**20,
+        "channels": {"train": {}},
+        **changes,
+    }
+
+
+class FileS3:
+    """S3 as Encode sees it, without S3: objects of one directory are read, what is uploaded is discarded."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = Path(directory)
+        self.written = 0
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> dict[str, Any]:  # noqa: N803
+        if "/matrix_" in Key or "/part_" in Key:
+            self.written += len(Body)
+        else:
+            path = self._directory / Key
+            if len(path.name) < 255:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(Body)
+        return {"ETag": '"etag"'}
+
+    def get_object(self, *, Key: str, Range: str | None = None, **_: Any) -> dict[str, Any]:  # noqa: N803
+        path = self._directory / Key
+        first, last = 0, path.stat().st_size - 1
+        if Range:
+            first, last = (int(cut) for cut in Range.removeprefix("bytes=").split("-"))
+        with path.open("rb") as file:
+            file.seek(first)
+            return {"Body": io.BytesIO(file.read(last - first + 1))}
+
+    def create_multipart_upload(self, **_: Any) -> dict[str, str]:
+        return {"UploadId": "1"}
+
+    def upload_part(self, *, Body: bytes, **_: Any) -> dict[str, str]:  # noqa: N803
+        self.written += len(Body)
+        return {"ETag": '"etag"'}
+
+    def complete_multipart_upload(self, **_: Any) -> dict[str, str]:
+        return {"ETag": '"etag"'}
+
+    def get_paginator(self, operation: str) -> FileS3:
+        self._operation = operation
+        return self
+
+    def paginate(self, *, Prefix: str, **_: Any) -> Iterator[dict[str, Any]]:  # noqa: N803
+        paths = sorted(path for path in self._directory.rglob("*") if path.is_file())
+        keys = [path.relative_to(self._directory).as_posix() for path in paths]
+        found = [
+            {
+                "Key": key,
+                "Size": path.stat().st_size,
+                "ETag": '"etag"',
+                "VersionId": "1",
+                "IsLatest": True,
+                "LastModified": datetime.now(UTC),
+            }
+            for key, path in zip(keys, paths, strict=True)
+            if key.startswith(Prefix)
+        ]
+        yield {"Versions" if self._operation == "list_object_versions" else "Contents": found}
+
+    def list_objects_v2(self, **request: Any) -> dict[str, Any]:
+        self._operation = "list_objects_v2"
+        return next(self.paginate(**request))
+
+
+def emulator_client() -> Any:
+    return s3.client()
+
+
+def encode_in(client: Any, planned: dict[str, Any], item: dict[str, int]) -> int:
+    plan = Plan.load(client, planned["bucket"], planned["prefix"])
+    return encode_shard(client, plan, item["offset"], item["length"]).num_bytes
+
+
+def items_of(client: Any, planned: dict[str, Any]) -> list[dict[str, int]]:
+    body = client.get_object(Bucket=planned["bucket"], Key=planned["shards_key"])["Body"].read()
+    return [json.loads(line) for line in body.splitlines()]
+
+
+def rate_step(directory: str, planned: dict[str, Any], item: dict[str, int]) -> int:
+    return encode_in(FileS3(directory), planned, item)
+
+
+def plan_in_emulator(given: dict[str, Any]) -> dict[str, Any]:
+    return plan_step(emulator_client(), Settings.from_dict(given), {}, "benchmark")
+
+
+def encode_in_emulator(planned: dict[str, Any], item: dict[str, int]) -> int:
+    return encode_in(emulator_client(), planned, item)
+
+
+def seal_in_emulator(given: dict[str, Any], planned: dict[str, Any]) -> dict[str, Any]:
+    return seal_step(emulator_client(), Settings.from_dict(given), planned, "benchmark")
+
+
+def measured(work: Callable[..., Any], *arguments: Any) -> tuple[Any, Step]:
+    """Run ``work`` in a new process: its result, its seconds, its CPU seconds and its peak memory in MB."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_measure, work, arguments).result()
+
+
+def _measure(work: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, Step]:
+    started, cpu = time.perf_counter(), time.process_time()
+    result = work(*arguments)
+    seconds = time.perf_counter() - started
+    # Not ru_maxrss: that counts what the parent held when it started this process.
+    status = Path("/proc/self/status").read_text()
+    peak = int(status.partition("VmHWM:")[2].split()[0]) * 1024 / MB
+    return result, {
+        "seconds": round(seconds, 3),
+        "cpu_seconds": round(time.process_time() - cpu, 3),
+        "peak_mb": round(peak, 1),
+    }
+
+
+# --- rates ---
+
+
+def rates() -> dict[str, Step]:
+    """MB/s of input and of output that one core encodes, by input."""
+    random = np.random.default_rng(1)
+    rows = RATE_BYTES // (4 * COLUMNS)
+    table = random.normal(size=(rows, COLUMNS)).astype(np.float32)
+    text = csv_text(table, RATE_BYTES)
+    cases: dict[str, tuple[str, bytes, dict[str, Any]]] = {
+        "npy float32": ("a.npy", npy(table), {}),
+        "npy float64": ("a.npy", npy(table[: rows // 2].astype(np.float64)), {}),
+        "csv": ("a.csv", text, {}),
+        "csv gzip": ("a.csv.gz", gzip.compress(text[: RATE_BYTES // 4].rpartition(b"\n")[0], 6), {}),
+        "json lines, Object2Vec": (
+            "a.jsonl",
+            pairs(RATE_BYTES // 4),
+            {
+                "algorithm": "Object2Vec",
+                "hyperparameters": {"enc0_max_seq_len": "50", "enc0_vocab_size": "100000"},
+            },
+        ),
+        "csv, IP Insights": (
+            "a.csv",
+            addresses(RATE_BYTES // 4),
+            {"algorithm": "IPInsights", "hyperparameters": {"num_entity_vectors": "10", "vector_dim": "8"}},
+        ),
+    }
+    return {name: rate(*case) for name, case in cases.items()}
+
+
+def rate(name: str, body: bytes, changes: dict[str, Any]) -> Step:
+    with tempfile.TemporaryDirectory() as directory:
+        client = FileS3(directory)
+        client.put_object(Bucket="b", Key=f"input/train/{name}", Body=body)
+        given = settings("b", target_shard_bytes=2**40, **changes)
+        planned = plan_step(client, Settings.from_dict(given), {}, "rate")
+        (item,) = items_of(client, planned)
+        best: Step = {}
+        for _ in range(3):
+            written, step = measured(rate_step, directory, planned, item)
+            if not best or step["cpu_seconds"] < best["cpu_seconds"]:
+                best = step | {
+                    "input_mb": round(len(body) / MB, 1),
+                    "output_mb": round(written / MB, 1),
+                    "input_mb_per_cpu_second": round(len(body) / MB / step["cpu_seconds"], 1),
+                    "output_mb_per_cpu_second": round(written / MB / step["cpu_seconds"], 1),
+                }
+    return best
+
+
+def npy(table: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, table)
+    return file.getvalue()
+
+
+def csv_text(table: np.ndarray, size: int) -> bytes:
+    """Lines of seven digits a number, about ``size`` bytes; a few thousand different ones, repeated."""
+    lines = [",".join(f"{value:.6g}" for value in row) for row in table[:5_000].tolist()]
+    block = ("\n".join(lines) + "\n").encode()
+    return block * max(1, size // len(block))
+
+
+def pairs(size: int) -> bytes:
+    random = np.random.default_rng(2)
+    lines = [
+        json.dumps(
+            {
+                "label": int(random.integers(2)),
+                "in0": random.integers(0, 100_000, 20).tolist(),
+                "in1": random.integers(0, 100_000, 20).tolist(),
+            }
+        )
+        for _ in range(5_000)
+    ]
+    block = ("\n".join(lines) + "\n").encode()
+    return block * max(1, size // len(block))
+
+
+def addresses(size: int) -> bytes:
+    octets = np.random.default_rng(3).integers(0, 256, (5_000, 4)).tolist()
+    block = "".join(f"user_{at},{a}.{b}.{c}.{d}\n" for at, (a, b, c, d) in enumerate(octets)).encode()
+    return block * max(1, size // len(block))
+
+
+# --- data ---
+
+
+def data(megabytes: int) -> dict[str, Any]:
+    """Plan, Encode and Seal of CSV and of .npy against the emulator."""
+    object_bytes = 128 * MB
+    table = np.random.default_rng(1).normal(size=(object_bytes // (4 * COLUMNS), COLUMNS)).astype(np.float32)
+    bodies = {"npy": npy(table), "csv": csv_text(table, object_bytes)}
+    return {
+        kind: through_the_emulator(kind, body, max(1, round(megabytes * MB / len(body))))
+        for kind, body in bodies.items()
+    }
+
+
+def through_the_emulator(kind: str, body: bytes, objects: int) -> dict[str, Any]:
+    client = emulator_client()
+    bucket = f"benchmark-{kind}"
+    new_bucket(client, bucket)
+    for number in range(objects):
+        client.put_object(Bucket=bucket, Key=f"input/train/{number:03d}.{kind}", Body=body)
+    given = settings(bucket, instance_count=2)
+    planned, plan = measured(plan_in_emulator, given)
+    items = items_of(client, planned)
+    encoded = [measured(encode_in_emulator, planned, item) for item in items]
+    _, seal = measured(seal_in_emulator, given, planned)
+    written = sum(size for size, _ in encoded)
+    seconds = sum(step["seconds"] for _, step in encoded)
+    shards = [size for size, _ in encoded]
+    return {
+        "input_mb": round(objects * len(body) / MB, 1),
+        "output_mb": round(written / MB, 1),
+        "objects": objects,
+        "shards": len(items),
+        "largest_over_smallest_shard": round(max(shards) / min(shards), 4),
+        "plan": plan,
+        "encode": {
+            "seconds": round(seconds, 3),
+            "input_mb_per_second": round(objects * len(body) / MB / seconds, 1),
+            "cpu_seconds": round(sum(step["cpu_seconds"] for _, step in encoded), 3),
+            "peak_mb": max(step["peak_mb"] for _, step in encoded),
+        },
+        "seal": seal,
+    }
+
+
+# --- count ---
+
+
+def count() -> dict[str, Any]:
+    """10,000 objects, and as many shards."""
+    client = emulator_client()
+    bucket = "benchmark-count"
+    new_bucket(client, bucket)
+    rows = 8
+    body = npy(np.ones((rows, 4), np.float32))
+
+    def put(number: int) -> None:
+        client.put_object(Bucket=bucket, Key=f"input/train/{number:05d}.npy", Body=body)
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(put, range(OBJECTS)))
+    given = settings(bucket, instance_count=10, target_shard_bytes=rows * 40)
+    planned, plan = measured(plan_in_emulator, given)
+    items = items_of(client, planned)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        started = time.perf_counter()
+        list(pool.map(_encode_all, [planned] * 8, [items[part::8] for part in range(8)]))
+        encode_seconds = time.perf_counter() - started
+    request, seal = measured(seal_in_emulator, given, planned)
+    again, cached = measured(plan_in_emulator, given)
+    payloads = {
+        "Plan's input": {
+            "pipeline": given,
+            "input": {},
+            "execution": {"name": "x" * 80, "start_time": "x" * 30},
+        },
+        "Plan's result": planned,
+        "an Encode's input": {
+            "bucket": bucket,
+            "prefix": planned["prefix"],
+            "execution": "x" * 80,
+            **items[-1],
+        },
+        "Seal's input": {"pipeline": given, "plan": planned, "execution": {"name": "x" * 80}},
+        "the state before Train": {"input": {}, "plan": again, "request": request},
+    }
+    sizes = {name: len(json.dumps(value)) for name, value in payloads.items()}
+    return {
+        "objects": OBJECTS,
+        "shards": planned["shards"],
+        "plan": plan,
+        "encode_all_seconds": round(encode_seconds, 1),
+        "seal": seal,
+        "plan_when_complete": cached | {"complete": again["complete"]},
+        "payload_bytes": sizes,
+    }
+
+
+def _encode_all(planned: dict[str, Any], items: list[dict[str, int]]) -> None:
+    client = emulator_client()
+    plan = Plan.load(client, planned["bucket"], planned["prefix"])
+    for item in items:
+        encode_shard(client, plan, item["offset"], item["length"])
+
+
+def new_bucket(client: Any, name: str) -> None:
+    client.create_bucket(Bucket=name)
+    client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+
+
+@contextmanager
+def emulated() -> Iterator[None]:
+    """An emulator, and an environment in which every client of this process and its children talks to it."""
+    with tempfile.TemporaryDirectory() as directory, emulator(Path(directory)) as endpoint:
+        wanted = client_environment(Path(directory), endpoint)
+        os.environ.update({name: value for name, value in wanted.items() if name.startswith("AWS_")})
+        yield
+
+
+def missed(result: dict[str, Any]) -> list[str]:
+    """The bars that are not held."""
+    found = []
+    peaks = [step["peak_mb"] for step in result["rates"].values()]
+    for run in result["data"].values():
+        peaks += [run[step]["peak_mb"] for step in ("plan", "encode", "seal")]
+    many = result["count"]
+    for name, value in (
+        ("peak MB", max(peaks)),
+        ("plan seconds", many["plan"]["seconds"]),
+        ("seal seconds", many["seal"]["seconds"]),
+        ("payload bytes", max(many["payload_bytes"].values())),
+    ):
+        if value > BARS[name]:
+            found.append(f"{name}: {value:,} above {BARS[name]:,}")
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--megabytes", type=int, default=2_000)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    result: dict[str, Any] = {
+        "machine": {
+            "cpus": os.cpu_count(),
+            "processor": _processor(),
+            "system": platform.platform(),
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+        },
+        "rates": rates() if not os.environ.get("NORATES") else {},
+    }
+    with emulated():
+        result |= {"data": data(options.megabytes), "count": count()}
+    print(json.dumps(result, indent=1))
+    if options.write:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps(result, indent=1) + "\n")
+    problems = missed(result)
+    print("\n".join(problems) or "All bars are held.")
+    return 1 if problems else 0
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
