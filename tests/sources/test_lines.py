@@ -56,12 +56,12 @@ def test_a_compressed_file_is_one_unit():
 @pytest.mark.parametrize("key", ["a.jsonl", "a.jsonl.gz"])
 def test_a_line_without_end_is_refused_in_bounded_memory(key):
     s3 = InMemoryS3()
-    body = b"x" * (5 * LINE_LIMIT)
+    body = b"x" * (12 * LINE_LIMIT)
     found = s3.put(key, gzip.compress(body, 1) if key.endswith("gz") else body)
     with pytest.raises(InputError, match="a line longer than 8 MiB"):
         for _ in whole_lines(s3, Piece(found, 0, found.size)):
             pass
-    assert s3.served <= 4 * LINE_LIMIT
+    assert s3.served <= 6 * LINE_LIMIT
 
 
 def test_a_changed_object_is_refused():

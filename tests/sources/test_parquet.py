@@ -33,7 +33,7 @@ def rows_of(s3, pieces, source, schema):
 @settings(max_examples=40, deadline=None)
 @given(
     rows=st.integers(1, 400),
-    group=st.integers(1, 150),
+    group=st.integers(30, 150),
     compression=st.sampled_from(["none", "snappy", "gzip", "zstd", "lz4", "brotli"]),
     dictionary=st.booleans(),
     data=st.data(),

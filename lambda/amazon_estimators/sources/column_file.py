@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from amazon_estimators.s3 import InputObject, read_range
 
 AT_ONCE = 8
+READ_LIMIT = 32 * 2**20
+"""Bytes of the largest read outside the spans: no directory of an honest file is larger."""
 
 
 class ColumnFile(io.RawIOBase):
@@ -38,6 +40,8 @@ class ColumnFile(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._found.size}[whence]
+        if base + offset < 0:
+            raise OSError(f"byte {base + offset} is before the file's start")
         self._at = base + offset
         return self._at
 
@@ -47,6 +51,8 @@ class ColumnFile(io.RawIOBase):
         if column >= 0 and stop <= self._columns[column].stop:
             data = self._columns[column].read(self._at, stop)
         else:
+            if stop - self._at > READ_LIMIT:
+                raise OSError(f"{stop - self._at} bytes asked for at once; allowed: {READ_LIMIT}")
             data = self._read(self._at, stop)
         self._at += len(data)
         return data
@@ -62,7 +68,9 @@ class ColumnFile(io.RawIOBase):
 class _Column:
     """One span, of which a window is held and the next one is on its way."""
 
-    def __init__(self, read: Any, pool: ThreadPoolExecutor, start: int, stop: int, window: int) -> None:
+    def __init__(
+        self, read: Callable[[int, int], bytes], pool: ThreadPoolExecutor, start: int, stop: int, window: int
+    ) -> None:
         self._fetch, self._pool, self._window = read, pool, window
         self.start, self.stop = start, stop
         self._held = b""
@@ -71,7 +79,7 @@ class _Column:
 
     def read(self, start: int, stop: int) -> bytes:
         if start < self._held_at:
-            return bytes(self._fetch(start, stop))
+            return self._fetch(start, stop)
         while (end := self._held_at + len(self._held)) < stop:
             fetched = self._following.result()
             following = end + len(fetched)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import zlib
 from collections.abc import Generator, Iterator
 from typing import Any
 
 from amazon_estimators.errors import InputError
 from amazon_estimators.s3 import InputObject, read_ahead
+from amazon_estimators.sources.chunk_file import ChunkFile
 
 EXTENSIONS = {".gz": "gzip", ".zst": "zstd"}
 COMPRESSIONS = ("auto", "none", *EXTENSIONS.values())
@@ -82,26 +82,9 @@ def _unzstd(chunks: Iterator[bytes]) -> Generator[bytes, None, bool]:
     import pyarrow as pa  # noqa: PLC0415 - the table reader is loaded only where something needs it
 
     try:
-        with pa.CompressedInputStream(pa.PythonFile(_Chunks(chunks), mode="r"), "zstd") as stream:
+        with pa.CompressedInputStream(pa.PythonFile(ChunkFile(chunks), mode="r"), "zstd") as stream:
             while step := stream.read(STEP_BYTES):
                 yield step
     except OSError as error:
         raise _CorruptError(str(error)) from error
     return True
-
-
-class _Chunks(io.RawIOBase):
-    """A readable file over chunks of bytes."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        if not self._rest:
-            self._rest = next(self._chunks, b"")
-        taken, self._rest = self._rest[:size], self._rest[size:]
-        return taken

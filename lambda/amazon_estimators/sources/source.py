@@ -232,7 +232,7 @@ class Layout:
     start: int
     stop: int
     records: int | None = None
-    row_cuts: np.ndarray | None = field(default=None, compare=False)
+    row_cuts: np.ndarray | range | None = field(default=None, compare=False)
     whole: bool = False
 
     def cut(self, row: int) -> int:

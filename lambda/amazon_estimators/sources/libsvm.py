@@ -1,0 +1,195 @@
+"""libsvm and svmlight text: ``label index:value …`` a line. Rows stay sparse; lines are cut as they end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv
+
+from amazon_estimators.errors import InputError, SchemaError
+from amazon_estimators.s3 import InputObject, read_range
+from amazon_estimators.sources.alignment import NUMBER
+from amazon_estimators.sources.compression import compression_of
+from amazon_estimators.sources.csr import sorted_rows
+from amazon_estimators.sources.lines import BOM, whole_lines
+from amazon_estimators.sources.records import Dialect, record_starts
+from amazon_estimators.sources.source import Block, Layout, Piece, Schema, Source, SparseRows
+
+COUNTED_BYTES = 4 * 2**20
+"""Text up to this size is read once by Plan, so that shards of small data are balanced to one row."""
+PARSED_BYTES = 2**20
+"""Text parsed at a time."""
+LABEL = -1
+"""Stands where a label has no index; an index of the text is never below 0."""
+
+LINES = Dialect(b" ", quoted_newlines=False)
+_COMMENT = re.compile(rb"#[^\n]*")
+_MAYBE_BLANK = re.compile(rb"#|[ \t]\r?\n")
+_PAIR = re.compile(rb"(\d{1,18}):(.+)")
+
+
+def look(s3: Any, found: InputObject, source: Source) -> Layout:
+    """The number of features by option, or the largest index after reading all; of small text where rows start."""
+    _check_columns(source, found)
+    if not found.size:
+        raise InputError(f"{found.uri} is empty", remedy="Remove it, or upload it with at least one line.")
+    packed = compression_of(found, source.compression) != "none"
+    whole = Piece(found, 0, found.size, first_row=0)
+    counted = not packed and found.size <= COUNTED_BYTES
+    width = source.feature_count or 0
+    if not width or counted:
+        largest, cuts = 0, list[np.ndarray]()
+        # Row offsets count from the file's first byte; of a byte order mark whole_lines shows nothing.
+        offset = len(BOM) if counted and read_range(s3, found, 0, min(3, found.size)) == BOM else 0
+        for text in whole_lines(s3, whole, compression=source.compression):
+            for part in _parts(text):
+                rows = _parse(part, whole, source, 0)
+                largest = max(largest, int(rows[1].max(initial=-1)) + 1)
+            if counted:
+                cuts.append(_row_starts(text) + offset)
+            offset += len(text)
+        width = width or largest
+        if counted and not sum(map(len, cuts)):
+            raise InputError(
+                f"{found.uri} has no row", remedy="Remove it, or upload it with at least one line."
+            )
+        if not width:
+            raise InputError(
+                f"{found.uri} has no feature", remedy="Remove it, or set feature_count in the Source."
+            )
+    schema = Schema(width=width, names=None, features=None, label=None, sparse=True)
+    if counted:
+        starts = np.concatenate(cuts)
+        starts[0] = 0
+        return Layout(schema=schema, start=0, stop=found.size, records=len(starts), row_cuts=starts)
+    return Layout(schema=schema, start=0, stop=found.size, whole=packed)
+
+
+def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
+    """The lines that begin in the bytes ``[start, stop)``. Raises InputError naming line and token."""
+    row = piece.first_row or 0
+    for text in whole_lines(s3, piece, compression=source.compression):
+        for part in _parts(text):
+            values, columns, ends, labels = _parse(part, piece, source, row)
+            rows: SparseRows = sorted_rows(values, columns, ends, schema.width, piece.source, row)
+            row += len(rows)
+            if len(rows):
+                yield Block(rows, labels if source.keep_labels else None)
+
+
+def _parts(text: bytes) -> Iterator[bytes]:
+    """Whole lines, a bounded number of bytes at a time."""
+    start = 0
+    while start < len(text):
+        stop = text.rfind(b"\n", start, start + PARSED_BYTES) + 1 or text.index(b"\n", start) + 1
+        yield text[start:stop]
+        start = stop
+
+
+def _row_starts(text: bytes) -> np.ndarray:
+    """Where lines that hold a row begin: neither blank nor a comment alone."""
+    starts = record_starts(text, LINES)
+    if not _MAYBE_BLANK.search(text):
+        return starts
+    ends = np.append(starts[1:], len(text))
+    rows = [bool(_COMMENT.sub(b"", text[start:end]).strip()) for start, end in zip(starts, ends, strict=True)]
+    return starts[np.array(rows, bool)]
+
+
+def _parse(
+    text: bytes, piece: Piece, source: Source, row: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(values, columns from 0, row ends from 0, labels): float64, int64, int64 and float64."""
+    lines = _tidy(text)
+    count = lines.count(b"\n")
+    if not count:
+        return np.empty(0), np.empty(0, np.int64), np.zeros(1, np.int64), np.empty(0)
+    # One token a line, "index,value"; a label gets the index no token can have.
+    tokens = (b"\n" + lines[:-1]).replace(b"\n", b"\n%d," % LABEL).replace(b" ", b"\n").replace(b":", b",")
+    pairs = _pairs(tokens[1:])
+    if pairs is None:
+        raise _first_fault(text, piece, row)
+    index, value = pairs
+    at = np.flatnonzero(index == LABEL)
+    if len(at) != count or len(index) != tokens.count(b"\n") or index.min() < LABEL:
+        raise _first_fault(text, piece, row)
+    columns = np.delete(index, at) - source.first_index
+    ends = np.append(at[1:], len(index)) - np.arange(1, count + 1)
+    if columns.min(initial=0) < 0:
+        bad = int(np.searchsorted(ends, np.flatnonzero(columns < 0)[0], side="right"))
+        raise InputError(
+            f"{piece.source.uri}, row {row + bad}{_part(piece)}: index 0 where indices begin at {source.first_index}",
+            remedy="Set first_index=0 in the Source if indices are counted from 0.",
+        )
+    return np.delete(value, at), columns, np.concatenate(([0], ends)), value[at]
+
+
+def _pairs(tokens: bytes) -> tuple[np.ndarray, np.ndarray] | None:
+    """Index and value of each line; None if any is not one number of each kind."""
+    types = {"index": pa.int64(), "value": pa.float64()}
+    try:
+        table = csv.read_csv(
+            pa.BufferReader(tokens),
+            csv.ReadOptions(use_threads=False, column_names=list(types), block_size=len(tokens) + 1),
+            csv.ParseOptions(quote_char=False),
+            csv.ConvertOptions(
+                column_types=types, null_values=[""], true_values=[], false_values=[], check_utf8=False
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+    if any(column.null_count for column in table.columns):
+        return None
+    return table["index"].to_numpy(), table["value"].to_numpy()
+
+
+def _tidy(text: bytes) -> bytes:
+    """The lines that hold a row, tokens one space apart, without comments."""
+    if b"#" in text:
+        text = _COMMENT.sub(b"", text)
+    text = text.replace(b"\t", b" ").replace(b"\r\n", b"\n")
+    while b"  " in text:
+        text = text.replace(b"  ", b" ")
+    text = text.replace(b" \n", b"\n").replace(b"\n ", b"\n").removeprefix(b" ")
+    while b"\n\n" in text:
+        text = text.replace(b"\n\n", b"\n")
+    return text.removeprefix(b"\n")
+
+
+def _first_fault(text: bytes, piece: Piece, row: int) -> InputError:
+    for line in text.split(b"\n"):
+        tokens = _COMMENT.sub(b"", line).split()
+        if not tokens:
+            continue
+        where = f"{piece.source.uri}, row {row}{_part(piece)}"
+        if not NUMBER.fullmatch(tokens[0]):
+            return _fault(where, tokens[0], "is no label, which is one number")
+        for token in tokens[1:]:
+            match = _PAIR.fullmatch(token)
+            if match is None or not NUMBER.fullmatch(match[2]):
+                return _fault(where, token, "is no index:value")
+        row += 1
+    return InputError(f"{piece.source.uri}, rows to {row}: not readable as libsvm", remedy="Write it again.")
+
+
+def _fault(where: str, token: bytes, problem: str) -> InputError:
+    return InputError(
+        f"{where}: {token[:80].decode('utf-8', 'replace')!r} {problem}",
+        remedy="Rows are counted from 0. Write each line as: label index:value index:value …",
+    )
+
+
+def _part(piece: Piece) -> str:
+    return "" if piece.first_row is not None else f" of the part from byte {piece.start}"
+
+
+def _check_columns(source: Source, found: InputObject) -> None:
+    if source.label is not None or source.features is not None or source.exclude:
+        raise SchemaError(
+            f"{found.uri} is libsvm: all its columns are features and each line begins with its label",
+            remedy="Leave label, features and exclude out of the Source; keep_labels=False drops the labels.",
+        )

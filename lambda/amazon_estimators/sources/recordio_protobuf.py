@@ -1,0 +1,134 @@
+"""RecordIO-protobuf as a source: checked as strictly as what the pipeline writes, and passed on."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from amazon_estimators.errors import InputError, RecordIOError, SchemaError
+from amazon_estimators.recordio.channel import Channel
+from amazon_estimators.recordio.records import Block as Records
+from amazon_estimators.recordio.records import read_blocks
+from amazon_estimators.recordio.wire import FRAME_BYTES, MAGIC, padded
+from amazon_estimators.s3 import InputObject, read_ahead, read_range
+from amazon_estimators.sources.chunk_file import ChunkFile
+from amazon_estimators.sources.source import Block, Layout, Piece, Schema, Source, SparseRows
+
+FIRST_LOOK = 64 * 2**10
+RECORD_LIMIT = 32 * 2**20
+"""Bytes of the longest record accepted."""
+COUNTED_BYTES = 4 * 2**20
+"""Files up to this size are read once by Plan, so that shards of small data are balanced to one record."""
+READ_BYTES = 2**20
+
+
+def look(s3: Any, found: InputObject, source: Source) -> Layout:
+    """Form and number of features from the first record; where records start if they are of one size or few.
+
+    Records of one size are counted by it. Of others a file too large to be read here is one unit.
+    """
+    if source.label is not None or source.features is not None or source.exclude:
+        raise SchemaError(
+            f"{found.uri} is RecordIO-protobuf: its records are features and, apart from them, a label",
+            remedy="Leave label, features and exclude out of the Source; keep_labels=False drops the labels.",
+        )
+    start = read_range(
+        s3, found, 0, min(found.size, max(FIRST_LOOK, COUNTED_BYTES * (found.size <= COUNTED_BYTES)))
+    )
+    size = _first_size(start, found)
+    if size > len(start):
+        start += read_range(s3, found, len(start), size)
+    channel = Channel(allow_nonfinite=True)
+    for block in read_blocks(io.BytesIO(start[:size]), found.uri):
+        channel.admit(block, found.uri)
+    if not channel.feature_dim:
+        raise InputError(
+            f"{found.uri}: its first record has no features", remedy="Write it again with features."
+        )
+    sparse = channel.kind is not None and channel.kind.sparse
+    schema = Schema(width=channel.feature_dim, names=None, features=None, label=None, sparse=sparse)
+    frames = _starts(start)
+    if found.size == len(start):
+        return Layout(schema=schema, start=0, stop=found.size, records=len(frames), row_cuts=np.array(frames))
+    if not sparse and found.size % size == 0 and frames == list(range(0, len(frames) * size, size)):
+        rows = range(0, found.size, size)
+        return Layout(schema=schema, start=0, stop=found.size, records=len(rows), row_cuts=rows)
+    return Layout(schema=schema, start=0, stop=found.size, whole=True)
+
+
+def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
+    """The records in the bytes ``[start, stop)``, which begin and end with one. Raises RecordIOError."""
+    found = piece.source
+    name = found.uri + (f" from byte {piece.start}" if piece.start else "")
+    file = ChunkFile(read_ahead(s3, found, piece.start, piece.stop, chunk=READ_BYTES))
+    channel = Channel(allow_nonfinite=True)
+    try:
+        for block in read_blocks(file, name):
+            channel.admit(block, name)
+            sparse = block.kind.sparse
+            if channel.feature_dim != schema.width or sparse != schema.sparse:
+                raise SchemaError(
+                    f"{name} has {channel.feature_dim} {_form(sparse)} features; "
+                    f"expected {schema.width} {_form(schema.sparse)} ones",
+                    remedy="Give all files of a channel the same features in the same form.",
+                )
+            if channel.label_dim > 1:
+                raise RecordIOError(
+                    f"it has {channel.label_dim} labels; allowed: one", file=name, record=block.number
+                )
+            yield _block(block, schema, keep_labels=source.keep_labels)
+    except RecordIOError as error:
+        if piece.start and error.record == 0:
+            raise InputError(
+                f"{name}: {error.reason}; it was cut there because its first records are all of one size",
+                remedy="Write all records alike, or in files of one shard each, which are not cut.",
+            ) from error
+        raise
+
+
+def _block(records: Records, schema: Schema, *, keep_labels: bool) -> Block:
+    """A copy: the reader's blocks are views of a window that moves on."""
+    values = records.flat_values().copy()
+    labels = np.array(records.labels).reshape(-1) if records.kind.label_tensor else None
+    if not keep_labels:
+        labels = None
+    if not records.kind.sparse:
+        return Block(values.reshape(-1, schema.width), labels)
+    counts = np.broadcast_to(records.counts, len(records.offsets))
+    indptr = np.concatenate(([0], np.cumsum(counts)))
+    return Block(SparseRows(values, records.keys.astype(np.int64), indptr, schema.width), labels)
+
+
+def _first_size(start: bytes, found: InputObject) -> int:
+    """Bytes of the first record with its frame, checked before it is read."""
+    if len(start) < FRAME_BYTES or int.from_bytes(start[:4], "little") != MAGIC:
+        raise InputError(
+            f"{found.uri} is {'empty' if not start else 'no RecordIO file'}: it does not start with its magic number",
+            remedy="Upload RecordIO-protobuf, or name the channel's format in its Source.",
+        )
+    size = FRAME_BYTES + padded(int.from_bytes(start[4:8], "little"))
+    if size > min(RECORD_LIMIT, found.size):
+        raise InputError(
+            f"{found.uri}: its first record claims {size} bytes of {found.size}; allowed: {RECORD_LIMIT}",
+            remedy="The file is cut off or damaged: write it again.",
+        )
+    return size
+
+
+def _starts(data: bytes) -> list[int]:
+    """Where the records begin that lie in ``data`` whole."""
+    starts, at = [], 0
+    while at + FRAME_BYTES <= len(data):
+        size = FRAME_BYTES + padded(int.from_bytes(data[at + 4 : at + 8], "little"))
+        if at + size > len(data):
+            break
+        starts.append(at)
+        at += size
+    return starts
+
+
+def _form(sparse: bool) -> str:
+    return "sparse" if sparse else "dense"

@@ -1,0 +1,60 @@
+"""Which format an object is in, and what is loaded for it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from amazon_estimators.errors import InputError
+from amazon_estimators.s3 import InputObject
+from amazon_estimators.sources import Source, format_of
+
+
+@pytest.mark.parametrize(
+    ("key", "option", "name"),
+    [
+        ("a/b.NPY", "auto", "npy"),
+        ("a.csv", "auto", "csv"),
+        ("a.tsv.zst", "auto", "csv"),
+        ("a.csv.GZ", "auto", "csv"),
+        ("part-0000.snappy.parquet", "auto", "parquet"),
+        ("a.libsvm.gz", "auto", "libsvm"),
+        ("a.pbr", "auto", "recordio"),
+        ("a.npz", "auto", "npz"),
+        ("part-00000", "csv", "csv"),
+    ],
+)
+def test_by_extension_or_by_option(key, option, name):
+    assert format_of(InputObject("b", key, 1, "e"), Source(format=option))[0] == name
+
+
+@pytest.mark.parametrize(
+    ("key", "option", "message"),
+    [
+        ("a.txt", "auto", "names no format; known: .npy"),
+        ("a", "auto", "names no format"),
+        ("a.gz", "auto", "names no format"),
+        ("a.csv", "excel", "format is 'excel'; allowed: auto, npy"),
+        ("a.npy.gz", "auto", "only csv and libsvm may be"),
+    ],
+)
+def test_an_unknown_format_is_refused(key, option, message):
+    with pytest.raises(InputError, match=message):
+        format_of(InputObject("b", key, 1, "e"), Source(format=option))
+
+
+def test_the_table_reader_is_loaded_only_where_it_reads():
+    code = (
+        "import sys; from amazon_estimators.sources import Source, format_of, delimited, npz, npy, lines;"
+        "from amazon_estimators import sharding; print('pyarrow' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    assert done.stdout == "False\n"

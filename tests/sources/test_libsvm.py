@@ -1,0 +1,109 @@
+"""libsvm: rows stay sparse, every line once wherever a file is cut; faults named."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import itertools
+
+import numpy as np
+import pytest
+import scipy.sparse
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.datasets import dump_svmlight_file
+
+from amazon_estimators.errors import InputError, SchemaError
+from amazon_estimators.sources import Piece, Source, libsvm
+from amazon_estimators.sources.lines import BOM
+from sources.in_memory_s3 import InMemoryS3
+
+
+def read(s3, pieces, source, schema):
+    blocks = [block for piece in pieces for block in libsvm.read(s3, piece, source, schema)]
+    parts = [block.features for block in blocks]
+    rows = [
+        scipy.sparse.csr_matrix((one.data, one.indices, one.indptr), (len(one), one.width)) for one in parts
+    ]
+    labels = None if not source.keep_labels else np.concatenate([block.labels for block in blocks])
+    return scipy.sparse.vstack(rows), labels
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 999),
+    rows=st.integers(1, 30),
+    first=st.integers(0, 1),
+    end=st.sampled_from(["\n", "\r\n", " \n", "\n\n", " # note 3:4\n", "\n# 1 2:3\n"]),
+    bom=st.booleans(),
+    at_once=st.integers(1, 99),
+    data=st.data(),
+)
+def test_every_line_once_as_scikit_learn_wrote_it(seed, rows, first, end, bom, at_once, data):
+    made = np.random.default_rng(seed)
+    matrix = scipy.sparse.random_array((rows, 9), density=0.3, format="csr", rng=made)
+    labels = made.integers(-1, 2, rows) / 2
+    out = io.BytesIO()
+    dump_svmlight_file(matrix, labels, out, zero_based=first == 0)
+    body = (BOM if bom else b"") + out.getvalue().replace(b"\n", end.encode())
+    s3 = InMemoryS3()
+    found, source = s3.put("a.svm", body), Source(first_index=first, feature_count=9)
+    layout = libsvm.look(s3, found, source)
+    assert (layout.records, layout.schema.feature_dim, layout.schema.sparse) == (rows, 9, True)
+    inner = data.draw(st.lists(st.integers(0, len(body)), max_size=3).map(sorted))
+    by_byte = [
+        Piece(found, *ends) for ends in itertools.pairwise([0, *inner, len(body)]) if ends[0] < ends[1]
+    ]
+    cuts = [layout.cut(row) for row in range(rows + 1)]
+    by_row = [Piece(found, *ends, first_row=row) for row, ends in enumerate(itertools.pairwise(cuts))]
+    for pieces in (by_byte, by_row):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(libsvm, "PARSED_BYTES", at_once)
+            features, found_labels = read(s3, pieces, source, layout.schema)
+        np.testing.assert_allclose(features.toarray(), matrix.toarray(), rtol=1e-15)
+        np.testing.assert_array_equal(found_labels, labels)
+
+
+def test_without_feature_count_all_is_read_once_for_it(monkeypatch):
+    s3 = InMemoryS3()
+    body = b"1 2:1\n" * 1000 + b"0 77:1\n"
+    for key, packed in (("a.svm", body), ("a.svm.gz", gzip.compress(body))):
+        found = s3.put(key, packed)
+        assert libsvm.look(s3, found, Source()).schema.feature_dim == 77
+        layout = libsvm.look(s3, found, Source(feature_count=100))
+        assert (layout.schema.feature_dim, layout.whole) == (100, key.endswith("gz"))
+    features, labels = read(s3, [Piece(found, 0, found.size)], Source(keep_labels=False), layout.schema)
+    assert (features.shape, labels) == ((1001, 100), None)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"1 1:2\nx 1:2\n", "row 1: 'x' is no label"),
+        (b"1 1:2\n1 2\n", "row 1: '2' is no index:value"),
+        (b"1 1:2\n1 2:\n", "row 1: '2:' is no index:value"),
+        (b"1 1:2\n1 -1:5\n", "row 1: '-1:5' is no index:value"),
+        (b"1 1:2\n1 a:5\n", "row 1: 'a:5' is no index:value"),
+        (b"1 1:2\n1,2 1:5\n", "row 1: '1,2' is no label"),
+        (b"1 1:2\n1 qid:3 1:5\n", "row 1: 'qid:3' is no index:value"),
+        (b"1 1:2\n1 1:2:3\n", "row 1: '1:2:3' is no index:value"),
+        (b"1 1:2\n1 1:2 99999999999999999999:1\n", "row 1: '99999999999999999999:1' is no index:value"),
+        (b"1 1:2\n1 0:5\n", "row 1: index 0 where indices begin at 1"),
+        (b"1 1:2\n1 3:5 3:6\n", "row 1: column 2 is there twice"),
+        (b"1 1:2\n1 9:5\n", "row 1: column 8; allowed: 0 to 3"),
+        (b"", "is empty"),
+        (b"# nothing\n\n", "has no row"),
+    ],
+)
+def test_the_first_fault_is_named(body, message):
+    s3 = InMemoryS3()
+    found, source = s3.put("a.svm", body), Source(feature_count=4)
+    with pytest.raises(InputError, match=message):
+        layout = libsvm.look(s3, found, source)
+        list(libsvm.read(s3, Piece(found, 0, found.size, first_row=0), source, layout.schema))
+
+
+def test_columns_cannot_be_chosen():
+    s3 = InMemoryS3()
+    with pytest.raises(SchemaError, match="keep_labels=False"):
+        libsvm.look(s3, s3.put("a.svm", b"1 1:2\n"), Source(label=0))

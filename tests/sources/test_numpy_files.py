@@ -1,0 +1,219 @@
+"""NumPy and SciPy files: every row once, as it was saved, wherever it is cut; headers are not believed."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import random
+import zipfile
+
+import numpy as np
+import pytest
+import scipy.sparse
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from amazon_estimators.errors import AmazonEstimatorsError, InputError, SchemaError
+from amazon_estimators.sources import Piece, Source, archive, csr, npy, npz
+from sources.in_memory_s3 import InMemoryS3
+
+
+def saved(save, *arrays, **named) -> bytes:
+    out = io.BytesIO()
+    save(out, *arrays, **named)
+    return out.getvalue()
+
+
+def pieces_of(found, cuts):
+    return [
+        Piece(found, start, stop, first_row=start) for start, stop in itertools.pairwise(cuts) if start < stop
+    ]
+
+
+def dense(form, s3, pieces, source, schema):
+    blocks = [block for piece in pieces for block in form.read(s3, piece, source, schema)]
+    labels = None if schema.label is None else np.concatenate([block.labels for block in blocks])
+    return np.concatenate([block.features for block in blocks]), labels
+
+
+def sparse(s3, pieces, schema):
+    parts = []
+    for piece in pieces:
+        for block in npz.read(s3, piece, Source(), schema):
+            rows = block.features
+            parts.append(
+                scipy.sparse.csr_matrix((rows.data, rows.indices, rows.indptr), (len(rows), rows.width))
+            )
+    return scipy.sparse.vstack(parts)
+
+
+CUTS = st.lists(st.integers(0, 30), max_size=3).map(sorted)
+
+
+@settings(deadline=None)
+@given(
+    dtype=st.sampled_from(["?", "i1", "<u2", ">i4", "<i8", "<f2", ">f4", "<f8"]),
+    order=st.sampled_from("CF"),
+    version=st.sampled_from([(1, 0), (2, 0), (3, 0)]),
+    columns=st.integers(1, 5),
+    cuts=CUTS,
+    at_once=st.integers(1, 200),
+)
+def test_npy_of_any_numeric_type_order_and_version(dtype, order, version, columns, cuts, at_once):
+    array = np.asarray(np.arange(30 * columns).reshape(30, columns) % 100, dtype=dtype, order=order)
+    out = io.BytesIO()
+    np.lib.format.write_array(out, array, version=version)
+    s3 = InMemoryS3()
+    found = s3.put("a.npy", out.getvalue())
+    layout = npy.look(s3, found, Source())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(npy, "BLOCK_BYTES", at_once)
+        features, _ = dense(npy, s3, pieces_of(found, [0, *cuts, 30]), Source(), layout.schema)
+    np.testing.assert_array_equal(features, array)
+
+
+@settings(deadline=None)
+@given(
+    save=st.sampled_from([np.savez, np.savez_compressed]),
+    order=st.sampled_from("CF"),
+    cuts=CUTS,
+    at_once=st.integers(1, 200),
+)
+def test_npz_arrays_side_by_side(save, order, cuts, at_once):
+    x = np.asarray(np.random.default_rng(0).normal(size=(30, 4)), order=order)
+    y, weight = np.arange(30) + 2**40, np.arange(30, dtype=np.float32)
+    s3 = InMemoryS3()
+    found = s3.put("a.npz", saved(save, x=x, y=y, weight=weight))
+    for source, expected in (
+        (Source(label="y"), np.column_stack([x, weight])),
+        (Source(label="y", features=("x",)), x),
+        (Source(label="y", exclude=("x",)), weight[:, None]),
+        (Source(label="y", features=("weight", "x[2]")), np.column_stack([weight, x[:, 2]])),
+    ):
+        layout = npz.look(s3, found, source)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(npz, "BLOCK_BYTES", at_once)
+            features, labels = dense(npz, s3, pieces_of(found, [0, *cuts, 30]), source, layout.schema)
+        np.testing.assert_array_equal(features, expected.astype(np.float32))
+        np.testing.assert_array_equal(labels, y)
+
+
+@settings(deadline=None)
+@given(
+    compressed=st.booleans(),
+    cuts=CUTS,
+    rows=st.integers(1, 9),
+    values=st.integers(1, 9),
+    seed=st.integers(0, 99),
+)
+def test_csr_stays_sparse(compressed, cuts, rows, values, seed):
+    matrix = scipy.sparse.random_array((30, 50), density=0.05, format="csr", rng=seed)
+    matrix.indices[:] = matrix.indices[:]
+    s3 = InMemoryS3()
+    found = s3.put("a.npz", saved(scipy.sparse.save_npz, matrix, compressed=compressed))
+    layout = npz.look(s3, found, Source())
+    assert (layout.records, layout.schema.feature_dim, layout.schema.sparse) == (30, 50, True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csr, "ROWS_AT_ONCE", rows)
+        patch.setattr(csr, "VALUES_AT_ONCE", values)
+        read = sparse(s3, pieces_of(found, [0, *cuts, 30]), layout.schema)
+    assert (read != matrix).nnz == 0
+
+
+def test_csr_with_unsorted_rows_is_sorted_and_duplicates_are_refused():
+    s3 = InMemoryS3()
+    parts = {"format": np.array(b"csr"), "shape": np.array([2, 5]), "indptr": np.array([0, 2, 4])}
+    mixed = s3.put("a.npz", saved(np.savez, data=np.arange(4.0), indices=np.array([3, 1, 4, 0]), **parts))
+    (block,) = npz.read(s3, Piece(mixed, 0, 2, 0), Source(), npz.look(s3, mixed, Source()).schema)
+    assert (block.features.indices.tolist(), block.features.data.tolist()) == ([1, 3, 0, 4], [1, 0, 3, 2])
+    twice = s3.put("b.npz", saved(np.savez, data=np.arange(4.0), indices=np.array([1, 3, 4, 4]), **parts))
+    with pytest.raises(InputError, match="row 1: column 4 is there twice"):
+        list(npz.read(s3, Piece(twice, 0, 2, 0), Source(), npz.look(s3, twice, Source()).schema))
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "it is empty"),
+        (b"1,2\n3,4\n", "magic bytes"),
+        (saved(np.save, np.ones((3, 2)))[:-1], "makes 176 bytes, there are 175"),
+        (saved(np.save, np.ones(3)), "two dimensions"),
+        (saved(np.save, np.array([["a"]])), "dtype '<U1' is not numeric"),
+        (saved(np.save, np.array([[{}]], object)), "is not numeric"),
+        (saved(np.save, np.ones((1, 1), complex)), "is not numeric"),
+        (saved(np.save, np.ones((3, 2))).replace(b"(3, 2)", b"(3,-2)"), "makes no sense"),
+        (saved(np.save, np.ones((3, 2))).replace(b"\x93NUMPY\x01", b"\x93NUMPY\x04"), "format version 4"),
+        (b"\x93NUMPY\x02\0\xff\xff\xff\xff" + b"x" * 99, "claims 4294967295 bytes"),
+    ],
+)
+def test_npy_headers_are_not_believed(body, message):
+    s3 = InMemoryS3()
+    with pytest.raises(InputError, match=message):
+        npy.look(s3, s3.put("a.npy", body), Source())
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"nothing", "no usable .npz"),
+        (saved(np.savez, x=np.ones((3, 2)), y=np.ones(4)), "differ in rows: x 3, y 4"),
+        (saved(np.savez, x=np.array([{}], object)), "is not numeric"),
+        (saved(np.savez, x=np.ones((2, 2, 2))), r"its shape is \(2, 2, 2\)"),
+        (saved(np.savez), "holds no array"),
+    ],
+)
+def test_npz_that_is_no_table_is_refused(body, message):
+    s3 = InMemoryS3()
+    with pytest.raises(InputError, match=message):
+        npz.look(s3, s3.put("a.npz", body), Source())
+
+
+def test_a_zip_bomb_is_not_unpacked(monkeypatch):
+    monkeypatch.setattr(archive, "TURNED_LIMIT", 2**20)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as bomb, bomb.open("x.npy", "w") as member:
+        np.lib.format.write_array_header_1_0(
+            member, {"descr": "<f8", "fortran_order": True, "shape": (2**22, 8)}
+        )
+        for _ in range(256):
+            member.write(bytes(2**20))
+    s3 = InMemoryS3()
+    with pytest.raises(InputError, match="Fortran order, 268435584 bytes; allowed: 1048576"):
+        npz.look(s3, s3.put("a.npz", out.getvalue()), Source())
+
+
+def test_damaged_archives_end_in_errors_of_ours():
+    made = np.random.default_rng(0)
+    matrix = scipy.sparse.random_array((50, 9), density=0.3, format="csr", rng=0)
+    bodies = [
+        saved(np.savez, x=made.normal(size=(50, 3)), y=np.arange(50)),
+        saved(np.savez_compressed, x=made.normal(size=(50, 3)), y=np.arange(50)),
+        saved(scipy.sparse.save_npz, matrix),
+        saved(scipy.sparse.save_npz, matrix, compressed=False),
+    ]
+    dice, refused = random.Random(0), 0
+    for number in range(600):
+        body = bytearray(dice.choice(bodies))
+        if number % 4 == 0:
+            body = body[: dice.randrange(len(body))]
+        else:
+            for _ in range(3):
+                body[dice.randrange(len(body))] = dice.randrange(256)
+        s3 = InMemoryS3()
+        found = s3.put("a.npz", bytes(body))
+        try:
+            layout = npz.look(s3, found, Source())
+            for _ in npz.read(s3, Piece(found, 0, layout.records, 0), Source(), layout.schema):
+                pass
+        except AmazonEstimatorsError:
+            refused += 1
+    assert refused > 300
+
+
+def test_a_file_of_another_width_is_refused():
+    s3 = InMemoryS3()
+    for form, name, save in ((npy, "npy", np.save), (npz, "npz", np.savez)):
+        schema = form.look(s3, s3.put(f"a.{name}", saved(save, np.ones((2, 3)))), Source()).schema
+        other = s3.put(f"b.{name}", saved(save, np.ones((2, 4))))
+        with pytest.raises(SchemaError, match=rf"b\.{name}"):
+            list(form.read(s3, Piece(other, 0, 2, 0), Source(), schema))
