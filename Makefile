@@ -44,8 +44,8 @@ $(VENV)/test.stamp: requirements/test.txt $(VENV)/rehearse.stamp
 COMPILE := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
   --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 lock:
-	$(COMPILE) requirements/lambda.in -o lambda/requirements.txt
-	$(COMPILE) pyproject.toml --all-extras -c lambda/requirements.txt -o requirements/test.txt
+	$(COMPILE) requirements/lambda.in -o lambda/amazon_estimators/requirements.txt
+	$(COMPILE) pyproject.toml --all-extras -c lambda/amazon_estimators/requirements.txt -o requirements/test.txt
 	$(COMPILE) pyproject.toml --extra rehearsal -c requirements/test.txt -o requirements/rehearse.txt
 
 clean:
