@@ -3,8 +3,8 @@
 MiniStack lacks SageMaker, and where Step Functions acts for a state machine it asks no permission of the
 machine's role. Both are added here: our SageMaker is registered as one more service, and the calls that a
 state machine makes (Lambda, the Distributed Map, its item reader, training jobs) are checked against the
-machine's role as AWS does. Two defects are mended: a GET of a version ignored its Range, and PutLogEvents
-was checked on the log group in place of the stream.
+machine's role as AWS does. Where the emulator does otherwise than AWS, and a pipeline would stumble over it, a
+function here mends it: ``_mend_…``.
 
 Started by :mod:`server` as ``python -m amazon_estimators_rehearsal.emulator FD``, a listening socket. It
 serves until its standard input closes, and so never outlives the process that started it.
@@ -32,6 +32,7 @@ from hypercorn.config import Config
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, router
 from ministack.services import eventbridge, iam, lambda_svc, s3, stepfunctions, sts
+from ministack.services.cloudformation import provisioners
 
 from amazon_estimators_rehearsal.environment import ACCOUNT, REGION
 from amazon_estimators_rehearsal.sagemaker.account import Credentials
@@ -155,20 +156,17 @@ def _register_sagemaker(account: EmulatedAccount) -> None:
     resource_of = iam_actions.extract_resource_arn
 
     @functools.wraps(resource_of)
-    def more_resources(name: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:
+    def with_training_jobs(name: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:
         if name == "sagemaker":
             return service.resource(json.loads(body or b"{}"))
-        arn = resource_of(name, method, path, headers, body, *rest)
-        if headers.get("x-amz-target", "").endswith(".PutLogEvents"):  # the emulator stops at the log group
-            arn += f":log-stream:{json.loads(body)['logStreamName']}"
-        return arn
+        return resource_of(name, method, path, headers, body, *rest)
 
     async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Any:
         operation = headers.get("x-amz-target", "").rpartition(".")[2]
         caller = router.extract_access_key_id(headers, query)
         return await asyncio.to_thread(service.handle, operation, body, caller)
 
-    iam_actions.extract_resource_arn = more_resources
+    iam_actions.extract_resource_arn = with_training_jobs
     iam_actions.SERVICE_TO_IAM_NAMESPACE["sagemaker"] = "sagemaker"
     iam_actions._DENIED_CODES["sagemaker"] = "AccessDeniedException"
     # A service its router does not know makes it read the models of all services there are: three seconds.
@@ -176,6 +174,36 @@ def _register_sagemaker(account: EmulatedAccount) -> None:
     app.SERVICE_REGISTRY["sagemaker"] = {"module": "sagemaker"}
     app.SERVICE_HANDLERS["sagemaker"] = handle
     app._loaded_modules["sagemaker"] = service
+
+
+def _mend_permission_checks() -> None:
+    """Check the actions and resources that AWS checks, where the emulator takes others.
+
+    Batches of SQS ask for the permission of the single call, PutLogEvents is checked on the log stream, schedules
+    lie in their own group.
+    """
+    action_of, resource_of = iam_actions.extract_iam_action, iam_actions.extract_resource_arn
+
+    @functools.wraps(action_of)
+    def actions(*arguments: Any) -> Any:
+        action = action_of(*arguments)
+        return action.removesuffix("Batch") if action and action.startswith("sqs:") else action
+
+    @functools.wraps(resource_of)
+    def resources(
+        name: str, method: str, path: str, headers: Any, body: bytes, query: Any, *rest: Any
+    ) -> Any:
+        arn = str(resource_of(name, method, path, headers, body, query, *rest))
+        if headers.get("x-amz-target", "").endswith(".PutLogEvents"):
+            return f"{arn}:log-stream:{json.loads(body)['logStreamName']}"
+        if name == "scheduler" and ":schedule/default/" in arn:
+            named = (
+                json.loads(body).get("GroupName") if body else iam_actions._param(body, query, "groupName")
+            )
+            return arn.replace(":schedule/default/", f":schedule/{named or 'default'}/")
+        return arn
+
+    iam_actions.extract_iam_action, iam_actions.extract_resource_arn = actions, resources
 
 
 def _mend_versioned_ranges() -> None:
@@ -206,7 +234,7 @@ def _mend_versioned_ranges() -> None:
 
 
 def _mend_error_types() -> None:
-    """Let a function's error carry the name of its exception, as Lambda's does; the emulator has one for all."""
+    """Let a function's error carry the name of its exception, as Lambda's does: the emulator has one for all."""
     execute = lambda_svc._execute_function_warm
 
     @functools.wraps(execute)
@@ -220,6 +248,24 @@ def _mend_error_types() -> None:
         return result
 
     lambda_svc._execute_function_warm = typed
+
+
+def _accept_metric_math() -> None:
+    """Let a stack have alarms on metric math. The emulator cannot evaluate them: they stay without data."""
+    record = provisioners._cw_metric_alarm_record
+
+    @functools.wraps(record)
+    def accepted(name: str, properties: dict[str, Any]) -> Any:
+        if properties.get("Metrics"):
+            unknown = {
+                "MetricName": name,
+                "Namespace": "Rehearsal/NotEvaluated",
+                "TreatMissingData": "missing",
+            }
+            properties = {**properties, **unknown, "Metrics": None}
+        return record(name, properties)
+
+    provisioners._cw_metric_alarm_record = accepted
 
 
 def _enforce_state_machine_roles(account: EmulatedAccount) -> None:
@@ -321,8 +367,10 @@ def main() -> None:
     account = EmulatedAccount({name: value for name, value in os.environ.items() if name not in secrets})
     os.environ.pop("PYTHONPATH", None)  # or Lambda functions would find packages that their bundle lacks
     _record_denials()
+    _mend_permission_checks()
     _mend_versioned_ranges()
     _mend_error_types()
+    _accept_metric_math()
     _register_sagemaker(account)
     _enforce_state_machine_roles(account)
     asyncio.run(_serve(int(sys.argv[1])))

@@ -1,4 +1,4 @@
-"""What a training job needs in an account: buckets, shards, an execution role, a request. Built through the API."""
+"""What a training job needs in an account, made through the API: a bucket, shards, a role, a request."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class TrainingAccount:
         )
 
     def request(self, role: str, **changes: Any) -> dict[str, Any]:
-        """A CreateTrainingJob request that succeeds with a right role, with members replaced; None drops one."""
+        """A request that succeeds with a right role, with members replaced; None drops one."""
         request = {
             "TrainingJobName": unique("job"),
             "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
