@@ -16,7 +16,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import App, CfnOutput, Environment, Stack
+from aws_cdk import App, CfnOutput, Duration, Environment, Stack
 from constructs import Construct
 
 from amazon_estimators.algorithms import algorithm_named
@@ -26,9 +26,14 @@ from cdk_amazon_estimators import (
     LambdaBundle,
     RecordSetEncoder,
     TrainingPipeline,
+    UploadTrigger,
     new_data_bucket,
     new_model_bucket,
 )
+
+MARKER = "_SUCCESS"
+QUIET_PERIOD = Duration.minutes(5)
+"""A batch is trained as soon as its marker is written; without one, this long after its last object."""
 
 SETTINGS = ("hyperparameters", "instance_type", "instance_count", "channels")
 
@@ -70,6 +75,7 @@ class AmazonEstimators(Stack):
             instance_type=settings.get("instance_type", "ml.m5.large"),
             instance_count=settings.get("instance_count", 1),
             channels=channels,
+            triggers=[UploadTrigger(marker=MARKER), UploadTrigger(quiet_period=QUIET_PERIOD)],
             **shared,
         )
         CfnOutput(self, f"{name}DataBucket", value=pipeline.data_bucket.bucket_name)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aws_cdk import Duration, RemovalPolicy, Size, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from amazon_estimators.announcement import SOURCE
 from cdk_amazon_estimators.lambda_bundle import LambdaBundle
 from cdk_amazon_estimators.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.s3_access import S3Access
@@ -16,15 +19,15 @@ SHARED_ID = "RecordSetEncoder"
 
 
 class RecordSetEncoder(Construct):
-    """The functions behind the states Plan, Shards, Seal and Explain, each with a role of its own.
+    """The functions behind the states Plan, Shards, Seal, Explain and Announce, each with a role of its own.
 
     bundle: Python version and platform of their code. Default: Python 3.12 on x86_64.
     encode_memory: memory of one Encode; CPU grows with it. Default: 1,769 MiB, one whole CPU.
     encode_timeout: time one shard may take. Default: 15 minutes, Lambda's limit.
     log_retention: how long their logs are kept. Default: three months.
 
-    Attributes: ``plan``, ``encode``, ``seal``, ``explain``. They may do nothing until :meth:`serve` names a
-    pipeline.
+    Attributes: ``plan``, ``encode``, ``seal``, ``explain``, ``announce``. They may do nothing until
+    :meth:`serve` names a pipeline.
     """
 
     def __init__(
@@ -42,21 +45,27 @@ class RecordSetEncoder(Construct):
         self._code = self._bundle.code()
         self._log_retention = log_retention
         minutes = Duration.minutes
-        self.plan = self._function(
-            "Plan", "Plan a RecordSet", timeout=minutes(15), memory=Size.mebibytes(1769)
+        self.plan = self.function(
+            self, "Plan", "Plan a RecordSet", timeout=minutes(15), memory=Size.mebibytes(1769)
         )
-        self.encode = self._function(
+        self.encode = self.function(
+            self,
             "Encode",
             "Encode one shard of a RecordSet",
             timeout=encode_timeout or minutes(15),
             memory=encode_memory or Size.mebibytes(1769),
         )
-        self.seal = self._function(
-            "Seal", "Verify and seal a RecordSet", timeout=minutes(15), memory=Size.mebibytes(1769)
+        self.seal = self.function(
+            self, "Seal", "Verify and seal a RecordSet", timeout=minutes(15), memory=Size.mebibytes(1769)
         )
-        self.explain = self._function(
-            "Explain", "Say why an execution failed", timeout=minutes(1), memory=Size.mebibytes(512)
+        self.explain = self.function(
+            self, "Explain", "Say why an execution failed", timeout=minutes(1), memory=Size.mebibytes(512)
         )
+
+        self.announce = self.function(
+            self, "Announce", "Tell how an execution ended", timeout=minutes(1), memory=Size.mebibytes(512)
+        )
+        self.announce.add_to_role_policy(tell_statement(self))
 
     @classmethod
     def of(cls, scope: Construct) -> RecordSetEncoder:
@@ -68,7 +77,7 @@ class RecordSetEncoder(Construct):
     @property
     def functions(self) -> list[lambda_.Function]:
         """All of them."""
-        return [self.plan, self.encode, self.seal, self.explain]
+        return [self.plan, self.encode, self.seal, self.explain, self.announce]
 
     def serve(self, layout: PipelineLayout) -> None:
         """Let the functions work for one pipeline: each on the keys its step reads and writes, no others."""
@@ -80,19 +89,18 @@ class RecordSetEncoder(Construct):
 
         plan = data(self.plan)
         plan.list(layout.inputs, versions=True)
-        plan.list([layout.recordsets])
+        plan.list([layout.recordsets, layout.datasets])
         plan.read(inputs, versions=True)
         plan.read([f"{record_set}record_set.json"])
-        plan.list([layout.datasets])
         plan.read([f"{layout.datasets}*.jsonl"])
         plan.write([f"{layout.datasets}*.jsonl"])
         plan.write([f"{record_set}{name}" for name in ("plan.json", "pieces.jsonl", "shards.jsonl")])
 
-        # Shards, receipts and failures: nothing that Plan or Seal writes, so no Encode can make a manifest.
+        # Shards and files, receipts and failures: nothing that Seal writes, so no Encode can make a manifest.
         encode = data(self.encode)
         encode.read(inputs, versions=True)
         encode.read([f"{record_set}{name}" for name in ("plan.json", "pieces.jsonl")])
-        encode.write([f"{record_set}{name}" for name in ("matrix_*", "part_*")], multipart=True)
+        encode.write([f"{record_set}{name}" for name in ("matrix_*", "part_*", "files/*")], multipart=True)
         encode.write([f"{record_set}{name}/*" for name in ("receipts", "failures")])
 
         seal = data(self.seal)
@@ -104,12 +112,24 @@ class RecordSetEncoder(Construct):
         explain.list([layout.recordsets])
         explain.read([f"{record_set}failures/*"])
 
-    def _function(self, name: str, description: str, *, timeout: Duration, memory: Size) -> lambda_.Function:
+        data(self.announce).write([f"{layout.datasets}last_trained.json"])
+
+    def function(
+        self,
+        scope: Construct,
+        name: str,
+        description: str,
+        *,
+        timeout: Duration,
+        memory: Size,
+        environment: Mapping[str, str] | None = None,
+    ) -> lambda_.Function:
+        """A function that runs ``amazon_estimators.handlers.<name>``, with a log and a role of its own."""
         log_group = logs.LogGroup(
-            self, f"{name}Logs", retention=self._log_retention, removal_policy=RemovalPolicy.DESTROY
+            scope, f"{name}Logs", retention=self._log_retention, removal_policy=RemovalPolicy.DESTROY
         )
         role = iam.Role(
-            self,
+            scope,
             f"{name}Role",
             description=description,
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
@@ -121,7 +141,7 @@ class RecordSetEncoder(Construct):
             resource_arns=[log_group.log_group_arn],
         )
         return lambda_.Function(
-            self,
+            scope,
             name,
             description=description,
             code=self._code,
@@ -133,4 +153,17 @@ class RecordSetEncoder(Construct):
             role=role,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
+            environment=environment,
         )
+
+
+def tell_statement(scope: Construct) -> iam.PolicyStatement:
+    """Leave to put events of the library's own source on the default bus."""
+    return iam.PolicyStatement(
+        actions=["events:PutEvents"],
+        resources=[
+            Stack.of(scope).format_arn(service="events", resource="event-bus", resource_name="default")
+        ],
+        # Every PutEvents names its source: IfExists lets no more through. Emulators may not know the key.
+        conditions={"StringEqualsIfExists": {"events:source": SOURCE}},
+    )

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from aws_cdk import Size, Token
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.settings import LONGEST_PREFIX
 from amazon_estimators.sources import Source
 from cdk_amazon_estimators.problems import Problems
+from cdk_amazon_estimators.triggers import Trigger
 
 PREFIX = re.compile(r"(?:[^/]+/)*")
 
@@ -19,20 +21,12 @@ def required_channels(algorithm: Algorithm) -> list[str]:
     return [name for name, rule in algorithm.channels.items() if rule.required]
 
 
-def check_channels(problems: Problems, algorithm: Algorithm, channels: Mapping[str, Source]) -> None:
-    """The channels given are the algorithm's, and none that it requires is missing."""
-    name, known = type(algorithm).__name__, ", ".join(algorithm.channels)
-    for channel in channels:
-        problems.unless(
-            channel in algorithm.channels,
-            f"channels has {channel!r}, which {name} does not read; allowed: {known}",
-        )
-    for channel in required_channels(algorithm):
-        problems.unless(channel in channels, f"channels lacks {channel!r}, which {name} requires. Add it.")
-
-
 def check_prefix(problems: Problems, prefix: str) -> None:
-    """The prefix is empty or names folders."""
+    """The prefix is empty or names folders, and leaves room for the keys behind it."""
+    problems.unless(
+        Token.is_unresolved(prefix) or len(prefix.encode()) <= LONGEST_PREFIX,
+        f"prefix has {len(prefix.encode())} bytes; allowed: up to {LONGEST_PREFIX}",
+    )
     problems.unless(
         Token.is_unresolved(prefix) or PREFIX.fullmatch(prefix) is not None,
         f"prefix is {prefix!r}; allowed: empty, or folders that each end with '/', such as 'digits/'",
@@ -60,4 +54,16 @@ def check_encoding(problems: Problems, max_concurrency: int, target_shard_size: 
     problems.unless(
         target_shard_size.is_unresolved() or 2**20 <= target_shard_size.to_bytes() <= 100 * 2**30,
         f"target_shard_size is {target_shard_size.to_human_string()}; allowed: 1 MiB to 100 GiB",
+    )
+
+
+def check_triggers(
+    problems: Problems, triggers: Sequence[Trigger], outputs: Sequence[str], max_concurrent_trainings: int
+) -> None:
+    """Each trigger is well set, and at least one training may run."""
+    for trigger in triggers:
+        trigger.check(problems, outputs)
+    problems.unless(
+        Token.is_unresolved(max_concurrent_trainings) or max_concurrent_trainings >= 1,
+        f"max_concurrent_trainings is {max_concurrent_trainings}; allowed: 1 or more",
     )

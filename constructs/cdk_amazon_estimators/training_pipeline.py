@@ -13,17 +13,20 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.channels import channels_of
 from amazon_estimators.sources import Source
 from cdk_amazon_estimators.data_buckets import new_data_bucket, new_model_bucket
 from cdk_amazon_estimators.encoder import RecordSetEncoder
+from cdk_amazon_estimators.notifications import TrainingNotifications
 from cdk_amazon_estimators.pipeline_checks import (
-    check_channels,
     check_echoes,
     check_encoding,
     check_prefix,
+    check_triggers,
     required_channels,
 )
 from cdk_amazon_estimators.pipeline_layout import PipelineLayout, with_prefixes
@@ -32,17 +35,21 @@ from cdk_amazon_estimators.state_machine import pipeline_state_machine
 from cdk_amazon_estimators.training_image import TrainingImage
 from cdk_amazon_estimators.training_job import JobSettings, training_job, training_job_statements
 from cdk_amazon_estimators.training_role import grant_training, new_training_role
-from cdk_amazon_estimators.upload_rule import UploadRule
+from cdk_amazon_estimators.triggers import TrainingStarter, Trigger, UploadTrigger
 from cdk_amazon_estimators.workflow import workflow, workflow_statements
 
 
 class TrainingPipeline(Construct):
     """Objects that arrive in a bucket become RecordSets, and RecordSets a trained model.
 
-    An upload under the input prefix starts an execution of ``state_machine``; so does anyone who may
-    (:meth:`grant_start_execution`). Execution input, all of it optional::
+    ``triggers`` start executions of ``state_machine``; so does anyone who may
+    (:meth:`grant_start_execution`). Execution input, all of it optional
+    (``amazon_estimators/execution_input.schema.json``)::
 
-        {"hyperparameters": {"k": "12"}}
+        {"hyperparameters": {"k": "12"}, "data_set": "<24 hexadecimal digits>", "reason": "why"}
+
+    ``data_set`` is a version to train on, as ``record_set.json`` and the job's tags name it; by default the
+    input as it is when the execution starts.
 
     Execution output, after ``Plan``, ``Seal`` and ``Train``::
 
@@ -64,6 +71,8 @@ class TrainingPipeline(Construct):
     instance_count: training instances. Default: 1.
     channels: where each channel's input lies and how to read it. Default: the channels the algorithm
         requires, each at ``<prefix>input/<channel>/``.
+    distributions: ``"ShardedByS3Key"`` or ``"FullyReplicated"`` by channel. Default: what the algorithm
+        documents for each.
 
     Where things lie:
 
@@ -96,10 +105,18 @@ class TrainingPipeline(Construct):
     encrypt_inter_container_traffic: encrypt what instances send one another. Default: False.
     enable_network_isolation: no network for the training container. Default: False.
 
+    When it is trained, and who is told (docs/triggers.md):
+
+    triggers: UploadTrigger, ScheduleTrigger, AlarmTrigger or yours; empty for none. Default: an UploadTrigger
+        with a quiet period of 5 minutes.
+    max_concurrent_trainings: executions that triggers let run at a time. Default: 1.
+    notification_topic: is sent every Model Trained and Training Failed. Default: none.
+
     log_retention: how long the state machine's log is kept. Default: three months.
 
     Attributes: ``data_bucket``, ``model_bucket``, ``encoder``, ``training_role``, ``state_machine``,
-    ``upload_rule``, ``input_prefixes`` (by channel), ``job_name_prefix`` (every job's name begins with it).
+    ``starter`` (None without triggers), ``input_prefixes`` (by channel), ``job_name_prefix`` (every job's
+    name begins with it).
 
     Raises InstanceError, RegionError or HyperparameterError, and PipelineError for other props or several
     problems at once; all problems are in one error, each with the construct's path.
@@ -114,6 +131,7 @@ class TrainingPipeline(Construct):
         instance_type: str,
         instance_count: int = 1,
         channels: Mapping[str, Source] | None = None,
+        distributions: Mapping[str, str] | None = None,
         prefix: str = "",
         data_bucket: s3.IBucket | None = None,
         model_bucket: s3.IBucket | None = None,
@@ -134,6 +152,9 @@ class TrainingPipeline(Construct):
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
         encrypt_inter_container_traffic: bool = False,
         enable_network_isolation: bool = False,
+        triggers: Sequence[Trigger] | None = None,
+        max_concurrent_trainings: int = 1,
+        notification_topic: sns.ITopic | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -165,11 +186,15 @@ class TrainingPipeline(Construct):
         with problems.collected():
             image = TrainingImage(self, algorithm)
         job.check(problems)
-        check_channels(problems, algorithm, sources)
+        with problems.collected():
+            channels_of(
+                type(algorithm), sources, distributions or {}, instance_count=instance_count, prefix=prefix
+            )
         check_prefix(problems, prefix)
         one_bucket = data_bucket is not None and model_bucket is data_bucket
         own = ("datasets", "recordsets", "triggers", *(["models"] if one_bucket else []))
-        check_echoes(problems, sources, [f"{prefix}{name}/" for name in own])
+        outputs = [f"{prefix}{name}/" for name in own]
+        check_echoes(problems, sources, outputs)
         check_encoding(problems, max_concurrency, shard_size)
         if data_bucket and model_bucket:
             problems.unless(
@@ -181,6 +206,8 @@ class TrainingPipeline(Construct):
             not auto_delete_objects or removal_policy == RemovalPolicy.DESTROY,
             f"auto_delete_objects is True, removal_policy {removal_policy}; allowed: RemovalPolicy.DESTROY",
         )
+        chosen_triggers = [UploadTrigger(quiet_period=Duration.minutes(5))] if triggers is None else triggers
+        check_triggers(problems, chosen_triggers, outputs, max_concurrent_trainings)
         problems.raise_any()
 
         removal: dict[str, Any] = {
@@ -231,6 +258,7 @@ class TrainingPipeline(Construct):
                     "prefix": prefix,
                     "target_shard_bytes": shard_size.to_bytes(),
                     "channels": {name: source.to_dict() for name, source in sources.items()},
+                    "distributions": dict(distributions or {}),
                 },
                 train=train,
                 max_concurrency=max_concurrency,
@@ -242,17 +270,31 @@ class TrainingPipeline(Construct):
             ],
             log_retention=log_retention,
         )
-        self.upload_rule = UploadRule(
-            self,
-            "UploadRule",
-            bucket=self.data_bucket,
-            prefixes=layout.inputs,
-            state_machine=self.state_machine,
-        )
+        self.starter = self._starter(layout, chosen_triggers, max_concurrent_trainings)
+        if notification_topic is not None:
+            TrainingNotifications(self, "Notifications", pipeline=self.node.path, topic=notification_topic)
 
     def grant_start_execution(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` start an execution, with the input this class documents."""
         return self.state_machine.grant_start_execution(grantee)
+
+    def _starter(
+        self, layout: PipelineLayout, triggers: Sequence[Trigger], max_concurrent: int
+    ) -> TrainingStarter | None:
+        if not triggers:
+            return None
+        starter = TrainingStarter(
+            self,
+            "Starter",
+            state_machine=self.state_machine,
+            pipeline=self.node.path,
+            layout=layout,
+            encoder=self.encoder,
+            max_concurrent=max_concurrent,
+        )
+        for number, trigger in enumerate(triggers):
+            starter.add(f"{type(trigger).__name__}{number or ''}", trigger)
+        return starter
 
 
 def _job_name_prefix(pipeline: Construct) -> str:

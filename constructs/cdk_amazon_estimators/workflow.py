@@ -53,11 +53,17 @@ def workflow(
         result_path="$.request",
     )
     reuse = sfn.Pass(scope, "Reuse", input_path="$.plan.request", result_path="$.request")
-    explain = _explain(scope, encoder.explain, settings)
+    explain = _explain(scope, encoder, settings)
     for state in (plan, shards, seal, train):
         state.add_catch(explain, result_path="$.error")
 
-    trained = train.next(sfn.Succeed(scope, "Done"))
+    done = sfn.Succeed(scope, "Done")
+    announce = _announce(
+        scope, "Announce", encoder.announce, settings, **{"plan.$": "$.plan", "job.$": "$.job"}
+    )
+    announce.add_catch(done, result_path="$.announced")
+    announce.next(done)
+    trained = train.next(announce)
     is_complete = (
         sfn.Choice(scope, "IsComplete", comment="Did an earlier execution seal this RecordSet?")
         .when(sfn.Condition.boolean_equals("$.plan.complete", True), reuse.next(trained))
@@ -72,16 +78,44 @@ def workflow_statements(encoder: RecordSetEncoder) -> list[iam.PolicyStatement]:
     return [iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=functions)]
 
 
-def _explain(scope: Construct, function: lambda_.IFunction, settings: Mapping[str, Any]) -> sfn.CustomState:
-    """Explain, then Failed. Should Explain itself fail, the error it was to explain is not lost by that."""
-    event = {"error.$": "$.error", "plan.$": "$.plan", "execution": EXECUTION, "pipeline": settings}
-    explain = _invoke(scope, "Explain", function, event=event, result_path="$.explained")
-    explain.add_catch(
-        sfn.Fail(scope, "Unexplained", error_path="$.error.Error", cause_path="$.error.Cause"),
+def _explain(scope: Construct, encoder: RecordSetEncoder, settings: Mapping[str, Any]) -> sfn.CustomState:
+    """Explain, tell, then Failed. Should Explain itself fail, the error it was to explain is not lost."""
+    failed = sfn.Fail(scope, "Failed", error_path="$.explained.error", cause_path="$.explained.cause")
+    announce = _announce(
+        scope,
+        "AnnounceFailure",
+        encoder.announce,
+        settings,
+        **{"plan.$": "$.plan", "explained.$": "$.explained"},
+    )
+    announce.add_catch(failed, result_path="$.announced")
+    announce.next(failed)
+    unexplained = sfn.Pass(
+        scope,
+        "Unexplained",
+        parameters={
+            "error": sfn.JsonPath.string_at("$.error.Error"),
+            "cause": sfn.JsonPath.string_at("$.error.Cause"),
+        },
         result_path="$.explained",
     )
-    explain.next(sfn.Fail(scope, "Failed", error_path="$.explained.error", cause_path="$.explained.cause"))
+    event = {"error.$": "$.error", "plan.$": "$.plan", "execution": EXECUTION, "pipeline": settings}
+    explain = _invoke(scope, "Explain", encoder.explain, event=event, result_path="$.explained")
+    explain.add_catch(unexplained.next(announce), result_path="$.explained")
+    explain.next(announce)
     return explain
+
+
+def _announce(
+    scope: Construct,
+    construct_id: str,
+    function: lambda_.IFunction,
+    settings: Mapping[str, Any],
+    **state: str,
+) -> sfn.CustomState:
+    """Tell of the end. Should the telling fail, the execution ends as it would: what it did is done."""
+    event = {"pipeline": settings, "execution": EXECUTION, "input.$": "$.input", **state}
+    return _invoke(scope, construct_id, function, event=event, result_path="$.announced")
 
 
 def _shards(scope: Construct, encode: lambda_.IFunction, max_concurrency: int) -> sfn.DistributedMap:

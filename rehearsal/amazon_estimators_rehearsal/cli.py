@@ -121,6 +121,8 @@ def _upload(platform: Platform, sample: Sample, bucket: str, prefix: str) -> Non
     for channel, files in sample.files.items():
         for path in files:
             platform.client("s3").upload_file(str(path), bucket, f"{prefix}{channel}/{path.name}")
+    # The batch is complete: this starts the training.
+    platform.client("s3").put_object(Bucket=bucket, Key=f"{prefix}{channel}/_SUCCESS")
 
 
 def _explain(platform: Platform, console: Console) -> None:

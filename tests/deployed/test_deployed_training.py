@@ -35,6 +35,7 @@ class Pipeline:
         self.empty("input/train/")
         known = executions(self.states, self.machine)
         self.s3.put_object(Bucket=self.bucket, Key=f"input/train/{name}", Body=body)
+        self.s3.put_object(Bucket=self.bucket, Key="input/train/_SUCCESS")
         *_, last = follow(self.states, self.machine, known=known, timeout=120)
         assert isinstance(last, Ended)
         return last

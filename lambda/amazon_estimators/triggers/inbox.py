@@ -71,10 +71,7 @@ def _set_aside(record: Mapping[str, Any], error: Exception, sqs: Any, settings: 
 
 def _delay(records: Sequence[Mapping[str, Any]], seconds: int, sqs: Any, settings: StarterSettings) -> None:
     """All of them together: a message that is invisible longer would hold up the queue for as long."""
-    sqs.change_message_visibility_batch(
-        QueueUrl=settings.queue_url,
-        Entries=[
-            {"Id": str(index), "ReceiptHandle": one["receiptHandle"], "VisibilityTimeout": seconds}
-            for index, one in enumerate(records)
-        ],
-    )
+    for record in records:
+        sqs.change_message_visibility(
+            QueueUrl=settings.queue_url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=seconds
+        )

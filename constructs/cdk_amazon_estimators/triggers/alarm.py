@@ -1,0 +1,51 @@
+"""Trains when a CloudWatch alarm goes off: drift, a falling business metric, any threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+
+from cdk_amazon_estimators.problems import Problems
+
+if TYPE_CHECKING:
+    from cdk_amazon_estimators.triggers.starter import TrainingStarter
+
+
+@dataclass(frozen=True)
+class AlarmTrigger:
+    """Trains when ``alarm`` enters ALARM, on what the input is then, even if that has been trained before.
+
+    alarm: any CloudWatch alarm of this account and region, composite ones too.
+    cool_down: after it started a training, do not listen to it for this long. Default: 1 hour.
+    """
+
+    alarm: cloudwatch.IAlarm
+    cool_down: Duration = field(default_factory=lambda: Duration.hours(1), kw_only=True)
+
+    def check(self, problems: Problems, outputs: Sequence[str]) -> None:
+        """Any alarm and any cool-down will do."""
+
+    def bind(self, starter: TrainingStarter, construct_id: str) -> None:
+        pattern = events.EventPattern(
+            source=["aws.cloudwatch"],
+            detail_type=["CloudWatch Alarm State Change"],
+            resources=[self.alarm.alarm_arn],
+            detail={"state": {"value": ["ALARM"]}},
+        )
+        starter.on_event(
+            construct_id,
+            pattern,
+            {
+                "trigger": "alarm",
+                "alarm": self.alarm.alarm_arn,
+                "cool_down_seconds": self.cool_down.to_seconds(),
+                "time": events.EventField.time,
+                "event": events.EventField.event_id,
+            },
+            description="Tells the starter that an alarm went off",
+        )

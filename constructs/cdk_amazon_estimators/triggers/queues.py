@@ -1,0 +1,84 @@
+"""The queue in front of a starter, the queues of what could not be handled, the alarm on those."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+KEPT = Duration.days(14)
+"""The longest SQS keeps a message."""
+GROUP = "starter"
+"""All messages are of one group: the queue hands them out one after the other, in order."""
+CRASHES = 5
+"""Deliveries beyond the starter's own attempts after which SQS itself sets a message aside."""
+
+
+class StarterQueues(Construct):
+    """``queue`` is what triggers send to. What is not handled lies, with the reason, in one of two others.
+
+    ``dead_letters``: what the starter could not do; each message has the attributes ``error`` and ``reason``.
+    ``undelivered``: what EventBridge could not deliver for a day, with its own attributes. EventBridge
+    takes no FIFO queue for that. ``alarm`` goes off when either holds a message.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, visibility_timeout: Duration, attempts: int
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.dead_letters = self._queue("DeadLetters", fifo=True)
+        self.undelivered = self._queue("Undelivered")
+        self.queue = self._queue(
+            "Queue",
+            fifo=True,
+            visibility_timeout=visibility_timeout,
+            # The targets of EventBridge name no deduplication id; a rule's events differ by their own ids.
+            content_based_deduplication=True,
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=self.dead_letters, max_receive_count=attempts + CRASHES
+            ),
+        )
+        depth = {
+            "dead": self.dead_letters.metric_approximate_number_of_messages_visible(statistic="Maximum"),
+            "undelivered": self.undelivered.metric_approximate_number_of_messages_visible(
+                statistic="Maximum"
+            ),
+        }
+        self.alarm = cloudwatch.Alarm(
+            self,
+            "Alarm",
+            alarm_description="Triggers of a training pipeline could not be handled. "
+            "docs/triggers.md says how to move them back.",
+            metric=cloudwatch.MathExpression(
+                expression="FILL(dead, 0) + FILL(undelivered, 0)",
+                using_metrics=depth,
+                period=Duration.minutes(5),
+                label="messages",
+            ),
+            threshold=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+
+    def _queue(
+        self,
+        construct_id: str,
+        *,
+        fifo: bool | None = None,
+        visibility_timeout: Duration | None = None,
+        content_based_deduplication: bool | None = None,
+        dead_letter_queue: sqs.DeadLetterQueue | None = None,
+    ) -> sqs.Queue:
+        return sqs.Queue(
+            self,
+            construct_id,
+            fifo=fifo,
+            visibility_timeout=visibility_timeout,
+            content_based_deduplication=content_based_deduplication,
+            dead_letter_queue=dead_letter_queue,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=KEPT,
+        )

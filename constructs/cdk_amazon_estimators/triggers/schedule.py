@@ -1,0 +1,59 @@
+"""Trains by the clock, if there is anything new."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aws_cdk import Duration, TimeZone
+from aws_cdk import aws_scheduler as scheduler
+
+from cdk_amazon_estimators.problems import Problems
+
+if TYPE_CHECKING:
+    from cdk_amazon_estimators.triggers.starter import TrainingStarter
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleTrigger:
+    """Trains at the times of a schedule, unless the data set is the one trained last; then it tells so.
+
+    A data set whose training failed is tried again.
+
+    schedule: such as ``ScheduleExpression.cron(hour="3", minute="0")`` or ``.rate(Duration.hours(6))``.
+    time_zone: in which a cron expression is read. Default: UTC.
+    flexible_window: start at any time this long after, which spreads load; 1 minute to 1 day, or None to
+    start
+        on time. Default: 15 minutes.
+    retrain_unchanged: train even if nothing has changed. Default: False.
+    """
+
+    schedule: scheduler.ScheduleExpression
+    time_zone: TimeZone | None = None
+    flexible_window: Duration | None = field(default_factory=lambda: Duration.minutes(15))
+    retrain_unchanged: bool = False
+
+    def check(self, problems: Problems, outputs: Sequence[str]) -> None:
+        window = self.flexible_window
+        problems.unless(
+            window is None or window.is_unresolved() or 60 <= window.to_seconds() <= 86_400,
+            f"ScheduleTrigger(flexible_window={window and window.to_human_string()}); "
+            "allowed: 1 minute to 1 day, or None to start on time",
+        )
+
+    def bind(self, starter: TrainingStarter, construct_id: str) -> None:
+        window = self.flexible_window
+        zone = self.time_zone or self.schedule.time_zone or TimeZone.ETC_UTC
+        starter.on_schedule(
+            construct_id,
+            expression=self.schedule.expression_string,
+            time_zone=zone.timezone_name,
+            window_minutes=None if window is None else int(window.to_minutes(integral=False)),
+            # The service fills in the time for which this is; the same one for every delivery of it.
+            message={
+                "trigger": "schedule",
+                "time": "<aws.scheduler.scheduled-time>",
+                "retrain_unchanged": self.retrain_unchanged,
+            },
+        )

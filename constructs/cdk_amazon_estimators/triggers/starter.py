@@ -1,0 +1,221 @@
+"""The starter: a queue, and behind it the function that decides which executions start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_cdk import Duration, Names, Size, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from amazon_estimators.announcement import FAILED, SOURCE, TRAINED
+from cdk_amazon_estimators.encoder import RecordSetEncoder, tell_statement
+from cdk_amazon_estimators.pipeline_layout import PipelineLayout
+from cdk_amazon_estimators.s3_access import S3Access
+from cdk_amazon_estimators.service_role import service_role
+from cdk_amazon_estimators.triggers.queues import GROUP, StarterQueues
+from cdk_amazon_estimators.triggers.trigger import Trigger
+
+TIMEOUT = Duration.minutes(5)
+"""A listing of a million objects takes two to three minutes."""
+ENDED = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
+
+
+class TrainingStarter(Construct):
+    """Starts executions of ``state_machine``: one for each data set version, one at a time, none lost.
+
+    TrainingPipeline makes one if it has triggers. It can be used alone with any state machine that takes the
+    execution input of a TrainingPipeline and puts Model Trained and Training Failed on the bus.
+
+    pipeline: the name of the pipeline in events.
+    layout: where the pipeline's data lies.
+    encoder: whose code the function runs.
+    max_concurrent: executions that may run at a time; what comes meanwhile waits. Default: 1.
+    max_attempts: deliveries of a message before it becomes a dead letter. Default: 3.
+    retry_delay: before the second delivery, at least 1 second; each further one comes four times as late.
+        Default: 15 seconds.
+
+    Attributes: ``queue``, ``dead_letters``, ``undelivered``, ``alarm`` (goes off if either of those holds a
+    message), ``function``, ``layout``.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        state_machine: sfn.IStateMachine,
+        pipeline: str,
+        layout: PipelineLayout,
+        encoder: RecordSetEncoder,
+        max_concurrent: int = 1,
+        max_attempts: int = 3,
+        retry_delay: Duration | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.layout = layout
+        queues = StarterQueues(
+            self, "Queues", visibility_timeout=TIMEOUT.plus(Duration.minutes(1)), attempts=max_attempts
+        )
+        self.queue, self.alarm = queues.queue, queues.alarm
+        self.dead_letters, self.undelivered = queues.dead_letters, queues.undelivered
+        self.schedule_group = scheduler.CfnScheduleGroup(
+            self, "Schedules", name=Names.unique_resource_name(self, max_length=64, separator="-")
+        )
+        self._schedule_role = service_role(
+            self, "ScheduleRole", "scheduler.amazonaws.com", "Sends to the queue of a pipeline's starter"
+        )
+        self.queue.grant_send_messages(self._schedule_role)
+        self.undelivered.grant_send_messages(self._schedule_role)
+        settings = {
+            "pipeline": pipeline,
+            "state_machine": state_machine.state_machine_arn,
+            "data_bucket": layout.data_bucket.bucket_name,
+            "prefix": layout.prefix,
+            "channels": {name: source.prefix for name, source in layout.channels.items()},
+            "max_concurrent": max_concurrent,
+            "attempts": max_attempts,
+            "retry_seconds": (retry_delay or Duration.seconds(15)).to_seconds(),
+            "queue": self.queue.queue_arn,
+            "queue_url": self.queue.queue_url,
+            "dead_letters": self.dead_letters.queue_url,
+            "schedule_group": self.schedule_group.name,
+            "schedule_role": self._schedule_role.role_arn,
+        }
+        self.function = encoder.function(
+            self,
+            "Starter",
+            "Start the executions of a training pipeline",
+            timeout=TIMEOUT,
+            memory=Size.mebibytes(512),
+            environment={"STARTER": Stack.of(self).to_json_string(settings)},
+        )
+        self._grant(self.function, state_machine)
+        self.function.add_event_source(
+            sources.SqsEventSource(self.queue, batch_size=10, report_batch_item_failures=True)
+        )
+        self._hear_of_ends(state_machine, pipeline)
+
+    def add(self, construct_id: str, trigger: Trigger) -> None:
+        """Let ``trigger`` start executions too."""
+        trigger.bind(self, construct_id)
+
+    def on_event(
+        self, construct_id: str, pattern: events.EventPattern, message: Mapping[str, Any], *, description: str
+    ) -> None:
+        """Send ``message``, in which fields of the event may stand, for every event of the default bus."""
+        events.Rule(
+            self,
+            construct_id,
+            description=description,
+            event_pattern=pattern,
+            targets=[
+                targets.SqsQueue(
+                    self.queue,
+                    message=events.RuleTargetInput.from_object(dict(message)),
+                    message_group_id=GROUP,
+                    dead_letter_queue=self.undelivered,
+                    max_event_age=Duration.hours(24),
+                    retry_attempts=185,
+                )
+            ],
+        )
+
+    def on_schedule(
+        self,
+        construct_id: str,
+        *,
+        expression: str,
+        time_zone: str,
+        window_minutes: int | None,
+        message: Mapping[str, Any],
+    ) -> None:
+        """Send ``message`` at the times of a schedule expression."""
+        window = scheduler.CfnSchedule.FlexibleTimeWindowProperty(
+            mode="FLEXIBLE" if window_minutes else "OFF", maximum_window_in_minutes=window_minutes or None
+        )
+        schedule = scheduler.CfnSchedule(
+            self,
+            construct_id,
+            schedule_expression=expression,
+            schedule_expression_timezone=time_zone,
+            flexible_time_window=window,
+            group_name=self.schedule_group.name,
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=self.queue.queue_arn,
+                role_arn=self._schedule_role.role_arn,
+                input=Stack.of(self).to_json_string(dict(message)),
+                sqs_parameters=scheduler.CfnSchedule.SqsParametersProperty(message_group_id=GROUP),
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
+                    arn=self.undelivered.queue_arn
+                ),
+            ),
+        )
+        schedule.add_dependency(self.schedule_group)
+
+    def _hear_of_ends(self, state_machine: sfn.IStateMachine, pipeline: str) -> None:
+        """From the pipeline itself; and of other ends from Step Functions, whose events may be lost."""
+        self.on_event(
+            "Announced",
+            events.EventPattern(
+                source=[SOURCE], detail_type=[TRAINED, FAILED], detail={"pipeline": [pipeline]}
+            ),
+            {
+                "trigger": "ended",
+                "execution": events.EventField.from_path("$.detail.execution"),
+                "status": "ANNOUNCED",
+                "event": events.EventField.event_id,
+            },
+            description="Tells the starter that an execution is about to end",
+        )
+        self.on_event(
+            "Ended",
+            events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={"status": ENDED, "stateMachineArn": [state_machine.state_machine_arn]},
+            ),
+            {
+                "trigger": "ended",
+                "execution": events.EventField.from_path("$.detail.name"),
+                "status": events.EventField.from_path("$.detail.status"),
+                "event": events.EventField.event_id,
+            },
+            description="Tells the starter that an execution has ended",
+        )
+
+    def _grant(self, function: lambda_.Function, state_machine: sfn.IStateMachine) -> None:
+        layout = self.layout
+        data = S3Access(function, layout.data_bucket, layout.encryption_key)
+        data.list(layout.inputs, versions=True)
+        data.list([layout.datasets, layout.triggers])
+        data.read([f"{layout.triggers}state.json", f"{layout.datasets}last_trained.json"])
+        data.write([f"{layout.triggers}state.json", f"{layout.datasets}*.jsonl"])
+        state_machine.grant_start_execution(function)
+        state_machine.grant(function, "states:ListExecutions")
+        state_machine.grant_execution(function, "states:DescribeExecution")
+        self.dead_letters.grant_send_messages(function)
+        stack = Stack.of(self)
+        schedules = stack.format_arn(
+            service="scheduler", resource="schedule", resource_name=f"{self.schedule_group.name}/*"
+        )
+        statements = [
+            iam.PolicyStatement(
+                actions=["scheduler:CreateSchedule", "scheduler:UpdateSchedule"], resources=[schedules]
+            ),
+            iam.PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[self._schedule_role.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
+            ),
+            tell_statement(self),
+        ]
+        for statement in statements:
+            function.add_to_role_policy(statement)

@@ -1,0 +1,21 @@
+"""What all triggers have in common: a check of their settings, and a rule or schedule they make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from cdk_amazon_estimators.problems import Problems
+
+if TYPE_CHECKING:
+    from cdk_amazon_estimators.triggers.starter import TrainingStarter
+
+
+class Trigger(Protocol):
+    """Yours may be one too: in ``bind`` send messages to ``starter``, as its methods do."""
+
+    def check(self, problems: Problems, outputs: Sequence[str]) -> None:
+        """Note what is wrong with the settings. ``outputs`` are the prefixes that the pipeline writes to."""
+
+    def bind(self, starter: TrainingStarter, construct_id: str) -> None:
+        """Make what sends to ``starter``, under it as ``construct_id``."""
