@@ -47,7 +47,7 @@ class UploadTrigger:
         hidden = self.marker is None or Token.is_unresolved(self.marker) or self.marker[:1] in ("_", ".")
         problems.unless(
             hidden and "/" not in (self.marker or ""),
-            f"UploadTrigger(marker={self.marker!r}); allowed: a name without '/' that begins with '_' or '.', "
+            f"UploadTrigger(marker={self.marker!r}); allowed: names without '/' that begin with '_' or '.', "
             "such as '_SUCCESS', because other objects are data",
         )
         problems.unless(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 SLACK = timedelta(seconds=5)
-"""How much later than needed a schedule is set, so that a burst moves it a few times, not for every object."""
+"""How much later than needed a schedule is set: a burst moves it a few times, not for every object."""
 
 
 class QuietPeriods:
@@ -20,7 +20,7 @@ class QuietPeriods:
         self._queue = queue
 
     def set(self, name: str, number: int, end: datetime) -> None:
-        """Let the quiet period ``name`` end at ``end``. After one has ended the next has another ``number``."""
+        """Let the quiet period ``name`` end at ``end``. After one has ended, the next needs another number."""
         schedule = {
             "Name": f"{name}-{number}",
             "GroupName": self._group,

@@ -149,7 +149,7 @@ class Starter:
     def _park_present(
         self, reason: str, *, suffix: str = "", always: bool = False, if_changed: bool = False
     ) -> None:
-        """Park what lies there now, unless there is nothing or, with ``if_changed``, no news; that is told."""
+        """Park what lies there now, unless it is nothing or, with ``if_changed``, no news; that is told."""
         data_set = self._take()
         if not any(data_set.channels.values()):
             self._skip("there is no input", reason=reason)
