@@ -6,7 +6,7 @@ from typing import Any
 
 from rule_case import REAL, ZERO_ONE, Case, Labels, classes, idle, other, train
 
-from amazon_estimators.record_set import RecordSet
+from amazon_estimators.record_set import RecordSet, Tokens
 
 REGRESSOR = {"predictor_type": "regressor"}
 BINARY = {"predictor_type": "binary_classifier"}
@@ -95,9 +95,9 @@ def logins(**more: Any) -> RecordSet:
     return train(features=0, content_type="text/csv", **more)
 
 
-def files() -> RecordSet:
-    """The auxiliary channel."""
-    return other("auxiliary", 1, 0, content_type="text/plain")
+def files(*names: str) -> RecordSet:
+    """The auxiliary channel; without names it is not known which files it holds."""
+    return other("auxiliary", 1, 0, content_type="text/plain", files=names or None)
 
 
 OBJECT2VEC = (
@@ -255,6 +255,26 @@ OBJECT2VEC = (
         OWN_NETWORK,
         (pairs(),),
         (pairs(),),
+    ),
+    Case(
+        "Object2Vec",
+        0,
+        "error",
+        "enc0_pretrained_embedding_file is 'v', but channel auxiliary holds w",
+        {"enc0_pretrained_embedding_file": "v"},
+        {"enc0_pretrained_embedding_file": "v"},
+        (pairs(), files("w")),
+        (pairs(), files("w", "v")),
+    ),
+    Case(
+        "Object2Vec",
+        0,
+        "error",
+        "in1 of channel train holds token id 100, but enc0_vocab_size is 100",
+        {"enc0_vocab_size": 100},
+        {"enc0_vocab_size": 101},
+        (pairs(tokens=(Tokens(99, 1), Tokens(100, 1))),),
+        (pairs(tokens=(Tokens(99, 1), Tokens(100, 1))),),
     ),
     Case("Object2Vec", 0, "error", "has no labels", {}, {}, (pairs(None),), (pairs(),)),
 )

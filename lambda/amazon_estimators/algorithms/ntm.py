@@ -16,6 +16,7 @@ from amazon_estimators.algorithms.facts import (
 )
 from amazon_estimators.algorithms.fills import features, filling
 from amazon_estimators.algorithms.rules import Finding, Problem, early_stopping
+from amazon_estimators.algorithms.text_rules import files_are
 from amazon_estimators.hyperparameter import (
     choice,
     flag,
@@ -63,7 +64,7 @@ class NTM(Algorithm):
         loss("train:total_loss", epoch=True, objective=False),
     )
     rules = (early_stopping("num_patience_epochs", "tolerance"),)
-    data_rules = (_vocabulary,)
+    data_rules = (files_are("vocab.txt"), _vocabulary)
     fills = filling(feature_dim=features)
 
     feature_dim = integer(

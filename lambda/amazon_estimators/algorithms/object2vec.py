@@ -28,6 +28,7 @@ from amazon_estimators.algorithms.rules import (
     required_with,
     without_effect,
 )
+from amazon_estimators.algorithms.text_rules import files_there, tokens_fit
 from amazon_estimators.hyperparameter import (
     choice,
     flag,
@@ -146,6 +147,14 @@ class Object2Vec(Algorithm):
     data_rules = (
         class_labels(when=("output_layer", "softmax"), classes="num_classes"),
         _auxiliary_files,
+        files_there(
+            *(
+                f"{encoder}_{name}"
+                for encoder in ("enc0", "enc1")
+                for name in ("pretrained_embedding_file", "vocab_file")
+            )
+        ),
+        tokens_fit,
     )
     fills = filling(mini_batch_size=always(32))
 

@@ -1,0 +1,76 @@
+"""What holds for channels of text: token ids, lengths of token lists, names of auxiliary files.
+
+Each rule goes by what the encoder saw, and is silent about a RecordSet of which that is not recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from amazon_estimators.algorithms.facts import Data
+from amazon_estimators.algorithms.rules import DataRule, Finding, Problem
+from amazon_estimators.record_set import Tokens
+
+if TYPE_CHECKING:
+    from amazon_estimators.algorithms.algorithm import Algorithm
+
+
+def tokens_fit(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+    """Every token id is in its encoder's vocabulary, and no list is longer than the encoder reads.
+
+    Unless it has a network of its own, enc1 takes the values of enc0.
+    """
+    second = "enc0" if algorithm.effective("enc1_network") == "enc0" else "enc1"
+    for name, record_set in data.record_sets.items():
+        for side, encoder, tokens in zip(
+            ("in0", "in1"), ("enc0", second), record_set.tokens or (), strict=False
+        ):
+            yield from _findings(algorithm, f"{side} of channel {name}", encoder, tokens)
+
+
+def _findings(algorithm: Algorithm, where: str, encoder: str, tokens: Tokens) -> Iterator[Finding]:
+    size = algorithm.effective(f"{encoder}_vocab_size")
+    if size is not None and tokens.highest >= size:
+        yield Problem(
+            f"{where} holds token id {tokens.highest:,}, but {encoder}_vocab_size is {size:,}. "
+            f"Expecting: {encoder}_vocab_size of at least {tokens.highest + 1:,}."
+        )
+    longest = algorithm.effective(f"{encoder}_max_seq_len")
+    if longest is not None and tokens.longest > longest:
+        yield Problem(
+            f"{where} holds a list of {tokens.longest:,} tokens, but {encoder}_max_seq_len is {longest:,}. "
+            f"Expecting: {encoder}_max_seq_len of at least {tokens.longest:,}, or shorter lists."
+        )
+
+
+def files_there(*names: str) -> DataRule:
+    """Files that hyperparameters name are in the auxiliary channel."""
+
+    def rule(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+        auxiliary = data.record_sets.get("auxiliary")
+        if auxiliary is None or auxiliary.files is None:
+            return
+        for name in names:
+            value = algorithm.effective(name)
+            if value and value not in auxiliary.files:
+                yield Problem(
+                    f"{name} is {value!r}, but channel auxiliary holds {', '.join(auxiliary.files)}. "
+                    "Expecting: the name of one of its files."
+                )
+
+    return rule
+
+
+def files_are(*names: str) -> DataRule:
+    """The auxiliary channel holds files of these names and no others."""
+
+    def rule(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+        auxiliary = data.record_sets.get("auxiliary")
+        if auxiliary is not None and auxiliary.files is not None and set(auxiliary.files) != set(names):
+            yield Problem(
+                f"Channel auxiliary holds {', '.join(auxiliary.files)}. Expecting: {', '.join(names)}; "
+                "the container looks for that name."
+            )
+
+    return rule
