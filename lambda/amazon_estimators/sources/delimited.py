@@ -151,7 +151,7 @@ def _without_header(
                 remedy="Give all files of a channel the same columns in the same order.",
             )
         first = first[record.stop :] if record else b""
-    if first.strip():
+    if first and not first.isspace():
         yield first
     yield from blocks
 
@@ -160,15 +160,21 @@ def _whole_records(chunks: Iterator[bytes], dialect: Dialect, piece: Piece) -> I
     """Blocks of whole records from text that begins with one."""
     rest = b""
     for chunk in chunks:
-        spanning, rest = bool(rest), rest + chunk if rest else chunk
-        end = last_record_end(rest, dialect)
-        first = record_end(rest, 0, dialect) if spanning and end else None
-        if max(len(rest) - end, first or 0) > LINE_LIMIT:
+        if b'"' in chunk or b'"' in rest:
+            end = last_record_end(rest + chunk, dialect) - len(rest)
+        else:
+            end = chunk.rfind(b"\n") + 1
+        if end <= 0:
+            rest += chunk
+        else:
+            view = memoryview(chunk)
+            block, rest = b"".join((rest, view[:end])), bytes(view[end:])
+            if end < len(block) and (record_end(block, 0, dialect) or 0) > LINE_LIMIT:
+                raise too_long(piece)
+            yield block
+        if len(rest) > LINE_LIMIT:
             raise too_long(piece)
-        if end:
-            yield rest[:end]
-            rest = rest[end:]
-    if rest.strip():
+    if rest and not rest.isspace():
         yield rest
 
 
@@ -220,7 +226,7 @@ def _to_record_end(
     last = b""
     for chunk in _from(s3, piece, start, front):
         yield chunk
-        open_quote ^= dialect.quoted_newlines and chunk.count(b'"') % 2 == 1
+        open_quote ^= dialect.quoted_newlines and b'"' in chunk and chunk.count(b'"') % 2 == 1
         last = chunk[-1:]
     if last == b"\n" and not open_quote:
         return
@@ -231,7 +237,7 @@ def _to_record_end(
         yield chunk if end is None else chunk[:end]
         if end is not None:
             return
-        open_quote ^= dialect.quoted_newlines and chunk.count(b'"') % 2 == 1
+        open_quote ^= dialect.quoted_newlines and b'"' in chunk and chunk.count(b'"') % 2 == 1
         at, step, length = at + len(chunk), min(2 * step, BLOCK_BYTES), length + len(chunk)
         if length > LINE_LIMIT:
             raise too_long(piece)

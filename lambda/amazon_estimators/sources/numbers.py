@@ -22,7 +22,7 @@ COUNTED = "Rows are counted from 0, without the header."
 def table_of(text: bytes, dialect: Dialect, schema: Schema) -> np.ndarray | None:
     """Whole records as float32, shape (rows, columns used); None if any field or record is not as it should be."""
     quoted = b'"' in text
-    if text.count(b"\r") != text.count(b"\r\n"):
+    if b"\r" in text and text.count(b"\r") != text.count(b"\r\n"):
         return None
     names = [str(position) for position in range(schema.width)]
     used = [names[position] for position in schema.used]
@@ -50,11 +50,16 @@ def table_of(text: bytes, dialect: Dialect, schema: Schema) -> np.ndarray | None
             return None
         if any(column.null_count for column in table.columns):
             return None
-        rows = text.count(b"\n") + (not text.endswith(b"\n"))
-        if quoted and table.num_rows != rows and table.num_rows != len(record_starts(text, dialect)):
+        if quoted and not _same_records(text, dialect, table.num_rows):
             return None
         return matrix(table)
     return None
+
+
+def _same_records(text: bytes, dialect: Dialect, rows: int) -> bool:
+    """Whether the table reader found the records that cuts go between: quotes out of place part them otherwise."""
+    lines = text.count(b"\n") + (not text.endswith(b"\n"))
+    return rows == lines or rows == len(record_starts(text, dialect))
 
 
 def matrix(table: Any) -> np.ndarray:

@@ -1,0 +1,190 @@
+"""MB/s per core and peak memory of each source, from bytes in memory, beside its library reading alone.
+
+    python benchmarks/sources.py [megabytes]      default: 200 MB a file
+
+Each line is a process of its own. A source yields float32 blocks as Encode takes them; the library reads the same
+bytes with one thread. MB are of the file, per second of processor time, the best of three.
+"""
+
+from __future__ import annotations
+
+import io
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+COLUMNS = 51
+CASES = (
+    "csv alone",
+    "csv alone, as rows",
+    "csv",
+    "csv in 4 pieces",
+    "csv with quoted text",
+    "csv.gz",
+    "csv.zst",
+    "parquet alone",
+    "parquet alone, as rows",
+    "parquet",
+    "parquet, 5 columns",
+    "npy alone",
+    "npy",
+    "npy, Fortran order",
+    "npz",
+    "npz, deflated",
+    "libsvm",
+    "recordio",
+)
+
+
+class Memory:
+    """One object in memory, as an S3 client gives its ranges."""
+
+    class exceptions:
+        ClientError = Exception
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+
+    def get_object(self, *, Range: str, **_: Any) -> dict[str, Any]:
+        first, last = map(int, Range.removeprefix("bytes=").split("-"))
+        return {"Body": io.BytesIO(self.body[first : last + 1])}
+
+
+def written(case: str, size: int) -> bytes:
+    """A file of about ``size`` bytes."""
+    import pyarrow as pa
+    from pyarrow import csv, parquet
+
+    made = np.random.default_rng(0)
+    text = size // (COLUMNS * 19)
+    rows = text if case.startswith(("csv", "libsvm")) else size // (COLUMNS * 4)
+    table = made.normal(size=(rows, COLUMNS))
+    out = io.BytesIO()
+    if case.startswith("csv"):
+        columns = {f"c{number}": table[:, number] for number in range(COLUMNS)}
+        if "quoted" in case:
+            columns["c7"] = np.array(["said,\n" + "he"] * rows)
+        csv.write_csv(pa.table(columns), out, csv.WriteOptions(include_header=False))
+        if case.endswith(("gz", "zst")):
+            return bytes(pa.compress(out.getvalue(), "gzip" if case.endswith("gz") else "zstd", asbytes=True))
+    elif case.startswith("parquet"):
+        columns = {f"c{number}": table[:, number].astype(np.float32) for number in range(COLUMNS)}
+        parquet.write_table(pa.table(columns), out, row_group_size=200_000)
+    elif case.startswith("npy"):
+        order = np.asfortranarray if "Fortran" in case else np.ascontiguousarray
+        np.save(out, order(table.astype(np.float32)))
+    elif case.startswith("npz"):
+        save = np.savez_compressed if "deflated" in case else np.savez
+        save(out, x=table.astype(np.float32), y=np.arange(rows))
+    elif case == "recordio":
+        from amazon_estimators.recordio import write_numpy_to_dense_tensor
+
+        write_numpy_to_dense_tensor(out, table.astype(np.float32), np.arange(rows, dtype=np.float32))
+    else:
+        lines = [" ".join(f"{number + 1}:{value:.17g}" for number, value in enumerate(row)) for row in table]
+        out.write("".join(f"1 {line}\n" for line in lines).encode())
+    return out.getvalue()
+
+
+def alone(case: str, body: bytes) -> Callable[[], int]:
+    """The library reading on its own, in the blocks that Encode would hold; to columns, or to rows."""
+    import pyarrow as pa
+    from pyarrow import csv, parquet
+
+    from amazon_estimators.sources import numbers
+    from amazon_estimators.sources.source import BLOCK_BYTES
+
+    as_rows = numbers.matrix if case.endswith("rows") else lambda table: table
+
+    def read_csv() -> int:
+        names = [f"c{number}" for number in range(COLUMNS)]
+        options = (
+            csv.ReadOptions(use_threads=False, column_names=names),
+            csv.ParseOptions(quote_char=False),
+            csv.ConvertOptions(column_types=dict.fromkeys(names, pa.float32())),
+        )
+        start = rows = 0
+        while start < len(body):
+            stop = body.rfind(b"\n", start, start + BLOCK_BYTES) + 1
+            rows += len(as_rows(csv.read_csv(pa.BufferReader(memoryview(body)[start:stop]), *options)))
+            start = stop
+        return rows
+
+    def read_parquet() -> int:
+        file = parquet.ParquetFile(pa.BufferReader(body), pre_buffer=False, buffer_size=2**16)
+        size = BLOCK_BYTES // (4 * COLUMNS)
+        batches = file.iter_batches(size, use_threads=False)
+        return sum(len(as_rows(pa.Table.from_batches([batch]))) for batch in batches)
+
+    def read_npy() -> int:
+        return len(np.load(io.BytesIO(body)))
+
+    return {"csv": read_csv, "parquet": read_parquet, "npy": read_npy}[case.split()[0]]
+
+
+def ours(case: str, body: bytes) -> Callable[[], int]:
+    """The source, over the object's pieces."""
+    from amazon_estimators.s3 import InputObject
+    from amazon_estimators.sharding import pieces_of_shards
+    from amazon_estimators.sources import Source, format_of
+
+    key = "a." + case.split()[0].rstrip(",").replace("recordio", "pbr")
+    found = InputObject("bucket", key, len(body), "etag")
+    source = Source(
+        exclude=(7,) if "quoted" in case else (),
+        features=tuple(range(5)) if "5 columns" in case else None,
+        feature_count=COLUMNS,
+    )
+    form, s3 = format_of(found, source)[1], Memory(body)
+    layout = form.look(s3, found, source)
+    shards = pieces_of_shards([(found, layout)], 4 if "pieces" in case else 1)
+    pieces = [piece for shard in shards for piece in shard]
+
+    def read() -> int:
+        return sum(
+            len(block.features) for piece in pieces for block in form.read(s3, piece, source, layout.schema)
+        )
+
+    return read
+
+
+def measure(case: str, path: str) -> None:
+    """Print one line."""
+    body = Path(path).read_bytes()
+    run = (alone if "alone" in case else ours)(case, body)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    rates = []
+    for _ in range(3):
+        started, busy = time.perf_counter(), time.process_time()
+        rows = run()
+        rates.append((len(body) / (time.process_time() - busy), len(body) / (time.perf_counter() - started)))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - max(before, 0)
+    core, wall = max(rates)
+    print(
+        f"{case:24} {core / 1e6:7.0f} MB/s per core {wall / 1e6:7.0f} MB/s wall"
+        f" {rows:9} rows of {len(body) / 1e6:4.0f} MB  {peak / 2**10:5.0f} MiB above the file",
+        flush=True,
+    )
+
+
+def main() -> None:
+    if len(sys.argv) == 3:
+        measure(sys.argv[1], sys.argv[2])
+        return
+    size = int(float(sys.argv[1]) * 1e6) if len(sys.argv) > 1 else 200_000_000
+    with tempfile.TemporaryDirectory() as directory:
+        for case in CASES:
+            path = Path(directory) / "file"
+            path.write_bytes(written(case, size))
+            subprocess.run([sys.executable, __file__, case, str(path)], check=True)
+
+
+if __name__ == "__main__":
+    main()
