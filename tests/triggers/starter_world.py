@@ -123,9 +123,12 @@ class Schedules:
 
     def __init__(self) -> None:
         self.set_to: dict[tuple[str, int], datetime] = {}
-        self.calls = 0
+        self.calls = self.failures = 0
 
     def set(self, name: str, number: int, end: datetime) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionError("UpdateSchedule failed")
         self.calls += 1
         self.set_to[name, number] = end
 

@@ -316,6 +316,15 @@ class TestQuietPeriod:
         world.handle(over)
         assert len(world.names) == 1
 
+    def test_a_schedule_that_could_not_be_set_is_set_by_the_redelivery(self) -> None:
+        world = World()
+        world.upload("a.csv")
+        world.schedules.failures = 1
+        with pytest.raises(ConnectionError):
+            world.handle(uploaded(world))
+        world.handle(uploaded(world))
+        assert world.schedules.calls == 1
+
     def test_the_next_burst_has_a_schedule_of_its_own(self) -> None:
         world = World()
         for name in ("a.csv", "b.csv"):
@@ -358,6 +367,14 @@ class TestSchedule:
         world.handle(schedule(1), schedule(1))
         assert len(world.names) == 2
         world.end(world.names[1])
+        world.handle(schedule(1), schedule(2))
+        assert len(world.names) == 2
+
+    def test_no_second_try_beside_the_first_one(self) -> None:
+        world = World(max_concurrent=2)
+        world.upload("a.csv")
+        world.handle(schedule(0))
+        world.end(world.names[0], "FAILED")
         world.handle(schedule(1), schedule(2))
         assert len(world.names) == 2
 

@@ -20,7 +20,7 @@ class QuietPeriods:
         self._queue = queue
 
     def set(self, name: str, number: int, end: datetime) -> None:
-        """Let the quiet period ``name`` end at ``end``. After one has ended, the next needs another number."""
+        """Let the quiet period ``name`` end at ``end``; after one has ended, the next needs a new number."""
         schedule = {
             "Name": f"{name}-{number}",
             "GroupName": self._group,
