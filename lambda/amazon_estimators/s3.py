@@ -122,8 +122,13 @@ def read_range(s3: Any, source: InputObject, start: int, stop: int) -> bytes:
             body: bytes = answer["Body"].read()
             break
         except ClientError as error:
-            if error.response["Error"]["Code"] in GONE:
+            code = error.response["Error"]["Code"]
+            if code in GONE:
                 raise ObjectChangedError(f"{source.uri} was replaced or deleted after Plan saw it") from error
+            if code == "InvalidObjectState":
+                raise InputError(
+                    f"{source.uri} is archived", remedy="Restore it, then start again."
+                ) from error
             raise
         except (HTTPClientError, IncompleteReadError, ResponseStreamingError):
             if attempt == BODY_ATTEMPTS:
