@@ -331,9 +331,9 @@ def count() -> dict[str, Any]:
     given = settings(bucket, instance_count=10, target_shard_bytes=rows * 40)
     planned, plan = measured(plan_in_emulator, given)
     items = items_of(client, planned)
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
         started = time.perf_counter()
-        list(pool.map(_encode_all, [planned] * 8, [items[part::8] for part in range(8)]))
+        list(processes.map(_encode_all, [planned] * 8, [items[part::8] for part in range(8)]))
         encode_seconds = time.perf_counter() - started
     request, seal = measured(seal_in_emulator, given, planned)
     again, cached = measured(plan_in_emulator, given)
@@ -419,7 +419,7 @@ def main() -> int:
             "python": platform.python_version(),
             "numpy": np.__version__,
         },
-        "rates": rates() if not os.environ.get("NORATES") else {},
+        "rates": rates(),
     }
     with emulated():
         result |= {"data": data(options.megabytes), "count": count()}

@@ -32,7 +32,7 @@ def failures_prefix(prefix: str, execution: str) -> str:
 
 
 def failure_key(prefix: str, execution: str, shard: int) -> str:
-    """Where Encode leaves a user's error; under the execution: an old failure never explains a new one."""
+    """Where Encode leaves why it failed; under the execution: an old failure never explains a new one."""
     return f"{failures_prefix(prefix, execution)}{shard:05d}.json"
 
 
@@ -58,11 +58,11 @@ def _of_shards(s3: Any, plan: Mapping[str, Any], execution: str) -> dict[str, st
     if not keys:
         return _answer(
             MAP_FAILED,
-            "Shards could not be encoded, none of them for a reason in the data.\nThe Map Run of this "
+            "Shards could not be encoded, and the functions could not say why.\nThe Map Run of this "
             "execution lists them with their causes; a redrive encodes those that failed.",
         )
     first = get_json(s3, plan["bucket"], keys[0])
-    more = f"\n{len(keys) - 1:,} more shards failed." if len(keys) > 1 else ""
+    more = {1: "", 2: "\nOne more shard failed."}.get(len(keys), f"\n{len(keys) - 1:,} more shards failed.")
     return _answer(str(first["error"]), f"{first['cause']}{more}")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from amazon_estimators.ahead import ahead
 from amazon_estimators.channels import Channel
 from amazon_estimators.encodings import Encoding, encodings
-from amazon_estimators.errors import NoInputError, RequestError, SchemaError
+from amazon_estimators.errors import InputError, NoInputError, RequestError, SchemaError
 from amazon_estimators.s3 import InputObject
 from amazon_estimators.sources import Layout, Schema, format_of
 from amazon_estimators.sources.compression import compression_of
@@ -57,6 +57,9 @@ def find(s3: Any, bucket: str, channel: Channel, objects: list[InputObject]) -> 
 
 def look_at(s3: Any, objects: list[InputObject], channel: Channel, encoding: Encoding) -> Found:
     """Look at every object, or at an even sample of very many, the first and the last in it."""
+    empty = next((one.uri for one in objects if not one.size), None)
+    if empty:
+        raise InputError(f"{empty} is empty", remedy="Remove it, or upload it with some records.")
     sample, source = objects, channel.source
     if len(objects) > MOST_LOOKED_AT:
         step = (len(objects) - 1) / (SAMPLED - 1)

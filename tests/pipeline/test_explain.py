@@ -103,7 +103,7 @@ def test_failed_shards_tell_the_first_error_of_this_execution(pipeline: Pipeline
     leave("new", 7, "row 7")
     leave("new", 12, "row 12")
     answer = failed_map(pipeline, "new")
-    assert answer == {"error": "InputError", "cause": "row 7\n1 more shards failed."}
+    assert answer == {"error": "InputError", "cause": "row 7\nOne more shard failed."}
 
 
 def test_failed_shards_without_a_user_s_error(pipeline: Pipeline) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pipeline_runs import Pipeline
 
+from amazon_estimators.encode import share_of
 from amazon_estimators.recordio import check, encode_dense
+from amazon_estimators.s3 import InputObject
+from amazon_estimators.sources import Layout, Piece, Schema
 
 ROWS, COLUMNS = 103, 5
 
@@ -56,6 +63,48 @@ def test_shards_together_are_the_whole_encoded_at_once(
     source = request["input_data_config"][0]["DataSource"]["S3DataSource"]
     assert source["S3Uri"] == f"s3://{pipeline.bucket}/{planned['prefix']}train/.amazon.manifest"
     assert source["S3DataType"] == "ManifestFile"
+
+
+@pytest.mark.parametrize("instances", [1, 3, 8])
+@pytest.mark.parametrize("kind", ["npy", "csv", "headed.csv", "csv.gz"])
+def test_very_many_objects_are_cut_by_bytes_and_make_the_same_whole(
+    pipeline: Pipeline, table: np.ndarray, kind: str, instances: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("amazon_estimators.looking.MOST_LOOKED_AT", 4)
+    monkeypatch.setattr("amazon_estimators.looking.SAMPLED", 3)
+    cuts = [0, 1, 9, 10, 40, 41, 42, 60, 77, 90, ROWS]
+    for number, (start, stop) in enumerate(pairwise(cuts)):
+        rows = table[start:stop]
+        if kind == "npy":
+            pipeline.put_array(f"train/{number:02d}.npy", rows)
+        else:
+            text = as_csv(rows, "a,b,c,d,e" if kind == "headed.csv" else "")
+            pipeline.put(f"train/{number:02d}.{kind}", gzip.compress(text) if kind == "csv.gz" else text)
+    pipeline.settings["instance_count"] = instances
+    planned = pipeline.train()
+    shards = pipeline.shards(planned)
+    assert b"".join(shards) == bytes(encode_dense(table))
+    assert len(shards) == instances
+
+
+@given(st.integers(1, 50), st.integers(1, 1000), st.lists(st.integers(0, 1000), max_size=6), st.booleans())
+def test_shares_of_an_object_are_all_of_it_once(
+    records: int, size: int, cuts: list[int], whole: bool
+) -> None:
+    """Whatever the cuts in bytes are, each row, or the whole of a unit, falls to exactly one share."""
+    found = InputObject("b", "k", size, "e")
+    schema = Schema(width=1, names=None, features=None, label=None)
+    ends = sorted({0, size, *(cut for cut in cuts if cut < size)})
+    counted = Layout(schema=schema, start=0, stop=records, records=records)
+    unit = Layout(schema=schema, start=0, stop=size, whole=whole)
+    header = Layout(schema=schema, start=min(3, size - 1), stop=size)
+    for layout in (counted, unit, header):
+        pieces = [share_of(layout, Piece(found, *pair)) for pair in pairwise(ends)]
+        covered = [(piece.start, piece.stop) for piece in pieces if piece is not None]
+        assert covered[0][0] == layout.start
+        assert covered[-1][1] == layout.stop
+        assert all(before[1] == after[0] for before, after in pairwise(covered))
+        assert len(covered) == 1 or not layout.whole
 
 
 @pytest.mark.parametrize("label", [0, 2, -1])

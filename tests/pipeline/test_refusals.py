@@ -71,9 +71,9 @@ def test_one_of_very_many_files_is_no_such_file(pipeline: Pipeline, monkeypatch:
         pipeline.train()
 
 
-BAD_VALUES = {
-    "nan": (np.float32("nan"), "nan is not a finite number"),
-    "infinity": (-np.inf, "-inf is not a finite number"),
+BAD_VALUES: dict[str, tuple[float, str]] = {
+    "nan": (float("nan"), "nan is not a finite number"),
+    "infinity": (float("-inf"), "-inf is not a finite number"),
     "beyond float32": (1e300, r"1e\+300 is beyond float32"),
 }
 

@@ -113,9 +113,9 @@ def test_ahead_runs_at_most_so_many_and_keeps_order() -> None:
 
 def test_ahead_stops_with_its_reader() -> None:
     done: list[int] = []
-    results = ahead(lambda number: done.append(number), range(1000), width=2)
+    results = ahead(done.append, range(1000), width=2)
     next(results)
-    results.close()
+    results.close()  # type: ignore[attr-defined]  # it is a generator
     assert len(done) < 10
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from amazon_estimators.encodings.text import SCHEMA, first_bad_line, shown, steps, tidy
-from amazon_estimators.errors import InputError
 from amazon_estimators.plan import PlannedChannel
 from amazon_estimators.receipts import Facts
 from amazon_estimators.s3 import InputObject
@@ -19,8 +18,6 @@ REMEDY = "Write the file as UTF-8 with one word, or one embedding, a line."
 
 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
-    if not found.size:
-        raise InputError(f"{found.uri} is empty", remedy="Remove it, or upload it with its content.")
     return Layout(schema=SCHEMA, start=0, stop=found.size)
 
 

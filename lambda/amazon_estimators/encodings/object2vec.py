@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable
 from itertools import chain
 from typing import Any
@@ -23,6 +22,7 @@ CONTENT_TYPE = "application/jsonlines"
 REMEDY = 'Write each line as {"label": 1, "in0": [6, 17, 606], "in1": [16, 21]}; token ids count from 0.'
 KEYS = {"label", "in0", "in1"}
 SIDES = ("in0", "in1")
+FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
@@ -68,7 +68,7 @@ def _are_pairs(pairs: list[Any]) -> bool:
     if any(type(pair) is not dict or pair.keys() != KEYS for pair in pairs):
         return False
     labels = [pair["label"] for pair in pairs]
-    if not {*map(type, labels)} <= {int, float} or not all(map(_is_float32, labels)):
+    if not {*map(type, labels)} <= {int, float} or (labels and not _are_float32(labels)):
         return False
     lists = [pair[side] for side in SIDES for pair in pairs]
     if not {*map(type, lists)} <= {list} or not all(lists):
@@ -92,7 +92,7 @@ def reason(line: bytes) -> str | None:
     if pair.keys() != KEYS:
         missing, unknown = sorted(KEYS - pair.keys()), sorted(pair.keys() - KEYS)
         return f"missing {', '.join(missing) or 'nothing'}, unknown {', '.join(unknown) or 'nothing'}"
-    if type(pair["label"]) not in (int, float) or not _is_float32(pair["label"]):
+    if type(pair["label"]) not in (int, float) or not _are_float32([pair["label"]]):
         return f"label is {_json(pair['label'])}, which is no number of 32 bits"
     return next((problem for side in SIDES if (problem := _list_problem(side, pair[side]))), None)
 
@@ -110,8 +110,9 @@ def _json(value: Any) -> str:
     return json.dumps(value)[:80]
 
 
-def _is_float32(value: float) -> bool:
-    return math.isfinite(value) and abs(value) <= float(np.finfo(np.float32).max)
+def _are_float32(numbers: list[float]) -> bool:
+    """Whether all are finite as float32; JSON has no NaN, and its reader is told to take none."""
+    return min(numbers) >= -FLOAT32_MAX and max(numbers) <= FLOAT32_MAX
 
 
 def _parse(text: bytes) -> Any:

@@ -30,8 +30,6 @@ Reason = str
 
 def look_at_text(s3: Any, found: InputObject, source: Source) -> Layout:
     """Where an object of text can be cut: before each line if it is small, anywhere if not."""
-    if not found.size:
-        raise InputError(f"{found.uri} is empty", remedy="Remove it, or upload it with at least one line.")
     if compression_of(found, source.compression) != "none":
         return Layout(schema=SCHEMA, start=0, stop=found.size, whole=True)
     if found.size > COUNTED_BYTES:

@@ -1,4 +1,4 @@
-"""Encode one shard. A user's error is left on S3 for Explain: a Map Run hides what its items failed of."""
+"""Encode one shard. Why it failed is left on S3 for Explain: a Map Run hides what its items failed of."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 from amazon_estimators import s3
 from amazon_estimators.encode import encode_shard
-from amazon_estimators.errors import AmazonEstimatorsError
 from amazon_estimators.explain import failure_key
 from amazon_estimators.plan import Plan
 
@@ -16,7 +15,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         plan = Plan.load(client, event["bucket"], event["prefix"])
         encode_shard(client, plan, event["offset"], event["length"])
-    except AmazonEstimatorsError as error:
+    except Exception as error:
         failure = {"error": type(error).__name__, "cause": str(error)}
         key = failure_key(event["prefix"], event["execution"], event["shard"])
         s3.put_json(client, event["bucket"], key, failure)
