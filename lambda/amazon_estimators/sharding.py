@@ -29,9 +29,9 @@ def cut_evenly(total: int, parts: int) -> list[int]:
 def pieces_of_shards(objects: Sequence[tuple[InputObject, Layout]], parts: int) -> Iterator[list[Piece]]:
     """The pieces of each shard, in order: by rows where all row counts are known, else by bytes.
 
-    By rows, shards differ by one row at most. By bytes, an object's rows count as the bytes they take in it, and
-    a cut that would go through an object that is one unit moves to the nearer end of it. A shard is left empty
-    only where such units are fewer than the shards.
+    By rows, shards differ by one row at most. By bytes, an object's rows count as the bytes they take in it,
+    and a cut that would go through an object that is one unit moves to the nearer end of it. A shard is left
+    empty only where such units are fewer than the shards.
     """
     counted = all(layout.records is not None for _, layout in objects)
     sizes = [(layout.records or 0) if counted else found.size for found, layout in objects]
@@ -54,7 +54,7 @@ def pieces_of_shards(objects: Sequence[tuple[InputObject, Layout]], parts: int) 
 
 
 def most_shards(objects: Sequence[tuple[InputObject, Layout]]) -> int | None:
-    """How many shards can have records: rows, or units not to be cut. None where bytes can be cut anywhere."""
+    """How many shards can have records: rows or uncut units. None where bytes can be cut anywhere."""
     if all(layout.whole or layout.records is not None for _, layout in objects):
         return sum(1 if layout.records is None else layout.records for _, layout in objects)
     return None

@@ -50,7 +50,7 @@ TEXT = st.text(st.sampled_from('ab,1"\n\r 2;'), max_size=9)
 
 @st.composite
 def files(draw):
-    """(rows, body, Source): numbers in all columns but a text column, which may hold anything, newlines too."""
+    """(rows, body, Source): numbers, and perhaps a column of text, which may hold newlines too."""
     width = draw(st.integers(1, 4))
     rows = draw(st.lists(st.lists(NUMBERS, min_size=width, max_size=width), min_size=1, max_size=12))
     place = draw(st.one_of(st.none(), st.integers(0, width)))
@@ -266,7 +266,7 @@ def test_a_header_that_is_not_the_schema_of_the_others_is_refused():
     s3 = InMemoryS3()
     schema = delimited.look(s3, s3.put("a.csv", b"a,b\n1,2\n"), Source()).schema
     other = s3.put("b.csv", b"b,a\n1,2\n")
-    with pytest.raises(SchemaError, match="b.csv has columns b, a; expected a, b"):
+    with pytest.raises(SchemaError, match=r"b\.csv has columns b, a; expected a, b"):
         list(delimited.read(s3, Piece(other, 0, other.size), Source(), schema))
 
 

@@ -88,7 +88,7 @@ def test_without_feature_count_all_is_read_once_for_it(monkeypatch):
         (b"1 1:2\n1 qid:3 1:5\n", "row 1: 'qid:3' is no index:value"),
         (b"1 1:2\n1 1:2:3\n", "row 1: '1:2:3' is no index:value"),
         (b"1 1:2\n1 1:2 99999999999999999999:1\n", "row 1: '99999999999999999999:1' is no index:value"),
-        (b"1 1:2\n1 0:5\n", "row 1: index 0 where indices begin at 1"),
+        (b"1 1:2\n1 0:5\n", "row 1: index 0, the first is 1"),
         (b"1 1:2\n1 3:5 3:6\n", "row 1: column 2 is there twice"),
         (b"1 1:2\n1 9:5\n", "row 1: column 8; allowed: 0 to 3"),
         (b"", "is empty"),

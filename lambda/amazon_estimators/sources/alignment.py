@@ -1,8 +1,8 @@
 """Where the first record begins at or after any byte of a delimited file, without reading what comes before.
 
 Whether a byte lies between quotes depends on every quote before it. Instead both answers are tried on what
-follows: read as if outside and as if inside quotes, only one of the two makes records with the right number of
-fields, and numbers where numbers belong (compare Ge, Li, Eilebrecht, Chandramouli, Kossmann: Speculative
+follows: read as if outside and as if inside quotes, only one makes records with the right number of fields,
+and numbers where numbers belong (compare Ge, Li, Eilebrecht, Chandramouli, Kossmann: Speculative
 Distributed CSV Data Parsing, SIGMOD 2019). Where both do, nothing is guessed.
 """
 
@@ -82,7 +82,7 @@ def _after_newline(window: bytes, place: int) -> int | None:
 def _read_on(  # noqa: PLR0911 - each return is one thing that can be found out
     text: bytes, origin: int, place: int, schema: Schema, dialect: Dialect, *, inside: bool, final: bool
 ) -> Reading:
-    """Read on from ``origin`` as one answer has it; of the record under way there the last fields are seen."""
+    """Read on from ``origin`` as one answer has it; only the end of a record under way is seen."""
     at_field = text[origin - 1 : origin] in (dialect.delimiter, b"\n")
     at_record = text[origin - 1 : origin] == b"\n" and not inside
     at = origin

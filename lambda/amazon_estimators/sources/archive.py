@@ -46,8 +46,8 @@ class Archive:
         self.names = tuple(self._members)
         if len(members) > MEMBERS_LIMIT or len(self.names) != len(members):
             raise InputError(
-                f"{found.uri} has {len(members)} members of {len(self.names)} names; allowed: {MEMBERS_LIMIT}, "
-                "each of its own name",
+                f"{found.uri} has {len(members)} members of {len(self.names)} names; "
+                f"allowed: {MEMBERS_LIMIT}, each of its own name",
                 remedy="Write it again with numpy.savez.",
             )
 
@@ -127,7 +127,7 @@ def _rows_first(array: StoredArray) -> StoredArray:
     if view.size > TURNED_LIMIT:
         raise InputError(
             f"{view.where} is deflated and in Fortran order, {view.size} bytes; allowed: {TURNED_LIMIT}",
-            remedy="Write it in C order, numpy.ascontiguousarray(array), or with numpy.savez, without compression.",
+            remedy="Write it in C order, numpy.ascontiguousarray(array), or uncompressed, numpy.savez.",
         )
     held = _Held(view.where, view.read(0, view.size))
     return StoredArray(held, array.dtype, array.shape, array.fortran, array.data_start)

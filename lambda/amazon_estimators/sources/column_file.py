@@ -1,4 +1,4 @@
-"""An S3 object as the file a Parquet reader wants: columns fetched in windows, the next one ahead of the reader."""
+"""An S3 object as a file whose columns are fetched in windows, the next one ahead of the reader."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ READ_LIMIT = 32 * 2**20
 class ColumnFile(io.RawIOBase):
     """``spans`` are the byte ranges ``[start, stop)`` that will be read front to back, sorted and apart.
 
-    Memory is bounded by two windows of ``window`` bytes a span. What lies in no span is read as it is asked for.
+    Memory is bounded by two windows of ``window`` bytes a span. What lies in no span is read when asked for.
     """
 
     def __init__(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -26,7 +25,7 @@ def look(archive: Archive, found: InputObject, source: Source) -> Layout:
     if source.label is not None or source.features is not None or source.exclude:
         raise SchemaError(
             f"{found.uri} is a sparse matrix: all its columns are features and it has no label",
-            remedy="Leave label, features and exclude out of the Source; for labels write libsvm or RecordIO.",
+            remedy="Leave label, features and exclude out of the Source; libsvm and RecordIO have labels.",
         )
     schema = Schema(width=width, names=None, features=None, label=None, sparse=True)
     return Layout(schema=schema, start=0, stop=rows, records=rows)
@@ -37,7 +36,8 @@ def read(archive: Archive, piece: Piece, source: Source, schema: Schema) -> Iter
     rows, width = _shape(archive, found)
     if not schema.sparse or width != schema.width:
         raise SchemaError(
-            f"{found.uri} has {width} sparse columns; expected {schema.width}{'' if schema.sparse else ' dense ones'}",
+            f"{found.uri} has {width} sparse columns; "
+            f"expected {schema.width} {'sparse' if schema.sparse else 'dense'} ones",
             remedy="Give all files of a channel the same columns.",
         )
     data, indices, indptr = _arrays(archive, found, rows)
@@ -55,26 +55,26 @@ def read(archive: Archive, piece: Piece, source: Source, schema: Schema) -> Iter
             first_value, last_value = int(ends[row]), int(ends[last])
             if last_value - first_value > ROW_LIMIT:
                 raise InputError(
-                    f"{found.uri}, row {start + row} has {last_value - first_value} values; allowed: {ROW_LIMIT}",
+                    f"{found.uri}, row {start + row}: {last_value - first_value} values; allowed {ROW_LIMIT}",
                     remedy="Drop values of that row.",
                 )
-            yield _block(data, indices, ends[row : last + 1], width, found, start + row)
+            yield _block(data, indices, ends[row : last + 1], width=width, found=found, row=start + row)
             row = last
 
 
 def _block(
-    data: StoredArray, indices: StoredArray, ends: np.ndarray, width: int, found: InputObject, row: int
+    data: StoredArray, indices: StoredArray, ends: np.ndarray, *, width: int, found: InputObject, row: int
 ) -> Block:
     first, last = int(ends[0]), int(ends[-1])
     values = next(data.rows(first, last, max(1, last - first)), np.empty(0, data.dtype))
     columns = next(indices.rows(first, last, max(1, last - first)), np.empty(0, np.int64)).astype(np.int64)
-    return Block(sorted_rows(values, columns, ends - first, width, found, row), None)
+    return Block(sorted_rows(values, columns, ends - first, width=width, found=found, row=row), None)
 
 
 def sorted_rows(
-    values: np.ndarray, columns: np.ndarray, ends: np.ndarray, width: int, found: InputObject, row: int
+    values: np.ndarray, columns: np.ndarray, ends: np.ndarray, *, width: int, found: InputObject, row: int
 ) -> SparseRows:
-    """Rows with their columns ascending. Raises InputError for a column outside the width, or twice in a row."""
+    """Rows with their columns ascending. Raises InputError for one outside the width or twice in a row."""
     rows = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
     outside = np.flatnonzero((columns < 0) | (columns >= width))
     if len(outside):
@@ -109,7 +109,7 @@ def _shape(archive: Archive, found: InputObject) -> tuple[int, int]:
     if array.shape != (2,):
         raise _damaged(found, f"its shape has shape {array.shape}")
     rows, width = (int(side) for side in next(array.rows(0, 2, 2)))
-    if not (0 <= rows and 1 <= width <= FEATURE_LIMIT):
+    if not (rows >= 0 and 1 <= width <= FEATURE_LIMIT):
         raise _damaged(found, f"it claims {rows} rows of {width} columns")
     return rows, width
 

@@ -46,9 +46,9 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
 
 
 def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
-    """The records that begin in the bytes ``[start, stop)``; of a compressed object the rows of the piece, or all.
+    """The records that begin in the bytes ``[start, stop)``; of a compressed object its rows, or all.
 
-    Raises InputError naming row and column of what is no number, SchemaError for a header that is not the schema's.
+    Raises InputError naming row and column of what is no number, SchemaError for another header.
     """
     from amazon_estimators.sources import numbers  # noqa: PLC0415 - the table reader is loaded only to read
 
@@ -94,7 +94,7 @@ def _growing(s3: Any, found: InputObject) -> Iterator[bytes]:
 
 
 def _front(chunks: Iterator[bytes], dialect: Dialect, found: InputObject, count: bool) -> tuple[bytes, bool]:
-    """The text up to the first record's end at least, and whether it is all; all of a small one if ``count``."""
+    """The text to the first record's end at least, and whether it is all; all if small and ``count``."""
     text = bytearray()
     for chunk in chunks:
         text += chunk
@@ -147,7 +147,8 @@ def _without_header(
         names = tuple(field.decode("utf-8", "replace").strip() for field in record.fields) if record else ()
         if record and schema.names is not None and names != schema.names:
             raise SchemaError(
-                f"{piece.source.uri} has columns {', '.join(names[:20])}; expected {', '.join(schema.names[:20])}",
+                f"{piece.source.uri} has columns {', '.join(names[:20])}; "
+                f"expected {', '.join(schema.names[:20])}",
                 remedy="Give all files of a channel the same columns in the same order.",
             )
         first = first[record.stop :] if record else b""
@@ -197,8 +198,8 @@ def _aligned(s3: Any, piece: Piece, schema: Schema, dialect: Dialect) -> Iterato
             raise InputError(
                 f"{piece.source.uri}: whether byte {piece.start} lies between quotes cannot be told from the "
                 f"{size} bytes around it",
-                remedy="If no quoted field holds a newline, set quoted_newlines=False in the Source; else upload the "
-                "data in files of one shard each, as Parquet, or compressed: those are not cut.",
+                remedy="If no quoted field holds a newline, set quoted_newlines=False in the Source; else "
+                "upload the data as Parquet, or compressed in files of one shard each.",
             ) from None
     if start is None:
         if not final:
@@ -220,7 +221,7 @@ def _known_start(window: bytes, place: int, dialect: Dialect) -> int | None:
 def _to_record_end(
     s3: Any, piece: Piece, start: int, dialect: Dialect, front: bytes = b""
 ) -> Iterator[bytes]:
-    """Text from the record at ``start`` to the end of the last that begins before ``stop``; ``front`` is read."""
+    """Text from the record at ``start`` to the end of the last before ``stop``; ``front`` is read already."""
     found = piece.source
     open_quote = False
     last = b""

@@ -33,7 +33,7 @@ _PAIR = re.compile(rb"(\d{1,18}):(.+)")
 
 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
-    """The number of features by option, or the largest index after reading all; of small text where rows start."""
+    """The number of features by option or by reading all; of small text where rows start."""
     _check_columns(source, found)
     if not found.size:
         raise InputError(f"{found.uri} is empty", remedy="Remove it, or upload it with at least one line.")
@@ -75,7 +75,9 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
     for text in whole_lines(s3, piece, compression=source.compression):
         for part in _parts(text):
             values, columns, ends, labels = _parse(part, piece, source, row)
-            rows: SparseRows = sorted_rows(values, columns, ends, schema.width, piece.source, row)
+            rows: SparseRows = sorted_rows(
+                values, columns, ends, width=schema.width, found=piece.source, row=row
+            )
             row += len(rows)
             if len(rows):
                 yield Block(rows, labels if source.keep_labels else None)
@@ -97,7 +99,8 @@ def _row_starts(text: bytes) -> np.ndarray:
         return starts
     ends = np.append(starts[1:], len(text))
     rows = [bool(_COMMENT.sub(b"", text[start:end]).strip()) for start, end in zip(starts, ends, strict=True)]
-    return starts[np.array(rows, bool)]
+    chosen: np.ndarray = starts[np.array(rows, bool)]
+    return chosen
 
 
 def _parse(
@@ -122,7 +125,7 @@ def _parse(
     if columns.min(initial=0) < 0:
         bad = int(np.searchsorted(ends, np.flatnonzero(columns < 0)[0], side="right"))
         raise InputError(
-            f"{piece.source.uri}, row {row + bad}{_part(piece)}: index 0 where indices begin at {source.first_index}",
+            f"{piece.source.uri}, row {row + bad}{_part(piece)}: index 0, the first is {source.first_index}",
             remedy="Set first_index=0 in the Source if indices are counted from 0.",
         )
     return np.delete(value, at), columns, np.concatenate(([0], ends)), value[at]

@@ -1,4 +1,4 @@
-"""NumPy's .npz as a table: its arrays side by side, a matrix being several columns. SciPy's CSR stays sparse."""
+"""NumPy's .npz as a table: arrays side by side, a matrix being several columns. CSR stays sparse."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from amazon_estimators.sources.source import BLOCK_BYTES, Block, Layout, Piece, 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
     """Names, shapes and dtypes from the headers of the arrays that are used."""
     with opened(s3, found) as archive:
-        if csr.MEMBERS <= set(archive.names):
+        if set(archive.names) >= csr.MEMBERS:
             return csr.look(archive, found, source)
         table = _Table(archive, found, source)
         return Layout(schema=table.schema, start=0, stop=table.rows, records=table.rows)
@@ -28,7 +28,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
 def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
     """Rows ``[start, stop)``. A deflated array is decompressed from its start to reach them."""
     with opened(s3, piece.source) as archive:
-        if csr.MEMBERS <= set(archive.names):
+        if set(archive.names) >= csr.MEMBERS:
             yield from csr.read(archive, piece, source, schema)
             return
         table = _Table(archive, piece.source, source)
@@ -43,7 +43,7 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
 
 
 class _Table:
-    """The arrays as columns: of a vector ``y`` one named y, of a matrix ``x`` those named x[0], x[1] and so on."""
+    """The arrays as columns: a vector ``y`` is one named y, a matrix ``x`` those named x[0], x[1], …."""
 
     def __init__(self, archive: Archive, found: InputObject, source: Source) -> None:
         arrays = {name: self._array(archive, name, found) for name in archive.names}

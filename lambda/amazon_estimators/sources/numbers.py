@@ -20,7 +20,7 @@ COUNTED = "Rows are counted from 0, without the header."
 
 
 def table_of(text: bytes, dialect: Dialect, schema: Schema) -> np.ndarray | None:
-    """Whole records as float32, shape (rows, columns used); None if any field or record is not as it should be."""
+    """Whole records as float32, shape (rows, columns used); None if something in them is wrong."""
     quoted = b'"' in text
     if b"\r" in text and text.count(b"\r") != text.count(b"\r\n"):
         return None
@@ -57,7 +57,7 @@ def table_of(text: bytes, dialect: Dialect, schema: Schema) -> np.ndarray | None
 
 
 def _same_records(text: bytes, dialect: Dialect, rows: int) -> bool:
-    """Whether the table reader found the records that cuts go between: quotes out of place part them otherwise."""
+    """Whether the table reader found the records that cuts go between; stray quotes part them otherwise."""
     lines = text.count(b"\n") + (not text.endswith(b"\n"))
     return rows == lines or rows == len(record_starts(text, dialect))
 
@@ -102,5 +102,5 @@ def first_fault(text: bytes, dialect: Dialect, schema: Schema, piece: Piece, row
         number += 1
     return InputError(
         f"{piece.source.uri}, rows {row} to {number - 1}{counted}: not readable as a table of numbers",
-        remedy=f"{COUNTED} End lines with a newline, with or without a carriage return before it, and nowhere else.",
+        remedy=f"{COUNTED} End lines with a newline, or carriage return and newline, and nowhere else.",
     )

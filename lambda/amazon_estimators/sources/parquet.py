@@ -1,4 +1,4 @@
-"""Parquet: the footer tells rows and columns; of a piece's row groups the pages of the chosen columns are read."""
+"""Parquet: the footer tells rows and columns; the pages of the chosen columns are read by row group."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PAGE_BYTES = 2**20
 PAGES_LIMIT = 160 * 2**20
 """Bytes that one page of every column may take together."""
 VALUE_BYTES = 32
-"""The most bytes a number, its place in a dictionary and its level take up decompressed, with room to spare."""
+"""The most bytes a number takes decompressed, its place in a dictionary and its level included."""
 
 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
@@ -58,7 +58,9 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
             rows = metadata.footer.row_group(group).num_rows
             low, high = max(piece.start - before, 0), min(piece.stop - before, rows)
             if low < high:
-                yield from _rows_of_group(s3, found, metadata, schema, group, before, low, high)
+                yield from _rows_of_group(
+                    s3, found, metadata, schema, group, before=before, low=low, high=high
+                )
             before += rows
 
 
@@ -133,6 +135,7 @@ def _spans(metadata: _Metadata, schema: Schema, found: InputObject, group: int) 
         chunk = footer.column(number)
         if chunk.path_in_schema not in used:
             continue
+        where = f"{found.uri}: row group {group}, column {chunk.path_in_schema!r}"
         first = chunk.data_page_offset
         if chunk.has_dictionary_page and 0 < chunk.dictionary_page_offset < first:
             first = chunk.dictionary_page_offset
@@ -140,27 +143,26 @@ def _spans(metadata: _Metadata, schema: Schema, found: InputObject, group: int) 
         unpacked = chunk.total_uncompressed_size
         if not len(MAGIC) <= first < stop <= found.size - TAIL or chunk.num_values != footer.num_rows:
             raise InputError(
-                f"{found.uri}: row group {group}, column {chunk.path_in_schema!r} claims {chunk.num_values} values "
-                f"of {footer.num_rows} in bytes {first} to {stop} of {found.size}",
+                f"{where} claims {chunk.num_values} values of {footer.num_rows} "
+                f"in bytes {first} to {stop} of {found.size}",
                 remedy="The file is cut off or damaged: write it again.",
             )
         if unpacked > VALUE_BYTES * footer.num_rows + PAGE_BYTES:
             raise InputError(
-                f"{found.uri}: row group {group}, column {chunk.path_in_schema!r} claims {unpacked} bytes for "
-                f"{footer.num_rows} numbers",
+                f"{where} claims {unpacked} bytes for {footer.num_rows} numbers",
                 remedy="The file is damaged: write it again.",
             )
         pages += min(unpacked, PAGE_BYTES)
         spans.append((first, stop))
     if pages > PAGES_LIMIT:
         raise InputError(
-            f"{found.uri}: one page of each of {len(spans)} columns takes {pages} bytes; allowed: {PAGES_LIMIT}",
+            f"{found.uri}: a page of {len(spans)} columns each takes {pages} bytes; allowed: {PAGES_LIMIT}",
             remedy="Write it with smaller row groups or pages, or take fewer columns.",
         )
     return sorted(spans)
 
 
-def _rows_of_group(
+def _rows_of_group(  # noqa: PLR0917 - one step of read, told apart for its length
     s3: Any,
     found: InputObject,
     metadata: _Metadata,

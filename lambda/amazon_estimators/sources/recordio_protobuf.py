@@ -106,7 +106,7 @@ def _first_size(start: bytes, found: InputObject) -> int:
     """Bytes of the first record with its frame, checked before it is read."""
     if len(start) < FRAME_BYTES or int.from_bytes(start[:4], "little") != MAGIC:
         raise InputError(
-            f"{found.uri} is {'empty' if not start else 'no RecordIO file'}: it does not start with its magic number",
+            f"{found.uri} is {'no RecordIO file' if start else 'empty'}: it lacks the magic number in front",
             remedy="Upload RecordIO-protobuf, or name the channel's format in its Source.",
         )
     size = FRAME_BYTES + padded(int.from_bytes(start[4:8], "little"))

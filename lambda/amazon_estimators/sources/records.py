@@ -22,7 +22,7 @@ class Dialect:
 
     @cached_property
     def field(self) -> re.Pattern[bytes]:
-        """One field up to its end. Group 1 is the text between quotes; ``open`` stands for quotes never closed."""
+        """One field. Group 1 is the text between quotes; ``open`` matches if they are never closed."""
         mark = re.escape(self.delimiter)
         end = rb"(?=%b|\r?\n|\r?\Z)" % mark
         quoted = rb'[ \t]*+"((?:[^"]++|"")*+)"[ \t]*+%b' % end

@@ -31,8 +31,8 @@ class Source:
     label: the label's column, by position (0-based; negative counts from the end) or name. Default: no label.
     features: the feature columns, by position or name, in this order. Default: all but the label.
     exclude: columns that are no features, by position or name; the others but the label are. Default: none.
-    header: ``"auto"`` (present if a column is named, or if a field of the first line that is read is no number),
-        ``"present"`` or ``"absent"``. CSV only.
+    header: ``"auto"`` (one is there if a column is named, or if the first line has a field to read that is
+        no number), ``"present"`` or ``"absent"``. CSV only.
     delimiter: the character between fields. Default: a tab for ``.tsv``, else a comma. CSV only.
     quoted_newlines: whether a quoted field may hold a newline. Default: True. CSV only.
     feature_count: the number of features. Default: the largest index found by reading all once. libsvm only.
@@ -122,7 +122,7 @@ class Schema:
     """Positions of the features; None for all columns but the label."""
     label: int | None
     sparse: bool = False
-    """Whether rows are sparse: then all columns are features, and a label comes with its row, in no column."""
+    """Whether rows are sparse: then all columns are features, and a label is in no column."""
 
     @classmethod
     def of(cls, source: Source, *, width: int, names: tuple[str, ...] | None, where: str) -> Self:
@@ -244,7 +244,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Piece:
-    """Cuts ``[start, stop)`` of one object; ``first_row`` is the row number of ``start`` if rows are counted."""
+    """Cuts ``[start, stop)`` of one object; ``first_row`` numbers the row at ``start``, if known."""
 
     source: InputObject
     start: int
