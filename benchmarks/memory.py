@@ -10,8 +10,8 @@ from pathlib import Path
 
 LIBRARY = Path(__file__).resolve().parents[1] / "lambda"
 
-# The input is a sparse file on disk, mapped into memory: its pages are the kernel's, not ours. What the process
-# owns itself is RssAnon, sampled at every write.
+# The input is a file mapped into memory: its pages are the kernel's. What the process owns itself is RssAnon,
+# sampled at every write.
 _ENCODE = """
 import json, sys
 import numpy as np
@@ -45,7 +45,7 @@ def _python(code: str, *arguments: str) -> str:
 
 
 def extra_memory(size: int, columns: int = 100) -> dict[str, float]:
-    """Peak anonymous memory, beyond what was there before, to encode a memory-mapped array of ``size`` bytes."""
+    """Peak of anonymous memory while a memory-mapped array of ``size`` bytes is encoded."""
     rows = size // (4 * columns)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "features.bin"

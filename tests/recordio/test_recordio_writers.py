@@ -176,6 +176,27 @@ def test_raw_files_that_take_a_part_at_a_time():
     assert file.content == expected_dense(array, None)
 
 
+@quick
+@given(matrices(zeros=False))
+def test_encoding_into_a_used_buffer_leaves_nothing_of_it(block_bytes, matrix):
+    array, labels = matrix
+    expected = expected_dense(array, labels)
+    out = bytearray(b"\xa5" * (len(expected) + 9))
+    content = recordio.encode_dense(array, labels, out=out)
+    assert bytes(content) == expected
+    assert bytes(out) == expected + b"\xa5" * 9
+    file = io.BytesIO()
+    assert recordio.write_numpy_to_dense_tensor(file, array, labels) == len(expected)
+    assert file.getvalue() == expected
+
+
+@pytest.mark.parametrize("out", [bytearray(20), bytes(200)])
+@pytest.mark.parametrize("dtype", ["f4", "i4"])
+def test_a_buffer_that_cannot_take_the_records_is_refused(out, dtype):
+    with pytest.raises(InputError, match=rf"out is a .* buffer of {len(out)}"):
+        recordio.encode_dense(np.ones((2, 3), dtype), out=out)
+
+
 @pytest.mark.parametrize("encode", [recordio.encode_dense, recordio.encode_sparse])
 class TestRefusals:
     @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

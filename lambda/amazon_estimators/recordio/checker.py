@@ -38,11 +38,12 @@ def check(files: Iterable[File] | File, *, allow_nonfinite: bool = False) -> Sum
 
     :param files: paths, or binary file objects read from where they stand; one file needs no list.
     :param allow_nonfinite: let NaN and Inf pass; default: refuse them.
-    :raises RecordIOError: for the first fault, naming file, record number (from 0 in each file), byte
-        offset of the record, and reason: broken or missing frames, escaped multi-part records, no tensor under the key
-        ``values``, bytes features, a record whose number of features, tensor type, form (dense or sparse) or
-        label differs from the first record of the channel, sparse keys that are unsorted, repeated or beyond
-        the shape, a sparse record without shape, a non-finite number, a file without records.
+    :raises RecordIOError: for the first fault, with file, record number (from 0 in each file), byte offset of
+        the record and reason. Refused are broken or missing frames and escaped multi-part records; records
+        without a tensor under the key ``values``, or with bytes as features; a record whose number of features,
+        tensor type, form (dense or sparse) or label differs from the first record of the channel; sparse keys
+        that are unsorted, repeated or beyond the shape, and a sparse record without shape; non-finite numbers;
+        a file without records.
     """
     channel = Channel(allow_nonfinite=allow_nonfinite)
     records, size = 0, 0
