@@ -20,8 +20,9 @@ from botocore.exceptions import ClientError
 
 from amazon_estimators.algorithms import Algorithm, algorithm_named
 from amazon_estimators.errors import AmazonEstimatorsError
+from amazon_estimators_rehearsal.sagemaker.agreement import check_agreement
 from amazon_estimators_rehearsal.sagemaker.channels import channel_objects, read_object, shares, split_uri
-from amazon_estimators_rehearsal.sagemaker.engines import ENGINES, Fitted
+from amazon_estimators_rehearsal.sagemaker.engines import NO_ENGINE, Fitted, engine_of
 from amazon_estimators_rehearsal.sagemaker.errors import JobFailedError
 from amazon_estimators_rehearsal.sagemaker.records import Records, combine, decode
 from amazon_estimators_rehearsal.sagemaker.telemetry import Telemetry
@@ -44,6 +45,7 @@ def _train(name: str, job: Mapping[str, Any]) -> str:
         algorithm = _configured(name, job)
         _tell(status="Downloading")
         channels = _read(algorithm, job.get("InputDataConfig", []), instances, telemetry)
+        check_agreement(algorithm, channels)
         _tell(status="Training")
         fitted = _fit(name, algorithm, channels, telemetry)
         _tell(metrics=fitted.metrics)
@@ -118,22 +120,26 @@ def _check_channels(algorithm: Algorithm, given: Mapping[str, Mapping[str, Any]]
 
 
 def _fit(name: str, algorithm: Algorithm, channels: Mapping[str, Records], telemetry: Telemetry) -> Fitted:
-    engine = ENGINES.get(name)
-    if engine is None:
+    began = time.monotonic()
+    try:
+        fitted = engine_of(name)(algorithm, channels)
+    except ValueError as error:
+        raise JobFailedError(f"ClientError: {error}") from error
+    if fitted.engine == NO_ENGINE:
         telemetry.log(
             0, f"engine: none. Request, channels and data of {name} are verified; no model is fitted."
         )
-        return Fitted(engine="none", metrics={}, model={})
-    began = time.monotonic()
-    try:
-        fitted = engine(algorithm, channels)
-    except ValueError as error:
-        raise JobFailedError(f"ClientError: {error}") from error
+        return fitted
     seconds = max(time.monotonic() - began, 1e-9)
     telemetry.log(
         0, f"engine: {fitted.engine}. This is a rehearsal's stand-in for {name}, not Amazon's code."
     )
-    telemetry.report(fitted.metrics, algorithm.metrics, throughput=channels["train"].count / seconds)
+    telemetry.report(
+        fitted.metrics,
+        algorithm.metrics,
+        throughput=channels["train"].count / seconds,
+        wording=fitted.wording,
+    )
     return fitted
 
 

@@ -5,10 +5,12 @@ One reader a content type.
 
 from __future__ import annotations
 
+import csv
 import io
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -26,18 +28,29 @@ class Records:
     """Records of one or more files of a channel.
 
     ``values`` is an array of records x features, dense or a SciPy matrix, or a list of decoded lines where
-    records are no vectors; then ``features`` is 0. ``labels`` is None where the records have none.
+    records are no vectors; then ``features`` is 0. ``labels`` is None where the records have none. ``files``
+    are the names of the files, without their folders.
     """
 
     count: int
     features: int
     values: Any
     labels: npt.NDArray[Any] | None = None
+    files: tuple[str, ...] = ()
 
     def matrix(self) -> npt.NDArray[Any]:
         """The features, records x features, dense."""
         dense = self.values.toarray() if hasattr(self.values, "toarray") else self.values
         return np.asarray(dense)
+
+    def label_vector(self) -> npt.NDArray[np.float64]:
+        """One label a record, (records,). Raises ValueError if they have none or several."""
+        if self.labels is None:
+            raise ValueError("The records have no labels.")
+        labels = np.asarray(self.labels, np.float64).reshape(self.count, -1)
+        if labels.shape[1] != 1:
+            raise ValueError(f"The records have {labels.shape[1]} labels each; the algorithm takes one.")
+        return labels[:, 0]
 
 
 def decode(content_type: str, body: bytes, uri: str) -> Records:
@@ -50,7 +63,7 @@ def decode(content_type: str, body: bytes, uri: str) -> Records:
         raise JobFailedError(f"ClientError: Unable to read data of {uri}: {error}") from error
     if not records.count:
         raise JobFailedError(f"ClientError: {uri} holds no record.")
-    return records
+    return replace(records, files=(uri.rpartition("/")[2],))
 
 
 def combine(parts: Sequence[Records], channel: str) -> Records:
@@ -65,15 +78,17 @@ def combine(parts: Sequence[Records], channel: str) -> Records:
                 f"ClientError: Channel {channel}: its files disagree: {first.features} features"
                 f"{_with(first)} in one, {part.features}{_with(part)} in another."
             )
-    count = sum(part.count for part in parts)
+    count, files = sum(part.count for part in parts), tuple(name for part in parts for name in part.files)
     if isinstance(first.values, list):
-        return Records(count, 0, [line for part in parts for line in part.values])
+        return Records(count, 0, [line for part in parts for line in part.values], files=files)
     labels = None if first.labels is None else np.concatenate([_labels(part) for part in parts])
     if any(hasattr(part.values, "toarray") for part in parts):
         from scipy.sparse import vstack  # noqa: PLC0415 - slow, and few data sets are sparse
 
-        return Records(count, first.features, vstack([part.values for part in parts], format="csr"), labels)
-    return Records(count, first.features, np.concatenate([part.values for part in parts]), labels)
+        values = vstack([part.values for part in parts], format="csr")
+    else:
+        values = np.concatenate([part.values for part in parts])
+    return Records(count, first.features, values, labels, files)
 
 
 def _labels(part: Records) -> npt.NDArray[Any]:
@@ -92,10 +107,13 @@ def _recordio(body: bytes) -> Records:
 
 
 def _lines(body: bytes, parse: Callable[[str], Any]) -> Records:
+    lines = body.decode("utf-8").split("\n")
+    if lines[-1] == "":
+        lines.pop()
     values = []
-    for number, line in enumerate(body.decode("utf-8").splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         try:
-            values.append(parse(line))
+            values.append(parse(line.removesuffix("\r")))
         except ValueError as error:
             raise ValueError(f"line {number}: {error}") from error
     return Records(len(values), 0, values)
@@ -104,20 +122,30 @@ def _lines(body: bytes, parse: Callable[[str], Any]) -> Records:
 def _pair_of_tokens(line: str) -> dict[str, Any]:
     """A record of Object2Vec: ``{"label": 1, "in0": [6, 17], "in1": [16, 21]}``."""
     record = json.loads(line)
-    if not isinstance(record, dict) or not {"in0", "in1"} <= set(record):
-        raise ValueError(f"it has no in0 and in1: {line[:80]!r}")
+    if not isinstance(record, dict) or record.keys() != {"label", "in0", "in1"}:
+        raise ValueError(f"it is no object of label, in0 and in1: {line[:80]!r}")
+    if type(record["label"]) not in (int, float) or not math.isfinite(record["label"]):
+        raise ValueError(f"label is no number: {line[:80]!r}")
     for side in ("in0", "in1"):
-        if not isinstance(record[side], list) or not all(type(token) is int for token in record[side]):
-            raise ValueError(f"{side} is no list of integers: {line[:80]!r}")
+        tokens = record[side]
+        if (
+            not isinstance(tokens, list)
+            or not tokens
+            or any(type(one) is not int or one < 0 for one in tokens)
+        ):
+            raise ValueError(f"{side} is no list of token ids: {line[:80]!r}")
     return record
 
 
 def _pair_of_fields(line: str) -> tuple[str, str]:
     """A record of IPInsights: ``entity,1.2.3.4``."""
-    entity, comma, address = line.rpartition(",")
-    if not comma or not entity or not address:
-        raise ValueError(f"it is not of two columns: {line[:80]!r}")
-    return entity, address
+    try:
+        (fields,) = csv.reader([line], strict=True)
+    except csv.Error as error:
+        raise ValueError(f"{error}: {line[:80]!r}") from error
+    if len(fields) != 2 or not all(fields):
+        raise ValueError(f"it is not of two columns, an entity and an address: {line[:80]!r}")
+    return fields[0], fields[1]
 
 
 def _word(line: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,12 +26,19 @@ class Telemetry:
         """One line of a host's log; hosts count from 0."""
         self._lines[host].append((int(time.time() * 1000), line))
 
-    def report(self, metrics: Mapping[str, float], declared: Sequence[Metric], *, throughput: float) -> None:
-        """Log metrics (``channel:metric``) as the algorithm prints them."""
+    def report(
+        self,
+        metrics: Mapping[str, float],
+        declared: Sequence[Metric],
+        *,
+        throughput: float,
+        wording: Mapping[str, str],
+    ) -> None:
+        """Log metrics (``channel:metric``) as the algorithm prints them; ``wording``: see log_line."""
         values = {**metrics, "train:throughput": throughput, "train:progress": 100.0}
         for metric in declared:
             if metric.name in values:
-                self.log(0, log_line(metric, values[metric.name]))
+                self.log(0, log_line(metric, values[metric.name], wording.get(metric.name, "")))
 
     def close(self) -> None:
         """Send everything. Raises JobFailedError if the role may not write its logs."""
@@ -55,13 +61,15 @@ class Telemetry:
                 logs.put_log_events(logGroupName=LOG_GROUP, logStreamName=stream, logEvents=events)
 
 
-def log_line(metric: Metric, value: float) -> str:
-    """A line of log in which the metric's published expression finds ``value``."""
-    plain = f"{metric.name} = {value}"
+def log_line(metric: Metric, value: float, wording: str = "") -> str:
+    """A line of log in which the metric's published expression finds ``value``.
+
+    ``wording`` goes where the expression leaves part of the metric's name open. Of a metric whose line nobody
+    has published: its name and value.
+    """
     if metric.regex is None:
-        return plain
+        return f"{metric.name} = {value}"
     line = metric.regex.replace(r"(\S+)", str(value))
     for field, shown in (("host", "algo-1"), ("epoch", "0"), ("batch", "end")):
         line = line.replace(rf"{field}=\S+", f"{field}={shown}")
-    found = re.search(metric.regex, line)
-    return line if found and found.group(1) == str(value) else plain
+    return line.replace(r"\S+", wording or "any")

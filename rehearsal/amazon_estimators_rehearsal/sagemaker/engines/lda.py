@@ -1,0 +1,53 @@
+"""LDA: scikit-learn's variational Bayes. The same model as the algorithm's, found in another way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sklearn
+from sklearn.decomposition import LatentDirichletAllocation
+
+from amazon_estimators.algorithms import Algorithm
+from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
+from amazon_estimators_rehearsal.sagemaker.records import Records
+
+MAX_PASSES = 100
+"""max_iterations counts steps of a spectral decomposition; variational Bayes settles in far fewer passes."""
+
+
+def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
+    """Find topics in the train channel; score the test channel, if given, by log-likelihood per word."""
+    topics = algorithm.effective("num_topics")
+    model = LatentDirichletAllocation(
+        n_components=topics,
+        doc_topic_prior=algorithm.effective("alpha0") / topics,
+        max_iter=min(algorithm.effective("max_iterations"), MAX_PASSES),
+        learning_method="batch",
+        evaluate_every=5,
+        random_state=0,
+    ).fit(_counts(channels, "train"))
+    metrics = {}
+    if "test" in channels:
+        test = _counts(channels, "test")
+        # The variational lower bound of the log-likelihood, in nats.
+        metrics["test:pwll"] = float(model.score(test)) / float(test.sum())
+    return Fitted(
+        engine="scikit-learn",
+        metrics=metrics,
+        model={
+            "class": "sklearn.decomposition.LatentDirichletAllocation",
+            "version": sklearn.__version__,
+            "topics": (model.components_ / model.components_.sum(axis=1, keepdims=True)).tolist(),
+        },
+    )
+
+
+def _counts(channels: Mapping[str, Records], channel: str) -> Any:
+    """Words by document, sparse or dense."""
+    values = channels[channel].values
+    if values.min() < 0:
+        raise ValueError(f"Channel {channel} holds {values.min():g}, which is no number of words.")
+    if not values.sum():
+        raise ValueError(f"Channel {channel} holds no word at all.")
+    return values

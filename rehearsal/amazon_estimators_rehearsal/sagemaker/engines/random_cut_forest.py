@@ -1,0 +1,122 @@
+"""Random Cut Forest: a forest of random cuts as Guha and others (2016) define it.
+
+scikit-learn has none: its isolation forest chooses the features to cut evenly, not by their range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import log2
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from amazon_estimators.algorithms import Algorithm
+from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
+from amazon_estimators_rehearsal.sagemaker.records import Records
+
+Matrix = npt.NDArray[np.float64]
+DEVIATIONS = 3
+"""AWS's rule: a score is an anomaly's if it lies this many standard deviations above the mean score."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A box of sampled records. ``feature`` and ``cut`` divide it in two; None in a leaf."""
+
+    mass: int
+    low: Matrix
+    high: Matrix
+    feature: int = 0
+    cut: float = 0.0
+    below: Node | None = None
+    above: Node | None = None
+
+
+def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
+    """Grow the forest on the train channel; score the test channel, if given."""
+    train = channels["train"].matrix().astype(np.float64)
+    forest = grow(train, algorithm.effective("num_trees"), algorithm.effective("num_samples_per_tree"))
+    usual = scores(forest, train)
+    threshold = float(usual.mean() + DEVIATIONS * usual.std())
+    metrics = {}
+    if "test" in channels and "precision_recall_fscore" in algorithm.effective("eval_metrics"):
+        found = scores(forest, channels["test"].matrix().astype(np.float64)) > threshold
+        metrics["test:f1"] = _f1(channels["test"].label_vector() == 1, found)
+    return Fitted(
+        engine="numpy",
+        metrics=metrics,
+        model={
+            "class": "random cut forest",
+            "version": np.__version__,
+            "mean_score": float(usual.mean()),
+            "threshold": threshold,
+        },
+    )
+
+
+def grow(records: Matrix, trees: int, samples: int) -> list[Node]:
+    """Trees, each of ``samples`` records drawn without replacement, or of all if there are fewer."""
+    rng = np.random.default_rng(0)
+    drawn = (rng.choice(len(records), min(samples, len(records)), replace=False) for _ in range(trees))
+    return [_tree(records[rows], rng) for rows in drawn]
+
+
+def scores(forest: list[Node], records: Matrix) -> Matrix:
+    """Anomaly score of each record, the mean over trees: (records,). High where few cuts set it apart."""
+    total = np.zeros(len(records))
+    for tree in forest:
+        _add_scores(tree, records, total)
+    return total / len(forest)
+
+
+def _tree(records: Matrix, rng: np.random.Generator) -> Node:
+    root: list[Node] = []
+    low, high = records.min(axis=0), records.max(axis=0)
+    spans = high - low
+    if not spans.sum():
+        return Node(len(records), low, high)
+    ends = spans.cumsum()
+    feature = min(
+        int(np.searchsorted(ends, rng.uniform(0, ends[-1]), side="right")), int(spans.nonzero()[0][-1])
+    )
+    cut = float(rng.uniform(low[feature], high[feature]))
+    under = records[:, feature] <= cut
+    if under.all():  # the draw was the upper end itself, by rounding
+        under = records[:, feature] < high[feature]
+    root += [_tree(records[under], rng), _tree(records[~under], rng)]
+    return Node(len(records), low, high, feature, cut, *root)
+
+
+def _add_scores(tree: Node, records: Matrix, total: Matrix) -> None:
+    """Walk all records down a tree together.
+
+    A record outside a node's box might have been cut off there; with that probability it gets the score of
+    this depth, and with the rest it goes on.
+    """
+    scale = log2(tree.mass + 1)
+    waiting: list[tuple[Node, int, npt.NDArray[np.intp], Matrix]] = [
+        (tree, 0, np.arange(len(records)), np.ones(len(records)))
+    ]
+    while waiting:
+        node, depth, rows, reached = waiting.pop()
+        points = records[rows]
+        outside = (np.maximum(node.low - points, 0) + np.maximum(points - node.high, 0)).sum(axis=1)
+        apart = outside / np.maximum(outside + (node.high - node.low).sum(), np.finfo(np.float64).tiny)
+        total[rows] += reached * apart * scale / (depth + 1)
+        reached = reached * (1 - apart)
+        if node.below is None or node.above is None:
+            total[rows] += reached * scale / (depth + log2(node.mass + 1))
+            continue
+        under = points[:, node.feature] <= node.cut
+        for child, side in ((node.below, under), (node.above, ~under)):
+            going = side & (reached > 0)
+            if going.any():
+                waiting.append((child, depth + 1, rows[going], reached[going]))
+
+
+def _f1(truth: npt.NDArray[Any], found: npt.NDArray[Any]) -> float:
+    hits = int((truth & found).sum())
+    return 2 * hits / max(int(truth.sum()) + int(found.sum()), 1)

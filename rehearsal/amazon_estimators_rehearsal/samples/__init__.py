@@ -1,0 +1,30 @@
+"""Data for a first run without any of one's own: scikit-learn's bundled sets, and small seeded ones.
+
+One entry an algorithm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from amazon_estimators_rehearsal.samples import documents, logins, machines, ratings, sentences, tables
+from amazon_estimators_rehearsal.samples.sample import Sample as Sample
+from amazon_estimators_rehearsal.samples.sample import own as own
+
+SAMPLES: Mapping[str, Callable[[Path], Sample]] = MappingProxyType(
+    {
+        "FactorizationMachines": ratings.ratings,
+        "IPInsights": logins.logins,
+        "KMeans": tables.digits,
+        "KNN": tables.iris,
+        "LDA": documents.counts,
+        "LinearLearner": tables.diabetes,
+        "NTM": documents.counts_and_vocabulary,
+        "Object2Vec": sentences.sentence_pairs,
+        "PCA": tables.wine,
+        "RandomCutForest": machines.readings,
+    }
+)
+"""Writes the sample for an algorithm into a directory."""

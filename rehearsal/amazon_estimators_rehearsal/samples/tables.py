@@ -1,0 +1,92 @@
+"""Tables that ship inside scikit-learn, written as users keep them: an array, CSV with a header."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from amazon_estimators_rehearsal.samples.sample import Sample
+
+SEED = 0
+
+
+def digits(directory: Path) -> Sample:
+    """8 x 8 images of handwritten digits: 1,797 records of 64 features, float32, as .npy."""
+    from sklearn.datasets import load_digits  # noqa: PLC0415 - a slow import
+
+    path = directory / "digits.npy"
+    np.save(path, load_digits().data.astype(np.float32))
+    return Sample("handwritten digits from scikit-learn", {"train": [path]}, {"k": 10})
+
+
+def wine(directory: Path) -> Sample:
+    """Chemical analyses of 178 wines: CSV with a header, the cultivar among its columns and no feature."""
+    from sklearn.datasets import load_wine  # noqa: PLC0415 - a slow import
+
+    found = load_wine()
+    names = [name.replace("/", "_") for name in found.feature_names]
+    path = directory / "wine.csv"
+    rows = zip(found.data.tolist(), found.target.tolist(), strict=True)
+    _write(path, [*names, "cultivar"], [[*row, label] for row, label in rows])
+    return Sample(
+        "chemical analyses of wines from scikit-learn, CSV",
+        {"train": [path]},
+        {"num_components": 3},
+        {"train": {"exclude": ["cultivar"]}},
+    )
+
+
+def iris(directory: Path) -> Sample:
+    """150 irises, four measures each; the species is a column by name. Every fifth is held back as test."""
+    from sklearn.datasets import load_iris  # noqa: PLC0415 - a slow import
+
+    found = load_iris()
+    names = ["sepal_length", "sepal_width", "petal_length", "petal_width", "species"]
+    rows = [[*row, label] for row, label in zip(found.data.tolist(), found.target.tolist(), strict=True)]
+    files = _split(directory, "iris", names, rows, ("train", "train", "train", "train", "test"))
+    return Sample(
+        "irises from scikit-learn, CSV with a header",
+        files,
+        {"k": 5, "predictor_type": "classifier", "sample_size": len(rows) * 4 // 5},
+        {channel: {"label": "species"} for channel in files},
+    )
+
+
+def diabetes(directory: Path) -> Sample:
+    """442 patients, ten measures each, and the disease's progression a year later, a column by name."""
+    from sklearn.datasets import load_diabetes  # noqa: PLC0415 - a slow import
+
+    found = load_diabetes()
+    rows = [[label, *row] for row, label in zip(found.data.tolist(), found.target.tolist(), strict=True)]
+    names = ["progression", *found.feature_names]
+    files = _split(directory, "patients", names, rows, ("train", "train", "train", "validation", "test"))
+    return Sample(
+        "progression of diabetes from scikit-learn, CSV with a header",
+        files,
+        {"predictor_type": "regressor"},
+        {channel: {"label": "progression"} for channel in files},
+    )
+
+
+def _split(
+    directory: Path, name: str, names: Sequence[str], rows: Sequence[Any], channels: Sequence[str]
+) -> dict[str, list[Path]]:
+    """Rows dealt to ``channels`` in turn, in a shuffled order; a file a channel."""
+    shuffled = [rows[index] for index in np.random.default_rng(SEED).permutation(len(rows))]
+    files: dict[str, list[Path]] = {}
+    for channel in dict.fromkeys(channels):
+        places = [place for place, one in enumerate(channels) if one == channel]
+        path = directory / channel / f"{name}.csv"
+        path.parent.mkdir(exist_ok=True)
+        _write(path, names, [row for at, row in enumerate(shuffled) if at % len(channels) in places])
+        files[channel] = [path]
+    return files
+
+
+def _write(path: Path, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([names, *rows])

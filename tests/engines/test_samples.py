@@ -1,0 +1,66 @@
+"""The data sets of the rehearsal are what their algorithm takes, and the same every time."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import pytest
+
+from amazon_estimators.algorithms import ALGORITHMS
+from amazon_estimators.sources import Source
+from amazon_estimators_rehearsal.samples import SAMPLES, own
+from amazon_estimators_rehearsal.samples.words import SUBJECTS, VOCABULARY
+
+
+def test_every_algorithm_has_one() -> None:
+    assert set(SAMPLES) == set(ALGORITHMS)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_it_suits_the_algorithm(name: str, tmp_path: Path) -> None:
+    sample, algorithm = SAMPLES[name](tmp_path), ALGORITHMS[name]
+    settings = sample.settings()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        algorithm(**settings["hyperparameters"])
+    algorithm.check_instances("ml.m5.large", settings["instance_count"])
+    required = {channel for channel, rule in algorithm.channels.items() if rule.required}
+    assert required <= set(settings["channels"]) <= set(algorithm.channels)
+    for options in settings["channels"].values():
+        Source.from_dict(options)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_it_is_small_and_the_same_every_time(name: str, tmp_path: Path) -> None:
+    written = []
+    for run in ("one", "two"):
+        (tmp_path / run).mkdir()
+        files = SAMPLES[name](tmp_path / run).files
+        written.append({channel: [path.read_bytes() for path in paths] for channel, paths in files.items()})
+    assert written[0] == written[1]
+    assert 0 < sum(len(body) for bodies in written[0].values() for body in bodies) < 1_000_000
+
+
+def test_the_formats_differ(tmp_path: Path) -> None:
+    """Among them an array, a table whose label is named, sparse text, JSON Lines."""
+    samples = [make(tmp_path) for make in SAMPLES.values()]
+    endings = {path.suffix for sample in samples for paths in sample.files.values() for path in paths}
+    assert endings == {".npy", ".csv", ".libsvm", ".jsonl", ".txt"}
+    labels = {options.get("label") for sample in samples for options in sample.sources.values()}
+    assert {"species", "progression", "fault"} <= labels
+
+
+def test_words_are_told_apart() -> None:
+    assert len(set(VOCABULARY)) == len(VOCABULARY)
+    assert {len(subject.split()) for subject in SUBJECTS} == {16}
+
+
+def test_own_data(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("1,2\n")
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "b.csv").write_text("3,4\n")
+    assert own(tmp_path).files == {"train": [tmp_path / "a.csv", tmp_path / "below" / "b.csv"]}
+    assert own(tmp_path / "a.csv").settings()["channels"] == {"train": {}}
+    with pytest.raises(FileNotFoundError, match="--data"):
+        own(tmp_path / "none.csv")
