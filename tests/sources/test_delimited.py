@@ -118,17 +118,24 @@ def test_a_cut_between_quotes_is_found_out_or_refused_but_never_guessed(file, da
     np.testing.assert_array_equal(read, rows)
 
 
-def test_cuts_of_a_file_with_quoted_newlines_are_told_from_what_follows(monkeypatch):
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["plain", 'a "quoted"\nnewline', "1,2,3\n4,5,6\n", '",\n"', ""],
+        [",a,"],  # fits between quotes as well as outside, but for the number of fields
+        [",\n,"],  # and this but for the numbers
+    ],
+)
+def test_cuts_of_a_file_with_quoted_newlines_are_told_from_what_follows(monkeypatch, texts):
     monkeypatch.setattr(delimited, "COUNTED_BYTES", 1000)
-    texts = ["plain", 'a "quoted"\nnewline', "1,2,3\n4,5,6\n", '",\n"', ""]
-    rows = [[number, texts[number % 5], -number] for number in range(400)]
+    rows = [[number, texts[number % len(texts)], -number] for number in range(400)]
     body = written(rows, header=["a", "text", "b"])
     s3 = InMemoryS3()
     found, source = s3.put("a.csv", body), Source(exclude=("text",))
     layout = delimited.look(s3, found, source)
     assert layout.records is None
     expected = np.array([[row[0], row[2]] for row in rows], np.float32)
-    for cut in range(layout.start + 100, len(body) - 200, 13):
+    for cut in range(layout.start + 100, len(body) - 200, 19):
         read = table(s3, pieces_of(found, [layout.start, cut, len(body)]), source, layout.schema)
         assert read.shape == expected.shape, cut
         assert (read == expected).all(), cut

@@ -83,6 +83,7 @@ def test_without_feature_count_all_is_read_once_for_it(monkeypatch):
         (b"1 1:2\n1 2\n", "row 1: '2' is no index:value"),
         (b"1 1:2\n1 2:\n", "row 1: '2:' is no index:value"),
         (b"1 1:2\n1 -1:5\n", "row 1: '-1:5' is no index:value"),
+        (b"1 1:2\n1 -5:5\n", "row 1: '-5:5' is no index:value"),
         (b"1 1:2\n1 a:5\n", "row 1: 'a:5' is no index:value"),
         (b"1 1:2\n1,2 1:5\n", "row 1: '1,2' is no label"),
         (b"1 1:2\n1 qid:3 1:5\n", "row 1: 'qid:3' is no index:value"),
