@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--algorithm", default="KMeans", metavar="NAME", help=f"one of {', '.join(sorted(ALGORITHMS))}")
     add("--data", type=Path, metavar="PATH", help="your own file or directory; default: a sample data set")
+    add("--label", metavar="COLUMN", type=_column, help="of --data: the label's column, by name or position")
     add(
         "--hyperparameter",
         action="append",
@@ -60,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         help="may be repeated",
     )
     add("--instance-type", default="ml.m5.large", metavar="TYPE")
-    add("--instance-count", default=2, type=int, metavar="N")
+    add("--instance-count", type=int, metavar="N", help="default: 2, or 1 where the algorithm takes no more")
     add("--app", type=Path, metavar="DIRECTORY", help="the CDK app to deploy; default: where cdk.json is")
     add("--timeout", default=600.0, type=float, metavar="SECONDS", help="for the execution; default: 600")
     add("--keep", action="store_true", help="keep the directory of logs and cloud assemblies")
@@ -71,12 +72,11 @@ def _rehearse(options: argparse.Namespace, console: Console) -> int:
     name = algorithm_named(options.algorithm).__name__
     view = View(console)
     with Platform(app=options.app, keep=options.keep) as platform:
-        sample = _sample(name, options.data, platform.directory)
-        settings = {
-            "hyperparameters": {**sample.hyperparameters, **dict(options.hyperparameter)},
-            "instance_type": options.instance_type,
-            "instance_count": options.instance_count,
-        }
+        sample = _sample(name, options, platform.directory)
+        settings = {**sample.settings(), "instance_type": options.instance_type}
+        settings["hyperparameters"] |= dict(options.hyperparameter)
+        if options.instance_count is not None:
+            settings["instance_count"] = options.instance_count
         console.print(
             f"Local AWS on {platform.endpoint}, IAM enforced. Data: {sample.title}.", soft_wrap=True
         )
@@ -107,14 +107,10 @@ def _rehearse(options: argparse.Namespace, console: Console) -> int:
         return 0 if job["TrainingJobStatus"] == "Completed" else 1
 
 
-def _sample(algorithm: str, data: Path | None, directory: Path) -> Sample:
-    if data is not None:
-        return own(data)
-    if algorithm not in SAMPLES:
-        raise FileNotFoundError(
-            f"There is no sample data set for {algorithm}. Give one of your own with --data."
-        )
-    return SAMPLES[algorithm](directory)
+def _sample(algorithm: str, options: argparse.Namespace, directory: Path) -> Sample:
+    if options.data is None:
+        return SAMPLES[algorithm](directory)
+    return own(options.data, ALGORITHMS[algorithm], label=options.label)
 
 
 def _upload(platform: Platform, sample: Sample, bucket: str, prefix: str) -> None:
@@ -136,6 +132,13 @@ def _assignment(text: str) -> tuple[str, str]:
     if not name or not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE, such as k=10")
     return name, value
+
+
+def _column(text: str) -> int | str:
+    try:
+        return int(text)
+    except ValueError:
+        return text
 
 
 def _terminated(number: int, frame: object) -> None:

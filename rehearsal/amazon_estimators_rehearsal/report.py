@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from amazon_estimators_rehearsal.sagemaker.channels import split_uri
+from amazon_estimators_rehearsal.sagemaker.engines import NO_ENGINE
 
 MAX_MODEL_BYTES = 1 << 30
 
@@ -41,11 +42,14 @@ def _rows(s3: Any, job: Mapping[str, Any], seconds: Mapping[str, float]) -> Iter
     artifact = job.get("ModelArtifacts", {}).get("S3ModelArtifacts")
     if artifact:
         yield "model", artifact
-        yield (
-            "engine",
-            f"{read_model(s3, artifact)['engine']} (a stand-in: this is not a model of SageMaker's format)",
-        )
+        yield "engine", _engine(read_model(s3, artifact)["engine"])
     yield "seconds", "\n".join(f"{value:6.1f}  {name}" for name, value in seconds.items() if value >= 0.05)
+
+
+def _engine(name: str) -> str:
+    if name == NO_ENGINE:
+        return f"{name} (request, channels and data are verified; no model is fitted, no metric made up)"
+    return f"{name} (a stand-in: this is not a model of SageMaker's format)"
 
 
 def read_model(s3: Any, uri: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from amazon_estimators.algorithms import ALGORITHMS
+from amazon_estimators.algorithms import ALGORITHMS, KNN, LDA, KMeans, RandomCutForest
 from amazon_estimators.sources import Source
 from amazon_estimators_rehearsal.samples import SAMPLES, own
 from amazon_estimators_rehearsal.samples.words import SUBJECTS, VOCABULARY
@@ -60,7 +60,24 @@ def test_own_data(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("1,2\n")
     (tmp_path / "below").mkdir()
     (tmp_path / "below" / "b.csv").write_text("3,4\n")
-    assert own(tmp_path).files == {"train": [tmp_path / "a.csv", tmp_path / "below" / "b.csv"]}
-    assert own(tmp_path / "a.csv").settings()["channels"] == {"train": {}}
+    assert own(tmp_path, KMeans).files == {"train": [tmp_path / "a.csv", tmp_path / "below" / "b.csv"]}
+    alone = own(tmp_path / "a.csv", LDA).settings()
+    assert (alone["channels"], alone["instance_count"]) == ({"train": {}}, 1)
     with pytest.raises(FileNotFoundError, match="--data"):
-        own(tmp_path / "none.csv")
+        own(tmp_path / "none.csv", KMeans)
+
+
+def test_own_channels(tmp_path: Path) -> None:
+    for channel in ("train", "test"):
+        (tmp_path / channel).mkdir()
+    (tmp_path / "train" / "b.csv").write_text("3,4\n")
+    with pytest.raises(FileNotFoundError, match=f"{tmp_path}/test.*--data"):
+        own(tmp_path, KNN)
+    (tmp_path / "test" / "c.csv").write_text("5,6\n")
+    found = own(tmp_path, KNN, label="price")
+    assert found.files == {"test": [tmp_path / "test" / "c.csv"], "train": [tmp_path / "train" / "b.csv"]}
+    assert found.settings()["channels"] == {"train": {"label": "price"}, "test": {"label": "price"}}
+    assert own(tmp_path, RandomCutForest, label=-1).settings()["channels"] == {
+        "train": {},
+        "test": {"label": -1},
+    }

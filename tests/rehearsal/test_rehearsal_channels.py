@@ -77,8 +77,12 @@ def test_what_is_no_s3_uri(uri: str) -> None:
 @pytest.mark.parametrize(
     ("content_type", "body", "count"),
     [
-        ("application/jsonlines", b'{"label": 1, "in0": [1, 2], "in1": [3]}\n{"label": 0, "in0": [5], "in1": [4]}\n', 2),
-        ("text/csv", b"user_1,10.0.0.1\n"user,2",192.168.0.1\n", 2),
+        (
+            "application/jsonlines",
+            b'{"label": 1, "in0": [1, 2], "in1": [3]}\n{"label": 0, "in0": [5], "in1": [4]}\n',
+            2,
+        ),
+        ("text/csv", b'user_1,10.0.0.1\n"user,2",192.168.0.1\n', 2),
         ("text/plain", b"alpha\nbeta\n", 2),
     ],
 )
@@ -93,7 +97,11 @@ def test_records_that_are_no_vectors(content_type: str, body: bytes, count: int)
         ("application/x-recordio-protobuf", b"\0" * 16, "Unable to read data"),
         ("application/jsonlines", b'{"in0": [1]}\n', "line 1: it is no object of label, in0 and in1"),
         ("application/jsonlines", b'{"label": 1, "in0": [1], "in1": [1.5]}\n', "in1 is no list of token ids"),
-        ("application/jsonlines", b'{"label": 1, "in0": [true], "in1": [1]}\n', "in0 is no list of token ids"),
+        (
+            "application/jsonlines",
+            b'{"label": 1, "in0": [true], "in1": [1]}\n',
+            "in0 is no list of token ids",
+        ),
         ("text/csv", b"user,1.2.3.4\nnobody\n", "line 2: it is not of two columns"),
         ("text/plain", b"alpha\n\nbeta\n", "line 2: it is empty"),
         ("text/plain", b"", "holds no record"),

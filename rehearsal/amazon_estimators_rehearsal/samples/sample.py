@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from amazon_estimators.algorithms import Algorithm
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -31,12 +33,26 @@ class Sample:
         }
 
 
-def own(data: Path) -> Sample:
-    """The user's file, or all files below their directory, as the train channel. Raises FileNotFoundError."""
+def own(data: Path, algorithm: type[Algorithm], *, label: int | str | None = None) -> Sample:
+    """The user's file, or all files below their directory, as the train channel.
+
+    Of a directory that has a folder ``train`` each folder is the channel of that name. ``label`` is the
+    label's column, by position or name, in the channels that take one. Raises FileNotFoundError.
+    """
+    if (data / "train").is_dir():
+        files = {folder.name: _files(folder) for folder in sorted(data.iterdir()) if folder.is_dir()}
+    else:
+        files = {"train": _files(data)}
+    labelled = {name for name, rule in algorithm.channels.items() if rule.vectors and rule.label != "none"}
+    sources = {} if label is None else {channel: {"label": label} for channel in sorted(labelled & {*files})}
+    count = 1 if algorithm.instances.single_instance else 2
+    return Sample(str(data), files, sources=sources, instance_count=count)
+
+
+def _files(data: Path) -> list[Path]:
     files = sorted(path for path in data.rglob("*") if path.is_file()) if data.is_dir() else [data]
-    missing = [path for path in files if not path.is_file()]
-    if missing or not files:
+    if not files or not all(path.is_file() for path in files):
         raise FileNotFoundError(
             f"There is no file at {data}. Give --data the path of a file, or of a directory of files."
         )
-    return Sample(str(data), {"train": files})
+    return files
