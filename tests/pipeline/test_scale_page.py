@@ -1,0 +1,51 @@
+"""docs/scale.md and its picture show the figures that were measured."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def scale() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("scale", ROOT / "benchmarks" / "scale.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    import sys
+
+    sys.modules["scale"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_and_the_picture_are_drawn_from_the_results(scale: ModuleType) -> None:
+    result = json.loads(scale.RESULTS.read_text("utf-8"))
+    page = scale.PAGE.read_text("utf-8")
+    assert scale.with_figures(page, result) == page
+    assert scale.draw(result) == scale.PICTURE.read_text("utf-8")
+
+
+def test_what_was_measured_holds_the_bars(scale: ModuleType) -> None:
+    result = json.loads(scale.RESULTS.read_text("utf-8"))
+    steps = [run[step] for run in result["data"].values() for step in ("plan", "encode", "seal")]
+    assert max(step["peak_mb"] for step in [*steps, *result["rates"].values()]) <= 350
+    assert (result["count"]["objects"], result["count"]["shards"]) == (10_000, 10_000)
+    assert result["count"]["plan"]["seconds"] < 20
+    assert result["count"]["seal"]["seconds"] < 30
+    assert max(result["count"]["payload_bytes"].values()) < 256 * 1024
+
+
+def test_estimates_grow_with_the_data(scale: ModuleType) -> None:
+    result = json.loads(scale.RESULTS.read_text("utf-8"))
+    for kind in scale.KINDS:
+        one, many = (scale.estimate(result, kind, size, 100) for size in (10_000, 1_000_000))
+        assert 90 < many.shards / one.shards < 110
+        assert 80 < many.dollars / one.dollars < 120
+        assert scale.estimate(result, kind, 1_000_000, 1_000).minutes < many.minutes
