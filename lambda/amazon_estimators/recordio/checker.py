@@ -40,10 +40,10 @@ def check(files: Iterable[File] | File, *, allow_nonfinite: bool = False) -> Sum
     :param allow_nonfinite: let NaN and Inf pass; default: refuse them.
     :raises RecordIOError: for the first fault, with file, record number (from 0 in each file), byte offset of
         the record and reason. Refused are broken or missing frames and escaped multi-part records; records
-        without a tensor under the key ``values``, or with bytes as features; a record whose number of features,
-        tensor type, form (dense or sparse) or label differs from the first record of the channel; sparse keys
-        that are unsorted, repeated or beyond the shape, and a sparse record without shape; non-finite numbers;
-        a file without records.
+        without a tensor under the key ``values``, or with bytes as features; a record whose number of
+        features, tensor type, form (dense or sparse) or label differs from the first record of the channel;
+        sparse keys that are unsorted, repeated or beyond the shape, and a sparse record without shape;
+        non-finite numbers; a file without records.
     """
     channel = Channel(allow_nonfinite=allow_nonfinite)
     records, size = 0, 0

@@ -11,9 +11,9 @@ from amazon_estimators.errors import InputError
 from amazon_estimators.recordio.values import BLOCK_BYTES, as_matrix, cast_block
 from amazon_estimators.recordio.wire import Array, Tensor
 
-BLOCK_VALUES = BLOCK_BYTES // 8
+BLOCK_VALUES = BLOCK_BYTES // 16
 """Stored values per block of rows; each takes some 50 bytes of working memory."""
-BLOCK_ROWS = BLOCK_BYTES // 32
+BLOCK_ROWS = BLOCK_BYTES // 64
 """Rows per block, where they hold few values."""
 
 

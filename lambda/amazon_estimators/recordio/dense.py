@@ -61,7 +61,7 @@ def write_numpy_to_dense_tensor(
         32 bits or a record of 2^29 bytes or more. Dtype, shape and length are checked before anything is
         written, values block by block as they are written.
 
-    Extra memory is a few blocks of 1 MiB (or of one record, where that is longer), whatever the size of
+    Extra memory is a few blocks of 2 MiB (or of one record, where that is longer), whatever the size of
     ``array``.
     """
     rows = _Rows(array, labels, allow_nonfinite, first_row)
@@ -71,9 +71,11 @@ def write_numpy_to_dense_tensor(
     memory = _memory(table.rows * table.size)
     table.lay(memory)
     written = 0
-    for _, block, label_block in rows.blocks(table.rows):
+    for start, block, label_block in rows.blocks(table.rows):
         part = memory[: len(block) * table.size]
         table.fill(part, block, label_block)
+        # Checked after the copy, which has brought the values into the cache, and before they are written.
+        rows.check(start, block, label_block)
         written += write_all(file, part.data)
     return written
 
@@ -107,6 +109,7 @@ def encode_dense(
         part = target[start * table.size : (start + len(block)) * table.size]
         table.lay(part)
         table.fill(part, block, label_block)
+        rows.check(start, block, label_block)
     return target.data
 
 
@@ -125,7 +128,7 @@ def _target(out: Any, size: int) -> Array:
 
 
 class _Rows:
-    """Features and labels whose shapes and dtypes are in order; their values are checked block by block."""
+    """Features and labels, shapes and dtypes in order; their values are checked block by block."""
 
     def __init__(self, array: Any, labels: Any, allow_nonfinite: bool, first_row: int) -> None:
         self.matrix = as_matrix(array)
@@ -138,18 +141,21 @@ class _Rows:
         """Whether records differ in length: integers are varints."""
 
     def blocks(self, rows: int) -> Iterator[tuple[int, Array, Array | None]]:
-        """``(start, features, labels)`` of so many rows at a time, cast and contiguous."""
+        """``(start, features, labels)`` of so many rows at a time, cast and contiguous, not yet checked."""
         for start in range(0, len(self.matrix), rows):
-            block = cast_block(self.matrix[start : start + rows], self.tensor)
-            refused = refused_value(block, self.tensor, self.allow_nonfinite)
-            if refused:
-                row, column = divmod(refused[0], self.matrix.shape[1])
-                raise refuse(self.first_row + start + row, f"column {column}", refused[1])
-            label_block = None
+            labels = None
             if self.labels is not None and self.label_tensor is not None:
-                label_block = cast_block(self.labels[start : start + rows], self.label_tensor)
-                check_labels(label_block, self.label_tensor, self.allow_nonfinite, self.first_row + start)
-            yield start, block, label_block
+                labels = cast_block(self.labels[start : start + rows], self.label_tensor)
+            yield start, cast_block(self.matrix[start : start + rows], self.tensor), labels
+
+    def check(self, start: int, block: Array, labels: Array | None) -> None:
+        """Raise :class:`InputError` for the first value of the block that must not be written."""
+        refused = refused_value(block, self.tensor, self.allow_nonfinite)
+        if refused:
+            row, column = divmod(refused[0], self.matrix.shape[1])
+            raise refuse(self.first_row + start + row, f"column {column}", refused[1])
+        if labels is not None and self.label_tensor is not None:
+            check_labels(labels, self.label_tensor, self.allow_nonfinite, self.first_row + start)
 
     def varying(self) -> Iterator[memoryview]:
         """The records, where they differ in length."""
@@ -160,7 +166,8 @@ class _Rows:
                 block = cast_block(self.matrix[row : row + 1], self.tensor)
                 longest = None if self.label_tensor is None else np.full(1, -1)
                 ragged.check_lengths(self._ragged(block, longest), self.first_row + row)
-        for start, block, label_block in self.blocks(max(1, BLOCK_BYTES // 32 // (columns + 8))):
+        for start, block, label_block in self.blocks(max(1, BLOCK_BYTES // 64 // (columns + 8))):
+            self.check(start, block, label_block)
             yield ragged.encode(self._ragged(block, label_block), self.first_row + start)
 
     def _ragged(self, block: Array, labels: Array | None) -> ragged.Rows:
@@ -190,13 +197,17 @@ class _Table:
         self.rows = max(1, min(len(rows.matrix), fitting & ~7 or fitting))
         self.features = len(head), width
         self.labels = len(head) + width + len(label_head), label_width
-        places = (0, head), (len(head) + width, label_head), (self.labels[0] + label_width, padding)
-        self.constant = [(place, content) for place, content in places if content]
+        self.head = np.frombuffer(head, np.uint8)
+        self.rest = np.frombuffer(label_head + bytes(label_width) + padding, np.uint8)
 
     def lay(self, memory: Array) -> None:
         """Write the constant bytes of as many records as ``memory`` holds."""
-        for place, content in self.constant:
-            self._column(memory, place, len(content))[:] = np.frombuffer(content, f"V{len(content)}")
+        memory[: self.head.size] = self.head
+        memory[memory.size - self.rest.size :] = self.rest
+        # From the features of one record to those of the next there is one run of constant bytes.
+        between = np.concatenate([self.rest, self.head])
+        runs = memory[sum(self.features) : memory.size - self.rest.size - self.features[1]]
+        self._column(runs, 0, between.size)[:] = between.view(f"V{between.size}")
 
     def fill(self, memory: Array, block: Array, labels: Array | None) -> None:
         """Write the values of the rows of ``block``, one record each."""
@@ -207,8 +218,9 @@ class _Table:
             self._column(memory, *self.labels)[:] = labels.view(f"V{self.labels[1]}")
 
     def _column(self, memory: Array, start: int, width: int) -> Array:
-        """The ``width`` bytes from byte ``start`` of every record on, as one item a record."""
-        return np.ndarray((memory.size // self.size,), f"V{width}", memory, start, (self.size,))
+        """The ``width`` bytes from byte ``start`` on, of every record, as one item a record."""
+        count = (memory.size - start - width) // self.size + 1
+        return np.ndarray((count,), f"V{width}", memory, start, (self.size,))
 
 
 def _memory(size: int) -> Array:

@@ -18,10 +18,10 @@ from amazon_estimators.recordio.wire import (
     Tensor,
 )
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 21
 """Size of the pieces rows are encoded in: small enough to stay in the cache until they are written."""
 
-_ZEROS = np.zeros(BLOCK_BYTES // 4, np.float32)
+_ZEROS = np.zeros(1 << 18, np.float32)
 
 
 def tensor_for(dtype: np.dtype[Any], what: str) -> Tensor:
