@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from training_account import TrainingAccount, statement
+from training_account import ACCOUNT, REGION, TrainingAccount, statement
 
 from amazon_estimators_rehearsal import server
 from amazon_estimators_rehearsal.platform import Platform
@@ -122,3 +122,40 @@ def test_a_range_beyond_a_version(account: TrainingAccount) -> None:
     version = account.s3.put_object(Bucket=account.bucket, Key="short", Body=b"abc").get("VersionId", "null")
     with pytest.raises(ClientError, match="InvalidRange"):
         account.s3.get_object(Bucket=account.bucket, Key="short", VersionId=version, Range="bytes=10-20")
+
+
+def test_a_batch_asks_for_the_permission_of_the_single_call(account: TrainingAccount) -> None:
+    url = account.platform.client("sqs").create_queue(QueueName="batches")["QueueUrl"]
+    queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:batches"
+    entries = [{"Id": "one", "MessageBody": "text"}]
+    sender = account.platform.client_as(account.role(statement("sqs:SendMessage", queue)), "sqs")
+    assert not sender.send_message_batch(QueueUrl=url, Entries=entries).get("Failed")
+    reader = account.platform.client_as(account.role(statement("sqs:ReceiveMessage", queue)), "sqs")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        reader.send_message_batch(QueueUrl=url, Entries=entries)
+
+
+def test_a_schedule_is_checked_in_its_group(account: TrainingAccount) -> None:
+    scheduler = account.platform.client("scheduler")
+    scheduler.create_schedule_group(Name="group")
+    target = {
+        "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:batches",
+        "RoleArn": account.role(service="scheduler.amazonaws.com"),
+    }
+    schedule = {
+        "Name": "nightly",
+        "GroupName": "group",
+        "ScheduleExpression": "rate(1 day)",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": target,
+    }
+
+    def role(group: str) -> str:
+        resource = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/{group}/*"
+        return account.role(statement("scheduler:*", resource), statement("iam:PassRole", "*"))
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        account.platform.client_as(role("default"), "scheduler").create_schedule(**schedule)
+    right = account.platform.client_as(role("group"), "scheduler")
+    assert right.create_schedule(**schedule)["ScheduleArn"].endswith("schedule/group/nightly")
+    assert right.get_schedule(Name="nightly", GroupName="group")["Name"] == "nightly"
