@@ -115,8 +115,8 @@ class TrainingPipeline(Construct):
     log_retention: how long the state machine's log is kept. Default: three months.
 
     Attributes: ``data_bucket``, ``model_bucket``, ``encoder``, ``training_role``, ``state_machine``,
-    ``starter`` (None without triggers), ``input_prefixes`` (by channel), ``job_name_prefix`` (every job's
-    name begins with it).
+    ``starter`` (None without triggers), ``layout``, ``input_prefixes`` (by channel), ``job_name_prefix``
+    (every job's name begins with it).
 
     Raises InstanceError, RegionError or HyperparameterError, and PipelineError for other props or several
     problems at once; all problems are in one error, each with the construct's path.
@@ -222,7 +222,7 @@ class TrainingPipeline(Construct):
         self.input_prefixes = {name: source.prefix or "" for name, source in sources.items()}
         self.job_name_prefix = _job_name_prefix(self)
 
-        layout = PipelineLayout(
+        self.layout = layout = PipelineLayout(
             data_bucket=self.data_bucket,
             model_bucket=self.model_bucket,
             prefix=prefix,
