@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "algorithms": (
-        "ALGORITHMS Algorithm algorithm_named FactorizationMachines IPInsights KMeans KNN LDA LinearLearner NTM "
+        "ALGORITHMS Algorithm algorithm_named FactorizationMachines IPInsights KMeans KNN LDA "
+        "LinearLearner NTM "
         "Object2Vec PCA RandomCutForest"
     ),
     "client.job_settings": "JobSettings",

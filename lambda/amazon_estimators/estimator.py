@@ -2,8 +2,8 @@
 
 ::
 
-    est = Estimator(KMeans(k=10), role=role, instance_count=2, instance_type="ml.m5.large", data_location="s3://…/")
-    est.fit(est.record_set(X))
+    est = Estimator(KMeans(k=10), role=role, instance_count=2, instance_type="ml.m5.large",
+    data_location="s3://…/") est.fit(est.record_set(X))
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 from amazon_estimators.algorithms import ALGORITHMS, Algorithm
 from amazon_estimators.client.console import upload_bar
 from amazon_estimators.client.job_settings import JobSettings
-from amazon_estimators.client.places import Place, client_of, region_of, session_of
+from amazon_estimators.client.places import Place, client_of, region_of
 from amazon_estimators.client.training_job import TrainingJob, timestamp
 from amazon_estimators.errors import RequestError
 from amazon_estimators.file_system_record_set import FileSystemRecordSet
@@ -44,7 +44,8 @@ class Estimator:
     role: name or ARN of the IAM role that SageMaker acts as; it reads the data and writes the model.
     instance_count: training instances, at least 1.
     instance_type: such as ``"ml.m5.large"``.
-    data_location: S3 prefix for RecordSets. Default: ``sagemaker-record-sets/`` in the account's default bucket,
+    data_location: S3 prefix for RecordSets. Default: ``sagemaker-record-sets/`` in the account's default
+        bucket,
         ``sagemaker-<region>-<account>``, which must exist.
     session: a ``boto3.Session``. Default: a new one, from the environment.
     settings: further settings of the training job, as in :class:`JobSettings`.
@@ -91,7 +92,7 @@ class Estimator:
         Give the stack, if it holds one pipeline, or the ARN of the state machine.
         Raises RequestError if there is none, or several: the text lists them.
         """
-        from amazon_estimators.client.pipeline import find_pipeline
+        from amazon_estimators.client.pipeline import find_pipeline  # noqa: PLC0415
 
         return find_pipeline(stack_name=stack_name, state_machine_arn=state_machine_arn, session=session)
 
@@ -99,7 +100,8 @@ class Estimator:
     def attach(
         cls, training_job_name: str, *, session: Any = None, wait: bool = True, logs: bool = True
     ) -> Self:
-        """An estimator of a job that exists already, of whatever client. Follows the job unless ``wait`` is False.
+        """An estimator of a job that exists already, of whatever client. Follows the job unless ``wait`` is
+        False.
 
         Raises RequestError if the job is not of a first-party algorithm, TrainingJobError if it fails.
         """
@@ -172,23 +174,27 @@ class Estimator:
     ) -> RecordSet:
         """Encode data, upload it under ``data_location``, and return the RecordSet to train on.
 
-        train: records in rows: an array of shape (records, features), mapped from disk or in memory, a data frame of
-            pandas or polars, a SciPy sparse matrix or its parts ``(data, indices, indptr, shape)``; or an iterator of
-            blocks of those, alone or as pairs with their labels, for data larger than memory. Values are sent as
-            float32. Object2Vec takes pairs of token lists, IPInsights pairs of entity and IPv4 address.
+        train: records in rows: an array of shape (records, features), mapped from disk or in memory, a data
+            frame of
+            pandas or polars, a SciPy sparse matrix or its parts ``(data, indices, indptr, shape)``; or an
+            iterator of blocks of those, alone or as pairs with their labels, for data larger than memory.
+            Values are sent as float32. Object2Vec takes pairs of token lists, IPInsights pairs of entity and
+            IPv4 address.
         labels: one number a row, or the name of a data frame's column. Default: none.
         channel: one of the algorithm's channels. Default: ``"train"``.
         encrypt: encrypt with S3's own keys (SSE-S3). Default: False, which leaves it to the bucket.
         distribution: ``"ShardedByS3Key"`` or ``"FullyReplicated"``. Default: what the algorithm documents.
         kms_key: KMS key to encrypt with (SSE-KMS). Default: none.
-        target_shard_bytes: shards are kept under it, and there are as many as instances at least. Default: 256 MiB.
+        target_shard_bytes: shards are kept under it, and there are as many as instances at least. Default:
+            256 MiB.
         progress: False for no progress bar, or a function called with bytes uploaded and bytes in all.
             Default: a bar on a terminal or in a notebook.
 
-        The manifest is written last; if anything fails, what was written is deleted. Rows of an array keep their
-        order; blocks of an iterator are dealt out to the shards. Raises InputError naming row and column.
+        The manifest is written last; if anything fails, what was written is deleted. Rows of an array keep
+        their order; blocks of an iterator are dealt out to the shards. Raises InputError naming row and
+        column.
         """
-        from amazon_estimators.client.record_sets import Destination, encryption, upload_record_set
+        from amazon_estimators.client.record_sets import Destination, encryption, upload_record_set  # noqa: PLC0415
 
         place = Place.prefix(self.data_location, what="data_location")
         # Two RecordSets made within a millisecond must not share a prefix: the random part sees to it.
@@ -230,8 +236,8 @@ class Estimator:
         job_name: default: ``base_job_name`` or the image's name, and the time.
         experiment_config: as CreateTrainingJob takes it. Default: none.
 
-        Hyperparameters are completed from the data and checked against them: raises HyperparameterError before
-        anything is paid for. Raises TrainingJobError if the job does not complete, Detached on Ctrl-C.
+        Hyperparameters are completed from the data and checked against them: raises HyperparameterError
+        before anything is paid for. Raises TrainingJobError if the job does not complete, Detached on Ctrl-C.
         """
         request = self.training_request(
             records, mini_batch_size, job_name, experiment_config=experiment_config
@@ -338,19 +344,23 @@ class Estimator:
             s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
         except s3.exceptions.ClientError as error:
             raise RequestError(
-                f"there is no data_location, and the account's default bucket {bucket} cannot be used: {error}",
-                remedy="Pass data_location='s3://<bucket>/<prefix>/' and, if models go elsewhere, output_path.",
+                f"there is no data_location, and the account's default bucket {bucket} cannot be used: "
+                f"{error}",
+                remedy=(
+                    "Pass data_location='s3://<bucket>/<prefix>/' and, if models go elsewhere, output_path."
+                ),
             ) from error
         return bucket
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.algorithm!r}, {self.instance_count} × {self.instance_type})"
+        return f"{type(self).__name__}({self.algorithm!r}, {self.instance_count} of {self.instance_type})"
 
 
 def algorithm_of(job: Mapping[str, Any]) -> Algorithm:
     """The algorithm of a described training job, with the hyperparameters it was sent.
 
-    A name the algorithm does not document, such as one the service adds for tuning, is left out with a warning.
+    A name the algorithm does not document, such as one the service adds for tuning, is left out with a
+    warning.
     """
     image = job["AlgorithmSpecification"].get("TrainingImage", "")
     repository = image.rpartition("/")[2].partition(":")[0]
@@ -374,9 +384,9 @@ def algorithm_of(job: Mapping[str, Any]) -> Algorithm:
 
 
 def _job_settings(given: Mapping[str, Any]) -> JobSettings:
-    from difflib import get_close_matches
+    from difflib import get_close_matches  # noqa: PLC0415
 
-    known = [name for name in JobSettings.__dataclass_fields__]
+    known = list(JobSettings.__dataclass_fields__)
     unknown = []
     for name in given:
         if name not in known:

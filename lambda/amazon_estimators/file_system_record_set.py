@@ -13,8 +13,9 @@ from amazon_estimators.record_set import RecordSet
 class FileSystemRecordSet:
     """RecordIO-protobuf files on EFS or FSx for Lustre.
 
-    ``file_system_type`` is ``"EFS"`` or ``"FSxLustre"``, ``directory_path`` absolute, ``file_system_access_mode``
-    ``"ro"`` (the default) or ``"rw"``. Training on it needs ``subnets`` and ``security_group_ids``.
+    ``file_system_type`` is ``"EFS"`` or ``"FSxLustre"``, ``directory_path`` absolute,
+    ``file_system_access_mode`` ``"ro"`` (the default) or ``"rw"``. Training on it needs ``subnets`` and
+    ``security_group_ids``.
     """
 
     file_system_id: str

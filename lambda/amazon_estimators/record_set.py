@@ -1,4 +1,4 @@
-"""A RecordSet: the shards of one channel, the manifest that lists them, and what is known of their content."""
+"""A RecordSet: the shards of one channel, the manifest that lists them, what is known of their content."""
 
 from __future__ import annotations
 
@@ -64,12 +64,13 @@ class RecordSet:
     def from_manifest(cls, uri: str, *, channel: str | None = None, session: Any = None) -> Self:
         """The RecordSet whose manifest lies at ``uri``.
 
-        Facts come from ``record_set.json`` beside it; without one every shard is read and checked. ``channel`` is the
-        one recorded there, else ``"train"``. ``session`` is a ``boto3.Session``, by default a new one.
-        Raises RecordSetError for a manifest that is missing or cannot be read, RecordIOError for a shard that the
-        algorithms would not read.
+        Facts come from ``record_set.json`` beside it; without one every shard is read and checked.
+        ``channel`` is the one recorded there, else ``"train"``. ``session`` is a ``boto3.Session``, by
+        default a new one.
+        Raises RecordSetError for a manifest that is missing or cannot be read, RecordIOError for a shard that
+        the algorithms would not read.
         """
-        from amazon_estimators.client.reading import from_manifest
+        from amazon_estimators.client.reading import from_manifest  # noqa: PLC0415
 
         return from_manifest(cls, uri, channel=channel, session=session)
 
@@ -113,11 +114,12 @@ class RecordSet:
     ) -> tuple[np.ndarray | CsrParts | Any, np.ndarray | None]:
         """The records as ``(features, labels)``, in the order of the manifest.
 
-        ``features`` is an array of shape (records, feature_dim); for sparse records SciPy's CSR array, or the parts
-        of one where SciPy is missing. ``labels`` is an array of shape (records,), or None.
-        ``max_records`` stops reading after the shard in which that many are reached. All of it is held in memory.
+        ``features`` is an array of shape (records, feature_dim); for sparse records SciPy's CSR array, or the
+        parts of one where SciPy is missing. ``labels`` is an array of shape (records,), or None.
+        ``max_records`` stops reading after the shard in which that many are reached. All of it is held in
+        memory.
         """
-        from amazon_estimators.client.reading import read
+        from amazon_estimators.client.reading import read  # noqa: PLC0415
 
         return read(self, max_records=max_records, session=session)
 
@@ -141,5 +143,7 @@ class RecordSet:
 
 def shard_name(encoding: str, index: int) -> str:
     """The file name of a shard: ``matrix_00000.pbr``, ``part_00000.jsonl`` or ``part_00000.csv``."""
-    stem, extension = {"recordio": ("matrix", "pbr"), "jsonlines": ("part", "jsonl"), "csv": ("part", "csv")}[encoding]
+    stem, extension = {"recordio": ("matrix", "pbr"), "jsonlines": ("part", "jsonl"), "csv": ("part", "csv")}[
+        encoding
+    ]
     return f"{stem}_{index:05d}.{extension}"

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import boto3
 import pytest
+
 from amazon_estimators_rehearsal.environment import client_environment
 from amazon_estimators_rehearsal.server import emulator
 

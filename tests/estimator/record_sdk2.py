@@ -4,8 +4,8 @@ Run by hand, in an environment of its own::
 
     python -m pip install "sagemaker>=2.257,<3" && python tests/estimator/record_sdk2.py
 
-It talks to nobody: every API call is caught on its way out of botocore. The result is committed, so the tests need
-neither the SDK nor a network.
+It talks to nobody: every API call is caught on its way out of botocore. The result is committed, so the tests
+need neither the SDK nor a network.
 """
 
 from __future__ import annotations
@@ -32,9 +32,18 @@ import sagemaker
 
 HERE = Path(__file__).parent
 CASES = json.loads((HERE / "data" / "conformance_cases.json").read_text())
-ALGORITHMS = (
-    "KMeans PCA LDA LinearLearner FactorizationMachines NTM RandomCutForest KNN Object2Vec IPInsights".split()
-)
+ALGORITHMS = [
+    "KMeans",
+    "PCA",
+    "LDA",
+    "LinearLearner",
+    "FactorizationMachines",
+    "NTM",
+    "RandomCutForest",
+    "KNN",
+    "Object2Vec",
+    "IPInsights",
+]
 ANSWERS: dict[str, Any] = {
     "GetCallerIdentity": {"Account": "123456789012"},
     "CreateTrainingJob": {"TrainingJobArn": "arn:aws:sagemaker:us-east-1:123456789012:training-job/recorded"},
@@ -78,8 +87,15 @@ def signature(name: str) -> dict[str, Any]:
     """The constructor's positional parameters and, by attribute, the name the service is sent."""
     make = getattr(sagemaker, name)
     parameters = inspect.signature(make.__init__).parameters.values()
-    positional = [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD and one.name != "self"]
-    sent = {attribute: one.name for base in make.__mro__ for attribute, one in vars(base).items() if hasattr(one, "data_type")}
+    positional = [
+        one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD and one.name != "self"
+    ]
+    sent = {
+        attribute: one.name
+        for base in make.__mro__
+        for attribute, one in vars(base).items()
+        if hasattr(one, "data_type")
+    }
     return {"positional": positional, "sent_as": dict(sorted(sent.items()))}
 
 

@@ -1,7 +1,7 @@
 """What this library sends and what the SageMaker Python SDK 2 sent, field by field.
 
-``record_sdk2.py`` recorded the SDK once. Every difference must be a row of :data:`DIFFERENCES`, every row must be
-seen, and the migration guide must give its reason.
+``record_sdk2.py`` recorded the SDK once. Every difference must be a row of :data:`DIFFERENCES`, every row
+must be seen, and the migration guide must give its reason.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import botocore.client
 import boto3
+import botocore.client
 import numpy as np
 import pytest
 
@@ -66,7 +66,9 @@ def ours(case: dict[str, Any]) -> dict[str, Any]:
             "key": parameters["Key"],
             "size": len(parameters["Body"]),
             "manifest": json.loads(parameters["Body"]) if parameters["Key"].endswith(".manifest") else None,
-            "settings": {k: v for k, v in parameters.items() if k not in ("Body", "Bucket", "Key", "ContentType")},
+            "settings": {
+                k: v for k, v in parameters.items() if k not in ("Body", "Bucket", "Key", "ContentType")
+            },
         }
         for operation, parameters in calls
         if operation == "PutObject"
@@ -139,10 +141,8 @@ def test_every_difference_is_intended(name: str, found: dict[str, set[str]]) -> 
 
 
 def allowed(name: str) -> Iterator[str]:
-    for pattern in DIFFERENCES:
-        # A generated name is the time; base name and length are compared by the test below.
-        yield pattern
-    if not CASES[name]["fit"]:
+    yield from DIFFERENCES
+    if not CASES[name]["fit"]:  # its name is generated; the test below compares those
         yield "request/TrainingJobName"
 
 
@@ -158,7 +158,10 @@ def test_the_guide_gives_every_reason(reason: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if not case["fit"]])
 def test_generated_job_names_are_alike(name: str) -> None:
-    assert ours(CASES[name])["request"]["TrainingJobName"] == SDK2["recorded"][name]["request"]["TrainingJobName"]
+    assert (
+        ours(CASES[name])["request"]["TrainingJobName"]
+        == SDK2["recorded"][name]["request"]["TrainingJobName"]
+    )
 
 
 def test_the_manifest_is_written_last() -> None:
@@ -170,7 +173,11 @@ def test_the_manifest_is_written_last() -> None:
 
     with mock.patch.object(botocore.client.BaseClient, "_make_api_call", answer):
         estimator = sdk.KMeans(
-            "arn:aws:iam::123456789012:role/trainer", 2, "ml.m5.large", 3, data_location="s3://data/",
+            "arn:aws:iam::123456789012:role/trainer",
+            2,
+            "ml.m5.large",
+            3,
+            data_location="s3://data/",
             session=boto3.Session("recorded", "recorded", region_name="us-east-1"),
         )
         estimator.record_set(np.ones((9, 2)), progress=False)

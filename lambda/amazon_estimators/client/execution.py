@@ -55,6 +55,15 @@ class Execution:
         pages = self._states.get_paginator("get_execution_history").paginate(executionArn=self.arn)
         return [event for page in pages for event in page["events"]]
 
+    def state(self) -> str | None:
+        """The state it entered last."""
+        entered = [
+            event["stateEnteredEventDetails"]["name"]
+            for event in self.history()
+            if "stateEnteredEventDetails" in event
+        ]
+        return entered[-1] if entered else None
+
     def shards(self) -> tuple[int, int] | None:
         """(encoded, in all) of the Map Run; None before it starts, or if the RecordSet was there already."""
         for run in self._states.list_map_runs(executionArn=self.arn)["mapRuns"]:
@@ -73,9 +82,9 @@ class Execution:
     ) -> dict[str, Any]:
         """Follow the execution to its end and return its description.
 
-        Shows its states, the shards, and of its training job all that :meth:`TrainingJob.wait` shows. Raises the
-        error it ended with, by its class where it is one of this library's; Ctrl-C raises :class:`Detached` and
-        leaves it running.
+        Shows its states, the shards, and of its training job all that :meth:`TrainingJob.wait` shows. Raises
+        the error it ended with, by its class where it is one of this library's; Ctrl-C raises
+        :class:`Detached` and leaves it running.
         """
         follower = _Follower(self, Console(stream), logs=logs, stream=stream)
         try:
@@ -83,9 +92,9 @@ class Execution:
                 time.sleep(poll)
         except KeyboardInterrupt:
             raise Detached(self.way_back()) from None
-        if ended["status"] == "SUCCEEDED":
-            return ended
-        self._fail(ended, follower.job)
+        if ended["status"] != "SUCCEEDED":
+            self._fail(ended, follower.job)
+        return ended
 
     def way_back(self) -> str:
         """How to come back to the execution, and how to stop it."""

@@ -19,7 +19,8 @@ class JobSettings:
     volume_kms_key: KMS key that encrypts it. Default: SageMaker's own.
     max_run: longest training time in seconds. Default: 86,400, a day.
     input_mode: ``"File"``, ``"Pipe"`` or ``"FastFile"``. Default: ``"File"``.
-    output_path: S3 prefix under which the model is written. Default: ``output/`` under ``data_location``; without
+    output_path: S3 prefix under which the model is written. Default: ``output/`` under ``data_location``;
+        without
         one, the account's default bucket.
     output_kms_key: KMS key that encrypts the model. Default: the bucket's own encryption.
     base_job_name: what job names begin with. Default: the image's name, such as ``kmeans``.
@@ -28,12 +29,15 @@ class JobSettings:
     encrypt_inter_container_traffic: encrypt what instances send one another. Default: False.
     enable_network_isolation: no network for the container. Default: False.
     use_spot_instances: train on spare capacity, at most ``max_wait`` seconds in all. Default: False.
-    max_wait: seconds to wait for spot capacity and to train; at least ``max_run``. Default: ``max_run`` with spot.
+    max_wait: seconds to wait for spot capacity and to train; at least ``max_run``. Default: ``max_run`` with
+        spot.
     checkpoint_s3_uri, checkpoint_local_path: where checkpoints go, and are in the container. Default: none.
     environment: environment variables of the container. Default: none.
-    max_retry_attempts: times the service starts the job again after a fault of its own, 1 to 30. Default: none.
+    max_retry_attempts: times the service starts the job again after a fault of its own, 1 to 30. Default:
+        none.
     keep_alive_period_in_seconds: how long instances stay warm after the job. Default: not at all.
-    metric_definitions: ``{"Name", "Regex"}`` of metrics; the first-party algorithms bring their own. Default: none.
+    metric_definitions: ``{"Name", "Regex"}`` of metrics; the first-party algorithms bring their own. Default:
+        none.
     enable_sagemaker_metrics: keep metrics as time series. Default: the service's.
     """
 
@@ -78,11 +82,13 @@ class JobSettings:
             problems.append("of subnets and security_group_ids only one is given; a VPC needs both")
         if self.max_wait is not None and not self.use_spot_instances:
             problems.append(
-                "max_wait is given, but it is for spot instances: set use_spot_instances=True, or leave it out"
+                "max_wait is given, but it is for spot instances: set use_spot_instances=True, or "
+                "leave it out"
             )
         if not problems and self.max_wait is not None and self.max_wait < self.max_run:
             problems.append(
-                f"max_wait is {self.max_wait}, less than max_run, {self.max_run}; it includes the training time"
+                f"max_wait is {self.max_wait}, less than max_run, {self.max_run}; it includes the "
+                "training time"
             )
         if self.checkpoint_local_path and not self.checkpoint_s3_uri:
             problems.append("checkpoint_local_path is given without checkpoint_s3_uri")

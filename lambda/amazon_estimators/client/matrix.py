@@ -1,7 +1,7 @@
 """What a user may hand in as training data, as rows that can be encoded a block at a time.
 
-NumPy arrays (mapped from disk too), pandas and polars data frames, SciPy sparse matrices or their compressed rows.
-Every block comes out as float32, which all first-party algorithms read.
+NumPy arrays (mapped from disk too), pandas and polars data frames, SciPy sparse matrices or their compressed
+rows. Every block comes out as float32, which all first-party algorithms read.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ FRAME_BYTES = 64
 """What a record adds to its values, rounded up: the frame, the tags, the label."""
 
 CsrTuple = tuple[Any, Any, Any, tuple[int, int]]
-"""Compressed rows: data of shape (nnz,), indices of shape (nnz,), indptr of shape (rows + 1,), (rows, columns)."""
+"""Compressed rows: data of shape (nnz,), indices of shape (nnz,), indptr of shape (rows + 1,), (rows,
+columns).
+"""
 
 
 class Matrix(Protocol):
@@ -132,7 +134,8 @@ class Sparse:
         self.rows, self.columns = shape
         if self._indptr.shape != (self.rows + 1,):
             raise InputError(
-                f"compressed rows of shape {shape} need {self.rows + 1} row pointers, not {self._indptr.shape}"
+                f"compressed rows of shape {shape} need {self.rows + 1} row pointers, not "
+                f"{self._indptr.shape}"
             )
         per_row = len(self._data) // max(1, self.rows)
         self.record_bytes = 8 * per_row + FRAME_BYTES

@@ -1,4 +1,4 @@
-"""A deployed TrainingPipeline as an estimator: the same ``fit()``, run by its state machine on its own data."""
+"""A deployed TrainingPipeline as an estimator: the same ``fit()``, run by its state machine on its data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ EXECUTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
 class PipelineEstimator:
-    """What ``Estimator.from_pipeline()`` gives. ``algorithm`` holds the hyperparameters the pipeline was deployed with."""
+    """What ``Estimator.from_pipeline()`` gives.
+
+    ``algorithm`` holds the hyperparameters the pipeline was deployed with.
+    """
 
     def __init__(self, state_machine_arn: str, settings: Mapping[str, Any], *, session: Any = None) -> None:
         self.state_machine_arn = state_machine_arn
@@ -31,7 +34,7 @@ class PipelineEstimator:
             settings["hyperparameters"]
         )
         self.instance_type: str = settings["instance_type"]
-        self.instance_count: int = settings["instance_count"]
+        self.instance_count = int(settings["instance_count"])
         self.latest_execution: Execution | None = None
         self._states = client_of(session, "stepfunctions")
 
@@ -40,7 +43,8 @@ class PipelineEstimator:
         """S3 prefix of each channel's input."""
         bucket, prefix = self.settings["data_bucket"], self.settings.get("prefix", "")
         return {
-            name: f"s3://{bucket}/{channel.get('prefix') or f'{prefix}input/{name}/'}"
+            name: f"s3://{bucket}/"
+            + (f"{prefix}input/{name}/" if channel.get("prefix") is None else channel["prefix"])
             for name, channel in self.settings["channels"].items()
         }
 
@@ -77,11 +81,14 @@ class PipelineEstimator:
         job_name: str | None = None,
         *,
         hyperparameters: Mapping[str, Any] | None = None,
+        data_set: str | None = None,
     ) -> Self:
         """Start an execution: it encodes what lies under the input prefixes, unless it has, and trains on it.
 
         records: none. A pipeline trains on its own data; the training role reads no other.
         mini_batch_size, hyperparameters: override those the pipeline was deployed with. Default: no override.
+        data_set: train on this version of the data, as ``record_set.json`` and the job's tags name it.
+            Default: what lies under the prefixes now.
         wait, logs: as :meth:`Estimator.fit`.
         job_name: the execution's name; the pipeline names the training job. Default: a generated one.
 
@@ -91,19 +98,27 @@ class PipelineEstimator:
             places = ", ".join(self.data_locations.values())
             raise RequestError(
                 f"a pipeline trains on its own data, under {places}; it was given {type(records).__name__}",
-                remedy="Upload the data there and call fit() without records, or take Estimator to train on a RecordSet.",
+                remedy=(
+                    "Upload the data there and call fit() without records, or take Estimator to "
+                    "train on a RecordSet."
+                ),
             )
         overrides = {
             **(hyperparameters or {}),
             **({"mini_batch_size": mini_batch_size} if mini_batch_size else {}),
         }
-        self.latest_execution = self.start(overrides, name=job_name)
+        self.latest_execution = self.start(overrides, name=job_name, data_set=data_set)
         if wait:
             self.latest_execution.wait(logs=logs)
         return self
 
-    def start(self, overrides: Mapping[str, Any], *, name: str | None = None) -> Execution:
-        """Start an execution and do not wait. The overrides are checked with the deployed hyperparameters first."""
+    def start(
+        self, overrides: Mapping[str, Any], *, name: str | None = None, data_set: str | None = None
+    ) -> Execution:
+        """Start an execution and do not wait.
+
+        The overrides are checked with the deployed hyperparameters first.
+        """
         sent = _sent(self.algorithm, overrides)
         if name is not None and not EXECUTION_NAME.fullmatch(name):
             raise RequestError(
@@ -111,7 +126,12 @@ class PipelineEstimator:
             )
         started = self._states.start_execution(
             stateMachineArn=self.state_machine_arn,
-            input=json.dumps({"hyperparameters": sent} if sent else {}),
+            input=json.dumps(
+                {
+                    **({"hyperparameters": sent} if sent else {}),
+                    **({"data_set": data_set} if data_set else {}),
+                }
+            ),
             **({"name": name} if name else {}),
         )
         return self._execution(started["executionArn"])

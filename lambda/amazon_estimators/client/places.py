@@ -43,7 +43,7 @@ class Place:
 def session_of(session: Any) -> Any:
     """A ``boto3.Session``: the one given, the one inside a session of the SageMaker SDK, or a new one."""
     if session is None:
-        import boto3
+        import boto3  # noqa: PLC0415
 
         return boto3.Session()
     return getattr(session, "boto_session", session)
@@ -51,7 +51,7 @@ def session_of(session: Any) -> Any:
 
 def client_of(session: Any, service: str) -> Any:
     """A client that retries throttling and service faults with backoff and jitter."""
-    from botocore.config import Config
+    from botocore.config import Config  # noqa: PLC0415
 
     config = Config(retries={"mode": "standard", "max_attempts": 8}, max_pool_connections=16)
     return session_of(session).client(service, config=config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import fields
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
@@ -30,13 +31,8 @@ def from_manifest(kind: type[Record], uri: str, *, channel: str | None, session:
     facts = _facts(s3, manifest)
     if facts is not None:
         try:
-            record_set = kind.from_dict(
-                {
-                    name: value
-                    for name, value in facts.items()
-                    if name not in ("shards", "fingerprint", "data_set")
-                }
-            )
+            known = {one.name for one in fields(kind)}
+            record_set = kind.from_dict({name: value for name, value in facts.items() if name in known})
         except (TypeError, KeyError, AttributeError) as error:
             raise RecordSetError(
                 f"{manifest.beside(FACTS_NAME).uri} is no record of a RecordSet: {error}"
@@ -57,7 +53,7 @@ def _facts(s3: Any, manifest: Place) -> dict[str, Any] | None:
 
 
 def _checked(s3: Any, kind: type[Record], manifest: Place, channel: str) -> Record:
-    from amazon_estimators.recordio import check
+    from amazon_estimators.recordio import check  # noqa: PLC0415
 
     shards = manifest_shards(s3, manifest)
     summary = check(open_shard(s3, shard) for shard in shards)
@@ -119,9 +115,9 @@ def manifest_shards(s3: Any, manifest: Place) -> list[Place]:
 
 def read(record_set: RecordSet, *, max_records: int | None, session: Any) -> tuple[Any, np.ndarray | None]:
     """See :meth:`RecordSet.read`."""
-    import numpy as np
+    import numpy as np  # noqa: PLC0415
 
-    from amazon_estimators.recordio import read_matrix
+    from amazon_estimators.recordio import read_matrix  # noqa: PLC0415
 
     if not record_set.feature_dim:
         raise RecordSetError(
@@ -145,12 +141,12 @@ def read(record_set: RecordSet, *, max_records: int | None, session: Any) -> tup
 
 def _stacked(parts: list[Any]) -> Any:
     """Compressed rows one below the other, SciPy's or the parts of them."""
-    import numpy as np
+    import numpy as np  # noqa: PLC0415
 
-    from amazon_estimators.recordio import CsrParts
+    from amazon_estimators.recordio import CsrParts  # noqa: PLC0415
 
     if not isinstance(parts[0], CsrParts):
-        from scipy.sparse import vstack
+        from scipy.sparse import vstack  # noqa: PLC0415
 
         return vstack(parts, format="csr")
     ends = np.cumsum([0, *(int(part.indptr[-1]) for part in parts)])
@@ -164,7 +160,7 @@ def _stacked(parts: list[Any]) -> Any:
 
 
 def open_shard(s3: Any, shard: Place) -> BinaryIO:
-    file = cast(BinaryIO, SpooledTemporaryFile(max_size=IN_MEMORY))
+    file = cast(BinaryIO, SpooledTemporaryFile(max_size=IN_MEMORY))  # noqa: SIM115 - the caller closes it
     try:
         for chunk in _chunks(s3, shard):
             file.write(chunk)

@@ -1,10 +1,11 @@
-"""From data in memory to a RecordSet on S3: cut into shards, encoded block by block, uploaded, manifest last."""
+"""From data in memory to a RecordSet on S3: cut into shards, encoded by block, uploaded, manifest last."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,10 @@ def upload_record_set(
     distribution: str | None,
     progress: Progress | None,
 ) -> RecordSet:
-    """Encode and upload. Raises InputError for data that cannot become a RecordSet; nothing is left behind then."""
+    """Encode and upload.
+
+    Raises InputError for data that cannot become a RecordSet; nothing is left behind then.
+    """
     rule = algorithm.channels.get(channel)
     if rule is None:
         raise RequestError(
@@ -62,7 +66,8 @@ def upload_record_set(
     distribution = distribution or rule.distribution
     if distribution not in rule.distributions:
         raise RequestError(
-            f"distribution is {distribution!r}; allowed for channel {channel}: {', '.join(rule.distributions)}"
+            f"distribution is {distribution!r}; allowed for channel {channel}: "
+            f"{', '.join(rule.distributions)}"
         )
     report = _Report(progress)
     with Uploads(destination.s3, destination.bucket, extra=destination.extra, sent=report.sent) as uploads:
@@ -144,8 +149,8 @@ def _write_records(shards: Shards, train: Any, labels: Any, report: _Report) -> 
 def _write_blocks(shards: Shards, blocks: Iterator[Any]) -> RecordSet:
     """Blocks of a data set whose size nobody knows: dealt out to one open shard an instance.
 
-    Every instance's share differs by one record at most. Once the shards have their size they are closed and as
-    many new ones opened, but only when there is a record for each of those.
+    Every instance's share differs by one record at most. Once the shards have their size they are closed and
+    as many new ones opened, but only when there is a record for each of those.
     """
     rows, first = 0, None
     ranges: list[Labels] = []
@@ -193,7 +198,7 @@ def _deal(shards: Shards, matrix: Matrix, labels: np.ndarray | None, first_row: 
 def _by_need(held: Sequence[int], rows: int) -> list[int]:
     """How to share out ``rows`` so that all end up with the same, or one more."""
     ends = cut_evenly(sum(held) + rows, len(held))
-    wanted = [stop - start for start, stop in zip(ends, ends[1:], strict=False)]
+    wanted = [stop - start for start, stop in pairwise(ends)]
     return [want - have for want, have in zip(wanted, held, strict=True)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from amazon_estimators.algorithms.facts import ChannelRule
 from amazon_estimators.client.upload import ObjectWriter, Uploads
@@ -12,7 +13,7 @@ from amazon_estimators.sharding import cut_evenly, shard_count
 
 
 class Shards:
-    """``instances`` share the channel, each with shards of its own; ``records`` counts what each shard holds."""
+    """``instances`` share the channel, each with shards of its own; ``records`` counts those of each shard."""
 
     def __init__(
         self,
@@ -39,13 +40,15 @@ class Shards:
         return writer
 
     def ranges(self, rows: int, output_bytes: int) -> Iterator[tuple[int, int, ObjectWriter]]:
-        """``(start, stop, writer)`` for each shard of ``rows`` records that make about ``output_bytes`` in all."""
+        """``(start, stop, writer)`` for each shard of ``rows`` records that make about ``output_bytes`` in
+        all.
+        """
         self.check_rows(rows)
         count = shard_count(
             output_bytes=output_bytes, target_bytes=self.target_bytes, instance_count=self.instances
         )
         cuts = cut_evenly(rows, min(count, rows // self.instances * self.instances))
-        for start, stop in zip(cuts, cuts[1:], strict=False):
+        for start, stop in pairwise(cuts):
             writer = self.open()
             yield start, stop, writer
             self.records[-1] = stop - start
@@ -56,5 +59,8 @@ class Shards:
         if rows < self.instances:
             raise InputError(
                 f"{rows} records for {self.instances} instances",
-                remedy="Every training instance needs at least one record: give more data or lower instance_count.",
+                remedy=(
+                    "Every training instance needs at least one record: give more data or lower "
+                    "instance_count."
+                ),
             )

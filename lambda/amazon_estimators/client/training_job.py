@@ -75,10 +75,10 @@ class TrainingJob:
     ) -> dict[str, Any]:
         """Follow the job to its end and return its description.
 
-        Shows status, log (with ``logs``), metrics as they appear and the seconds billed, on ``stream``, by default
-        standard output. ``poll`` is the seconds between two looks. Raises TrainingJobError, with the service's
-        reason, the end of the log and the console's URL, if the job does not complete. Ctrl-C raises
-        :class:`Detached` and leaves the job running.
+        Shows status, log (with ``logs``), metrics as they appear and the seconds billed, on ``stream``, by
+        default standard output. ``poll`` is the seconds between two looks. Raises TrainingJobError, with the
+        service's reason, the end of the log and the console's URL, if the job does not complete. Ctrl-C
+        raises :class:`Detached` and leaves the job running.
         """
         follower = self.follower(logs=logs, stream=stream)
         try:

@@ -1,7 +1,8 @@
 """Objects sent to S3 in parts by a few threads, while the caller encodes what comes next.
 
-Memory is bounded by ``THREADS`` parts under way and one being filled for every object that is open. If the ``with``
-block ends with an error, everything is taken back: unfinished uploads are aborted, finished objects deleted.
+Memory is bounded by ``THREADS`` parts under way and one being filled for every object that is open. If the
+``with`` block ends with an error, everything is taken back: unfinished uploads are aborted, finished objects
+deleted.
 """
 
 from __future__ import annotations

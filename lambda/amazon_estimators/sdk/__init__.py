@@ -1,4 +1,6 @@
-"""The vocabulary of the SageMaker Python SDK 2's first-party estimators: change the import line, keep the notebook."""
+"""The vocabulary of the SageMaker Python SDK 2's first-party estimators: change the import line, keep the
+notebook.
+"""
 
 from amazon_estimators.file_system_record_set import FileSystemRecordSet
 from amazon_estimators.record_set import RecordSet

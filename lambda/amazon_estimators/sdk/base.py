@@ -33,11 +33,12 @@ class AmazonAlgorithmEstimatorBase(Estimator):
     instance_count: training instances, at least 1.
     instance_type: such as ``"ml.m5.large"``.
     data_location: S3 prefix for RecordSets. Default: the account's default bucket, which must exist.
-    sagemaker_session: a session of the SageMaker SDK, or ``session``, a ``boto3.Session``. Default: a new one.
+    sagemaker_session: a session of the SageMaker SDK, or ``session``, a ``boto3.Session``. Default: a new
+        one.
 
-    Hyperparameters follow by position in the SDK's order, or by keyword under the SDK's or the service's name; all
-    other keywords are settings of the job, as in :class:`JobSettings`. Hyperparameters can be read and set as
-    attributes, by either name. Raises HyperparameterError, InstanceError or RequestError.
+    Hyperparameters follow by position in the SDK's order, or by keyword under the SDK's or the service's
+    name; all other keywords are settings of the job, as in :class:`JobSettings`. Hyperparameters can be read
+    and set as attributes, by either name. Raises HyperparameterError, InstanceError or RequestError.
     """
 
     algorithm_class: ClassVar[type[Algorithm]]
@@ -110,7 +111,9 @@ class AmazonAlgorithmEstimatorBase(Estimator):
         wait: bool = True,
         logs: bool = False,
     ) -> Self:
-        """An estimator of a job that exists already; waits for its end, as the SDK does, unless told otherwise."""
+        """An estimator of a job that exists already; waits for its end, as the SDK does, unless told
+        otherwise.
+        """
         return super().attach(training_job_name, session=session or sagemaker_session, wait=wait, logs=logs)
 
     @classmethod
@@ -118,7 +121,8 @@ class AmazonAlgorithmEstimatorBase(Estimator):
         algorithm = algorithm_of(job)
         if not isinstance(algorithm, cls.algorithm_class):
             raise RequestError(
-                f"training job {job['TrainingJobName']} is of {type(algorithm).__name__}, not of {cls.__name__}",
+                f"training job {job['TrainingJobName']} is of {type(algorithm).__name__}, not of "
+                f"{cls.__name__}",
                 remedy=f"Use {type(algorithm).__name__}.attach().",
             )
         estimator = cls.__new__(cls)

@@ -1,0 +1,75 @@
+"""All commands, and what becomes of their errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import click
+
+from amazon_estimators.cli.check import check
+from amazon_estimators.cli.completion import completion
+from amazon_estimators.cli.encode import encode
+from amazon_estimators.cli.hyperparameters import hyperparameters
+from amazon_estimators.cli.inspect import inspect
+from amazon_estimators.cli.pipeline import logs, start, status, stop
+from amazon_estimators.cli.rehearse import rehearse
+from amazon_estimators.cli.terminal import errors
+from amazon_estimators.errors import AmazonEstimatorsError
+
+PROGRAM = "amazon-estimators"
+FAILED, INTERRUPTED = 1, 130
+
+EPILOG = """Exit codes: 0 done; 1 it failed (a file is faulty, a hyperparameter is not allowed, a training job
+failed); 2 the command was not understood; 130 interrupted, what runs on AWS goes on."""
+
+
+@click.group(name=PROGRAM, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="cdk-amazon-estimators", prog_name=PROGRAM)
+def app() -> None:
+    """RecordSets, hyperparameters and training pipelines of Amazon's first-party SageMaker algorithms."""
+
+
+for command in (inspect, check, encode, hyperparameters, start, status, logs, stop, rehearse, completion):
+    app.add_command(command)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; errors a user can meet become a few lines and an exit code, never a traceback."""
+    try:
+        code = app.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt) as interrupted:
+        # A Detached says how to come back to what goes on.
+        click.echo(str(interrupted) or "Interrupted.", err=True)
+        return INTERRUPTED
+    except Exception as error:
+        if not isinstance(error, AmazonEstimatorsError | OSError) and not is_of_aws(error):
+            raise
+        _show(error, as_json="--json" in arguments)
+        return FAILED
+    return code if isinstance(code, int) else 0
+
+
+def is_of_aws(error: Exception) -> bool:
+    """Whether boto3 raised it: no credentials, no region, no permission.
+
+    Importing botocore to ask takes 0.3 s.
+    """
+    return any(kind.__module__ == "botocore.exceptions" for kind in type(error).__mro__)
+
+
+def _show(error: Exception, *, as_json: bool) -> None:
+    message = error.message if isinstance(error, AmazonEstimatorsError) else str(error)
+    remedy = error.remedy if isinstance(error, AmazonEstimatorsError) else ""
+    name = type(error).__name__
+    if as_json:
+        click.echo(json.dumps({"error": name, "message": message, "remedy": remedy}))
+        return
+    console = errors()
+    console.print(f"[bold red]{name}[/]", end=" ")
+    console.print(message, markup=False, highlight=False, soft_wrap=True)
+    if remedy:
+        console.print(remedy, markup=False, highlight=False, soft_wrap=True, style="green")

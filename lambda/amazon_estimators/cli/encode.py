@@ -1,0 +1,96 @@
+"""``encode``: local files to local shards and their manifest."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from amazon_estimators.cli.hyperparameters import AlgorithmName
+from amazon_estimators.cli.terminal import as_json, errors, output, print_json
+
+
+class Column(click.ParamType[int | str]):
+    """A column of the input: a position, or a name."""
+
+    name = "column"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        text = str(value)
+        return int(text) if re.fullmatch(r"-?[0-9]+", text) else text
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="New directory.")
+@click.option(
+    "--prefix", default="s3://bucket/prefix/", metavar="URI", help="Where the shards will lie on S3."
+)
+@click.option(
+    "--algorithm", default="KMeans", type=AlgorithmName(), help="Who will read them. Default: KMeans."
+)
+@click.option("--channel", default="train", help="Default: train.")
+@click.option("--format", "file_format", default="auto", help="Default: by the file's extension.")
+@click.option("--header", default="auto", type=click.Choice(["auto", "present", "absent"]), help="Of CSV.")
+@click.option("--label", type=Column(), help="The label's column, by position or name. Default: no label.")
+@click.option(
+    "--feature", "features", multiple=True, type=Column(), help="May be repeated. Default: all others."
+)
+@click.option(
+    "--instance-count", default=1, type=click.IntRange(1), help="Instances that share it. Default: 1."
+)
+@click.option("--shard-mb", default=256, type=click.IntRange(1), help="Most MiB of a shard. Default: 256.")
+@as_json
+def encode(  # noqa: PLR0917 - click passes options by name
+    files: tuple[Path, ...],
+    out: Path,
+    prefix: str,
+    algorithm: str,
+    channel: str,
+    file_format: str,
+    header: str,
+    label: int | str | None,
+    features: tuple[int | str, ...],
+    instance_count: int,
+    shard_mb: int,
+    as_json: bool,
+) -> int:
+    """Encode FILES of any format a pipeline reads into shards and a manifest in a directory.
+
+    \b
+    amazon-estimators encode iris.csv --label species --out shards --prefix s3://my-bucket/iris/
+    aws s3 sync shards s3://my-bucket/iris/
+    """
+    from amazon_estimators.algorithms import algorithm_named  # noqa: PLC0415 - slow to import, not for --help
+    from amazon_estimators.client.local_encoding import encode_files  # noqa: PLC0415
+    from amazon_estimators.client.places import Place  # noqa: PLC0415
+    from amazon_estimators.sources import Source  # noqa: PLC0415
+
+    columns = (
+        TextColumn("Encoding"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("shards"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=errors(), transient=True, disable=not errors().is_terminal) as progress:
+        task = progress.add_task("")
+        record_set = encode_files(
+            files,
+            out,
+            algorithm_named(algorithm),
+            channel=channel,
+            source=Source(format=file_format, header=header, label=label, features=features or None),
+            instance_count=instance_count,
+            target_shard_bytes=shard_mb * 2**20,
+            prefix=Place.prefix(prefix, what="--prefix").uri,
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    if as_json:
+        print_json({"directory": str(out), **record_set.to_dict()})
+    else:
+        output().print(record_set.describe(), markup=False, soft_wrap=True)
+        output().print(f"[green]✓[/] in {out}", soft_wrap=True)
+    return 0

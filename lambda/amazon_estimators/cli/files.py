@@ -1,0 +1,85 @@
+"""Files a command reads: local paths, S3 objects, and the shards a manifest lists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from amazon_estimators.client.places import Place, client_of
+from amazon_estimators.client.reading import manifest_shards, open_shard
+from amazon_estimators.errors import InputError, RecordSetError
+from amazon_estimators.record_set import MANIFEST_NAME
+
+MANIFEST_SUFFIXES = (".manifest", ".json")
+
+
+@dataclass(frozen=True)
+class Readable:
+    """A RecordIO file: its ``name``, ``size`` in bytes, and how to open it."""
+
+    name: str
+    size: int
+    open: Callable[[], BinaryIO]
+
+
+def readables(names: tuple[str, ...]) -> list[Readable]:
+    """All files the arguments stand for; a directory stands for its manifest, or for its ``.pbr`` files."""
+    return [
+        one for name in names for one in (_on_s3(name) if name.startswith("s3://") else _local(Path(name)))
+    ]
+
+
+def _local(path: Path) -> Iterator[Readable]:
+    if path.is_dir():
+        manifest = path / MANIFEST_NAME
+        if manifest.exists():
+            yield from _local(manifest)
+            return
+        found = sorted(path.glob("*.pbr"))
+        if not found:
+            raise InputError(f"{path} holds neither a {MANIFEST_NAME} nor .pbr files")
+        for one in found:
+            yield from _local(one)
+        return
+    if path.name.endswith(MANIFEST_SUFFIXES):
+        for shard in _listed(path):
+            yield from _local(shard)
+        return
+    if not path.is_file():
+        raise InputError(f"there is no file {path}")
+    yield Readable(str(path), path.stat().st_size, lambda: path.open("rb"))
+
+
+def _listed(manifest: Path) -> list[Path]:
+    """The shards of a manifest on disk. Wherever its prefix points, they lie beside it."""
+    try:
+        listed = json.loads(manifest.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise RecordSetError(
+            f"{manifest} cannot be read: {error}", remedy="Make the RecordSet again."
+        ) from error
+    names = listed[1:] if isinstance(listed, list) else []
+    if not names or not all(isinstance(name, str) for name in names):
+        raise RecordSetError(
+            f"{manifest} is no manifest that lists shards", remedy="Give the manifest itself."
+        )
+    inside = manifest.parent.resolve()
+    shards = [manifest.parent / name for name in names]
+    for shard in shards:
+        if inside not in shard.resolve().parents:
+            raise RecordSetError(
+                f"{manifest} lists {shard}, which lies outside of it", remedy="Mend the manifest."
+            )
+    return shards
+
+
+def _on_s3(uri: str) -> Iterator[Readable]:
+    s3: Any = client_of(None, "s3")
+    place = Place.of(uri, what="file")
+    shards = manifest_shards(s3, place) if place.key.endswith(MANIFEST_SUFFIXES) else [place]
+    for shard in shards:
+        size = s3.head_object(Bucket=shard.bucket, Key=shard.key)["ContentLength"]
+        yield Readable(shard.uri, size, lambda shard=shard: open_shard(s3, shard))  # type: ignore[misc]  # bound now

@@ -1,0 +1,82 @@
+"""``inspect``: what is in a RecordIO file or a RecordSet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.table import Table
+
+from amazon_estimators.cli.files import readables
+from amazon_estimators.cli.terminal import Counted, as_json, byte_progress, output, print_json
+
+if TYPE_CHECKING:
+    from amazon_estimators.cli.profile import Profile
+
+BAR = 40
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path())
+@click.option("--records", default=3, type=click.IntRange(0), help="First records to show. Default: 3.")
+@click.option(
+    "--features", default=10, type=click.IntRange(0), help="Features to show ranges of. Default: 10."
+)
+@click.option("--bins", default=10, type=click.IntRange(1, 100), help="Bars of the histogram. Default: 10.")
+@as_json
+def inspect(files: tuple[str, ...], records: int, features: int, bins: int, as_json: bool) -> int:
+    """Show what FILES hold: a summary, the first records, a histogram of the labels, the range of each
+    feature.
+
+    FILES are paths or S3 URIs of .pbr files or of manifests, or directories.
+    """
+    from amazon_estimators.cli.profile import Profile  # noqa: PLC0415 - numpy is slow to import
+
+    found = readables(files)
+    profile = Profile(first=records)
+    with byte_progress("Reading", sum(one.size for one in found)) as read:
+        for one in found:
+            with one.open() as file:
+                profile.add(Counted(file, one.name, read), one.name)
+    if as_json:
+        print_json({"files": len(found), **profile.facts(bins=bins, features=features)})
+    else:
+        _print(profile, len(found), bins, features)
+    return 0
+
+
+def _print(profile: Profile, files: int, bins: int, features: int) -> None:
+    facts = profile.facts(bins=bins, features=features)
+    kind = "sparse" if facts["sparse"] else "dense"
+    output().print(
+        f"[bold]{facts['records']:,} records[/] of {facts['feature_dim']:,} features, {kind} "
+        f"{facts['dtype']}, "
+        f"{'labelled' if facts['labels'] else 'without labels'}; {files:,} files, {facts['bytes']:,} bytes"
+    )
+    for index, record in enumerate(facts["first"]):
+        label = "" if record["label"] is None else f"label {record['label']}: "
+        output().print(f"  {index}  {label}{record['features']}", markup=False, soft_wrap=True)
+    if facts["labels"]:
+        output().print(_histogram(facts["labels"]))
+    if facts["ranges"]:
+        output().print(_ranges(facts["ranges"], facts["feature_dim"]))
+
+
+def _histogram(labels: list[dict[str, Any]]) -> Table:
+    table = Table("label", "records", "", title="Labels", title_justify="left", box=None)
+    most = max(one["records"] for one in labels) or 1
+    for one in labels:
+        length = -(-BAR * one["records"] // most)
+        table.add_row(one["label"], f"{one['records']:,}", f"[cyan]{'█' * length}[/]")
+    return table
+
+
+def _ranges(ranges: list[dict[str, Any]], feature_dim: int) -> Table:
+    more = f", the first {len(ranges)} of {feature_dim:,}" if len(ranges) < feature_dim else ""
+    table = Table(
+        "feature", "least", "mean", "most", "zeros", title=f"Features{more}", title_justify="left", box=None
+    )
+    for one in ranges:
+        numbers = (f"{one[name]:g}" for name in ("least", "mean", "most"))
+        table.add_row(str(one["feature"]), *numbers, f"{one['zeros']:.0%}")
+    return table

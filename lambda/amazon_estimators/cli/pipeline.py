@@ -1,0 +1,166 @@
+"""``start``, ``status``, ``logs``, ``stop``: a deployed pipeline from the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.table import Table
+
+from amazon_estimators.cli.terminal import as_json, assignments, output, print_json
+
+if TYPE_CHECKING:
+    from amazon_estimators.client.execution import Execution
+    from amazon_estimators.client.pipeline import PipelineEstimator
+
+STYLES = {"SUCCEEDED": "green", "Completed": "green", "FAILED": "red", "Failed": "red", "RUNNING": "cyan"}
+
+
+def _of_pipeline(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that name a pipeline."""
+    for option in (
+        click.option("--region", help="AWS region. Default: that of the environment."),
+        click.option("--profile", help="Profile of the AWS configuration. Default: that of the environment."),
+        click.option("--state-machine", metavar="ARN", help="The pipeline's state machine."),
+        click.option("--stack", metavar="NAME", help="The stack of the pipeline, if it holds one."),
+    ):
+        command = option(command)
+    return command
+
+
+def _execution_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    text = "Name or ARN of an execution. Default: the newest."
+    return click.option("--execution", metavar="NAME", help=text)(command)
+
+
+def _pipeline(
+    stack: str | None, state_machine: str | None, profile: str | None, region: str | None
+) -> PipelineEstimator:
+    if (stack is None) == (state_machine is None):
+        raise click.UsageError("name the pipeline by --stack or by --state-machine")
+    import boto3  # noqa: PLC0415 - slow to import, and not needed for --help
+
+    from amazon_estimators.client.pipeline import find_pipeline  # noqa: PLC0415
+
+    session = boto3.Session(profile_name=profile, region_name=region)
+    return find_pipeline(stack_name=stack, state_machine_arn=state_machine, session=session)
+
+
+@click.command()
+@_of_pipeline
+@click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
+@click.option("--name", help="The execution's name. Default: a generated one.")
+@click.option(
+    "--follow/--no-follow", default=False, help="Wait for the end and show what happens. Default: no."
+)
+@as_json
+def start(values: tuple[str, ...], name: str | None, follow: bool, as_json: bool, **where: Any) -> int:
+    """Start an execution of a deployed pipeline, with NAME=VALUE overriding hyperparameters."""
+    pipeline = _pipeline(**where)
+    execution = pipeline.start(assignments(values), name=name)
+    if not as_json:
+        output().print(f"Started {execution.name}\n{execution.console_url}", soft_wrap=True)
+    if follow:
+        execution.wait(logs=not as_json, stream=_stream(as_json))
+    if as_json:
+        print_json(_facts(execution))
+    return 0
+
+
+@click.command()
+@_of_pipeline
+@_execution_option
+@as_json
+def status(execution: str | None, as_json: bool, **where: Any) -> int:
+    """Show how an execution stands: state, shards, training job."""
+    found = _found(_pipeline(**where), execution)
+    facts = _facts(found)
+    if as_json:
+        print_json(facts)
+        return 0
+    table = Table(show_header=False, box=None)
+    for name, value in facts.items():
+        if value is not None:
+            table.add_row(
+                name.replace("_", " "),
+                f"[{STYLES.get(str(value), '')}]{value}[/]" if value in STYLES else str(value),
+            )
+    output().print(table)
+    return 0
+
+
+@click.command()
+@_of_pipeline
+@_execution_option
+@click.option("--follow/--no-follow", default=False, help="Wait for the end of the execution. Default: no.")
+@as_json
+def logs(execution: str | None, follow: bool, as_json: bool, **where: Any) -> int:
+    """Show the log of an execution's training job."""
+    found = _found(_pipeline(**where), execution)
+    if follow:
+        found.wait(logs=True)
+        return 0
+    job = found.training_job()
+    if job is None:
+        raise click.ClickException(f"execution {found.name} has no training job yet; try again with --follow")
+    lines = job.logs()
+    if as_json:
+        print_json([{"time": line.time.isoformat(), "host": line.host, "text": line.text} for line in lines])
+        return 0
+    from amazon_estimators.client.console import Console  # noqa: PLC0415 - not for --help
+
+    console = Console()
+    for line in lines:
+        console.log(line.host, line.text)
+    return 0
+
+
+@click.command()
+@_of_pipeline
+@_execution_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@as_json
+def stop(execution: str | None, yes: bool, as_json: bool, **where: Any) -> int:
+    """Stop an execution and its training job."""
+    found = _found(_pipeline(**where), execution)
+    if found.describe()["status"] != "RUNNING":
+        raise click.ClickException(f"execution {found.name} is over: {found.describe()['status']}")
+    if not yes:
+        click.confirm(f"Stop {found.name}?", abort=True, err=True)
+    found.stop()
+    if as_json:
+        print_json(_facts(found))
+    else:
+        output().print(f"Stopped {found.name}")
+    return 0
+
+
+def _found(pipeline: PipelineEstimator, execution: str | None) -> Execution:
+    found = pipeline.attach(execution, wait=False).latest_execution
+    assert found is not None
+    return found
+
+
+def _facts(execution: Execution) -> dict[str, Any]:
+    described, job, shards = execution.describe(), execution.training_job(), execution.shards()
+    training = job.describe() if job else {}
+    return {
+        "execution": execution.name,
+        "status": described["status"],
+        "state": execution.state(),
+        "started": described["startDate"].isoformat(),
+        "ended": described["stopDate"].isoformat() if "stopDate" in described else None,
+        "shards_encoded": shards[0] if shards else None,
+        "shards": shards[1] if shards else None,
+        "training_job": job.name if job else None,
+        "training_status": training.get("TrainingJobStatus"),
+        "model": training.get("ModelArtifacts", {}).get("S3ModelArtifacts"),
+        "error": described.get("error"),
+        "cause": described.get("cause"),
+        "console": execution.console_url,
+    }
+
+
+def _stream(as_json: bool) -> Any:
+    return click.get_text_stream("stderr") if as_json else None

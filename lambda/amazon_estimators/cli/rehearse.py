@@ -1,0 +1,30 @@
+"""``rehearse``: a whole pipeline on this machine."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+NEEDS = (
+    "The rehearsal is not installed. Install it: pip install 'cdk-amazon-estimators[rehearsal]'; "
+    "in a clone of the project: make rehearse"
+)
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def rehearse(arguments: tuple[str, ...]) -> int:
+    """Deploy a CDK app into a local AWS and train on real data, with no account.
+
+    All options are the rehearsal's.
+    """
+    try:
+        cli = import_module("amazon_estimators_rehearsal.cli")
+    except ModuleNotFoundError as error:
+        raise click.ClickException(f"{NEEDS} (missing: {error.name})") from error
+    try:
+        code: int = cli.main(list(arguments))
+    except SystemExit as ended:  # its own parser ends so for --help and for what it does not understand
+        return ended.code if isinstance(ended.code, int) else 0
+    return code

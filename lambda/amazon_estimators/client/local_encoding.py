@@ -1,0 +1,94 @@
+"""Local files to local shards and a manifest, by the Plan, Encode and Seal of a pipeline."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.channels import Channel
+from amazon_estimators.client.directory import Directory
+from amazon_estimators.data_set import DataSet
+from amazon_estimators.encode import encode_shard
+from amazon_estimators.errors import AmazonEstimatorsError, InputError, RequestError
+from amazon_estimators.planning import make_plan
+from amazon_estimators.record_set import FACTS_NAME, MANIFEST_NAME, RecordSet
+from amazon_estimators.seal import seal
+from amazon_estimators.sources import Source
+
+BUCKET = "local-files"
+"""Stands for the file system where the data plane wants a bucket; it never shows."""
+
+
+def encode_files(
+    files: Sequence[Path],
+    out: Path,
+    algorithm: type[Algorithm],
+    *,
+    channel: str,
+    source: Source,
+    instance_count: int,
+    target_shard_bytes: int,
+    prefix: str,
+    progress: Callable[[int, int], None],
+) -> RecordSet:
+    """Encode ``files`` into the directory ``out``, which must be empty or new; manifest last.
+
+    ``prefix`` is the S3 URI under which the shards will lie, for the manifest. ``progress`` is called with
+    shards done and in all. Raises InputError naming file, row and column; nothing is left behind then.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise RequestError(
+            f"{out} is not empty", remedy="Name a new directory, so that old and new shards do not mix."
+        )
+    rule = algorithm.channels.get(channel)
+    if rule is None:
+        raise RequestError(
+            f"{algorithm.__name__} has no channel {channel!r}; it has {', '.join(algorithm.channels)}"
+        )
+    sharded = rule.distribution == "ShardedByS3Key"
+    planned = Channel(channel, "", source, rule, rule.distribution, instance_count if sharded else 1)
+    inputs = {str(path): path for path in files}
+    if missing := [name for name, path in inputs.items() if not path.is_file()]:
+        raise InputError(f"there is no file {', '.join(missing)}")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the result and on the same disk, so that shards are moved into place, not copied.
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as work:
+        s3 = Directory(Path(work), inputs)
+        data_set = DataSet("local", datetime.now(UTC), {channel: s3.input_objects(BUCKET)})
+        try:
+            plan, shards = make_plan(
+                s3,
+                {channel: planned},
+                data_set,
+                bucket=BUCKET,
+                prefix="",
+                target_shard_bytes=target_shard_bytes,
+            )
+            for done, shard in enumerate(shards):
+                progress(done, len(shards))
+                encode_shard(s3, plan, shard.offset, shard.length)
+            progress(len(shards), len(shards))
+            sealed = seal(s3, plan, instance_count=instance_count)[channel]
+        except AmazonEstimatorsError as error:
+            raise _in_local_words(error) from error
+        out.mkdir(exist_ok=True)
+        names = [plan.shard_file(channel, receipt.shard) for receipt in sealed.receipts]
+        for name, receipt in zip(names, sealed.receipts, strict=True):
+            shutil.move(s3.path(plan.shard_key(channel, receipt.shard)), out / name)
+    record_set = replace(sealed.record_set, s3_data=f"{prefix}{MANIFEST_NAME}")
+    (out / FACTS_NAME).write_text(json.dumps(record_set.to_dict()), encoding="utf-8")
+    (out / MANIFEST_NAME).write_text(json.dumps([{"prefix": prefix}, *names]), encoding="utf-8")
+    return record_set
+
+
+def _in_local_words(error: AmazonEstimatorsError) -> AmazonEstimatorsError:
+    """The same error naming files instead of objects."""
+    local = type(error).__new__(type(error))
+    AmazonEstimatorsError.__init__(local, error.message.replace(f"s3://{BUCKET}/", ""), remedy=error.remedy)
+    return local
