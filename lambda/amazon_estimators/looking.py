@@ -100,13 +100,20 @@ def _difference(expected: Schema, actual: Schema) -> str:
 
 
 def _check_label(channel: Channel, found: Found) -> None:
-    if channel.rule.label != "required" or not channel.rule.vectors or found.schema.label is not None:
+    """What the algorithm rules of labels, so far as the Source and the format tell."""
+    if not channel.rule.vectors:
         return
-    first = found.objects[0][0]
-    if format_of(first, channel.source)[0] in COLUMN_FORMATS:
+    first, label = found.objects[0][0], found.schema.label
+    format_name = format_of(first, channel.source)[0]
+    if channel.rule.label == "required" and label is None and format_name in COLUMN_FORMATS:
         columns = ", ".join(repr(name) for name in (found.schema.names or ())[:20])
         raise RequestError(
             f"channel {channel.name}: the algorithm learns from a label, and its Source names none of the "
             f"{found.schema.width:,} columns of {first.uri}{f' ({columns})' if columns else ''}",
             remedy="Name the label's column, such as Source(label=0) or Source(label='price').",
+        )
+    if channel.rule.label == "none" and format_name == "libsvm" and channel.source.keep_labels:
+        raise RequestError(
+            f"channel {channel.name} takes no label, and every line of {first.uri} has one",
+            remedy="Drop the labels: Source(keep_labels=False).",
         )

@@ -17,6 +17,7 @@ from amazon_estimators.errors import (
     RequestError,
     SchemaError,
 )
+from amazon_estimators.recordio import encode_dense, encode_sparse
 
 REGRESSION = {"algorithm": "LinearLearner", "hyperparameters": {"predictor_type": "regressor"}}
 
@@ -118,8 +119,6 @@ def test_every_numeric_dtype_is_encoded(pipeline: Pipeline, dtype: Any) -> None:
     table = (np.arange(30) % 2).reshape(10, 3).astype(dtype)
     pipeline.put_array("train/a.npy", table)
     planned = pipeline.train()
-    from amazon_estimators.recordio import encode_dense
-
     assert b"".join(pipeline.shards(planned)) == bytes(encode_dense(table.astype(np.float32)))
 
 
@@ -155,6 +154,45 @@ def test_a_label_where_none_is_taken(pipeline: Pipeline) -> None:
     }
     with pytest.raises(RequestError, match="channel train takes no label, but its Source names 0"):
         pipeline.plan()
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_the_label_of_every_libsvm_line_where_none_is_taken(pipeline: Pipeline, kept: bool) -> None:
+    pipeline.put("train/a.libsvm", b"1 1:0.5 3:2\n0 2:1.5\n" * 10)
+    pipeline.settings |= {
+        "algorithm": "RandomCutForest",
+        "hyperparameters": {},
+        "channels": {"train": {"feature_count": 3, "keep_labels": kept}},
+    }
+    if kept:
+        with pytest.raises(RequestError, match=r"every line of .*a\.libsvm has one\nDrop the labels"):
+            pipeline.plan()
+        return
+    planned = pipeline.plan()
+    pipeline.encode(planned, pipeline.items(planned)[0])
+
+
+def test_sparse_rows_stay_sparse(pipeline: Pipeline) -> None:
+    pipeline.put("train/a.libsvm", b"1 1:0.5 3:2\n0 2:1.5\n" * 10)
+    pipeline.settings |= {"algorithm": "FactorizationMachines", "instance_count": 2}
+    pipeline.settings["hyperparameters"] = {"num_factors": "2", "predictor_type": "binary_classifier"}
+    pipeline.settings["channels"] = {"train": {"feature_count": 1_000_000}}
+    planned = pipeline.train()
+    facts = pipeline.facts(planned)
+    assert (facts["sparse"], facts["feature_dim"], facts["num_records"]) == (True, 1_000_000, 20)
+    assert facts["labels"] == {"minimum": 0, "maximum": 1, "integral": True}
+    data = np.array([0.5, 2, 1.5] * 10, np.float32)
+    indices, indptr = np.array([0, 2, 1] * 10), np.cumsum([0, *[2, 1] * 10])
+    labels = np.array([1, 0] * 10, np.float32)
+    whole = encode_sparse((data, indices, indptr, (20, 1_000_000)), labels)
+    assert b"".join(pipeline.shards(planned)) == bytes(whole)
+
+
+def test_a_sparse_value_that_is_no_number_is_named(pipeline: Pipeline) -> None:
+    pipeline.put("train/a.libsvm", b"1 1:0.5\n" * 7 + b"0 2:1.5 3:nan\n")
+    pipeline.settings["channels"] = {"train": {"feature_count": 3, "keep_labels": False}}
+    with pytest.raises(InputError, match=r"a\.libsvm, row 7, column 2: nan"):
+        pipeline.train()
 
 
 def test_several_problems_are_in_one_error(pipeline: Pipeline) -> None:
