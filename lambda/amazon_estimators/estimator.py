@@ -100,8 +100,7 @@ class Estimator:
     def attach(
         cls, training_job_name: str, *, session: Any = None, wait: bool = True, logs: bool = True
     ) -> Self:
-        """An estimator of a job that exists already, of whatever client. Follows the job unless ``wait`` is
-        False.
+        """An estimator of a job that exists, of whatever client. Follows it unless ``wait`` is False.
 
         Raises RequestError if the job is not of a first-party algorithm, TrainingJobError if it fails.
         """

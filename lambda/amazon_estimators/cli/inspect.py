@@ -25,8 +25,7 @@ BAR = 40
 @click.option("--bins", default=10, type=click.IntRange(1, 100), help="Bars of the histogram. Default: 10.")
 @as_json
 def inspect(files: tuple[str, ...], records: int, features: int, bins: int, as_json: bool) -> int:
-    """Show what FILES hold: a summary, the first records, a histogram of the labels, the range of each
-    feature.
+    """Show what FILES hold: a summary, the first records, a histogram of labels, the range of features.
 
     FILES are paths or S3 URIs of .pbr files or of manifests, or directories.
     """

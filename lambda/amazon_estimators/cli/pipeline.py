@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -163,4 +164,4 @@ def _facts(execution: Execution) -> dict[str, Any]:
 
 
 def _stream(as_json: bool) -> Any:
-    return click.get_text_stream("stderr") if as_json else None
+    return sys.stderr if as_json else None

@@ -161,7 +161,7 @@ class _Follower:
 
 
 def _job_name(history: Sequence[Mapping[str, Any]]) -> str | None:
-    """The name the state machine gives its newest training job: Seal's, the redrives and the retries so far."""
+    """The name the state machine gives its newest training job: Seal's, redrives and retries so far."""
     name, redrives, attempts = None, 0, 0
     for event in history:
         if event["type"] == "ExecutionRedriven":

@@ -42,9 +42,7 @@ def write_lines(
 
 
 def _token_pairs(train: Any, labels: Any) -> tuple[list[bytes], RecordSet]:
-    """Rows as mappings with ``in0``, ``in1`` and ``label``, or as pairs of token lists with ``labels``
-    beside.
-    """
+    """Rows as mappings with ``in0``, ``in1``, ``label``; or pairs of token lists, with ``labels`` beside."""
     rows = list(train)
     if labels is not None and len(labels) != len(rows):
         raise InputError(f"{len(labels)} labels for {len(rows)} pairs", remedy="Give one label a pair.")

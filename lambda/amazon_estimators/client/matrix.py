@@ -22,9 +22,7 @@ FRAME_BYTES = 64
 """What a record adds to its values, rounded up: the frame, the tags, the label."""
 
 CsrTuple = tuple[Any, Any, Any, tuple[int, int]]
-"""Compressed rows: data of shape (nnz,), indices of shape (nnz,), indptr of shape (rows + 1,), (rows,
-columns).
-"""
+"""Compressed rows: data (nnz,), indices (nnz,), indptr (rows + 1,), and the shape (rows, columns)."""
 
 
 class Matrix(Protocol):

@@ -13,7 +13,7 @@ from amazon_estimators.sharding import cut_evenly, shard_count
 
 
 class Shards:
-    """``instances`` share the channel, each with shards of its own; ``records`` counts those of each shard."""
+    """``instances`` share the channel, each with its own shards; ``records`` counts those of each shard."""
 
     def __init__(
         self,
@@ -40,9 +40,7 @@ class Shards:
         return writer
 
     def ranges(self, rows: int, output_bytes: int) -> Iterator[tuple[int, int, ObjectWriter]]:
-        """``(start, stop, writer)`` for each shard of ``rows`` records that make about ``output_bytes`` in
-        all.
-        """
+        """``(start, stop, writer)`` for each shard of ``rows`` records, which make about ``output_bytes``."""
         self.check_rows(rows)
         count = shard_count(
             output_bytes=output_bytes, target_bytes=self.target_bytes, instance_count=self.instances

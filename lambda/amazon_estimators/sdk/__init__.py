@@ -1,6 +1,4 @@
-"""The vocabulary of the SageMaker Python SDK 2's first-party estimators: change the import line, keep the
-notebook.
-"""
+"""The SageMaker Python SDK 2's first-party estimators: change the import line, keep the notebook."""
 
 from amazon_estimators.file_system_record_set import FileSystemRecordSet
 from amazon_estimators.record_set import RecordSet

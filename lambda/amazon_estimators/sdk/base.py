@@ -111,9 +111,7 @@ class AmazonAlgorithmEstimatorBase(Estimator):
         wait: bool = True,
         logs: bool = False,
     ) -> Self:
-        """An estimator of a job that exists already; waits for its end, as the SDK does, unless told
-        otherwise.
-        """
+        """An estimator of a job that exists; waits for its end, as the SDK does, unless told otherwise."""
         return super().attach(training_job_name, session=session or sagemaker_session, wait=wait, logs=logs)
 
     @classmethod

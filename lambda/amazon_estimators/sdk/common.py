@@ -24,9 +24,7 @@ __all__ = [
 
 
 def read_records(file: BinaryIO) -> list[Any]:
-    """All records of a file as protobuf messages, in a list; :func:`amazon_estimators.recordio.read_records`
-    is lazy.
-    """
+    """All records of a file, as protobuf messages in a list. :mod:`..recordio` reads lazily."""
     return list(recordio.read_records(file))
 
 
