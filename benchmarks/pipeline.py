@@ -423,6 +423,7 @@ def main() -> int:
     }
     with emulated():
         result |= {"data": data(options.megabytes), "count": count()}
+    result["machine"]["load_average"] = round(os.getloadavg()[1], 1)
     print(json.dumps(result, indent=1))
     if options.write:
         RESULTS.parent.mkdir(exist_ok=True)
