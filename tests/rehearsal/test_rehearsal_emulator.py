@@ -75,6 +75,21 @@ def test_it_is_gone_after_its_starter_is_killed(tmp_path: Path) -> None:
     assert await_end(endpoint, tmp_path)
 
 
+def test_one_that_hangs_is_ended_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "STOP_SECONDS", 0.5)
+    with server.emulator(tmp_path) as endpoint:
+        port = f"GATEWAY_PORT={endpoint.rpartition(':')[2]}".encode()
+        (pid,) = [
+            int(process.name)
+            for process in Path("/proc").glob("[0-9]*")
+            if os.access(process / "environ", os.R_OK) and port in (process / "environ").read_bytes()
+        ]
+        os.kill(pid, signal.SIGSTOP)
+        began = time.monotonic()
+    assert time.monotonic() - began < 5
+    assert not Path(f"/proc/{pid}").exists()
+
+
 def test_two_at_a_time(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     with Platform(directory=one) as first, Platform(directory=other) as second:

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from training_account import IMAGE, TrainingAccount, unique
 
 from amazon_estimators.algorithms import KMeans
+from amazon_estimators.recordio import encode_dense
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +143,16 @@ def test_a_shard_with_one_wrong_byte(account: TrainingAccount, execution_role: s
     assert "broken.pbr" in job["FailureReason"]
 
 
+def test_a_shard_with_a_number_that_is_none(account: TrainingAccount, execution_role: str) -> None:
+    rows = account.rows.copy()
+    rows[4, 1] = np.nan
+    account.put("train/nan.pbr", encode_dense(rows, allow_nonfinite=True))
+    account.manifest("train/nan.manifest", "nan.pbr", "matrix_00001.pbr")
+    channel = account.channel("train/nan.manifest")
+    job = account.train(account.request(execution_role, InputDataConfig=[channel]))
+    assert job["FailureReason"].startswith("ClientError: Unable to read data of s3://")
+
+
 @pytest.mark.parametrize(
     ("hyperparameters", "reason"),
     [
@@ -202,8 +213,6 @@ def test_stopping(account: TrainingAccount, execution_role: str) -> None:
 
 def test_the_maximum_runtime(account: TrainingAccount, execution_role: str) -> None:
     rows = np.random.default_rng(1).random((60_000, 3), dtype=np.float32)
-    from amazon_estimators.recordio import encode_dense
-
     account.put("train/large.pbr", encode_dense(rows))
     account.manifest("train/large.manifest", "large.pbr")
     resources = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5}
