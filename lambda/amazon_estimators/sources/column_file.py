@@ -10,7 +10,7 @@ from typing import Any
 
 from amazon_estimators.s3 import InputObject, read_range
 
-AT_ONCE = 8
+AT_ONCE = 4
 READ_LIMIT = 32 * 2**20
 """Bytes of the largest read outside the spans: no directory of an honest file is larger."""
 
@@ -87,6 +87,8 @@ class _Column:
                 self._following = self._pool.submit(
                     self._fetch, following, min(following + self._window, self.stop)
                 )
+            else:
+                self._following = Future()  # lets go of the last window
             keep = self._held[start - self._held_at :] if start < end else b""
             self._held, self._held_at = keep + fetched, end - len(keep)
         return self._held[start - self._held_at : stop - self._held_at]

@@ -13,19 +13,21 @@ from pyarrow import parquet
 from amazon_estimators.errors import AmazonEstimatorsError, InputError, SchemaError
 from amazon_estimators.s3 import InputObject, read_range
 from amazon_estimators.sources.column_file import ColumnFile
-from amazon_estimators.sources.source import BLOCK_BYTES, Block, Layout, Piece, Schema, Source
+from amazon_estimators.sources.source import Block, Layout, Piece, Schema, Source
 
 MAGIC = b"PAR1"
 TAIL = len(MAGIC) + 4
 FIRST_LOOK = 64 * 2**10
+BATCH_BYTES = 2 * 2**20
+"""Bytes of float32 features handed on at a time: the pages they come from are held too."""
 FOOTER_LIMIT = 32 * 2**20
 """Bytes of the largest footer accepted: it is held while a piece is read."""
-WINDOWS = 24 * 2**20
+WINDOWS = 8 * 2**20
 """Bytes of compressed columns held, over all columns of a row group; as much again is on its way."""
 WINDOW_SIZES = (16 * 2**10, 2**20)
 PAGE_BYTES = 2**20
 """What writers make a page of, decompressed: one of each column is held."""
-PAGES_LIMIT = 160 * 2**20
+PAGES_LIMIT = 128 * 2**20
 """Bytes that one page of every column may take together."""
 VALUE_BYTES = 32
 """The most bytes a number takes decompressed, its place in a dictionary and its level included."""
@@ -176,7 +178,7 @@ def _rows_of_group(  # noqa: PLR0917 - one step of read, told apart for its leng
     spans = _spans(metadata, schema, found, group)
     smallest, largest = WINDOW_SIZES
     window = max(smallest, min(largest, WINDOWS // len(spans)))
-    rows = max(1, BLOCK_BYTES // (4 * len(spans)))
+    rows = max(1, BATCH_BYTES // (4 * len(spans)))
     names = [metadata.names[position] for position in schema.used]
     at = 0
     with ColumnFile(s3, found, spans, window) as source:
