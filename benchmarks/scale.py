@@ -101,8 +101,8 @@ def tables(result: dict[str, Any]) -> str:
     """The measured rates and the estimates, as Markdown."""
     machine = result["machine"]
     lines = [
-        f"{machine['processor']}, {machine['cpus']} cores, Python {machine['python']}; load average at the end "
-        f"{machine['load_average']}: above {machine['cpus']}, seconds of wall clock are longer than they need be.",
+        f"{machine['processor']}, {machine['cpus']} cores, Python {machine['python']}. Load average at the end: "
+        f"{machine['load_average']}; above {machine['cpus']}, wall-clock seconds are too long.",
         "",
         "| input | MB/s of input a core | MB/s of shards a core | peak memory, MB |",
         "|---|---|---|---|",
