@@ -101,7 +101,7 @@ def tables(result: dict[str, Any]) -> str:
     """The measured rates and the estimates, as Markdown."""
     machine = result["machine"]
     lines = [
-        f"{machine['processor']}, {machine['cpus']} cores, Python {machine['python']}. Load average at the end: "
+        f"{machine['processor']}, {machine['cpus']} cores, Python {machine['python']}. Load at the end: "
         f"{machine['load_average']}; above {machine['cpus']}, wall-clock seconds are too long.",
         "",
         "| input | MB/s of input a core | MB/s of shards a core | peak memory, MB |",
