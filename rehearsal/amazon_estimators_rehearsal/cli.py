@@ -7,7 +7,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from botocore.exceptions import ClientError
@@ -19,6 +19,7 @@ from amazon_estimators_rehearsal.command import CommandError
 from amazon_estimators_rehearsal.follow import NoExecutionError, follow
 from amazon_estimators_rehearsal.platform import Platform
 from amazon_estimators_rehearsal.report import print_report
+from amazon_estimators_rehearsal.retraining import FILES, retrain
 from amazon_estimators_rehearsal.samples import SAMPLES, Sample, own
 from amazon_estimators_rehearsal.server import EmulatorError
 from amazon_estimators_rehearsal.view import View
@@ -102,6 +103,10 @@ def _rehearse(options: argparse.Namespace, console: Console) -> int:
             return 1
         job = json.loads(ended.output)["job"]
         print_report(console, platform.client("s3"), job, seconds)
+        if options.data is None and not _retrained(
+            name, platform, sample, outputs, console=console, view=view, timeout=options.timeout
+        ):
+            return 1
         if options.keep:
             console.print(f"Kept: {platform.directory}")
         return 0 if job["TrainingJobStatus"] == "Completed" else 1
@@ -119,6 +124,39 @@ def _upload(platform: Platform, sample: Sample, bucket: str, prefix: str) -> Non
             platform.client("s3").upload_file(str(path), bucket, f"{prefix}{channel}/{path.name}")
     # The batch is complete: this starts the training.
     platform.client("s3").put_object(Bucket=bucket, Key=f"{prefix}{channel}/_SUCCESS")
+
+
+def _retrained(
+    name: str,
+    platform: Platform,
+    sample: Sample,
+    outputs: Mapping[str, str],
+    *,
+    console: Console,
+    view: View,
+    timeout: float,
+) -> bool:
+    """Train again on a second batch of the sample; whether that was one training, and a good one."""
+    console.print(f"\nA second batch: {FILES} files, a marker, and the marker's event twice.")
+    ended, trainings = retrain(
+        platform,
+        view,
+        sample=sample.files["train"][0],
+        bucket=outputs[f"{name}DataBucket"],
+        prefix=f"{outputs[f'{name}InputPrefix']}train/",
+        machine=outputs[f"{name}StateMachine"],
+        timeout=timeout,
+    )
+    if ended.status != "SUCCEEDED":
+        console.print(f"{ended.status} {ended.error}\n{ended.cause}", markup=False, soft_wrap=True)
+        return False
+    output = json.loads(ended.output)
+    console.print(
+        f"[bold]{'further trainings':<20}[/] {trainings}, on data set {output['plan']['data_set']}: "
+        f"{len(sample.files['train'])} + {FILES} files",
+        soft_wrap=True,
+    )
+    return trainings == 1
 
 
 def _explain(platform: Platform, console: Console) -> None:

@@ -1,0 +1,76 @@
+"""A second batch, in many files and with an event delivered twice: one further training, on all of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from amazon_estimators_rehearsal.follow import Ended, executions, follow
+from amazon_estimators_rehearsal.platform import Platform
+from amazon_estimators_rehearsal.view import View
+
+FILES = 20
+SETTLED = 2.0
+"""Seconds with an empty queue and nothing running after which nothing more will start."""
+
+
+def retrain(
+    platform: Platform, view: View, *, sample: Path, bucket: str, prefix: str, machine: str, timeout: float
+) -> tuple[Ended, int]:
+    """Upload ``sample`` as FILES more objects under ``prefix``; returns the end of it and how many trainings.
+
+    ``machine`` is the ARN of the pipeline's state machine, ``timeout`` in seconds.
+    """
+    s3, states = platform.client("s3"), platform.client("stepfunctions")
+    known = executions(states, machine)
+    for number in range(FILES):
+        s3.upload_file(str(sample), bucket, f"{prefix}second-batch/{number:02}-{sample.name}")
+    s3.put_object(Bucket=bucket, Key=f"{prefix}second-batch/_SUCCESS")
+    marker = s3.head_object(Bucket=bucket, Key=f"{prefix}second-batch/_SUCCESS")
+    queue = _queue_of(platform, machine)
+    # What EventBridge may do by itself now and then: the same event a second time.
+    duplicate = {
+        "trigger": "marker",
+        "time": marker["LastModified"].astimezone(UTC).isoformat(),
+        "event": "again",
+    }
+    platform.client("sqs").send_message(
+        QueueUrl=queue,
+        MessageBody=json.dumps(duplicate),
+        MessageGroupId="starter",
+        MessageDeduplicationId=uuid4().hex,
+    )
+    ended = view.follow(follow(states, machine, known=known, timeout=timeout))
+    _settle(platform, queue, machine, timeout)
+    return ended, len(executions(states, machine) - known)
+
+
+def _queue_of(platform: Platform, machine: str) -> str:
+    """The queue of the function that starts the state machine: both are in the function's settings."""
+    functions = platform.client("lambda").get_paginator("list_functions").paginate()
+    for one in (function for page in functions for function in page["Functions"]):
+        settings = json.loads(one.get("Environment", {}).get("Variables", {}).get("STARTER", "{}"))
+        if settings.get("state_machine") == machine:
+            queue: str = settings["queue_url"]
+            return queue
+    raise LookupError(f"{machine} has no starter: give its TrainingPipeline a trigger")
+
+
+def _settle(platform: Platform, queue: str, machine: str, timeout: float) -> None:
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    end = time.monotonic() + timeout
+    since = time.monotonic()
+    while time.monotonic() < min(end, since + SETTLED):
+        found: dict[str, Any] = platform.client("sqs").get_queue_attributes(
+            QueueUrl=queue, AttributeNames=names
+        )
+        running = platform.client("stepfunctions").list_executions(
+            stateMachineArn=machine, statusFilter="RUNNING"
+        )
+        if any(int(count) for count in found["Attributes"].values()) or running["executions"]:
+            since = time.monotonic()
+        time.sleep(0.25)
