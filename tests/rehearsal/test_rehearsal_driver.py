@@ -185,7 +185,7 @@ def _without_network() -> list[str]:
 
 @pytest.mark.deployed
 def test_a_whole_rehearsal_without_network(tmp_path: Path, outputs: dict[str, str]) -> None:
-    """Installed, it talks to no host but 127.0.0.1: here there is no other. ``outputs``: the bundle is made."""
+    """Installed, it talks to 127.0.0.1 only: here is nothing else. ``outputs`` has the bundle made before."""
     run = start(tmp_path, *_without_network())
     text, _ = run.communicate(timeout=300)
     assert run.returncode == 0, text

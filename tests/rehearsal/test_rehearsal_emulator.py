@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -27,6 +28,16 @@ def alive(endpoint: str, directory: Path) -> bool:
             return bool(json.load(answer)["auth"] == "enabled")
     except OSError:
         return False
+
+
+def serving(endpoint: str) -> int:
+    """Process id of the emulator that answers on ``endpoint``."""
+    setting = f"GATEWAY_PORT={endpoint.rpartition(':')[2]}".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if setting in (process / "environ").read_bytes().split(b"\0"):
+                return int(process.name)
+    raise AssertionError(f"no process serves {endpoint}")
 
 
 def await_end(endpoint: str, directory: Path, seconds: float = 10) -> bool:
@@ -78,12 +89,7 @@ def test_it_is_gone_after_its_starter_is_killed(tmp_path: Path) -> None:
 def test_one_that_hangs_is_ended_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "STOP_SECONDS", 0.5)
     with server.emulator(tmp_path) as endpoint:
-        port = f"GATEWAY_PORT={endpoint.rpartition(':')[2]}".encode()
-        (pid,) = [
-            int(process.name)
-            for process in Path("/proc").glob("[0-9]*")
-            if os.access(process / "environ", os.R_OK) and port in (process / "environ").read_bytes()
-        ]
+        pid = serving(endpoint)
         os.kill(pid, signal.SIGSTOP)
         began = time.monotonic()
     assert time.monotonic() - began < 5
