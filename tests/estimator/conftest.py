@@ -1,76 +1,36 @@
-"""An account of its own for the client's tests: the emulator, a bucket, a role that may train."""
+"""The client's tests run against the local account of the whole test session."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
-from uuid import uuid4
 
 import boto3
 import pytest
+from client_account import PERMISSIONS, TRUST, Account
 
 from amazon_estimators_rehearsal.environment import client_environment
-from amazon_estimators_rehearsal.server import emulator
+from amazon_estimators_rehearsal.platform import Platform
 
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ],
-}
-PERMISSIONS = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": ["s3:*", "logs:*", "cloudwatch:PutMetricData", "ecr:*"],
-            "Resource": "*",
-        }
-    ],
-}
-
-
-@dataclass(frozen=True)
-class Account:
-    """``location`` is an S3 prefix that nobody else writes to."""
-
-    session: Any
-    bucket: str
-    role: str
-
-    @property
-    def s3(self) -> Any:
-        return self.session.client("s3")
-
-    @property
-    def location(self) -> str:
-        return f"s3://{self.bucket}/{uuid4().hex}"
-
-    def keys(self, uri: str) -> list[str]:
-        """All keys under an S3 URI, relative to it."""
-        bucket, _, prefix = uri.removeprefix("s3://").partition("/")
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        return [one["Key"].removeprefix(prefix) for page in pages for one in page.get("Contents", ())]
-
-    def json(self, uri: str) -> Any:
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        return json.loads(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+BUCKET = "client-tests"
 
 
 @pytest.fixture(scope="session")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    directory = tmp_path_factory.mktemp("emulator")
-    with emulator(directory) as endpoint, pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-            patch.delenv(name, raising=False)
-        for name, value in client_environment(directory, endpoint).items():
-            if name.startswith(("AWS_", "NO_PROXY", "no_proxy")):
-                patch.setenv(name, value)
-        session = boto3.Session(region_name="us-east-1")
-        session.client("s3").create_bucket(Bucket="client-tests")
-        iam = session.client("iam")
-        role = iam.create_role(RoleName="trainer", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
-        iam.put_role_policy(RoleName="trainer", PolicyName="all", PolicyDocument=json.dumps(PERMISSIONS))
-        yield Account(session, "client-tests", role)
+def trainer(platform: Platform) -> str:
+    """The ARN of a role that may train; there is a bucket, too."""
+    platform.client("s3").create_bucket(Bucket=BUCKET)
+    iam = platform.client("iam")
+    role: str = iam.create_role(RoleName="trainer", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+    iam.put_role_policy(RoleName="trainer", PolicyName="all", PolicyDocument=json.dumps(PERMISSIONS))
+    return role
+
+
+@pytest.fixture
+def account(platform: Platform, trainer: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    """A user's environment in which boto3 finds the local account."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in client_environment(platform.directory, platform.endpoint).items():
+        if name.startswith(("AWS_", "NO_PROXY", "no_proxy")):
+            monkeypatch.setenv(name, value)
+    yield Account(boto3.Session(region_name="us-east-1"), BUCKET, trainer)

@@ -10,9 +10,10 @@ from typing import Any, NoReturn, TextIO
 
 from amazon_estimators import errors
 from amazon_estimators.algorithms.facts import Metric
+from amazon_estimators.client import training_job
 from amazon_estimators.client.console import Console
 from amazon_estimators.client.places import client_of, region_of
-from amazon_estimators.client.training_job import POLL_SECONDS, Detached, Follower, TrainingJob, console_host
+from amazon_estimators.client.training_job import Detached, Follower, TrainingJob, console_host
 from amazon_estimators.errors import AmazonEstimatorsError, TrainingJobError
 
 TRAIN = "createTrainingJob.sync"
@@ -78,7 +79,7 @@ class Execution:
         return job if job and job.exists() else None
 
     def wait(
-        self, *, logs: bool = True, poll: float = POLL_SECONDS, stream: TextIO | None = None
+        self, *, logs: bool = True, poll: float | None = None, stream: TextIO | None = None
     ) -> dict[str, Any]:
         """Follow the execution to its end and return its description.
 
@@ -89,7 +90,7 @@ class Execution:
         follower = _Follower(self, Console(stream), logs=logs, stream=stream)
         try:
             while (ended := follower.look()) is None:
-                time.sleep(poll)
+                time.sleep(training_job.POLL_SECONDS if poll is None else poll)
         except KeyboardInterrupt:
             raise Detached(self.way_back()) from None
         if ended["status"] != "SUCCEEDED":

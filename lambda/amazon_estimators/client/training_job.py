@@ -71,19 +71,19 @@ class TrainingJob:
         return lines
 
     def wait(
-        self, *, logs: bool = True, poll: float = POLL_SECONDS, stream: TextIO | None = None
+        self, *, logs: bool = True, poll: float | None = None, stream: TextIO | None = None
     ) -> dict[str, Any]:
         """Follow the job to its end and return its description.
 
         Shows status, log (with ``logs``), metrics as they appear and the seconds billed, on ``stream``, by
-        default standard output. ``poll`` is the seconds between two looks. Raises TrainingJobError, with the
+        default standard output. ``poll`` is the seconds between two looks, by default POLL_SECONDS. Raises TrainingJobError, with the
         service's reason, the end of the log and the console's URL, if the job does not complete. Ctrl-C
         raises :class:`Detached` and leaves the job running.
         """
         follower = self.follower(logs=logs, stream=stream)
         try:
             while not follower.look():
-                time.sleep(poll)
+                time.sleep(POLL_SECONDS if poll is None else poll)
         except KeyboardInterrupt:
             raise Detached(self.way_back()) from None
         return follower.result()
