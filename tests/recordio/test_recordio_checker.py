@@ -159,14 +159,20 @@ def reversed_entries(message: record_pb2.Record) -> bytes:
     return frame(label.SerializeToString() + features.SerializeToString())
 
 
+def around(tensor: bytes) -> bytes:
+    """The payload of an unlabelled record, given the bytes within its Float32Tensor."""
+    content = b"\x12" + bytes([len(tensor)]) + tensor
+    entry = b"\x0a\x06values\x12" + bytes([len(content)]) + content
+    return b"\x0a" + bytes([len(entry)]) + entry
+
+
 def accepted():
     all_zero = record([], keys=[], shape=[3], label=[0])
     integers = record([1, -2, 3], dtype="i4", label=[5], label_dtype="i4")
     annotated = record([1, 2, 3], label=[1])
     annotated.uid, annotated.metadata = "7", "{}"
+    pieces = b"\x0a\x04" + struct.pack("<f", 1) + b"\x1a\x01\x02" + b"\x0a\x04" + struct.pack("<f", 2)
     unpacked = b"".join(b"\x0d" + struct.pack("<f", value) for value in (1, 2, 3))
-    tensor = b"\x12" + bytes([len(unpacked)]) + unpacked
-    entry = b"\x0a\x06values\x12" + bytes([len(tensor)]) + tensor
     return {
         "all-zero sparse row": (file_of(SPARSE, all_zero, SPARSE), 3),
         "all-zero sparse row first": (file_of(all_zero, SPARSE), 2),
@@ -181,7 +187,8 @@ def accepted():
         "label before features": (file_of(DENSE) + reversed_entries(DENSE) + file_of(DENSE), 3),
         "integers, label before features": (reversed_entries(integers) + file_of(integers, integers), 3),
         "uid and metadata": (file_of(DENSE, annotated, DENSE), 3),
-        "unpacked values": (file_of(record([1, 2, 3])) + frame(b"\x0a" + bytes([len(entry)]) + entry), 2),
+        "unpacked values": (file_of(record([1, 2, 3])) + frame(around(unpacked)), 2),
+        "values in two pieces": (file_of(record([1, 2])) + frame(around(pieces)), 2),
     }
 
 
