@@ -25,9 +25,6 @@ import amazon_estimators
 PACKAGE = Path(next(iter(amazon_estimators.__path__)))
 LOCK = PACKAGE / "requirements.txt"
 
-LAYOUT_VERSION = 1
-"""Raise it when the same sources would make another directory: it is part of the asset's hash."""
-
 PYTHONS = ("3.12", "3.13", "3.14")
 """Runtimes on Amazon Linux 2023. Older ones run on a C library that the locked numpy does not support."""
 
@@ -36,7 +33,20 @@ WHEEL_TAGS = {
     "arm64": ("manylinux_2_28_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64"),
 }
 UNUSED_DIRECTORIES = {"bin", "include", "tests", "__pycache__"}
-UNUSED_SUFFIXES = {".a", ".pxd", ".pyc", ".pyi"}
+UNUSED_SUFFIXES = {".a", ".pxd", ".pxi", ".pyc", ".pyi", ".pyx"}
+UNUSED_FILES = (
+    # What pip wrote about this machine, and differs from the next one's.
+    "*.dist-info/RECORD",
+    "*.dist-info/INSTALLER",
+    "*.dist-info/direct_url.json",
+    # pyarrow as a client of Flight servers and of S3; objects are read with boto3 here. 49 MB.
+    "pyarrow/*_flight.*",
+    "pyarrow/libarrow_s3.*",
+    "pyarrow/_s3fs.*",
+    # Copies, in place of links, of libraries that are loaded under the name with one number.
+    "pyarrow/libarrow*.so",
+    "pyarrow/libarrow*.so.*.*.*",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,9 +98,10 @@ class LambdaBundle:
         )
 
     def digest(self) -> str:
-        """SHA-256 in hexadecimal of all the installed bytes depend on: sources, lock, platform and Python."""
+        """SHA-256 in hexadecimal of all the installed bytes depend on."""
         target = sysconfig.get_platform() if self.platform == "host" else self.platform
-        digest = hashlib.sha256(json.dumps([LAYOUT_VERSION, target, self.python_version]).encode())
+        digest = hashlib.sha256(json.dumps([target, self.python_version]).encode())
+        digest.update(Path(__file__).read_bytes())  # what it strips, how it installs
         for path in _sources():
             content = path.read_bytes()
             digest.update(json.dumps([path.relative_to(PACKAGE).as_posix(), len(content)]).encode())
@@ -180,8 +191,8 @@ def _strip(directory: Path) -> None:
     for path in sorted(directory.rglob("*"), reverse=True):
         if path.is_dir() and path.name in UNUSED_DIRECTORIES:
             shutil.rmtree(path)
-        elif path.suffix in UNUSED_SUFFIXES or path.name in ("RECORD", "INSTALLER", "direct_url.json"):
-            path.unlink(missing_ok=True)
+        elif path.suffix in UNUSED_SUFFIXES or any(path.match(pattern) for pattern in UNUSED_FILES):
+            path.unlink()
 
 
 def _publish(fresh: Path, cached: Path) -> None:

@@ -16,11 +16,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
 from amazon_estimators.algorithms import KMeans
 from amazon_estimators.sources import Source
-from cdk_amazon_estimators import TrainingPipeline
+from cdk_amazon_estimators import TrainingPipeline, UploadTrigger
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PSEUDO = {
@@ -31,10 +32,10 @@ PSEUDO = {
 }
 
 
-def new_app() -> App:
-    """An app with the flags of cdk.json that installs no Lambda code."""
-    context = json.loads((REPOSITORY / "cdk.json").read_text(encoding="utf-8"))["context"]
-    return App(context={**context, "aws:cdk:bundling-stacks": []})
+def new_app(**context: Any) -> App:
+    """An app with the flags of cdk.json, and more context, that installs no Lambda code."""
+    flags = json.loads((REPOSITORY / "cdk.json").read_text(encoding="utf-8"))["context"]
+    return App(context={**flags, **context, "aws:cdk:bundling-stacks": []})
 
 
 def new_stack(name: str = "Stack", *, region: str | None = None) -> Stack:
@@ -145,6 +146,7 @@ def everything(stack: Stack) -> dict[str, Any]:
 OTHER_VALUES: dict[str, Callable[[Stack], Any]] = {
     "instance_count": lambda stack: 2,
     "channels": lambda stack: {"train": Source(prefix="mine/", label=0), "test": Source()},
+    "distributions": lambda stack: {"train": "FullyReplicated"},
     "prefix": lambda stack: "digits/",
     "data_bucket": lambda stack: s3.Bucket.from_bucket_attributes(
         stack,
@@ -182,6 +184,9 @@ OTHER_VALUES: dict[str, Callable[[Stack], Any]] = {
     ],
     "encrypt_inter_container_traffic": lambda stack: True,
     "enable_network_isolation": lambda stack: True,
+    "triggers": lambda stack: [UploadTrigger(marker="_SUCCESS")],
+    "max_concurrent_trainings": lambda stack: 2,
+    "notification_topic": lambda stack: sns.Topic(stack, "Topic", enforce_ssl=True),
     "log_retention": lambda stack: logs.RetentionDays.ONE_YEAR,
 }
 APART = {"data_bucket", "model_bucket", "training_role", "spot_max_wait"}

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from functools import partial
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
-from pipeline_stacks import REPOSITORY
+from pipeline_stacks import REPOSITORY, Synthesised, new_app
+
+from amazon_estimators.errors import HyperparameterError, InstanceError, RequestError
 
 
 def run_app(
-    output: Path, *, cache: Path, path: Path | None = None, bundle: bool = False, **context: Any
+    output: Path,
+    *,
+    cache: Path,
+    path: Path | None = None,
+    run_time: Path = REPOSITORY / "lambda",
+    bundle: bool = False,
+    **context: Any,
 ) -> subprocess.CompletedProcess[str]:
     """Synthesise into ``output``; Lambda code is installed with ``bundle`` only."""
     file = json.loads((REPOSITORY / "cdk.json").read_text(encoding="utf-8"))
     whole = {**file["context"], **context, **({} if bundle else {"aws:cdk:bundling-stacks": []})}
-    roots = [*([str(path)] if path else []), str(REPOSITORY / "constructs"), str(REPOSITORY / "lambda")]
+    roots = [*([str(path)] if path else []), str(REPOSITORY / "constructs"), str(run_time)]
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("CDK_", "AWS_"))},
         "CDK_CONTEXT_JSON": json.dumps(whole),
@@ -52,85 +64,113 @@ def test_the_second_synth_runs_no_installer(tmp_path: Path, cache: Path) -> None
     (trap / "pip").mkdir(parents=True)
     (trap / "pip" / "__init__.py").touch()
     (trap / "pip" / "__main__.py").write_text("raise SystemExit('the installer ran')\n", encoding="utf-8")
-    first = run_app(tmp_path / "one", cache=cache, bundle=True, lambda_platform="host")
+    run_time = tmp_path / "lambda"
+    shutil.copytree(REPOSITORY / "lambda", run_time)
+    synth = partial(run_app, run_time=run_time, bundle=True, lambda_platform="host")
+    first = synth(tmp_path / "one", cache=cache)
     assert first.returncode == 0, first.stderr
-    second = run_app(tmp_path / "two", cache=cache, path=trap, bundle=True, lambda_platform="host")
+    second = synth(tmp_path / "two", cache=cache, path=trap)
     assert second.returncode == 0, second.stderr
     assert template(tmp_path / "one") == template(tmp_path / "two")
     (asset,) = (tmp_path / "two").glob("asset.*")
     assert (asset / "amazon_estimators" / "handlers" / "plan.py").is_file()
-    third = run_app(
-        tmp_path / "three", cache=tmp_path / "empty", path=trap, bundle=True, lambda_platform="host"
-    )
+    third = synth(tmp_path / "three", cache=tmp_path / "empty", path=trap)
     assert third.returncode != 0
     assert "the installer ran" in third.stderr
 
 
-def test_outputs_of_the_default_settings(tmp_path: Path, cache: Path) -> None:
-    done = run_app(tmp_path, cache=cache)
-    assert done.returncode == 0, done.stderr
-    outputs = template(tmp_path)["Outputs"]
-    assert set(outputs) == {
-        f"KMeans{name}" for name in ("DataBucket", "ModelBucket", "InputPrefix", "StateMachine")
-    }
+def test_a_setting_that_fails_the_synth_is_told_without_a_stack_of_calls(tmp_path: Path, cache: Path) -> None:
+    done = run_app(tmp_path, cache=cache, algorithms='{"KMeans": {"hyperparameters": {"k": 0}}}')
+    assert done.returncode == 1
+    assert "HyperparameterError: AmazonEstimators/KMeans: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "AmazonEstimators.template.json").exists()
+
+
+@pytest.fixture(scope="module")
+def app_module() -> ModuleType:
+    """app.py as a module, to make its stack in this process."""
+    spec = spec_from_file_location("app_under_test", REPOSITORY / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def stack_of(module: ModuleType, **context: Any) -> Synthesised:
+    return Synthesised(module.AmazonEstimators(new_app(**context), "AmazonEstimators"))
+
+
+def test_outputs_of_the_default_settings(app_module: ModuleType) -> None:
+    outputs = stack_of(app_module).template["Outputs"]
+    names = ("DataBucket", "ModelBucket", "InputPrefix", "StateMachine")
+    assert set(outputs) == {f"KMeans{name}" for name in names}
     assert outputs["KMeansInputPrefix"]["Value"] == "input/"
 
 
-def test_settings_as_text_of_the_command_line(tmp_path: Path, cache: Path) -> None:
-    settings = {
-        "KMeans": {"hyperparameters": {"k": 3}, "instance_count": 4, "channels": {"train": {"label": -1}}}
-    }
-    done = run_app(
-        tmp_path, cache=cache, algorithms=json.dumps(settings), lambda_platform="arm64", lambda_python="3.13"
+def test_several_algorithms_share_buckets_under_prefixes(app_module: ModuleType) -> None:
+    algorithms = {"KMeans": {"hyperparameters": {"k": 3}}, "RandomCutForest": {}}
+    stack = stack_of(app_module, algorithms=algorithms)
+    outputs = {name: json.dumps(one["Value"]) for name, one in stack.template["Outputs"].items()}
+    assert len(stack.of_type("AWS::S3::Bucket")) == 2
+    assert outputs["KMeansDataBucket"] == outputs["RandomCutForestDataBucket"]
+    assert outputs["KMeansInputPrefix"] == '"kmeans/input/"'
+    assert outputs["RandomCutForestInputPrefix"] == '"randomcutforest/input/"'
+
+
+def test_settings_as_text_of_the_command_line(app_module: ModuleType) -> None:
+    settings = {"hyperparameters": {"k": 3}, "instance_count": 4, "channels": {"train": {"label": -1}}}
+    stack = stack_of(
+        app_module, algorithms=json.dumps({"KMeans": settings}), lambda_platform="arm64", lambda_python="3.13"
     )
-    assert done.returncode == 0, done.stderr
-    text = (tmp_path / "AmazonEstimators.template.json").read_text(encoding="utf-8")
-    assert r"\"hyperparameters\":{\"k\":\"3\"}" in text
-    assert r"\"InstanceCount\":4" in text
-    assert r"\"label\":-1" in text
-    functions = [
-        one["Properties"]
-        for one in template(tmp_path)["Resources"].values()
-        if one["Type"] == "AWS::Lambda::Function"
-    ]
+    written = stack.definition["States"]["Plan"]["Parameters"]["pipeline"]
+    assert written["hyperparameters"] == {"k": "3"}
+    assert written["channels"]["train"]["label"] == -1
+    assert stack.definition["States"]["Train"]["Parameters"]["ResourceConfig"]["InstanceCount"] == 4
+    functions = stack.of_type("AWS::Lambda::Function").values()
     assert {(one["Runtime"], *one["Architectures"]) for one in functions} == {("python3.13", "arm64")}
 
 
 @pytest.mark.parametrize(
-    ("context", "texts"),
+    ("context", "kind", "texts"),
     [
         (
             {"algorithms": {"KMeans": {"hyperparameters": {"k": 0}}}},
-            ["HyperparameterError", "AmazonEstimators/KMeans", "0"],
+            HyperparameterError,
+            ["AmazonEstimators/KMeans", "k", "0"],
         ),
         (
-            {"algorithms": {"KMeans": {"hyperparameters": {}}}},
-            ["HyperparameterError", "AmazonEstimators/KMeans", "k is required"],
+            {"algorithms": {"KMeans": {}}},
+            HyperparameterError,
+            ["AmazonEstimators/KMeans", "k is required"],
         ),
-        ({"algorithms": {"KMaens": {}}}, ["RequestError", "AmazonEstimators/KMaens", "'KMeans'"]),
+        ({"algorithms": {"KMaens": {}}}, RequestError, ["AmazonEstimators/KMaens", "'KMeans'"]),
         (
             {"algorithms": {"KMeans": {"hyperparameters": {"k": 3}, "instance_type": "m5"}}},
-            ["InstanceError", "AmazonEstimators/KMeans", "m5"],
+            InstanceError,
+            ["AmazonEstimators/KMeans", "m5"],
         ),
         (
             {"algorithms": {"KMeans": {"hyperparameter": {"k": 3}}}},
-            ["RequestError", "hyperparameter;", "hyperparameters"],
+            RequestError,
+            ["hyperparameter;", "hyperparameters"],
         ),
         (
             {"algorithms": {"KMeans": {"hyperparameters": {"k": 3}, "channels": {"train": {"lable": 1}}}}},
-            ["RequestError", "lable"],
+            RequestError,
+            ["lable"],
         ),
-        ({"algorithms": "{"}, ["RequestError", "algorithms is no JSON"]),
-        ({"algorithms": {}}, ["RequestError", "at least one"]),
-        ({"algorithms": "[]"}, ["RequestError", "algorithms is []"]),
-        ({"lambda_python": "3.8"}, ["'3.8'; allowed: 3.12"]),
+        ({"algorithms": "{"}, RequestError, ["algorithms is no JSON"]),
+        ({"algorithms": {}}, RequestError, ["at least one"]),
+        ({"algorithms": "[]"}, RequestError, ["algorithms is []"]),
+        ({"lambda_python": "3.8"}, ValueError, ["'3.8'; allowed: 3.12"]),
     ],
 )
 def test_settings_that_fail_the_synth(
-    context: dict[str, Any], texts: list[str], tmp_path: Path, cache: Path
+    context: dict[str, Any], kind: type[Exception], texts: list[str], app_module: ModuleType
 ) -> None:
-    done = run_app(tmp_path, cache=cache, **context)
-    assert done.returncode == 1
+    with pytest.raises(kind) as raised:
+        stack_of(app_module, **context)
     for text in texts:
-        assert text in done.stderr
-    assert not (tmp_path / "AmazonEstimators.template.json").exists()
+        assert text in str(raised.value)

@@ -87,7 +87,7 @@ def test_the_way_through(plain_pipeline: Synthesised) -> None:
     while name:
         path.append(name)
         name = states[name].get("Next") or states[name].get("Default")
-    assert path == ["Start", "Plan", "IsComplete", "Shards", "Seal", "Train", "Done"]
+    assert path == ["Start", "Plan", "IsComplete", "Shards", "Seal", "Train", "Announce", "Done"]
     (choice,) = states["IsComplete"]["Choices"]
     assert (choice["Variable"], choice["BooleanEquals"], choice["Next"]) == ("$.plan.complete", True, "Reuse")
     assert states["Reuse"]["Next"] == "Train"
@@ -101,14 +101,16 @@ def test_every_error_is_explained_and_explanations_that_fail_keep_the_error(
         assert states[name]["Catch"] == [
             {"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Explain"}
         ], name
-    assert states["Explain"]["Next"] == "Failed"
+    # Explain or not, the failure is told of, and told of or not, the execution fails with it.
     (last,) = states["Explain"]["Catch"]
-    unexplained = states[last["Next"]]
-    assert (unexplained["Type"], unexplained["ErrorPath"]) == ("Fail", "$.error.Error")
-    assert (states["Failed"]["ErrorPath"], states["Failed"]["CausePath"]) == (
-        "$.explained.error",
-        "$.explained.cause",
-    )
+    assert states[last["Next"]]["Parameters"] == {"error.$": "$.error.Error", "cause.$": "$.error.Cause"}
+    for name in ("Explain", last["Next"]):
+        assert states[name]["Next"] == "AnnounceFailure"
+        assert states[name]["ResultPath"] == "$.explained"
+    assert states["AnnounceFailure"]["Next"] == states["AnnounceFailure"]["Catch"][0]["Next"] == "Failed"
+    assert states["Announce"]["Next"] == states["Announce"]["Catch"][0]["Next"] == "Done"
+    failed = states["Failed"]
+    assert (failed["ErrorPath"], failed["CausePath"]) == ("$.explained.error", "$.explained.cause")
 
 
 def test_retries_are_for_faults_of_services_with_jitter_and_a_cap(plain_pipeline: Synthesised) -> None:

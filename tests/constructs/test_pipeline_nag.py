@@ -15,13 +15,15 @@ ACCEPTED = {
     rf"IAM5\[Resource::{BUCKET}/(\w+/)*(input/\w+|mine)/\*\]": "Keys of input are chosen by who uploads it.",
     rf"IAM5\[Resource::{BUCKET}/(\w+/)*recordsets/\*\]": "RecordSets are named when planned.",
     rf"IAM5\[Resource::{BUCKET}/(\w+/)*recordsets/\*/[\w.]+(\*|/\*)?\]": "So are these, of one step.",
+    rf"IAM5\[Resource::{BUCKET}/(\w+/)*datasets/\*\.jsonl\]": "A data set is named after its content.",
     rf"IAM5\[Resource::{BUCKET}/(\w+/)*models/\*\]": "A model lies under the name of its training job.",
     rf"IAM5\[Resource::{ARN}:sagemaker:.*:training-job/digits-\w+-\*\]": "Jobs are named after executions.",
     rf"IAM5\[Resource::{ARN}:logs:.*:log-group:/aws/sagemaker/TrainingJobs:.*\*\]": "Streams: after jobs.",
     rf"IAM5\[Resource::{ARN}:states:.*:execution:.*\*\]": "The Map starts executions of this state machine.",
+    rf"IAM5\[Resource::{ARN}:scheduler:.*:schedule/[\w-]+/\*\]": "Schedules of the starter's own group.",
     r"IAM5\[Resource::\*\]": "test_star_only_where_the_service_knows_no_resource lists these actions.",
     r"S1": "Access logs go where the account wants them: pass buckets that have them.",
-    r"SQS3": "The queue is itself the dead-letter queue of a rule, which cdk-nag does not see.",
+    r"SQS3": "The queue is the dead-letter queue of rules, which cdk-nag does not see.",
     r"L1": "The runtime is a setting of the bundle, and has a default that does not move under users.",
 }
 

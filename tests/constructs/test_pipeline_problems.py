@@ -11,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 from pipeline_stacks import REQUIRED, Synthesised, new_stack
 
 from amazon_estimators.algorithms import KMeans
-from amazon_estimators.errors import AmazonEstimatorsError, InstanceError, RegionError
+from amazon_estimators.errors import AmazonEstimatorsError, InstanceError, RegionError, RequestError
 from amazon_estimators.sources import Source
 from cdk_amazon_estimators import LambdaBundle, PipelineError, TrainingPipeline, new_model_bucket
 
@@ -23,10 +23,12 @@ TABLE: list[tuple[dict[str, Any], type[AmazonEstimatorsError], list[str]]] = [
     ({"prefix": "a//b/"}, PipelineError, ["'a//b/'"]),
     (
         {"channels": {"trian": Source(), "train": Source()}},
-        PipelineError,
+        RequestError,
         ["'trian'", "allowed: train, test"],
     ),
-    ({"channels": {"test": Source()}}, PipelineError, ["lacks 'train'"]),
+    ({"channels": {"test": Source()}}, RequestError, ["train is required"]),
+    ({"distributions": {"train": "Random"}}, RequestError, ["'Random'", "ShardedByS3Key"]),
+    ({"prefix": "x" * 200 + "/"}, PipelineError, ["201 bytes", "200"]),
     (
         {"channels": {"train": Source(prefix="recordsets/old/")}},
         PipelineError,

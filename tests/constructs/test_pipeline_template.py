@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections import Counter
+from typing import Any
 
 import pytest
 from pipeline_stacks import OTHER_VALUES, REQUIRED, Synthesised, plain, with_props
@@ -14,7 +15,9 @@ from cdk_amazon_estimators import TrainingPipeline, new_data_bucket, new_model_b
 STATEFUL = {
     "DigitsDataBucket6C5C068C": "AWS::S3::Bucket",
     "DigitsModelBucketD7347822": "AWS::S3::Bucket",
-    "DigitsUploadRuleDeadLetters0276755F": "AWS::SQS::Queue",
+    "DigitsStarterQueuesDeadLetters42F23A99": "AWS::SQS::Queue",
+    "DigitsStarterQueuesQueue9B892686": "AWS::SQS::Queue",
+    "DigitsStarterQueuesUndelivered4B0B8A04": "AWS::SQS::Queue",
 }
 """Another logical id is another resource: a deployed stack would lose the one it has."""
 
@@ -22,19 +25,39 @@ NEEDS = {"subnets": ("vpc",), "security_groups": ("vpc",), "auto_delete_objects"
 PROPS = {"spot_max_wait": ("max_runtime",)}
 
 
+CORE = {
+    "AWS::S3::Bucket": 2,
+    "AWS::S3::BucketPolicy": 2,
+    "AWS::Lambda::Function": 5,
+    "AWS::IAM::Role": 7,
+    "AWS::IAM::Policy": 8,
+    "AWS::Logs::LogGroup": 6,
+    "AWS::StepFunctions::StateMachine": 1,
+}
+STARTER = {
+    "AWS::CloudWatch::Alarm": 1,
+    "AWS::Events::Rule": 3,
+    "AWS::IAM::Policy": 2,
+    "AWS::IAM::Role": 2,
+    "AWS::Lambda::EventSourceMapping": 1,
+    "AWS::Lambda::Function": 1,
+    "AWS::Logs::LogGroup": 1,
+    "AWS::SQS::Queue": 3,
+    "AWS::SQS::QueuePolicy": 3,
+    "AWS::Scheduler::ScheduleGroup": 1,
+}
+
+
 def test_plain_pipeline_has_these_resources_and_no_custom_resource(plain_pipeline: Synthesised) -> None:
-    assert Counter(one["Type"] for one in plain_pipeline.resources.values()) == {
-        "AWS::S3::Bucket": 2,
-        "AWS::S3::BucketPolicy": 2,
-        "AWS::Lambda::Function": 4,
-        "AWS::IAM::Role": 7,
-        "AWS::IAM::Policy": 8,
-        "AWS::Logs::LogGroup": 5,
-        "AWS::StepFunctions::StateMachine": 1,
-        "AWS::Events::Rule": 1,
-        "AWS::SQS::Queue": 1,
-        "AWS::SQS::QueuePolicy": 1,
-    }
+    assert kinds(plain_pipeline) == Counter(CORE) + Counter(STARTER)
+
+
+def test_without_triggers_nothing_waits_for_any() -> None:
+    assert kinds(with_props(triggers=[])) == Counter(CORE)
+
+
+def kinds(pipeline: Synthesised) -> Counter[str]:
+    return Counter(one["Type"] for one in pipeline.resources.values())
 
 
 def test_ids_of_stateful_resources_are_a_contract(plain_pipeline: Synthesised) -> None:
@@ -47,10 +70,15 @@ def test_ids_of_stateful_resources_are_a_contract(plain_pipeline: Synthesised) -
 
 
 def test_names_are_generated(plain_pipeline: Synthesised) -> None:
-    named = {"BucketName", "FunctionName", "RoleName", "QueueName", "StateMachineName", "PolicyName", "Name"}
-    for name, one in plain_pipeline.resources.items():
-        if one["Type"] != "AWS::IAM::Policy":
-            assert not named & set(one.get("Properties", {})), name
+    named = {"BucketName", "FunctionName", "RoleName", "QueueName", "StateMachineName", "AlarmName", "Name"}
+    literal = {
+        one["Type"]
+        for one in plain_pipeline.resources.values()
+        for name, value in one.get("Properties", {}).items()
+        if name in named and not value.startswith("<")
+    }
+    # Its schedules are made at run time, by this name.
+    assert literal == {"AWS::Scheduler::ScheduleGroup"}
 
 
 @pytest.mark.parametrize("fixture", ["plain_pipeline", "configured_pipeline"])
@@ -102,12 +130,13 @@ def test_buckets_outlive_the_stack_unless_asked_twice(plain_pipeline: Synthesise
 def test_functions(plain_pipeline: Synthesised) -> None:
     functions = plain_pipeline.of_type("AWS::Lambda::Function").values()
     assert {one["Handler"] for one in functions} == {
-        f"amazon_estimators.handlers.{name}.handler" for name in ("plan", "encode", "seal", "explain")
+        f"amazon_estimators.handlers.{name}.handler"
+        for name in ("plan", "encode", "seal", "explain", "announce", "starter")
     }
     assert {one["Runtime"] for one in functions} == {"python3.12"}
     assert {tuple(one["Architectures"]) for one in functions} == {("x86_64",)}
     assert len({json.dumps(one["Code"]) for one in functions}) == 1
-    assert len({one["Role"] for one in functions}) == 4
+    assert len({one["Role"] for one in functions}) == len(functions)
     assert {one["LoggingConfig"]["LogGroup"] for one in functions} <= {
         f"<{name}>" for name in plain_pipeline.of_type("AWS::Logs::LogGroup")
     }
@@ -118,7 +147,7 @@ def test_logs_have_a_retention(plain_pipeline: Synthesised, configured_pipeline:
     own = [
         one["RetentionInDays"]
         for name, one in configured_pipeline.of_type("AWS::Logs::LogGroup").items()
-        if name.startswith("Digits")
+        if name.startswith("DigitsStateMachine")
     ]
     assert own == [365]
 
@@ -130,20 +159,19 @@ def test_state_machine_logs_events_without_data_and_traces(plain_pipeline: Synth
     assert machine["TracingConfiguration"] == {"Enabled": True}
 
 
-def test_an_upload_under_the_input_prefix_starts_an_execution(plain_pipeline: Synthesised) -> None:
-    (rule,) = plain_pipeline.of_type("AWS::Events::Rule").values()
-    assert rule["EventPattern"] == {
-        "source": ["aws.s3"],
-        "detail-type": ["Object Created"],
-        "detail": {
+def test_uploads_under_the_input_prefix_are_heard_of(plain_pipeline: Synthesised) -> None:
+    assert upload_rules(plain_pipeline) == [
+        {
             "bucket": {"name": ["<DigitsDataBucket6C5C068C>"]},
             "object": {"key": [{"prefix": "input/train/"}]},
-        },
-    }
-    (target,) = rule["Targets"]
-    assert json.loads(target["Input"]) == {}
-    assert target["DeadLetterConfig"] == {"Arn": "<DigitsUploadRuleDeadLetters0276755F.Arn>"}
-    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
+        }
+    ]
+
+
+def upload_rules(pipeline: Synthesised) -> list[Any]:
+    """What of S3's events the rules listen to."""
+    patterns = [one["EventPattern"] for one in pipeline.of_type("AWS::Events::Rule").values()]
+    return [one["detail"] for one in patterns if one["source"] == ["aws.s3"]]
 
 
 def test_the_training_job_takes_every_setting(configured_pipeline: Synthesised) -> None:
@@ -208,16 +236,17 @@ SIGNATURE = inspect.signature(TrainingPipeline.__init__).parameters
 
 @pytest.mark.parametrize("prop", sorted(OTHER_VALUES))
 def test_no_prop_is_accepted_and_ignored(prop: str, plain_here: Synthesised) -> None:
-    """Another value makes another template, beyond what its own resources bring."""
+    """Another value makes another template, in the library's own resources."""
     needs = NEEDS.get(prop, ()) + PROPS.get(prop, ())
     before = with_props(*needs) if needs else plain_here
     after = with_props(*needs, prop)
-    changed = [
-        name
-        for name in before.resources
-        if json.dumps(before.resources[name]) != json.dumps(after.resources.get(name))
-    ]
-    assert changed
+    assert own(before) != own(after)
+
+
+def own(pipeline: Synthesised) -> dict[str, str]:
+    """The library's resources, as text."""
+    prefixes = ("Digits", "RecordSetEncoder")
+    return {name: json.dumps(one) for name, one in pipeline.resources.items() if name.startswith(prefixes)}
 
 
 @pytest.fixture(scope="module")
@@ -233,8 +262,7 @@ def test_every_prop_has_another_value_to_try() -> None:
 def test_given_buckets_are_used_and_none_is_made() -> None:
     pipeline = with_props("data_bucket", "model_bucket")
     assert not pipeline.of_type("AWS::S3::Bucket")
-    (rule,) = pipeline.of_type("AWS::Events::Rule").values()
-    assert rule["EventPattern"]["detail"]["bucket"] == {"name": ["given"]}
+    assert [one["bucket"] for one in upload_rules(pipeline)] == [{"name": ["given"]}]
     train = pipeline.definition["States"]["Train"]["Parameters"]
     assert train["OutputDataConfig"]["S3OutputPath"] == "s3://given-models/models"
 
@@ -251,13 +279,11 @@ def test_two_pipelines_share_functions_mapping_and_a_pair_of_buckets() -> None:
         for index in range(2)
     ]
     whole = Synthesised(stack)
-    assert len(whole.of_type("AWS::Lambda::Function")) == 4
+    shared_functions = [one for one in whole.of_type("AWS::Lambda::Function") if "Starter" not in one]
+    assert len(shared_functions) == 5
     assert len(whole.template["Mappings"]) == 1
     assert len(whole.of_type("AWS::S3::Bucket")) == 4
     assert len(whole.of_type("AWS::StepFunctions::StateMachine")) == 3
     assert len(set(names)) == 2
-    prefixes = [
-        one["EventPattern"]["detail"]["object"]["key"][0]["prefix"]
-        for one in whole.of_type("AWS::Events::Rule").values()
-    ]
+    prefixes = [one["object"]["key"][0]["prefix"] for one in upload_rules(whole)]
     assert sorted(prefixes) == ["0/input/train/", "1/input/train/", "input/train/"]
