@@ -86,7 +86,7 @@ def _explain(scope: Construct, encoder: RecordSetEncoder, settings: Mapping[str,
         "AnnounceFailure",
         encoder.announce,
         settings,
-        **{"plan.$": "$.plan", "explained.$": "$.explained"},
+        **{"plan.$": "$.plan", "explained.$": "$.explained", "error.$": "$.error"},
     )
     announce.add_catch(failed, result_path="$.announced")
     announce.next(failed)

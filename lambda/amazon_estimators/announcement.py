@@ -30,16 +30,17 @@ def announce(events: Any, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     Of a success ``last_trained.json`` is written before anyone is told.
     """
     execution, settings = state["execution"], state["pipeline"]
-    plan, job, explained = (state.get(name) or {} for name in ("plan", "job", "explained"))
+    asked, plan, job, explained = (state.get(name) or {} for name in ("input", "plan", "job", "explained"))
     about = {
         "pipeline": settings["pipeline"],
         "algorithm": settings["algorithm"],
         "execution": execution["name"],
-        "data_set": plan.get("data_set"),
-        "reason": (state.get("input") or {}).get("reason"),
+        "data_set": plan.get("data_set") or asked.get("data_set"),
+        "reason": asked.get("reason"),
         "seconds": _seconds_since(execution["start_time"]),
     }
     if explained:
+        about["job"] = _job_named(state["error"].get("Cause", ""))
         detail = failure(about, explained["error"], explained["cause"])
         tell(events, FAILED, detail)
         return detail
@@ -67,6 +68,15 @@ def failure(about: Mapping[str, Any], error: str, cause: str) -> dict[str, Any]:
         "cause": (message if ours else cause)[:LONGEST_TEXT],
         "remedy": last[:LONGEST_TEXT] if ours else REMEDY,
     }
+
+
+def _job_named(cause: str) -> str | None:
+    """The training job that failed, if it was one: then the cause is its description."""
+    try:
+        found = json.loads(cause)
+    except ValueError:
+        return None
+    return found.get("TrainingJobName") if isinstance(found, dict) else None
 
 
 def tell(events: Any, detail_type: str, detail: Mapping[str, Any]) -> None:

@@ -76,12 +76,15 @@ class Settings:
         Raises RequestError for an unknown key of the input, HyperparameterError naming the parameter.
         """
         if not isinstance(execution_input, Mapping):
-            raise RequestError(f"execution input is {execution_input!r}; allowed: a JSON object")
+            raise RequestError(
+                f"execution input is {execution_input!r}; allowed: a JSON object",
+                remedy="Start the execution with {} or with the keys that docs/triggers.md names.",
+            )
         unknown = sorted(set(execution_input) - set(INPUT_KEYS))
         if unknown:
             raise RequestError(
                 f"execution input has {', '.join(map(repr, unknown))}; allowed: {', '.join(INPUT_KEYS)}",
-                remedy='Start the execution with {} or {"hyperparameters": {…}}.',
+                remedy="Start the execution with {} or with the keys that docs/triggers.md names.",
             )
         if "data_set" in execution_input:
             check_version(execution_input["data_set"])

@@ -1,0 +1,101 @@
+"""The schema of the execution input and what Plan accepts are the same, and so is what the starter sends."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from starter_world import World
+
+from amazon_estimators.errors import RequestError
+from amazon_estimators.settings import INPUT_KEYS, LONGEST_REASON, Settings
+
+SCHEMA = json.loads(files("amazon_estimators").joinpath("execution_input.schema.json").read_text("utf-8"))
+SETTINGS = Settings.from_dict(
+    {
+        "pipeline": "Stack/Digits",
+        "algorithm": "KMeans",
+        "hyperparameters": {"k": "2"},
+        "instance_type": "ml.m5.large",
+        "instance_count": 1,
+        "job_name_prefix": "digits-1a2b3c4d",
+        "data_bucket": "bucket",
+        "prefix": "",
+        "target_shard_bytes": 2**20,
+        "channels": {"train": {}},
+    }
+)
+CASES: list[tuple[Any, bool]] = [
+    ({}, True),
+    ({"hyperparameters": {"k": "12"}}, True),
+    ({"hyperparameters": {"k": 12}}, True),
+    ({"hyperparameters": []}, False),
+    ({"hyperparameters": None}, False),
+    ({"data_set": "0123456789abcdef01234567"}, True),
+    ({"data_set": "0123456789ABCDEF01234567"}, False),
+    ({"data_set": "0123456789abcdef0123456"}, False),
+    ({"data_set": "../../0123456789abcdef0123456"}, False),
+    ({"data_set": None}, False),
+    ({"reason": "drift"}, True),
+    ({"reason": "x" * LONGEST_REASON}, True),
+    ({"reason": "x" * (LONGEST_REASON + 1)}, False),
+    ({"reason": 7}, False),
+    ({"reasons": "typo"}, False),
+    ([], False),
+    ("{}", False),
+]
+TYPES: dict[str, type] = {"object": dict, "string": str}
+
+
+def valid(schema: dict[str, Any], value: Any) -> bool:
+    """The part of JSON Schema that the schema uses; an unknown keyword is an error of this test."""
+    known = {
+        "$schema",
+        "title",
+        "description",
+        "type",
+        "properties",
+        "additionalProperties",
+        "pattern",
+        "maxLength",
+    }
+    assert set(schema) <= known
+    if not isinstance(value, TYPES[schema["type"]]):
+        return False
+    if "pattern" in schema and not re.search(schema["pattern"], value):
+        return False
+    if len(value) > schema.get("maxLength", len(value)):
+        return False
+    properties = schema.get("properties", {})
+    if schema.get("additionalProperties", True) is False and not set(value) <= set(properties):
+        return False
+    return all(valid(properties[name], value[name]) for name in properties if name in value)
+
+
+def accepted(value: Any) -> bool:
+    try:
+        SETTINGS.algorithm_for(value)
+    except RequestError as error:
+        assert error.remedy
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("value", "expected"), CASES, ids=lambda one: str(one)[:40])
+def test_schema_and_plan_agree(value: Any, expected: bool) -> None:
+    assert (valid(SCHEMA, value), accepted(value)) == (expected, expected)
+
+
+def test_the_schema_names_every_key() -> None:
+    assert set(SCHEMA["properties"]) == set(INPUT_KEYS)
+
+
+def test_what_the_starter_sends_is_valid() -> None:
+    world = World()
+    world.handle(world.batch("a.csv"))
+    for sent in world.machine.inputs.values():
+        assert valid(SCHEMA, dict(sent))
+        assert accepted(dict(sent))
