@@ -3,8 +3,8 @@
 MiniStack lacks SageMaker, and where Step Functions acts for a state machine it asks no permission of the
 machine's role. Both are added here: our SageMaker is registered as one more service, and the calls that a
 state machine makes (Lambda, the Distributed Map, its item reader, training jobs) are checked against the
-machine's role as AWS does. Where the emulator does otherwise than AWS, and a pipeline would stumble over it, a
-function here mends it: ``_mend_…``.
+machine's role as AWS does. Where the emulator does otherwise than AWS, and a pipeline would stumble over
+it, a function here mends it; docs/limits.md lists them.
 
 Started by :mod:`server` as ``python -m amazon_estimators_rehearsal.emulator FD``, a listening socket. It
 serves until its standard input closes, and so never outlives the process that started it.
@@ -156,10 +156,10 @@ def _register_sagemaker(account: EmulatedAccount) -> None:
     resource_of = iam_actions.extract_resource_arn
 
     @functools.wraps(resource_of)
-    def with_training_jobs(name: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:
+    def with_training_jobs(name: str, *request: Any) -> Any:
         if name == "sagemaker":
-            return service.resource(json.loads(body or b"{}"))
-        return resource_of(name, method, path, headers, body, *rest)
+            return service.resource(json.loads(request[3] or b"{}"))
+        return resource_of(name, *request)
 
     async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Any:
         operation = headers.get("x-amz-target", "").rpartition(".")[2]
@@ -179,8 +179,8 @@ def _register_sagemaker(account: EmulatedAccount) -> None:
 def _mend_permission_checks() -> None:
     """Check the actions and resources that AWS checks, where the emulator takes others.
 
-    Batches of SQS ask for the permission of the single call, PutLogEvents is checked on the log stream, schedules
-    lie in their own group.
+    Batches of SQS ask for the permission of the single call, PutLogEvents is checked on the log stream,
+    schedules lie in their own group.
     """
     action_of, resource_of = iam_actions.extract_iam_action, iam_actions.extract_resource_arn
 
@@ -190,17 +190,16 @@ def _mend_permission_checks() -> None:
         return action.removesuffix("Batch") if action and action.startswith("sqs:") else action
 
     @functools.wraps(resource_of)
-    def resources(
-        name: str, method: str, path: str, headers: Any, body: bytes, query: Any, *rest: Any
-    ) -> Any:
-        arn = str(resource_of(name, method, path, headers, body, query, *rest))
+    def resources(name: str, *request: Any) -> Any:
+        arn = str(resource_of(name, *request))
+        _, _, headers, body, query = request[:5]
         if headers.get("x-amz-target", "").endswith(".PutLogEvents"):
             return f"{arn}:log-stream:{json.loads(body)['logStreamName']}"
         if name == "scheduler" and ":schedule/default/" in arn:
-            named = (
-                json.loads(body).get("GroupName") if body else iam_actions._param(body, query, "groupName")
+            given = (
+                json.loads(body).get("GroupName") if body else iam_actions._query_param(query, "groupName")
             )
-            return arn.replace(":schedule/default/", f":schedule/{named or 'default'}/")
+            return arn.replace(":schedule/default/", f":schedule/{given or 'default'}/")
         return arn
 
     iam_actions.extract_iam_action, iam_actions.extract_resource_arn = actions, resources
@@ -234,7 +233,7 @@ def _mend_versioned_ranges() -> None:
 
 
 def _mend_error_types() -> None:
-    """Let a function's error carry the name of its exception, as Lambda's does: the emulator has one for all."""
+    """Let a function's error carry the name of its exception, as on Lambda: the emulator has one for all."""
     execute = lambda_svc._execute_function_warm
 
     @functools.wraps(execute)

@@ -91,6 +91,8 @@ def test_one_that_hangs_is_ended_all_the_same(tmp_path: Path, monkeypatch: pytes
     with server.emulator(tmp_path) as endpoint:
         pid = serving(endpoint)
         os.kill(pid, signal.SIGSTOP)
+        while "State:\tT" not in Path(f"/proc/{pid}/status").read_text():
+            time.sleep(0.01)
         began = time.monotonic()
     assert time.monotonic() - began < 5
     assert not Path(f"/proc/{pid}").exists()
