@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from amazon_estimators_rehearsal.platform import Platform
+from amazon_estimators_rehearsal.samples import SAMPLES
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +19,11 @@ def platform() -> Iterator[Platform]:
 
 
 @pytest.fixture(scope="session")
-def outputs(platform: Platform) -> dict[str, str]:
-    """app.py as it is shipped, deployed by the real CDK CLI: the stack's outputs."""
+def outputs(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """app.py with all ten algorithms, deployed by the real CDK CLI: the stack's outputs.
+
+    Each is set as its sample wants it; nobody else deploys this stack again.
+    """
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return platform.deploy({"lambda_python": python, "lambda_platform": "host"})
+    algorithms = {name: make(tmp_path_factory.mktemp(name)).settings() for name, make in SAMPLES.items()}
+    return platform.deploy({"algorithms": algorithms, "lambda_python": python, "lambda_platform": "host"})

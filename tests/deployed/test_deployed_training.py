@@ -29,13 +29,15 @@ class Pipeline:
         self.s3, self.states = platform.client("s3"), platform.client("stepfunctions")
         self.sagemaker = platform.client("sagemaker")
         self.bucket, self.machine = outputs["KMeansDataBucket"], outputs["KMeansStateMachine"]
+        self.train = f"{outputs['KMeansInputPrefix']}train/"
+        self.record_sets = outputs["KMeansInputPrefix"].replace("input/", "recordsets/")
 
     def train_on(self, name: str, body: bytes) -> Ended:
         """Upload one file as the channel's only input and follow what that sets off to its end."""
-        self.empty("input/train/")
+        self.empty(self.train)
         known = executions(self.states, self.machine)
-        self.s3.put_object(Bucket=self.bucket, Key=f"input/train/{name}", Body=body)
-        self.s3.put_object(Bucket=self.bucket, Key="input/train/_SUCCESS")
+        self.s3.put_object(Bucket=self.bucket, Key=f"{self.train}{name}", Body=body)
+        self.s3.put_object(Bucket=self.bucket, Key=f"{self.train}_SUCCESS")
         *_, last = follow(self.states, self.machine, known=known, timeout=120)
         assert isinstance(last, Ended)
         return last
@@ -48,7 +50,7 @@ class Pipeline:
         return {job["TrainingJobName"] for job in self.sagemaker.list_training_jobs()["TrainingJobSummaries"]}
 
     def manifests(self) -> set[str]:
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix="recordsets/")
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.record_sets)
         keys = (found["Key"] for page in pages for found in page.get("Contents", ()))
         return {key for key in keys if key.endswith(".amazon.manifest")}
 
