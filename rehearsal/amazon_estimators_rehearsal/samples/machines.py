@@ -46,6 +46,6 @@ def readings(directory: Path) -> Sample:
     return Sample(
         "1,500 generated hours of a pump, CSV with a header",
         files,
-        {"num_trees": 50, "num_samples_per_tree": 64},
+        {"num_trees": 50, "num_samples_per_tree": 128},
         {"train": {"exclude": ["time"]}, "test": {"exclude": ["time"], "label": "fault"}},
     )
