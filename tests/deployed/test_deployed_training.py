@@ -212,7 +212,9 @@ def roles(platform: Platform, *words: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "words", [("Plan",), ("Encode",), ("Seal",), ("Training",)], ids=lambda words: words[0]
+    "words",
+    [("EncoderPlan",), ("EncoderEncode",), ("EncoderSeal",), ("KMeansTraining",)],
+    ids=lambda words: words[0],
 )
 def test_a_role_without_its_permissions_is_named_in_the_refusal(
     pipeline: Pipeline, words: tuple[str, ...]
