@@ -59,7 +59,7 @@ def _of_shards(s3: Any, plan: Mapping[str, Any], execution: str) -> dict[str, st
         return _answer(
             MAP_FAILED,
             "Shards could not be encoded, and the functions could not say why.\nThe Map Run of this "
-            "execution lists them with their causes; a redrive encodes those that failed.",
+            "execution lists them with their causes; another execution encodes only those that failed.",
         )
     first = get_json(s3, plan["bucket"], keys[0])
     more = {1: "", 2: "\nOne more shard failed."}.get(len(keys), f"\n{len(keys) - 1:,} more shards failed.")
