@@ -109,7 +109,7 @@ def test_failed_shards_tell_the_first_error_of_this_execution(pipeline: Pipeline
 def test_failed_shards_without_a_user_s_error(pipeline: Pipeline) -> None:
     answer = failed_map(pipeline, "new")
     assert answer["error"] == "States.ExceedToleratedFailureThreshold"
-    assert "redrive" in answer["cause"]
+    assert "another execution" in answer["cause"]
 
 
 def test_the_failures_of_an_encode_reach_explain(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,7 +97,7 @@ def test_a_failed_training_job_is_named() -> None:
 def test_a_failure_without_a_remedy_of_its_own_has_a_general_one(error: str, cause: str) -> None:
     detail = failure({}, error, cause)
     assert detail["cause"] == cause
-    assert "redrive" in detail["remedy"]
+    assert "same data_set" in detail["remedy"]
 
 
 def test_an_event_the_bus_refuses_is_no_success() -> None:
