@@ -98,28 +98,34 @@ class LambdaBundle:
         )
 
     def digest(self) -> str:
-        """SHA-256 in hexadecimal of all the installed bytes depend on."""
-        target = sysconfig.get_platform() if self.platform == "host" else self.platform
-        digest = hashlib.sha256(json.dumps([target, self.python_version]).encode())
-        digest.update(Path(__file__).read_bytes())  # what it strips, how it installs
+        """SHA-256 in hexadecimal of all the code depends on: the packages' digest and our own sources."""
+        digest = hashlib.sha256(self.packages_digest().encode())
         for path in _sources():
             content = path.read_bytes()
             digest.update(json.dumps([path.relative_to(PACKAGE).as_posix(), len(content)]).encode())
             digest.update(content)
         return digest.hexdigest()
 
+    def packages_digest(self) -> str:
+        """SHA-256 in hexadecimal of all the packages depend on: lock, platform, Python and this file."""
+        target = sysconfig.get_platform() if self.platform == "host" else self.platform
+        digest = hashlib.sha256(json.dumps([target, self.python_version]).encode())
+        digest.update(Path(__file__).read_bytes())  # what it strips, how it installs
+        digest.update(LOCK.read_bytes())
+        return digest.hexdigest()
+
     def install(self, directory: Path) -> None:
-        """Write the code into ``directory``, from this machine's cache or, the first time, with pip."""
-        cached = cache_directory() / self.digest()
+        """Write the code into ``directory``; the packages come from a cache or, the first time, by pip."""
+        cached = cache_directory() / self.packages_digest()
         if not cached.is_dir():
             cached.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=cached.parent, prefix="installing-") as scratch:
-                fresh = Path(scratch) / "code"
+                fresh = Path(scratch) / "packages"
                 self._pip_install(fresh)
                 _strip(fresh)
-                _copy_sources(fresh / PACKAGE.name)
                 _publish(fresh, cached)
         shutil.copytree(cached, directory, dirs_exist_ok=True)
+        _copy_sources(directory / PACKAGE.name)
 
     def _pip_install(self, directory: Path) -> None:
         command = [
@@ -166,7 +172,7 @@ class _LocalInstall:
 
 
 def cache_directory() -> Path:
-    """Where installed code is kept by digest: in ``$XDG_CACHE_HOME`` or else ``~/.cache``."""
+    """Where installed packages are kept by digest: in ``$XDG_CACHE_HOME`` or else ``~/.cache``."""
     root = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(root) if root else Path.home() / ".cache") / "cdk-amazon-estimators" / "lambda"
 
@@ -184,6 +190,7 @@ def _copy_sources(directory: Path) -> None:
         target = directory / path.relative_to(PACKAGE)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
+        target.chmod(0o644)
 
 
 def _strip(directory: Path) -> None:
