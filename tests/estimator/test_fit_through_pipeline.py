@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import re
+from pathlib import Path
 
-import numpy as np
 import pytest
 from client_account import Account
 
@@ -13,19 +12,21 @@ from amazon_estimators import Estimator, HyperparameterError, PipelineEstimator,
 from amazon_estimators.cli import main
 from amazon_estimators.client import training_job
 from amazon_estimators.errors import AmazonEstimatorsError
+from amazon_estimators_rehearsal.samples import SAMPLES
 
 pytestmark = pytest.mark.deployed
 
 
 @pytest.fixture
-def pipeline(account: Account, outputs: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> PipelineEstimator:
+def pipeline(
+    account: Account, outputs: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> PipelineEstimator:
     """The deployed PCA pipeline, with data under its input."""
     monkeypatch.setattr(training_job, "POLL_SECONDS", 0.2)
     found = Estimator.from_pipeline(state_machine_arn=outputs["PCAStateMachine"], session=account.session)
-    file = io.BytesIO()
-    np.save(file, np.random.default_rng(0).normal(size=(200, 6)))
     bucket, _, prefix = found.data_locations["train"].removeprefix("s3://").partition("/")
-    account.s3.put_object(Bucket=bucket, Key=f"{prefix}data.npy", Body=file.getvalue())
+    for path in SAMPLES["PCA"](tmp_path).files["train"]:
+        account.s3.upload_file(str(path), bucket, f"{prefix}{path.name}")
     return found
 
 
@@ -41,17 +42,17 @@ def test_fit_follows_states_shards_and_the_training_job(
         r"^  Training job ",
         r"^algo-1 ",
         r"^\d\d:\d\d:\d\d Completed",
-        r"^\d\d:\d\d:\d\d Succeeded",
+        r"^\d\d:\d\d:\d\d Execution succeeded",
     ):
         assert re.search(pattern, shown, re.MULTILINE), pattern
     job = pipeline.latest_training_job
     assert job is not None
     sent = job.describe()["HyperParameters"]
-    assert (sent["num_components"], sent["mini_batch_size"], sent["feature_dim"]) == ("3", "50", "6")
+    assert (sent["num_components"], sent["mini_batch_size"]) == ("3", "50")
     assert pipeline.model_data == job.describe()["ModelArtifacts"]["S3ModelArtifacts"]
     name = pipeline.executions(most=1)[0].name
     assert pipeline.attach(name).latest_training_job is not None
-    assert "Succeeded" in capsys.readouterr().out
+    assert "Execution succeeded" in capsys.readouterr().out
 
 
 def test_an_execution_that_fails_raises_its_error(pipeline: PipelineEstimator) -> None:
@@ -85,7 +86,7 @@ def test_start_status_logs_stop(
 ) -> None:
     where = ["--state-machine", outputs["PCAStateMachine"], "--region", "us-east-1"]
     assert main(["start", *where, "num_components=2", "--name", "by-hand", "--follow"]) == 0
-    assert "Succeeded" in capsys.readouterr().out
+    assert "Execution succeeded" in capsys.readouterr().out
     assert main(["status", *where, "--execution", "by-hand", "--json"]) == 0
     assert '"training_status": "Completed"' in capsys.readouterr().out
     assert main(["status", *where]) == 0

@@ -35,7 +35,13 @@ class Console:
 
     def status(self, time: datetime, status: str, message: str) -> None:
         """A step of the job: ``21:03:07 Downloading  Downloading input data``."""
-        colour = {"Completed": GREEN, "Failed": RED, "Stopped": YELLOW, "Succeeded": GREEN}.get(status, "")
+        colour = {
+            "Completed": GREEN,
+            "Failed": RED,
+            "Execution failed": RED,
+            "Stopped": YELLOW,
+            "Execution succeeded": GREEN,
+        }.get(status, "")
         self._line(
             f"{self._clock(time)} {self._paint(status, BOLD + colour)}{'  ' if message else ''}{message}"
         )

@@ -148,7 +148,8 @@ class _Follower:
             return None
         if described["status"] == "SUCCEEDED" and self.job:
             self.job.result()
-        self._console.status(described.get("stopDate", datetime.now(UTC)), described["status"].title(), "")
+        ended_at = described.get("stopDate", datetime.now(UTC))
+        self._console.status(ended_at, f"Execution {described['status'].lower()}", "")
         return described
 
     def _follow_job(self, history: Sequence[Mapping[str, Any]], *, ended: bool) -> None:

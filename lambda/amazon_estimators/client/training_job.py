@@ -76,9 +76,9 @@ class TrainingJob:
         """Follow the job to its end and return its description.
 
         Shows status, log (with ``logs``), metrics as they appear and the seconds billed, on ``stream``, by
-        default standard output. ``poll`` is the seconds between two looks, by default POLL_SECONDS. Raises TrainingJobError, with the
-        service's reason, the end of the log and the console's URL, if the job does not complete. Ctrl-C
-        raises :class:`Detached` and leaves the job running.
+        default standard output. ``poll`` is the seconds between two looks, by default POLL_SECONDS. Raises
+        TrainingJobError, with the service's reason, the end of the log and the console's URL, if the job does
+        not complete. Ctrl-C raises :class:`Detached` and leaves the job running.
         """
         follower = self.follower(logs=logs, stream=stream)
         try:

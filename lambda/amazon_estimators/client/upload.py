@@ -7,6 +7,7 @@ deleted.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ class ObjectWriter:
         self._uploads = uploads
         self._target = {"Bucket": uploads.bucket, "Key": key}
         self._creation = {**self._target, "ContentType": content_type, **uploads.extra}
-        self._filling = bytearray()
+        self._filling = io.BytesIO()
         self._upload_id: str | None = None
         self._parts: list[Future[dict[str, Any]]] = []
         self._done: Future[Uploaded] | None = None
@@ -107,10 +108,8 @@ class ObjectWriter:
         self.size += len(view)
         taken = 0
         while taken < len(view):
-            room = PART_BYTES - len(self._filling)
-            self._filling += view[taken : taken + room]
-            taken += room
-            if len(self._filling) == PART_BYTES:
+            taken += self._filling.write(view[taken : taken + PART_BYTES - self._filling.tell()])
+            if self._filling.tell() == PART_BYTES:
                 self._send_part()
         return len(view)
 
@@ -119,15 +118,18 @@ class ObjectWriter:
         if self._upload_id is None:
             started = self._uploads.s3.create_multipart_upload(**self._creation)
             self._upload_id = started["UploadId"]
-        body, self._filling = self._filling, bytearray()
+        body, self._filling = self._filling, io.BytesIO()
         number = len(self._parts) + 1
         self._parts.append(self._uploads.submit(lambda: self._upload_part(body, number)))
 
-    def _upload_part(self, body: bytearray, number: int) -> dict[str, Any]:
+    def _upload_part(self, body: io.BytesIO, number: int) -> dict[str, Any]:
+        # As a file: of bytes botocore makes a copy, and six parts are under way.
+        size = body.tell()
+        body.seek(0)
         sent = self._uploads.s3.upload_part(
             **self._target, UploadId=self._upload_id, PartNumber=number, Body=body
         )
-        self._uploads.sent(len(body))
+        self._uploads.sent(size)
         # boto3 sends a CRC32 with each part by default, and S3 then wants it named again on completion.
         checks = {name: sent[name] for name in ("ETag", "ChecksumCRC32") if name in sent}
         return {"PartNumber": number, **checks}
@@ -141,21 +143,21 @@ class ObjectWriter:
     def close(self) -> None:
         """Nothing more will be written. Does not wait: see :meth:`result`."""
         if self._done is None:
-            if self._upload_id is not None and self._filling:
+            if self._upload_id is not None and self._filling.tell():
                 self._send_part()
             self._done = self._uploads.submit(self._complete)
 
     def _complete(self) -> Uploaded:
         if self._upload_id is None:
-            done = self._uploads.s3.put_object(**self._creation, Body=bytes(self._filling))
-            self._uploads.sent(len(self._filling))
+            done = self._uploads.s3.put_object(**self._creation, Body=self._filling.getvalue())
+            self._uploads.sent(self._filling.tell())
         else:
             # Parts were queued before this, so a thread has every one of them already.
             parts = [part.result() for part in self._parts]
             done = self._uploads.s3.complete_multipart_upload(
                 **self._target, UploadId=self._upload_id, MultipartUpload={"Parts": parts}
             )
-        self._filling = bytearray()
+        self._filling = io.BytesIO()
         return Uploaded(self.key, self.size, done["ETag"].strip('"'))
 
     def result(self) -> Uploaded:

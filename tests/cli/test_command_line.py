@@ -1,0 +1,266 @@
+"""The command line: what it prints, and the exit codes that scripts go by."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from amazon_estimators.cli import main
+from amazon_estimators.recordio import (
+    check,
+    read_matrix,
+    write_numpy_to_dense_tensor,
+    write_spmatrix_to_sparse_tensor,
+)
+
+X = np.arange(60, dtype=np.float32).reshape(20, 3)
+Y = np.arange(20, dtype=np.float32) % 4
+
+
+@pytest.fixture
+def shard(tmp_path: Path) -> Path:
+    path = tmp_path / "matrix_00000.pbr"
+    with path.open("wb") as file:
+        write_numpy_to_dense_tensor(file, X, Y)
+    return path
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "table.csv"
+    lines = [",".join(f"{value:g}" for value in [*row, label]) for row, label in zip(X, Y, strict=True)]
+    path.write_text("\n".join(["a,b,c,kind", *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, Any]:
+    """Exit code and the JSON printed."""
+    code = main([*map(str, arguments), "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_inspect_counts_records_labels_and_ranges(shard: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, facts = run(capsys, "inspect", shard, "--records", 2)
+    assert code == 0
+    assert (facts["records"], facts["feature_dim"], facts["dtype"], facts["sparse"]) == (
+        20,
+        3,
+        "float32",
+        False,
+    )
+    assert facts["first"] == [
+        {"features": "[0, 1, 2]", "label": "0"},
+        {"features": "[3, 4, 5]", "label": "1"},
+    ]
+    assert facts["labels"] == [{"label": str(kind), "records": 5} for kind in range(4)]
+    assert facts["ranges"][1] == {"feature": 1, "least": 1.0, "mean": 29.5, "most": 58.0, "zeros": 0.0}
+    assert facts["ranges"][0]["zeros"] == pytest.approx(0.05)
+    assert facts["bytes"] == shard.stat().st_size
+
+
+def test_inspect_prints_a_histogram(shard: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(shard)]) == 0
+    shown = capsys.readouterr().out
+    assert "20 records of 3 features, dense float32, labelled" in shown
+    assert shown.count("█" * 40) == 4 and "least" in shown
+
+
+def test_inspect_bins_real_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = np.linspace(0, 1, 5000, dtype=np.float32)
+    with (tmp_path / "a.pbr").open("wb") as file:
+        write_numpy_to_dense_tensor(file, np.ones((5000, 1), np.float32), labels)
+    _, facts = run(capsys, "inspect", tmp_path / "a.pbr", "--bins", 5)
+    assert [one["records"] for one in facts["labels"]] == [1000] * 5
+
+
+def test_inspect_counts_the_zeros_sparse_records_leave_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (tmp_path / "a.pbr").open("wb") as file:
+        write_spmatrix_to_sparse_tensor(file, np.array([[0, 2.0, 0], [0, 4.0, -1]], np.float32))
+    _, facts = run(capsys, "inspect", tmp_path / "a.pbr")
+    assert facts["sparse"] and facts["first"][1]["features"] == "[1: 4, 2: -1]"
+    assert [(one["least"], one["mean"], one["most"], one["zeros"]) for one in facts["ranges"]] == [
+        (0, 0, 0, 1),
+        (2, 3, 4, 0),
+        (-1, -0.5, 0, 0.5),
+    ]
+
+
+def test_check_accepts_and_refuses(shard: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, summary = run(capsys, "check", shard, shard)
+    assert code == 0 and summary["records"] == 40 and summary["files"] == 2
+    shard.write_bytes(shard.read_bytes()[:-3])
+    code, error = run(capsys, "check", shard)
+    assert code == 1 and error["error"] == "RecordIOError"
+    assert str(shard) in error["message"] and "record 19" in error["message"]
+    assert main(["check", str(shard)]) == 1
+    assert "RecordIOError" in capsys.readouterr().err
+
+
+def test_encode_writes_what_a_pipeline_would(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "shards"
+    code, facts = run(
+        capsys,
+        "encode",
+        table,
+        "--label",
+        "kind",
+        "--out",
+        out,
+        "--instance-count",
+        3,
+        "--prefix",
+        "s3://b/p",
+    )
+    assert code == 0 and (facts["num_records"], facts["num_shards"], facts["feature_dim"]) == (20, 3, 3)
+    assert sorted(path.name for path in out.iterdir()) == [
+        ".amazon.manifest",
+        "matrix_00000.pbr",
+        "matrix_00001.pbr",
+        "matrix_00002.pbr",
+        "record_set.json",
+    ]
+    head, *names = json.loads((out / ".amazon.manifest").read_text())
+    assert head == {"prefix": "s3://b/p/"} and facts["s3_data"] == "s3://b/p/.amazon.manifest"
+    parts = [read_matrix(out / name) for name in names]
+    np.testing.assert_array_equal(np.concatenate([part for part, _ in parts]), X)
+    np.testing.assert_array_equal(np.concatenate([part for _, part in parts if part is not None]), Y)
+    assert check([out / name for name in names]).records == 20
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["shards", "table.csv"]
+    assert main(["check", str(out)]) == 0
+    assert main(["inspect", str(out / ".amazon.manifest")]) == 0
+
+
+def test_encode_multipart_shards(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = np.random.default_rng(0).normal(size=(50_000, 100)).astype(np.float32)
+    np.save(tmp_path / "x.npy", rows)
+    code, facts = run(capsys, "encode", tmp_path / "x.npy", "--out", tmp_path / "out")
+    assert code == 0 and facts["num_shards"] == 1 and facts["num_bytes"] > 16 * 2**20
+    np.testing.assert_array_equal(read_matrix(tmp_path / "out" / "matrix_00000.pbr")[0], rows)
+
+
+def test_encode_other_encodings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "pairs.csv").write_text("a,192.0.2.1\nb,192.0.2.2\n")
+    code, facts = run(
+        capsys, "encode", tmp_path / "pairs.csv", "--algorithm", "IPInsights", "--out", tmp_path / "out"
+    )
+    assert code == 0 and facts["content_type"] == "text/csv"
+    assert (tmp_path / "out" / "part_00000.csv").read_text() == "a,192.0.2.1\nb,192.0.2.2\n"
+
+
+def test_encode_names_the_fault_and_leaves_nothing(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table.write_text(table.read_text().replace("4,", "four,", 1))
+    code, error = run(capsys, "encode", table, "--out", tmp_path / "out")
+    assert code == 1 and error["error"] == "InputError"
+    assert str(table) in error["message"] and "'four'" in error["message"] and "s3://" not in error["message"]
+    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "a").touch()
+    code, error = run(capsys, "encode", table, "--out", tmp_path / "full")
+    assert code == 1 and "is not empty" in error["message"]
+
+
+def test_hyperparameters_lists_ranges_and_defaults(capsys: pytest.CaptureFixture[str]) -> None:
+    code, rows = run(capsys, "hyperparameters", "KMeans")
+    by_name = {row["name"]: row for row in rows}
+    assert code == 0 and by_name["k"]["required"] and by_name["epochs"]["default"] == 1
+    assert by_name["local_lloyd_tol"]["sdk_name"] == "tol"
+    assert by_name["mini_batch_size"]["tuning"] == [3000, 15000]
+    assert main(["hyperparameters", "KMeans"]) == 0
+    assert "docs.aws.amazon.com" in capsys.readouterr().out
+
+
+def test_hyperparameters_validates(capsys: pytest.CaptureFixture[str]) -> None:
+    code, facts = run(capsys, "hyperparameters", "KMeans", "--validate", "k=10", "tol=0.5")
+    assert code == 0 and facts["hyperparameters"] == {"k": "10", "local_lloyd_tol": "0.5"}
+    code, error = run(capsys, "hyperparameters", "KMeans", "--validate", "k=ten", "tol=3")
+    assert code == 1 and error["error"] == "HyperparameterError"
+    assert "'ten' for k" in error["message"] and "'3' for local_lloyd_tol" in error["message"]
+    code, error = run(capsys, "hyperparameters", "KMean", "--validate", "k=10")
+    assert code == 1 and "'KMeans'" in error["message"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["check"],
+        ["hyperparameters", "KMeans", "k=3"],
+        ["hyperparameters", "KMeans", "--validate", "k"],
+        ["status"],
+        ["start", "--stack", "a", "--state-machine", "b"],
+        ["encode", "a.csv"],
+        ["encode", "a.csv", "--out", "b", "--instance-count", "0"],
+    ],
+)
+def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    assert "Error" in capsys.readouterr().err
+
+
+def test_missing_files_are_exit_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(tmp_path / "no.pbr")]) == 1
+    assert main(["check", str(tmp_path)]) == 1
+    assert main(["encode", str(tmp_path / "no.csv"), "--out", str(tmp_path / "out")]) == 1
+    assert "there is no file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("listed", ["../secret.pbr", "/etc/passwd"])
+def test_manifests_reach_no_files_outside(
+    tmp_path: Path, listed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "secret.pbr").touch()
+    manifest = tmp_path / "in" / ".amazon.manifest"
+    manifest.write_text(json.dumps([{"prefix": "s3://b/"}, listed]))
+    assert main(["check", str(manifest)]) == 1
+    assert "lies outside" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    assert "_AMAZON_ESTIMATORS_COMPLETE" in capsys.readouterr().out
+
+
+def test_the_shell_completes_algorithms() -> None:
+    script = "from amazon_estimators.cli import main; import sys; sys.argv = ['amazon-estimators']; main()"
+    environment = {
+        "PYTHONPATH": ":".join(sys.path),
+        "_AMAZON_ESTIMATORS_COMPLETE": "bash_complete",
+        "COMP_WORDS": "amazon-estimators hyperparameters k",
+        "COMP_CWORD": "2",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["plain,KMeans", "plain,KNN"]
+
+
+def test_rehearse_hands_its_options_on(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rehearse", "--help"]) == 0
+    assert "--instance-count" in capsys.readouterr().out
+
+
+def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(sys.modules, "amazon_estimators_rehearsal.cli", None)
+    assert main(["rehearse"]) == 1
+    assert "cdk-amazon-estimators[rehearsal]" in capsys.readouterr().err
+    for name in [
+        name for name in sys.modules if name.startswith(("amazon_estimators.cli.", "click", "rich"))
+    ]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "click", None)
+    assert main(["check", "a"]) == 1
+    assert "cdk-amazon-estimators[cli]" in capsys.readouterr().err
