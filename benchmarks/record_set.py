@@ -1,9 +1,10 @@
-"""record_set() of 1 GB into the local S3: ``python benchmarks/record_set.py [--peer] [--megabytes N] [--write]``.
+"""record_set() of 1 GB into the local S3: ``python benchmarks/record_set.py [--peer] [--write]``.
 
-Seconds from array to manifest, by the clock, and the anonymous memory taken beyond the array, in a process of its own.
-The emulator serves both sides in turn, on the same cores: its work is in the seconds, and by far most of ours.
-``--peer`` also measures the SageMaker Python SDK 2 in the environment that ``--peer-environment`` names, made by
-``codec.py --peer``. ``--write`` keeps the figures in ``benchmarks/results/record_set.json``.
+Seconds from array to manifest, by the clock, and the anonymous memory taken beyond the array, in a process
+of its own. The emulator serves both sides in turn, on the same cores: its work is in the seconds, and by far
+most of ours. ``--peer`` also measures the SageMaker Python SDK 2 in the environment that
+``--peer-environment`` names, made by ``codec.py --peer``. ``--megabytes`` sets another size. ``--write``
+keeps the figures in ``benchmarks/results/record_set.json``.
 The exit code is 1 if a bar is missed: 128 MiB of memory, and 5 times the peer's speed.
 """
 
@@ -35,8 +36,8 @@ import numpy as np
 
 which, rows, columns = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 session = boto3.Session()
-settings = dict(role="arn:aws:iam::000000000000:role/trainer", instance_count=2, instance_type="ml.m5.large",
-                data_location="s3://benchmark/" + which + "/")
+settings = dict(role="arn:aws:iam::000000000000:role/trainer", instance_count=2,
+                instance_type="ml.m5.large", data_location="s3://benchmark/" + which + "/")
 if which == "ours":
     from amazon_estimators import Estimator, LinearLearner
     estimator = Estimator(LinearLearner(predictor_type="regressor"), session=session, **settings)
@@ -64,11 +65,11 @@ def watch():
 watcher = threading.Thread(target=watch)
 watcher.start()
 began, cpu = time.perf_counter(), time.process_time()
-records = estimator.record_set(features, labels, **extra)
+estimator.record_set(features, labels, **extra)
 seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
 over.set()
 watcher.join()
-print(json.dumps({"seconds": seconds, "cpu_seconds": cpu, "extra_bytes": peak - before, "uri": records.s3_data,
+print(json.dumps({"seconds": seconds, "cpu_seconds": cpu, "extra_bytes": peak - before,
                   "mb_per_second": features.nbytes / 1e6 / seconds}))
 """
 
@@ -115,8 +116,9 @@ def main() -> int:
 
 def show(which: str, found: dict[str, Any]) -> None:
     print(
-        f"{which}: {found['mb_per_second']:,.0f} MB/s, {found['seconds']:.1f} s, of which {found['cpu_seconds']:.1f} s "
-        f"its own processor time; {found['extra_bytes'] / 2**20:,.0f} MiB beyond the array",
+        f"{which}: {found['mb_per_second']:,.0f} MB/s, {found['seconds']:.1f} s, "
+        f"of which {found['cpu_seconds']:.1f} s its own processor time; "
+        f"{found['extra_bytes'] / 2**20:,.0f} MiB beyond the array",
         flush=True,
     )
 
@@ -133,8 +135,6 @@ def report(figures: dict[str, Any], options: argparse.Namespace) -> int:
         print(f"{'met' if reached else 'MISSED'}: {bar}")
     if options.write:
         machine = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()}
-        for side in ("ours", "peer"):
-            figures.get(side, {}).pop("uri", None)
         result = {"megabytes": options.megabytes, "columns": COLUMNS, "machine": machine, **figures}
         RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return 0 if all(met.values()) else 1

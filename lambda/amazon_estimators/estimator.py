@@ -13,11 +13,12 @@ import re
 import secrets
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from amazon_estimators.algorithms import ALGORITHMS, Algorithm
-from amazon_estimators.client.console import upload_bar
+from amazon_estimators.client.console import UploadBar
 from amazon_estimators.client.job_settings import JobSettings
 from amazon_estimators.client.places import Place, client_of, region_of
 from amazon_estimators.client.training_job import TrainingJob, timestamp
@@ -206,16 +207,16 @@ class Estimator:
             instance_count=self.instance_count,
             target_shard_bytes=target_shard_bytes,
         )
-        show = upload_bar() if progress in (None, True) else progress or None
-        return upload_record_set(
-            destination,
-            self.algorithm,
-            train,
-            labels,
-            channel=channel,
-            distribution=distribution,
-            progress=show if callable(show) else None,
-        )
+        with nullcontext(progress) if callable(progress) or progress is False else UploadBar() as show:
+            return upload_record_set(
+                destination,
+                self.algorithm,
+                train,
+                labels,
+                channel=channel,
+                distribution=distribution,
+                progress=show or None,
+            )
 
     def fit(
         self,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+import time
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import Self, TextIO
 
 RESET, BOLD, DIM = "\x1b[0m", "\x1b[1m", "\x1b[2m"
 GREEN, RED, YELLOW = "\x1b[32m", "\x1b[31m", "\x1b[33m"
@@ -33,7 +33,7 @@ class Console:
         self._colour = wants_colour(self._stream)
         self._hosts: dict[str, str] = {}
 
-    def status(self, time: datetime, status: str, message: str) -> None:
+    def status(self, moment: datetime, status: str, message: str) -> None:
         """A step of the job: ``21:03:07 Downloading  Downloading input data``."""
         colour = {
             "Completed": GREEN,
@@ -43,7 +43,7 @@ class Console:
             "Execution succeeded": GREEN,
         }.get(status, "")
         self._line(
-            f"{self._clock(time)} {self._paint(status, BOLD + colour)}{'  ' if message else ''}{message}"
+            f"{self._clock(moment)} {self._paint(status, BOLD + colour)}{'  ' if message else ''}{message}"
         )
 
     def log(self, host: str, text: str) -> None:
@@ -59,8 +59,8 @@ class Console:
         """Anything else."""
         self._line(self._paint(text, DIM))
 
-    def _clock(self, time: datetime) -> str:
-        return self._paint(time.astimezone(UTC).strftime("%H:%M:%S"), DIM)
+    def _clock(self, moment: datetime) -> str:
+        return self._paint(moment.astimezone(UTC).strftime("%H:%M:%S"), DIM)
 
     def _paint(self, text: str, codes: str) -> str:
         return f"{codes}{text}{RESET}" if self._colour and codes else text
@@ -75,22 +75,31 @@ def safe(text: str) -> str:
     return "".join(mark if mark.isprintable() or mark == "\t" else "�" for mark in text)
 
 
-def upload_bar(stream: TextIO | None = None) -> Callable[[int, int | None], None] | None:
-    """A progress bar for an upload on standard error; None where nobody watches."""
-    out = stream or sys.stderr
-    if not (out.isatty() or is_notebook()):
-        return None
-    started = datetime.now(UTC)
+class UploadBar:
+    """A progress bar on standard error while a ``with`` block lasts; nothing where nobody watches."""
 
-    def show(done: int, total: int | None) -> None:
-        seconds = max((datetime.now(UTC) - started).total_seconds(), 1e-3)
-        speed = f"{done / 1e6 / seconds:,.0f} MB/s"
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._out = stream or sys.stderr
+        self._shown = self._out.isatty() or is_notebook()
+        self._started = time.monotonic()
+
+    def __call__(self, done: int, total: int | None) -> None:
+        if not self._shown:
+            return
+        megabytes = done / 1e6
+        speed = f"{megabytes / max(time.monotonic() - self._started, 1e-3):,.0f} MB/s"
         if total:
             filled = min(30, 30 * done // total)
             bar = "█" * filled + "░" * (30 - filled)
-            out.write(f"\rUploading {bar} {done / 1e6:,.0f} of {total / 1e6:,.0f} MB, {speed} ")
+            text = f"{bar} {megabytes:,.0f} of {total / 1e6:,.0f} MB, {speed}"
         else:
-            out.write(f"\rUploading {done / 1e6:,.0f} MB, {speed} ")
-        out.flush()
+            text = f"{megabytes:,.0f} MB, {speed}"
+        self._out.write(f"\rUploading {text} ")
+        self._out.flush()
 
-    return show
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            self._out.write("\n")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from amazon_estimators.sharding import cut_evenly
 
 TARGET_SHARD_BYTES = 256 * 2**20
 Progress = Callable[[int, int | None], None]
-"""Called with bytes uploaded so far and bytes in all, None where nobody knows; from several threads."""
+"""Called with bytes uploaded so far and bytes in all, None where nobody knows; never twice at once."""
 
 
 @dataclass(frozen=True)
@@ -114,13 +115,15 @@ class _Report:
 
     def __init__(self, progress: Progress | None) -> None:
         self._progress = progress
+        self._lock = Lock()
         self._done = 0
         self.total: int | None = None
 
     def sent(self, count: int) -> None:
-        self._done += count
-        if self._progress:
-            self._progress(self._done, None if self.total is None else max(self.total, self._done))
+        with self._lock:
+            self._done += count
+            if self._progress:
+                self._progress(self._done, None if self.total is None else max(self.total, self._done))
 
 
 def _write_records(shards: Shards, train: Any, labels: Any, report: _Report) -> RecordSet:
