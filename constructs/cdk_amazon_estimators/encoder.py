@@ -96,12 +96,12 @@ class RecordSetEncoder(Construct):
         plan.write([f"{layout.datasets}*.jsonl"])
         plan.write([f"{record_set}{name}" for name in ("plan.json", "pieces.jsonl", "shards.jsonl")])
 
-        # Shards and files, receipts and failures: nothing that Seal writes, so no Encode can make a manifest.
+        # Shards and files and receipts: nothing that Seal writes, so no Encode can make a manifest.
         encode = data(self.encode)
         encode.read(inputs, versions=True)
         encode.read([f"{record_set}{name}" for name in ("plan.json", "pieces.jsonl")])
         encode.write([f"{record_set}{name}" for name in ("matrix_*", "part_*", "files/*")], multipart=True)
-        encode.write([f"{record_set}{name}/*" for name in ("receipts", "failures")])
+        encode.write([f"{record_set}receipts/*"])
 
         seal = data(self.seal)
         seal.list([layout.recordsets])
@@ -111,6 +111,7 @@ class RecordSetEncoder(Construct):
         explain = data(self.explain)
         explain.list([layout.recordsets])
         explain.read([f"{record_set}failures/*"])
+        explain.write([f"{record_set}failures/*"])
 
         data(self.announce).write([f"{layout.datasets}last_trained.json"])
 

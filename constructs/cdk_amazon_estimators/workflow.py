@@ -44,7 +44,7 @@ def workflow(
         event={"pipeline": settings, "input.$": "$.input", "execution": EXECUTION},
         result_path="$.plan",
     )
-    shards = _shards(scope, encoder.encode, max_concurrency)
+    shards = _shards(scope, encoder, max_concurrency)
     seal = _invoke(
         scope,
         "Seal",
@@ -99,7 +99,7 @@ def _explain(scope: Construct, encoder: RecordSetEncoder, settings: Mapping[str,
         },
         result_path="$.explained",
     )
-    event = {"error.$": "$.error", "plan.$": "$.plan", "execution": EXECUTION, "pipeline": settings}
+    event = {"error.$": "$.error", "plan.$": "$.plan", "execution": EXECUTION}
     explain = _invoke(scope, "Explain", encoder.explain, event=event, result_path="$.explained")
     explain.add_catch(unexplained.next(announce), result_path="$.explained")
     explain.next(announce)
@@ -118,7 +118,8 @@ def _announce(
     return _invoke(scope, construct_id, function, event=event, result_path="$.announced")
 
 
-def _shards(scope: Construct, encode: lambda_.IFunction, max_concurrency: int) -> sfn.DistributedMap:
+def _shards(scope: Construct, encoder: RecordSetEncoder, max_concurrency: int) -> sfn.DistributedMap:
+    """Encode of every shard. A Map Run hides what its items failed of: each is explained where it failed."""
     names = ("shard", "offset", "length")
     item = {name: sfn.JsonPath.number_at(f"$$.Map.Item.Value.{name}") for name in names}
     shards = sfn.DistributedMap(
@@ -139,7 +140,24 @@ def _shards(scope: Construct, encode: lambda_.IFunction, max_concurrency: int) -
         },
         result_path=sfn.JsonPath.DISCARD,
     )
-    return shards.item_processor(_invoke(scope, "Encode", encode))
+    explain = _invoke(
+        scope,
+        "ExplainShard",
+        encoder.explain,
+        event={
+            "error.$": "$.error",
+            "plan": {"bucket.$": "$.bucket", "prefix.$": "$.prefix"},
+            "execution": {"name.$": "$.execution"},
+            "shard.$": "$.shard",
+        },
+        result_path="$.explained",
+    )
+    explain.next(
+        sfn.Fail(scope, "ShardFailed", error_path="$.explained.error", cause_path="$.explained.cause")
+    )
+    encode = _invoke(scope, "Encode", encoder.encode)
+    encode.add_catch(explain, result_path="$.error")
+    return shards.item_processor(encode)
 
 
 def _invoke(

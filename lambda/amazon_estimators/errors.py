@@ -36,7 +36,7 @@ class RequestError(AmazonEstimatorsError, ValueError):
 
 
 class InputError(AmazonEstimatorsError, ValueError):
-    """Input data that cannot become a RecordSet. The message names the object, and row and column where known."""
+    """Input data that cannot become a RecordSet. The message names object, and row and column where known."""
 
 
 class NoInputError(InputError):
@@ -58,9 +58,9 @@ class SchemaError(InputError):
 class RecordIOError(AmazonEstimatorsError, ValueError):
     """Bytes that are not a RecordIO-protobuf file the first-party algorithms read.
 
-    ``file`` is its name ("" if it has none), ``record`` the number of the record in it, counted from 0, ``offset``
-    the byte at which that record starts and ``reason`` what is wrong with it; record and offset are None where the
-    file as a whole is wrong.
+    ``file`` is its name ("" if it has none), ``record`` the number of the record in it, counted from 0,
+    ``offset`` the byte at which that record starts and ``reason`` what is wrong with it; record and offset
+    are None where the file as a whole is wrong.
     """
 
     remedy = "Write the file again with amazon_estimators.recordio."

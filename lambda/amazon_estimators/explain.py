@@ -32,7 +32,7 @@ def failures_prefix(prefix: str, execution: str) -> str:
 
 
 def failure_key(prefix: str, execution: str, shard: int) -> str:
-    """Where Encode leaves why it failed; under the execution: an old failure never explains a new one."""
+    """Where the failure of a shard lies; under the execution: an old failure never explains a new one."""
     return f"{failures_prefix(prefix, execution)}{shard:05d}.json"
 
 

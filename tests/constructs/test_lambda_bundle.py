@@ -62,7 +62,7 @@ def test_every_handler_and_numpy_import_from_the_bundle_alone(on_host: Path) -> 
     """Isolated from this environment's own packages; boto3 is the runtime's, and not imported at the top."""
     program = f"""
 import sys
-sys.path[:] = [one for one in sys.path if "site-packages" not in one] + [{str(on_host)!r}]
+sys.path[:] = [{str(on_host)!r}] + [one for one in sys.path if "site-packages" not in one]
 import numpy, numpy.testing, numpy.random, numpy.linalg, google.protobuf
 from amazon_estimators.handlers import plan, encode, seal, explain
 assert numpy.linalg.norm(numpy.ones(4)) == 2.0
@@ -77,7 +77,7 @@ def test_the_table_reader_reads_from_the_bundle_alone(on_host: Path) -> None:
     """What is stripped of pyarrow is not missed by the formats it is used for."""
     program = f"""
 import io, sys
-sys.path[:] = [one for one in sys.path if "site-packages" not in one] + [{str(on_host)!r}]
+sys.path[:] = [{str(on_host)!r}] + [one for one in sys.path if "site-packages" not in one]
 import pyarrow
 from pyarrow import csv, parquet
 assert pyarrow.__file__.startswith({str(on_host)!r})

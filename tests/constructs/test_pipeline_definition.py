@@ -153,7 +153,6 @@ def test_events_of_the_functions_are_those_of_the_contract(plain_pipeline: Synth
     }
     assert states["Seal"]["Parameters"] == {"pipeline": settings, "plan.$": "$.plan", "execution": execution}
     assert states["Explain"]["Parameters"] == {
-        "pipeline": settings,
         "plan.$": "$.plan",
         "error.$": "$.error",
         "execution": execution,

@@ -139,7 +139,7 @@ BAD_INPUT: list[tuple[str, Callable[[], bytes], str, tuple[str, ...]]] = [
     ("cut.npy", lambda: npy(digits())[:-100], "InputError", ("cut.npy", "1797", "bytes")),
     ("no.npy", lambda: b"PK\x03\x04 not an array", "InputError", ("no.npy", "magic")),
     ("words.npy", lambda: npy(np.array([["a"], ["b"]])), "InputError", ("words.npy", "<U1")),
-    ("nan.npy", lambda: npy(_with_nan()), "InputError", ("nan.npy", "1200", "7")),
+    ("nan.npy", lambda: npy(_with_nan()), "InputError", ("nan.npy", "1,200", "7")),
     ("ragged.csv", f"{TABLE}\n1,2\n{TABLE}".encode, "InputError", ("ragged.csv", "50", "2")),
     (
         "text.csv",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from pipeline_runs import Pipeline
 
+from amazon_estimators.errors import InputError
 from amazon_estimators.explain import explain, failure_key
 
 
@@ -112,24 +112,24 @@ def test_failed_shards_without_a_user_s_error(pipeline: Pipeline) -> None:
     assert "another execution" in answer["cause"]
 
 
-def test_the_failures_of_an_encode_reach_explain(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The handler's file is the one Explain reads."""
-    from amazon_estimators.errors import InputError
-    from amazon_estimators.handlers import encode as handler
+def test_the_failure_of_an_encode_is_kept_for_the_execution(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What Explain leaves of a shard is what it finds for the Map, in Lambda's shape of an error."""
+    from amazon_estimators.handlers import encode, explain
 
     monkeypatch.setattr("amazon_estimators.s3.client", lambda: pipeline.s3)
     pipeline.put("train/a.csv", b"1,2\n" * 10 + b"1,nan\n")
     planned = pipeline.plan("run")
     (item,) = pipeline.items(planned)
-    event: dict[str, Any] = {
-        "bucket": planned["bucket"],
-        "prefix": planned["prefix"],
-        "execution": "run",
-        **item,
-    }
-    with pytest.raises(InputError):
-        handler.handler(event, None)
-    error = {"Error": "States.ExceedToleratedFailureThreshold", "Cause": ""}
-    answer = explain(pipeline.s3, error, planned, "run")
+    place = {name: planned[name] for name in ("bucket", "prefix")}
+    with pytest.raises(InputError) as raised:
+        encode.handler({**place, "execution": "run", **item}, None)
+    cause = json.dumps({"errorType": type(raised.value).__name__, "errorMessage": str(raised.value)})
+    execution = {"name": "run"}
+    shard = {"error": {"Error": "InputError", "Cause": cause}, "plan": place, "execution": execution}
+    answer = explain.handler({**shard, "shard": item["shard"]}, None)
     assert answer["error"] == "InputError"
     assert "row 10" in answer["cause"]
+    whole = {"Error": "States.ExceedToleratedFailureThreshold", "Cause": ""}
+    assert explain.handler({"error": whole, "plan": planned, "execution": execution}, None) == answer
