@@ -1,6 +1,6 @@
 """MB/s per core and peak memory of each source, from bytes in memory, beside its library reading alone.
 
-    python benchmarks/sources.py [megabytes]      default: 200 MB a file
+    python benchmarks/sources.py [--megabytes 200] [--write]
 
 Each line is a process of its own. A source yields float32 blocks as Encode takes them; the library reads the
 same bytes with one thread. MB are of the file, per second of processor time, the best of three.
@@ -9,7 +9,9 @@ same bytes with one thread. MB are of the file, per second of processor time, th
 # ruff: noqa: PLC0415, N803 - each process loads only what it measures; names as S3 has them
 from __future__ import annotations
 
+import argparse
 import io
+import json
 import subprocess
 import sys
 import tempfile
@@ -174,23 +176,44 @@ def measure(case: str, path: str) -> None:
         rates.append((len(body) / (time.process_time() - busy), len(body) / (time.perf_counter() - started)))
     peak = memory("VmHWM") - before
     core, wall = max(rates)
-    print(
-        f"{case:24} {core / 1e6:7.0f} MB/s per core {wall / 1e6:7.0f} MB/s wall"
-        f" {rows:9} rows of {len(body) / 1e6:4.0f} MB  {peak / 2**10:5.0f} MiB above the file",
-        flush=True,
-    )
+    figures = {
+        "case": case,
+        "megabytes": round(len(body) / 1e6),
+        "rows": rows,
+        "per core, MB/s": round(core / 1e6),
+        "wall, MB/s": round(wall / 1e6),
+        "peak above the file, MiB": round(peak / 2**10),
+    }
+    print(json.dumps(figures), flush=True)
 
 
 def main() -> None:
-    if len(sys.argv) == 3:
-        measure(sys.argv[1], sys.argv[2])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--megabytes", type=float, default=200, help="of each file; default: 200")
+    parser.add_argument(
+        "--write", action="store_true", help="keep the figures in benchmarks/results/sources.json"
+    )
+    parser.add_argument("--case", nargs=2, help=argparse.SUPPRESS, metavar=("CASE", "FILE"))
+    options = parser.parse_args()
+    if options.case:
+        measure(*options.case)
         return
-    size = int(float(sys.argv[1]) * 1e6) if len(sys.argv) > 1 else 200_000_000
+    cases = []
     with tempfile.TemporaryDirectory() as directory:
         for case in CASES:
             path = Path(directory) / "file"
-            path.write_bytes(written(case, size))
-            subprocess.run([sys.executable, __file__, case, str(path)], check=True)
+            path.write_bytes(written(case, int(options.megabytes * 1e6)))
+            command = [sys.executable, __file__, "--case", case, str(path)]
+            line = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+            cases.append(json.loads(line))
+            print("  ".join(f"{name} {value}" for name, value in cases[-1].items()), flush=True)
+    if options.write:
+        from codec import machine
+
+        results = Path(__file__).parent / "results" / "sources.json"
+        results.write_text(json.dumps({"machine": machine(), "cases": cases}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
