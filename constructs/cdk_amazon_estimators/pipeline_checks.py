@@ -10,10 +10,22 @@ from aws_cdk import Size, Token
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.settings import LONGEST_PREFIX
 from amazon_estimators.sources import Source
+from cdk_amazon_estimators.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.problems import Problems
 from cdk_amazon_estimators.triggers import Trigger
 
 PREFIX = re.compile(r"(?:[^/]+/)*")
+PATTERN = re.compile(r"[*?]|\$\{")
+"""What IAM reads as a pattern. In a prefix it would widen every grant on the prefix."""
+
+
+def check_algorithm(problems: Problems, algorithm: object) -> None:
+    """It is an instance, with its hyperparameters; nothing else can be checked without one."""
+    problems.unless(
+        isinstance(algorithm, Algorithm),
+        f"algorithm is {algorithm!r}; allowed: an algorithm with its hyperparameters, such as KMeans(k=10)",
+    )
+    problems.raise_any()
 
 
 def required_channels(algorithm: Algorithm) -> list[str]:
@@ -33,16 +45,54 @@ def check_prefix(problems: Problems, prefix: str) -> None:
     )
 
 
+def check_patterns(problems: Problems, prefix: str, sources: Mapping[str, Source]) -> None:
+    """No prefix holds what a policy would take for more than itself."""
+    given = {"prefix": prefix} | {
+        f"prefix of channel {name}": one.prefix or "" for name, one in sources.items()
+    }
+    for name, value in given.items():
+        problems.unless(
+            Token.is_unresolved(value) or PATTERN.search(value) is None,
+            f"{name} is {value!r}; allowed: names without '*', '?' and '${{', which permissions would read "
+            "as a pattern",
+        )
+
+
 def check_echoes(problems: Problems, sources: Mapping[str, Source], outputs: Sequence[str]) -> None:
     """No output is input too: it would start the next execution, and that one the next."""
     for channel, source in sources.items():
         prefix = source.prefix or ""
         for output in outputs:
             problems.unless(
-                Token.is_unresolved(prefix) or not (prefix.startswith(output) or output.startswith(prefix)),
+                Token.is_unresolved(prefix) or not _overlap(prefix, output),
                 f"channel {channel} reads input from {prefix!r}, and the pipeline writes to {output!r} in "
                 "the same bucket: its output would start it again. Give the channel a prefix of its own.",
             )
+
+
+def check_neighbours(
+    problems: Problems,
+    sources: Mapping[str, Source],
+    outputs: Sequence[str],
+    neighbours: Mapping[str, PipelineLayout],
+) -> None:
+    """What one pipeline of a bucket writes is neither written nor read by another; input may be shared."""
+    inputs = [source.prefix or "" for source in sources.values()]
+    for path, layout in neighbours.items():
+        theirs = [layout.datasets, layout.recordsets, layout.triggers]
+        pairs = [(our, their) for our in (*inputs, *outputs) for their in theirs]
+        pairs += [(our, their) for our in outputs for their in layout.inputs]
+        overlaps = [pair for pair in pairs if not any(map(Token.is_unresolved, pair)) and _overlap(*pair)]
+        for our, their in overlaps[:1]:
+            problems.unless(
+                False,
+                f"{our!r} and {their!r} of {path} overlap in the same bucket: the two would take each "
+                "other's RecordSets and state for their own. Give each pipeline its own prefix.",
+            )
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
 
 
 def check_encoding(problems: Problems, max_concurrency: int, target_shard_size: Size) -> None:

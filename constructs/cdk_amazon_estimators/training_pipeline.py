@@ -23,8 +23,11 @@ from cdk_amazon_estimators.data_buckets import new_data_bucket, new_model_bucket
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.notifications import TrainingNotifications
 from cdk_amazon_estimators.pipeline_checks import (
+    check_algorithm,
     check_echoes,
     check_encoding,
+    check_neighbours,
+    check_patterns,
     check_prefix,
     check_triggers,
     required_channels,
@@ -173,11 +176,12 @@ class TrainingPipeline(Construct):
             encrypt_inter_container_traffic=encrypt_inter_container_traffic,
             enable_network_isolation=enable_network_isolation,
         )
+        problems = Problems(self)
+        check_algorithm(problems, algorithm)
         shard_size = target_shard_size or Size.mebibytes(256)
         chosen = dict.fromkeys(required_channels(algorithm), Source()) if channels is None else channels
         sources = with_prefixes(chosen, prefix)
 
-        problems = Problems(self)
         with problems.collected():
             if not Token.is_unresolved(instance_type) and not Token.is_unresolved(instance_count):
                 algorithm.check_instances(instance_type, instance_count)
@@ -191,10 +195,12 @@ class TrainingPipeline(Construct):
                 type(algorithm), sources, distributions or {}, instance_count=instance_count, prefix=prefix
             )
         check_prefix(problems, prefix)
+        check_patterns(problems, prefix, sources)
         one_bucket = data_bucket is not None and model_bucket is data_bucket
         own = ("datasets", "recordsets", "triggers", *(["models"] if one_bucket else []))
         outputs = [f"{prefix}{name}/" for name in own]
         check_echoes(problems, sources, outputs)
+        check_neighbours(problems, sources, outputs, self._neighbours(data_bucket))
         check_encoding(problems, max_concurrency, shard_size)
         if data_bucket and model_bucket:
             problems.unless(
@@ -277,6 +283,19 @@ class TrainingPipeline(Construct):
     def grant_start_execution(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` start an execution, with the input this class documents."""
         return self.state_machine.grant_start_execution(grantee)
+
+    def _neighbours(self, data_bucket: s3.IBucket | None) -> dict[str, PipelineLayout]:
+        """The app's other pipelines of this bucket, by path."""
+        if data_bucket is None:
+            return {}
+        pipelines = [one for one in self.node.root.node.find_all() if isinstance(one, TrainingPipeline)]
+        return {
+            one.node.path: one.layout
+            for one in pipelines
+            if one is not self
+            and hasattr(one, "layout")
+            and one.data_bucket.bucket_name == data_bucket.bucket_name
+        }
 
     def _starter(
         self, layout: PipelineLayout, triggers: Sequence[Trigger], max_concurrent: int

@@ -20,6 +20,11 @@ TABLE: list[tuple[dict[str, Any], type[AmazonEstimatorsError], list[str]]] = [
     ({"instance_count": 0}, InstanceError, ["0"]),
     ({"prefix": "digits"}, PipelineError, ["'digits'", "end with '/'"]),
     ({"prefix": "/digits/"}, PipelineError, ["'/digits/'"]),
+    ({"prefix": "*/"}, PipelineError, ["prefix is '*/'", "pattern"]),
+    ({"prefix": "${aws:username}/"}, PipelineError, ["'${aws:username}/'"]),
+    ({"channels": {"train": Source(prefix="in*/")}}, PipelineError, ["channel train is 'in*/'"]),
+    ({"algorithm": KMeans}, PipelineError, ["KMeans", "such as KMeans(k=10)"]),
+    ({"algorithm": "KMeans"}, PipelineError, ["algorithm is 'KMeans'"]),
     ({"prefix": "a//b/"}, PipelineError, ["'a//b/'"]),
     (
         {"channels": {"trian": Source(), "train": Source()}},
@@ -108,6 +113,38 @@ def test_input_among_the_models_only_in_one_bucket() -> None:
     with pytest.raises(PipelineError, match="'models/'"):
         TrainingPipeline(stack, "Digits", **REQUIRED, channels=channels, data_bucket=one, model_bucket=one)
     TrainingPipeline(new_stack(), "Digits", **REQUIRED, channels=channels)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "allowed"),
+    [
+        ({}, {}, False),
+        ({"prefix": "a/"}, {"prefix": "a/"}, False),
+        ({"prefix": "a/"}, {"prefix": "b/"}, True),
+        ({"prefix": "a/"}, {"prefix": "a/b/"}, True),
+        ({"prefix": "recordsets/"}, {}, False),
+        ({}, {"prefix": "recordsets/"}, False),
+        ({"channels": {"train": Source(prefix="b/")}}, {"prefix": "b/"}, False),
+        ({"prefix": "b/"}, {"channels": {"train": Source(prefix="b/")}}, False),
+        (
+            {"prefix": "a/", "channels": {"train": Source(prefix="shared/")}},
+            {"prefix": "b/", "channels": {"train": Source(prefix="shared/")}},
+            True,
+        ),
+    ],
+)
+def test_pipelines_of_one_bucket_keep_apart(
+    first: dict[str, Any], second: dict[str, Any], allowed: bool
+) -> None:
+    stack = new_stack()
+    bucket = new_model_bucket(stack, "Data")
+    TrainingPipeline(stack, "One", **REQUIRED, **first, data_bucket=bucket)
+    if allowed:
+        TrainingPipeline(stack, "Two", **REQUIRED, **second, data_bucket=bucket)
+        return
+    with pytest.raises(PipelineError, match="of Stack/One overlap in the same bucket"):
+        TrainingPipeline(stack, "Two", **REQUIRED, **second, data_bucket=bucket)
+    TrainingPipeline(stack, "Three", **REQUIRED, **second)
 
 
 def test_tokens_are_left_alone() -> None:

@@ -17,6 +17,7 @@ from cdk_amazon_estimators import (
     PipelineError,
     ScheduleTrigger,
     TrainingPipeline,
+    TrainingStarter,
     UploadTrigger,
 )
 
@@ -154,3 +155,32 @@ QUEUES = {
 
 def test_ids_of_queues_are_a_contract(template: Template) -> None:
     assert set(template.find_resources("AWS::SQS::Queue")) == QUEUES
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"max_attempts": 0}, "max_attempts is 0; allowed: 1 to 10"),
+        ({"max_attempts": 11}, "max_attempts is 11"),
+        ({"max_concurrent": 0}, "max_concurrent is 0"),
+        ({"retry_delay": Duration.seconds(0)}, "retry_delay is 0 seconds"),
+        ({"retry_delay": Duration.hours(3)}, "grows to 43,200 seconds in 3 attempts"),
+    ],
+)
+def test_starters_that_would_lose_or_hold_up_messages(given: dict[str, Any], text: str) -> None:
+    made = pipeline()
+    with pytest.raises(PipelineError, match=text):
+        TrainingStarter(
+            made,
+            "Second",
+            state_machine=made.state_machine,
+            pipeline="second",
+            layout=made.layout,
+            encoder=made.encoder,
+            **given,
+        )
+
+
+def test_a_marker_is_a_name_and_no_pattern() -> None:
+    with pytest.raises(PipelineError, match=r"marker='_\*'"):
+        pipeline(UploadTrigger(marker="_*"))

@@ -24,8 +24,7 @@ class ScheduleTrigger:
     schedule: such as ``ScheduleExpression.cron(hour="3", minute="0")`` or ``.rate(Duration.hours(6))``.
     time_zone: in which a cron expression is read. Default: UTC.
     flexible_window: start at any time this long after, which spreads load; 1 minute to 1 day, or None to
-    start
-        on time. Default: 15 minutes.
+        start on time. Default: 15 minutes.
     retrain_unchanged: train even if nothing has changed. Default: False.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import Duration, Names, Size, Stack
+from aws_cdk import Duration, Names, Size, Stack, Token
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -16,8 +16,10 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from amazon_estimators.announcement import FAILED, SOURCE, TRAINED
+from amazon_estimators.triggers.inbox import FACTOR
 from cdk_amazon_estimators.encoder import RecordSetEncoder, tell_statement
 from cdk_amazon_estimators.pipeline_layout import PipelineLayout
+from cdk_amazon_estimators.problems import Problems
 from cdk_amazon_estimators.s3_access import S3Access
 from cdk_amazon_estimators.service_role import service_role
 from cdk_amazon_estimators.triggers.queues import GROUP, StarterQueues
@@ -25,6 +27,8 @@ from cdk_amazon_estimators.triggers.trigger import Trigger
 
 TIMEOUT = Duration.minutes(5)
 """A listing of a million objects takes two to three minutes."""
+MOST_ATTEMPTS = 10
+LONGEST_DELAY = Duration.hours(11)
 ENDED = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
 
 
@@ -38,12 +42,14 @@ class TrainingStarter(Construct):
     layout: where the pipeline's data lies.
     encoder: whose code the function runs.
     max_concurrent: executions that may run at a time; what comes meanwhile waits. Default: 1.
-    max_attempts: deliveries of a message before it becomes a dead letter. Default: 3.
+    max_attempts: deliveries of a message before it becomes a dead letter, 1 to 10. Default: 3.
     retry_delay: before the second delivery, at least 1 second; each further one comes four times as late.
         Default: 15 seconds.
 
     Attributes: ``queue``, ``dead_letters``, ``undelivered``, ``alarm`` (goes off if either of those holds a
     message), ``function``, ``layout``.
+
+    Raises PipelineError for numbers that would lose or hold up messages.
     """
 
     def __init__(
@@ -60,6 +66,8 @@ class TrainingStarter(Construct):
         retry_delay: Duration | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        retry_delay = retry_delay or Duration.seconds(15)
+        _check(self, max_concurrent, max_attempts, retry_delay)
         self.layout = layout
         queues = StarterQueues(
             self, "Queues", visibility_timeout=TIMEOUT.plus(Duration.minutes(1)), attempts=max_attempts
@@ -82,7 +90,7 @@ class TrainingStarter(Construct):
             "channels": {name: source.prefix for name, source in layout.channels.items()},
             "max_concurrent": max_concurrent,
             "attempts": max_attempts,
-            "retry_seconds": (retry_delay or Duration.seconds(15)).to_seconds(),
+            "retry_seconds": retry_delay.to_seconds(),
             "queue": self.queue.queue_arn,
             "queue_url": self.queue.queue_url,
             "dead_letters": self.dead_letters.queue_url,
@@ -219,3 +227,24 @@ class TrainingStarter(Construct):
         ]
         for statement in statements:
             function.add_to_role_policy(statement)
+
+
+def _check(starter: TrainingStarter, max_concurrent: int, max_attempts: int, retry_delay: Duration) -> None:
+    problems = Problems(starter)
+    problems.unless(
+        Token.is_unresolved(max_concurrent) or max_concurrent >= 1,
+        f"max_concurrent is {max_concurrent}; allowed: 1 or more",
+    )
+    problems.unless(
+        1 <= max_attempts <= MOST_ATTEMPTS, f"max_attempts is {max_attempts}; allowed: 1 to {MOST_ATTEMPTS}"
+    )
+    seconds = retry_delay.to_seconds()
+    # The queue hides a message for 12 hours at most, and counts from when it was received.
+    longest = seconds * FACTOR ** max(0, max_attempts - 2)
+    problems.unless(
+        seconds >= 1 and longest <= LONGEST_DELAY.to_seconds(),
+        f"retry_delay is {retry_delay.to_human_string()}, which grows to {longest:,} seconds in "
+        f"{max_attempts} attempts; allowed: 1 second or more, growing to 11 hours at most. "
+        "Lower it, or max_attempts.",
+    )
+    problems.raise_any()

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 class UploadTrigger:
     """One training for a batch of uploads, however many. Give one of ``marker`` and ``quiet_period``.
 
-    marker: name of the object that is written last, such as ``"_SUCCESS"``; the batch is what lay there
-    when it
-        was written. Default: None.
+    marker: name of the object that is written last, such as ``"_SUCCESS"``; the batch is what lay
+        there when it was written. Default: None.
     quiet_period: train this long after the last upload, at least 1 second. Default: None.
     prefix: the uploads that count: a key prefix in the data bucket, markers in folders below it included.
         Default: the prefixes of all channels.
@@ -46,9 +45,9 @@ class UploadTrigger:
         )
         hidden = self.marker is None or Token.is_unresolved(self.marker) or self.marker[:1] in ("_", ".")
         problems.unless(
-            hidden and "/" not in (self.marker or ""),
-            f"UploadTrigger(marker={self.marker!r}); allowed: names without '/' that begin with '_' or '.', "
-            "such as '_SUCCESS', because other objects are data",
+            hidden and not {"/", "*"} & {*(self.marker or "")},
+            f"UploadTrigger(marker={self.marker!r}); allowed: names without '/' and '*' that begin with '_' "
+            "or '.', such as '_SUCCESS', because other objects are data",
         )
         problems.unless(
             self.quiet_period is None
