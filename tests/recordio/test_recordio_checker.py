@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 import tracemalloc
 
 import numpy as np
@@ -264,6 +265,16 @@ def test_files_that_only_read_and_give_little_at_a_time():
     np.testing.assert_array_equal(features, X)
     np.testing.assert_array_equal(labels, y)
     assert recordio.check([Socket(golden("sdk_sparse_f32"))]).records == len(y)
+
+
+@pytest.mark.parametrize("end", [1 << 62, 0])
+def test_a_shape_of_very_many_lengths_takes_no_time(end):
+    # Their product would be a number of millions of digits, minutes of multiplying.
+    content = file_of(record([1], shape=[(1 << 63) - 1] * 100_000 + [end]))
+    start = time.process_time()
+    with pytest.raises(RecordIOError, match="shape"):
+        recordio.check(file(content))
+    assert time.process_time() - start < 3
 
 
 def test_a_record_longer_than_the_window():

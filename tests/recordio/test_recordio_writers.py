@@ -304,8 +304,16 @@ def test_long_sparse_record_is_refused_before_anything_is_written(monkeypatch):
         ((np.ones(2), np.array([0.0, 1.0]), np.array([0, 1, 2]), (2, 3)), "indices of compressed rows"),
         ((np.ones(2), np.array([0, 1]), np.array([0, 1, 2])), "a tuple of 3"),
         ((np.ones(2), np.array([0, 1]), np.array([0, 1, 2]), (2, 0)), "shape"),
+        ((np.ones(2), np.array([0, 1]), np.array([0, 1, 2]), (2, 1 << 63)), "shape"),
     ],
 )
 def test_malformed_parts_are_refused(parts, reason):
     with pytest.raises(InputError, match=reason):
         recordio.encode_sparse(parts)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "i2", "u2", "u4", "u8"])
+def test_row_pointers_of_any_integer_type(dtype):
+    parts = (np.ones(2, "f4"), np.array([0, 2]), np.array([0, 1, 2]), (2, 3))
+    few = (*parts[:1], parts[1].astype(dtype), parts[2].astype(dtype), parts[3])
+    assert bytes(recordio.encode_sparse(few)) == bytes(recordio.encode_sparse(parts))

@@ -16,6 +16,9 @@ BLOCK_VALUES = BLOCK_BYTES // 16
 BLOCK_ROWS = BLOCK_BYTES // 64
 """Rows per block, where they hold few values."""
 
+COLUMN_LIMIT = 2**63 - 1
+"""The widest shape that readers take."""
+
 
 class CsrParts(NamedTuple):
     """A sparse matrix in compressed rows, without SciPy.
@@ -98,8 +101,10 @@ class Compressed:
         self.first_row = first_row
         self.data, self.indices, self.indptr = (np.asarray(part) for part in parts[:3])
         shape = tuple(int(length) for length in parts.shape)
-        if len(shape) != 2 or shape[0] < 0 or shape[1] < 1:
-            raise InputError(f"sparse features have the shape {shape}; (rows, columns ≥ 1) is written")
+        if len(shape) != 2 or shape[0] < 0 or not 1 <= shape[1] <= COLUMN_LIMIT:
+            raise InputError(
+                f"sparse features have the shape {shape}; (rows, columns from 1 to {COLUMN_LIMIT}) is written"
+            )
         self.shape = (shape[0], shape[1])
         self.dtype = self.data.dtype
         for name, part in (("data", self.data), ("indices", self.indices), ("indptr", self.indptr)):
@@ -109,6 +114,8 @@ class Compressed:
                     f"{name} of compressed rows is a 1-D array of {content}, "
                     f"not {part.dtype} of the shape {part.shape}"
                 )
+        if self.indptr.dtype.itemsize < 8:  # pointers of few bits overflow in sums with a block's size
+            self.indptr = self.indptr.astype(np.int64)
         if len(self.indptr) != shape[0] + 1 or len(self.indices) != len(self.data):
             raise InputError(
                 f"compressed rows of the shape {shape} with {len(self.data)} values take "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,7 +24,8 @@ class Foreign(NamedTuple):
     tensor: Tensor
     values: Array
     keys: Array
-    shape: tuple[int, ...]
+    features: int
+    """Number of features the shape tells, -1 without shape."""
     label_tensor: Tensor | None
     labels: Array
 
@@ -51,10 +51,7 @@ def parse_foreign(payload: bytes) -> Foreign:
         raise RefusedError(
             f"its sparse tensor has the shape {list(values.shape)}; the algorithms read vectors"
         )
-    if prod(values.shape) > INT64_MAX:
-        raise RefusedError(
-            f"its shape {list(values.shape[:5])} counts more features than a 64-bit index reaches"
-        )
+    features = _features(tuple(values.shape))
     label_tensor, labels = None, np.zeros(0)
     if record.label:
         label_tensor, label = _only_tensor(record.label, "label")
@@ -67,10 +64,24 @@ def parse_foreign(payload: bytes) -> Foreign:
         tensor,
         np.array(values.values, tensor.read_dtype),
         np.array(values.keys, np.uint64),
-        tuple(values.shape),
+        features,
         label_tensor,
         labels,
     )
+
+
+def _features(shape: tuple[int, ...]) -> int:
+    if not shape:
+        return -1
+    # Step by step: the product of very many lengths would be a number of millions of digits.
+    features = 0 if 0 in shape else 1
+    for length in shape:
+        features *= length
+        if features > INT64_MAX:
+            raise RefusedError(
+                f"its shape {list(shape[:5])} counts more features than a 64-bit index reaches"
+            )
+    return features
 
 
 def _only_tensor(entries: Any, what: str) -> tuple[Tensor, Any]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -194,7 +193,6 @@ def _from_foreign(window: Window, frames: Frames, run: slice, number: int, offse
 
     for same, group in groupby(parsed(), kind):
         indices, records = zip(*group, strict=True)
-        shapes = [prod(record.shape) if record.shape else -1 for record in records]
         yield Block(
             same,
             number + indices[0],
@@ -202,7 +200,7 @@ def _from_foreign(window: Window, frames: Frames, run: slice, number: int, offse
             _size(frames.lengths[run][list(indices)]),
             np.array([record.values.size for record in records]),
             np.concatenate([record.values for record in records]),
-            np.array(shapes, np.int64),
+            np.array([record.features for record in records], np.int64),
             np.array([record.keys.size for record in records]),
             np.concatenate([record.keys for record in records]),
             np.array([record.labels.size for record in records]),
