@@ -85,7 +85,7 @@ def _whole(value: object) -> int:
     if isinstance(value, str) and len(value) <= MAX_VALUE_CHARACTERS and _WHOLE.fullmatch(value):
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _TOO_LONG:
-        return value
+        return int(value)  # a subclass, such as an enumeration, may spell itself otherwise
     raise ValueError
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import warnings
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +191,10 @@ def test_no_warning_without_a_reason() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         LinearLearner(predictor_type="binary_classifier", loss="hinge_loss", margin=2, beta_1=0.9, epochs=2)
+
+
+def test_an_integer_that_spells_itself_otherwise_is_sent_as_a_number() -> None:
+    class Size(int, Enum):
+        SMALL = 5
+
+    assert KMeans(k=Size.SMALL).hyperparameters() == {"k": "5"}
