@@ -22,6 +22,8 @@ CONTENT_TYPE = "application/jsonlines"
 REMEDY = 'Write each line as {"label": 1, "in0": [6, 17, 606], "in1": [16, 21]}; token ids count from 0.'
 KEYS = {"label", "in0", "in1"}
 SIDES = ("in0", "in1")
+LAST_TOKEN = 2**31 - 1
+"""The highest token id: no vocabulary is larger than an index of 32 bits."""
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
@@ -73,7 +75,9 @@ def _are_pairs(pairs: list[Any]) -> bool:
     lists = [pair[side] for side in SIDES for pair in pairs]
     if not {*map(type, lists)} <= {list} or not all(lists):
         return False
-    return {*map(type, chain.from_iterable(lists))} <= {int} and min(map(min, lists), default=0) >= 0
+    if not {*map(type, chain.from_iterable(lists))} <= {int}:
+        return False
+    return min(map(min, lists), default=0) >= 0 and max(map(max, lists), default=0) <= LAST_TOKEN
 
 
 def _seen(before: Tokens, pairs: list[dict[str, Any]], side: str) -> Tokens:
@@ -101,7 +105,7 @@ def _list_problem(side: str, ids: Any) -> str | None:
     if type(ids) is not list or not ids:
         return f"{side} is {_json(ids)}, which is no list of at least one token id"
     for one in ids:
-        if type(one) is not int or one < 0:
+        if type(one) is not int or not 0 <= one <= LAST_TOKEN:
             return f"{side} holds {_json(one)}, which is no token id"
     return None
 
