@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from amazon_estimators.errors import InputError
+from amazon_estimators.errors import InputError, RequestError
 from amazon_estimators.s3 import InputObject
 from amazon_estimators.sources import Source, format_of
 
@@ -58,3 +58,9 @@ def test_the_table_reader_is_loaded_only_where_it_reads():
         env={"PYTHONPATH": ":".join(sys.path)},
     )
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize("name", ["features", "exclude"])
+def test_a_name_is_no_list_of_its_letters(name):
+    with pytest.raises(RequestError, match=f"{name} is 'price'; allowed: a list of columns"):
+        Source(**{name: "price"})

@@ -104,6 +104,12 @@ def test_the_first_fault_is_named(body, message):
         list(libsvm.read(s3, Piece(found, 0, found.size, first_row=0), source, layout.schema))
 
 
+def test_an_index_beyond_all_features_is_refused():
+    s3 = InMemoryS3()
+    with pytest.raises(InputError, match="a feature of index 99999999999; allowed: up to 2147483647"):
+        libsvm.look(s3, s3.put("a.svm", b"1 99999999999:1\n"), Source())
+
+
 def test_columns_cannot_be_chosen():
     s3 = InMemoryS3()
     with pytest.raises(SchemaError, match="keep_labels=False"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import random
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -166,6 +167,22 @@ def test_npz_that_is_no_table_is_refused(body, message):
     s3 = InMemoryS3()
     with pytest.raises(InputError, match=message):
         npz.look(s3, s3.put("a.npz", body), Source())
+
+
+def test_columns_that_a_header_claims_take_no_memory():
+    s3 = InMemoryS3()
+    wide = saved(np.save, np.empty((0, 10**8), np.uint8))
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as members:
+        members.writestr("x.npy", wide)
+    tracemalloc.start()
+    with pytest.raises(SchemaError, match="has 100000000 columns; allowed: 4194304"):
+        npy.look(s3, s3.put("a.npy", wide), Source(exclude=(0,)))
+    with pytest.raises(SchemaError, match="of 100000000 columns; allowed: 1048576"):
+        npz.look(s3, s3.put("a.npz", archive.getvalue()), Source())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * 2**20
 
 
 def test_a_zip_bomb_is_not_unpacked(monkeypatch):

@@ -17,7 +17,7 @@ from amazon_estimators.sources.compression import compression_of
 from amazon_estimators.sources.csr import sorted_rows
 from amazon_estimators.sources.lines import BOM, whole_lines
 from amazon_estimators.sources.records import Dialect, record_starts
-from amazon_estimators.sources.source import Block, Layout, Piece, Schema, Source, SparseRows
+from amazon_estimators.sources.source import FEATURE_LIMIT, Block, Layout, Piece, Schema, Source, SparseRows
 
 COUNTED_BYTES = 4 * 2**20
 """Text up to this size is read once by Plan, so that shards of small data are balanced to one row."""
@@ -61,6 +61,12 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
             raise InputError(
                 f"{found.uri} has no feature", remedy="Remove it, or set feature_count in the Source."
             )
+    if width > FEATURE_LIMIT:
+        raise InputError(
+            f"{found.uri} has a feature of index {width - 1 + source.first_index}; "
+            f"allowed: up to {FEATURE_LIMIT} features",
+            remedy="Number the features without gaps, or hash them to fewer.",
+        )
     schema = Schema(width=width, names=None, features=None, label=None, sparse=True)
     if counted:
         starts = np.concatenate(cuts)

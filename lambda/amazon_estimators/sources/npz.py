@@ -15,6 +15,9 @@ from amazon_estimators.sources.archive import Archive, opened
 from amazon_estimators.sources.arrays import StoredArray
 from amazon_estimators.sources.source import BLOCK_BYTES, Block, Layout, Piece, Schema, Source
 
+NAMES_LIMIT = 2**20
+"""The most columns: each gets a name, whatever the arrays' headers claim."""
+
 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
     """Names, shapes and dtypes from the headers of the arrays that are used."""
@@ -57,6 +60,12 @@ class _Table:
             )
         self.rows = next(iter(rows.values()))
         self.arrays = list(arrays.values())
+        width = sum(one.width for one in self.arrays)
+        if width > NAMES_LIMIT:
+            raise SchemaError(
+                f"{found.uri} has arrays of {width} columns; allowed: {NAMES_LIMIT}",
+                remedy="Save one matrix as .npy, or sparse rows with scipy.sparse.save_npz.",
+            )
         columns = {
             name: (name,)
             if len(one.shape) == 1

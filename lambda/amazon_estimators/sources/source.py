@@ -19,6 +19,8 @@ HEADERS = ("auto", "present", "absent")
 COMPRESSIONS = ("auto", "none", "gzip", "zstd")
 FEATURE_LIMIT = 2**31 - 1
 """The most features of a sparse input: what a column number of 32 bits can name."""
+COLUMN_LIMIT = 2**22
+"""The most columns of a dense input: a row of them is held in memory, whatever a header claims."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,12 @@ class Source:
         for name in ("features", "exclude"):
             if isinstance(getattr(self, name), list):
                 object.__setattr__(self, name, tuple(getattr(self, name)))
+        for name in ("features", "exclude"):
+            if isinstance(getattr(self, name), str):
+                raise RequestError(
+                    f"Source: {name} is {getattr(self, name)!r}; allowed: a list of columns",
+                    remedy=f"Write {name}=[{getattr(self, name)!r}].",
+                )
         problems = [*self._choices(), *self._columns()]
         if problems:
             raise RequestError("Source: " + "; ".join(problems))
@@ -147,6 +155,11 @@ class Schema:
                 raise SchemaError(f"{where} has no column {column}; it has {width} columns, 0 to {width - 1}")
             return column % width
 
+        if width > COLUMN_LIMIT:
+            raise SchemaError(
+                f"{where} has {width} columns; allowed: {COLUMN_LIMIT}",
+                remedy="Upload wide data as sparse rows: libsvm, or SciPy's CSR.",
+            )
         label = None if source.label is None else position(source.label)
         features = None if source.features is None else tuple(position(column) for column in source.features)
         if source.exclude:
