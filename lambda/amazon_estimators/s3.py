@@ -16,6 +16,8 @@ from amazon_estimators.errors import InputError, ObjectChangedError
 NO_VERSION = "null"
 """The version id S3 gives to objects of a bucket without versioning."""
 GONE = {"NoSuchKey", "NoSuchVersion", "404", "412", "PreconditionFailed"}
+REFUSED = {"AccessDenied", "403"}
+"""What S3 answers for what is gone, too, where the reader may not list the bucket."""
 
 READS_AHEAD = 4
 """Ranges of one object fetched at a time: one connection to S3 carries less than one core decodes."""
@@ -101,7 +103,7 @@ def read_range(s3: Any, source: InputObject, start: int, stop: int) -> bytes:
     """Bytes ``[start, stop)`` of exactly this version.
 
     A connection that breaks while the bytes arrive is retried; the client itself retries the rest.
-    Raises ObjectChangedError if this version is no longer there.
+    Raises ObjectChangedError if this version is no longer there, InputError if S3 does not hand it out.
     """
     if start >= stop:
         return b""
@@ -125,6 +127,13 @@ def read_range(s3: Any, source: InputObject, start: int, stop: int) -> bytes:
             code = error.response["Error"]["Code"]
             if code in GONE:
                 raise ObjectChangedError(f"{source.uri} was replaced or deleted after Plan saw it") from error
+            if code in REFUSED:
+                raise InputError(
+                    f"{source.uri}: S3 answers {code}. What Plan saw was deleted since, or the role "
+                    f"may not read it: {error}",
+                    remedy="Start a new execution, which plans from the objects as they are now; if it fails "
+                    "alike, let the function's role read the object and use its key.",
+                ) from error
             if code == "InvalidObjectState":
                 raise InputError(
                     f"{source.uri} is archived", remedy="Restore it, then start again."

@@ -6,6 +6,7 @@ import gzip
 import itertools
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -62,6 +63,20 @@ def test_a_line_without_end_is_refused_in_bounded_memory(key):
         for _ in whole_lines(s3, Piece(found, 0, found.size)):
             pass
     assert s3.served <= 6 * LINE_LIMIT
+
+
+def test_what_s3_does_not_hand_out_may_be_gone():
+    # Without the right to list, a deleted object and a forbidden one are both answered with 403.
+    class Forbidden(InMemoryS3):
+        def get_object(self, **_):
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "Access Denied"}}, "GetObject")
+
+    s3 = Forbidden()
+    found = s3.put("a.jsonl", b"1\n2\n")
+    with pytest.raises(
+        InputError, match=r"bucket/a\.jsonl: S3 answers AccessDenied\. What Plan saw was deleted"
+    ):
+        list(whole_lines(s3, Piece(found, 0, found.size)))
 
 
 def test_a_changed_object_is_refused():
