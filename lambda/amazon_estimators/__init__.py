@@ -1,6 +1,6 @@
 """Amazon's first-party SageMaker algorithms: their RecordSets, hyperparameters and training jobs.
 
-The names of :data:`__all__` are loaded when they are first used, so that importing the package costs nothing.
+The names of ``__all__`` are loaded when they are first used, so that importing the package costs nothing.
 """
 
 from __future__ import annotations
@@ -9,21 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from amazon_estimators.algorithms import ALGORITHMS as ALGORITHMS
-    from amazon_estimators.algorithms import Algorithm as Algorithm
-    from amazon_estimators.algorithms import algorithm_named as algorithm_named
-    from amazon_estimators.algorithms.factorization_machines import (
-        FactorizationMachines as FactorizationMachines,
-    )
-    from amazon_estimators.algorithms.ip_insights import IPInsights as IPInsights
-    from amazon_estimators.algorithms.kmeans import KMeans as KMeans
-    from amazon_estimators.algorithms.knn import KNN as KNN
-    from amazon_estimators.algorithms.lda import LDA as LDA
-    from amazon_estimators.algorithms.linear_learner import LinearLearner as LinearLearner
-    from amazon_estimators.algorithms.ntm import NTM as NTM
-    from amazon_estimators.algorithms.object2vec import Object2Vec as Object2Vec
-    from amazon_estimators.algorithms.pca import PCA as PCA
-    from amazon_estimators.algorithms.random_cut_forest import RandomCutForest as RandomCutForest
+    # The algorithms are whatever the registry holds: a new one is named there and nowhere else.
+    from amazon_estimators.algorithms import *  # noqa: F403
     from amazon_estimators.client.job_settings import JobSettings as JobSettings
     from amazon_estimators.client.pipeline import PipelineEstimator as PipelineEstimator
     from amazon_estimators.client.training_job import Detached as Detached
@@ -39,11 +26,7 @@ if TYPE_CHECKING:
     from amazon_estimators.record_set import RecordSet as RecordSet
 
 _HOMES = {
-    "algorithms": (
-        "ALGORITHMS Algorithm algorithm_named FactorizationMachines IPInsights KMeans KNN LDA "
-        "LinearLearner NTM "
-        "Object2Vec PCA RandomCutForest"
-    ),
+    "algorithms": "ALGORITHMS Algorithm algorithm_named",
     "client.job_settings": "JobSettings",
     "client.pipeline": "PipelineEstimator",
     "client.training_job": "Detached TrainingJob",
@@ -55,16 +38,23 @@ _HOMES = {
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
-__all__ = sorted(_HOME)  # noqa: PLE0605  # it is a list of names
-
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name == "__all__":
+        return sorted({*_HOME, *_algorithms()})
+    # Classes begin with a capital. Python asks for submodules here too: those load no algorithm.
+    if name not in _HOME and not (name[:1].isupper() and name in _algorithms()):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    home = _HOME.get(name, "algorithms")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_HOME, *_algorithms()})
+
+
+def _algorithms() -> Any:
+    """The registry: the algorithms by class name."""
+    return import_module(f"{__name__}.algorithms").ALGORITHMS

@@ -2,8 +2,8 @@
 
 ::
 
-    est = Estimator(KMeans(k=10), role=role, instance_count=2, instance_type="ml.m5.large",
-    data_location="s3://…/") est.fit(est.record_set(X))
+    est = Estimator(KMeans(k=10), role=role, instance_count=2, instance_type="ml.m5.large")
+    est.fit(est.record_set(X))
 """
 
 from __future__ import annotations
@@ -46,8 +46,7 @@ class Estimator:
     instance_count: training instances, at least 1.
     instance_type: such as ``"ml.m5.large"``.
     data_location: S3 prefix for RecordSets. Default: ``sagemaker-record-sets/`` in the account's default
-        bucket,
-        ``sagemaker-<region>-<account>``, which must exist.
+        bucket, ``sagemaker-<region>-<account>``, which must exist.
     session: a ``boto3.Session``. Default: a new one, from the environment.
     settings: further settings of the training job, as in :class:`JobSettings`.
 
@@ -258,7 +257,7 @@ class Estimator:
         experiment_config: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """The CreateTrainingJob request that :meth:`fit` would send, checked against the data."""
-        given = [records] if isinstance(records, RecordSet | FileSystemRecordSet) else list(records)
+        given: list[Records] = [*records] if isinstance(records, list | tuple) else [records]  # type: ignore[list-item]  # checked below
         by_channel = self._by_channel(given)
         algorithm = self.algorithm
         if mini_batch_size is not None:
@@ -316,7 +315,7 @@ class Estimator:
         if given is None:
             base, now = self.settings.base_job_name or self.algorithm.repo_name, timestamp()
             given = f"{base[: JOB_NAME_CHARACTERS - len(now) - 1]}-{now}"
-        if len(given) > JOB_NAME_CHARACTERS or not JOB_NAME.fullmatch(given):
+        if not isinstance(given, str) or len(given) > JOB_NAME_CHARACTERS or not JOB_NAME.fullmatch(given):
             raise RequestError(
                 f"job name is {given!r}; allowed: up to {JOB_NAME_CHARACTERS} letters, digits and hyphens, "
                 "a letter or digit at both ends"

@@ -264,3 +264,41 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     monkeypatch.setitem(sys.modules, "click", None)
     assert main(["check", "a"]) == 1
     assert "cdk-amazon-estimators[cli]" in capsys.readouterr().err
+
+
+def strict(text: str) -> Any:
+    """JSON as every reader takes it: Python's NaN and Infinity are none."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(constant)
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_json_of_values_that_are_no_numbers(
+    shard: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = shard.read_bytes()
+    faulty = tmp_path / "nan.pbr"
+    faulty.write_bytes(content.replace(np.float32(2).tobytes(), np.float32("nan").tobytes(), 1))
+    assert main(["inspect", str(faulty), "--json"]) == 0
+    assert None in [one["mean"] for one in strict(capsys.readouterr().out)["ranges"]]
+
+
+def test_wrong_usage_is_json_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
+    code, answer = run(capsys, "inspect", "--bogus")
+    assert code == 2
+    assert answer["error"] == "NoSuchOption" and "--bogus" in answer["message"]
+
+
+def test_paths_are_text_and_no_markup(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "[bold]" / "[-x]"
+    assert main(["encode", str(table), "--label", "kind", "--out", str(out)]) == 0
+    assert "[bold]/[-x]" in capsys.readouterr().out
+
+
+def test_a_file_is_encoded_once(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, answer = run(capsys, "encode", table, table, "--label", "kind", "--out", tmp_path / "out")
+    assert code == 1 and answer["message"] == "a file is named twice"

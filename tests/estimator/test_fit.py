@@ -148,6 +148,11 @@ def test_several_channels(account: Account) -> None:
     assert [one["ChannelName"] for one in request["InputDataConfig"]] == ["train", "validation"]
     with pytest.raises(RequestError, match="two RecordSets are of channel 'train'"):
         estimator.training_request([train, train])
+    for wrong in (None, 5, X):
+        with pytest.raises(RequestError, match=f"records are {type(wrong).__name__}; expecting a RecordSet"):
+            estimator.training_request(wrong)  # type: ignore[arg-type]
+    with pytest.raises(RequestError, match="job name is 5"):
+        estimator.training_request([train], job_name=5)  # type: ignore[arg-type]
 
 
 def test_record_sets_written_down_by_hand(account: Account) -> None:

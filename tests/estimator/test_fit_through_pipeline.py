@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -68,6 +69,8 @@ def test_overrides_are_checked_before_anything_starts(pipeline: PipelineEstimato
         pipeline.fit(hyperparameters={"num_components": "many"})
     with pytest.raises(RequestError, match="trains on its own data, under s3://"):
         pipeline.fit(RecordSet("s3://b/m", 10, 2))  # type: ignore[arg-type]
+    with pytest.raises(HyperparameterError, match="mini_batch_size"):
+        pipeline.fit(mini_batch_size=0)
     with pytest.raises(RequestError, match="execution name"):
         pipeline.fit(job_name="a b")
     assert [one.arn for one in pipeline.executions()] == before
@@ -92,6 +95,10 @@ def test_start_status_logs_stop(
     assert main(["status", *where]) == 0
     assert main(["logs", *where, "--execution", "by-hand"]) == 0
     assert "algo-1" in capsys.readouterr().out
+    assert main(["logs", *where, "--execution", "by-hand", "--follow", "--json"]) == 0
+    followed = capsys.readouterr()
+    assert {line["host"] for line in json.loads(followed.out)} >= {"algo-1"}
+    assert "Execution succeeded" in followed.err
     assert main(["stop", *where, "--execution", "by-hand", "--yes"]) == 1
     assert "is over: SUCCEEDED" in capsys.readouterr().err
     assert main(["start", *where, "num_components=none"]) == 1

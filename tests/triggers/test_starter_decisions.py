@@ -445,7 +445,22 @@ def test_an_end_the_pipeline_could_not_tell_is_told_by_the_starter(status: str) 
     assert detail["remedy"]
 
 
-@pytest.mark.parametrize("message", [{}, {"trigger": "marker"}, {"trigger": "marker", "time": "yesterday"}])
+@pytest.mark.parametrize(
+    "message",
+    [
+        {},
+        {"trigger": "marker"},
+        {"trigger": "marker", "time": "yesterday"},
+        {"trigger": "upload", "name": "q", "time": "2026-03-01T03:00:00Z", "quiet_seconds": 1e300},
+        {
+            "trigger": "alarm",
+            "alarm": 5,
+            "time": "2026-03-01T03:00:00Z",
+            "cool_down_seconds": 1,
+            "event": "e",
+        },
+    ],
+)
 def test_a_message_no_trigger_sends_is_refused_by_name(message: dict[str, Any]) -> None:
-    with pytest.raises(UnknownMessageError, match=r"trigger|marker"):
+    with pytest.raises(UnknownMessageError, match=r"trigger|marker|upload|alarm"):
         World().handle(message)

@@ -39,7 +39,10 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = app.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        if "--json" in arguments:
+            _show_json(type(error).__name__, error.format_message(), "")
+        else:
+            error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt) as interrupted:
         # A Detached says how to come back to what goes on.
@@ -66,10 +69,14 @@ def _show(error: Exception, *, as_json: bool) -> None:
     remedy = error.remedy if isinstance(error, AmazonEstimatorsError) else ""
     name = type(error).__name__
     if as_json:
-        click.echo(json.dumps({"error": name, "message": message, "remedy": remedy}))
+        _show_json(name, message, remedy)
         return
     console = errors()
     console.print(f"[bold red]{name}[/]", end=" ")
     console.print(message, markup=False, highlight=False, soft_wrap=True)
     if remedy:
         console.print(remedy, markup=False, highlight=False, soft_wrap=True, style="green")
+
+
+def _show_json(name: str, message: str, remedy: str) -> None:
+    click.echo(json.dumps({"error": name, "message": message, "remedy": remedy}))

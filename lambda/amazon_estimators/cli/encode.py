@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import click
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from amazon_estimators.cli.hyperparameters import AlgorithmName
@@ -92,5 +93,5 @@ def encode(  # noqa: PLR0917 - click passes options by name
         print_json({"directory": str(out), **record_set.to_dict()})
     else:
         output().print(record_set.describe(), markup=False, soft_wrap=True)
-        output().print(f"[green]✓[/] in {out}", soft_wrap=True)
+        output().print(f"[green]✓[/] in {escape(str(out))}", soft_wrap=True)
     return 0

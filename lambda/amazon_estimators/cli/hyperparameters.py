@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
+from rich.markup import escape
 from rich.table import Table
 
 from amazon_estimators.cli.terminal import as_json, assignments, errors, output, print_json
@@ -50,7 +51,7 @@ def hyperparameters(algorithm: str, validate: bool, values: tuple[str, ...], as_
             print_json(rows)
         else:
             output().print(_table(kind.__name__, rows))
-            output().print(kind.documentation, style="dim", soft_wrap=True)
+            output().print(kind.documentation, style="dim", soft_wrap=True, markup=False)
         return 0
     with warnings.catch_warnings(record=True) as cautions:
         warnings.simplefilter("always")
@@ -60,7 +61,7 @@ def hyperparameters(algorithm: str, validate: bool, values: tuple[str, ...], as_
         print_json({"hyperparameters": sent, "warnings": messages})
         return 0
     for message in messages:
-        errors().print(f"[yellow]Warning[/] {message}", soft_wrap=True)
+        errors().print(f"[yellow]Warning[/] {escape(message)}", soft_wrap=True)
     for name, value in sent.items():
         output().print(f"{name} = {value}", markup=False, soft_wrap=True)
     output().print(
@@ -89,13 +90,13 @@ def _table(title: str, rows: list[dict[str, Any]]) -> Table:
         table.add_column(heading, overflow="fold")
     for row in rows:
         name = f"[bold]{row['name']}[/]" + (f"\n({row['sdk_name']})" if row["sdk_name"] else "")
-        default = "[red]required[/]" if row["required"] else _shown(row["default"])
+        default = "[red]required[/]" if row["required"] else escape(_shown(row["default"]))
         tuning = (
             ""
             if row["tuning"] is None
             else " … ".join(f"{one:g}" if isinstance(one, int | float) else one for one in row["tuning"])
         )
-        table.add_row(name, default, row["allowed"], tuning, row["description"])
+        table.add_row(name, default, *map(escape, (row["allowed"], tuning, row["description"])))
     return table
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
+from rich.text import Text
 
 from amazon_estimators.cli.terminal import as_json, assignments, output, print_json
 
@@ -85,7 +86,7 @@ def status(execution: str | None, as_json: bool, **where: Any) -> int:
         if value is not None:
             table.add_row(
                 name.replace("_", " "),
-                f"[{STYLES.get(str(value), '')}]{value}[/]" if value in STYLES else str(value),
+                Text(str(value), style=STYLES.get(str(value), "")),
             )
     output().print(table)
     return 0
@@ -100,7 +101,8 @@ def logs(execution: str | None, follow: bool, as_json: bool, **where: Any) -> in
     """Show the log of an execution's training job."""
     found = _found(_pipeline(**where), execution)
     if follow:
-        found.wait(logs=True)
+        found.wait(logs=True, stream=_stream(as_json))
+    if follow and not as_json:
         return 0
     job = found.training_job()
     if job is None:

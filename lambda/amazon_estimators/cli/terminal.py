@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -33,8 +34,16 @@ def errors() -> Console:
 
 
 def print_json(value: Any) -> None:
-    """For machines: one JSON value."""
-    click.echo(json.dumps(value, indent=2, default=str))
+    """For machines: one JSON value. JSON knows no NaN and no infinities: they are null."""
+    click.echo(json.dumps(_finite(value), indent=2, default=str))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")

@@ -54,6 +54,8 @@ def encode_files(
     sharded = rule.distribution == "ShardedByS3Key"
     planned = Channel(channel, "", source, rule, rule.distribution, instance_count if sharded else 1)
     inputs = {str(path): path for path in files}
+    if len(inputs) < len(files):
+        raise InputError("a file is named twice", remedy="Name each once: its rows would count twice.")
     if missing := [name for name, path in inputs.items() if not path.is_file()]:
         raise InputError(f"there is no file {', '.join(missing)}")
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -105,7 +105,7 @@ class PipelineEstimator:
             )
         overrides = {
             **(hyperparameters or {}),
-            **({"mini_batch_size": mini_batch_size} if mini_batch_size else {}),
+            **({} if mini_batch_size is None else {"mini_batch_size": mini_batch_size}),
         }
         self.latest_execution = self.start(overrides, name=job_name, data_set=data_set)
         if wait:

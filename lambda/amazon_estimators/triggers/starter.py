@@ -70,7 +70,7 @@ class Starter:
             handler(message)
             self._resume()
             self._save()
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise UnknownMessageError(
                 f"{type(error).__name__}: {error}, in a message of {message['trigger']}"
             ) from error
