@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import random
+import struct
 import tracemalloc
 import zipfile
 
@@ -183,6 +184,16 @@ def test_columns_that_a_header_claims_take_no_memory():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 4 * 2**20
+
+
+def test_a_directory_of_very_many_members_is_not_read():
+    entry = b"PK\1\2" + bytes(24) + b"\6\0" + bytes(16) + b"%06x"
+    entries = b"".join(entry % number for number in range(200_000))
+    count = 200_000 & 0xFFFF
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(entries), 0, 0)
+    s3 = InMemoryS3()
+    with pytest.raises(InputError, match="bytes asked for at once; allowed: 8388608"):
+        npz.look(s3, s3.put("a.npz", entries + end), Source())
 
 
 def test_a_zip_bomb_is_not_unpacked(monkeypatch):

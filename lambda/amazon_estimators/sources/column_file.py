@@ -11,8 +11,9 @@ from typing import Any
 from amazon_estimators.s3 import InputObject, read_range
 
 AT_ONCE = 4
-READ_LIMIT = 32 * 2**20
-"""Bytes of the largest read outside the spans: no directory of an honest file is larger."""
+READ_LIMIT = 8 * 2**20
+"""Bytes of the largest read outside the spans: no directory of an honest file is larger.
+zipfile makes ten times as much of one in memory."""
 
 
 class ColumnFile(io.RawIOBase):
