@@ -53,3 +53,11 @@ def test_every_public_name_is_there(name: str) -> None:
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(AttributeError, match="no attribute 'KMeanz'"):
         _ = amazon_estimators.KMeanz
+
+
+def test_an_algorithm_of_the_registry_is_public() -> None:
+    assert set(amazon_estimators.ALGORITHMS) <= set(amazon_estimators.__all__)
+    names, _ = loaded(
+        "from amazon_estimators import errors, s3; assert 'amazon_estimators.algorithms' not in sys.modules"
+    )
+    assert "numpy" not in names
