@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from botocore.exceptions import ClientError
@@ -20,7 +21,7 @@ from amazon_estimators_rehearsal.follow import NoExecutionError, follow
 from amazon_estimators_rehearsal.platform import Platform
 from amazon_estimators_rehearsal.report import print_report
 from amazon_estimators_rehearsal.retraining import FILES, retrain
-from amazon_estimators_rehearsal.samples import SAMPLES, Sample, own
+from amazon_estimators_rehearsal.samples import SAMPLES, Sample, own, required
 from amazon_estimators_rehearsal.server import EmulatorError
 from amazon_estimators_rehearsal.view import View
 
@@ -75,12 +76,17 @@ def _rehearse(options: argparse.Namespace, console: Console) -> int:
     with Platform(app=options.app, keep=options.keep) as platform:
         sample = _sample(name, options, platform.directory)
         settings = {**sample.settings(), "instance_type": options.instance_type}
-        settings["hyperparameters"] |= dict(options.hyperparameter)
+        given = dict(options.hyperparameter)
+        assumed = {name: value for name, value in settings["hyperparameters"].items() if name not in given}
+        settings["hyperparameters"] |= given
         if options.instance_count is not None:
             settings["instance_count"] = options.instance_count
         console.print(
             f"Local AWS on {platform.endpoint}, IAM enforced. Data: {sample.title}.", soft_wrap=True
         )
+        if options.data is not None and assumed:
+            named = ", ".join(f"{one}={value}" for one, value in assumed.items())
+            console.print(f"Not given, so as for the sample data: {named}.", markup=False, soft_wrap=True)
         with view.step("cdk bootstrap, synth, deploy"):
             outputs = platform.deploy({"algorithms": {name: settings}})
         began = time.monotonic()
@@ -115,7 +121,8 @@ def _rehearse(options: argparse.Namespace, console: Console) -> int:
 def _sample(algorithm: str, options: argparse.Namespace, directory: Path) -> Sample:
     if options.data is None:
         return SAMPLES[algorithm](directory)
-    return own(options.data, ALGORITHMS[algorithm], label=options.label)
+    brought = own(options.data, ALGORITHMS[algorithm], label=options.label)
+    return replace(brought, hyperparameters=required(algorithm, directory))
 
 
 def _upload(platform: Platform, sample: Sample, bucket: str, prefix: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from amazon_estimators.algorithms import ALGORITHMS, KNN, LDA, KMeans, RandomCutForest
 from amazon_estimators.sources import Source
-from amazon_estimators_rehearsal.samples import SAMPLES, own
+from amazon_estimators_rehearsal.samples import SAMPLES, own, required
 from amazon_estimators_rehearsal.samples.words import SUBJECTS, VOCABULARY
 
 
@@ -29,6 +29,13 @@ def test_it_suits_the_algorithm(name: str, tmp_path: Path) -> None:
     assert required <= set(settings["channels"]) <= set(algorithm.channels)
     for options in settings["channels"].values():
         Source.from_dict(options)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_what_is_required_is_enough_for_data_of_one_s_own(name: str, tmp_path: Path) -> None:
+    values = required(name, tmp_path)
+    assert values.keys() <= SAMPLES[name](tmp_path).hyperparameters.keys()
+    ALGORITHMS[name](**values)
 
 
 @pytest.mark.parametrize("name", SAMPLES)

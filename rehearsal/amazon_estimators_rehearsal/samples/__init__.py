@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
+from amazon_estimators.algorithms import ALGORITHMS
 from amazon_estimators_rehearsal.samples import documents, logins, machines, ratings, sentences, tables
 from amazon_estimators_rehearsal.samples.sample import Sample as Sample
 from amazon_estimators_rehearsal.samples.sample import own as own
@@ -28,3 +30,10 @@ SAMPLES: Mapping[str, Callable[[Path], Sample]] = MappingProxyType(
     }
 )
 """Writes the sample for an algorithm into a directory."""
+
+
+def required(algorithm: str, directory: Path) -> dict[str, Any]:
+    """The hyperparameters that must be given, as they suit the sample, so that one's own data needs none."""
+    declared = ALGORITHMS[algorithm].declared()
+    values = SAMPLES[algorithm](directory).hyperparameters
+    return {name: value for name, value in values.items() if declared[name].required}
