@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from amazon_estimators.errors import InputError, RequestError
+from amazon_estimators.errors import InputError, RequestError, SchemaError
 from amazon_estimators.s3 import InputObject
-from amazon_estimators.sources import Source, format_of
+from amazon_estimators.sources import Schema, Source, format_of
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,10 @@ def test_the_table_reader_is_loaded_only_where_it_reads():
 def test_a_name_is_no_list_of_its_letters(name):
     with pytest.raises(RequestError, match=f"{name} is 'price'; allowed: a list of columns"):
         Source(**{name: "price"})
+
+
+@pytest.mark.parametrize("features", [(0, 1), ("y", "x"), (-2,)])
+def test_the_label_is_no_feature(features: tuple[int | str, ...]) -> None:
+    source = Source(label="y", features=features)
+    with pytest.raises(SchemaError, match="both the label and a feature"):
+        Schema.of(source, width=2, names=("y", "x"), where="s3://bucket/a.csv")

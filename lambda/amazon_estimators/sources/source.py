@@ -165,6 +165,11 @@ class Schema:
         if source.exclude:
             out = {position(column) for column in source.exclude} | {label}
             features = tuple(column for column in range(width) if column not in out)
+        if label is not None and features is not None and label in features:
+            raise SchemaError(
+                f"{where}: column {source.label!r} is both the label and a feature",
+                remedy="Leave the label out of features: a model that is given its answer learns nothing.",
+            )
         schema = cls(width=width, names=names, features=features, label=label)
         if schema.feature_dim < 1:
             raise SchemaError(f"{where} has no feature column beside the label", remedy="Add columns.")
