@@ -195,6 +195,7 @@ def rates() -> dict[str, Step]:
         "npy float64": ("a.npy", npy(table[: rows // 2].astype(np.float64)), {}),
         "csv": ("a.csv", text, {}),
         "csv gzip": ("a.csv.gz", gzip.compress(text[: RATE_BYTES // 4].rpartition(b"\n")[0], 6), {}),
+        "parquet": ("a.parquet", parquet(table.astype(np.float64)), {}),
         "json lines, Object2Vec": (
             "a.jsonl",
             pairs(RATE_BYTES // 4),
@@ -235,6 +236,16 @@ def rate(name: str, body: bytes, changes: dict[str, Any]) -> Step:
 def npy(table: np.ndarray) -> bytes:
     file = io.BytesIO()
     np.save(file, table)
+    return file.getvalue()
+
+
+def parquet(table: np.ndarray) -> bytes:
+    """Columns of doubles in one row group of up to a million rows, as pyarrow writes by itself."""
+    import pyarrow as pa  # noqa: PLC0415 - only this case needs it
+    from pyarrow.parquet import write_table  # noqa: PLC0415
+
+    file = io.BytesIO()
+    write_table(pa.table({f"c{column}": table[:, column] for column in range(table.shape[1])}), file)
     return file.getvalue()
 
 
