@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from amazon_estimators.encodings.text import first_bad_line, look_at_text, shown, steps, tidy
-from amazon_estimators.encodings.vectors import LabelRange
+from amazon_estimators.label_range import LabelRange
 from amazon_estimators.plan import PlannedChannel
 from amazon_estimators.receipts import Facts
 from amazon_estimators.record_set import Tokens
@@ -46,7 +46,12 @@ def encode(s3: Any, out: Upload, pieces: Iterable[Piece], planned: PlannedChanne
             labels.add(np.array([pair["label"] for pair in pairs], np.float64))
             tokens = _seen(tokens[0], pairs, "in0"), _seen(tokens[1], pairs, "in1")
             out.write(text)
-    return Facts(records=records, feature_dim=0, labels=labels.summary(), tokens=tokens if records else None)
+    return Facts(
+        records=records,
+        feature_dim=0,
+        labels=None if labels.empty else labels.summary(),
+        tokens=tokens if records else None,
+    )
 
 
 def _pairs(text: bytes) -> list[dict[str, Any]] | None:

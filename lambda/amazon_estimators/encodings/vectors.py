@@ -11,9 +11,9 @@ import numpy as np
 
 from amazon_estimators.ahead import ahead
 from amazon_estimators.errors import InputError, SchemaError
+from amazon_estimators.label_range import LabelRange
 from amazon_estimators.plan import PlannedChannel
 from amazon_estimators.receipts import Facts
-from amazon_estimators.record_set import Labels
 from amazon_estimators.recordio import write_numpy_to_dense_tensor, write_spmatrix_to_sparse_tensor
 from amazon_estimators.s3 import InputObject
 from amazon_estimators.sources import Block, Layout, Piece, Schema, Source, format_of
@@ -46,11 +46,16 @@ def encode(s3: Any, out: Upload, pieces: Iterable[Piece], planned: PlannedChanne
                     remedy="Give all files of a channel the same kind.",
                 )
             sparse = isinstance(block.features, SparseRows)
-            labels.add(write_block(out, block, Place(piece, planned.schema, row)))
+            written = write_block(out, block, Place(piece, planned.schema, row))
+            if written is not None:
+                labels.add(written)
             records += len(block.features)
             row += len(block.features)
     return Facts(
-        records=records, feature_dim=planned.schema.feature_dim, labels=labels.summary(), sparse=bool(sparse)
+        records=records,
+        feature_dim=planned.schema.feature_dim,
+        labels=None if labels.empty else labels.summary(),
+        sparse=bool(sparse),
     )
 
 
@@ -145,26 +150,6 @@ def _check_whole(given: np.ndarray, cast: np.ndarray, place: Place) -> None:
             f"{given[at]} has no exact float32",
             "Renumber the classes from 0, or give the labels as floats if rounding does not matter.",
         )
-
-
-class LabelRange:
-    """Minimum, maximum and wholeness of labels seen block by block."""
-
-    def __init__(self) -> None:
-        self._minimum, self._maximum, self._integral = np.inf, -np.inf, True
-
-    def add(self, labels: np.ndarray | None) -> None:
-        if labels is None or not len(labels):
-            return
-        self._minimum = min(self._minimum, float(labels.min()))
-        self._maximum = max(self._maximum, float(labels.max()))
-        self._integral = self._integral and bool((labels == np.trunc(labels)).all())
-
-    def summary(self) -> Labels | None:
-        """None if there was no label."""
-        if self._minimum > self._maximum:
-            return None
-        return Labels(self._minimum, self._maximum, self._integral)
 
 
 Opened = tuple[Piece, Iterator[Block]]

@@ -6,14 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from amazon_estimators.errors import RecordIOError
+from amazon_estimators.label_range import LabelRange
 from amazon_estimators.record_set import Labels
 from amazon_estimators.recordio.channel import Channel
 from amazon_estimators.recordio.records import read_blocks
 from amazon_estimators.recordio.window import File, opened
-from amazon_estimators.recordio.wire import Array
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ def check(files: Iterable[File] | File, *, allow_nonfinite: bool = False) -> Sum
     """
     channel = Channel(allow_nonfinite=allow_nonfinite)
     records, size = 0, 0
-    labels = _LabelRange()
+    labels = LabelRange()
     for index, file in enumerate(_listed(files)):
         with opened(file) as (handle, known):
             name = known or f"file {index}"
@@ -75,19 +73,3 @@ def check(files: Iterable[File] | File, *, allow_nonfinite: bool = False) -> Sum
 def _listed(files: Any) -> Iterable[Any]:
     single = isinstance(files, str) or hasattr(files, "read") or hasattr(files, "__fspath__")
     return [files] if single else files
-
-
-class _LabelRange:
-    """The running answer to what the labels are like."""
-
-    def __init__(self) -> None:
-        self.minimum, self.maximum, self.integral = np.inf, -np.inf, True
-
-    def add(self, labels: Array) -> None:
-        if labels.size:
-            self.minimum = min(self.minimum, float(labels.min()))
-            self.maximum = max(self.maximum, float(labels.max()))
-            self.integral = self.integral and bool((labels == np.floor(labels)).all())
-
-    def summary(self) -> Labels:
-        return Labels(float(self.minimum), float(self.maximum), self.integral)
