@@ -19,14 +19,14 @@ SHARED_ID = "RecordSetEncoder"
 
 
 class RecordSetEncoder(Construct):
-    """The functions behind the states Plan, Shards, Seal, Explain and Announce, each with a role of its own.
+    """The functions behind Plan, Shards, Seal, Explain, Announce and Failed, each with a role of its own.
 
     bundle: Python version and platform of their code. Default: Python 3.12 on x86_64.
     encode_memory: memory of one Encode; CPU grows with it. Default: 1,769 MiB, one whole CPU.
     encode_timeout: time one shard may take. Default: 15 minutes, Lambda's limit.
     log_retention: how long their logs are kept. Default: three months.
 
-    Attributes: ``plan``, ``encode``, ``seal``, ``explain``, ``announce``. They may do nothing until
+    Attributes: ``plan``, ``encode``, ``seal``, ``explain``, ``announce``, ``fail``. They may do nothing until
     :meth:`serve` names a pipeline.
     """
 
@@ -66,6 +66,13 @@ class RecordSetEncoder(Construct):
             self, "Announce", "Tell how an execution ended", timeout=minutes(1), memory=Size.mebibytes(512)
         )
         self.announce.add_to_role_policy(tell_statement(self))
+        self.fail = self.function(
+            self,
+            "Fail",
+            "End an execution with its error, or let it go on when redriven",
+            timeout=minutes(1),
+            memory=Size.mebibytes(256),
+        )
 
     @classmethod
     def of(cls, scope: Construct) -> RecordSetEncoder:
@@ -77,7 +84,7 @@ class RecordSetEncoder(Construct):
     @property
     def functions(self) -> list[lambda_.Function]:
         """All of them."""
-        return [self.plan, self.encode, self.seal, self.explain, self.announce]
+        return [self.plan, self.encode, self.seal, self.explain, self.announce, self.fail]
 
     def serve(self, layout: PipelineLayout) -> None:
         """Let the functions work for one pipeline: each on the keys its step reads and writes, no others."""

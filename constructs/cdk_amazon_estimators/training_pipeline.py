@@ -65,7 +65,8 @@ class TrainingPipeline(Construct):
     A failed execution's ``error`` is a class name of ``amazon_estimators.errors`` (``HyperparameterError``,
     ``RequestError``, ``NoInputError``, ``InputError``, ``SchemaError``, ``ObjectChangedError``,
     ``RecordSetError``, ``TrainingJobError``) or Step Functions' own (``States.…``, ``Lambda.…``,
-    ``SageMaker.…``); its ``cause`` says what is wrong and what to do.
+    ``SageMaker.…``); its ``cause``, a function's error in JSON, says what is wrong and what to do in
+    ``errorMessage``. Redriven, it goes on with what is missing.
 
     What to train:
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from amazon_estimators.explain import text_of
+
 ENDED = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
 
 
@@ -88,7 +90,10 @@ def follow(
             yield progress
         if status["status"] in ENDED:
             yield Ended(
-                status["status"], status.get("output", ""), status.get("error", ""), status.get("cause", "")
+                status["status"],
+                status.get("output", ""),
+                status.get("error", ""),
+                text_of(status.get("cause", "")),
             )
             return
         if time.monotonic() > deadline:

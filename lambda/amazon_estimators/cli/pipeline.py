@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from amazon_estimators.cli.terminal import as_json, assignments, output, print_json
+from amazon_estimators.explain import text_of
 
 if TYPE_CHECKING:
     from amazon_estimators.client.execution import Execution
@@ -160,7 +161,7 @@ def _facts(execution: Execution) -> dict[str, Any]:
         "training_status": training.get("TrainingJobStatus"),
         "model": training.get("ModelArtifacts", {}).get("S3ModelArtifacts"),
         "error": described.get("error"),
-        "cause": described.get("cause"),
+        "cause": text_of(described["cause"]) if "cause" in described else None,
         "console": execution.console_url,
     }
 

@@ -15,6 +15,7 @@ from amazon_estimators.client.console import Console
 from amazon_estimators.client.places import client_of, region_of
 from amazon_estimators.client.training_job import Detached, Follower, TrainingJob, console_host
 from amazon_estimators.errors import AmazonEstimatorsError, TrainingJobError
+from amazon_estimators.explain import text_of
 
 TRAIN = "createTrainingJob.sync"
 """What the resource of the task ends with that runs the training job."""
@@ -109,7 +110,7 @@ class Execution:
     def _fail(self, ended: Mapping[str, Any], job: Follower | None) -> NoReturn:
         if job is not None and job.ended:
             job.result()  # raises with reason and end of the log, unless the job is not what failed
-        name, cause = ended.get("error", ""), ended.get("cause", "")
+        name, cause = ended.get("error", ""), text_of(ended.get("cause", ""))
         message = f"Execution {self.name} {ended['status']}: {cause or 'no cause given'}"
         remedy = f"Look at it in the console: {self.console_url}"
         kind = getattr(errors, name, None)
