@@ -1,7 +1,7 @@
 """Two pipelines in an account that has its rules: buckets, key, network and role are there already.
 
-The names are made up: put yours in, then ``cdk deploy --app "python3 examples/existing_account.py"``. The data
-bucket has to be versioned and to send its events to EventBridge: docs/pipeline.md says how.
+The names are made up: put yours in, then ``cdk deploy --app "python3 examples/existing_account.py"``. The
+data bucket has to be versioned and to send its events to EventBridge: docs/pipeline.md says how.
 """
 
 from aws_cdk import App, Duration, Stack

@@ -1,7 +1,7 @@
 """A regression on Parquet files with three channels, on spot capacity.
 
-``cdk deploy --app "python3 examples/supervised.py"``, then upload under ``input/train/``, ``input/validation/``
-and ``input/test/`` of its data bucket, and last of all ``input/train/_SUCCESS``.
+``cdk deploy --app "python3 examples/supervised.py"``, then upload under ``input/train/``,
+``input/validation/`` and ``input/test/`` of its data bucket, and last of all ``input/train/_SUCCESS``.
 """
 
 from aws_cdk import App, Duration, Size, Stack
