@@ -22,7 +22,7 @@ SKIPPED = "Training Skipped"
 
 LONGEST_TEXT = 20_000
 """Characters of a cause; an event takes 256 KiB in all, and a topic's message as much."""
-REMEDY = "Read the execution's history, mend what it names, then redrive it or start another with the same data_set."
+REMEDY = "Read the execution's history, mend it, then redrive it or start another with the same data_set."
 
 
 def announce(events: Any, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
