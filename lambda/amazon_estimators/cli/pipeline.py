@@ -1,4 +1,4 @@
-"""``start``, ``status``, ``logs``, ``stop``: a deployed pipeline from the command line."""
+"""``start``, ``status``, ``logs``, ``stop``, ``redrive``: a deployed pipeline from the command line."""
 
 from __future__ import annotations
 
@@ -137,6 +137,31 @@ def stop(execution: str | None, yes: bool, as_json: bool, **where: Any) -> int:
         print_json(_facts(found))
     else:
         output().print(f"Stopped {found.name}")
+    return 0
+
+
+@click.command()
+@_of_pipeline
+@_execution_option
+@click.option(
+    "--follow/--no-follow", default=False, help="Wait for the end and show what happens. Default: no."
+)
+@as_json
+def redrive(execution: str | None, follow: bool, as_json: bool, **where: Any) -> int:
+    """Let an execution that failed or was stopped go on with what is missing."""
+    found = _found(_pipeline(**where), execution)
+    standing = found.describe()["status"]
+    if standing in ("RUNNING", "SUCCEEDED"):
+        raise click.ClickException(
+            f"execution {found.name} is {standing}; one that failed, was stopped or timed out can go on"
+        )
+    found.redrive()
+    if not as_json:
+        output().print(f"Redriven {found.name}\n{found.console_url}", soft_wrap=True)
+    if follow:
+        found.wait(logs=not as_json, stream=_stream(as_json))
+    if as_json:
+        print_json(_facts(found))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""An execution of a pipeline's state machine: follow it through its states and its training job, stop it."""
+"""An execution of a pipeline's state machine: follow it to its training job's end, stop it, redrive it."""
 
 from __future__ import annotations
 
@@ -51,6 +51,10 @@ class Execution:
     def stop(self) -> None:
         """Abort the execution; Step Functions then stops its training job."""
         self._states.stop_execution(executionArn=self.arn, cause="Stopped by its user.")
+
+    def redrive(self) -> None:
+        """Let an execution that failed, was stopped or timed out go on with what is missing."""
+        self._states.redrive_execution(executionArn=self.arn)
 
     def history(self) -> list[dict[str, Any]]:
         """All events so far."""
