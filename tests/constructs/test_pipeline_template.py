@@ -29,6 +29,7 @@ CORE = {
     "AWS::S3::Bucket": 2,
     "AWS::S3::BucketPolicy": 2,
     "AWS::Lambda::Function": 5,
+    "AWS::Lambda::LayerVersion": 1,
     "AWS::IAM::Role": 7,
     "AWS::IAM::Policy": 8,
     "AWS::Logs::LogGroup": 6,
