@@ -23,6 +23,7 @@ import pyarrow as pa
 from pyarrow import csv
 from pyarrow import parquet as arrow_parquet
 
+from amazon_estimators.errors import InputError
 from amazon_estimators.s3 import InputObject
 from amazon_estimators.sources import Piece, Source, format_of
 
@@ -37,6 +38,12 @@ class OneObject:
     def get_object(self, *, Range: str, **_: object) -> dict[str, io.BytesIO]:
         first, last = map(int, Range.removeprefix("bytes=").split("-"))
         return {"Body": io.BytesIO(self.body[first : last + 1])}
+
+
+def parquet(table: pa.Table, compression: str = "none") -> bytes:
+    file = io.BytesIO()
+    arrow_parquet.write_table(table, file, compression=compression)
+    return file.getvalue()
 
 
 def rows(key: str, body: bytes) -> list[list[float]]:
@@ -57,8 +64,13 @@ assert rows("a.csv.zst", pa.Codec("zstd").compress(TEXT, asbytes=True)) == EXPEC
 assert rows("a.libsvm", b"1 1:5 2:6\n") == [[5.0, 6.0]]
 table = csv.read_csv(io.BytesIO(TEXT))
 for compression in ("none", "snappy", "gzip", "brotli", "lz4", "zstd"):
-    file = io.BytesIO()
-    arrow_parquet.write_table(table, file, compression=compression)
-    written = arrow_parquet.ParquetFile(io.BytesIO(file.getvalue())).metadata.row_group(0).column(0)
+    body = parquet(table, compression)
+    written = arrow_parquet.ParquetFile(io.BytesIO(body)).metadata.row_group(0).column(0)
     assert written.compression == {"none": "UNCOMPRESSED"}.get(compression, compression.upper())
-    assert rows("a.parquet", file.getvalue()) == EXPECTED
+    assert rows("a.parquet", body) == EXPECTED
+try:
+    rows("a.parquet", parquet(pa.table({"a": [1.0, None]})))
+except InputError as error:
+    assert "row 1" in str(error), error
+else:
+    raise AssertionError("a missing value was read")
