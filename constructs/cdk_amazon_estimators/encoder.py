@@ -14,6 +14,7 @@ from amazon_estimators.announcement import SOURCE
 from cdk_amazon_estimators.lambda_bundle import LambdaBundle
 from cdk_amazon_estimators.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.s3_access import S3Access
+from cdk_amazon_estimators.table_reader_layer import table_reader_layer
 
 SHARED_ID = "RecordSetEncoder"
 
@@ -27,7 +28,7 @@ class RecordSetEncoder(Construct):
     log_retention: how long their logs are kept. Default: three months.
 
     Attributes: ``plan``, ``encode``, ``seal``, ``explain``, ``announce``, ``fail``. They may do nothing until
-    :meth:`serve` names a pipeline.
+    :meth:`serve` names a pipeline. ``plan`` and ``encode`` share a layer, the table reader.
     """
 
     def __init__(
@@ -55,6 +56,10 @@ class RecordSetEncoder(Construct):
             timeout=encode_timeout or minutes(15),
             memory=encode_memory or Size.mebibytes(1769),
         )
+        # Only these two read input. The others start sooner without the reader.
+        table_reader = table_reader_layer(self, "TableReader", self._bundle)
+        self.plan.add_layers(table_reader)
+        self.encode.add_layers(table_reader)
         self.seal = self.function(
             self, "Seal", "Verify and seal a RecordSet", timeout=minutes(15), memory=Size.mebibytes(1769)
         )

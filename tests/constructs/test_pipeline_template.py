@@ -29,6 +29,7 @@ CORE = {
     "AWS::S3::Bucket": 2,
     "AWS::S3::BucketPolicy": 2,
     "AWS::Lambda::Function": 6,
+    "AWS::Lambda::LayerVersion": 1,
     "AWS::IAM::Role": 8,
     "AWS::IAM::Policy": 9,
     "AWS::Logs::LogGroup": 7,
