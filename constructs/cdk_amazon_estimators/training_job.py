@@ -19,6 +19,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from cdk_amazon_estimators.problems import Problems
+from cdk_amazon_estimators.training_network import training_network
 
 SPOT_LIMIT = Duration.hours(1)
 """The most SageMaker waits and trains on spot capacity with algorithms that keep no checkpoints, as these."""
@@ -103,7 +104,13 @@ def training_job(
     """The state. It reads the request that Seal made at ``$.request`` and leaves the job at ``$.job``.
 
     The job's name ends with the redrive and the retry it was started by: no attempt meets another's name.
+    With a VPC, ``role`` is let put network interfaces into its subnets.
     """
+    network = settings.vpc and training_network(
+        scope, settings.vpc, subnets=settings.subnets, security_groups=settings.security_groups
+    )
+    for statement in network.statements(scope) if network else ():
+        role.add_to_principal_policy(statement)
     task: dict[str, Any] = {
         "Type": "Task",
         "Resource": f"arn:{Aws.PARTITION}:states:::sagemaker:createTrainingJob.sync",
@@ -133,7 +140,7 @@ def training_job(
             "EnableInterContainerTrafficEncryption": settings.encrypt_inter_container_traffic,
             "EnableNetworkIsolation": settings.enable_network_isolation,
             "Tags.$": "$.request.tags",
-            **_vpc_config(scope, settings),
+            **({"VpcConfig": network.config} if network else {}),
         },
         "ResultPath": "$.job",
         "Retry": [
@@ -202,33 +209,6 @@ def training_job_statements(
             actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"], resources=[rule]
         ),
     ]
-
-
-def _vpc_config(scope: Construct, settings: JobSettings) -> dict[str, Any]:
-    if settings.vpc is None:
-        return {}
-    groups = settings.security_groups
-    if not groups:
-        own = ec2.SecurityGroup(
-            scope, "TrainingSecurityGroup", vpc=settings.vpc, description="Training instances"
-        )
-        own.connections.allow_internally(ec2.Port.all_traffic(), "Instances of one job talk to one another")
-        groups = [own]
-    chosen = settings.subnets or ec2.SubnetSelection()
-    subnets = settings.vpc.select_subnets(
-        availability_zones=chosen.availability_zones,
-        one_per_az=chosen.one_per_az,
-        subnet_filters=chosen.subnet_filters,
-        subnet_group_name=chosen.subnet_group_name,
-        subnets=chosen.subnets,
-        subnet_type=chosen.subnet_type,
-    )
-    return {
-        "VpcConfig": {
-            "SecurityGroupIds": [group.security_group_id for group in groups],
-            "Subnets": subnets.subnet_ids,
-        }
-    }
 
 
 def _volume_key(settings: JobSettings) -> str | None:

@@ -237,7 +237,7 @@ class TrainingPipeline(Construct):
         )
         self.encoder.serve(layout)
         grant_training(
-            self.training_role, layout, scope=self, image=image, job_name_prefix=self.job_name_prefix, vpc=vpc
+            self.training_role, layout, scope=self, image=image, job_name_prefix=self.job_name_prefix
         )
         train = training_job(
             self,

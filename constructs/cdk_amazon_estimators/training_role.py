@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from aws_cdk import ArnFormat, Stack
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -31,7 +30,6 @@ def grant_training(
     scope: Construct,
     image: TrainingImage,
     job_name_prefix: str,
-    vpc: ec2.IVpc | None = None,
 ) -> None:
     """Let ``role`` read RecordSets, write models, pull the image, log, send metrics and use the keys."""
     data = S3Access(role, layout.data_bucket, layout.encryption_key)
@@ -40,7 +38,7 @@ def grant_training(
     models = S3Access(role, layout.model_bucket, layout.encryption_key)
     models.list([layout.models])
     models.write([f"{layout.models}*"], multipart=True)
-    statements = [*_pull(image), *_logs(scope, job_name_prefix), _metrics(), *(_network() if vpc else ())]
+    statements = [*_pull(image), *_logs(scope, job_name_prefix), _metrics()]
     for statement in statements:
         role.add_to_principal_policy(statement)
     if layout.encryption_key:
@@ -98,24 +96,3 @@ def _metrics() -> iam.PolicyStatement:
         resources=["*"],
         conditions={"StringEquals": {"cloudwatch:namespace": LOG_GROUP}},
     )
-
-
-def _network() -> list[iam.PolicyStatement]:
-    # SageMaker puts network interfaces into the VPC as this role. Describe actions know no resource, and the
-    # interfaces are made under names nobody knows beforehand.
-    return [
-        iam.PolicyStatement(
-            actions=[
-                "ec2:CreateNetworkInterface",
-                "ec2:CreateNetworkInterfacePermission",
-                "ec2:DeleteNetworkInterface",
-                "ec2:DeleteNetworkInterfacePermission",
-                "ec2:DescribeDhcpOptions",
-                "ec2:DescribeNetworkInterfaces",
-                "ec2:DescribeSecurityGroups",
-                "ec2:DescribeSubnets",
-                "ec2:DescribeVpcs",
-            ],
-            resources=["*"],
-        )
-    ]
