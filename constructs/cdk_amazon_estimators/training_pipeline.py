@@ -96,7 +96,8 @@ class TrainingPipeline(Construct):
 
     How it is trained:
 
-    training_role: execution role of the training jobs; it is granted what they need. Default: a new one.
+    training_role: execution role of the training jobs; it is granted what they need, or the synth warns that
+        it cannot be (docs/pipeline.md lists it). Default: a new one.
     volume_size: disk of each training instance. Default: 30 GiB.
     max_runtime: after which a training job is stopped. Default: 1 day.
     spot_max_wait: train on spot capacity, waiting and training up to this long, 1 hour at most.

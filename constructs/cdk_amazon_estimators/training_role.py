@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import Annotations, ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -14,6 +14,10 @@ from cdk_amazon_estimators.training_image import TrainingImage
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 """SageMaker's own: training jobs log nowhere else, and their metrics have it as namespace."""
+
+
+NOT_GRANTED = "cdk-amazon-estimators:trainingRoleNotGranted"
+"""Id of the warning, by which it can be acknowledged."""
 
 
 def new_training_role(scope: Construct, construct_id: str) -> iam.Role:
@@ -31,7 +35,10 @@ def grant_training(
     image: TrainingImage,
     job_name_prefix: str,
 ) -> None:
-    """Let ``role`` read RecordSets, write models, pull the image, log, send metrics and use the keys."""
+    """Let ``role`` read RecordSets, write models, pull the image, log, send metrics and use the keys.
+
+    Warns on ``scope`` if the role is one that cannot be granted anything.
+    """
     data = S3Access(role, layout.data_bucket, layout.encryption_key)
     data.list([layout.recordsets])
     data.read([f"{layout.recordsets}*"])
@@ -43,6 +50,26 @@ def grant_training(
         role.add_to_principal_policy(statement)
     if layout.encryption_key:
         _grant_volumes(role, layout.encryption_key)
+    _warn_unless_granted(scope, role, layout.prefix, image, job_name_prefix)
+
+
+def _warn_unless_granted(
+    scope: Construct, role: iam.IRole, prefix: str, image: TrainingImage, job_name_prefix: str
+) -> None:
+    """Say so on ``scope`` if what was granted to ``role`` came to nothing.
+
+    CDK takes grants to a role it must not change, one imported with ``mutable=False`` or of another account,
+    and drops them without a word. A role that it can change has a policy by now.
+    """
+    if any(isinstance(child, iam.Policy) for child in role.node.children):
+        return
+    Annotations.of(scope).add_warning_v2(
+        NOT_GRANTED,
+        f"{role.role_arn} cannot be changed by this app (mutable=False, or another account's), so nothing "
+        "was granted to it: training jobs fail unless it may do what docs/pipeline.md lists under 'A role of "
+        f"your own', where PREFIX is {prefix!r}, JOBS is {job_name_prefix!r} and REPOSITORY is "
+        f"{image.repository_arn}. Grant it that and acknowledge this warning, or import the role mutable.",
+    )
 
 
 def _grant_volumes(role: iam.IRole, key: kms.IKey) -> None:
