@@ -34,6 +34,7 @@ from amazon_estimators_rehearsal.follow import (
     executions,
     follow,
 )
+from amazon_estimators_rehearsal.report import print_report
 from amazon_estimators_rehearsal.view import View
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -202,6 +203,20 @@ def test_a_step_that_failed_is_crossed_out() -> None:
     assert re.fullmatch(r"✗ cdk deploy \d+\.\d s  CommandError\n", console.file.getvalue())  # type: ignore[attr-defined]
 
 
+def test_an_algorithm_without_metrics_has_none_in_the_summary() -> None:
+    job = {
+        "InputDataConfig": [],
+        "HyperParameters": {},
+        "AlgorithmSpecification": {"TrainingImage": "pca:1"},
+        "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large"},
+        "TrainingJobName": "pca",
+        "TrainingJobStatus": "Completed",
+    }
+    console = Console(file=io.StringIO(), width=200)
+    print_report(console, None, job, {})
+    assert re.search(r"^metric +none: ", console.file.getvalue(), re.MULTILINE)  # type: ignore[attr-defined]
+
+
 def test_an_execution_that_does_not_end(account: TrainingAccount) -> None:
     states = {"Wait": {"Type": "Wait", "Seconds": 600, "End": True}}
     machine = account.machine(states, account.role(service="states.amazonaws.com"))
@@ -332,12 +347,34 @@ def _without_network() -> list[str]:
     return prefix
 
 
+SUMMARY = [
+    r"✓ S3 event → EventBridge → execution [0-9a-f]{24} .*",
+    *(rf"✓ {state} .*" for state in ("Plan", "Seal", "Train", "Done")),
+    r"✓ Shards .* 2 shards encoded",
+    r"channel train +1,797 records x 64 features, float32",
+    r"manifest +s3://\S+/recordsets/[0-9a-f]{24}/train/\.amazon\.manifest",
+    r"2 shards +matrix_00000\.pbr: 899 records, [\d,]+ bytes",
+    r" +matrix_00001\.pbr: 898 records, [\d,]+ bytes",
+    r"hyperparameters +feature_dim=64  k=10",
+    r"training image +\d{12}\.dkr\.ecr\.us-east-1\.amazonaws\.com/kmeans:1",
+    r"training job +kmeans-\S+: Completed",
+    r"metric +train:msd = [\d.]+",
+    r"engine +scikit-learn .*",
+    *(
+        rf"(?:seconds)? +\d+\.\d  .*{step}"
+        for step in ("emulator", "deploy", "Plan", "Shards", "Seal", "Train")
+    ),
+    r"further trainings +1, on data set .*",
+]
+"""What the rehearsal of the sample of KMeans ends with, whole lines."""
+
+
 @pytest.mark.deployed
 def test_a_whole_rehearsal_without_network(tmp_path: Path, outputs: dict[str, str]) -> None:
     """Installed, it talks to 127.0.0.1 only: here is nothing else. ``outputs`` has the bundle made before."""
     run = start(tmp_path, *_without_network())
     text, _ = run.communicate(timeout=300)
     assert run.returncode == 0, text
-    assert "1,797 records x 64 features" in text
-    assert "Completed" in text and "scikit-learn" in text
+    for line in SUMMARY:
+        assert re.search(rf"^{line}$", text, re.MULTILINE), (line, text)
     assert list((tmp_path / "tmp").iterdir()) == []
