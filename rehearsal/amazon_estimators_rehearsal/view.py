@@ -44,8 +44,11 @@ class View:
             raise
         self._line(title, time.monotonic() - began)
 
-    def follow(self, events: Iterable[Event]) -> Ended:
-        """Show an execution's events to its end."""
+    def follow(self, events: Iterable[Event], *, since: float | None = None) -> Ended:
+        """Show an execution's events to its end.
+
+        ``since`` is when it was asked for, by ``time.monotonic()``. Default: now.
+        """
         bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -56,7 +59,7 @@ class View:
             transient=True,
             disable=not self._console.is_terminal,
         )
-        began, shards = time.monotonic(), ""
+        began, shards = time.monotonic() if since is None else since, ""
         with bar as progress:
             now = progress.add_task("waiting for the execution that the upload starts", total=None, count="")
             for event in events:

@@ -196,6 +196,12 @@ def test_a_record_set_that_was_complete_is_said() -> None:
     assert line == "✓ Reuse  the RecordSet was complete already: nothing is encoded again"
 
 
+def test_the_way_to_the_execution_is_timed_from_the_upload() -> None:
+    console = Console(file=io.StringIO(), width=200)
+    View(console).follow([Started("run"), Ended("SUCCEEDED", "{}", "", "")], since=time.monotonic() - 7)
+    assert "execution run 7.0 s" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
 def test_a_step_that_failed_is_crossed_out() -> None:
     console = Console(file=io.StringIO())
     with pytest.raises(CommandError), View(console).step("cdk deploy"):
