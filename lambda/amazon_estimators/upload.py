@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
@@ -25,7 +26,7 @@ class Upload:
         self._s3 = s3
         self._target = {"Bucket": bucket, "Key": key}
         self._content_type = content_type
-        self._filling = bytearray()
+        self._filling = io.BytesIO()
         self._upload_id: str | None = None
         self._parts: list[dict[str, Any]] = []
         self._sending: deque[Future[dict[str, Any]]] = deque()
@@ -45,10 +46,8 @@ class Upload:
         self.size += len(view)
         taken = 0
         while taken < len(view):
-            room = PART_SIZE - len(self._filling)
-            self._filling += view[taken : taken + room]
-            taken += room
-            if len(self._filling) == PART_SIZE:
+            taken += self._filling.write(view[taken : taken + PART_SIZE - self._filling.tell()])
+            if self._filling.tell() == PART_SIZE:
                 self._send()
         return len(view)
 
@@ -56,14 +55,18 @@ class Upload:
         if self._upload_id is None:
             started = self._s3.create_multipart_upload(**self._target, ContentType=self._content_type)
             self._upload_id = started["UploadId"]
-        self._digest.update(self._filling)
         while len(self._sending) >= SENDS_AT_ONCE:
             self._parts.append(self._sending.popleft().result())
-        body, self._filling = self._filling, bytearray()
         self._number += 1
-        self._sending.append(self._pool.submit(self._send_part, body, self._number))
+        self._sending.append(self._pool.submit(self._send_part, self._filled(), self._number))
 
-    def _send_part(self, body: bytearray, number: int) -> dict[str, Any]:
+    def _filled(self) -> bytes:
+        """The part, and room for the next one. As bytes neither BytesIO nor boto3 copies it."""
+        body, self._filling = self._filling.getvalue(), io.BytesIO()
+        self._digest.update(body)
+        return body
+
+    def _send_part(self, body: bytes, number: int) -> dict[str, Any]:
         sent = self._s3.upload_part(**self._target, UploadId=self._upload_id, PartNumber=number, Body=body)
         # boto3 sends a CRC32 with each part by default, and S3 then wants it named again on completion.
         checks = {name: sent[name] for name in ("ETag", "ChecksumCRC32") if name in sent}
@@ -89,12 +92,9 @@ class Upload:
 
     def _complete(self) -> None:
         if self._upload_id is None:
-            self._digest.update(self._filling)
-            done = self._s3.put_object(
-                **self._target, Body=bytes(self._filling), ContentType=self._content_type
-            )
+            done = self._s3.put_object(**self._target, Body=self._filled(), ContentType=self._content_type)
         else:
-            if self._filling:
+            if self._filling.tell():
                 self._send()
             self._parts += [sending.result() for sending in self._sending]
             done = self._s3.complete_multipart_upload(

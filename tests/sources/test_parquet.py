@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet as arrow_parquet
 
 from amazon_estimators.errors import AmazonEstimatorsError, InputError, ObjectChangedError, SchemaError
-from amazon_estimators.sources import Piece, Source, parquet
+from amazon_estimators.sources import Piece, Source, parquet, row_group
 from sources.in_memory_s3 import InMemoryS3
 
 
@@ -84,8 +84,8 @@ def test_only_the_chosen_columns_of_the_row_groups_of_a_piece_are_fetched():
 
 
 def test_a_row_group_larger_than_memory_allows_is_read_by_page(monkeypatch):
-    monkeypatch.setattr(parquet, "WINDOWS", 2**16)
-    monkeypatch.setattr(parquet, "BATCH_BYTES", 2**16)
+    monkeypatch.setattr(row_group, "WINDOWS", 2**16)
+    monkeypatch.setattr(row_group, "BATCH_BYTES", 2**16)
     table = pa.table(
         {"a": np.arange(3 * 10**5, dtype=np.float32), "b": np.arange(3 * 10**5, dtype=np.float32)}
     )

@@ -6,12 +6,14 @@ import ast
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Protocol
 
 import numpy as np
 
+from amazon_estimators.ahead import ahead
 from amazon_estimators.errors import InputError
-from amazon_estimators.s3 import InputObject, read_ahead, read_range
+from amazon_estimators.s3 import READS_AHEAD, InputObject, read_ahead, read_range
 
 MAGIC = b"\x93NUMPY"
 FIRST_LOOK = 4096
@@ -75,13 +77,19 @@ class StoredArray:
 
     def _columns(self, start: int, stop: int, at_once: int) -> Iterator[np.ndarray]:
         """Fortran order keeps columns together: a block of rows is one short range of each column."""
-        for row in range(start, stop, at_once):
-            end = min(row + at_once, stop)
-            block = np.empty((end - row, self.width), self.dtype)
+        size, height = self.dtype.itemsize, self.shape[0]
+
+        def read(place: tuple[int, int]) -> bytes:
+            row, column = place
+            first = self.data_start + (column * height + row) * size
+            return self.view.read(first, first + (min(row + at_once, stop) - row) * size)
+
+        starts = range(start, stop, at_once)
+        parts = ahead(read, product(starts, range(self.width)), width=READS_AHEAD)
+        for row in starts:
+            block = np.empty((min(row + at_once, stop) - row, self.width), self.dtype)
             for column in range(self.width):
-                first = self.data_start + (column * self.shape[0] + row) * self.dtype.itemsize
-                part = self.view.read(first, first + (end - row) * self.dtype.itemsize)
-                block[:, column] = np.frombuffer(part, self.dtype)
+                block[:, column] = np.frombuffer(next(parts), self.dtype)
             yield block
 
 

@@ -60,6 +60,7 @@ class ColumnFile(io.RawIOBase):
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
+        self._columns.clear()  # they refer to this file, which a reader may still hold: windows go now
         super().close()
 
     def _read(self, start: int, stop: int) -> bytes:

@@ -58,7 +58,8 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
         chunks = without_bom(decompressed(s3, piece.source, compression))
         blocks = _whole_records(chunks, dialect, piece)
     elif piece.start == 0:
-        blocks = _whole_records(without_bom(_to_record_end(s3, piece, 0, dialect)), dialect, piece)
+        chunks = _to_record_end(s3, piece, _chunks(s3, piece, 0, [b""]), dialect)
+        blocks = _whole_records(without_bom(chunks), dialect, piece)
     else:
         blocks = _whole_records(_aligned(s3, piece, schema, dialect), dialect, piece)
     if compression != "none" or piece.start == 0:
@@ -207,7 +208,9 @@ def _aligned(s3: Any, piece: Piece, schema: Schema, dialect: Dialect) -> Iterato
         return
     if base + start >= piece.stop:
         return
-    yield from _to_record_end(s3, piece, base + start, dialect, window[start:])
+    front = [window[start : piece.stop - base]]
+    del window  # neither it nor the front of it is to be held while the rest is read
+    yield from _to_record_end(s3, piece, _chunks(s3, piece, base + start, front), dialect)
 
 
 def _known_start(window: bytes, place: int, dialect: Dialect) -> int | None:
@@ -218,14 +221,12 @@ def _known_start(window: bytes, place: int, dialect: Dialect) -> int | None:
     return at
 
 
-def _to_record_end(
-    s3: Any, piece: Piece, start: int, dialect: Dialect, front: bytes = b""
-) -> Iterator[bytes]:
-    """Text from the record at ``start`` to the end of the last before ``stop``; ``front`` is read already."""
+def _to_record_end(s3: Any, piece: Piece, chunks: Iterator[bytes], dialect: Dialect) -> Iterator[bytes]:
+    """``chunks``, the bytes from where a record starts to ``stop``, and then the rest of the last record."""
     found = piece.source
     open_quote = False
     last = b""
-    for chunk in _from(s3, piece, start, front):
+    for chunk in chunks:
         yield chunk
         open_quote ^= dialect.quoted_newlines and b'"' in chunk and chunk.count(b'"') % 2 == 1
         last = chunk[-1:]
@@ -244,9 +245,8 @@ def _to_record_end(
             raise too_long(piece)
 
 
-def _from(s3: Any, piece: Piece, start: int, front: bytes) -> Iterator[bytes]:
-    """Bytes ``[start, stop)``, the first of which are ``front``."""
-    front = front[: piece.stop - start]
-    if front:
-        yield front
-    yield from read_ahead(s3, piece.source, start + len(front), piece.stop, chunk=BLOCK_BYTES)
+def _chunks(s3: Any, piece: Piece, start: int, front: list[bytes]) -> Iterator[bytes]:
+    """Bytes ``[start, stop)``, the first of which are read already: taken out of ``front``, and let go."""
+    start += len(front[0])
+    yield front.pop()
+    yield from read_ahead(s3, piece.source, start, piece.stop, chunk=BLOCK_BYTES)

@@ -13,6 +13,7 @@ from pyarrow import csv
 from amazon_estimators.errors import InputError, SchemaError
 from amazon_estimators.s3 import InputObject, read_range
 from amazon_estimators.sources.alignment import NUMBER
+from amazon_estimators.sources.columns import values_of
 from amazon_estimators.sources.compression import compression_of
 from amazon_estimators.sources.csr import sorted_rows
 from amazon_estimators.sources.lines import BOM, whole_lines
@@ -153,7 +154,8 @@ def _pairs(tokens: bytes) -> tuple[np.ndarray, np.ndarray] | None:
         return None
     if any(column.null_count for column in table.columns):
         return None
-    return table["index"].to_numpy(), table["value"].to_numpy()
+    index, value = (values_of(column.combine_chunks()) for column in table.columns)
+    return index, value
 
 
 def _tidy(text: bytes) -> bytes:

@@ -10,6 +10,7 @@ from pyarrow import csv
 
 from amazon_estimators.errors import InputError
 from amazon_estimators.sources.alignment import NUMBER
+from amazon_estimators.sources.columns import values_of
 from amazon_estimators.sources.records import Dialect, record_starts, walk
 from amazon_estimators.sources.source import Piece, Schema
 
@@ -69,7 +70,7 @@ def matrix(table: Any) -> np.ndarray:
     for batch in table.to_batches():
         stop = row + batch.num_rows
         for position, column in enumerate(batch.columns):
-            out[row:stop, position] = column.to_numpy()
+            out[row:stop, position] = values_of(column)
         row = stop
     return out
 

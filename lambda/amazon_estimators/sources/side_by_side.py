@@ -1,0 +1,42 @@
+"""Tables of the same rows but other columns, read one after the other and handed on side by side."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
+
+import numpy as np
+
+
+def side_by_side(
+    tables: Iterable[Iterator[np.ndarray]], rows: int, at_once: int
+) -> Iterator[list[np.ndarray]]:
+    """Blocks of ``at_once`` of the ``rows`` rows, each an array of every table.
+
+    ``tables`` give their rows a block at a time, of one dtype and width. Each is read to its end before the
+    next is begun, so that memory holds what one of them needs. What is read waits in a temporary file.
+    """
+    with tempfile.TemporaryFile() as file:
+        shelves = [_Shelf(file, blocks) for blocks in tables]
+        for row in range(0, rows, at_once):
+            yield [shelf.rows(row, min(at_once, rows - row)) for shelf in shelves]
+
+
+class _Shelf:
+    """One table, from where the file stood when it was written."""
+
+    def __init__(self, file: IO[bytes], blocks: Iterator[np.ndarray]) -> None:
+        self._file, self._start = file, file.tell()
+        self._row_shape: tuple[int, ...] = ()
+        self._dtype: np.dtype[Any] = np.dtype(np.float32)
+        for block in blocks:
+            self._row_shape, self._dtype = block.shape[1:], block.dtype
+            file.write(np.ascontiguousarray(block).data)
+
+    def rows(self, start: int, count: int) -> np.ndarray:
+        row = self._dtype.itemsize * int(np.prod(self._row_shape))
+        self._file.seek(self._start + start * row)
+        data = self._file.read(count * row)
+        # Writing the next table begins where this one ends: shelves are read only when all are written.
+        return np.frombuffer(data, self._dtype).reshape(count, *self._row_shape)
