@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from pipeline_runs import Pipeline
 
-EXECUTION = {"name": "run-1", "start_time": "2026-01-01T00:00:00Z"}
+EXECUTION = {"name": "run-1", "start_time": "2026-01-01T00:00:00Z", "redrive": 0}
 PROGRAM = """
 import json, sys
 sys.modules["pyarrow"] = None  # an import of it fails
@@ -70,7 +70,7 @@ def test_all_steps_of_npy(pipeline: Pipeline, run: Any) -> None:
     pipeline.put_array("train/a.npy", np.arange(40, dtype=np.float32).reshape(10, 4))
     planned = run("plan", {"pipeline": pipeline.settings, "input": {}, "execution": EXECUTION})
     for item in pipeline.items(planned):
-        one = {"bucket": planned["bucket"], "prefix": planned["prefix"], "execution": "run-1", **item}
+        one = {**{name: planned[name] for name in ("bucket", "prefix", "attempt")}, **item}
         assert run("encode", one) == {}
     event = {"pipeline": pipeline.settings, "plan": planned, "execution": EXECUTION}
     assert run("seal", event)["hyperparameters"] == {"k": "2", "feature_dim": "4"}
@@ -84,7 +84,7 @@ def test_where_it_is_missed_it_shows(name: str, pipeline: Pipeline, run: Any) ->
     (item,) = pipeline.items(planned)
     events = {
         "plan": {"pipeline": pipeline.settings, "input": {}, "execution": {**EXECUTION, "name": "run-2"}},
-        "encode": {"bucket": planned["bucket"], "prefix": planned["prefix"], "execution": "run-1", **item},
+        "encode": {**{name: planned[name] for name in ("bucket", "prefix", "attempt")}, **item},
     }
     with pytest.raises(AssertionError, match="pyarrow"):
         run(name, events[name])
