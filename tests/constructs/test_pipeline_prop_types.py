@@ -78,7 +78,11 @@ def test_every_prop_has_a_type_and_a_wrong_value_here() -> None:
     assert {name for name, _, _ in WRONG} == props - {"algorithm"} == set(RIGHT)
 
 
-@pytest.mark.parametrize(("prop", "value", "text"), WRONG, ids=[f"{one[0]}={one[1]!r}" for one in WRONG])
+@pytest.mark.parametrize(
+    ("prop", "value", "text"),
+    WRONG,
+    ids=[f"{at}-{one[0]}-{type(one[1]).__name__}" for at, one in enumerate(WRONG)],
+)
 def test_truth_table(prop: str, value: Any, text: str) -> None:
     with pytest.raises(PipelineError) as raised:
         TrainingPipeline(new_stack(), "Digits", **{**REQUIRED, prop: value})
