@@ -1,34 +1,14 @@
-"""One local AWS account for the whole test session, started when the first test asks for it."""
+"""One local AWS account for the whole test session, started when the first deployed test asks for it."""
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 
 import pytest
 
-from amazon_estimators_rehearsal.environment import node_binary
 from amazon_estimators_rehearsal.platform import Platform
 from amazon_estimators_rehearsal.samples import SAMPLES
-
-# The tests' own stacks need no Node of the machine's, either.
-os.environ["JSII_NODE"] = str(node_binary())
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one file run in one process, as do all of the deployed stack: what they share is made once.
-
-    Longest first, so that no process has much left to do when the others are done.
-    """
-
-    def of_the_stack(item: pytest.Item) -> bool:
-        return "outputs" in getattr(item, "fixturenames", ())
-
-    items.sort(key=lambda item: (not of_the_stack(item), not item.get_closest_marker("deployed")))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("stack" if of_the_stack(item) else item.path.stem))
 
 
 @pytest.fixture(scope="session")
