@@ -46,11 +46,14 @@ $(VENV)/test.stamp: requirements/test.txt $(VENV)/rehearse.stamp
 	@touch $@
 
 # Resolve the locks again: needs uv, and is the one command here that is for maintainers only.
+CODE_LOCK := lambda/amazon_estimators/requirements.txt
+READER_LOCK := constructs/cdk_amazon_estimators/table_reader.txt
 COMPILE := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
   --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 lock:
-	$(COMPILE) requirements/lambda.in -o lambda/amazon_estimators/requirements.txt
-	$(COMPILE) pyproject.toml --all-extras -c lambda/amazon_estimators/requirements.txt -o requirements/test.txt
+	$(COMPILE) requirements/lambda.in -o $(CODE_LOCK)
+	$(COMPILE) requirements/table_reader.in -c $(CODE_LOCK) -o $(READER_LOCK)
+	$(COMPILE) pyproject.toml --all-extras -c $(CODE_LOCK) -c $(READER_LOCK) -o requirements/test.txt
 	$(COMPILE) pyproject.toml --extra rehearsal -c requirements/test.txt -o requirements/rehearse.txt
 
 clean:

@@ -352,13 +352,13 @@ def count() -> dict[str, Any]:
         "Plan's input": {
             "pipeline": given,
             "input": {},
-            "execution": {"name": "x" * 80, "start_time": "x" * 30},
+            "execution": {"name": "x" * 80, "start_time": "x" * 30, "redrive": 1000},
         },
         "Plan's result": planned,
         "an Encode's input": {
             "bucket": bucket,
             "prefix": planned["prefix"],
-            "execution": "x" * 80,
+            "attempt": "x" * 85,
             **items[-1],
         },
         "Seal's input": {"pipeline": given, "plan": planned, "execution": {"name": "x" * 80}},

@@ -14,20 +14,21 @@ from amazon_estimators.announcement import SOURCE
 from cdk_amazon_estimators.lambda_bundle import LambdaBundle
 from cdk_amazon_estimators.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.s3_access import S3Access
+from cdk_amazon_estimators.table_reader_layer import table_reader_layer
 
 SHARED_ID = "RecordSetEncoder"
 
 
 class RecordSetEncoder(Construct):
-    """The functions behind the states Plan, Shards, Seal, Explain and Announce, each with a role of its own.
+    """The functions behind Plan, Shards, Seal, Explain, Announce and Failed, each with a role of its own.
 
     bundle: Python version and platform of their code. Default: Python 3.12 on x86_64.
     encode_memory: memory of one Encode; CPU grows with it. Default: 1,769 MiB, one whole CPU.
     encode_timeout: time one shard may take. Default: 15 minutes, Lambda's limit.
     log_retention: how long their logs are kept. Default: three months.
 
-    Attributes: ``plan``, ``encode``, ``seal``, ``explain``, ``announce``. They may do nothing until
-    :meth:`serve` names a pipeline.
+    Attributes: ``plan``, ``encode``, ``seal``, ``explain``, ``announce``, ``fail``. They may do nothing until
+    :meth:`serve` names a pipeline. ``plan`` and ``encode`` share a layer, the table reader.
     """
 
     def __init__(
@@ -55,6 +56,10 @@ class RecordSetEncoder(Construct):
             timeout=encode_timeout or minutes(15),
             memory=encode_memory or Size.mebibytes(1769),
         )
+        # Only these two read input. The others start sooner without the reader.
+        table_reader = table_reader_layer(self, "TableReader", self._bundle)
+        self.plan.add_layers(table_reader)
+        self.encode.add_layers(table_reader)
         self.seal = self.function(
             self, "Seal", "Verify and seal a RecordSet", timeout=minutes(15), memory=Size.mebibytes(1769)
         )
@@ -66,6 +71,13 @@ class RecordSetEncoder(Construct):
             self, "Announce", "Tell how an execution ended", timeout=minutes(1), memory=Size.mebibytes(512)
         )
         self.announce.add_to_role_policy(tell_statement(self))
+        self.fail = self.function(
+            self,
+            "Fail",
+            "End an execution with its error, or let it go on when redriven",
+            timeout=minutes(1),
+            memory=Size.mebibytes(256),
+        )
 
     @classmethod
     def of(cls, scope: Construct) -> RecordSetEncoder:
@@ -77,7 +89,7 @@ class RecordSetEncoder(Construct):
     @property
     def functions(self) -> list[lambda_.Function]:
         """All of them."""
-        return [self.plan, self.encode, self.seal, self.explain, self.announce]
+        return [self.plan, self.encode, self.seal, self.explain, self.announce, self.fail]
 
     def serve(self, layout: PipelineLayout) -> None:
         """Let the functions work for one pipeline: each on the keys its step reads and writes, no others."""

@@ -12,6 +12,7 @@ from amazon_estimators.settings import LONGEST_PREFIX
 from amazon_estimators.sources import Source
 from cdk_amazon_estimators.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.problems import Problems
+from cdk_amazon_estimators.prop_types import known
 from cdk_amazon_estimators.triggers import Trigger
 
 PREFIX = re.compile(r"(?:[^/]+/)*")
@@ -21,11 +22,13 @@ PATTERN = re.compile(r"[*?]|\$\{")
 
 def check_algorithm(problems: Problems, algorithm: object) -> None:
     """It is an instance, with its hyperparameters; nothing else can be checked without one."""
-    problems.unless(
-        isinstance(algorithm, Algorithm),
-        f"algorithm is {algorithm!r}; allowed: an algorithm with its hyperparameters, such as KMeans(k=10)",
-    )
-    problems.raise_any()
+    if not isinstance(algorithm, Algorithm):
+        problems.unless(
+            False,
+            f"algorithm is {algorithm!r}; allowed: an algorithm with its hyperparameters, such as "
+            "KMeans(k=10)",
+        )
+        problems.raise_any()
 
 
 def required_channels(algorithm: Algorithm) -> list[str]:
@@ -35,12 +38,14 @@ def required_channels(algorithm: Algorithm) -> list[str]:
 
 def check_prefix(problems: Problems, prefix: str) -> None:
     """The prefix is empty or names folders, and leaves room for the keys behind it."""
+    if known("prefix", prefix) is None:
+        return
     problems.unless(
-        Token.is_unresolved(prefix) or len(prefix.encode()) <= LONGEST_PREFIX,
+        len(prefix.encode()) <= LONGEST_PREFIX,
         f"prefix has {len(prefix.encode())} bytes; allowed: up to {LONGEST_PREFIX}",
     )
     problems.unless(
-        Token.is_unresolved(prefix) or PREFIX.fullmatch(prefix) is not None,
+        PREFIX.fullmatch(prefix) is not None,
         f"prefix is {prefix!r}; allowed: empty, or folders that each end with '/', such as 'digits/'",
     )
 
@@ -52,7 +57,7 @@ def check_patterns(problems: Problems, prefix: str, sources: Mapping[str, Source
     }
     for name, value in given.items():
         problems.unless(
-            Token.is_unresolved(value) or PATTERN.search(value) is None,
+            known("prefix", value) is None or PATTERN.search(value) is None,
             f"{name} is {value!r}; allowed: names without '*', '?' and '${{', which permissions would read "
             "as a pattern",
         )
@@ -97,13 +102,14 @@ def _overlap(one: str, other: str) -> bool:
 
 def check_encoding(problems: Problems, max_concurrency: int, target_shard_size: Size) -> None:
     """The Map and the shards stay within what Step Functions and S3 take."""
+    most, size = known("max_concurrency", max_concurrency), known("target_shard_size", target_shard_size)
     problems.unless(
-        Token.is_unresolved(max_concurrency) or 1 <= max_concurrency <= 10_000,
-        f"max_concurrency is {max_concurrency}; allowed: 1 to 10,000, within the account's Lambda quota",
+        most is None or 1 <= most <= 10_000,
+        f"max_concurrency is {most}; allowed: 1 to 10,000, within the account's Lambda quota",
     )
     problems.unless(
-        target_shard_size.is_unresolved() or 2**20 <= target_shard_size.to_bytes() <= 100 * 2**30,
-        f"target_shard_size is {target_shard_size.to_human_string()}; allowed: 1 MiB to 100 GiB",
+        size is None or 2**20 <= size.to_bytes() <= 100 * 2**30,
+        f"target_shard_size is {size and size.to_human_string()}; allowed: 1 MiB to 100 GiB",
     )
 
 
@@ -113,7 +119,5 @@ def check_triggers(
     """Each trigger is well set, and at least one training may run."""
     for trigger in triggers:
         trigger.check(problems, outputs)
-    problems.unless(
-        Token.is_unresolved(max_concurrent_trainings) or max_concurrent_trainings >= 1,
-        f"max_concurrent_trainings is {max_concurrent_trainings}; allowed: 1 or more",
-    )
+    most = known("max_concurrent_trainings", max_concurrent_trainings)
+    problems.unless(most is None or most >= 1, f"max_concurrent_trainings is {most}; allowed: 1 or more")

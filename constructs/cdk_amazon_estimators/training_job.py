@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import ArnFormat, Aws, Duration, Size, Stack, Token
+from aws_cdk import ArnFormat, Aws, Duration, Size, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -19,6 +19,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from cdk_amazon_estimators.problems import Problems
+from cdk_amazon_estimators.prop_types import known, known_seconds
+from cdk_amazon_estimators.training_network import training_network
 
 SPOT_LIMIT = Duration.hours(1)
 """The most SageMaker waits and trains on spot capacity with algorithms that keep no checkpoints, as these."""
@@ -51,9 +53,12 @@ class JobSettings:
 
     def check(self, problems: Problems) -> None:
         """Note what SageMaker would refuse."""
-        runtime = _known_seconds(self.max_runtime)
-        wait, alive = _known_seconds(self.spot_max_wait), _known_seconds(self.keep_alive)
-        gibibytes = None if self.volume_size.is_unresolved() else self.volume_size.to_gibibytes()
+        runtime = known_seconds("max_runtime", self.max_runtime)
+        wait = known_seconds("spot_max_wait", self.spot_max_wait)
+        alive = known_seconds("keep_alive", self.keep_alive)
+        retries = known("max_retry_attempts", self.max_retry_attempts)
+        volume = known("volume_size", self.volume_size)
+        gibibytes = None if volume is None else volume.to_gibibytes()
         problems.unless(
             gibibytes is None or 1 <= gibibytes <= 16384,
             f"volume_size is {gibibytes} GiB; allowed: 1 to 16,384 GiB",
@@ -80,8 +85,7 @@ class JobSettings:
             "keep_alive and spot_max_wait are both given; spot instances are never kept. Leave one out.",
         )
         problems.unless(
-            Token.is_unresolved(self.max_retry_attempts) or 0 <= self.max_retry_attempts <= 30,
-            f"max_retry_attempts is {self.max_retry_attempts}; allowed: 0 to 30",
+            retries is None or 0 <= retries <= 30, f"max_retry_attempts is {retries}; allowed: 0 to 30"
         )
         network = [
             name
@@ -103,7 +107,13 @@ def training_job(
     """The state. It reads the request that Seal made at ``$.request`` and leaves the job at ``$.job``.
 
     The job's name ends with the redrive and the retry it was started by: no attempt meets another's name.
+    With a VPC, ``role`` is let put network interfaces into its subnets.
     """
+    network = settings.vpc and training_network(
+        scope, settings.vpc, subnets=settings.subnets, security_groups=settings.security_groups
+    )
+    for statement in network.statements(scope) if network else ():
+        role.add_to_principal_policy(statement)
     task: dict[str, Any] = {
         "Type": "Task",
         "Resource": f"arn:{Aws.PARTITION}:states:::sagemaker:createTrainingJob.sync",
@@ -133,7 +143,7 @@ def training_job(
             "EnableInterContainerTrafficEncryption": settings.encrypt_inter_container_traffic,
             "EnableNetworkIsolation": settings.enable_network_isolation,
             "Tags.$": "$.request.tags",
-            **_vpc_config(scope, settings),
+            **({"VpcConfig": network.config} if network else {}),
         },
         "ResultPath": "$.job",
         "Retry": [
@@ -204,33 +214,6 @@ def training_job_statements(
     ]
 
 
-def _vpc_config(scope: Construct, settings: JobSettings) -> dict[str, Any]:
-    if settings.vpc is None:
-        return {}
-    groups = settings.security_groups
-    if not groups:
-        own = ec2.SecurityGroup(
-            scope, "TrainingSecurityGroup", vpc=settings.vpc, description="Training instances"
-        )
-        own.connections.allow_internally(ec2.Port.all_traffic(), "Instances of one job talk to one another")
-        groups = [own]
-    chosen = settings.subnets or ec2.SubnetSelection()
-    subnets = settings.vpc.select_subnets(
-        availability_zones=chosen.availability_zones,
-        one_per_az=chosen.one_per_az,
-        subnet_filters=chosen.subnet_filters,
-        subnet_group_name=chosen.subnet_group_name,
-        subnets=chosen.subnets,
-        subnet_type=chosen.subnet_type,
-    )
-    return {
-        "VpcConfig": {
-            "SecurityGroupIds": [group.security_group_id for group in groups],
-            "Subnets": subnets.subnet_ids,
-        }
-    }
-
-
 def _volume_key(settings: JobSettings) -> str | None:
     if settings.encryption_key is None or LOCAL_STORAGE.match(settings.instance_type):
         return None
@@ -239,10 +222,6 @@ def _volume_key(settings: JobSettings) -> str | None:
 
 def _seconds(duration: Duration | None) -> float | None:
     return None if duration is None else duration.to_seconds()
-
-
-def _known_seconds(duration: Duration | None) -> float | None:
-    return None if duration is None or duration.is_unresolved() else _seconds(duration)
 
 
 def _without_none(**values: Any) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from cdk_amazon_estimators.pipeline_checks import (
 )
 from cdk_amazon_estimators.pipeline_layout import PipelineLayout, with_prefixes
 from cdk_amazon_estimators.problems import Problems
+from cdk_amazon_estimators.prop_types import check_types, known
 from cdk_amazon_estimators.state_machine import pipeline_state_machine
 from cdk_amazon_estimators.training_image import TrainingImage
 from cdk_amazon_estimators.training_job import JobSettings, training_job, training_job_statements
@@ -65,7 +66,8 @@ class TrainingPipeline(Construct):
     A failed execution's ``error`` is a class name of ``amazon_estimators.errors`` (``HyperparameterError``,
     ``RequestError``, ``NoInputError``, ``InputError``, ``SchemaError``, ``ObjectChangedError``,
     ``RecordSetError``, ``TrainingJobError``) or Step Functions' own (``States.…``, ``Lambda.…``,
-    ``SageMaker.…``); its ``cause`` says what is wrong and what to do.
+    ``SageMaker.…``); its ``cause``, a function's error in JSON, says what is wrong and what to do in
+    ``errorMessage``. Redriven, it goes on with what is missing.
 
     What to train:
 
@@ -95,7 +97,8 @@ class TrainingPipeline(Construct):
 
     How it is trained:
 
-    training_role: execution role of the training jobs; it is granted what they need. Default: a new one.
+    training_role: execution role of the training jobs; it is granted what they need, or the synth warns that
+        it cannot be (docs/pipeline.md lists it). Default: a new one.
     volume_size: disk of each training instance. Default: 30 GiB.
     max_runtime: after which a training job is stopped. Default: 1 day.
     spot_max_wait: train on spot capacity, waiting and training up to this long, 1 hour at most.
@@ -160,6 +163,7 @@ class TrainingPipeline(Construct):
         notification_topic: sns.ITopic | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
     ) -> None:
+        props = dict(locals())  # as long as there are no other local variables
         super().__init__(scope, construct_id)
         job = JobSettings(
             instance_type=instance_type,
@@ -177,13 +181,16 @@ class TrainingPipeline(Construct):
             enable_network_isolation=enable_network_isolation,
         )
         problems = Problems(self)
+        check_types(problems, TrainingPipeline.__init__, props)
         check_algorithm(problems, algorithm)
         shard_size = target_shard_size or Size.mebibytes(256)
-        chosen = dict.fromkeys(required_channels(algorithm), Source()) if channels is None else channels
-        sources = with_prefixes(chosen, prefix)
+        chosen = known("channels", channels)
+        sources = with_prefixes(
+            dict.fromkeys(required_channels(algorithm), Source()) if chosen is None else chosen, prefix
+        )
 
         with problems.collected():
-            if not Token.is_unresolved(instance_type) and not Token.is_unresolved(instance_count):
+            if known("instance_type", instance_type) and known("instance_count", instance_count) is not None:
                 algorithm.check_instances(instance_type, instance_count)
         with problems.collected():
             hyperparameters = algorithm.hyperparameters()
@@ -192,7 +199,11 @@ class TrainingPipeline(Construct):
         job.check(problems)
         with problems.collected():
             channels_of(
-                type(algorithm), sources, distributions or {}, instance_count=instance_count, prefix=prefix
+                type(algorithm),
+                sources,
+                known("distributions", distributions) or {},
+                instance_count=instance_count,
+                prefix=prefix,
             )
         check_prefix(problems, prefix)
         check_patterns(problems, prefix, sources)
@@ -200,7 +211,7 @@ class TrainingPipeline(Construct):
         own = ("datasets", "recordsets", "triggers", *(["models"] if one_bucket else []))
         outputs = [f"{prefix}{name}/" for name in own]
         check_echoes(problems, sources, outputs)
-        check_neighbours(problems, sources, outputs, self._neighbours(data_bucket))
+        check_neighbours(problems, sources, outputs, self._neighbours(known("data_bucket", data_bucket)))
         check_encoding(problems, max_concurrency, shard_size)
         if data_bucket and model_bucket:
             problems.unless(
@@ -209,10 +220,12 @@ class TrainingPipeline(Construct):
                 "Leave them out.",
             )
         problems.unless(
-            not auto_delete_objects or removal_policy == RemovalPolicy.DESTROY,
+            not known("auto_delete_objects", auto_delete_objects) or removal_policy == RemovalPolicy.DESTROY,
             f"auto_delete_objects is True, removal_policy {removal_policy}; allowed: RemovalPolicy.DESTROY",
         )
-        chosen_triggers = [UploadTrigger(quiet_period=Duration.minutes(5))] if triggers is None else triggers
+        chosen_triggers = known("triggers", triggers)
+        if chosen_triggers is None:
+            chosen_triggers = [UploadTrigger(quiet_period=Duration.minutes(5))]
         check_triggers(problems, chosen_triggers, outputs, max_concurrent_trainings)
         problems.raise_any()
 
@@ -237,7 +250,7 @@ class TrainingPipeline(Construct):
         )
         self.encoder.serve(layout)
         grant_training(
-            self.training_role, layout, scope=self, image=image, job_name_prefix=self.job_name_prefix, vpc=vpc
+            self.training_role, layout, scope=self, image=image, job_name_prefix=self.job_name_prefix
         )
         train = training_job(
             self,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import ArnFormat, Stack
-from aws_cdk import aws_ec2 as ec2
+from aws_cdk import Annotations, ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -15,6 +14,10 @@ from cdk_amazon_estimators.training_image import TrainingImage
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 """SageMaker's own: training jobs log nowhere else, and their metrics have it as namespace."""
+
+
+NOT_GRANTED = "cdk-amazon-estimators:trainingRoleNotGranted"
+"""Id of the warning, by which it can be acknowledged."""
 
 
 def new_training_role(scope: Construct, construct_id: str) -> iam.Role:
@@ -31,20 +34,42 @@ def grant_training(
     scope: Construct,
     image: TrainingImage,
     job_name_prefix: str,
-    vpc: ec2.IVpc | None = None,
 ) -> None:
-    """Let ``role`` read RecordSets, write models, pull the image, log, send metrics and use the keys."""
+    """Let ``role`` read RecordSets, write models, pull the image, log, send metrics and use the keys.
+
+    Warns on ``scope`` if the role is one that cannot be granted anything.
+    """
     data = S3Access(role, layout.data_bucket, layout.encryption_key)
     data.list([layout.recordsets])
     data.read([f"{layout.recordsets}*"])
     models = S3Access(role, layout.model_bucket, layout.encryption_key)
     models.list([layout.models])
     models.write([f"{layout.models}*"], multipart=True)
-    statements = [*_pull(image), *_logs(scope, job_name_prefix), _metrics(), *(_network() if vpc else ())]
+    statements = [*_pull(image), *_logs(scope, job_name_prefix), _metrics()]
     for statement in statements:
         role.add_to_principal_policy(statement)
     if layout.encryption_key:
         _grant_volumes(role, layout.encryption_key)
+    _warn_unless_granted(scope, role, layout.prefix, image, job_name_prefix)
+
+
+def _warn_unless_granted(
+    scope: Construct, role: iam.IRole, prefix: str, image: TrainingImage, job_name_prefix: str
+) -> None:
+    """Say so on ``scope`` if what was granted to ``role`` came to nothing.
+
+    CDK takes grants to a role it must not change, one imported with ``mutable=False`` or of another account,
+    and drops them without a word. A role that it can change has a policy by now.
+    """
+    if any(isinstance(child, iam.Policy) for child in role.node.children):
+        return
+    Annotations.of(scope).add_warning_v2(
+        NOT_GRANTED,
+        f"{role.role_arn} cannot be changed by this app (mutable=False, or another account's), so nothing "
+        "was granted to it: training jobs fail unless it may do what docs/pipeline.md lists under 'A role of "
+        f"your own', where PREFIX is {prefix!r}, JOBS is {job_name_prefix!r} and REPOSITORY is "
+        f"{image.repository_arn}. Grant it that and acknowledge this warning, or import the role mutable.",
+    )
 
 
 def _grant_volumes(role: iam.IRole, key: kms.IKey) -> None:
@@ -98,24 +123,3 @@ def _metrics() -> iam.PolicyStatement:
         resources=["*"],
         conditions={"StringEquals": {"cloudwatch:namespace": LOG_GROUP}},
     )
-
-
-def _network() -> list[iam.PolicyStatement]:
-    # SageMaker puts network interfaces into the VPC as this role. Describe actions know no resource, and the
-    # interfaces are made under names nobody knows beforehand.
-    return [
-        iam.PolicyStatement(
-            actions=[
-                "ec2:CreateNetworkInterface",
-                "ec2:CreateNetworkInterfacePermission",
-                "ec2:DeleteNetworkInterface",
-                "ec2:DeleteNetworkInterfacePermission",
-                "ec2:DescribeDhcpOptions",
-                "ec2:DescribeNetworkInterfaces",
-                "ec2:DescribeSecurityGroups",
-                "ec2:DescribeSubnets",
-                "ec2:DescribeVpcs",
-            ],
-            resources=["*"],
-        )
-    ]

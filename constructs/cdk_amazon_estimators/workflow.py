@@ -1,4 +1,9 @@
-"""The states of one execution: Plan, the Distributed Map of Encode, Seal, Train; every error is explained."""
+"""The states of one execution: Plan, the Distributed Map of Encode, Seal, Train; every error is explained.
+
+An execution that failed can be redriven. Step Functions goes on with the state that failed, and a Fail state
+would only fail again. So the last state of a failure is a task: it raises what was explained, and once
+redriven it succeeds, and leads back to Plan, which finds what is done already.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +17,8 @@ from constructs import Construct
 
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 
-EXECUTION = {"name.$": "$$.Execution.Name", "start_time.$": "$$.Execution.StartTime"}
+REDRIVE = {"redrive.$": "$$.Execution.RedriveCount"}
+EXECUTION = {"name.$": "$$.Execution.Name", "start_time.$": "$$.Execution.StartTime", **REDRIVE}
 TRANSIENT = [
     "Lambda.AWSLambdaException",
     "Lambda.ClientExecutionTimeoutException",
@@ -53,7 +59,7 @@ def workflow(
         result_path="$.request",
     )
     reuse = sfn.Pass(scope, "Reuse", input_path="$.plan.request", result_path="$.request")
-    explain = _explain(scope, encoder, settings)
+    explain = _explain(scope, encoder, settings, again=plan)
     for state in (plan, shards, seal, train):
         state.add_catch(explain, result_path="$.error")
 
@@ -78,9 +84,21 @@ def workflow_statements(encoder: RecordSetEncoder) -> list[iam.PolicyStatement]:
     return [iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=functions)]
 
 
-def _explain(scope: Construct, encoder: RecordSetEncoder, settings: Mapping[str, Any]) -> sfn.CustomState:
-    """Explain, tell, then Failed. Should Explain itself fail, the error it was to explain is not lost."""
-    failed = sfn.Fail(scope, "Failed", error_path="$.explained.error", cause_path="$.explained.cause")
+def _explain(
+    scope: Construct, encoder: RecordSetEncoder, settings: Mapping[str, Any], *, again: sfn.CustomState
+) -> sfn.CustomState:
+    """Explain, tell, then Failed, and from there ``again`` if the execution is redriven.
+
+    Should Explain or Failed not run at all, the error that there was to explain is not lost.
+    """
+    event: dict[str, Any] = {"explained.$": "$.explained", "execution": EXECUTION}
+    failed = _invoke(scope, "Failed", encoder.fail, event=event, result_path=sfn.JsonPath.DISCARD)
+    failed.add_catch(
+        sfn.Fail(scope, "FailedAnyway", error_path="$.explained.error", cause_path="$.explained.cause"),
+        errors=TRANSIENT,
+        result_path="$.failed",
+    )
+    failed.next(again)
     announce = _announce(
         scope,
         "AnnounceFailure",
@@ -93,10 +111,7 @@ def _explain(scope: Construct, encoder: RecordSetEncoder, settings: Mapping[str,
     unexplained = sfn.Pass(
         scope,
         "Unexplained",
-        parameters={
-            "error": sfn.JsonPath.string_at("$.error.Error"),
-            "cause": sfn.JsonPath.string_at("$.error.Cause"),
-        },
+        parameters={"error.$": "$.error.Error", "cause.$": "$.error.Cause", **REDRIVE},
         result_path="$.explained",
     )
     event = {"error.$": "$.error", "plan.$": "$.plan", "execution": EXECUTION}
@@ -135,7 +150,7 @@ def _shards(scope: Construct, encoder: RecordSetEncoder, max_concurrency: int) -
         item_selector={
             "bucket": sfn.JsonPath.string_at("$.plan.bucket"),
             "prefix": sfn.JsonPath.string_at("$.plan.prefix"),
-            "execution": sfn.JsonPath.string_at("$$.Execution.Name"),
+            "attempt": sfn.JsonPath.string_at("$.plan.attempt"),
             **item,
         },
         result_path=sfn.JsonPath.DISCARD,
@@ -146,8 +161,7 @@ def _shards(scope: Construct, encoder: RecordSetEncoder, max_concurrency: int) -
         encoder.explain,
         event={
             "error.$": "$.error",
-            "plan": {"bucket.$": "$.bucket", "prefix.$": "$.prefix"},
-            "execution": {"name.$": "$.execution"},
+            "plan": {"bucket.$": "$.bucket", "prefix.$": "$.prefix", "attempt.$": "$.attempt"},
             "shard.$": "$.shard",
         },
         result_path="$.explained",

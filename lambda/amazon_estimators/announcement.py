@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from amazon_estimators import errors
+from amazon_estimators.explain import details_of
 from amazon_estimators.s3 import put_json
 
 SOURCE = "amazon-estimators"
@@ -21,7 +22,7 @@ SKIPPED = "Training Skipped"
 
 LONGEST_TEXT = 20_000
 """Characters of a cause; an event takes 256 KiB in all, and a topic's message as much."""
-REMEDY = "Read the execution's history, mend what it names, then start another with the same data_set."
+REMEDY = "Read the execution's history, mend it, then redrive it or start another with the same data_set."
 
 
 def announce(events: Any, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,7 +41,8 @@ def announce(events: Any, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
         "seconds": _seconds_since(execution["start_time"]),
     }
     if explained:
-        about["job"] = _job_named(state["error"].get("Cause", ""))
+        # The training job that failed, if it was one: then the cause is its description.
+        about["job"] = details_of(state["error"].get("Cause", "")).get("TrainingJobName")
         detail = failure(about, explained["error"], explained["cause"])
         tell(events, FAILED, detail)
         return detail
@@ -68,15 +70,6 @@ def failure(about: Mapping[str, Any], error: str, cause: str) -> dict[str, Any]:
         "cause": (message if ours else cause)[:LONGEST_TEXT],
         "remedy": last[:LONGEST_TEXT] if ours else REMEDY,
     }
-
-
-def _job_named(cause: str) -> str | None:
-    """The training job that failed, if it was one: then the cause is its description."""
-    try:
-        found = json.loads(cause)
-    except ValueError:
-        return None
-    return found.get("TrainingJobName") if isinstance(found, dict) else None
 
 
 def tell(events: Any, detail_type: str, detail: Mapping[str, Any]) -> None:

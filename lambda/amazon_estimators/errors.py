@@ -81,7 +81,7 @@ class RecordIOError(AmazonEstimatorsError, ValueError):
 class RecordSetError(AmazonEstimatorsError):
     """A RecordSet that is incomplete or differs from what its encoders recorded."""
 
-    remedy = "Start a new execution: it encodes the missing shards again."
+    remedy = "Redrive the execution, or start another: it encodes the missing shards again."
 
 
 class TrainingJobError(AmazonEstimatorsError):

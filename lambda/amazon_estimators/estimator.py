@@ -8,34 +8,24 @@
 
 from __future__ import annotations
 
-import math
-import re
 import secrets
-import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
-from amazon_estimators.algorithms import ALGORITHMS, Algorithm
+from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.client.console import UploadBar
+from amazon_estimators.client.described_job import algorithm_of
 from amazon_estimators.client.job_settings import JobSettings
-from amazon_estimators.client.places import Place, client_of, region_of
-from amazon_estimators.client.training_job import TrainingJob, timestamp
+from amazon_estimators.client.places import Place, client_of, default_bucket, region_of
+from amazon_estimators.client.training_job import TrainingJob, checked_job_name, timestamp
+from amazon_estimators.client.training_records import Records, by_channel
 from amazon_estimators.errors import RequestError
-from amazon_estimators.file_system_record_set import FileSystemRecordSet
-from amazon_estimators.hyperparameter import HyperparameterWarning
-from amazon_estimators.record_set import Labels, RecordSet
+from amazon_estimators.record_set import RecordSet
 
 if TYPE_CHECKING:
     from amazon_estimators.client.pipeline import PipelineEstimator
     from amazon_estimators.client.record_sets import Progress
-
-Records = RecordSet | FileSystemRecordSet
-JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
-JOB_NAME_CHARACTERS = 63
-UNKNOWN_LABELS = Labels(math.nan, math.nan, True)
-"""Of a RecordSet that was written down by hand: there are labels, and no rule about their range can speak."""
 
 
 class Estimator:
@@ -75,7 +65,7 @@ class Estimator:
         self.role = role
         self.instance_count = instance_count
         self.instance_type = instance_type
-        self.settings = _job_settings(settings)
+        self.settings = JobSettings.named(settings)
         self.session = session
         self.latest_training_job: TrainingJob | None = None
         self._fitted: Algorithm | None = None
@@ -111,10 +101,15 @@ class Estimator:
             estimator.latest_training_job.wait(logs=logs)
         return estimator
 
+    _algorithm_of = staticmethod(algorithm_of)
+
     @classmethod
     def _of_job(cls, job: Mapping[str, Any], session: Any) -> Self:
-        estimator = cls(
-            algorithm_of(job),
+        # Past the constructor: a subclass's may take something else.
+        estimator = cls.__new__(cls)
+        Estimator.__init__(
+            estimator,
+            cls._algorithm_of(job),
             role=job["RoleArn"],
             instance_count=job["ResourceConfig"]["InstanceCount"],
             instance_type=job["ResourceConfig"]["InstanceType"],
@@ -127,7 +122,7 @@ class Estimator:
     def data_location(self) -> str:
         """S3 prefix for RecordSets, with a slash at the end."""
         if self._data_location is None:
-            self._data_location = Place(self._default_bucket(), "sagemaker-record-sets/")
+            self._data_location = Place(default_bucket(self.session), "sagemaker-record-sets/")
         return self._data_location.uri
 
     @data_location.setter
@@ -258,19 +253,21 @@ class Estimator:
     ) -> dict[str, Any]:
         """The CreateTrainingJob request that :meth:`fit` would send, checked against the data."""
         given: list[Records] = [*records] if isinstance(records, list | tuple) else [records]  # type: ignore[list-item]  # checked below
-        by_channel = self._by_channel(given)
+        record_sets = by_channel(given, self.algorithm, in_vpc=self.settings.subnets is not None)
         algorithm = self.algorithm
         if mini_batch_size is not None:
             algorithm = algorithm.override({"mini_batch_size": mini_batch_size})
         fitted = algorithm.fit_to(
-            by_channel, instance_count=self.instance_count, instance_type=self.instance_type
+            record_sets, instance_count=self.instance_count, instance_type=self.instance_type
         )
         request = self.settings.request()
         request["AlgorithmSpecification"]["TrainingImage"] = self.train_image()
         request["ResourceConfig"].update(InstanceCount=self.instance_count, InstanceType=self.instance_type)
         encrypted = {"KmsKeyId": self.settings.output_kms_key} if self.settings.output_kms_key else {}
         request.update(
-            TrainingJobName=self._job_name(job_name),
+            TrainingJobName=checked_job_name(
+                job_name, base=self.settings.base_job_name or self.algorithm.repo_name
+            ),
             RoleArn=self._role_arn(),
             HyperParameters=fitted.hyperparameters(),
             InputDataConfig=[one.data_channel() for one in given],
@@ -281,46 +278,8 @@ class Estimator:
         self._fitted = fitted
         return request
 
-    def _by_channel(self, given: Sequence[Records]) -> dict[str, RecordSet]:
-        """The RecordSets by channel, as the checks look at them."""
-        by_channel: dict[str, RecordSet] = {}
-        for one in given:
-            if not isinstance(one, RecordSet | FileSystemRecordSet):
-                raise RequestError(
-                    f"records are {type(one).__name__}; expecting a RecordSet",
-                    remedy="Make one from arrays first: estimator.record_set(array).",
-                )
-            if one.channel in by_channel:
-                raise RequestError(
-                    f"two RecordSets are of channel {one.channel!r}",
-                    remedy="Give each its own: record_set(channel=…).",
-                )
-            rule = self.algorithm.channels.get(one.channel)
-            if isinstance(one, FileSystemRecordSet):
-                if self.settings.subnets is None:
-                    raise RequestError(
-                        f"channel {one.channel} lies on a file system, which is reached from a VPC only",
-                        remedy="Give the estimator subnets and security_group_ids.",
-                    )
-                one = one.as_record_set(rule.distribution if rule else "FullyReplicated")  # noqa: PLW2901  # same records
-            if rule and rule.label == "required" and not one.num_shards and one.labels is None:
-                one = replace(one, labels=UNKNOWN_LABELS)  # noqa: PLW2901  # same records
-            by_channel[one.channel] = one
-        return by_channel
-
     def _job(self, name: str) -> TrainingJob:
         return TrainingJob(name, session=self.session, metrics=self.algorithm.metrics)
-
-    def _job_name(self, given: str | None) -> str:
-        if given is None:
-            base, now = self.settings.base_job_name or self.algorithm.repo_name, timestamp()
-            given = f"{base[: JOB_NAME_CHARACTERS - len(now) - 1]}-{now}"
-        if not isinstance(given, str) or len(given) > JOB_NAME_CHARACTERS or not JOB_NAME.fullmatch(given):
-            raise RequestError(
-                f"job name is {given!r}; allowed: up to {JOB_NAME_CHARACTERS} letters, digits and hyphens, "
-                "a letter or digit at both ends"
-            )
-        return given
 
     def _role_arn(self) -> str:
         if self.role.startswith("arn:"):
@@ -332,65 +291,7 @@ class Estimator:
             return self.settings.output_path
         if self._data_location is not None:
             return f"{self._data_location.uri}output/"
-        return f"s3://{self._default_bucket()}/"
-
-    def _default_bucket(self) -> str:
-        account = client_of(self.session, "sts").get_caller_identity()["Account"]
-        bucket = f"sagemaker-{region_of(self.session)}-{account}"
-        s3 = client_of(self.session, "s3")
-        try:
-            # The name can be guessed: only a bucket of the account itself will do.
-            s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
-        except s3.exceptions.ClientError as error:
-            raise RequestError(
-                f"there is no data_location, and the account's default bucket {bucket} cannot be used: "
-                f"{error}",
-                remedy=(
-                    "Pass data_location='s3://<bucket>/<prefix>/' and, if models go elsewhere, output_path."
-                ),
-            ) from error
-        return bucket
+        return f"s3://{default_bucket(self.session)}/"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.algorithm!r}, {self.instance_count} of {self.instance_type})"
-
-
-def algorithm_of(job: Mapping[str, Any]) -> Algorithm:
-    """The algorithm of a described training job, with the hyperparameters it was sent.
-
-    A name the algorithm does not document, such as one the service adds for tuning, is left out with a
-    warning.
-    """
-    image = job["AlgorithmSpecification"].get("TrainingImage", "")
-    repository = image.rpartition("/")[2].partition(":")[0]
-    for known in ALGORITHMS.values():
-        if known.repo_name == repository:
-            sent = job.get("HyperParameters", {})
-            dropped = sorted(set(sent) - set(known.declared()))
-            if dropped:
-                warnings.warn(
-                    f"{known.__name__}: left out what it does not document: {', '.join(dropped)}",
-                    HyperparameterWarning,
-                    stacklevel=3,
-                )
-            return known.from_hyperparameters(
-                {name: value for name, value in sent.items() if name not in dropped}
-            )
-    raise RequestError(
-        f"training job {job['TrainingJobName']} runs {image or 'an algorithm of its own'}",
-        remedy=f"Attach to a job of {', '.join(sorted(ALGORITHMS))}.",
-    )
-
-
-def _job_settings(given: Mapping[str, Any]) -> JobSettings:
-    from difflib import get_close_matches  # noqa: PLC0415
-
-    known = list(JobSettings.__dataclass_fields__)
-    unknown = []
-    for name in given:
-        if name not in known:
-            near = get_close_matches(name, known, n=1)
-            unknown.append(f"{name!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
-    if unknown:
-        raise RequestError(f"Estimator has no setting {', '.join(unknown)}; it has {', '.join(known)}")
-    return JobSettings(**given)

@@ -9,8 +9,8 @@ from typing import Any
 from amazon_estimators.s3 import get_json, list_stored
 
 MAP_FAILED = "States.ExceedToleratedFailureThreshold"
-CAUSE_LIMIT = 30_000
-"""Bytes; Step Functions takes 32,768 of cause."""
+CAUSE_LIMIT = 15_000
+"""Bytes; Step Functions takes 32,768 of cause, which is a function's error in JSON: up to twice as many."""
 
 REMEDIES = {
     "Sandbox.Timedout": "The function ran out of time: lower target_shard_size, and a shard takes less.",
@@ -27,39 +27,57 @@ REMEDIES = {
 """What to do, by a word of the error's name or text, where the error itself does not say."""
 
 
-def failures_prefix(prefix: str, execution: str) -> str:
-    return f"{prefix}failures/{execution}/"
+def failures_prefix(prefix: str, attempt: str) -> str:
+    return f"{prefix}failures/{attempt}/"
 
 
-def failure_key(prefix: str, execution: str, shard: int) -> str:
-    """Where the failure of a shard lies; under the execution: an old failure never explains a new one."""
-    return f"{failures_prefix(prefix, execution)}{shard:05d}.json"
+def failure_key(prefix: str, attempt: str, shard: int) -> str:
+    """Where the failure of a shard lies; under Plan's attempt: an old failure never explains a new one."""
+    return f"{failures_prefix(prefix, attempt)}{shard:05d}.json"
 
 
-def explain(s3: Any, error: Mapping[str, str], plan: Mapping[str, Any], execution: str) -> dict[str, str]:
+def explain(s3: Any, error: Mapping[str, str], plan: Mapping[str, Any]) -> dict[str, str]:
     """``{"error", "cause"}`` of a failed state: the library's error, the shard's or the training job's."""
     name, cause = error.get("Error", "Unknown"), error.get("Cause", "")
     if name == MAP_FAILED and plan:
-        return _of_shards(s3, plan, execution)
-    try:
-        details = json.loads(cause)
-    except ValueError:
-        details = None
-    if isinstance(details, dict) and "TrainingJobName" in details:
+        return _of_shards(s3, plan)
+    details = details_of(cause)
+    if "TrainingJobName" in details:
         return _answer("TrainingJobError", _of_training(details))
-    if isinstance(details, dict) and "errorMessage" in details:
+    if "errorMessage" in details:
         return _answer(str(details.get("errorType") or name), str(details["errorMessage"]))
     return _answer(name, cause)
 
 
-def _of_shards(s3: Any, plan: Mapping[str, Any], execution: str) -> dict[str, str]:
+def as_exception(error: str, cause: str) -> Exception:
+    """What a function raises to fail with that error and cause: Lambda tells them by class and message."""
+    raised: type[Exception] = type(error, (Exception,), {"__module__": "builtins"})
+    return raised(cause)
+
+
+def text_of(cause: str) -> str:
+    """The readable text of an execution's cause, which has it in the JSON of the function that raised it."""
+    return str(details_of(cause).get("errorMessage", cause))
+
+
+def details_of(cause: str) -> Mapping[str, Any]:
+    """What a cause tells as a JSON object; nothing if it is none."""
+    try:
+        details = json.loads(cause)
+    except ValueError:
+        return {}
+    return details if isinstance(details, dict) else {}
+
+
+def _of_shards(s3: Any, plan: Mapping[str, Any]) -> dict[str, str]:
     """The error of the first failed shard; the same file can fail many."""
-    keys = [key for key, _, _ in list_stored(s3, plan["bucket"], failures_prefix(plan["prefix"], execution))]
+    prefix = failures_prefix(plan["prefix"], plan["attempt"])
+    keys = [key for key, _, _ in list_stored(s3, plan["bucket"], prefix)]
     if not keys:
         return _answer(
             MAP_FAILED,
             "Shards could not be encoded, and the functions could not say why.\nThe Map Run of this "
-            "execution lists them with their causes; another execution encodes only those that failed.",
+            "execution lists them with their causes; redriven, it encodes only those that failed.",
         )
     first = get_json(s3, plan["bucket"], keys[0])
     more = {1: "", 2: "\nOne more shard failed."}.get(len(keys), f"\n{len(keys) - 1:,} more shards failed.")

@@ -125,9 +125,9 @@ class Plan:
         return line["channel"], line["index"], [Piece.from_dict(piece) for piece in line["pieces"]]
 
 
-def shards_key(prefix: str, execution: str) -> str:
-    """The items of one execution's Map: only its own, so that another execution never swaps them under it."""
-    return f"{prefix}executions/{execution}/shards.jsonl"
+def shards_key(prefix: str, attempt: str) -> str:
+    """The items of one attempt's Map: only its own, so that another execution never swaps them under it."""
+    return f"{prefix}executions/{attempt}/shards.jsonl"
 
 
 def _numbered(pieces: Mapping[str, Iterable[list[Piece]]]) -> Iterator[tuple[str, int, list[Piece]]]:

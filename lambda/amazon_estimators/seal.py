@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,9 @@ from amazon_estimators.plan import Plan
 from amazon_estimators.receipts import Receipt, read_receipts
 from amazon_estimators.record_set import FACTS_NAME, MANIFEST_NAME, Labels, RecordSet, Tokens
 from amazon_estimators.s3 import get_json, list_stored, put_json, put_text
+
+SETTLING = (0.5, 1.0, 2.0, 4.0)
+"""Seconds between looks at shards whose receipt may still be under way."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +84,27 @@ def complete_record_sets(s3: Any, plan: Plan) -> dict[str, RecordSet] | None:
     return found
 
 
+def _settled(s3: Any, plan: Plan, name: str) -> dict[int, Receipt]:
+    """:func:`verified`, looked at again while another execution may be about to leave a receipt.
+
+    Under a KMS key the ETag is the upload's, not the bytes'. Where another execution encodes the same shard,
+    what it wrote has an ETag of its own, and its receipt follows in a moment.
+    """
+    found = verified(s3, plan, name)
+    for seconds in SETTLING:
+        if len(found) == plan.channels[name].shards:
+            break
+        encoded = {receipt.shard for receipt in read_receipts(s3, plan.bucket, plan.prefix, name)}
+        if encoded <= found.keys():
+            break
+        time.sleep(seconds)
+        found = verified(s3, plan, name)
+    return found
+
+
 def _sealed(s3: Any, plan: Plan, name: str, instance_count: int) -> Sealed:
     planned = plan.channels[name]
-    found = verified(s3, plan, name)
+    found = _settled(s3, plan, name)
     missing = [index for index in range(planned.shards) if index not in found]
     if missing:
         raise RecordSetError(

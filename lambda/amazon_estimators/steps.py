@@ -17,9 +17,12 @@ from amazon_estimators.training_request import training_request
 
 
 def plan_step(
-    s3: Any, settings: Settings, execution_input: Mapping[str, Any], execution: str
+    s3: Any, settings: Settings, execution_input: Mapping[str, Any], execution: str, redrive: int = 0
 ) -> dict[str, Any]:
-    """Plan the RecordSet and list the shards still to encode, unless it is there whole and verified."""
+    """Plan the RecordSet and list the shards still to encode, unless it is there whole and verified.
+
+    ``redrive`` counts the redrives of the execution so far; each is an attempt of its own.
+    """
     algorithm = settings.algorithm_for(execution_input)
     algorithm.check_instances(settings.instance_type, settings.instance_count)
     channels = settings.channels_for(type(algorithm))
@@ -31,13 +34,15 @@ def plan_step(
         prefix=settings.prefix,
         target_shard_bytes=settings.target_shard_bytes,
     )
-    key = shards_key(plan.prefix, execution)
+    attempt = f"{execution}-{redrive}"
+    key = shards_key(plan.prefix, attempt)
     planned = {
         "bucket": plan.bucket,
         "prefix": plan.prefix,
         "fingerprint": plan.fingerprint,
         "data_set": plan.data_set,
         "shards": plan.shards,
+        "attempt": attempt,
         "shards_key": key,
         "hyperparameters": algorithm.hyperparameters(),
     }

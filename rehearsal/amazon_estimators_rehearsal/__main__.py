@@ -2,6 +2,10 @@
 
 import sys
 
-from amazon_estimators_rehearsal.cli import main
+try:
+    from amazon_estimators_rehearsal.cli import main
 
-sys.exit(main())
+    status = main()
+except KeyboardInterrupt:  # nothing had been started yet: the modules were loading
+    status = 130
+sys.exit(status)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from amazon_estimators.algorithms import ALGORITHMS, algorithm_named
@@ -25,12 +25,15 @@ from amazon_estimators_rehearsal.samples import SAMPLES, Sample, own, required
 from amazon_estimators_rehearsal.server import EmulatorError
 from amazon_estimators_rehearsal.view import View
 
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one rehearsal. 0 only if the training job completed; 1 if anything failed; 130 if interrupted."""
     options = _parser().parse_args(arguments)
     console = Console(highlight=False)
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in STOPPING:
+        signal.signal(number, _stop)
     try:
         return _rehearse(options, console)
     except KeyboardInterrupt:
@@ -41,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         CommandError,
         EmulatorError,
         NoExecutionError,
+        BotoCoreError,
         ClientError,
         OSError,
     ) as error:
@@ -90,7 +94,9 @@ def _rehearse(options: argparse.Namespace, console: Console) -> int:
         with view.step("cdk bootstrap, synth, deploy"):
             outputs = platform.deploy({"algorithms": {name: settings}})
         began = time.monotonic()
-        _upload(platform, sample, outputs[f"{name}DataBucket"], outputs[f"{name}InputPrefix"])
+        bucket, prefix = outputs[f"{name}DataBucket"], outputs[f"{name}InputPrefix"]
+        with view.step(f"upload to s3://{bucket}/{prefix}"):
+            _upload(platform, sample, bucket, prefix)
         try:
             ended = view.follow(
                 follow(
@@ -186,8 +192,11 @@ def _column(text: str) -> int | str:
         return text
 
 
-def _terminated(number: int, frame: object) -> None:
-    raise SystemExit(128 + number)  # so that everything started is stopped on the way out
+def _stop(number: int, frame: object) -> None:
+    """Stop everything that was started, on the way out, and let no second signal keep us from it."""
+    for one in STOPPING:
+        signal.signal(one, signal.SIG_IGN)
+    raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
 
 if __name__ == "__main__":

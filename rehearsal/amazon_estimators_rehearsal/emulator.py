@@ -242,7 +242,9 @@ def _mend_error_types() -> None:
         body = result.get("body")
         if result.get("error") and isinstance(body, dict) and body.get("errorType") == "Runtime.HandlerError":
             first_line = re.escape(str(body["errorMessage"]).partition("\n")[0])
-            raised = re.findall(rf"^(?:\w+\.)*(\w+): {first_line}$", result.get("log", ""), re.MULTILINE)
+            raised = re.findall(
+                rf"^(?:[a-z_]\w*\.)*([\w.]+): {first_line}$", result.get("log", ""), re.MULTILINE
+            )
             body["errorType"] = raised[-1] if raised else body["errorType"]
         return result
 
@@ -291,7 +293,14 @@ def _enforce_state_machine_roles(account: EmulatedAccount) -> None:
         def wrapped(state: Any, data: Any, execution: Any, context: dict[str, Any]) -> Any:
             _execution.set(execution)
             context["Execution"].setdefault("RedriveCount", 0)
-            return run(state, data, execution, context)
+            if "redriveCount" not in execution:
+                return run(state, data, execution, context)
+            # The emulator's own loop notes what states begin and end; a redriven execution runs outside it.
+            name, kind = context["State"]["Name"], state["Type"]
+            _note_state(execution, f"{kind}StateEntered", name, input=json.dumps(data))
+            output, following = run(state, data, execution, context)
+            _note_state(execution, f"{kind}StateExited", name, output=json.dumps(output))
+            return output, following
 
         return wrapped
 
@@ -342,6 +351,78 @@ def _enforce_state_machine_roles(account: EmulatedAccount) -> None:
     stepfunctions._SERVICE_DISPATCH["arn:aws:states:::sagemaker:createTrainingJob"] = training_job
 
 
+def _note_state(execution: dict[str, Any], kind: str, name: str, **data: str) -> None:
+    details = "stateEnteredEventDetails" if kind.endswith("Entered") else "stateExitedEventDetails"
+    stepfunctions._add_event(execution, kind, {details: {"name": name, **data}})
+
+
+def _add_redrive() -> None:
+    """RedriveExecution, which the emulator lacks: the state that failed runs again, with the input it had.
+
+    Of a Map Run all items run again; AWS runs those that did not succeed.
+    """
+    handle_request, executions = stepfunctions.handle_request, stepfunctions._executions
+
+    def redrive(arn: str) -> Any:
+        ended = executions.get(arn)
+        if ended is None:
+            return stepfunctions.error_response_json("ExecutionDoesNotExist", f"There is no {arn}", 400)
+        if ended["status"] not in {"FAILED", "ABORTED", "TIMED_OUT"}:
+            reason = f"Execution is {ended['status']} and cannot be redriven"
+            return stepfunctions.error_response_json("ExecutionNotRedrivable", reason, 400)
+        # A record of its own: what still runs of an aborted execution sees the old one, and stops.
+        execution = {name: value for name, value in ended.items() if name not in {"error", "cause"}}
+        count = ended.get("redriveCount", 0) + 1
+        execution.update(
+            status="RUNNING", stopDate=None, output=None, redriveCount=count, events=[*ended["events"]]
+        )
+        executions[arn] = execution
+        redriven = {"executionRedrivenEventDetails": {"redriveCount": count}}
+        event = stepfunctions._add_event(execution, "ExecutionRedriven", redriven)
+        stepfunctions._emit_execution_status_event(execution)
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(go_on, execution), daemon=True).start()
+        return stepfunctions.json_response({"redriveDate": event["timestamp"]})
+
+    def go_on(execution: dict[str, Any]) -> None:
+        machine = stepfunctions._state_machines[execution["stateMachineArn"]]
+        details = "stateEnteredEventDetails"
+        entered = [event[details] for event in execution["events"] if details in event]
+        about = {
+            "Id": execution["executionArn"],
+            "Input": json.loads(execution["input"]),
+            "Name": execution["name"],
+            "StartTime": execution["startDate"],
+            "RedriveCount": execution["redriveCount"],
+        }
+        context = {
+            "QueryLanguage": "JSONPath",
+            "Execution": about,
+            "StateMachine": {"Id": execution["stateMachineArn"], "Name": machine["name"]},
+            "variables": {},
+        }
+        states = json.loads(machine["definition"])["States"]
+        try:
+            output = stepfunctions._run_sub_machine(
+                states, entered[-1]["name"], json.loads(entered[-1]["input"]), execution, context
+            )
+        except stepfunctions._ExecutionError as failure:
+            stepfunctions._fail_execution(execution, failure.error, failure.cause)
+            return
+        text, ended = json.dumps(output), stepfunctions.now_iso()
+        execution.update(status="SUCCEEDED", output=text, stopDate=ended)
+        succeeded = {"executionSucceededEventDetails": {"output": text}}
+        stepfunctions._add_event(execution, "ExecutionSucceeded", succeeded)
+        stepfunctions._emit_execution_status_event(execution)
+
+    async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Any:
+        if headers.get("x-amz-target", "").endswith(".RedriveExecution"):
+            return stepfunctions._finalize_response(redrive(json.loads(body)["executionArn"]))
+        return await handle_request(method, path, headers, body, query)
+
+    stepfunctions.handle_request = handle
+
+
 async def _serve(listener: int) -> None:
     config = Config()
     config.bind = [f"fd://{listener}"]
@@ -372,6 +453,7 @@ def main() -> None:
     _accept_metric_math()
     _register_sagemaker(account)
     _enforce_state_machine_roles(account)
+    _add_redrive()
     asyncio.run(_serve(int(sys.argv[1])))
 
 

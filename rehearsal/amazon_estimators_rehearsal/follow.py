@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
+
+from amazon_estimators.explain import text_of
 
 ENDED = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
 
@@ -27,10 +29,14 @@ class Entered:
 
 @dataclass(frozen=True)
 class Exited:
-    """A state was left after ``seconds``."""
+    """A state was left after ``seconds``. ``error`` is the name of what it failed with, empty if it did not.
+
+    A failure that is caught counts: the state itself did not do what it is for.
+    """
 
     state: str
     seconds: float
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,31 +75,63 @@ def follow(
     deadline = time.monotonic() + timeout
     arn = _await_execution(states, machine_arn, known, min(deadline, time.monotonic() + 60))
     yield Started(arn.rpartition(":")[2])
-    seen, entered, shards = 0, {}, None
+    told = _Told(states, arn)
     while True:
         status = states.describe_execution(executionArn=arn)
-        events = _history(states, arn)
-        for event in events[seen:]:
-            if "stateEnteredEventDetails" in event:
-                state = event["stateEnteredEventDetails"]["name"]
-                entered[state] = event["timestamp"]
-                yield Entered(state)
-            elif "stateExitedEventDetails" in event:
-                state = event["stateExitedEventDetails"]["name"]
-                yield Exited(state, _seconds(entered.get(state), event["timestamp"]))
-        seen = len(events)
-        progress = _shards(states, arn)
-        if progress and progress != shards:
-            shards = progress
-            yield progress
+        yield from told.news()
         if status["status"] in ENDED:
+            yield from told.left_open(status["status"])
             yield Ended(
-                status["status"], status.get("output", ""), status.get("error", ""), status.get("cause", "")
+                status["status"],
+                status.get("output", ""),
+                status.get("error", ""),
+                text_of(status.get("cause", "")),
             )
             return
         if time.monotonic() > deadline:
             raise NoExecutionError(f"The execution {arn} is still {status['status']} after {timeout:.0f} s.")
         time.sleep(0.2)
+
+
+class _Told:
+    """How much of one execution has been told: the next look tells the rest."""
+
+    def __init__(self, states: Any, arn: str) -> None:
+        self._states, self._arn = states, arn
+        self._events: list[dict[str, Any]] = []
+        self._entered: dict[str, dict[str, Any]] = {}
+        self._error = ""
+        self._shards: Shards | None = None
+
+    def news(self) -> Iterator[Event]:
+        """What happened since the last look."""
+        seen, self._events = len(self._events), _history(self._states, self._arn)
+        for event in self._events[seen:]:
+            if "stateEnteredEventDetails" in event:
+                state = event["stateEnteredEventDetails"]["name"]
+                self._entered[state], self._error = event, ""
+                yield Entered(state)
+            elif "stateExitedEventDetails" in event:
+                state = event["stateExitedEventDetails"]["name"]
+                yield from self._progress()
+                begin = self._entered.pop(state)
+                yield Exited(state, _seconds(begin, event), self._error or _caught(begin, event))
+            else:
+                self._error = _error_after(event, self._error)
+        yield from self._progress()
+
+    def left_open(self, status: str) -> Iterator[Event]:
+        """The states that the execution, over with ``status``, was in."""
+        for state, begin in reversed(self._entered.items()):
+            yield Exited(state, _seconds(begin, self._events[-1]), self._error or status)
+
+    def _progress(self) -> Iterator[Event]:
+        """Of the Map under way, if there is one and it has come further."""
+        if any(event["type"] == "MapStateEntered" for event in self._entered.values()):
+            shards = _shards(self._states, self._arn)
+            if shards and shards != self._shards:
+                self._shards = shards
+                yield shards
 
 
 def executions(states: Any, machine_arn: str) -> frozenset[str]:
@@ -117,12 +155,39 @@ def _history(states: Any, arn: str) -> list[dict[str, Any]]:
 
 
 def _shards(states: Any, arn: str) -> Shards | None:
-    for run in states.list_map_runs(executionArn=arn)["mapRuns"]:
-        counts = states.describe_map_run(mapRunArn=run["mapRunArn"])["executionCounts"]
-        failed = counts["failed"] + counts["timedOut"] + counts["aborted"]
-        return Shards(counts["succeeded"] + failed, failed, counts["total"])
-    return None
+    """Of the newest Map Run: a redriven or repeated Map has one more."""
+    runs = states.list_map_runs(executionArn=arn)["mapRuns"]
+    if not runs:
+        return None
+    newest = max(runs, key=lambda run: run["startDate"])
+    counts = states.describe_map_run(mapRunArn=newest["mapRunArn"])["executionCounts"]
+    failed = counts["failed"] + counts["timedOut"] + counts["aborted"]
+    return Shards(counts["succeeded"] + failed, failed, counts["total"])
 
 
-def _seconds(begin: datetime | None, end: datetime) -> float:
-    return (end - begin).total_seconds() if begin else 0.0
+def _error_after(event: Mapping[str, Any], before: str) -> str:
+    """What the state under way has failed with: a failed attempt sets it, another one clears it."""
+    kind = event["type"]
+    if kind.endswith(("Failed", "TimedOut", "Aborted")):
+        details = [value for name, value in event.items() if name.endswith("EventDetails")]
+        return next((str(one["error"]) for one in details if one.get("error")), str(kind))
+    return "" if kind.endswith(("Scheduled", "Started", "Redriven", "Succeeded")) else before
+
+
+def _caught(entered: Mapping[str, Any], exited: Mapping[str, Any]) -> str:
+    """The error that a Catch put into what the state hands on: of a Map's the emulator writes no event."""
+    before, after = entered["stateEnteredEventDetails"], exited["stateExitedEventDetails"]
+    known = _objects(before.get("input"))
+    new = [one for one in _objects(after.get("output")) if one not in known]
+    return next((str(one["Error"]) for one in new if one.keys() == {"Error", "Cause"}), "")
+
+
+def _objects(text: str | None) -> list[dict[str, Any]]:
+    """A state's input or output, and what lies directly in it, as far as these are JSON objects."""
+    whole = json.loads(text or "{}")
+    parts = whole.values() if isinstance(whole, dict) else ()
+    return [one for one in (whole, *parts) if isinstance(one, dict)]
+
+
+def _seconds(begin: Mapping[str, Any], end: Mapping[str, Any]) -> float:
+    return float((end["timestamp"] - begin["timestamp"]).total_seconds())

@@ -37,8 +37,8 @@ def _rows(s3: Any, job: Mapping[str, Any], seconds: Mapping[str, float]) -> Iter
     resources = job["ResourceConfig"]
     yield "training instances", f"{resources['InstanceCount']} x {resources['InstanceType']} (emulated)"
     yield "training job", f"{job['TrainingJobName']}: {job['TrainingJobStatus']}"
-    for metric in job.get("FinalMetricDataList", []):
-        yield "metric", f"{metric['MetricName']} = {metric['Value']:.6g}"
+    metrics = [f"{one['MetricName']} = {one['Value']:.6g}" for one in job.get("FinalMetricDataList", [])]
+    yield "metric", "\n".join(metrics) or "none: the algorithm, or its stand-in, reports none"
     artifact = job.get("ModelArtifacts", {}).get("S3ModelArtifacts")
     if artifact:
         yield "model", artifact

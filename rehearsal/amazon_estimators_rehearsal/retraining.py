@@ -30,6 +30,7 @@ def retrain(
     for number in range(FILES):
         s3.upload_file(str(sample), bucket, f"{prefix}second-batch/{number:02}-{sample.name}")
     s3.put_object(Bucket=bucket, Key=f"{prefix}second-batch/_SUCCESS")
+    uploaded = time.monotonic()
     marker = s3.head_object(Bucket=bucket, Key=f"{prefix}second-batch/_SUCCESS")
     queue = _queue_of(platform, machine)
     # What EventBridge may do by itself now and then: the same event a second time.
@@ -44,7 +45,7 @@ def retrain(
         MessageGroupId="starter",
         MessageDeduplicationId=uuid4().hex,
     )
-    ended = view.follow(follow(states, machine, known=known, timeout=timeout))
+    ended = view.follow(follow(states, machine, known=known, timeout=timeout), since=uploaded)
     _settle(platform, queue, machine, timeout)
     return ended, len(executions(states, machine) - known)
 

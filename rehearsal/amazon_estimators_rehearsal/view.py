@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterable, Iterator
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     SpinnerColumn,
     TextColumn,
@@ -20,6 +20,9 @@ from rich.progress import (
 )
 
 from amazon_estimators_rehearsal.follow import Ended, Entered, Event, Exited, Shards, Started
+
+NOTES = {"Reuse": "the RecordSet was complete already: nothing is encoded again"}
+"""What is to be known of a state, by its name."""
 
 
 class View:
@@ -33,32 +36,55 @@ class View:
     def step(self, title: str) -> Iterator[None]:
         """A step that takes a while: a spinner, then a line with its seconds."""
         began = time.monotonic()
-        with self._console.status(f"{title} …"):
-            yield
-        self._done(title, time.monotonic() - began)
+        try:
+            with self._console.status(f"{title} …"):
+                yield
+        except Exception as error:
+            self._line(title, time.monotonic() - began, error=type(error).__name__)
+            raise
+        self._line(title, time.monotonic() - began)
 
-    def follow(self, events: Iterable[Event]) -> Ended:
-        """Show an execution's events to its end."""
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, TimeElapsedColumn(), console=self._console, transient=True) as progress:
-            now = progress.add_task("waiting for the execution that the upload starts", total=None)
+    def follow(self, events: Iterable[Event], *, since: float | None = None) -> Ended:
+        """Show an execution's events to its end.
+
+        ``since`` is when it was asked for, by ``time.monotonic()``. Default: now.
+        """
+        bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[count]}"),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        began, shards = time.monotonic() if since is None else since, ""
+        with bar as progress:
+            now = progress.add_task("waiting for the execution that the upload starts", total=None, count="")
             for event in events:
                 match event:
                     case Started(name):
-                        self._console.print(f"execution {name}")
+                        self._line(f"S3 event → EventBridge → execution {name}", time.monotonic() - began)
                     case Entered(state):
-                        progress.reset(now, description=state, total=None)
-                    case Exited(state, seconds):
-                        self.seconds[state] = seconds
-                        self._done(state, seconds)
+                        shards = ""
+                        progress.reset(now, description=state, total=None, count="")
                     case Shards(done, failed, total):
-                        trouble = f", {failed} failed" if failed else ""
-                        progress.update(now, completed=done, total=total, description=f"Shards{trouble}")
-                        if done == total:
-                            self._console.print(f"  {total:,} shards encoded{trouble}")
+                        shards = _summary(failed, total)
+                        progress.update(now, completed=done, total=total, count=f"{done:,}/{total:,}")
+                    case Exited(state, seconds, error):
+                        self.seconds[state] = seconds
+                        self._line(state, seconds, note=shards or NOTES.get(state, ""), error=error)
                     case Ended():
                         return event
         raise AssertionError("the stream of events ends with Ended")
 
-    def _done(self, title: str, seconds: float) -> None:
-        self._console.print(f"[green]✓[/] {title} [dim]{seconds:.1f} s[/]")
+    def _line(self, title: str, seconds: float, *, note: str = "", error: str = "") -> None:
+        mark = "[red]✗[/]" if error else "[green]✓[/]"
+        told = "".join(f"  {one}" for one in (note, error and f"[red]{escape(error)}[/]") if one)
+        self._console.print(f"{mark} {escape(title)} [dim]{seconds:.1f} s[/]{told}", soft_wrap=True)
+
+
+def _summary(failed: int, total: int) -> str:
+    count, verb = (f"{failed:,} of {total:,}", "failed") if failed else (f"{total:,}", "encoded")
+    return f"{count} {'shard' if total == 1 else 'shards'} {verb}"

@@ -83,7 +83,7 @@ def inline(pipeline: Synthesised, role: str) -> list[Any]:
 
 def test_functions_and_mapping_are_shared(any_region: Synthesised) -> None:
     functions = [one for one in any_region.of_type("AWS::Lambda::Function") if "Starter" not in one]
-    assert len(functions) == 5
+    assert len(functions) == 6
     assert list(any_region.template["Mappings"]) == ["TrainingImages"]
     repositories = {
         name for one in any_region.template["Mappings"]["TrainingImages"].values() for name in one

@@ -18,7 +18,7 @@ from amazon_estimators.images import image_accounts
 from amazon_estimators_rehearsal.samples import SAMPLES
 
 MAX_RESOURCES, MAX_BYTES = 500, 1_000_000
-FUNCTIONS = ("Plan", "Encode", "Seal", "Explain", "Announce")
+FUNCTIONS = ("Plan", "Encode", "Seal", "Explain", "Announce", "Fail")
 REGIONS = (None, "us-east-1", "cn-north-1", "us-gov-west-1")
 
 

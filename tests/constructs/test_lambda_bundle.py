@@ -1,4 +1,4 @@
-"""The code of the functions: complete, small, the same bytes every time, installed once a machine."""
+"""The code of the functions and the layer: complete, small, the same bytes every time, installed once."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from cdk_amazon_estimators import LambdaBundle, lambda_bundle
+from cdk_amazon_estimators import LambdaBundle, lambda_bundle, table_reader_layer
+from cdk_amazon_estimators.locked_packages import cache_directory
 
-LIMIT_WITHOUT_READER = 110 * 10**6
-LIMIT = 170 * 10**6
-"""Bytes unzipped; Lambda takes 250 MB. The table reader is two thirds of it."""
+LIMIT = 110 * 10**6
+"""Bytes unzipped, of the code and of the layer."""
+LIMIT_OF_LAMBDA = 250 * 10**6
+"""Of both together."""
 
 HOST = LambdaBundle(platform="host")
 AMAZON_LINUX = LambdaBundle(python="3.12", platform="x86_64")
@@ -34,18 +36,21 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield directory
 
 
+def install(bundle: LambdaBundle, directory: Path) -> Path:
+    """``code/`` and ``layer/`` in ``directory``."""
+    bundle.install(directory / "code")
+    table_reader_layer.install(bundle, directory / "layer")
+    return directory
+
+
 @pytest.fixture(scope="module")
 def on_host(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("host") / "code"
-    HOST.install(directory)
-    return directory
+    return install(HOST, tmp_path_factory.mktemp("host"))
 
 
 @pytest.fixture(scope="module")
 def on_amazon_linux(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("linux") / "code"
-    AMAZON_LINUX.install(directory)
-    return directory
+    return install(AMAZON_LINUX, tmp_path_factory.mktemp("linux"))
 
 
 def fingerprint(directory: Path) -> dict[str, tuple[int, str]]:
@@ -58,56 +63,61 @@ def fingerprint(directory: Path) -> dict[str, tuple[int, str]]:
     }
 
 
-def test_every_handler_and_numpy_import_from_the_bundle_alone(on_host: Path) -> None:
-    """Isolated from this environment's own packages; boto3 is the runtime's, and not imported at the top."""
+def size(directory: Path) -> int:
+    return sum(one.stat().st_size for one in directory.rglob("*") if one.is_file())
+
+
+def test_every_handler_imports_from_the_code_alone(on_host: Path) -> None:
+    """Without the layer, too: the table reader is loaded where something is read."""
+    code = str(on_host / "code")
     program = f"""
-import sys
-sys.path[:] = [{str(on_host)!r}] + [one for one in sys.path if "site-packages" not in one]
+import importlib.util, sys
+from types import ModuleType
+sys.path.append({code!r})
+sys.modules["boto3"] = ModuleType("boto3")  # the runtime's
 import numpy, numpy.testing, numpy.random, numpy.linalg, google.protobuf
-from amazon_estimators.handlers import plan, encode, seal, explain
 assert numpy.linalg.norm(numpy.ones(4)) == 2.0
-for module in (numpy, google.protobuf, plan, encode, seal, explain):
-    assert module.__file__.startswith({str(on_host)!r}), module.__file__
-    assert module is plan or callable(getattr(module, "handler", print))
+for name in ("plan", "encode", "seal", "explain", "announce", "starter"):
+    module = importlib.import_module(f"amazon_estimators.handlers.{{name}}")
+    assert callable(module.handler)
+    assert module.__file__.startswith({code!r}), module.__file__
+assert not importlib.util.find_spec("pyarrow")
 """
-    subprocess.run([sys.executable, "-I", "-B", "-c", program], check=True)
+    subprocess.run([sys.executable, "-I", "-S", "-B", "-c", program], check=True)
 
 
-def test_the_table_reader_reads_from_the_bundle_alone(on_host: Path) -> None:
+def test_code_and_layer_read_every_kind_of_table_alone(on_host: Path) -> None:
     """What is stripped of pyarrow is not missed by the formats it is used for."""
-    program = f"""
-import io, sys
-sys.path[:] = [{str(on_host)!r}] + [one for one in sys.path if "site-packages" not in one]
-import pyarrow
-from pyarrow import csv, parquet
-assert pyarrow.__file__.startswith({str(on_host)!r})
-table = csv.read_csv(io.BytesIO(b"a,b\\n1,2\\n"))
-for compression in ("snappy", "zstd", "gzip"):
-    file = io.BytesIO()
-    parquet.write_table(table, file, compression=compression)
-    assert parquet.ParquetFile(io.BytesIO(file.getvalue())).read() == table
-packed = io.BytesIO(pyarrow.Codec("zstd").compress(b"abc", asbytes=True))
-assert pyarrow.CompressedInputStream(packed, "zstd").read() == b"abc"
-"""
-    subprocess.run([sys.executable, "-I", "-B", "-c", program], check=True)
+    program = Path(__file__).with_name("read_alone.py")
+    command = [sys.executable, "-I", "-S", "-B", str(program)]
+    subprocess.run([*command, str(on_host / "code"), str(on_host / "layer")], check=True)
 
 
-def test_size_unzipped(on_amazon_linux: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    sizes = {one: one.stat().st_size for one in on_amazon_linux.rglob("*") if one.is_file()}
-    whole = sum(sizes.values())
-    reader = sum(size for one, size in sizes.items() if "pyarrow" in one.relative_to(on_amazon_linux).parts)
+@pytest.mark.parametrize("platform", ["on_host", "on_amazon_linux"])
+def test_size_unzipped(
+    platform: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installed: Path = request.getfixturevalue(platform)
+    code, layer = size(installed / "code"), size(installed / "layer")
     with capsys.disabled():
-        sys.stdout.write(
-            f"\nLambda code, unzipped: {whole / 10**6:.1f} MB, {reader / 10**6:.1f} MB of it pyarrow\n"
-        )
-    assert 20 * 10**6 < whole - reader <= LIMIT_WITHOUT_READER
-    assert whole <= LIMIT
+        sys.stdout.write(f"\nUnzipped {platform}: code {code / 10**6:.1f} MB, layer {layer / 10**6:.1f} MB\n")
+    assert 20 * 10**6 < code <= LIMIT
+    assert 20 * 10**6 < layer <= LIMIT
+    assert code + layer <= LIMIT_OF_LAMBDA
+
+
+def test_the_reader_is_in_the_layer_and_nothing_else_is(on_amazon_linux: Path) -> None:
+    assert [one.name for one in (on_amazon_linux / "layer").iterdir()] == ["python"]
+    assert not list((on_amazon_linux / "code").glob("pyarrow*"))
+    for one in (on_amazon_linux / "layer" / "python").iterdir():
+        assert one.name.startswith("pyarrow"), one
 
 
 def test_it_is_for_the_platform_and_python_asked_for(on_amazon_linux: Path) -> None:
-    extensions = [one.name for one in (on_amazon_linux / "numpy").rglob("*.so")]
-    assert extensions
-    assert all("cpython-312-x86_64-linux-gnu" in one for one in extensions)
+    for package in ("code/numpy", "layer/python/pyarrow"):
+        extensions = [one.name for one in (on_amazon_linux / package).rglob("*.so")]
+        assert extensions
+        assert all("cpython-312-x86_64-linux-gnu" in one for one in extensions)
 
 
 def test_nothing_that_no_import_reads(on_amazon_linux: Path) -> None:
@@ -120,8 +130,7 @@ def test_two_installs_are_the_same_bytes(
     on_host: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other-cache"))
-    HOST.install(tmp_path / "again")
-    assert fingerprint(tmp_path / "again") == fingerprint(on_host)
+    assert fingerprint(install(HOST, tmp_path / "again")) == fingerprint(on_host)
 
 
 def test_the_second_install_runs_no_installer(
@@ -131,11 +140,12 @@ def test_the_second_install_runs_no_installer(
         raise AssertionError("the installer ran")
 
     monkeypatch.setattr(subprocess, "run", refuse)
-    HOST.install(tmp_path / "code")
-    assert fingerprint(tmp_path / "code") == fingerprint(on_host)
+    assert fingerprint(install(HOST, tmp_path / "again")) == fingerprint(on_host)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
     with pytest.raises(AssertionError, match="the installer ran"):
         HOST.install(tmp_path / "other")
+    with pytest.raises(AssertionError, match="the installer ran"):
+        table_reader_layer.install(HOST, tmp_path / "other")
 
 
 def test_a_failed_install_leaves_nothing_in_the_cache_and_says_what_pip_says(
@@ -144,11 +154,15 @@ def test_a_failed_install_leaves_nothing_in_the_cache_and_says_what_pip_says(
     lock = tmp_path / "requirements.txt"
     lock.write_text("numpy==2.4.6 --hash=sha256:" + "0" * 64 + "\n", encoding="utf-8")
     monkeypatch.setattr(lambda_bundle, "LOCK", lock)
+    monkeypatch.setattr(table_reader_layer, "LOCK", lock)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with pytest.raises(RuntimeError, match=r"pip could not install[\s\S]*(DO NOT MATCH|hash)"):
         HOST.install(tmp_path / "code")
-    assert not list((tmp_path / "cache" / "cdk-amazon-estimators" / "lambda").iterdir())
+    with pytest.raises(RuntimeError, match=r"pip could not install[\s\S]*(DO NOT MATCH|hash)"):
+        table_reader_layer.install(HOST, tmp_path / "layer")
+    assert not list(cache_directory().iterdir())
     assert not (tmp_path / "code").exists()
+    assert not (tmp_path / "layer").exists()
 
 
 def test_without_pip_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,6 +200,34 @@ def test_the_digest_tells_all_apart_that_changes_the_bytes(
     after_source = AMAZON_LINUX.digest()
     (package / "__init__.py").rename(package / "renamed.py")
     assert len({before, after_lock, after_source, AMAZON_LINUX.digest()}) == 4
+
+
+def test_the_layer_s_digest_is_of_lock_platform_and_what_is_left_out_and_not_of_our_sources(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def digest(**bundle: str) -> str:
+        return table_reader_layer.table_reader(LambdaBundle(**bundle)).digest()
+
+    digests = {
+        digest(python=python, platform=platform)
+        for python in ("3.12", "3.13")
+        for platform in ("x86_64", "arm64", "host")
+    }
+    assert len(digests) == 5  # on the host, this Python is the Python
+    before, code_before = digest(), AMAZON_LINUX.digest()
+    shutil.copytree(lambda_bundle.PACKAGE, tmp_path / "amazon_estimators")
+    (tmp_path / "amazon_estimators" / "new.py").touch()
+    with monkeypatch.context() as patch:
+        patch.setattr(lambda_bundle, "PACKAGE", tmp_path / "amazon_estimators")
+        assert digest() == before
+        assert AMAZON_LINUX.digest() != code_before
+    lock = tmp_path / "table_reader.txt"
+    lock.write_text("pyarrow\n", encoding="utf-8")
+    monkeypatch.setattr(table_reader_layer, "LOCK", lock)
+    after_lock = digest()
+    assert AMAZON_LINUX.digest() == code_before
+    monkeypatch.setattr(table_reader_layer, "UNUSED", ("pyarrow/cuda.py",))
+    assert len({before, after_lock, digest()}) == 3
 
 
 @pytest.mark.parametrize(

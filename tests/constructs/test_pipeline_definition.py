@@ -103,14 +103,36 @@ def test_every_error_is_explained_and_explanations_that_fail_keep_the_error(
         ], name
     # Explain or not, the failure is told of, and told of or not, the execution fails with it.
     (last,) = states["Explain"]["Catch"]
-    assert states[last["Next"]]["Parameters"] == {"error.$": "$.error.Error", "cause.$": "$.error.Cause"}
+    told = {"error.$": "$.error.Error", "cause.$": "$.error.Cause"}
+    assert states[last["Next"]]["Parameters"].items() >= told.items()
     for name in ("Explain", last["Next"]):
         assert states[name]["Next"] == "AnnounceFailure"
         assert states[name]["ResultPath"] == "$.explained"
     assert states["AnnounceFailure"]["Next"] == states["AnnounceFailure"]["Catch"][0]["Next"] == "Failed"
     assert states["Announce"]["Next"] == states["Announce"]["Catch"][0]["Next"] == "Done"
-    failed = states["Failed"]
-    assert (failed["ErrorPath"], failed["CausePath"]) == ("$.explained.error", "$.explained.cause")
+
+
+def test_a_failure_ends_in_a_task_so_that_a_redrive_starts_over_from_plan(
+    plain_pipeline: Synthesised,
+) -> None:
+    states = plain_pipeline.definition["States"]
+    failed, (unraised,) = states["Failed"], states["Failed"]["Catch"]
+    assert failed["Type"] == "Task"
+    assert failed["Next"] == "Plan"
+    assert failed["ResultPath"] is None
+    count = {"redrive.$": "$$.Execution.RedriveCount"}
+    assert failed["Parameters"]["execution"].items() >= count.items()
+    assert states["Explain"]["Parameters"]["execution"].items() >= count.items()
+    assert states["Unexplained"]["Parameters"].items() >= count.items()
+    # What it raises must fail the execution: caught is only that it could not run.
+    assert all(name.startswith("Lambda.") for name in unraised["ErrorEquals"])
+    assert "Lambda.Unknown" not in unraised["ErrorEquals"]
+    anyway = states[unraised["Next"]]
+    assert (anyway["Type"], anyway["ErrorPath"], anyway["CausePath"]) == (
+        "Fail",
+        "$.explained.error",
+        "$.explained.cause",
+    )
 
 
 def test_retries_are_for_faults_of_services_with_jitter_and_a_cap(plain_pipeline: Synthesised) -> None:
@@ -144,7 +166,11 @@ def test_the_map_is_bounded_and_reads_the_list_of_shards(plain_pipeline: Synthes
 
 def test_events_of_the_functions_are_those_of_the_contract(plain_pipeline: Synthesised) -> None:
     states = plain_pipeline.definition["States"]
-    execution = {"name.$": "$$.Execution.Name", "start_time.$": "$$.Execution.StartTime"}
+    execution = {
+        "name.$": "$$.Execution.Name",
+        "start_time.$": "$$.Execution.StartTime",
+        "redrive.$": "$$.Execution.RedriveCount",
+    }
     settings = states["Plan"]["Parameters"]["pipeline"]
     assert states["Plan"]["Parameters"] == {
         "pipeline": settings,
@@ -158,7 +184,7 @@ def test_events_of_the_functions_are_those_of_the_contract(plain_pipeline: Synth
         "execution": execution,
     }
     assert set(states["Shards"]["ItemSelector"]) == {
-        f"{name}.$" for name in ("bucket", "prefix", "execution", "shard", "offset", "length")
+        f"{name}.$" for name in ("bucket", "prefix", "attempt", "shard", "offset", "length")
     }
 
 

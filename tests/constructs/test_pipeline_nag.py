@@ -21,6 +21,8 @@ ACCEPTED = {
     rf"IAM5\[Resource::{ARN}:logs:.*:log-group:/aws/sagemaker/TrainingJobs:.*\*\]": "Streams: after jobs.",
     rf"IAM5\[Resource::{ARN}:states:.*:execution:.*\*\]": "The Map starts executions of this state machine.",
     rf"IAM5\[Resource::{ARN}:scheduler:.*:schedule/[\w-]+/\*\]": "Schedules of the starter's own group.",
+    rf"IAM5\[Resource::{ARN}:ec2:.*:network-interface/\*\]": "They are named when they are made.",
+    rf"IAM5\[Resource::{ARN}:ec2:[^:]+:\*:(subnet|security-group)/[\w-]+\]": "Of which account, ids tell.",
     r"IAM5\[Resource::\*\]": "test_star_only_where_the_service_knows_no_resource lists these actions.",
     r"S1": "Access logs go where the account wants them: pass buckets that have them.",
     r"SQS3": "The queue is the dead-letter queue of rules, which cdk-nag does not see.",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -16,10 +18,6 @@ ACCOUNT, REGION = "111122223333", "eu-west-1"
 
 NO_RESOURCE = {
     "cloudwatch:PutMetricData",
-    "ec2:CreateNetworkInterface",
-    "ec2:CreateNetworkInterfacePermission",
-    "ec2:DeleteNetworkInterface",
-    "ec2:DeleteNetworkInterfacePermission",
     "ec2:DescribeDhcpOptions",
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSecurityGroups",
@@ -64,7 +62,7 @@ def allowed(
 
 def holds(conditions: dict[str, dict[str, Any]], context: dict[str, str]) -> bool:
     for operator, keys in conditions.items():
-        assert operator in ("StringEquals", "StringLike", "Bool"), operator
+        assert operator in ("StringEquals", "StringLike", "ArnLike", "Bool"), operator
         for key, values in keys.items():
             if key not in context or not any(matches(one, context[key]) for one in as_list(values)):
                 return False
@@ -258,6 +256,66 @@ def test_the_repository_is_the_one_the_image_is_pulled_from(plain_pipeline: Synt
     assert image == train_image("kmeans", "1", REGION)
     assert allowed(plain_pipeline, TRAINING, "ecr:BatchGetImage", f"{REPOSITORY}/kmeans")
     assert image.startswith("438346466558.")
+
+
+EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
+INTERFACE = f"{EC2}:network-interface/eni-0"
+OURS, OTHERS = ({"ec2:Subnet": f"{EC2}:subnet/{name}"} for name in ("subnet-public", "subnet-private"))
+SHARED = f"arn:aws:ec2:{REGION}:999988887777:subnet/subnet-public"
+NETWORK_TABLE: list[tuple[str, str, dict[str, str], bool]] = [
+    ("ec2:CreateNetworkInterface", INTERFACE, {}, True),
+    ("ec2:CreateNetworkInterface", f"{EC2}:subnet/subnet-public", {}, True),
+    ("ec2:CreateNetworkInterface", SHARED, {}, True),
+    ("ec2:CreateNetworkInterface", f"{EC2}:subnet/subnet-private", {}, False),
+    ("ec2:CreateNetworkInterface", f"{EC2}:security-group/sg-0123456789abcdef0", {}, True),
+    ("ec2:CreateNetworkInterface", f"{EC2}:security-group/sg-other", {}, False),
+    ("ec2:CreateNetworkInterfacePermission", INTERFACE, OURS, True),
+    ("ec2:CreateNetworkInterfacePermission", INTERFACE, {"ec2:Subnet": SHARED}, True),
+    ("ec2:CreateNetworkInterfacePermission", INTERFACE, OTHERS, False),
+    ("ec2:DeleteNetworkInterface", INTERFACE, OURS, True),
+    ("ec2:DeleteNetworkInterface", INTERFACE, OTHERS, False),
+    ("ec2:DeleteNetworkInterfacePermission", INTERFACE, OURS, True),
+    ("ec2:DeleteNetworkInterfacePermission", INTERFACE, OTHERS, False),
+    ("ec2:DescribeNetworkInterfaces", "*", {}, True),
+    ("ec2:DescribeVpcs", "*", {}, True),
+    ("ec2:DescribeDhcpOptions", "*", {}, True),
+    ("ec2:DescribeSubnets", "*", {}, True),
+    ("ec2:DescribeSecurityGroups", "*", {}, True),
+    ("ec2:AttachNetworkInterface", INTERFACE, OURS, False),
+]
+"""All that SageMaker documents for training in a VPC, in the subnets and groups given and no others."""
+
+
+@pytest.mark.parametrize(("action", "resource", "context", "expected"), NETWORK_TABLE)
+def test_network_interfaces_are_put_where_the_pipeline_says(
+    action: str, resource: str, context: dict[str, str], expected: bool, configured_pipeline: Synthesised
+) -> None:
+    assert allowed(configured_pipeline, TRAINING, action, resource, context) is expected
+
+
+def test_no_vpc_no_network_interfaces(plain_pipeline: Synthesised) -> None:
+    granted = {
+        one for statement in plain_pipeline.statements(TRAINING) for one in as_list(statement["Action"])
+    }
+    assert not [one for one in granted if one.startswith("ec2:")]
+
+
+def test_network_actions_name_the_kinds_of_resources_that_ec2_knows_for_them(
+    configured_pipeline: Synthesised,
+) -> None:
+    """By the Service Authorization Reference, as cfn-lint has it: a kind too few is a job that is refused."""
+    data = files("cfnlint") / "data/AdditionalSpecs/Policies.json"
+    reference = json.loads(data.read_text(encoding="utf-8"))["ec2"]["Actions"]
+    granted: dict[str, set[str]] = {}
+    for statement in configured_pipeline.statements(TRAINING):
+        for action in as_list(statement["Action"]):
+            service, _, name = action.partition(":")
+            if service == "ec2":
+                resources = as_list(statement["Resource"])
+                kinds = {one.rpartition(":")[2].partition("/")[0] for one in resources}
+                granted.setdefault(name.lower(), set()).update(kinds)
+    assert granted == {name: set(reference[name].get("Resources", ["*"])) for name in granted}
+    assert len(granted) == 9
 
 
 KEY = "<Key961B73FD.Arn>"

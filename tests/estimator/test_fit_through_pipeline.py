@@ -84,6 +84,28 @@ def test_a_stack_of_several_pipelines_lists_them(account: Account, outputs: dict
         Estimator.from_pipeline()
 
 
+def test_a_failure_is_redriven_and_fails_by_the_same_name(
+    pipeline: PipelineEstimator, outputs: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = [
+        "--state-machine",
+        outputs["PCAStateMachine"],
+        "--region",
+        "us-east-1",
+        "--execution",
+        "too-many",
+    ]
+    assert main(["start", *where[:4], "num_components=100", "--name", "too-many", "--follow"]) == 1
+    assert main(["redrive", *where, "--follow"]) == 1
+    shown = capsys.readouterr()
+    assert "Redriven too-many" in shown.out
+    assert "HyperparameterError" in shown.err
+    assert main(["status", *where, "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["status"], facts["error"]) == ("FAILED", "HyperparameterError")
+    assert facts["cause"].startswith("PCA: num_components is 100")
+
+
 def test_start_status_logs_stop(
     pipeline: PipelineEstimator, outputs: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -101,5 +123,7 @@ def test_start_status_logs_stop(
     assert "Execution succeeded" in followed.err
     assert main(["stop", *where, "--execution", "by-hand", "--yes"]) == 1
     assert "is over: SUCCEEDED" in capsys.readouterr().err
+    assert main(["redrive", *where, "--execution", "by-hand"]) == 1
+    assert "is SUCCEEDED" in capsys.readouterr().err
     assert main(["start", *where, "num_components=none"]) == 1
     assert "HyperparameterError" in capsys.readouterr().err

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from pipeline_runs import Pipeline
 
+from amazon_estimators import seal
 from amazon_estimators.errors import HyperparameterError, ObjectChangedError, RecordSetError
+from amazon_estimators.receipts import Receipt, read_receipts
 from amazon_estimators.recordio import encode_dense
 
 TABLE = np.arange(400, dtype=np.float32).reshape(100, 4)
@@ -56,7 +59,10 @@ def test_an_interrupted_run_encodes_what_is_missing(loaded: Pipeline) -> None:
     assert b"".join(loaded.shards(again)) == bytes(encode_dense(TABLE))
 
 
-def test_a_shard_that_was_swapped_is_refused_and_encoded_again(loaded: Pipeline) -> None:
+def test_a_shard_that_was_swapped_is_refused_and_encoded_again(
+    loaded: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seal, "SETTLING", (0.01, 0.02))
     planned = loaded.plan("one")
     for item in loaded.items(planned):
         loaded.encode(planned, item)
@@ -100,6 +106,79 @@ def test_two_executions_at_once(loaded: Pipeline) -> None:
         requests = list(pool.map(loaded.seal, plans, ["one", "two"]))
     assert requests[0]["input_data_config"] == requests[1]["input_data_config"]
     assert b"".join(loaded.shards(plans[0])) == bytes(encode_dense(TABLE))
+
+
+def write_again(loaded: Pipeline, planned: dict[str, Any], shard: int) -> Receipt:
+    """What another execution does under a KMS key: the same bytes under another ETag. Returns its receipt."""
+    key = f"{planned['prefix']}train/matrix_{shard:05d}.pbr"
+    (receipt,) = (
+        one
+        for one in read_receipts(loaded.s3, loaded.bucket, planned["prefix"], "train")
+        if one.shard == shard
+    )
+    place = {"Bucket": loaded.bucket, "Key": key}
+    upload = {**place, "UploadId": loaded.s3.create_multipart_upload(**place)["UploadId"]}
+    part = loaded.s3.upload_part(**upload, PartNumber=1, Body=loaded.get(key))
+    parts = [{"PartNumber": 1, "ETag": part["ETag"], "ChecksumCRC32": part["ChecksumCRC32"]}]
+    done = loaded.s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+    again = replace(receipt, etag=done["ETag"].strip('"'))
+    assert again.etag != receipt.etag
+    return again
+
+
+def test_under_a_kms_key_a_shard_written_again_is_sealed_when_its_receipt_comes(
+    loaded: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = loaded.plan("one")
+    for item in loaded.items(planned):
+        loaded.encode(planned, item)
+    receipt = write_again(loaded, planned, 1)
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        receipt.leave(loaded.s3, loaded.bucket, planned["prefix"], "train")
+
+    monkeypatch.setattr(seal.time, "sleep", pause)
+    assert loaded.seal(planned)["input_data_config"]
+    assert pauses == [0.5]
+    assert b"".join(loaded.shards(planned)) == bytes(encode_dense(TABLE))
+
+
+def test_a_shard_written_again_without_a_receipt_is_refused_and_encoded_again(
+    loaded: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(seal.time, "sleep", pauses.append)
+    planned = loaded.plan("one")
+    for item in loaded.items(planned):
+        loaded.encode(planned, item)
+    write_again(loaded, planned, 1)
+    with pytest.raises(RecordSetError, match=r"1 of 4 shards .*matrix_00001"):
+        loaded.seal(planned)
+    assert tuple(pauses) == seal.SETTLING
+    again = loaded.train("two")
+    assert [item["shard"] for item in loaded.items(again)] == [1]
+
+
+def test_a_shard_written_again_after_sealing_is_sealed_anew(loaded: Pipeline) -> None:
+    planned = loaded.train("one")
+    write_again(loaded, planned, 1).leave(loaded.s3, loaded.bucket, planned["prefix"], "train")
+    again = loaded.train("two")
+    assert not again["complete"]
+    assert again["shards_to_encode"] == 1
+    assert loaded.train("three")["complete"]
+
+
+def test_a_shard_that_was_never_encoded_is_not_waited_for(
+    loaded: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seal.time, "sleep", lambda _: pytest.fail("nobody is about to write it"))
+    planned = loaded.plan("one")
+    for item in loaded.items(planned)[:3]:
+        loaded.encode(planned, item)
+    with pytest.raises(RecordSetError, match=r"1 of 4 shards .*matrix_00003"):
+        loaded.seal(planned)
 
 
 def test_a_plan_under_a_running_map_leaves_its_items_alone(loaded: Pipeline) -> None:

@@ -10,9 +10,9 @@ import pytest
 from pipeline_runs import Pipeline
 
 from amazon_estimators.errors import RequestError
-from amazon_estimators.handlers import encode, explain, plan, seal
+from amazon_estimators.handlers import encode, explain, fail, plan, seal
 
-EXECUTION = {"name": "run-1", "start_time": "2026-01-01T00:00:00Z"}
+EXECUTION = {"name": "run-1", "start_time": "2026-01-01T00:00:00Z", "redrive": 0}
 PAYLOAD_LIMIT = 256 * 1024
 
 
@@ -45,14 +45,14 @@ def test_an_execution_from_event_to_event(handled: Pipeline) -> None:
     assert planned["hyperparameters"] == {"k": "3"}
     for item in handled.items(planned):
         assert item.keys() == {"shard", "offset", "length"}
-        one = {"bucket": planned["bucket"], "prefix": planned["prefix"], "execution": "run-1", **item}
+        one = {**{name: planned[name] for name in ("bucket", "prefix", "attempt")}, **item}
         assert encode.handler(one, None) == {}
     request = through_json(
         seal.handler({"pipeline": handled.settings, "plan": planned, "execution": EXECUTION}, None)
     )
     assert request.keys() == {"job_name", "hyperparameters", "input_data_config", "tags"}
     assert request["hyperparameters"] == {"k": "3", "feature_dim": "4"}
-    again = through_json(plan.handler({**event, "execution": {"name": "run-2"}}, None))
+    again = through_json(plan.handler({**event, "execution": {**EXECUTION, "name": "run-2"}}, None))
     assert again["complete"]
     assert again["request"].keys() == request.keys()
 
@@ -78,4 +78,31 @@ def test_a_user_s_error_keeps_its_name(handled: Pipeline) -> None:
         "execution": EXECUTION,
         "pipeline": handled.settings,
     }
-    assert through_json(explain.handler(failure, None)) == {"error": "RequestError", "cause": "no k"}
+    explained = through_json(explain.handler(failure, None))
+    assert explained == {"error": "RequestError", "cause": "no k", "redrive": 0}
+
+
+@pytest.mark.parametrize("name", ["InputError", "Sandbox.Timedout", "States.ExceedToleratedFailureThreshold"])
+def test_an_execution_fails_by_the_name_and_text_that_were_explained(name: str) -> None:
+    explained = {"error": name, "cause": "row 7\nMend it.", "redrive": 0}
+    with pytest.raises(Exception, match=r"^row 7\nMend it\.$") as raised:
+        fail.handler({"explained": explained, "execution": EXECUTION}, None)
+    assert type(raised.value).__name__ == name
+
+
+def test_a_failure_that_was_redriven_goes_on_and_a_new_one_fails_again() -> None:
+    explained = {"error": "InputError", "cause": "row 7", "redrive": 0}
+    redriven = {**EXECUTION, "redrive": 1}
+    assert fail.handler({"explained": explained, "execution": redriven}, None) == {}
+    with pytest.raises(Exception, match="row 7"):
+        fail.handler({"explained": {**explained, "redrive": 1}, "execution": redriven}, None)
+
+
+def test_each_redrive_is_an_attempt_with_items_of_its_own(handled: Pipeline) -> None:
+    event = {"pipeline": handled.settings, "input": {"hyperparameters": {"k": "3"}}}
+    first, second = (
+        plan.handler({**event, "execution": {**EXECUTION, "redrive": count}}, None) for count in (0, 1)
+    )
+    assert (first["attempt"], second["attempt"]) == ("run-1-0", "run-1-1")
+    assert first["shards_key"] != second["shards_key"]
+    assert handled.items(first) == handled.items(second)

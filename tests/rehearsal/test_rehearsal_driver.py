@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import re
 import shutil
@@ -9,24 +11,30 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from rich.console import Console
-from training_account import TrainingAccount
+from training_account import ACCOUNT, REGION, TrainingAccount, statement
 
 from amazon_estimators_rehearsal import cli
 from amazon_estimators_rehearsal.command import Command, CommandError
 from amazon_estimators_rehearsal.follow import (
     Ended,
     Entered,
+    Event,
     Exited,
     NoExecutionError,
+    Shards,
     Started,
     executions,
     follow,
 )
+from amazon_estimators_rehearsal.report import print_report
 from amazon_estimators_rehearsal.view import View
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +70,157 @@ def test_following_a_failure(account: TrainingAccount) -> None:
     account.states.start_execution(stateMachineArn=machine)
     ended = View(Console(quiet=True)).follow(follow(account.states, machine, timeout=20))
     assert (ended.status, ended.error, ended.cause) == ("FAILED", "InputError", "row 7, column b")
+
+
+def shown(events: Iterable[Event]) -> list[str]:
+    """The lines that a user sees, seconds left out."""
+    console = Console(file=io.StringIO(), width=200)
+    View(console).follow(events)
+    return [re.sub(r" \d+\.\d s", "", line) for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+
+
+CAUGHT = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Failed"}]
+FAILED = {"Type": "Fail", "Error": "InputError", "Cause": "row 7, column b"}
+
+
+def test_a_state_that_failed_is_crossed_out_though_its_error_was_caught(account: TrainingAccount) -> None:
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {"FunctionName": "there-is-none"},
+        "Catch": CAUGHT,
+        "End": True,
+    }
+    states = {"Plan": task, "Failed": {"Type": "Pass", "Next": "Stop"}, "Stop": FAILED}
+    machine = account.machine(states, account.role(service="states.amazonaws.com"))
+    account.states.start_execution(stateMachineArn=machine)
+    _, plan, failed, stop = shown(follow(account.states, machine, timeout=20))
+    assert re.fullmatch(r"✗ Plan  \S+", plan)
+    assert (failed, stop) == ("✓ Failed", "✗ Stop  InputError")
+
+
+def distributed(account: TrainingAccount, child: dict[str, Any]) -> str:
+    """A machine whose Shards is a Distributed Map over the items of its input."""
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "Encode"}
+    shards = {
+        "Type": "Map",
+        "ItemsPath": "$.items",
+        "ItemProcessor": {**processor, "States": {"Encode": child}},
+        "ResultPath": None,
+        "Catch": CAUGHT,
+        "Next": "Seal",
+    }
+    states = {"Shards": shards, "Seal": {"Type": "Succeed"}, "Failed": FAILED}
+    machines = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:machine-*"
+    role = account.role(statement("states:StartExecution", machines), service="states.amazonaws.com")
+    machine = account.machine(states, role)
+    account.states.start_execution(stateMachineArn=machine, input=json.dumps({"items": [1, 2, 3]}))
+    return machine
+
+
+@pytest.mark.parametrize(
+    ("child", "lines"),
+    [
+        ({"Type": "Pass", "End": True}, ["✓ Shards  3 shards encoded", "✓ Seal"]),
+        (
+            FAILED,
+            [
+                "✗ Shards  3 of 3 shards failed  States.ExceedToleratedFailureThreshold",
+                "✗ Failed  InputError",
+            ],
+        ),
+    ],
+)
+def test_the_count_of_shards_is_told_with_their_state(
+    account: TrainingAccount, child: dict[str, Any], lines: list[str]
+) -> None:
+    machine = distributed(account, child)
+    time.sleep(2)  # it is over before it is looked at, so nothing is seen on the way
+    assert shown(follow(account.states, machine, timeout=20))[1:] == lines
+
+
+def recorded(history: list[dict[str, Any]], runs: list[dict[str, Any]] | None = None) -> Any:
+    """A client that knows one ended execution, as Step Functions tells it."""
+    pages = {
+        "list_executions": {"executions": [{"executionArn": "arn:run"}]},
+        "get_execution_history": {"events": history},
+    }
+    counts = dict.fromkeys(("failed", "timedOut", "aborted"), 0)
+    return SimpleNamespace(
+        get_paginator=lambda name: SimpleNamespace(paginate=lambda **_: [pages[name]]),
+        describe_execution=lambda **_: {"status": "SUCCEEDED", "output": "{}"},
+        list_map_runs=lambda **_: {"mapRuns": runs or []},
+        describe_map_run=lambda mapRunArn: {
+            "executionCounts": {**counts, "succeeded": int(mapRunArn), "total": int(mapRunArn)}
+        },
+    )
+
+
+def event(kind: str, **details: Any) -> dict[str, Any]:
+    stem = re.sub("^.*StateE", "stateE", kind)  # all kinds of states are entered and exited alike
+    name = f"{stem[0].lower()}{stem[1:]}EventDetails"
+    return {"type": kind, "timestamp": datetime(2025, 1, 1, tzinfo=UTC), name: details}
+
+
+@pytest.mark.parametrize(
+    ("attempts", "error"),
+    [
+        ([event("TaskFailed", error="SageMaker.Thing")], "SageMaker.Thing"),
+        ([event("LambdaFunctionFailed", error="InputError")], "InputError"),
+        ([event("LambdaFunctionTimedOut", error="States.Timeout")], "States.Timeout"),
+        ([event("MapRunFailed", error="States.ItemReaderFailed")], "States.ItemReaderFailed"),
+        ([event("MapStateAborted")], "MapStateAborted"),
+        ([event("LambdaFunctionFailed", error="X"), event("LambdaFunctionScheduled")], ""),
+        ([event("TaskFailed", error="X"), event("TaskScheduled"), event("TaskSucceeded")], ""),
+        ([event("MapRunFailed", error="X"), event("MapRunRedriven"), event("MapRunSucceeded")], ""),
+        ([], ""),
+    ],
+)
+def test_how_a_state_ended_is_in_the_history(attempts: list[dict[str, Any]], error: str) -> None:
+    history = [event("TaskStateEntered", name="Plan"), *attempts, event("TaskStateExited", name="Plan")]
+    assert Exited("Plan", 0.0, error) in follow(recorded(history), "arn:machine")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_several_map_runs_the_newest_is_shown(order: int) -> None:
+    history = [event("MapStateEntered", name="Shards"), event("MapStateExited", name="Shards")]
+    days = [datetime(2025, 1, day, tzinfo=UTC) for day in (1, 2)]
+    runs = [{"mapRunArn": str(day.day), "startDate": day} for day in days][::order]
+    events = list(follow(recorded(history, runs), "arn:machine"))
+    assert events[1:4] == [Entered("Shards"), Shards(2, 0, 2), Exited("Shards", 0.0)]
+
+
+def test_a_record_set_that_was_complete_is_said() -> None:
+    ended = Ended("SUCCEEDED", "{}", "", "")
+    (line,) = shown([Entered("Reuse"), Exited("Reuse", 0.0), ended])
+    assert line == "✓ Reuse  the RecordSet was complete already: nothing is encoded again"
+
+
+def test_the_way_to_the_execution_is_timed_from_the_upload() -> None:
+    console = Console(file=io.StringIO(), width=200)
+    View(console).follow([Started("run"), Ended("SUCCEEDED", "{}", "", "")], since=time.monotonic() - 7)
+    assert "execution run 7.0 s" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_step_that_failed_is_crossed_out() -> None:
+    console = Console(file=io.StringIO())
+    with pytest.raises(CommandError), View(console).step("cdk deploy"):
+        raise CommandError
+    assert re.fullmatch(r"✗ cdk deploy \d+\.\d s  CommandError\n", console.file.getvalue())  # type: ignore[attr-defined]
+
+
+def test_an_algorithm_without_metrics_has_none_in_the_summary() -> None:
+    job = {
+        "InputDataConfig": [],
+        "HyperParameters": {},
+        "AlgorithmSpecification": {"TrainingImage": "pca:1"},
+        "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large"},
+        "TrainingJobName": "pca",
+        "TrainingJobStatus": "Completed",
+    }
+    console = Console(file=io.StringIO(), width=200)
+    print_report(console, None, job, {})
+    assert re.search(r"^metric +none: ", console.file.getvalue(), re.MULTILINE)  # type: ignore[attr-defined]
 
 
 def test_an_execution_that_does_not_end(account: TrainingAccount) -> None:
@@ -138,16 +297,27 @@ def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_interrupted_it_leaves_nothing(tmp_path: Path, number: signal.Signals, status: int) -> None:
+@pytest.mark.parametrize(
+    ("numbers", "status"),
+    [
+        ([signal.SIGINT], 130),
+        ([signal.SIGINT] * 5, 130),  # an impatient user's
+        ([signal.SIGTERM], 143),
+        ([signal.SIGHUP], 129),
+    ],
+)
+def test_interrupted_it_leaves_nothing(tmp_path: Path, numbers: list[signal.Signals], status: int) -> None:
     run = start(tmp_path)
     assert run.stdout
     found = re.search(r"https://127\.0\.0\.1:\d+", run.stdout.readline())
     assert found
     time.sleep(2)  # in the middle of cdk
-    run.send_signal(number)
-    run.communicate(timeout=30)
-    assert run.returncode == status
+    for number in numbers:
+        run.send_signal(number)
+        time.sleep(0.05)
+    said, _ = run.communicate(timeout=30)
+    assert run.returncode == status, said
+    assert "Traceback" not in said
     assert list((tmp_path / "tmp").iterdir()) == []
     assert _processes_that_mention(str(tmp_path)) == []
 
@@ -183,12 +353,34 @@ def _without_network() -> list[str]:
     return prefix
 
 
+SUMMARY = [
+    r"✓ S3 event → EventBridge → execution [0-9a-f]{24} .*",
+    *(rf"✓ {state} .*" for state in ("Plan", "Seal", "Train", "Done")),
+    r"✓ Shards .* 2 shards encoded",
+    r"channel train +1,797 records x 64 features, float32",
+    r"manifest +s3://\S+/recordsets/[0-9a-f]{24}/train/\.amazon\.manifest",
+    r"2 shards +matrix_00000\.pbr: 899 records, [\d,]+ bytes",
+    r" +matrix_00001\.pbr: 898 records, [\d,]+ bytes",
+    r"hyperparameters +feature_dim=64  k=10",
+    r"training image +\d{12}\.dkr\.ecr\.us-east-1\.amazonaws\.com/kmeans:1",
+    r"training job +kmeans-\S+: Completed",
+    r"metric +train:msd = [\d.]+",
+    r"engine +scikit-learn .*",
+    *(
+        rf"(?:seconds)? +\d+\.\d  .*{step}"
+        for step in ("emulator", "deploy", "Plan", "Shards", "Seal", "Train")
+    ),
+    r"further trainings +1, on data set .*",
+]
+"""What the rehearsal of the sample of KMeans ends with, whole lines."""
+
+
 @pytest.mark.deployed
 def test_a_whole_rehearsal_without_network(tmp_path: Path, outputs: dict[str, str]) -> None:
     """Installed, it talks to 127.0.0.1 only: here is nothing else. ``outputs`` has the bundle made before."""
     run = start(tmp_path, *_without_network())
     text, _ = run.communicate(timeout=300)
     assert run.returncode == 0, text
-    assert "1,797 records x 64 features" in text
-    assert "Completed" in text and "scikit-learn" in text
+    for line in SUMMARY:
+        assert re.search(rf"^{line}$", text, re.MULTILINE), (line, text)
     assert list((tmp_path / "tmp").iterdir()) == []

@@ -197,11 +197,12 @@ def test_a_large_compressed_file_is_whole_and_a_bomb_is_bounded(monkeypatch):
         (b"1,2\n3,x\n", "row 1, column 1: 'x' is not a number"),
         (b"a,b\n1,2\n3,\n", r"row 1, column 1 \('b'\): nothing is not a number"),
         (b'a,b\n1,2\n3," "\n', r"row 1, column 1 \('b'\): nothing is not a number"),
-        (b"1,2\n3\n", "row 1: 1 fields where the first row has 2"),
-        (b"1,2\n\n3,4,5\n", "row 1: 3 fields"),
+        (b"1,2\n3\n", "row 1, column 1 is missing: 1 fields where the first row has 2"),
+        (b"a,b\n1,2\n3\n", r"row 1, column 1 \('b'\) is missing: 1 fields where the first row has 2"),
+        (b"1,2\n\n3,4,5\n", "row 1, a column too many: 3 fields where the first row has 2"),
         (b'1,2\n3,4"5"\n', "row 1: a quote in a field that is not quoted"),
         (b'1,2\n3,"4\n', "row 1: a quote that is never closed"),
-        (b"1,2\n1,2\r3,4\n", "row 1: 3 fields"),
+        (b"1,2\n1,2\r3,4\n", "row 1, a column too many: 3 fields"),
         (b"1\n1\r3\n", "row 1, column 0"),
         (b"1,2\n1_0,2\n", "row 1, column 0: '1_0' is not a number"),
         (b"1,2\n0x1,2\n", "row 1, column 0: '0x1' is not a number"),
@@ -219,6 +220,15 @@ def test_the_first_fault_is_named(body, message):
         list(
             delimited.read(s3, Piece(found, layout.start, layout.stop, first_row=0), Source(), layout.schema)
         )
+
+
+def test_a_fault_of_a_part_is_named_by_its_text_too():
+    s3 = InMemoryS3()
+    found = s3.put("a.csv", b"1,2\n" * 100 + b"7,x\n" + b"1,2\n" * 100)
+    with pytest.raises(
+        InputError, match=r"row 25 of the part from byte 300, which begins '7,x', column 1: 'x'"
+    ):
+        list(delimited.read(s3, Piece(found, 300, found.size), Source(), Schema(2, None, None, None)))
 
 
 @settings(deadline=None)

@@ -11,6 +11,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 
 from cdk_amazon_estimators.problems import Problems
+from cdk_amazon_estimators.prop_types import check_types
 
 if TYPE_CHECKING:
     from cdk_amazon_estimators.triggers.starter import TrainingStarter
@@ -28,7 +29,7 @@ class AlarmTrigger:
     cool_down: Duration = field(default_factory=lambda: Duration.hours(1), kw_only=True)
 
     def check(self, problems: Problems, outputs: Sequence[str]) -> None:
-        """Any alarm and any cool-down will do."""
+        check_types(problems, AlarmTrigger.__init__, vars(self), of="AlarmTrigger.")
 
     def bind(self, starter: TrainingStarter, construct_id: str) -> None:
         pattern = events.EventPattern(

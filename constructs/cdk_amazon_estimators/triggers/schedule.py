@@ -10,6 +10,7 @@ from aws_cdk import Duration, TimeZone
 from aws_cdk import aws_scheduler as scheduler
 
 from cdk_amazon_estimators.problems import Problems
+from cdk_amazon_estimators.prop_types import check_types, known_seconds
 
 if TYPE_CHECKING:
     from cdk_amazon_estimators.triggers.starter import TrainingStarter
@@ -34,11 +35,12 @@ class ScheduleTrigger:
     retrain_unchanged: bool = False
 
     def check(self, problems: Problems, outputs: Sequence[str]) -> None:
-        window = self.flexible_window
+        check_types(problems, ScheduleTrigger.__init__, vars(self), of="ScheduleTrigger.")
+        window = known_seconds("flexible_window", self.flexible_window)
         problems.unless(
-            window is None or window.is_unresolved() or 60 <= window.to_seconds() <= 86_400,
-            f"ScheduleTrigger(flexible_window={window and window.to_human_string()}); "
-            "allowed: 1 minute to 1 day, or None to start on time",
+            window is None or 60 <= window <= 86_400,
+            f"ScheduleTrigger.flexible_window is {window} seconds; allowed: 1 minute to 1 day, or None to "
+            "start on time",
         )
 
     def bind(self, starter: TrainingStarter, construct_id: str) -> None:

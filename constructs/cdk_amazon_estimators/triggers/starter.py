@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import Duration, Names, Size, Stack, Token
+from aws_cdk import Duration, Names, Size, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -20,6 +20,7 @@ from amazon_estimators.triggers.inbox import FACTOR
 from cdk_amazon_estimators.encoder import RecordSetEncoder, tell_statement
 from cdk_amazon_estimators.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.problems import Problems
+from cdk_amazon_estimators.prop_types import check_types, known, known_seconds
 from cdk_amazon_estimators.s3_access import S3Access
 from cdk_amazon_estimators.service_role import service_role
 from cdk_amazon_estimators.triggers.queues import GROUP, StarterQueues
@@ -231,20 +232,21 @@ class TrainingStarter(Construct):
 
 def _check(starter: TrainingStarter, max_concurrent: int, max_attempts: int, retry_delay: Duration) -> None:
     problems = Problems(starter)
+    given = {"max_concurrent": max_concurrent, "max_attempts": max_attempts, "retry_delay": retry_delay}
+    check_types(problems, TrainingStarter.__init__, given)
+    most, attempts = known("max_concurrent", max_concurrent), known("max_attempts", max_attempts)
+    seconds = known_seconds("retry_delay", retry_delay)
+    problems.unless(most is None or most >= 1, f"max_concurrent is {most}; allowed: 1 or more")
     problems.unless(
-        Token.is_unresolved(max_concurrent) or max_concurrent >= 1,
-        f"max_concurrent is {max_concurrent}; allowed: 1 or more",
+        attempts is None or 1 <= attempts <= MOST_ATTEMPTS,
+        f"max_attempts is {attempts}; allowed: 1 to {MOST_ATTEMPTS}",
     )
-    problems.unless(
-        1 <= max_attempts <= MOST_ATTEMPTS, f"max_attempts is {max_attempts}; allowed: 1 to {MOST_ATTEMPTS}"
-    )
-    seconds = retry_delay.to_seconds()
-    # The queue hides a message for 12 hours at most, and counts from when it was received.
-    longest = seconds * FACTOR ** max(0, max_attempts - 2)
-    problems.unless(
-        seconds >= 1 and longest <= LONGEST_DELAY.to_seconds(),
-        f"retry_delay is {retry_delay.to_human_string()}, which grows to {longest:,} seconds in "
-        f"{max_attempts} attempts; allowed: 1 second or more, growing to 11 hours at most. "
-        "Lower it, or max_attempts.",
-    )
+    if seconds is not None and attempts is not None:
+        # The queue hides a message for 12 hours at most, and counts from when it was received.
+        longest = seconds * FACTOR ** max(0, attempts - 2)
+        problems.unless(
+            seconds >= 1 and longest <= LONGEST_DELAY.to_seconds(),
+            f"retry_delay is {seconds} seconds, which grows to {longest:,} seconds in {attempts} attempts; "
+            "allowed: 1 second or more, growing to 11 hours at most. Lower it, or max_attempts.",
+        )
     problems.raise_any()

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Duration, Token
+from aws_cdk import Duration
 from aws_cdk import aws_events as events
 
 from cdk_amazon_estimators.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.problems import Problems
+from cdk_amazon_estimators.prop_types import check_types, known, known_seconds
 
 if TYPE_CHECKING:
     from cdk_amazon_estimators.triggers.starter import TrainingStarter
@@ -37,28 +38,26 @@ class UploadTrigger:
         return layout.inputs if self.prefix is None else [self.prefix]
 
     def check(self, problems: Problems, outputs: Sequence[str]) -> None:
-        period = self.quiet_period and self.quiet_period.to_human_string()
-        given = f"marker={self.marker!r}, quiet_period={period}"
+        check_types(problems, UploadTrigger.__init__, vars(self), of="UploadTrigger.")
+        marker, prefix = known("marker", self.marker), known("prefix", self.prefix)
+        quiet = known_seconds("quiet_period", self.quiet_period)
         problems.unless(
             (self.marker is None) != (self.quiet_period is None),
-            f"UploadTrigger({given}); allowed: one of marker and quiet_period. For both give two triggers.",
+            f"UploadTrigger has {'neither' if self.marker is None else 'both'}; allowed: one of marker and "
+            "quiet_period. For both give two triggers.",
         )
-        hidden = self.marker is None or Token.is_unresolved(self.marker) or self.marker[:1] in ("_", ".")
         problems.unless(
-            hidden and not {"/", "*"} & {*(self.marker or "")},
-            f"UploadTrigger(marker={self.marker!r}); allowed: names without '/' and '*' that begin with '_' "
+            marker is None or (marker[:1] in ("_", ".") and not {"/", "*"} & {*marker}),
+            f"UploadTrigger(marker={marker!r}); allowed: names without '/' and '*' that begin with '_' "
             "or '.', such as '_SUCCESS', because other objects are data",
         )
         problems.unless(
-            self.quiet_period is None
-            or self.quiet_period.is_unresolved()
-            or 1 <= self.quiet_period.to_seconds() <= 86_400,
-            f"UploadTrigger({given}); allowed: a quiet_period of 1 second to 1 day",
+            quiet is None or 1 <= quiet <= 86_400,
+            f"UploadTrigger.quiet_period is {quiet} seconds; allowed: a quiet_period of 1 second to 1 day",
         )
-        prefix = self.prefix
-        for output in outputs if prefix is not None and not Token.is_unresolved(prefix) else ():
+        for output in outputs:
             problems.unless(
-                not (str(prefix).startswith(output) or output.startswith(str(prefix))),
+                prefix is None or not (prefix.startswith(output) or output.startswith(prefix)),
                 f"UploadTrigger(prefix={prefix!r}) would hear what the pipeline itself writes to {output!r}, "
                 "and start it without end. Give a prefix apart from it.",
             )

@@ -12,7 +12,7 @@ from amazon_estimators.cli.completion import completion
 from amazon_estimators.cli.encode import encode
 from amazon_estimators.cli.hyperparameters import hyperparameters
 from amazon_estimators.cli.inspect import inspect
-from amazon_estimators.cli.pipeline import logs, start, status, stop
+from amazon_estimators.cli.pipeline import logs, redrive, start, status, stop
 from amazon_estimators.cli.rehearse import rehearse
 from amazon_estimators.cli.terminal import errors
 from amazon_estimators.errors import AmazonEstimatorsError
@@ -30,7 +30,19 @@ def app() -> None:
     """RecordSets, hyperparameters and training pipelines of Amazon's first-party SageMaker algorithms."""
 
 
-for command in (inspect, check, encode, hyperparameters, start, status, logs, stop, rehearse, completion):
+for command in (
+    inspect,
+    check,
+    encode,
+    hyperparameters,
+    start,
+    status,
+    logs,
+    stop,
+    redrive,
+    rehearse,
+    completion,
+):
     app.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""``start``, ``status``, ``logs``, ``stop``: a deployed pipeline from the command line."""
+"""``start``, ``status``, ``logs``, ``stop``, ``redrive``: a deployed pipeline from the command line."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from amazon_estimators.cli.terminal import as_json, assignments, output, print_json
+from amazon_estimators.explain import text_of
 
 if TYPE_CHECKING:
     from amazon_estimators.client.execution import Execution
@@ -139,6 +140,31 @@ def stop(execution: str | None, yes: bool, as_json: bool, **where: Any) -> int:
     return 0
 
 
+@click.command()
+@_of_pipeline
+@_execution_option
+@click.option(
+    "--follow/--no-follow", default=False, help="Wait for the end and show what happens. Default: no."
+)
+@as_json
+def redrive(execution: str | None, follow: bool, as_json: bool, **where: Any) -> int:
+    """Let an execution that failed or was stopped go on with what is missing."""
+    found = _found(_pipeline(**where), execution)
+    standing = found.describe()["status"]
+    if standing in ("RUNNING", "SUCCEEDED"):
+        raise click.ClickException(
+            f"execution {found.name} is {standing}; one that failed, was stopped or timed out can go on"
+        )
+    found.redrive()
+    if not as_json:
+        output().print(f"Redriven {found.name}\n{found.console_url}", soft_wrap=True)
+    if follow:
+        found.wait(logs=not as_json, stream=_stream(as_json))
+    if as_json:
+        print_json(_facts(found))
+    return 0
+
+
 def _found(pipeline: PipelineEstimator, execution: str | None) -> Execution:
     found = pipeline.attach(execution, wait=False).latest_execution
     assert found is not None
@@ -160,7 +186,7 @@ def _facts(execution: Execution) -> dict[str, Any]:
         "training_status": training.get("TrainingJobStatus"),
         "model": training.get("ModelArtifacts", {}).get("S3ModelArtifacts"),
         "error": described.get("error"),
-        "cause": described.get("cause"),
+        "cause": text_of(described["cause"]) if "cause" in described else None,
         "console": execution.console_url,
     }
 

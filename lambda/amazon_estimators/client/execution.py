@@ -1,4 +1,4 @@
-"""An execution of a pipeline's state machine: follow it through its states and its training job, stop it."""
+"""An execution of a pipeline's state machine: follow it to its training job's end, stop it, redrive it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from amazon_estimators.client.console import Console
 from amazon_estimators.client.places import client_of, region_of
 from amazon_estimators.client.training_job import Detached, Follower, TrainingJob, console_host
 from amazon_estimators.errors import AmazonEstimatorsError, TrainingJobError
+from amazon_estimators.explain import text_of
 
 TRAIN = "createTrainingJob.sync"
 """What the resource of the task ends with that runs the training job."""
@@ -50,6 +51,10 @@ class Execution:
     def stop(self) -> None:
         """Abort the execution; Step Functions then stops its training job."""
         self._states.stop_execution(executionArn=self.arn, cause="Stopped by its user.")
+
+    def redrive(self) -> None:
+        """Let an execution that failed, was stopped or timed out go on with what is missing."""
+        self._states.redrive_execution(executionArn=self.arn)
 
     def history(self) -> list[dict[str, Any]]:
         """All events so far."""
@@ -109,7 +114,7 @@ class Execution:
     def _fail(self, ended: Mapping[str, Any], job: Follower | None) -> NoReturn:
         if job is not None and job.ended:
             job.result()  # raises with reason and end of the log, unless the job is not what failed
-        name, cause = ended.get("error", ""), ended.get("cause", "")
+        name, cause = ended.get("error", ""), text_of(ended.get("cause", ""))
         message = f"Execution {self.name} {ended['status']}: {cause or 'no cause given'}"
         remedy = f"Look at it in the console: {self.console_url}"
         kind = getattr(errors, name, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from amazon_estimators.errors import RequestError
 
@@ -62,6 +62,21 @@ class JobSettings:
     keep_alive_period_in_seconds: int | None = None
     metric_definitions: Sequence[Mapping[str, str]] | None = None
     enable_sagemaker_metrics: bool | None = None
+
+    @classmethod
+    def named(cls, given: Mapping[str, Any]) -> Self:
+        """From settings by name; RequestError, with what may have been meant, for names that are none."""
+        from difflib import get_close_matches  # noqa: PLC0415
+
+        known = list(cls.__dataclass_fields__)
+        unknown = []
+        for name in given:
+            if name not in known:
+                near = get_close_matches(name, known, n=1)
+                unknown.append(f"{name!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
+        if unknown:
+            raise RequestError(f"Estimator has no setting {', '.join(unknown)}; it has {', '.join(known)}")
+        return cls(**given)
 
     def __post_init__(self) -> None:
         problems = [

@@ -66,3 +66,19 @@ def region_of(session: Any) -> str:
             remedy="Set AWS_DEFAULT_REGION, or pass session=boto3.Session(region_name=…).",
         )
     return str(region)
+
+
+def default_bucket(session: Any) -> str:
+    """The account's bucket for SageMaker, ``sagemaker-<region>-<account>``; RequestError if it has none."""
+    account = client_of(session, "sts").get_caller_identity()["Account"]
+    bucket = f"sagemaker-{region_of(session)}-{account}"
+    s3 = client_of(session, "s3")
+    try:
+        # The name can be guessed: only a bucket of the account itself will do.
+        s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
+    except s3.exceptions.ClientError as error:
+        raise RequestError(
+            f"there is no data_location, and the account's default bucket {bucket} cannot be used: {error}",
+            remedy="Pass data_location='s3://<bucket>/<prefix>/' and, if models go elsewhere, output_path.",
+        ) from error
+    return bucket

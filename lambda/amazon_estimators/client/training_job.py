@@ -13,12 +13,14 @@ from amazon_estimators.algorithms.facts import Metric
 from amazon_estimators.client.console import Console
 from amazon_estimators.client.log_stream import JobLog, LogLine
 from amazon_estimators.client.places import client_of, region_of
-from amazon_estimators.errors import TrainingJobError
+from amazon_estimators.errors import RequestError, TrainingJobError
 from amazon_estimators.images import dns_suffix
 
 POLL_SECONDS = 5.0
 TAIL_LINES = 20
 ENDED = ("Completed", "Failed", "Stopped")
+JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+JOB_NAME_CHARACTERS = 63
 
 
 class Detached(KeyboardInterrupt):
@@ -192,6 +194,19 @@ def console_host(region: str) -> str:
     if region.startswith("us-gov-"):
         return "console.amazonaws-us-gov.com"
     return {"amazonaws.com.cn": "console.amazonaws.cn"}.get(dns_suffix(region), "console.aws.amazon.com")
+
+
+def checked_job_name(given: str | None, *, base: str) -> str:
+    """The name given, by default ``base`` and the time; RequestError if the service takes no such name."""
+    if given is None:
+        now = timestamp()
+        given = f"{base[: JOB_NAME_CHARACTERS - len(now) - 1]}-{now}"
+    if not isinstance(given, str) or len(given) > JOB_NAME_CHARACTERS or not JOB_NAME.fullmatch(given):
+        raise RequestError(
+            f"job name is {given!r}; allowed: up to {JOB_NAME_CHARACTERS} letters, digits and hyphens, "
+            "a letter or digit at both ends"
+        )
+    return given
 
 
 def timestamp() -> str:

@@ -69,9 +69,8 @@ class Place:
 
     def refused(self, at: int, column: str, reason: str, remedy: str) -> InputError:
         """The error for one value of row ``at`` of the block."""
-        part = "" if self.piece.first_row is not None else f" of the part from byte {self.piece.start:,}"
-        row = f"row {self.row + at:,}{part}"
-        return InputError(f"{self.piece.source.uri}, {row}, {column}: {reason}", remedy=remedy)
+        where = f"{self.piece.source.uri}, {self.piece.row(self.row + at)}, {column}"
+        return InputError(f"{where}: {reason}", remedy=remedy)
 
     def not_finite(self, at: int, column: str, value: Any) -> InputError:
         """The error for a value that float32 cannot hold as a number."""

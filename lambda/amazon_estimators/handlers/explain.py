@@ -8,10 +8,11 @@ from amazon_estimators import s3
 from amazon_estimators.explain import explain, failure_key
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
-    client, plan, execution = s3.client(), event.get("plan") or {}, event["execution"]["name"]
-    answer = explain(client, event["error"], plan, execution)
-    if "shard" in event:
-        key = failure_key(plan["prefix"], execution, event["shard"])
-        s3.put_json(client, plan["bucket"], key, answer)
-    return answer
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    client, plan = s3.client(), event["plan"]
+    answer = explain(client, event["error"], plan)
+    if "shard" not in event:
+        return {**answer, "redrive": event["execution"]["redrive"]}
+    key = failure_key(plan["prefix"], plan["attempt"], event["shard"])
+    s3.put_json(client, plan["bucket"], key, answer)
+    return {**answer}

@@ -10,5 +10,5 @@ from amazon_estimators.steps import plan_step
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    settings = Settings.from_dict(event["pipeline"])
-    return plan_step(s3.client(), settings, event["input"], event["execution"]["name"])
+    settings, execution = Settings.from_dict(event["pipeline"]), event["execution"]
+    return plan_step(s3.client(), settings, event["input"], execution["name"], execution["redrive"])

@@ -8,9 +8,10 @@ from difflib import get_close_matches
 from typing import Any, ClassVar, Self
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.client.described_job import algorithm_of
 from amazon_estimators.client.job_settings import JobSettings
 from amazon_estimators.errors import RequestError
-from amazon_estimators.estimator import Estimator, algorithm_of
+from amazon_estimators.estimator import Estimator
 
 OFF: Mapping[str, tuple[object, ...]] = {
     "debugger_hook_config": (None, False),
@@ -115,7 +116,7 @@ class AmazonAlgorithmEstimatorBase(Estimator):
         return super().attach(training_job_name, session=session or sagemaker_session, wait=wait, logs=logs)
 
     @classmethod
-    def _of_job(cls, job: Mapping[str, Any], session: Any) -> Self:
+    def _algorithm_of(cls, job: Mapping[str, Any]) -> Algorithm:
         algorithm = algorithm_of(job)
         if not isinstance(algorithm, cls.algorithm_class):
             raise RequestError(
@@ -123,17 +124,7 @@ class AmazonAlgorithmEstimatorBase(Estimator):
                 f"{cls.__name__}",
                 remedy=f"Use {type(algorithm).__name__}.attach().",
             )
-        estimator = cls.__new__(cls)
-        Estimator.__init__(
-            estimator,
-            algorithm,
-            role=job["RoleArn"],
-            instance_count=job["ResourceConfig"]["InstanceCount"],
-            instance_type=job["ResourceConfig"]["InstanceType"],
-            session=session,
-        )
-        estimator.settings = JobSettings.of_job(job)
-        return estimator
+        return algorithm
 
     def __getattr__(self, name: str) -> Any:
         """Settings of the job, by their names in the SDK."""

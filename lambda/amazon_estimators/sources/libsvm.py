@@ -132,7 +132,7 @@ def _parse(
     if columns.min(initial=0) < 0:
         bad = int(np.searchsorted(ends, np.flatnonzero(columns < 0)[0], side="right"))
         raise InputError(
-            f"{piece.source.uri}, row {row + bad}{_part(piece)}: index 0, the first is {source.first_index}",
+            f"{piece.source.uri}, {piece.row(row + bad)}: index 0, the first is {source.first_index}",
             remedy="Set first_index=0 in the Source if indices are counted from 0.",
         )
     return np.delete(value, at), columns, np.concatenate(([0], ends)), value[at]
@@ -176,7 +176,7 @@ def _first_fault(text: bytes, piece: Piece, row: int) -> InputError:
         tokens = _COMMENT.sub(b"", line).split()
         if not tokens:
             continue
-        where = f"{piece.source.uri}, row {row}{_part(piece)}"
+        where = f"{piece.source.uri}, {piece.row(row, line)}"
         if not NUMBER.fullmatch(tokens[0]):
             return _fault(where, tokens[0], "is no label, which is one number")
         for token in tokens[1:]:
@@ -192,10 +192,6 @@ def _fault(where: str, token: bytes, problem: str) -> InputError:
         f"{where}: {token[:80].decode('utf-8', 'replace')!r} {problem}",
         remedy="Rows are counted from 0. Write each line as: label index:value index:value …",
     )
-
-
-def _part(piece: Piece) -> str:
-    return "" if piece.first_row is not None else f" of the part from byte {piece.start}"
 
 
 def _check_columns(source: Source, found: InputObject) -> None:

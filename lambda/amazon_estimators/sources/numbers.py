@@ -77,19 +77,20 @@ def matrix(table: Any) -> np.ndarray:
 
 def first_fault(text: bytes, dialect: Dialect, schema: Schema, piece: Piece, row: int) -> InputError:
     """The error that names the first bad record or field of ``text``, whose first row is number ``row``."""
-    counted = "" if piece.first_row is not None else f" of the part from byte {piece.start}"
     number = row
     for record in walk(text, dialect):
-        where = f"{piece.source.uri}, row {number}{counted}"
+        where = f"{piece.source.uri}, {piece.row(number, text[record.start : record.stop])}"
         problem = record.problem or (record.unclosed and "a quote that is never closed")
         if problem:
             return InputError(
                 f"{where}: {problem}",
                 remedy=f'{COUNTED} Quote the whole field and write a quote in it twice: "say ""yes""".',
             )
-        if len(record.fields) != schema.width:
+        fields = len(record.fields)
+        if fields != schema.width:
+            column = f"{schema.column(fields)} is missing" if fields < schema.width else "a column too many"
             return InputError(
-                f"{where}: {len(record.fields)} fields where the first row has {schema.width}",
+                f"{where}, {column}: {fields} fields where the first row has {schema.width}",
                 remedy=f"{COUNTED} Give every row the same fields.",
             )
         for position in schema.used:
@@ -102,6 +103,6 @@ def first_fault(text: bytes, dialect: Dialect, schema: Schema, piece: Piece, row
                 )
         number += 1
     return InputError(
-        f"{piece.source.uri}, rows {row} to {number - 1}{counted}: not readable as a table of numbers",
+        f"{piece.source.uri}, rows up to {piece.row(number - 1)}: not readable as a table of numbers",
         remedy=f"{COUNTED} End lines with a newline, or carriage return and newline, and nowhere else.",
     )

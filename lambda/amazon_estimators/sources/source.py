@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 8 * 2**20
 """Bytes of input or of float32 features a reader holds at a time, whichever it counts in."""
 
+LONGEST_SHOWN = 80
+"""Bytes of a user's text that an error shows."""
 HEADERS = ("auto", "present", "absent")
 COMPRESSIONS = ("auto", "none", "gzip", "zstd")
 FEATURE_LIMIT = 2**31 - 1
@@ -268,6 +270,14 @@ class Piece:
     start: int
     stop: int
     first_row: int | None = None
+
+    def row(self, number: int, text: bytes = b"") -> str:
+        """How to name row ``number`` to a user: by its ``text`` too, in a part that does not know its first row."""
+        if self.first_row is not None:
+            return f"row {number:,}"
+        shown = text[:LONGEST_SHOWN].decode("utf-8", "replace").strip()
+        begins = f", which begins {shown!r}" if shown else ""
+        return f"row {number:,} of the part from byte {self.start:,}{begins}"
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

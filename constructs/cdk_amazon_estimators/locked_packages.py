@@ -1,0 +1,125 @@
+"""The packages of a lock, installed without Docker for the platform of the Lambda functions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+WHEEL_TAGS = {
+    "x86_64": ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"),
+    "arm64": ("manylinux_2_28_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64"),
+}
+UNUSED_DIRECTORIES = {"bin", "include", "tests", "__pycache__"}
+UNUSED_SUFFIXES = {".a", ".pxd", ".pxi", ".pyc", ".pyi", ".pyx"}
+UNUSED_FILES = (
+    # What pip wrote about this machine, and differs from the next one's.
+    "*.dist-info/RECORD",
+    "*.dist-info/INSTALLER",
+    "*.dist-info/direct_url.json",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedPackages:
+    """What a lock names, for one Python version and platform, without what no import reads.
+
+    lock: file of pinned versions with hashes, as pip reads it.
+    python: version of Python, such as ``"3.12"``.
+    platform: ``"x86_64"``, ``"arm64"``, or ``"host"`` for this machine.
+    unused: further files and directories to leave out, as patterns of ``Path.match``. Default: ``()``.
+    """
+
+    lock: Path
+    python: str
+    platform: str
+    unused: tuple[str, ...] = ()
+
+    def digest(self) -> str:
+        """SHA-256 in hexadecimal of all they depend on: lock, platform, Python and what is left out."""
+        target = sysconfig.get_platform() if self.platform == "host" else self.platform
+        digest = hashlib.sha256(json.dumps([target, self.python, self.unused]).encode())
+        digest.update(Path(__file__).read_bytes())  # how it installs, what it strips
+        digest.update(self.lock.read_bytes())
+        return digest.hexdigest()
+
+    def install(self, directory: Path) -> None:
+        """Write them into ``directory``, from a cache or, the first time, by pip.
+
+        Raises RuntimeError with what pip says if it fails.
+        """
+        cached = cache_directory() / self.digest()
+        if not cached.is_dir():
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=cached.parent, prefix="installing-") as scratch:
+                fresh = Path(scratch) / "packages"
+                self._pip_install(fresh)
+                self._strip(fresh)
+                _publish(fresh, cached)
+        shutil.copytree(cached, directory, dirs_exist_ok=True)
+
+    def _pip_install(self, directory: Path) -> None:
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--requirement",
+            str(self.lock),
+            "--target",
+            str(directory),
+        ]
+        command += ["--require-hashes", "--no-deps", "--only-binary=:all:", "--no-compile"]
+        command += ["--quiet", "--disable-pip-version-check", "--no-input"]
+        if self.platform != "host":
+            command += ["--implementation=cp", f"--python-version={self.python}"]
+            command += [f"--platform={tag}" for tag in WHEEL_TAGS[self.platform]]
+        # The packages go to the Lambda functions, not into a virtual environment: pip must not insist on one.
+        environment = {**os.environ, "PIP_REQUIRE_VIRTUALENV": "0"}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 (no shell, own arguments)
+        if done.returncode == 0:
+            return
+        if "No module named pip" in done.stderr:
+            raise RuntimeError(
+                f"The code of the Lambda functions is installed with pip, and {sys.executable} has none.\n"
+                f"Install it: {sys.executable} -m ensurepip"
+            )
+        raise RuntimeError(
+            f"pip could not install {self.lock} for Python {self.python} on {self.platform}:\n"
+            + done.stderr.strip()
+        )
+
+    def _strip(self, directory: Path) -> None:
+        """Remove what no import reads: tests, headers, stubs, launchers that name this machine's Python."""
+        unused = (*UNUSED_FILES, *self.unused)
+        for path in sorted(directory.rglob("*"), reverse=True):
+            named = any(path.match(pattern) for pattern in unused)
+            if path.is_dir() and (named or path.name in UNUSED_DIRECTORIES):
+                shutil.rmtree(path)
+            elif path.is_file() and (named or path.suffix in UNUSED_SUFFIXES):
+                path.unlink()
+
+
+def cache_directory() -> Path:
+    """Where installed packages are kept by digest: in ``$XDG_CACHE_HOME`` or else ``~/.cache``."""
+    root = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(root) if root else Path.home() / ".cache") / "cdk-amazon-estimators" / "lambda"
+
+
+def _publish(fresh: Path, cached: Path) -> None:
+    """Move a complete directory into the cache. Of two synths at once the first wins: both wrote the same."""
+    for path in fresh.rglob("*"):
+        path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+    fresh.chmod(0o755)
+    try:
+        fresh.rename(cached)
+    except OSError:
+        if not cached.is_dir():
+            raise

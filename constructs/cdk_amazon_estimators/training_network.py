@@ -1,0 +1,89 @@
+"""The network of training instances: VpcConfig of the request, and what the role needs for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aws_cdk import Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+
+@dataclass(frozen=True)
+class TrainingNetwork:
+    """Subnets and security groups, by id."""
+
+    subnet_ids: Sequence[str]
+    security_group_ids: Sequence[str]
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """VpcConfig of the request."""
+        return {"SecurityGroupIds": self.security_group_ids, "Subnets": self.subnet_ids}
+
+    def statements(self, scope: Construct) -> list[iam.PolicyStatement]:
+        """What the execution role needs: SageMaker puts network interfaces into the subnets as this role."""
+
+        def arns(resource: str, names: Sequence[str], account: str | None = None) -> list[str]:
+            stack = Stack.of(scope)
+            return [
+                stack.format_arn(service="ec2", resource=resource, resource_name=name, account=account)
+                for name in names
+            ]
+
+        # In a VPC that is shared, subnets and groups may be another account's; their ids are nobody else's.
+        subnets = arns("subnet", self.subnet_ids, "*")
+        groups = arns("security-group", self.security_group_ids, "*")
+        interfaces = arns("network-interface", ["*"])  # made under names nobody knows beforehand
+        return [
+            iam.PolicyStatement(
+                actions=["ec2:CreateNetworkInterface"], resources=[*interfaces, *subnets, *groups]
+            ),
+            iam.PolicyStatement(
+                actions=[
+                    "ec2:CreateNetworkInterfacePermission",
+                    "ec2:DeleteNetworkInterface",
+                    "ec2:DeleteNetworkInterfacePermission",
+                ],
+                resources=interfaces,
+                conditions={"ArnLike": {"ec2:Subnet": subnets}},
+            ),
+            # To describe is to list what there is: these actions know no resource.
+            iam.PolicyStatement(
+                actions=[
+                    "ec2:DescribeDhcpOptions",
+                    "ec2:DescribeNetworkInterfaces",
+                    "ec2:DescribeSecurityGroups",
+                    "ec2:DescribeSubnets",
+                    "ec2:DescribeVpcs",
+                ],
+                resources=["*"],
+            ),
+        ]
+
+
+def training_network(
+    scope: Construct,
+    vpc: ec2.IVpc,
+    *,
+    subnets: ec2.SubnetSelection | None = None,
+    security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+) -> TrainingNetwork:
+    """Subnets of ``vpc``, by default the private ones, and groups, by default one of its own."""
+    if not security_groups:
+        own = ec2.SecurityGroup(scope, "TrainingSecurityGroup", vpc=vpc, description="Training instances")
+        own.connections.allow_internally(ec2.Port.all_traffic(), "Instances of one job talk to one another")
+        security_groups = [own]
+    chosen = subnets or ec2.SubnetSelection()
+    selected = vpc.select_subnets(
+        availability_zones=chosen.availability_zones,
+        one_per_az=chosen.one_per_az,
+        subnet_filters=chosen.subnet_filters,
+        subnet_group_name=chosen.subnet_group_name,
+        subnets=chosen.subnets,
+        subnet_type=chosen.subnet_type,
+    )
+    return TrainingNetwork(selected.subnet_ids, [group.security_group_id for group in security_groups])

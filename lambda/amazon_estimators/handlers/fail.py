@@ -1,0 +1,14 @@
+"""Fail: end the execution with the error that was explained; once it is redriven, let it go on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amazon_estimators.explain import as_exception
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    explained = event["explained"]
+    if explained["redrive"] == event["execution"]["redrive"]:
+        raise as_exception(explained["error"], explained["cause"])
+    return {}

@@ -1,0 +1,100 @@
+"""A role that cannot be changed is granted nothing: the synth says so, and the docs list what it needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from pipeline_stacks import PSEUDO, REPOSITORY, REQUIRED, Synthesised, new_stack, with_props
+
+from cdk_amazon_estimators import TrainingPipeline
+
+ARN = "arn:aws:iam::111122223333:role/Mine"
+OTHERS = "arn:aws:iam::999988887777:role/Theirs"
+TRUSTED = iam.ServicePrincipal("sagemaker.amazonaws.com")
+
+
+def warnings(stack: Stack) -> list[str]:
+    metadata = [one for child in stack.node.find_all() for one in child.node.metadata]
+    told = [str(one.data) for one in metadata if one.type == "aws:cdk:warning"]
+    return [one for one in told if "cdk-amazon-estimators:trainingRoleNotGranted" in one]
+
+
+@pytest.mark.parametrize(
+    ("role", "warned"),
+    [
+        (lambda stack: None, False),
+        (lambda stack: iam.Role(stack, "Role", assumed_by=TRUSTED), False),
+        (lambda stack: iam.Role.from_role_arn(stack, "Role", ARN), False),
+        (lambda stack: iam.Role.from_role_name(stack, "Role", "Mine"), False),
+        (lambda stack: iam.Role.from_role_arn(stack, "Role", ARN, mutable=False), True),
+        (lambda stack: iam.Role.from_role_arn(stack, "Role", OTHERS), True),
+        (lambda stack: iam.Role(stack, "Role", assumed_by=TRUSTED).without_policy_updates(), True),
+    ],
+)
+def test_a_role_that_is_granted_nothing_is_warned_of(role: Callable[[Stack], Any], warned: bool) -> None:
+    stack = new_stack(region="eu-west-1")
+    TrainingPipeline(stack, "Digits", **REQUIRED, training_role=role(stack))
+    assert len(warnings(stack)) == warned
+
+
+def test_the_warning_says_what_to_do() -> None:
+    stack = new_stack(region="eu-west-1")
+    role = iam.Role.from_role_arn(stack, "Role", ARN, mutable=False)
+    pipeline = TrainingPipeline(stack, "Digits", **REQUIRED, training_role=role, prefix="digits/")
+    (text,) = warnings(stack)
+    assert ARN in text
+    assert "docs/pipeline.md lists under 'A role of your own'" in text
+    assert f"PREFIX is 'digits/', JOBS is '{pipeline.job_name_prefix}'" in text
+    assert "arn:aws:ecr:eu-west-1:438346466558:repository/kmeans" in text.replace(
+        "${Token[AWS.Partition.", "x"
+    )
+
+
+def documented(pipeline: Synthesised) -> set[tuple[str, str, str]]:
+    """(action, resource, condition) as docs/pipeline.md has them, for this pipeline."""
+    page = (REPOSITORY / "docs/pipeline.md").read_text(encoding="utf-8")
+    section = page.partition("### A role of your own")[2].partition("\n#")[0]
+    names = {
+        "DATA": "<DigitsDataBucket6C5C068C>",
+        "MODELS": "<DigitsModelBucketD7347822>",
+        "PREFIX": "",
+        "REPOSITORY": "arn:aws:ecr:REGION:438346466558:repository/kmeans",
+        "KEY": "<Key961B73FD.Arn>",
+        "JOBS": pipeline.pipeline.job_name_prefix if pipeline.pipeline else "",
+        "SUBNET": "subnet-private",
+        "GROUP": "sg-0123456789abcdef0",
+        "REGION": PSEUDO["AWS::Region"],
+        "ACCOUNT": PSEUDO["AWS::AccountId"],
+    }
+    for name, value in names.items():
+        section = section.replace(name, value)
+    rows = [[re.findall("`(.+?)`", cell) for cell in row.split("|")[1:4]] for row in section.splitlines()]
+    return {
+        (action, resource, "=".join(condition))
+        for actions, resources, condition in (row for row in rows if len(row) == 3)
+        for action in actions
+        for resource in resources
+    }
+
+
+def granted(pipeline: Synthesised) -> set[tuple[str, str, str]]:
+    def listed(value: Any) -> list[Any]:
+        return value if isinstance(value, list) else [value]
+
+    return {
+        (action, resource, "=".join(f"{key}={listed(value)[0]}" for key, value in keys.items()))
+        for statement in pipeline.statements("DigitsTrainingRole")
+        for keys in [*statement.get("Condition", {}).values()] or [{}]
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
+
+
+def test_the_docs_list_what_a_role_is_granted() -> None:
+    pipeline = with_props("encryption_key", "vpc", "security_groups")
+    assert documented(pipeline) == granted(pipeline)
