@@ -272,7 +272,7 @@ class Piece:
     first_row: int | None = None
 
     def row(self, number: int, text: bytes = b"") -> str:
-        """How to name row ``number`` to a user: by its ``text`` too where a part does not know its first row."""
+        """How to name row ``number`` to a user: by its text too, in a part that does not know its first."""
         if self.first_row is not None:
             return f"row {number:,}"
         shown = text[:LONGEST_SHOWN].decode("utf-8", "replace").strip()
