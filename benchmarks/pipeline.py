@@ -2,9 +2,9 @@
 
 Three parts, each step in a process of its own, so that its peak memory is its own. 1 MB = 10^6 bytes.
 
-rates   Encode of one shard with S3 replaced by local files that are read and a sink that discards: what one
-        core does. CPU seconds count all threads of the process.
-data    ``--megabytes`` of CSV and as much of .npy through Plan, Encode and Seal against the emulator's S3,
+rates   Encode of one shard, of every source and encoding, with S3 replaced by local files that are read and a
+        sink that discards: what one core does. CPU seconds count all threads of the process.
+data    ``--megabytes`` each of .npy, CSV and Parquet through Plan, Encode and Seal against the emulator's S3,
         which shares this machine: seconds and peak memory by step.
 count   10,000 objects and 10,000 shards through Plan and Seal; the largest payload a state hands on.
 
@@ -34,6 +34,17 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / root) for root in ("lambda", "constructs", "rehearsal")]
+
+from inputs import (  # noqa: E402
+    addresses,
+    csv_text,
+    fortran_npz,
+    libsvm,
+    npy,
+    pairs,
+    parquet,
+    quoted_csv,
+)
 
 from amazon_estimators import s3  # noqa: E402
 from amazon_estimators.encode import encode_shard  # noqa: E402
@@ -189,13 +200,33 @@ def rates() -> dict[str, Step]:
     random = np.random.default_rng(1)
     rows = RATE_BYTES // (4 * COLUMNS)
     table = random.normal(size=(rows, COLUMNS)).astype(np.float32)
+    doubles = table[: rows // 2].astype(np.float64)
     text = csv_text(table, RATE_BYTES)
     cases: dict[str, tuple[str, bytes, dict[str, Any]]] = {
         "npy float32": ("a.npy", npy(table), {}),
-        "npy float64": ("a.npy", npy(table[: rows // 2].astype(np.float64)), {}),
+        "npy float64": ("a.npy", npy(doubles), {}),
+        "npy float64, Fortran order": ("a.npy", npy(np.asfortranarray(doubles)), {}),
+        "npz float64, Fortran order": ("a.npz", fortran_npz(doubles), {}),
         "csv": ("a.csv", text, {}),
+        "csv, quoted newlines": (
+            "a.csv",
+            quoted_csv(table, RATE_BYTES // 2),
+            {"channels": {"train": {"exclude": [COLUMNS], "header": "absent"}}},
+        ),
         "csv gzip": ("a.csv.gz", gzip.compress(text[: RATE_BYTES // 4].rpartition(b"\n")[0], 6), {}),
-        "parquet": ("a.parquet", parquet(table.astype(np.float64)), {}),
+        "libsvm": (
+            "a.svm",
+            libsvm(table, RATE_BYTES // 4),
+            {"channels": {"train": {"feature_count": COLUMNS, "keep_labels": False}}},
+        ),
+        "parquet": ("a.parquet", parquet(table), {}),
+        "parquet, pages of 1 MiB": ("a.parquet", parquet(table, max_rows_per_page=rows), {}),
+        "parquet, dictionaries": ("a.parquet", parquet(np.round(table, 3), max_rows_per_page=rows), {}),
+        "parquet, 400 columns": (
+            "a.parquet",
+            parquet(table[:200_000], 400, max_rows_per_page=rows),
+            {},
+        ),
         "json lines, Object2Vec": (
             "a.jsonl",
             pairs(RATE_BYTES // 4),
@@ -233,59 +264,18 @@ def rate(name: str, body: bytes, changes: dict[str, Any]) -> Step:
     return best
 
 
-def npy(table: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    np.save(file, table)
-    return file.getvalue()
-
-
-def parquet(table: np.ndarray) -> bytes:
-    """Columns of doubles in one row group of up to a million rows, as pyarrow writes by itself."""
-    import pyarrow as pa  # noqa: PLC0415 - only this case needs it
-    from pyarrow.parquet import write_table  # noqa: PLC0415
-
-    file = io.BytesIO()
-    write_table(pa.table({f"c{column}": table[:, column] for column in range(table.shape[1])}), file)
-    return file.getvalue()
-
-
-def csv_text(table: np.ndarray, size: int) -> bytes:
-    """Lines of seven digits a number, about ``size`` bytes; a few thousand different ones, repeated."""
-    lines = [",".join(f"{value:.6g}" for value in row) for row in table[:5_000].tolist()]
-    block = ("\n".join(lines) + "\n").encode()
-    return block * max(1, size // len(block))
-
-
-def pairs(size: int) -> bytes:
-    random = np.random.default_rng(2)
-    lines = [
-        json.dumps(
-            {
-                "label": int(random.integers(2)),
-                "in0": random.integers(0, 100_000, 20).tolist(),
-                "in1": random.integers(0, 100_000, 20).tolist(),
-            }
-        )
-        for _ in range(5_000)
-    ]
-    block = ("\n".join(lines) + "\n").encode()
-    return block * max(1, size // len(block))
-
-
-def addresses(size: int) -> bytes:
-    octets = np.random.default_rng(3).integers(0, 256, (5_000, 4)).tolist()
-    block = "".join(f"user_{at},{a}.{b}.{c}.{d}\n" for at, (a, b, c, d) in enumerate(octets)).encode()
-    return block * max(1, size // len(block))
-
-
 # --- data ---
 
 
 def data(megabytes: int) -> dict[str, Any]:
-    """Plan, Encode and Seal of CSV and of .npy against the emulator."""
+    """Plan, Encode and Seal of .npy, of CSV and of Parquet against the emulator."""
     object_bytes = 128 * MB
     table = np.random.default_rng(1).normal(size=(object_bytes // (4 * COLUMNS), COLUMNS)).astype(np.float32)
-    bodies = {"npy": npy(table), "csv": csv_text(table, object_bytes)}
+    bodies = {
+        "npy": npy(table),
+        "csv": csv_text(table, object_bytes),
+        "parquet": parquet(np.concatenate([table, -table])),  # a row group of a million rows and more
+    }
     return {
         kind: through_the_emulator(kind, body, max(1, round(megabytes * MB / len(body))))
         for kind, body in bodies.items()

@@ -17,7 +17,7 @@ from pyarrow import parquet
 
 MIB = 2**20
 PEAK = 300 * MIB
-GROWTH = 16 * MIB
+GROWTH = 20 * MIB
 """How far two peaks are apart without a cause; the larger shard is more than twice as much larger."""
 
 GIVEN_BACK = {"MALLOC_MMAP_THRESHOLD_": str(2**18)}
@@ -31,18 +31,18 @@ def write_parquet(path: Path) -> None:
     with parquet.ParquetWriter(
         path, table.schema, max_rows_per_page=10**9, compression="none", use_dictionary=["c0"]
     ) as writer:
-        for _ in range(4):
+        for _ in range(6):
             writer.write_table(table)
 
 
 def write_csv(path: Path) -> None:
     numbers = np.random.default_rng(0).normal(size=(1000, 50))
     block = "".join(",".join(f"{value:.2g}" for value in row) + "\n" for row in numbers.tolist()).encode()
-    path.write_bytes(block * (160 * MIB // len(block)))
+    path.write_bytes(block * (112 * MIB // len(block)))
 
 
 def write_npy(path: Path) -> None:
-    np.save(path, np.asfortranarray(np.ones((340_000, 50))))
+    np.save(path, np.asfortranarray(np.ones((400_000, 50))))
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux alone tells VmHWM")

@@ -36,9 +36,11 @@ def rows_of(s3, pieces, source, schema):
     group=st.integers(30, 150),
     compression=st.sampled_from(["none", "snappy", "gzip", "zstd", "lz4", "brotli"]),
     dictionary=st.booleans(),
+    at_once=st.sampled_from([1, 1500, row_group.AT_ONCE_BYTES]),
+    waiting=st.sampled_from([1, 700, row_group.WAITING_BYTES]),
     data=st.data(),
 )
-def test_every_row_once_wherever_a_file_is_cut(rows, group, compression, dictionary, data):
+def test_every_row_once_wherever_a_file_is_cut(rows, group, compression, dictionary, at_once, waiting, data):
     made = np.random.default_rng(rows)
     table = pa.table(
         {
@@ -61,12 +63,49 @@ def test_every_row_once_wherever_a_file_is_cut(rows, group, compression, diction
     pieces = [
         Piece(found, start, stop, first_row=start) for start, stop in itertools.pairwise(cuts) if start < stop
     ]
-    features, labels = rows_of(s3, pieces, source, layout.schema)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(row_group, "AT_ONCE_BYTES", at_once)
+        patch.setattr(row_group, "WAITING_BYTES", waiting)
+        patch.setattr(row_group, "BATCH_BYTES", 400)
+        features, labels = rows_of(s3, pieces, source, layout.schema)
     expected = np.column_stack(
         [table[name].to_numpy().astype(np.float32) for name in ("f8", "i8", "truth", "f4")]
     )
     np.testing.assert_array_equal(features, expected)
     np.testing.assert_array_equal(labels, table["label"].to_numpy())
+
+
+def test_more_columns_than_memory_has_room_for_are_read_in_passes(monkeypatch):
+    monkeypatch.setattr(row_group, "AT_ONCE_BYTES", 300_000)
+    made = np.random.default_rng(0).normal(size=(50_000, 10))
+    table = pa.table({f"c{number}": made[:, number] for number in range(10)})
+    s3 = InMemoryS3()
+    found = s3.put("a.parquet", written(table, use_dictionary=False, max_rows_per_page=10**9))
+    layout = parquet.look(s3, found, Source(features=tuple(range(9, 0, -1)), label=0))
+    before, held, row, s3.served = pa.total_allocated_bytes(), 0, 0, 0
+    for block in parquet.read(s3, Piece(found, 0, 50_000, 0), Source(), layout.schema):
+        held = max(held, pa.total_allocated_bytes() - before)
+        rows = made[row : row + len(block.features)]
+        np.testing.assert_array_equal(block.features, rows[:, :0:-1].astype(np.float32))
+        np.testing.assert_array_equal(block.labels, rows[:, 0])
+        row += len(block.features)
+    assert row == 50_000
+    assert held < 2**20
+    assert s3.served < 1.1 * found.size  # and none of it twice
+
+
+def test_a_missing_value_is_named_in_whichever_pass_it_is_found(monkeypatch):
+    monkeypatch.setattr(row_group, "AT_ONCE_BYTES", 1)
+    values = [float(number) for number in range(9)]
+    for column in range(3):
+        table = pa.table(
+            {name: [*values, None] if place == column else [*values, 1.0] for place, name in enumerate("aby")}
+        )
+        s3 = InMemoryS3()
+        found = s3.put("a.parquet", written(table))
+        layout = parquet.look(s3, found, Source(label="y"))
+        with pytest.raises(InputError, match=rf"row 9, column {column} \('{'aby'[column]}'\): no value"):
+            list(parquet.read(s3, Piece(found, 3, 10, 3), Source(), layout.schema))
 
 
 def test_only_the_chosen_columns_of_the_row_groups_of_a_piece_are_fetched():

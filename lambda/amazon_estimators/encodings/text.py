@@ -6,13 +6,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
-
 from amazon_estimators.errors import InputError
 from amazon_estimators.s3 import InputObject, read_range
 from amazon_estimators.sources import Layout, Piece, Schema, Source
 from amazon_estimators.sources.compression import compression_of
 from amazon_estimators.sources.lines import whole_lines
+from amazon_estimators.sources.records import LINES, record_starts
 
 COUNTED_BYTES = 2**18
 """Objects up to this size are read once by Plan, so that shards of small data are balanced to one line."""
@@ -34,23 +33,12 @@ def look_at_text(s3: Any, found: InputObject, source: Source) -> Layout:
         return Layout(schema=SCHEMA, start=0, stop=found.size, whole=True)
     if found.size > COUNTED_BYTES:
         return Layout(schema=SCHEMA, start=0, stop=found.size)
-    starts = line_starts(read_range(s3, found, 0, found.size))
+    starts = record_starts(read_range(s3, found, 0, found.size), LINES)
     if not len(starts):
         raise InputError(
             f"{found.uri} has only blank lines", remedy="Remove it, or upload it with some lines."
         )
     return Layout(schema=SCHEMA, start=0, stop=found.size, records=len(starts), row_cuts=starts)
-
-
-def line_starts(text: bytes) -> np.ndarray:
-    """Offsets of the lines that are not blank, shape (lines,), int64."""
-    octets = np.frombuffer(text, np.uint8)
-    ends = np.flatnonzero(octets == ord("\n"))
-    starts = np.concatenate(([0], ends + 1))
-    stops = np.concatenate((ends, [len(text)]))
-    filled = stops > starts
-    filled[filled] = (stops[filled] - starts[filled] > 1) | (octets[starts[filled]] != ord("\r"))
-    return starts[filled].astype(np.int64)
 
 
 def steps(s3: Any, piece: Piece, source: Source) -> Iterator[tuple[bytes, int]]:

@@ -83,8 +83,8 @@ def sorted_rows(
             f"{found.uri}, row {row + int(rows[at])}: column {columns[at]}; allowed: 0 to {width - 1}",
             remedy="Rows and columns are counted from 0. Give all files the same number of features.",
         )
-    place = rows * width + columns if len(ends) * width < 2**62 else None
-    if place is not None and (np.diff(place) <= 0).any():
+    place = rows * width + columns  # of at most some million rows of 2^31 columns: no overflow
+    if (np.diff(place) <= 0).any():
         order = np.argsort(place, kind="stable")
         values, columns, place = values[order], columns[order], place[order]
         twice = np.flatnonzero(np.diff(place) == 0)

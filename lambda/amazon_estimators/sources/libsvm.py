@@ -17,7 +17,7 @@ from amazon_estimators.sources.columns import values_of
 from amazon_estimators.sources.compression import compression_of
 from amazon_estimators.sources.csr import sorted_rows
 from amazon_estimators.sources.lines import BOM, whole_lines
-from amazon_estimators.sources.records import Dialect, record_starts
+from amazon_estimators.sources.records import LINES, record_starts
 from amazon_estimators.sources.source import FEATURE_LIMIT, Block, Layout, Piece, Schema, Source, SparseRows
 
 COUNTED_BYTES = 4 * 2**20
@@ -27,7 +27,6 @@ PARSED_BYTES = 2**20
 LABEL = -1
 """Stands where a label has no index; an index of the text is never below 0."""
 
-LINES = Dialect(b" ", quoted_newlines=False)
 _COMMENT = re.compile(rb"#[^\n]*")
 _MAYBE_BLANK = re.compile(rb"#|[ \t]\r?\n")
 _PAIR = re.compile(rb"(\d{1,18}):(.+)")

@@ -42,6 +42,10 @@ class Dialect:
         return re.compile(rb'[^"\n%b]*+(?=%b|\n|\Z)' % (mark, mark))
 
 
+LINES = Dialect(b" ", quoted_newlines=False)
+"""Every line is a record, whatever it holds."""
+
+
 @dataclass
 class Record:
     """Fields as bytes without their quotes; ``stop`` is the offset after the record's end."""

@@ -30,7 +30,7 @@ WINDOWS = 8 * 2**20
 WINDOW_SIZES = (16 * 2**10, 2**20)
 PAGE_BYTES = 2**20
 """What writers make a page of, and a dictionary, decompressed."""
-AT_ONCE_BYTES = 32 * 2**20
+AT_ONCE_BYTES = 16 * 2**20
 """Bytes that a page and a dictionary of every column read at once may take together."""
 WAITING_BYTES = 320 * 2**20
 """Bytes of columns that wait on disk for the others, which a shard of the default size has room in; the rows
