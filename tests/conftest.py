@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 
 import pytest
 
+from amazon_estimators_rehearsal.environment import node_binary
 from amazon_estimators_rehearsal.platform import Platform
 from amazon_estimators_rehearsal.samples import SAMPLES
+
+# The tests' own stacks need no Node of the machine's, either.
+os.environ["JSII_NODE"] = str(node_binary())
 
 
 @pytest.fixture(scope="session")
