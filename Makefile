@@ -14,7 +14,7 @@ rehearse: $(VENV)/rehearse.stamp
 	  $(if $(DATA),--data '$(DATA)') $(foreach one,$(HYPERPARAMETERS),--hyperparameter '$(one)') $(ARGS)
 
 test: check
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 $(ARGS)
 
 check: $(VENV)/test.stamp
 	$(BIN)/ruff check .
