@@ -14,7 +14,7 @@ rehearse: $(VENV)/rehearse.stamp
 	  $(if $(DATA),--data '$(DATA)') $(foreach one,$(HYPERPARAMETERS),--hyperparameter '$(one)') $(ARGS)
 
 test: check
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 $(ARGS)
 
 check: $(VENV)/test.stamp
 	$(BIN)/ruff check .
@@ -34,15 +34,10 @@ $(BIN)/python:
 	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/rehearse.stamp: requirements/rehearse.txt pyproject.toml | $(BIN)/python
+$(VENV)/%.stamp: requirements/%.txt pyproject.toml | $(BIN)/python
 	@echo "Installing locked versions into $(VENV) (once) …"
-	@$(INSTALL) --require-hashes --no-deps -r requirements/rehearse.txt
+	@$(INSTALL) --require-hashes --no-deps -r $<
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
-	@touch $@
-
-$(VENV)/test.stamp: requirements/test.txt $(VENV)/rehearse.stamp
-	@echo "Installing what the tests need into $(VENV) (once) …"
-	@$(INSTALL) --require-hashes --no-deps -r requirements/test.txt
 	@touch $@
 
 # Resolve the locks again: needs uv, and is the one command here that is for maintainers only.

@@ -1,14 +1,46 @@
-"""One local AWS account for the whole test session, started when the first deployed test asks for it."""
+"""One local AWS account for the whole test session, started when the first test asks for it."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
+from amazon_estimators_rehearsal.environment import node_binary
 from amazon_estimators_rehearsal.platform import Platform
 from amazon_estimators_rehearsal.samples import SAMPLES
+
+# The tests' own stacks need no Node of the machine's, either.
+os.environ["JSII_NODE"] = str(node_binary())
+
+
+STACK = (
+    "tests/deployed/",
+    "tests/estimator/test_fit_through_pipeline.py",
+    "tests/rehearsal/test_rehearsal_driver.py",
+)
+"""Where ``outputs`` is used: one process runs all of these, and deploys the stack once."""
+
+
+class ByFile(LoadFileScheduling):
+    """With ``-n``, the tests of one file run in one process, so that what they share is made once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return STACK[0] if nodeid.startswith(STACK) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Longest first, so that no process has much left to do when the others are done."""
+    items.sort(key=lambda item: (not item.nodeid.startswith(STACK), not item.get_closest_marker("deployed")))
 
 
 @pytest.fixture(scope="session")

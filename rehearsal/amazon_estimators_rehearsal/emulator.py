@@ -22,15 +22,19 @@ import os
 import re
 import signal
 import sys
+import tempfile
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app
-from ministack.core import iam_actions, iam_evaluator, router
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime, router
 from ministack.services import eventbridge, iam, lambda_svc, s3, stepfunctions, sts
 from ministack.services.cloudformation import provisioners
 
@@ -251,6 +255,29 @@ def _mend_error_types() -> None:
     lambda_svc._execute_function_warm = typed
 
 
+def _unpack_once() -> None:
+    """Let all workers share the files of a package, and the bytecode that Python keeps beside them.
+
+    The emulator unpacks the package for every worker, which is most of a cold start. On Lambda, too, nobody
+    may write there.
+    """
+    unpacked: dict[str, Path] = {}
+    lock = threading.Lock()
+
+    class Package(zipfile.ZipFile):
+        def extractall(self, path: Any = None, *_: Any, **__: Any) -> None:
+            with lock:
+                digest = hashlib.sha256(Path(str(self.filename)).read_bytes()).hexdigest()
+                if digest not in unpacked:
+                    directory = Path(tempfile.mkdtemp(prefix="unpacked-"))
+                    super().extractall(directory)
+                    unpacked[digest] = directory
+            Path(path).rmdir()
+            Path(path).symlink_to(unpacked[digest])
+
+    lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": Package})
+
+
 def _accept_metric_math() -> None:
     """Let a stack have alarms on metric math. The emulator cannot evaluate them: they stay without data."""
     record = provisioners._cw_metric_alarm_record
@@ -450,6 +477,7 @@ def main() -> None:
     _mend_permission_checks()
     _mend_versioned_ranges()
     _mend_error_types()
+    _unpack_once()
     _accept_metric_math()
     _register_sagemaker(account)
     _enforce_state_machine_roles(account)
