@@ -81,6 +81,7 @@ def test_the_clients_of_a_platform_see_only_ours(platform: Platform) -> None:
 def test_the_installer_keeps_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.example/simple")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     kept = environment.installer_environment()
     assert kept["PIP_INDEX_URL"] == "https://mirror.example/simple"
     assert kept["HTTPS_PROXY"] == "http://proxy.example:3128"
