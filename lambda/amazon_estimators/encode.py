@@ -12,9 +12,12 @@ from amazon_estimators.looking import check_schema
 from amazon_estimators.plan import Plan, PlannedChannel
 from amazon_estimators.receipts import Receipt
 from amazon_estimators.sources import Layout, Piece
-from amazon_estimators.upload import Upload
+from amazon_estimators.upload import Uploads
 
 LOOKS_AHEAD = 16
+PART_BYTES = 16 * 2**20
+"""Of a shard's upload: 10,000 parts make 160 GB, far above any shard. The ETag of a shard depends on it."""
+PARTS_SENT_AT_ONCE = 3
 
 
 def encode_shard(s3: Any, plan: Plan, offset: int, length: int) -> Receipt:
@@ -27,9 +30,11 @@ def encode_shard(s3: Any, plan: Plan, offset: int, length: int) -> Receipt:
     channel, index, pieces = plan.read_shard(s3, offset, length)
     planned = plan.channels[channel]
     encoding = encodings()[planned.encoding]
-    with Upload(s3, plan.bucket, plan.shard_key(channel, index), planned.content_type) as upload:
-        facts = encoding.encode(s3, upload, _located(s3, pieces, planned, encoding), planned)
-    receipt = Receipt(index, upload.size, upload.sha256, upload.etag, facts)
+    with Uploads(s3, plan.bucket, part_bytes=PART_BYTES, threads=PARTS_SENT_AT_ONCE) as uploads:
+        shard = uploads.open(plan.shard_key(channel, index), planned.content_type)
+        facts = encoding.encode(s3, shard, _located(s3, pieces, planned, encoding), planned)
+        stored = shard.result()
+    receipt = Receipt(index, stored.size, stored.sha256, stored.etag, facts)
     receipt.leave(s3, plan.bucket, plan.prefix, channel)
     return receipt
 

@@ -1,76 +1,76 @@
-"""Bytes of any number to one S3 object, in constant memory and all or nothing."""
+"""Objects sent to S3 in parts by a few threads, while the caller encodes what comes next.
+
+Memory is bounded by ``threads`` parts under way and one being filled for every object that is open. If the
+``with`` block ends with an error, everything is taken back: unfinished uploads are aborted, finished objects
+deleted. A lifecycle rule ends what a killed process leaves.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import io
-from collections import deque
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Semaphore
 from types import TracebackType
 from typing import Any, Self
 
-PART_SIZE = 16 * 2**20
-"""Bytes of one part; 10,000 parts make 160 GB, far above any shard. The ETag of a shard depends on it."""
-SENDS_AT_ONCE = 3
+
+@dataclass(frozen=True)
+class Uploaded:
+    """What lies on S3: ``size`` in bytes, ``sha256`` of them in hexadecimal, ``etag`` as S3 answered."""
+
+    key: str
+    size: int
+    sha256: str
+    etag: str
 
 
-class Upload:
-    """A binary file object whose bytes become one S3 object when it is closed without an error.
+class Uploads:
+    """All the objects that are written together.
 
-    Memory is bounded: one part being filled and SENDS_AT_ONCE being sent. Leaving the ``with`` block with an
-    error aborts the upload: no object and no part stays. A lifecycle rule ends what a killed process leaves.
+    part_bytes: of one part, 5 MiB at least. S3 takes 10,000 parts of an object, and its ETag depends on them.
+    threads: parts sent at a time.
+    extra: goes into every request that creates an object. Default: nothing.
+    sent: is told the bytes of every part that S3 has taken, from several threads. Default: nobody.
     """
 
-    def __init__(self, s3: Any, bucket: str, key: str, content_type: str) -> None:
-        self._s3 = s3
-        self._target = {"Bucket": bucket, "Key": key}
-        self._content_type = content_type
-        self._filling = io.BytesIO()
-        self._upload_id: str | None = None
-        self._parts: list[dict[str, Any]] = []
-        self._sending: deque[Future[dict[str, Any]]] = deque()
-        self._number = 0
-        self._pool = ThreadPoolExecutor(SENDS_AT_ONCE)
-        self._digest = hashlib.sha256()
-        self.size = 0
-        self.etag = ""
+    def __init__(
+        self,
+        s3: Any,
+        bucket: str,
+        *,
+        part_bytes: int,
+        threads: int,
+        extra: Mapping[str, Any] | None = None,
+        sent: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self.s3, self.bucket, self.extra, self.sent = s3, bucket, dict(extra or {}), sent
+        self.part_bytes = part_bytes
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="upload")
+        self._slots = Semaphore(threads)
+        self._objects: list[ObjectWriter] = []
 
-    @property
-    def sha256(self) -> str:
-        """Of all bytes, in hexadecimal; good once the upload is closed."""
-        return self._digest.hexdigest()
+    def open(self, key: str, content_type: str) -> ObjectWriter:
+        """A binary file whose bytes become the object ``key`` once it is closed."""
+        writer = ObjectWriter(self, key, content_type)
+        self._objects.append(writer)
+        return writer
 
-    def write(self, data: bytes | bytearray | memoryview) -> int:
-        view = memoryview(data).cast("B")
-        self.size += len(view)
-        taken = 0
-        while taken < len(view):
-            taken += self._filling.write(view[taken : taken + PART_SIZE - self._filling.tell()])
-            if self._filling.tell() == PART_SIZE:
-                self._send()
-        return len(view)
+    def put(self, key: str, body: bytes, content_type: str) -> None:
+        """A small object, at once."""
+        writer = self.open(key, content_type)
+        writer.write(body)
+        writer.result()
 
-    def _send(self) -> None:
-        if self._upload_id is None:
-            started = self._s3.create_multipart_upload(**self._target, ContentType=self._content_type)
-            self._upload_id = started["UploadId"]
-        while len(self._sending) >= SENDS_AT_ONCE:
-            self._parts.append(self._sending.popleft().result())
-        self._number += 1
-        self._sending.append(self._pool.submit(self._send_part, self._filled(), self._number))
-
-    def _filled(self) -> bytes:
-        """The part, and room for the next one. As bytes neither BytesIO nor boto3 copies it."""
-        body, self._filling = self._filling.getvalue(), io.BytesIO()
-        self._digest.update(body)
-        return body
-
-    def _send_part(self, body: bytes, number: int) -> dict[str, Any]:
-        sent = self._s3.upload_part(**self._target, UploadId=self._upload_id, PartNumber=number, Body=body)
-        # boto3 sends a CRC32 with each part by default, and S3 then wants it named again on completion.
-        checks = {name: sent[name] for name in ("ETag", "ChecksumCRC32") if name in sent}
-        return {"PartNumber": number, **checks}
+    def submit(self, work: Callable[[], Any]) -> Future[Any]:
+        """Run ``work`` on a thread; waits while as many are under way as there are threads."""
+        self._slots.acquire()
+        future = self._pool.submit(work)
+        future.add_done_callback(lambda _: self._slots.release())
+        return future
 
     def __enter__(self) -> Self:
         return self
@@ -80,34 +80,112 @@ class Upload:
     ) -> None:
         try:
             if kind is None:
-                self._complete()
+                for writer in self._objects:
+                    writer.result()
         except BaseException:
-            self._abort()
+            self._take_back()
             raise
         else:
             if kind is not None:
-                self._abort()
+                self._take_back()
         finally:
             self._pool.shutdown()
 
-    def _complete(self) -> None:
-        if self._upload_id is None:
-            done = self._s3.put_object(**self._target, Body=self._filled(), ContentType=self._content_type)
-        else:
-            if self._filling.tell():
-                self._send()
-            self._parts += [sending.result() for sending in self._sending]
-            done = self._s3.complete_multipart_upload(
-                **self._target, UploadId=self._upload_id, MultipartUpload={"Parts": self._parts}
-            )
-        self.etag = done["ETag"].strip('"')
+    def _take_back(self) -> None:
+        for writer in self._objects:
+            writer.discard()
 
-    def _abort(self) -> None:
+
+class ObjectWriter:
+    """One object being written. Its bytes leave in parts; ``close`` lets S3 put them together."""
+
+    def __init__(self, uploads: Uploads, key: str, content_type: str) -> None:
+        self._uploads = uploads
+        self._target = {"Bucket": uploads.bucket, "Key": key}
+        self._creation = {**self._target, "ContentType": content_type, **uploads.extra}
+        self._filling = io.BytesIO()
+        self._digest = hashlib.sha256()
+        self._upload_id: str | None = None
+        self._parts: list[Future[dict[str, Any]]] = []
+        self._done: Future[Uploaded] | None = None
+        self.key = key
+        self.size = 0
+
+    def write(self, data: bytes | bytearray | memoryview) -> int:
+        view = memoryview(data).cast("B")
+        self.size += len(view)
+        taken, part_bytes = 0, self._uploads.part_bytes
+        while taken < len(view):
+            taken += self._filling.write(view[taken : taken + part_bytes - self._filling.tell()])
+            if self._filling.tell() == part_bytes:
+                self._send_part()
+        return len(view)
+
+    def _send_part(self) -> None:
+        self._raise_failed()
         if self._upload_id is None:
-            return
-        for sending in self._sending:
-            sending.cancel()
-        self._pool.shutdown()
-        # What the caller has to learn is why the shard failed, not that tidying up after it failed too.
+            started = self._uploads.s3.create_multipart_upload(**self._creation)
+            self._upload_id = started["UploadId"]
+        body, number = self._filled(), len(self._parts) + 1
+        self._parts.append(self._uploads.submit(lambda: self._upload_part(body, number)))
+
+    def _filled(self) -> bytes:
+        """What was written since the last part. As bytes neither BytesIO nor boto3 copies it."""
+        body, self._filling = self._filling.getvalue(), io.BytesIO()
+        self._digest.update(body)
+        return body
+
+    def _upload_part(self, body: bytes, number: int) -> dict[str, Any]:
+        sent = self._uploads.s3.upload_part(
+            **self._target, UploadId=self._upload_id, PartNumber=number, Body=body
+        )
+        self._uploads.sent(len(body))
+        # boto3 sends a CRC32 with each part by default, and S3 then wants it named again on completion.
+        checks = {name: sent[name] for name in ("ETag", "ChecksumCRC32") if name in sent}
+        return {"PartNumber": number, **checks}
+
+    def _raise_failed(self) -> None:
+        """An upload that has failed is known before more is encoded for it."""
+        for part in self._parts:
+            if part.done() and part.exception():
+                part.result()
+
+    def close(self) -> None:
+        """Nothing more will be written. Does not wait: see :meth:`result`."""
+        if self._done is None:
+            if self._upload_id is not None and self._filling.tell():
+                self._send_part()
+            self._done = self._uploads.submit(self._complete)
+
+    def _complete(self) -> Uploaded:
+        if self._upload_id is None:
+            body = self._filled()
+            done = self._uploads.s3.put_object(**self._creation, Body=body)
+            self._uploads.sent(len(body))
+        else:
+            # Parts were queued before this, so a thread has every one of them already.
+            parts = [part.result() for part in self._parts]
+            done = self._uploads.s3.complete_multipart_upload(
+                **self._target, UploadId=self._upload_id, MultipartUpload={"Parts": parts}
+            )
+        return Uploaded(self.key, self.size, self._digest.hexdigest(), done["ETag"].strip('"'))
+
+    def result(self) -> Uploaded:
+        """Wait until the object lies on S3. Raises what its upload raised."""
+        self.close()
+        assert self._done is not None
+        return self._done.result()
+
+    def discard(self) -> None:
+        """Leave neither the object nor any part of it."""
+        for part in self._parts:
+            part.cancel()
+            if not part.cancelled():
+                part.exception()
+        stored = self._done is not None and not self._done.cancel() and self._done.exception() is None
+        # What the caller has to learn is what failed first, not that tidying up after it failed too.
         with contextlib.suppress(Exception):
-            self._s3.abort_multipart_upload(**self._target, UploadId=self._upload_id)
+            if stored:
+                self._uploads.s3.delete_object(**self._target)
+            elif self._upload_id is not None:
+                self._uploads.s3.abort_multipart_upload(**self._target, UploadId=self._upload_id)

@@ -26,7 +26,7 @@ from amazon_estimators import (
     RecordSet,
     RequestError,
 )
-from amazon_estimators.client.upload import PART_BYTES
+from amazon_estimators.client.record_sets import PART_BYTES
 from amazon_estimators.errors import RecordIOError, RecordSetError
 from amazon_estimators.record_set import Labels, Tokens
 from amazon_estimators.recordio import read_matrix

@@ -11,12 +11,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from amazon_estimators.encode import PART_BYTES, PARTS_SENT_AT_ONCE
 from amazon_estimators.encodings import encodings
 from amazon_estimators.plan import PlannedChannel
 from amazon_estimators.s3 import InputObject
 from amazon_estimators.sharding import pieces_of_shards
 from amazon_estimators.sources import Source
-from amazon_estimators.upload import Upload
+from amazon_estimators.upload import Uploads
 
 
 class OneFile:
@@ -48,10 +49,11 @@ def main(path: Path) -> None:
     first, *others = pieces_of_shards([(found, layout)], 4)
     shards = []
     for pieces in (first, [piece for shard in others for piece in shard]):
-        with Upload(s3, "bucket", "out", "") as upload:
-            encoding.encode(s3, upload, pieces, planned)
+        with Uploads(s3, "bucket", part_bytes=PART_BYTES, threads=PARTS_SENT_AT_ONCE) as uploads:
+            shard = uploads.open("out", "")
+            encoding.encode(s3, shard, pieces, planned)
         status = Path("/proc/self/status").read_text()
-        shards.append((upload.size, int(status.partition("VmHWM:")[2].split()[0]) * 1024))
+        shards.append((shard.size, int(status.partition("VmHWM:")[2].split()[0]) * 1024))
     sys.stdout.write(json.dumps(shards))
 
 

@@ -17,7 +17,7 @@ from botocore.exceptions import (
 from amazon_estimators.ahead import ahead
 from amazon_estimators.errors import InputError
 from amazon_estimators.s3 import BODY_ATTEMPTS, InputObject, list_objects, read_ahead, read_range
-from amazon_estimators.upload import Upload
+from amazon_estimators.upload import ObjectWriter, Uploaded, Uploads
 
 PART = 5 * 2**20
 
@@ -119,42 +119,42 @@ def test_ahead_stops_with_its_reader() -> None:
     assert len(done) < 10
 
 
+@pytest.fixture
+def uploads(s3: Any, bucket: str) -> Uploads:
+    return Uploads(s3, bucket, part_bytes=PART, threads=2)
+
+
 @pytest.mark.parametrize("size", [0, 1, PART - 1, PART, PART + 1, 3 * PART, 3 * PART + 17])
-def test_an_upload_is_what_was_written(
-    s3: Any, bucket: str, size: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("amazon_estimators.upload.PART_SIZE", PART)
+def test_an_upload_is_what_was_written(s3: Any, bucket: str, uploads: Uploads, size: int) -> None:
     data = memoryview(bytes(range(251)) * (size // 251 + 1))[:size]
-    with Upload(s3, bucket, "out", "text/csv") as upload:
+    with uploads:
+        out = uploads.open("out", "text/csv")
         for start in range(0, size, 999_983):
-            upload.write(data[start : start + 999_983])
+            out.write(data[start : start + 999_983])
     answer = s3.get_object(Bucket=bucket, Key="out")
     assert answer["Body"].read() == data
     assert answer["ContentType"] == "text/csv"
-    assert (upload.size, upload.etag) == (size, answer["ETag"].strip('"'))
-    assert upload.sha256 == hashlib.sha256(data).hexdigest()
+    digest = hashlib.sha256(data).hexdigest()
+    assert out.result() == Uploaded("out", size, digest, answer["ETag"].strip('"'))
 
 
 @pytest.mark.parametrize("parts", [0, 2])
-def test_an_error_leaves_neither_object_nor_parts(
-    s3: Any, bucket: str, parts: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("amazon_estimators.upload.PART_SIZE", PART)
-    with pytest.raises(ZeroDivisionError), Upload(s3, bucket, "out", "text/csv") as upload:
-        upload.write(bytes(parts * PART + 1))
+def test_an_error_leaves_neither_object_nor_parts(s3: Any, bucket: str, uploads: Uploads, parts: int) -> None:
+    with pytest.raises(ZeroDivisionError), uploads:
+        uploads.open("out", "text/csv").write(bytes(parts * PART + 1))
         raise ZeroDivisionError
     assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
     assert not s3.list_multipart_uploads(Bucket=bucket).get("Uploads")
 
 
-def test_a_part_that_fails_fails_the_upload(s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("amazon_estimators.upload.PART_SIZE", PART)
-
-    def fail(self: Upload, body: bytearray, number: int) -> dict[str, Any]:
+def test_a_part_that_fails_fails_the_upload(
+    s3: Any, bucket: str, uploads: Uploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: ObjectWriter, body: bytes, number: int) -> dict[str, Any]:
         raise ConnectionError(f"part {number}")
 
-    monkeypatch.setattr(Upload, "_send_part", fail)
-    with pytest.raises(ConnectionError, match="part 1"), Upload(s3, bucket, "out", "text/csv") as upload:
-        upload.write(bytes(2 * PART + 1))
+    monkeypatch.setattr(ObjectWriter, "_upload_part", fail)
+    with pytest.raises(ConnectionError, match="part 1"), uploads:
+        uploads.open("out", "text/csv").write(bytes(2 * PART + 1))
     assert not s3.list_multipart_uploads(Bucket=bucket).get("Uploads")
     assert "Contents" not in s3.list_objects_v2(Bucket=bucket)

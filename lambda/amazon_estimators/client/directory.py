@@ -11,8 +11,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from amazon_estimators.encode import PART_BYTES
 from amazon_estimators.s3 import InputObject
-from amazon_estimators.upload import PART_SIZE
 
 
 class _Exceptions:
@@ -92,7 +92,7 @@ class Directory:
     ) -> dict[str, Any]:
         # Parts come from several threads in any order; all but the last are of one size.
         with self._lock, self.path(Key).open("r+b") as file:
-            file.seek((PartNumber - 1) * PART_SIZE)
+            file.seek((PartNumber - 1) * PART_BYTES)
             file.write(Body)
         return {"ETag": f'"{PartNumber}"'}
 

@@ -16,12 +16,15 @@ from amazon_estimators.algorithms.facts import SHARDED
 from amazon_estimators.client.lines import write_lines
 from amazon_estimators.client.matrix import Matrix, is_frame, labels_of, matrix_of, split_frame
 from amazon_estimators.client.shards import Shards
-from amazon_estimators.client.upload import Uploads
 from amazon_estimators.errors import InputError, RequestError
 from amazon_estimators.record_set import FACTS_NAME, MANIFEST_NAME, Labels, RecordSet
 from amazon_estimators.sharding import cut_evenly
+from amazon_estimators.upload import Uploads
 
 TARGET_SHARD_BYTES = 256 * 2**20
+PART_BYTES = 8 * 2**20
+"""Of an upload: 10,000 parts make 80 GB, far above any shard. Every open shard keeps one in memory."""
+PARTS_SENT_AT_ONCE = 6
 Progress = Callable[[int, int | None], None]
 """Called with bytes uploaded so far and bytes in all, None where nobody knows; never twice at once."""
 
@@ -71,7 +74,14 @@ def upload_record_set(
             f"{', '.join(rule.distributions)}"
         )
     report = _Report(progress)
-    with Uploads(destination.s3, destination.bucket, extra=destination.extra, sent=report.sent) as uploads:
+    with Uploads(
+        destination.s3,
+        destination.bucket,
+        part_bytes=PART_BYTES,
+        threads=PARTS_SENT_AT_ONCE,
+        extra=destination.extra,
+        sent=report.sent,
+    ) as uploads:
         shards = Shards(
             uploads,
             destination.prefix,
@@ -97,7 +107,13 @@ def upload_record_set(
         known = {
             **record_set.to_dict(),
             "shards": [
-                {"key": one.key, "records": records, "bytes": one.size, "etag": one.etag}
+                {
+                    "key": one.key,
+                    "records": records,
+                    "bytes": one.size,
+                    "sha256": one.sha256,
+                    "etag": one.etag,
+                }
                 for one, records in zip(written, shards.records, strict=True)
             ],
         }

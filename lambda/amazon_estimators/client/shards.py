@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from amazon_estimators.algorithms.facts import ChannelRule
-from amazon_estimators.client.upload import ObjectWriter, Uploads
 from amazon_estimators.errors import InputError
 from amazon_estimators.record_set import shard_name
 from amazon_estimators.sharding import cut_evenly, shard_count
+from amazon_estimators.upload import ObjectWriter, Uploads
 
 
 class Shards:

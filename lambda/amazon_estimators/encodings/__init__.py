@@ -12,7 +12,7 @@ from amazon_estimators.sources import Layout, Piece, Source
 if TYPE_CHECKING:
     from amazon_estimators.plan import PlannedChannel
     from amazon_estimators.receipts import Facts
-    from amazon_estimators.upload import Upload
+    from amazon_estimators.upload import ObjectWriter
 
 
 class Encoding(Protocol):
@@ -24,7 +24,7 @@ class Encoding(Protocol):
         """What metadata or the first bytes tell of an object. Raises InputError if it cannot be encoded."""
         ...
 
-    def encode(self, s3: Any, out: Upload, pieces: Iterable[Piece], planned: PlannedChannel) -> Facts:
+    def encode(self, s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: PlannedChannel) -> Facts:
         """Write the records of the pieces, in order. Raises InputError naming object and row or line."""
         ...
 

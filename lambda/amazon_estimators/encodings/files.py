@@ -11,7 +11,7 @@ from amazon_estimators.plan import PlannedChannel
 from amazon_estimators.receipts import Facts
 from amazon_estimators.s3 import InputObject
 from amazon_estimators.sources import Layout, Piece, Source
-from amazon_estimators.upload import Upload
+from amazon_estimators.upload import ObjectWriter
 
 CONTENT_TYPE = "text/plain"
 REMEDY = "Write the file as UTF-8 with one word, or one embedding, a line."
@@ -21,7 +21,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     return Layout(schema=SCHEMA, start=0, stop=found.size)
 
 
-def encode(s3: Any, out: Upload, pieces: Iterable[Piece], planned: PlannedChannel) -> Facts:
+def encode(s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: PlannedChannel) -> Facts:
     """A record is a line: of a vocabulary, a word."""
     records, as_it_is = 0, replace(planned.source, compression="none")
     for piece in pieces:

@@ -11,7 +11,7 @@ from amazon_estimators.plan import PlannedChannel
 from amazon_estimators.receipts import Facts
 from amazon_estimators.s3 import InputObject
 from amazon_estimators.sources import Layout, Piece, Source
-from amazon_estimators.upload import Upload
+from amazon_estimators.upload import ObjectWriter
 
 CONTENT_TYPE = "text/csv"
 REMEDY = "Write each line as entity,address without a header, such as user_7,192.0.2.10."
@@ -30,7 +30,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     return look_at_text(s3, found, source)
 
 
-def encode(s3: Any, out: Upload, pieces: Iterable[Piece], planned: PlannedChannel) -> Facts:
+def encode(s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: PlannedChannel) -> Facts:
     records = 0
     for piece in pieces:
         for lines, number in steps(s3, piece, planned.source):

@@ -16,7 +16,7 @@ from amazon_estimators.receipts import Facts
 from amazon_estimators.record_set import Tokens
 from amazon_estimators.s3 import InputObject
 from amazon_estimators.sources import Layout, Piece, Source
-from amazon_estimators.upload import Upload
+from amazon_estimators.upload import ObjectWriter
 
 CONTENT_TYPE = "application/jsonlines"
 REMEDY = 'Write each line as {"label": 1, "in0": [6, 17, 606], "in1": [16, 21]}; token ids count from 0.'
@@ -31,7 +31,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     return look_at_text(s3, found, source)
 
 
-def encode(s3: Any, out: Upload, pieces: Iterable[Piece], planned: PlannedChannel) -> Facts:
+def encode(s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: PlannedChannel) -> Facts:
     records, labels = 0, LabelRange()
     tokens = (Tokens(-1, 0), Tokens(-1, 0))
     for piece in pieces:

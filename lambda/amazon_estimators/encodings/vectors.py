@@ -18,7 +18,7 @@ from amazon_estimators.recordio import write_numpy_to_dense_tensor, write_spmatr
 from amazon_estimators.s3 import InputObject
 from amazon_estimators.sources import Block, Layout, Piece, Schema, Source, format_of
 from amazon_estimators.sources.source import SparseRows
-from amazon_estimators.upload import Upload
+from amazon_estimators.upload import ObjectWriter
 
 CONTENT_TYPE = "application/x-recordio-protobuf"
 
@@ -34,7 +34,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     return format_of(found, source)[1].look(s3, found, source)
 
 
-def encode(s3: Any, out: Upload, pieces: Iterable[Piece], planned: PlannedChannel) -> Facts:
+def encode(s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: PlannedChannel) -> Facts:
     records, labels = 0, LabelRange()
     sparse: bool | None = None
     for piece, blocks in _opened(s3, pieces, planned):
