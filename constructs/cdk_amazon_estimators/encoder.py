@@ -13,22 +13,29 @@ from constructs import Construct
 from amazon_estimators.announcement import SOURCE
 from cdk_amazon_estimators.lambda_bundle import LambdaBundle
 from cdk_amazon_estimators.pipeline_layout import PipelineLayout
+from cdk_amazon_estimators.problems import Problems
+from cdk_amazon_estimators.prop_types import check_types, known
 from cdk_amazon_estimators.s3_access import S3Access
 from cdk_amazon_estimators.table_reader_layer import table_reader_layer
 
 SHARED_ID = "RecordSetEncoder"
+LEAST_MEMORY, MOST_MEMORY = 512, 10_240
+"""MiB: below it Encode does not fit, above it Lambda has none."""
 
 
 class RecordSetEncoder(Construct):
     """The functions behind Plan, Shards, Seal, Explain, Announce and Failed, each with a role of its own.
 
     bundle: Python version and platform of their code. Default: Python 3.12 on x86_64.
-    encode_memory: memory of one Encode; CPU grows with it. Default: 1,769 MiB, one whole CPU.
-    encode_timeout: time one shard may take. Default: 15 minutes, Lambda's limit.
+    encode_memory: memory of one Encode, 512 MiB to 10 GiB; CPU grows with it. Default: 1,769 MiB, one whole
+        CPU.
+    encode_timeout: time one shard may take, 1 second to 15 minutes, Lambda's limit. Default: 15 minutes.
     log_retention: how long their logs are kept. Default: three months.
 
     Attributes: ``plan``, ``encode``, ``seal``, ``explain``, ``announce``, ``fail``. They may do nothing until
     :meth:`serve` names a pipeline. ``plan`` and ``encode`` share a layer, the table reader.
+
+    Raises PipelineError for other props, all problems in one, each with the construct's path.
     """
 
     def __init__(
@@ -41,7 +48,12 @@ class RecordSetEncoder(Construct):
         encode_timeout: Duration | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
     ) -> None:
+        props = dict(locals())  # as long as there are no other local variables
         super().__init__(scope, construct_id)
+        problems = Problems(self)
+        check_types(problems, RecordSetEncoder.__init__, props)
+        check_encode(problems, encode_memory, encode_timeout)
+        problems.raise_any()
         self._bundle = bundle or LambdaBundle()
         self._code = self._bundle.code()
         self._log_retention = log_retention
@@ -168,6 +180,21 @@ class RecordSetEncoder(Construct):
             logging_format=lambda_.LoggingFormat.JSON,
             environment=environment,
         )
+
+
+def check_encode(problems: Problems, memory: Size | None, timeout: Duration | None) -> None:
+    """Lambda takes the limits of Encode, and Encode has room in them."""
+    size, time = known("encode_memory", memory), known("encode_timeout", timeout)
+    problems.unless(
+        size is None or (size.to_bytes() % 2**20 == 0 and LEAST_MEMORY <= size.to_mebibytes() <= MOST_MEMORY),
+        f"encode_memory is {size and size.to_human_string()}; allowed: whole MiB, 512 MiB to 10 GiB. Encode "
+        "holds up to 350 MB",
+    )
+    problems.unless(
+        time is None or 1 <= time.to_seconds() <= 900,
+        f"encode_timeout is {time and time.to_human_string()}; allowed: 1 second to 15 minutes. What "
+        "takes longer wants a smaller target_shard_size",
+    )
 
 
 def tell_statement(scope: Construct) -> iam.PolicyStatement:

@@ -13,7 +13,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_scheduler as scheduler
 
 from amazon_estimators.sources import Source
-from cdk_amazon_estimators.encoder import RecordSetEncoder
+from cdk_amazon_estimators.lambda_bundle import LambdaBundle
 from cdk_amazon_estimators.problems import Problems
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ def _instance(kind: type, allowed: str) -> PropType:
 
 def _like(attribute: str, allowed: str) -> PropType:
     """What CDK has an interface for: it is known by what it has, wherever it comes from."""
-    return PropType(lambda value: hasattr(value, attribute), allowed)
+    return PropType(lambda value: hasattr(value, attribute) and not isinstance(value, type), allowed)
 
 
 def _several(one: Callable[[object], bool], allowed: str) -> PropType:
@@ -82,7 +82,7 @@ PROP_TYPES: Mapping[str, PropType] = {
     "encryption_key": _like("key_arn", "a KMS key, such as kms.Key(self, 'Key')"),
     "removal_policy": _instance(RemovalPolicy, "a RemovalPolicy, such as RemovalPolicy.DESTROY"),
     "auto_delete_objects": FLAG,
-    "encoder": _instance(RecordSetEncoder, "a RecordSetEncoder, such as RecordSetEncoder(self, 'Encoder')"),
+    "encoder": _like("serve", "a RecordSetEncoder, such as RecordSetEncoder(self, 'Encoder')"),
     "target_shard_size": _instance(Size, "a Size, such as Size.mebibytes(256)"),
     "max_concurrency": _number(100),
     "training_role": _like("role_arn", "a role, such as iam.Role.from_role_name(self, 'Role', 'mine')"),
@@ -108,6 +108,10 @@ PROP_TYPES: Mapping[str, PropType] = {
     ),
     "max_concurrent_trainings": _number(1),
     "notification_topic": _like("topic_arn", "a topic, such as sns.Topic(self, 'Topic')"),
+    # of the encoder
+    "bundle": _instance(LambdaBundle, "a LambdaBundle, such as LambdaBundle(platform='arm64')"),
+    "encode_memory": _instance(Size, "a Size, such as Size.mebibytes(1769)"),
+    "encode_timeout": _duration("Duration.minutes(15)"),
     "log_retention": _instance(logs.RetentionDays, "a RetentionDays, such as RetentionDays.ONE_MONTH"),
     # of triggers and of their starter
     "marker": _instance(str, "a str, such as '_SUCCESS'"),

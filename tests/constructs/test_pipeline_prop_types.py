@@ -174,3 +174,31 @@ def test_starters(given: dict[str, Any], text: str) -> None:
     with pytest.raises(PipelineError) as raised:
         TrainingStarter(made, "Mine", **parts, **given)
     assert str(raised.value) == f"Stack/Digits/Mine: {text}" + str(raised.value).partition(text)[2]
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"bundle": "arm64"}, "bundle is 'arm64'; allowed: a LambdaBundle, such as LambdaBundle(platform="),
+        ({"encode_memory": 1769}, "encode_memory is 1769; allowed: a Size, such as Size.mebibytes(1769)"),
+        ({"encode_memory": Size.mebibytes(256)}, "encode_memory is 256 MiB; allowed: whole MiB, 512 MiB to"),
+        ({"encode_memory": Size.gibibytes(11)}, "encode_memory is 11 GiB; allowed: whole MiB, 512 MiB to"),
+        ({"encode_memory": Size.kibibytes(2**20 + 1)}, "; allowed: whole MiB, 512 MiB to 10 GiB"),
+        ({"encode_timeout": 900}, "encode_timeout is 900; allowed: a Duration of whole seconds"),
+        ({"encode_timeout": Duration.minutes(16)}, "allowed: 1 second to 15 minutes. What takes longer"),
+        ({"encode_timeout": Duration.seconds(0)}, "allowed: 1 second to 15 minutes"),
+        ({"log_retention": 7}, "log_retention is 7; allowed: a RetentionDays"),
+    ],
+)
+def test_encoders(given: dict[str, Any], text: str) -> None:
+    with pytest.raises(PipelineError) as raised:
+        RecordSetEncoder(new_stack(), "Encoder", **given)
+    (said,) = str(raised.value).splitlines()
+    assert said.startswith("Stack/Encoder: ")
+    assert text in said
+
+
+def test_all_of_an_encoders_wrong_props_are_told_at_once() -> None:
+    with pytest.raises(PipelineError) as raised:
+        RecordSetEncoder(new_stack(), "Encoder", encode_memory=1, encode_timeout=2, log_retention=None)  # type: ignore[arg-type]
+    assert len(str(raised.value).splitlines()) == 3
