@@ -175,6 +175,16 @@ def test_a_bad_address_late_in_a_large_file_is_named_by_its_line(pipeline: Pipel
         pipeline.train()
 
 
+def test_a_bad_line_of_a_part_cut_by_bytes_is_shown(pipeline: Pipeline) -> None:
+    """Nobody counts the lines before such a part: its text is what the user can search for."""
+    pipeline.settings |= {"algorithm": "IPInsights", "instance_count": 2}
+    pipeline.settings["hyperparameters"] = {"num_entity_vectors": "10", "vector_dim": "8"}
+    pipeline.put("train/a.csv", b"someone,198.51.100.77\n" * 20_000 + b"other,198.51.100\n")
+    with pytest.raises(InputError) as error:
+        pipeline.train()
+    assert " after byte 220,009, which begins 'other,198.51.100': '198.51.100' is no" in str(error.value)
+
+
 def ntm(pipeline: Pipeline, vocabulary: bytes, name: str = "vocab.txt") -> Pipeline:
     pipeline.settings |= {"algorithm": "NTM", "hyperparameters": {"num_topics": "2"}}
     pipeline.settings["channels"] = {"train": {}, "auxiliary": {}}

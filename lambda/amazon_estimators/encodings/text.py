@@ -78,17 +78,19 @@ def first_bad_line(
         bare = line.removesuffix(b"\r")
         reason = reason_of(bare) if bare or not blank_allowed else None
         if reason:
-            return InputError(f"{piece.source.uri}, {where(piece, at)}: {reason}", remedy=remedy)
+            place = where(piece, at, b"" if shown(bare) in reason else bare)
+            return InputError(f"{piece.source.uri}, {place}: {reason}", remedy=remedy)
     return InputError(f"{piece.source.uri}, lines from {where(piece, number)}: not readable", remedy=remedy)
 
 
-def where(piece: Piece, line: int) -> str:
-    """A line by its number in the object, where that is known."""
+def where(piece: Piece, line: int, text: bytes = b"") -> str:
+    """A line by its number in the object, where that is known; where not, by its ``text`` too."""
     if piece.start == 0:
         return f"line {line:,}"
     if piece.first_row is not None:
         return f"line {piece.first_row + line:,} (blank ones not counted)"
-    return f"line {line:,} after byte {piece.start:,}"
+    begins = f", which begins {shown(text)}" if text else ""
+    return f"line {line:,} after byte {piece.start:,}{begins}"
 
 
 def shown(line: bytes, most: int = 80) -> str:
