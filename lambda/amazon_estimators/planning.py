@@ -16,7 +16,7 @@ from amazon_estimators.plan import Plan, PlannedChannel, Shard
 from amazon_estimators.sharding import most_shards, pieces_of_shards, shard_count
 from amazon_estimators.sources import Piece
 
-ENCODING_VERSION = 1
+ENCODING_VERSION = 2
 """Raise it when the same input would make other bytes: it is part of every fingerprint."""
 
 Pieces = Iterable[list[Piece]]

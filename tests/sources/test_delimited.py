@@ -45,7 +45,7 @@ def pieces_of(found, cuts):
 NUMBERS = st.one_of(
     st.floats(width=32, allow_nan=False, allow_infinity=False), st.integers(-(10**12), 10**12)
 )
-TEXT = st.text(st.sampled_from('ab,1"\n\r 2;'), max_size=9)
+TEXT = st.text(st.sampled_from('ab,1"\n\r 2;\t'), max_size=9)
 
 
 @st.composite
@@ -63,8 +63,11 @@ def files(draw):
         source = replace(source, exclude=(place,))
     header = draw(st.booleans())
     names = [f"c{number}" for number in range(len(full[0]))]
+    delimiter = draw(st.sampled_from([",", ";", "\t"]))
+    source = replace(source, delimiter=delimiter)
     body = written(
         full,
+        delimiter=delimiter,
         end=draw(st.sampled_from(["\n", "\r\n"])),
         last=draw(st.sampled_from(["", "\n", "\r\n\n"])),
         header=names if header else None,
@@ -116,6 +119,72 @@ def test_a_cut_between_quotes_is_found_out_or_refused_but_never_guessed(file, da
             return
     event("told")
     np.testing.assert_array_equal(read, rows)
+
+
+@settings(max_examples=500, deadline=None)
+@given(files(), st.data())
+def test_a_stray_quote_costs_no_row_and_repeats_none(file, data):
+    """Whatever the shards are read as, all of them together are what the whole file is read as."""
+    _, body, source = file
+    s3 = InMemoryS3()
+    schema = delimited.look(s3, s3.put("good.csv", body), source).schema
+    for _ in range(data.draw(st.integers(1, 2))):
+        at = data.draw(st.integers(0, len(body)))
+        body = body[:at] + data.draw(st.sampled_from([b'"', b' "', b'""', b'x"\n"'])) + body[at:]
+    found = s3.put("a.csv", body)
+    cuts = data.draw(st.lists(st.integers(1, len(body)), min_size=1, max_size=4).map(sorted))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delimited, "LOOKBACK", 4)
+        try:
+            parts = table(s3, pieces_of(found, [0, *cuts, len(body)]), source, schema)
+        except (InputError, SchemaError):
+            event("refused")
+            return
+    event("read")
+    np.testing.assert_array_equal(parts, table(s3, [Piece(found, 0, len(body))], source, schema))
+
+
+def test_a_stray_quote_after_a_cut_is_refused(monkeypatch):
+    """Read on from the cut, the row with the quote is wrong either way; no shard may pass it over."""
+    monkeypatch.setattr(delimited, "COUNTED_BYTES", 0)
+    rows = [[number, 'say "yes"\nor no', -number] for number in range(2000)]
+    lines = [written([row]) for row in rows]
+    lines[1000] = b'1000,5 in",-1000\n'
+    body, s3 = b"".join(lines), InMemoryS3()
+    found, source = s3.put("a.csv", body), Source(exclude=(1,), header="absent")
+    schema = delimited.look(s3, found, source).schema
+    middle = len(b"".join(lines[:1000]))
+    for cut in range(middle - 60, middle + 60):
+        with pytest.raises(InputError):
+            table(s3, pieces_of(found, [0, cut, len(body)]), source, schema)
+
+
+def test_quotes_around_nothing_are_no_riddle(monkeypatch):
+    """From between two quotes such a file is one field without an end: no record is as long as that."""
+    monkeypatch.setattr(delimited, "COUNTED_BYTES", 0)
+    monkeypatch.setattr(delimited, "LINE_LIMIT", 200_000)
+    lines = [b"a name of its own for the number of the row,double,empty\n"]
+    lines += [b'%d,%d,""\n' % (number, 2 * number) for number in range(40_000)]
+    body, s3 = b"".join(lines), InMemoryS3()
+    found, source = s3.put("a.csv", body), Source(exclude=("empty",))
+    layout = delimited.look(s3, found, source)
+    for cut in (60, 100_000, 100_003, len(body) - 3):
+        read = table(s3, pieces_of(found, [layout.start, cut, len(body)]), source, layout.schema)
+        np.testing.assert_array_equal(read[:, 0], np.arange(40_000))
+
+
+@pytest.mark.parametrize("quoting", [csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC, csv.QUOTE_MINIMAL])
+def test_tabs_between_quoted_fields(monkeypatch, quoting):
+    monkeypatch.setattr(delimited, "COUNTED_BYTES", 0)
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter="\t", lineterminator="\n", quoting=quoting)
+    writer.writerows([["id", "text", "x"], *([n, "a\tb" if n % 3 else "a\nb", n / 2] for n in range(3000))])
+    body, s3 = out.getvalue().encode(), InMemoryS3()
+    found, source = s3.put("a.tsv", body), Source(exclude=("text",))
+    layout = delimited.look(s3, found, source)
+    cuts = [layout.start, *range(1000, len(body), 3001), len(body)]
+    read = table(s3, pieces_of(found, cuts), source, layout.schema)
+    np.testing.assert_array_equal(read, [[n, n / 2] for n in range(3000)])
 
 
 @pytest.mark.parametrize(
@@ -195,11 +264,13 @@ def test_a_large_compressed_file_is_whole_and_a_bomb_is_bounded(monkeypatch):
     ("body", "message"),
     [
         (b"1,2\n3,x\n", "row 1, column 1: 'x' is not a number"),
-        (b"a,b\n1,2\n3,\n", r"row 1, column 1 \('b'\): nothing is not a number"),
-        (b'a,b\n1,2\n3," "\n', r"row 1, column 1 \('b'\): nothing is not a number"),
+        (b"a,b\n1,2\n3,\n", r"row 1, column 1 \('b'\): it is empty"),
+        (b'a,b\n1,2\n3," "\n', r"row 1, column 1 \('b'\): it is empty"),
         (b"1,2\n3\n", "row 1, column 1 is missing: 1 fields where the first row has 2"),
         (b"a,b\n1,2\n3\n", r"row 1, column 1 \('b'\) is missing: 1 fields where the first row has 2"),
         (b"1,2\n\n3,4,5\n", "row 1, a column too many: 3 fields where the first row has 2"),
+        (b'1,2\n3, "4"\n', "rows up to row 1: not readable .*\n.* blanks before a quote"),
+        (b'1,2\n3, "4,\n5",6\n', "row 1: a quote in a field that is not quoted"),
         (b'1,2\n3,4"5"\n', "row 1: a quote in a field that is not quoted"),
         (b'1,2\n3,"4\n', "row 1: a quote that is never closed"),
         (b"1,2\n1,2\r3,4\n", "row 1, a column too many: 3 fields"),

@@ -9,7 +9,8 @@ Distributed CSV Data Parsing, SIGMOD 2019). Where both do, nothing is guessed.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from amazon_estimators.sources.records import Dialect, record_at, walk
 from amazon_estimators.sources.source import Schema
@@ -21,6 +22,8 @@ LOOKBACK = 64
 """Bytes before the place: a run of quotes longer than this cannot be told apart."""
 FIRST_LOOK = 64 * 2**10
 GROWTH = 8
+ENOUGH = 256 * 2**10
+"""Bytes of records, two at least, that make sense: an answer that does so far is not looked at further."""
 
 
 class AmbiguousError(Exception):
@@ -35,28 +38,34 @@ class Reading:
     refuted: int | None
 
 
-def first_record(window: bytes, place: int, schema: Schema, dialect: Dialect, *, final: bool) -> int | None:
-    """The offset in ``window`` of the first record that begins at or after ``place``; None if none does.
+def first_record(
+    window: Callable[[int], bytes], length: int, place: int, schema: Schema, dialect: Dialect, *, final: bool
+) -> int | None:
+    """The offset in the window of the first record that begins at or after ``place``; None if none does.
 
-    ``window`` begins up to LOOKBACK bytes before ``place``, which is not the first byte of the file, and is
-    LINE_LIMIT long or, if ``final``, ends with the file. Raises AmbiguousError.
+    ``window(size)`` is its first ``size`` bytes. It begins up to LOOKBACK bytes before ``place``, which is
+    not the first byte of the file, and its ``length`` is LINE_LIMIT or, if ``final``, ends with the file. Of
+    text that is wrong either way a place is told that is as good as any. Raises AmbiguousError.
     """
-    if not dialect.quoted_newlines:
-        return _after_newline(window, place)
-    origin = place - 1
-    while origin > 0 and window[origin - 1 : origin] == b'"':
-        origin -= 1
-    if window[max(0, origin - 1) : origin] == b'"' or not origin:
-        raise AmbiguousError
     size = FIRST_LOOK
     while True:
-        part = window[: origin + size]
-        complete = len(part) == len(window)
-        if part.find(b'"', origin) >= 0:
+        part = window(min(place + size, length))
+        complete = len(part) == length
+        if not dialect.quoted_newlines:
+            start = _after_newline(part, place)
+            if start is not None or complete:
+                return start
+        elif part.find(b'"', origin := _origin(part, place)) >= 0:
             outside, inside = (
                 _read_on(part, origin, place, schema, dialect, inside=answer, final=final and complete)
                 for answer in (False, True)
             )
+            if complete and not final:
+                # A record as long as the longest one allowed is none.
+                outside, inside = (
+                    replace(one, refuted=length) if one.start is None and one.refuted is None else one
+                    for one in (outside, inside)
+                )
             if outside.refuted is None and inside.refuted is not None:
                 if outside.start is not None or complete:
                     return outside.start
@@ -65,13 +74,24 @@ def first_record(window: bytes, place: int, schema: Schema, dialect: Dialect, *,
                     return inside.start
             elif outside.refuted is not None and inside.refuted is not None:
                 # The text is wrong. The answer that made sense for longer leads to the fault.
-                return max((outside, inside), key=lambda one: one.refuted or 0).start
+                start = max((outside, inside), key=lambda one: one.refuted or 0).start
+                return _after_newline(part, place) if start is None and final else start
             elif complete:
                 raise AmbiguousError
         elif complete:
             # No quote at all: a quoted field as long as the longest record allowed, or never closed, is none.
-            return _after_newline(window, place)
+            return _after_newline(part, place)
         size *= GROWTH
+
+
+def _origin(window: bytes, place: int) -> int:
+    """Where to read on from: before the quotes that end at ``place``. Raises AmbiguousError if all are."""
+    origin = place - 1
+    while origin > 0 and window[origin - 1 : origin] == b'"':
+        origin -= 1
+    if not origin:
+        raise AmbiguousError
+    return origin
 
 
 def _after_newline(window: bytes, place: int) -> int | None:
@@ -109,13 +129,16 @@ def _read_on(  # noqa: PLR0911 - each return is one thing that can be found out
     for record in walk(text, dialect, at):
         if start is None and record.start >= place:
             start = record.start
-        if not record.ended and not record.problem:
-            wrong = record.unclosed or not _fits(record.fields, schema)
-            return Reading(start, record.start if final and wrong else None)
-        if record.problem or not _fits(record.fields, schema):
+        cut_off = not record.ended and not record.problem
+        wrong = record.problem or record.unclosed or not _fits(record.fields, schema)
+        if wrong and (final or not cut_off):
             return Reading(start, record.start)
+        if cut_off:
+            break
         if start is None and record.stop >= place:
             start = record.stop
+        elif record.stop - at > ENOUGH:
+            break
     return Reading(start, None)
 
 

@@ -14,8 +14,6 @@ from amazon_estimators.sources.records import Dialect, last_record_end, record_e
 from amazon_estimators.sources.source import BLOCK_BYTES, Block, Layout, Piece, Schema, Source
 
 FIRST_LOOK = 64 * 2**10
-LAST_LOOK = 64 * 2**10
-"""Bytes first read after ``stop`` for the rest of the record that begins before it."""
 COUNTED_BYTES = 4 * 2**20
 """Text up to this size is read once by Plan, so that shards of small data are balanced to one row."""
 
@@ -36,7 +34,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     if not complete:
         if packed:
             return Layout(schema=schema, start=0, stop=found.size, whole=True)
-        return Layout(schema=schema, start=data_start, stop=found.size)
+        return Layout(schema=schema, start=0, stop=found.size)
     cuts = data_start + record_starts(text[data_start:], dialect)
     if not len(cuts):
         raise InputError(f"{found.uri} has a header and no rows", remedy="Remove it, or add rows.")
@@ -57,11 +55,9 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
     if compression != "none":
         chunks = without_bom(decompressed(s3, piece.source, compression))
         blocks = _whole_records(chunks, dialect, piece)
-    elif piece.start == 0:
-        chunks = _to_record_end(s3, piece, _chunks(s3, piece, 0, [b""]), dialect)
-        blocks = _whole_records(without_bom(chunks), dialect, piece)
     else:
-        blocks = _whole_records(_aligned(s3, piece, schema, dialect), dialect, piece)
+        chunks = _range_of_records(s3, piece, schema, dialect)
+        blocks = _whole_records(without_bom(chunks) if piece.start == 0 else chunks, dialect, piece)
     if compression != "none" or piece.start == 0:
         blocks = _without_header(blocks, dialect, schema, source, piece)
     row = piece.first_row or 0
@@ -180,37 +176,62 @@ def _whole_records(chunks: Iterator[bytes], dialect: Dialect, piece: Piece) -> I
         yield rest
 
 
-def _aligned(s3: Any, piece: Piece, schema: Schema, dialect: Dialect) -> Iterator[bytes]:
-    """Text from the first record that begins at or after ``start`` to the end of the last before ``stop``."""
-    if piece.first_row is not None:
-        yield from read_ahead(s3, piece.source, piece.start, piece.stop, chunk=BLOCK_BYTES)
-        return
-    base = max(0, piece.start - LOOKBACK)
-    size = min(LINE_LIMIT + LOOKBACK, piece.source.size - base)
-    window = b"".join(read_ahead(s3, piece.source, base, base + size, chunk=BLOCK_BYTES))
-    final = base + size == piece.source.size
-    place = piece.start - base
+def _range_of_records(s3: Any, piece: Piece, schema: Schema, dialect: Dialect) -> Iterator[bytes]:
+    """Text from the first record that begins at or after ``start`` to the first at or after ``stop``.
+
+    Where a piece ends and where the next one begins is found by the same rule from the same bytes. So pieces
+    meet: no record is in two or in none. Each is then read from one end of a record to another, which no text
+    but the right one is, and if one place was told wrongly, a piece has a fault.
+    """
+    start, stop, front = piece.start, piece.stop, b""
+    if piece.first_row is None and stop < piece.source.size:
+        stop, _ = _record_at_or_after(s3, piece, stop, schema, dialect)
+    if piece.first_row is None and start > 0:
+        start, front = _record_at_or_after(s3, piece, start, schema, dialect)
+    if start > stop:
+        raise _not_told(piece, piece.start)
+    front = front[: stop - start]
+    start += len(front)
+    if front:
+        yield front
+    del front  # it is not to be held while the rest is read
+    yield from read_ahead(s3, piece.source, start, stop, chunk=BLOCK_BYTES)
+
+
+def _record_at_or_after(
+    s3: Any, piece: Piece, place: int, schema: Schema, dialect: Dialect
+) -> tuple[int, bytes]:
+    """Where the first record at or after byte ``place`` begins, the object's end if none does, and the text
+    from there as far as it was read."""
+    found = piece.source
+    base = max(0, place - LOOKBACK)
+    length = min(LINE_LIMIT + LOOKBACK, found.size - base)
+    held = bytearray()
+
+    def window(size: int) -> bytes:
+        held.extend(b"".join(read_ahead(s3, found, base + len(held), base + size, chunk=BLOCK_BYTES)))
+        return bytes(held)
+
+    final = base + length == found.size
     if base == 0:
-        start = _known_start(window, place, dialect)
+        start = _known_start(window(length), place, dialect)
     else:
         try:
-            start = first_record(window, place, schema, dialect, final=final)
+            start = first_record(window, length, place - base, schema, dialect, final=final)
         except AmbiguousError:
-            raise InputError(
-                f"{piece.source.uri}: whether byte {piece.start} lies between quotes cannot be told from the "
-                f"{size} bytes around it",
-                remedy="If no quoted field holds a newline, set quoted_newlines=False in the Source; else "
-                "upload the data as Parquet, or compressed in files of one shard each.",
-            ) from None
-    if start is None:
-        if not final:
-            raise too_long(piece)
-        return
-    if base + start >= piece.stop:
-        return
-    front = [window[start : piece.stop - base]]
-    del window  # neither it nor the front of it is to be held while the rest is read
-    yield from _to_record_end(s3, piece, _chunks(s3, piece, base + start, front), dialect)
+            raise _not_told(piece, place) from None
+    if start is None and not final:
+        raise too_long(piece)
+    return (found.size, b"") if start is None else (base + start, bytes(memoryview(held)[start:]))
+
+
+def _not_told(piece: Piece, place: int) -> InputError:
+    return InputError(
+        f"{piece.source.uri}: whether byte {place} lies between quotes cannot be told from the "
+        f"{LINE_LIMIT // 2**20} MiB after it",
+        remedy="If no quoted field holds a newline, set quoted_newlines=False in the Source; else "
+        "upload the data as Parquet, or compressed in files of one shard each.",
+    )
 
 
 def _known_start(window: bytes, place: int, dialect: Dialect) -> int | None:
@@ -219,34 +240,3 @@ def _known_start(window: bytes, place: int, dialect: Dialect) -> int | None:
     while at is not None and at < place:
         at = record_end(window, at, dialect)
     return at
-
-
-def _to_record_end(s3: Any, piece: Piece, chunks: Iterator[bytes], dialect: Dialect) -> Iterator[bytes]:
-    """``chunks``, the bytes from where a record starts to ``stop``, and then the rest of the last record."""
-    found = piece.source
-    open_quote = False
-    last = b""
-    for chunk in chunks:
-        yield chunk
-        open_quote ^= dialect.quoted_newlines and b'"' in chunk and chunk.count(b'"') % 2 == 1
-        last = chunk[-1:]
-    if last == b"\n" and not open_quote:
-        return
-    at, step, length = piece.stop, LAST_LOOK, 0
-    while at < found.size:
-        chunk = read_range(s3, found, at, min(at + step, found.size))
-        end = record_end(chunk, 0, dialect, inside=open_quote)
-        yield chunk if end is None else chunk[:end]
-        if end is not None:
-            return
-        open_quote ^= dialect.quoted_newlines and b'"' in chunk and chunk.count(b'"') % 2 == 1
-        at, step, length = at + len(chunk), min(2 * step, BLOCK_BYTES), length + len(chunk)
-        if length > LINE_LIMIT:
-            raise too_long(piece)
-
-
-def _chunks(s3: Any, piece: Piece, start: int, front: list[bytes]) -> Iterator[bytes]:
-    """Bytes ``[start, stop)``, the first of which are read already: taken out of ``front``, and let go."""
-    start += len(front[0])
-    yield front.pop()
-    yield from read_ahead(s3, piece.source, start, piece.stop, chunk=BLOCK_BYTES)

@@ -11,7 +11,7 @@ from pyarrow import csv
 from amazon_estimators.errors import InputError
 from amazon_estimators.sources.alignment import NUMBER
 from amazon_estimators.sources.columns import values_of
-from amazon_estimators.sources.records import Dialect, record_starts, walk
+from amazon_estimators.sources.records import Dialect, walk, well_quoted
 from amazon_estimators.sources.source import Piece, Schema
 
 STEP_BYTES = 2**20
@@ -24,6 +24,8 @@ def table_of(text: bytes, dialect: Dialect, schema: Schema) -> np.ndarray | None
     """Whole records as float32, shape (rows, columns used); None if something in them is wrong."""
     quoted = b'"' in text
     if b"\r" in text and text.count(b"\r") != text.count(b"\r\n"):
+        return None
+    if quoted and not well_quoted(text, dialect):
         return None
     names = [str(position) for position in range(schema.width)]
     used = [names[position] for position in schema.used]
@@ -51,16 +53,8 @@ def table_of(text: bytes, dialect: Dialect, schema: Schema) -> np.ndarray | None
             return None
         if any(column.null_count for column in table.columns):
             return None
-        if quoted and not _same_records(text, dialect, table.num_rows):
-            return None
         return matrix(table)
     return None
-
-
-def _same_records(text: bytes, dialect: Dialect, rows: int) -> bool:
-    """Whether the table reader found the records that cuts go between; stray quotes part them otherwise."""
-    lines = text.count(b"\n") + (not text.endswith(b"\n"))
-    return rows == lines or rows == len(record_starts(text, dialect))
 
 
 def matrix(table: Any) -> np.ndarray:
@@ -81,6 +75,8 @@ def first_fault(text: bytes, dialect: Dialect, schema: Schema, piece: Piece, row
     for record in walk(text, dialect):
         where = f"{piece.source.uri}, {piece.row(number, text[record.start : record.stop])}"
         problem = record.problem or (record.unclosed and "a quote that is never closed")
+        if not dialect.quoted_newlines and any(b"\n" in field for field in record.fields):
+            problem = "a newline between quotes, which quoted_newlines=False rules out"
         if problem:
             return InputError(
                 f"{where}: {problem}",
@@ -96,13 +92,14 @@ def first_fault(text: bytes, dialect: Dialect, schema: Schema, piece: Piece, row
         for position in schema.used:
             value = record.fields[position]
             if not NUMBER.fullmatch(value):
-                shown = repr(value[:80].decode("utf-8", "replace")) if value.strip() else "nothing"
+                shown = f"{value[:80].decode('utf-8', 'replace')!r} is not a number"
                 return InputError(
-                    f"{where}, {schema.column(position)}: {shown} is not a number",
+                    f"{where}, {schema.column(position)}: {shown if value.strip() else 'it is empty'}",
                     remedy=f"{COUNTED} Fill it in, encode it as a number, or exclude the column.",
                 )
         number += 1
     return InputError(
         f"{piece.source.uri}, rows up to {piece.row(number - 1)}: not readable as a table of numbers",
-        remedy=f"{COUNTED} End lines with a newline, or carriage return and newline, and nowhere else.",
+        remedy=f"{COUNTED} End lines with a newline, or carriage return and newline, and nowhere else; leave "
+        "out lines of blanks, and blanks before a quote.",
     )

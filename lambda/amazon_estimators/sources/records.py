@@ -22,18 +22,37 @@ class Dialect:
 
     @cached_property
     def field(self) -> re.Pattern[bytes]:
-        """One field. Group 1 is the text between quotes; ``open`` matches if they are never closed."""
-        mark = re.escape(self.delimiter)
-        end = rb"(?=%b|\r?\n|\r?\Z)" % mark
-        quoted = rb'[ \t]*+"((?:[^"]++|"")*+)"[ \t]*+%b' % end
-        unclosed = rb'[ \t]*+"(?:[^"]++|"")*+(?P<open>\Z)'
-        return re.compile(rb'%b|%b|[^"\n%b]*+(?=%b|\n|\Z)' % (quoted, unclosed, mark, mark))
+        """One field. ``quoted`` or ``spaced`` is the text between quotes; ``open``: they are never closed."""
+        quoted, spaced, plain = self._fields
+        unclosed = rb'"(?:[^"]++|"")*+(?P<open>\Z)'
+        return re.compile(rb"%b|%b|%b|%b" % (quoted, spaced, unclosed, plain))
+
+    @cached_property
+    def text(self) -> re.Pattern[bytes]:
+        """Records one after another."""
+        field = rb"(?:%b)" % re.sub(rb"\?P<\w+>", rb"?:", b"|".join(self._fields))
+        return re.compile(rb"(?:%b(?:%b%b)*+(?:\r?\n|\r?\Z))*+" % (field, re.escape(self.delimiter), field))
 
     @cached_property
     def tail(self) -> re.Pattern[bytes]:
         """The rest of a field between quotes, from anywhere in it."""
-        mark = re.escape(self.delimiter)
-        return re.compile(rb'(?:[^"]++|"")*+(?:"[ \t]*+(?=%b|\r?\n|\r?\Z)|(?P<open>\Z))' % mark)
+        return re.compile(rb'(?:[^"]++|"")*+(?:"%b%b|(?P<open>\Z))' % (self._blanks, self._end))
+
+    @property
+    def _fields(self) -> tuple[bytes, bytes, bytes]:
+        mark, blanks, end = re.escape(self.delimiter), self._blanks, self._end
+        quoted = rb'"(?P<quoted>(?:[^"]++|"")*+)"%b%b' % (blanks, end)
+        # Readers differ on what a quote after a blank means: there may be nothing in it that they would part.
+        spaced = rb'%b"(?P<spaced>(?:[^"\n%b]++|"")*+)"%b%b' % (blanks, mark, blanks, end)
+        return quoted, spaced, rb'[^"\n%b]*+(?=%b|\n|\Z)' % (mark, mark)
+
+    @property
+    def _end(self) -> bytes:
+        return rb"(?=%b|\r?\n|\r?\Z)" % re.escape(self.delimiter)
+
+    @property
+    def _blanks(self) -> bytes:
+        return b" *+" if self.delimiter == b"\t" else rb"[ \t]*+"
 
     @cached_property
     def plain(self) -> re.Pattern[bytes]:
@@ -81,7 +100,8 @@ def record_at(text: bytes, dialect: Dialect, start: int) -> Record:
             return Record(
                 start, at, fields, False, problem="a quote in a field that is not quoted, or text after one"
             )
-        fields.append(match[0].strip() if match[1] is None else match[1].replace(b'""', b'"'))
+        inner = match["spaced"] if match["quoted"] is None else match["quoted"]
+        fields.append(match[0].strip() if inner is None else inner.replace(b'""', b'"'))
         at = match.end()
         if text[at : at + 1] == dialect.delimiter:
             at += 1
@@ -117,6 +137,28 @@ def last_record_end(data: bytes, dialect: Dialect) -> int:
         quotes -= data.count(b'"', before, stop)
         stop = before
     return stop
+
+
+def well_quoted(data: bytes, dialect: Dialect) -> bool:
+    """Whether all quotes of whole records stand at edges of fields, or in pairs within: nobody reads it else.
+
+    ``data`` has no carriage return but before a newline.
+    """
+    octets = np.frombuffer(b"".join((b"\n", data, b"\n")), np.uint8)
+    quotes = np.flatnonzero(octets == QUOTE)
+    if len(quotes) % 2:
+        return False
+    if not dialect.quoted_newlines:
+        newlines = np.flatnonzero(octets == NEWLINE)
+        if (np.searchsorted(quotes, newlines) % 2).any():
+            return False
+    edges = np.zeros(256, bool)
+    edges[[dialect.delimiter[0], NEWLINE, QUOTE]] = True
+    opened = edges[octets[quotes[::2] - 1]].all()
+    edges[ord("\r")] = True
+    closed = edges[octets[quotes[1::2] + 1]].all()
+    # Blanks around quotes are few, and looked at one by one.
+    return bool(opened and closed) or dialect.text.fullmatch(data) is not None
 
 
 def record_starts(data: bytes, dialect: Dialect) -> np.ndarray:
