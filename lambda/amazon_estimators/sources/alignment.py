@@ -99,7 +99,7 @@ def _after_newline(window: bytes, place: int) -> int | None:
     return None if newline < 0 else newline + 1
 
 
-def _read_on(  # noqa: PLR0911 - each return is one thing that can be found out
+def _read_on(
     text: bytes, origin: int, place: int, schema: Schema, dialect: Dialect, *, inside: bool, final: bool
 ) -> Reading:
     """Read on from ``origin`` as one answer has it; only the end of a record under way is seen."""
@@ -125,6 +125,13 @@ def _read_on(  # noqa: PLR0911 - each return is one thing that can be found out
         else:
             newline = text.find(b"\n", at)
             at = len(text) if newline < 0 else newline + 1
+    return _records_from(text, at, place, schema, dialect, final=final)
+
+
+def _records_from(
+    text: bytes, at: int, place: int, schema: Schema, dialect: Dialect, *, final: bool
+) -> Reading:
+    """Read on from ``at``, where a record begins."""
     start = at if at >= place else None
     for record in walk(text, dialect, at):
         if start is None and record.start >= place:
