@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -59,6 +60,21 @@ def test_what_a_killed_run_left_is_removed(other: tuple[subprocess.Popen[str], P
     assert (left / "cdk.out").exists()
     with scratch() as directory:
         assert directory.exists() and not left.exists()
+
+
+def test_what_could_not_be_removed_is_tried_again(
+    other: tuple[subprocess.Popen[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, left = other
+    run.kill()
+    run.wait()
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda path, **_: (path / "lock").unlink())
+        with scratch():
+            pass
+    assert (left / "cdk.out").exists()
+    with scratch():
+        assert not left.exists()
 
 
 def test_a_run_that_lives_is_left_alone(other: tuple[subprocess.Popen[str], Path]) -> None:
