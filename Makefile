@@ -5,13 +5,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 ALGORITHM ?= KMeans
+# The shell reads these from its environment, make leaves a $ in a path alone: whatever is in them, it is no code.
+override DATA := $(value DATA)
+export ALGORITHM DATA HYPERPARAMETERS
 
 .PHONY: rehearse test check bench lock clean
 .DELETE_ON_ERROR:
 
 rehearse: $(VENV)/rehearse.stamp
-	@$(BIN)/python -m amazon_estimators_rehearsal --algorithm $(ALGORITHM) \
-	  $(if $(DATA),--data '$(DATA)') $(foreach one,$(HYPERPARAMETERS),--hyperparameter '$(one)') $(ARGS)
+	@$(BIN)/python -m amazon_estimators_rehearsal --algorithm "$$ALGORITHM" \
+	  $(if $(DATA),--data "$$DATA") $(if $(HYPERPARAMETERS),--hyperparameter "$$HYPERPARAMETERS") $(ARGS)
 
 test: check
 	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 $(ARGS)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from amazon_estimators.counted import counted
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -93,17 +95,16 @@ class RecordSet:
 
     def describe(self) -> str:
         """What is known of the RecordSet, in a few lines of text for people."""
-        features = f", {self.feature_dim:,} features" if self.feature_dim else ""
+        features = f", {counted(self.feature_dim, 'feature')}" if self.feature_dim else ""
         kind = "sparse" if self.sparse else "dense"
         values = f", {kind} {self.dtype}" if self.feature_dim else ""
         lines = [
-            f"RecordSet of channel {self.channel}: {self.num_records:,} records{features}{values}",
+            f"RecordSet of channel {self.channel}: {counted(self.num_records, 'record')}{features}{values}",
             f"  {self.s3_data_type}: {self.s3_data}",
             f"  {self.content_type}, {self.distribution}",
         ]
         if self.num_shards:
-            shards = "shard" if self.num_shards == 1 else "shards"
-            lines.append(f"  {self.num_shards:,} {shards}, {self.num_bytes:,} bytes")
+            lines.append(f"  {counted(self.num_shards, 'shard')}, {self.num_bytes:,} bytes")
         if self.labels:
             whole = "whole numbers" if self.labels.integral else "real numbers"
             lines.append(f"  labels from {self.labels.minimum:g} to {self.labels.maximum:g}, {whole}")

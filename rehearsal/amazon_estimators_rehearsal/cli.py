@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from amazon_estimators.algorithms import ALGORITHMS, algorithm_named
-from amazon_estimators.errors import AmazonEstimatorsError
+from amazon_estimators.algorithms import ALGORITHMS, Algorithm, algorithm_named
+from amazon_estimators.channels import channels_of
+from amazon_estimators.cli.source import HELP, source_options
+from amazon_estimators.errors import AmazonEstimatorsError, RequestError
+from amazon_estimators.sources import Source
 from amazon_estimators_rehearsal.command import CommandError
+from amazon_estimators_rehearsal.deployment import app_directory
 from amazon_estimators_rehearsal.follow import NoExecutionError, follow
 from amazon_estimators_rehearsal.platform import Platform
 from amazon_estimators_rehearsal.report import print_report
 from amazon_estimators_rehearsal.retraining import FILES, retrain
 from amazon_estimators_rehearsal.samples import SAMPLES, Sample, own, required
+from amazon_estimators_rehearsal.scratch import scratch
 from amazon_estimators_rehearsal.server import EmulatorError
-from amazon_estimators_rehearsal.view import View
+from amazon_estimators_rehearsal.view import View, say
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -37,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _rehearse(options, console)
     except KeyboardInterrupt:
-        console.print("\nInterrupted. Everything this rehearsal started has been stopped.")
+        say(console, "\nInterrupted. Everything this rehearsal started has been stopped.")
         return 130
     except (
         AmazonEstimatorsError,
@@ -48,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ClientError,
         OSError,
     ) as error:
-        console.print(f"[bold red]{type(error).__name__}[/]", str(error), markup=True)
+        say(console, (type(error).__name__, "bold red"), f" {error}")
         return 1
 
 
@@ -59,12 +67,20 @@ def _parser() -> argparse.ArgumentParser:
     add("--data", type=Path, metavar="PATH", help="your own file or directory; default: a sample data set")
     add("--label", metavar="COLUMN", type=_column, help="of --data: the label's column, by name or position")
     add(
-        "--hyperparameter",
+        "--source",
         action="append",
         default=[],
         metavar="NAME=VALUE",
         type=_assignment,
-        help="may be repeated",
+        help=f"of --data: {HELP[0].lower()}{HELP[1:]}",
+    )
+    add(
+        "--hyperparameter",
+        action="extend",
+        default=[],
+        metavar="NAME=VALUE",
+        type=_assignments,
+        help="may be repeated, and may hold several: 'k=10 epochs=2'",
     )
     add("--instance-type", default="ml.m5.large", metavar="TYPE")
     add("--instance-count", type=int, metavar="N", help="default: 2, or 1 where the algorithm takes no more")
@@ -75,68 +91,108 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _rehearse(options: argparse.Namespace, console: Console) -> int:
-    name = algorithm_named(options.algorithm).__name__
-    view = View(console)
-    with Platform(app=options.app, keep=options.keep) as platform:
-        sample = _sample(name, options, platform.directory)
-        settings = {**sample.settings(), "instance_type": options.instance_type}
-        given = dict(options.hyperparameter)
-        assumed = {name: value for name, value in settings["hyperparameters"].items() if name not in given}
-        settings["hyperparameters"] |= given
-        if options.instance_count is not None:
-            settings["instance_count"] = options.instance_count
-        console.print(
-            f"Local AWS on {platform.endpoint}, IAM enforced. Data: {sample.title}.", soft_wrap=True
-        )
-        if options.data is not None and assumed:
-            named = ", ".join(f"{one}={value}" for one, value in assumed.items())
-            console.print(f"Not given, so as for the sample data: {named}.", markup=False, soft_wrap=True)
-        with view.step("cdk bootstrap, synth, deploy"):
-            outputs = platform.deploy({"algorithms": {name: settings}})
-        began = time.monotonic()
-        bucket, prefix = outputs[f"{name}DataBucket"], outputs[f"{name}InputPrefix"]
-        with view.step(f"upload to s3://{bucket}/{prefix}"):
-            _upload(platform, sample, bucket, prefix)
+    algorithm, app = algorithm_named(options.algorithm), app_directory(options.app)
+    with scratch(keep=options.keep) as directory:
         try:
-            ended = view.follow(
-                follow(
-                    platform.client("stepfunctions"), outputs[f"{name}StateMachine"], timeout=options.timeout
+            sample = _sample(algorithm, options, directory)
+            settings = _settings(sample, options)
+            _check(algorithm, settings, console)
+            with Platform(app=app, directory=directory) as platform:
+                return _train(
+                    platform, console, algorithm.__name__, sample=sample, settings=settings, options=options
                 )
-            )
-        except NoExecutionError:
-            _explain(platform, console)
-            raise
-        seconds = {**platform.seconds, "upload to end of execution": time.monotonic() - began}
-        seconds |= {f"  {state}": value for state, value in view.seconds.items()}
-        if ended.status != "SUCCEEDED":
-            console.print(f"[bold red]{ended.status}[/] {ended.error}")
-            console.print(ended.cause, markup=False, soft_wrap=True)
-            _explain(platform, console)
-            return 1
-        job = json.loads(ended.output)["job"]
-        print_report(console, platform.client("s3"), job, seconds)
-        if options.data is None and not _retrained(
-            name, platform, sample, outputs, console=console, view=view, timeout=options.timeout
-        ):
-            return 1
-        if options.keep:
-            console.print(f"Kept: {platform.directory}")
-        return 0 if job["TrainingJobStatus"] == "Completed" else 1
+        finally:
+            if options.keep:
+                say(console, f"Kept: {directory}")
 
 
-def _sample(algorithm: str, options: argparse.Namespace, directory: Path) -> Sample:
+def _sample(algorithm: type[Algorithm], options: argparse.Namespace, directory: Path) -> Sample:
     if options.data is None:
-        return SAMPLES[algorithm](directory)
-    brought = own(options.data, ALGORITHMS[algorithm], label=options.label)
-    return replace(brought, hyperparameters=required(algorithm, directory))
+        if options.source or options.label is not None:
+            raise RequestError(
+                "--label and --source say how --data is read, and there is none",
+                remedy="Leave them out, or give --data.",
+            )
+        return SAMPLES[algorithm.__name__](directory)
+    source = source_options(options.source, label=options.label)
+    return replace(
+        own(options.data, algorithm, source), hyperparameters=required(algorithm.__name__, directory)
+    )
 
 
-def _upload(platform: Platform, sample: Sample, bucket: str, prefix: str) -> None:
-    for channel, files in sample.files.items():
-        for path in files:
-            platform.client("s3").upload_file(str(path), bucket, f"{prefix}{channel}/{path.name}")
+def _settings(sample: Sample, options: argparse.Namespace) -> dict[str, Any]:
+    """What app.py takes for the algorithm: as suits the sample, where the user says nothing else."""
+    settings = {**sample.settings(), "instance_type": options.instance_type}
+    settings["hyperparameters"] |= dict(options.hyperparameter)
+    if options.instance_count is not None:
+        settings["instance_count"] = options.instance_count
+    return settings
+
+
+def _check(algorithm: type[Algorithm], settings: Mapping[str, Any], console: Console) -> None:
+    """What ``cdk synth`` would refuse is refused here, before anything is started."""
+    instances = settings["instance_count"]
+    with warnings.catch_warnings(record=True) as cautions:
+        warnings.simplefilter("always")
+        algorithm(**settings["hyperparameters"])
+    for caution in cautions:
+        say(console, ("Warning", "yellow"), f" {caution.message}")
+    algorithm.check_instances(settings["instance_type"], instances)
+    sources = {name: Source.from_dict(values) for name, values in settings["channels"].items()}
+    channels_of(algorithm, sources, {}, instance_count=instances, prefix="")
+
+
+def _train(
+    platform: Platform,
+    console: Console,
+    name: str,
+    *,
+    sample: Sample,
+    settings: Mapping[str, Any],
+    options: argparse.Namespace,
+) -> int:
+    """Deploy, upload, follow, report; the exit code."""
+    view = View(console)
+    say(console, f"Local AWS on {platform.endpoint}, IAM enforced. Data: {sample.title}.")
+    given = dict(options.hyperparameter)
+    assumed = {one: value for one, value in sample.hyperparameters.items() if one not in given}
+    if options.data is not None and assumed:
+        named = ", ".join(f"{one}={value}" for one, value in assumed.items())
+        say(console, f"Not given, so as for the sample data: {named}.")
+    with view.step("cdk bootstrap, synth, deploy"):
+        outputs = platform.deploy({"algorithms": {name: settings}})
+    began = time.monotonic()
+    bucket, prefix = outputs[f"{name}DataBucket"], outputs[f"{name}InputPrefix"]
+    with view.step(f"upload to s3://{bucket}/{prefix}"):
+        _upload(platform.client("s3"), sample, bucket, prefix)
+    try:
+        ended = view.follow(
+            follow(platform.client("stepfunctions"), outputs[f"{name}StateMachine"], timeout=options.timeout)
+        )
+    except NoExecutionError:
+        _explain(platform, console)
+        raise
+    seconds = {**platform.seconds, "upload to end of execution": time.monotonic() - began}
+    seconds |= {f"  {state}": value for state, value in view.seconds.items()}
+    if ended.status != "SUCCEEDED":
+        say(console, (ended.status, "bold red"), f" {ended.error}\n{ended.cause}")
+        _explain(platform, console)
+        return 1
+    job = json.loads(ended.output)["job"]
+    labels = {channel: source.get("label") for channel, source in sample.sources.items()}
+    print_report(console, platform.client("s3"), job, seconds, labels)
+    if options.data is None and not _retrained(
+        name, platform, sample, outputs, console=console, view=view, timeout=options.timeout
+    ):
+        return 1
+    return 0 if job["TrainingJobStatus"] == "Completed" else 1
+
+
+def _upload(s3: Any, sample: Sample, bucket: str, prefix: str) -> None:
+    for key, path in sample.uploads():
+        s3.upload_file(str(path), bucket, f"{prefix}{key}")
     # The batch is complete: this starts the training.
-    platform.client("s3").put_object(Bucket=bucket, Key=f"{prefix}{channel}/_SUCCESS")
+    s3.put_object(Bucket=bucket, Key=f"{prefix}train/_SUCCESS")
 
 
 def _retrained(
@@ -150,7 +206,7 @@ def _retrained(
     timeout: float,
 ) -> bool:
     """Train again on a second batch of the sample; whether that was one training, and a good one."""
-    console.print(f"\nA second batch: {FILES} files, a marker, and the marker's event twice.")
+    say(console, f"\nA second batch: {FILES} files, a marker, and the marker's event twice.")
     ended, trainings = retrain(
         platform,
         view,
@@ -161,13 +217,14 @@ def _retrained(
         timeout=timeout,
     )
     if ended.status != "SUCCEEDED":
-        console.print(f"{ended.status} {ended.error}\n{ended.cause}", markup=False, soft_wrap=True)
+        say(console, (ended.status, "bold red"), f" {ended.error}\n{ended.cause}")
         return False
     output = json.loads(ended.output)
-    console.print(
-        f"[bold]{'further trainings':<20}[/] {trainings}, on data set {output['plan']['data_set']}: "
+    say(
+        console,
+        (f"{'further trainings':<20}", "bold"),
+        f" {trainings}, on data set {output['plan']['data_set']}: "
         f"{len(sample.files['train'])} + {FILES} files",
-        soft_wrap=True,
     )
     return trainings == 1
 
@@ -175,14 +232,19 @@ def _retrained(
 def _explain(platform: Platform, console: Console) -> None:
     """What else may help: refused permissions and the emulator's errors."""
     for line in platform.problems():
-        console.print(line, style="yellow" if "DENIED" in line else "dim", markup=False, soft_wrap=True)
+        say(console, (line, "yellow" if "DENIED" in line else "dim"))
 
 
 def _assignment(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not name or not equals:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE, such as k=10")
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE")
     return name, value
+
+
+def _assignments(text: str) -> list[tuple[str, str]]:
+    """A value goes on to where the next name begins, so that a list may have spaces in it."""
+    return [_assignment(part) for part in re.split(r"\s+(?=\w+=)", text.strip())]
 
 
 def _column(text: str) -> int | str:

@@ -23,14 +23,17 @@ _QUIET = ("--no-notices", "--no-color")
 """Options of every call. Notices would be fetched from a web site."""
 
 
-def default_app() -> Path:
-    """The directory of the CDK app: the working directory if it has a cdk.json, else this project's."""
-    here = Path.cwd()
-    for folder in (here, Path(__file__).resolve().parents[2]):
+def app_directory(named: Path | None = None) -> Path:
+    """The directory of the CDK app: the one named, else the working directory, else this project's.
+
+    Raises FileNotFoundError if it has no cdk.json.
+    """
+    folders = [named] if named else [Path.cwd(), Path(__file__).resolve().parents[2]]
+    for folder in folders:
         if (folder / "cdk.json").is_file():
             return folder
     raise FileNotFoundError(
-        f"There is no cdk.json in {here}. Run in the CDK app's directory, or name it with --app."
+        f"There is no cdk.json in {folders[0]}. Run in the CDK app's directory, or name it with --app."
     )
 
 

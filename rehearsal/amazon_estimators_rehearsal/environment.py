@@ -155,7 +155,7 @@ def _package_directory(name: str) -> Path:
     spec = find_spec(name)
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(
-            f"The package {name} is not installed. Install the rehearsal's extra: pip install "
-            "'cdk-amazon-estimators[rehearsal]'"
+            f"The package {name} is not installed. In a clone of the project: make rehearse, or "
+            "pip install '.[rehearsal]'"
         )
     return Path(next(iter(spec.submodule_search_locations)))

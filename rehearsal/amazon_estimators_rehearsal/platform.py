@@ -10,8 +10,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,21 +24,22 @@ from amazon_estimators_rehearsal import deployment, server
 from amazon_estimators_rehearsal.certificate import CERTIFICATE
 from amazon_estimators_rehearsal.command import Command
 from amazon_estimators_rehearsal.environment import ACCESS_KEY, REGION
+from amazon_estimators_rehearsal.scratch import scratch
 
 
 class Platform:
     """An AWS account of its own on 127.0.0.1, with IAM enforced, from ``with`` to the end of its block.
 
     ``directory`` holds its logs, certificate and cloud assembly; by default a temporary one, deleted at the
-    end unless ``keep`` is set. ``app`` is the CDK app's directory; by default that of
-    :func:`deployment.default_app`.
+    end. ``app`` is the CDK app's directory; by default that of :func:`deployment.app_directory`.
     """
 
-    def __init__(self, *, app: Path | None = None, directory: Path | None = None, keep: bool = False) -> None:
+    directory: Path
+
+    def __init__(self, *, app: Path | None = None, directory: Path | None = None) -> None:
         self._app = app
-        self.directory = directory or Path(tempfile.mkdtemp(prefix="amazon-estimators-"))
+        self._given = directory
         self.endpoint = ""
-        self._keep = keep or directory is not None
         self._resources = contextlib.ExitStack()
         self._clients: dict[str, Any] = {}
         self._cdk: deployment.Cdk | None = None
@@ -49,8 +48,7 @@ class Platform:
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as resources:
-            if not self._keep:
-                resources.callback(shutil.rmtree, self.directory, ignore_errors=True)
+            self.directory = self._given or resources.enter_context(scratch())
             self.directory.mkdir(parents=True, exist_ok=True)
             began = time.monotonic()
             self.endpoint = resources.enter_context(server.emulator(self.directory))
@@ -73,7 +71,7 @@ class Platform:
             self._bootstrap = self._cdk.bootstrap()
             self._resources.callback(self._bootstrap.stop)
         began = time.monotonic()
-        synth, assembly = self._cdk.synthesize(self._app or deployment.default_app(), settings)
+        synth, assembly = self._cdk.synthesize(deployment.app_directory(self._app), settings)
         self._resources.callback(synth.stop)
         synth.finish()
         self._bootstrap.finish()

@@ -9,29 +9,41 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 
+from amazon_estimators.counted import counted
 from amazon_estimators_rehearsal.sagemaker.channels import split_uri
 from amazon_estimators_rehearsal.sagemaker.engines import NO_ENGINE
+from amazon_estimators_rehearsal.view import say
 
 MAX_MODEL_BYTES = 1 << 30
 
 
-def print_report(console: Console, s3: Any, job: Mapping[str, Any], seconds: Mapping[str, float]) -> None:
+def print_report(
+    console: Console,
+    s3: Any,
+    job: Mapping[str, Any],
+    seconds: Mapping[str, float],
+    labels: Mapping[str, int | str | None],
+) -> None:
     """Print the summary of a training job.
 
-    ``s3`` is a client, ``job`` its description, ``seconds`` by step.
+    ``s3`` is a client, ``job`` its description; ``seconds`` are by step, columns of ``labels`` by channel.
     """
     console.print()
-    for name, value in _rows(s3, job, seconds):
+    for name, value in _rows(s3, job, seconds, labels):
         for index, line in enumerate(value.splitlines()):
             title = name if index == 0 else ""
-            console.print(f"[bold]{title:<20}[/] {escape(line)}", soft_wrap=True)
+            say(console, (f"{title:<20}", "bold"), f" {line}")
 
 
-def _rows(s3: Any, job: Mapping[str, Any], seconds: Mapping[str, float]) -> Iterator[tuple[str, str]]:
+def _rows(
+    s3: Any,
+    job: Mapping[str, Any],
+    seconds: Mapping[str, float],
+    labels: Mapping[str, int | str | None],
+) -> Iterator[tuple[str, str]]:
     for channel in job["InputDataConfig"]:
-        yield from _record_set_rows(s3, channel)
+        yield from _record_set_rows(s3, channel, labels.get(channel["ChannelName"]))
     yield "hyperparameters", "  ".join(f"{name}={value}" for name, value in job["HyperParameters"].items())
     yield "training image", job["AlgorithmSpecification"]["TrainingImage"]
     resources = job["ResourceConfig"]
@@ -67,22 +79,35 @@ def read_model(s3: Any, uri: str) -> dict[str, Any]:
         return model
 
 
-def _record_set_rows(s3: Any, channel: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _record_set_rows(
+    s3: Any, channel: Mapping[str, Any], label: int | str | None
+) -> Iterator[tuple[str, str]]:
     manifest = channel["DataSource"]["S3DataSource"]["S3Uri"]
     bucket, key = split_uri(manifest)
     facts = json.loads(
         s3.get_object(Bucket=bucket, Key=key.rpartition("/")[0] + "/record_set.json")["Body"].read()
     )
-    shape = f"{facts['num_records']:,} records"
+    shape = counted(facts["num_records"], "record")
     if facts["feature_dim"]:
-        shape += f" x {facts['feature_dim']:,} features, {facts['dtype']}"
+        labelled = f", {_label(label)}" if facts["labels"] else ""
+        shape += f" x {counted(facts['feature_dim'], 'feature')}{labelled}, {facts['dtype']}"
     yield f"channel {channel['ChannelName']}", shape
     yield "manifest", manifest
     shards = facts["shards"]
-    shown = [f"{_name(one['key'])}: {one['records']:,} records, {one['bytes']:,} bytes" for one in shards[:8]]
+    shown = [
+        f"{_name(one['key'])}: {counted(one['records'], 'record')}, {one['bytes']:,} bytes"
+        for one in shards[:8]
+    ]
     if len(shards) > 8:
         shown.append(f"… and {len(shards) - 8:,} more")
-    yield f"{len(shards):,} shards" if len(shards) > 1 else "1 shard", "\n".join(shown)
+    yield counted(len(shards), "shard"), "\n".join(shown)
+
+
+def _label(column: int | str | None) -> str:
+    """How the label is named; that of libsvm is in no column."""
+    if column is None:
+        return "labelled"
+    return f"label {column}" if isinstance(column, str) else f"label column {column}"
 
 
 def _name(key: str) -> str:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterable, Iterator
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     Progress,
@@ -18,11 +17,20 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.text import Text
 
 from amazon_estimators_rehearsal.follow import Ended, Entered, Event, Exited, Shards, Started
 
 NOTES = {"Reuse": "the RecordSet was complete already: nothing is encoded again"}
 """What is to be known of a state, by its name."""
+
+
+def say(console: Console, *parts: str | tuple[str, str]) -> None:
+    """Print a line of plain or (text, style) parts as it is, the user's text too.
+
+    No markup or emoji is read in it, and it is not broken at a width: a path is to stay in one piece.
+    """
+    console.print(Text.assemble(*parts), soft_wrap=True)
 
 
 class View:
@@ -37,7 +45,7 @@ class View:
         """A step that takes a while: a spinner, then a line with its seconds."""
         began = time.monotonic()
         try:
-            with self._console.status(f"{title} …"):
+            with self._console.status(Text(f"{title} …")):
                 yield
         except Exception as error:
             self._line(title, time.monotonic() - began, error=type(error).__name__)
@@ -51,7 +59,7 @@ class View:
         """
         bar = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.fields[count]}"),
             TimeElapsedColumn(),
@@ -80,9 +88,9 @@ class View:
         raise AssertionError("the stream of events ends with Ended")
 
     def _line(self, title: str, seconds: float, *, note: str = "", error: str = "") -> None:
-        mark = "[red]✗[/]" if error else "[green]✓[/]"
-        told = "".join(f"  {one}" for one in (note, error and f"[red]{escape(error)}[/]") if one)
-        self._console.print(f"{mark} {escape(title)} [dim]{seconds:.1f} s[/]{told}", soft_wrap=True)
+        mark = ("✗", "red") if error else ("✓", "green")
+        note, error = (f"  {one}" if one else "" for one in (note, error))
+        say(self._console, mark, f" {title} ", (f"{seconds:.1f} s", "dim"), note, (error, "red"))
 
 
 def _summary(failed: int, total: int) -> str:

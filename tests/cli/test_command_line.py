@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from amazon_estimators.cli import main
+from amazon_estimators.cli import main, pipeline
 from amazon_estimators.recordio import (
     check,
     read_matrix,
@@ -171,6 +171,77 @@ def test_encode_names_the_fault_and_leaves_nothing(
     assert code == 1 and "is not empty" in error["message"]
 
 
+@pytest.mark.parametrize(
+    ("name", "code"), [("table.csv", 1), ("a.parquet", 1), ("a.libsvm", 1), ("x.npy", 0)]
+)
+def test_encode_without_the_table_reader(name: str, code: int, table: Path, tmp_path: Path) -> None:
+    """As in an environment that has the extra ``cli`` alone."""
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    (tmp_path / "a.libsvm").write_bytes(b"1 1:2\n")
+    np.save(tmp_path / "x.npy", X)
+    program = (
+        "import sys; sys.modules['pyarrow'] = None\nfrom amazon_estimators.cli import main; sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "encode", name, "--out", "out", "--json"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    answer = json.loads(done.stdout)
+    assert done.returncode == code, done.stderr
+    if code:
+        assert answer["error"] == "InputError" and "pyarrow, which is not installed" in answer["message"]
+        assert "pip install '.[cli,tables]'" in answer["remedy"]
+
+
+def test_encode_reads_what_is_below_a_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("p1/data.csv", "p2/data.csv", "p2/_SUCCESS", ".hidden.csv"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_text("1,2\n")
+    code, facts = run(capsys, "encode", tmp_path / "in", "--out", tmp_path / "out")
+    assert code == 0 and (facts["num_records"], facts["feature_dim"]) == (2, 2)
+    (tmp_path / "empty").mkdir()
+    code, error = run(capsys, "encode", tmp_path / "empty", "--out", tmp_path / "other")
+    assert code == 1 and f"{tmp_path}/empty holds no files" in error["message"]
+
+
+def test_encode_reads_as_the_source_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id;a;b;kind\nx;1;2;0\n")
+    how = ["--source", "delimiter=;", "--source", "exclude=id", "--label", "kind"]
+    code, facts = run(capsys, "encode", path, "--out", tmp_path / "out", *how)
+    assert code == 0 and facts["feature_dim"] == 2 and facts["labels"]["maximum"] == 0
+    assert main(["encode", str(path), "--out", str(tmp_path / "again"), *how]) == 0
+    said = capsys.readouterr().out
+    assert "1 record, 2 features" in said and "1 shard," in said
+    code, error = run(capsys, "encode", path, "--out", tmp_path / "o", *how, "--source", "label=b")
+    assert code == 1 and error["message"].startswith("label: given by --source and by an option of its own")
+
+
+def test_encode_of_a_channel_without_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("a,b,kind\n1,2,0\n3,4,1\n")
+    options = ["--label", "kind", "--out", tmp_path / "out", "--algorithm"]
+    code, facts = run(capsys, "encode", path, *options, "RandomCutForest")
+    assert code == 0 and (facts["feature_dim"], facts["labels"]) == (2, None)
+    code, error = run(capsys, "encode", path, *options, "IPInsights")
+    assert code == 1 and "have no columns: there is nothing for label 'kind'" in error["message"]
+
+
+def test_status_breaks_no_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What scripts and people copy, such as a URL, stays in one piece."""
+    facts = {"training_job": "kmeans-[/x]", "error": None, "console": "https://" + "long/" * 40}
+    monkeypatch.setattr(pipeline, "_pipeline", lambda **_: None)
+    monkeypatch.setattr(pipeline, "_found", lambda *_: None)
+    monkeypatch.setattr(pipeline, "_facts", lambda _: facts)
+    assert main(["status", "--stack", "a"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [["training", "job", "kmeans-[/x]"], ["console", facts["console"]]]
+
+
 def test_hyperparameters_lists_ranges_and_defaults(capsys: pytest.CaptureFixture[str]) -> None:
     code, rows = run(capsys, "hyperparameters", "KMeans")
     by_name = {row["name"]: row for row in rows}
@@ -202,6 +273,7 @@ def test_hyperparameters_validates(capsys: pytest.CaptureFixture[str]) -> None:
         ["start", "--stack", "a", "--state-machine", "b"],
         ["encode", "a.csv"],
         ["encode", "a.csv", "--out", "b", "--instance-count", "0"],
+        ["encode", "a.csv", "--out", "b", "--source", "exclude"],
     ],
 )
 def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -256,14 +328,16 @@ def test_rehearse_hands_its_options_on(capsys: pytest.CaptureFixture[str]) -> No
 def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setitem(sys.modules, "amazon_estimators_rehearsal.cli", None)
     assert main(["rehearse"]) == 1
-    assert "cdk-amazon-estimators[rehearsal]" in capsys.readouterr().err
+    assert "pip install '.[cli,rehearsal]'" in capsys.readouterr().err
+    assert main(["rehearse", "--help"]) == 0
+    assert "pip install '.[cli,rehearsal]'" in capsys.readouterr().out
     for name in [
         name for name in sys.modules if name.startswith(("amazon_estimators.cli.", "click", "rich"))
     ]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "click", None)
     assert main(["check", "a"]) == 1
-    assert "cdk-amazon-estimators[cli]" in capsys.readouterr().err
+    assert "pip install '.[cli,tables]'" in capsys.readouterr().err
 
 
 def strict(text: str) -> Any:
@@ -294,9 +368,9 @@ def test_wrong_usage_is_json_for_machines(capsys: pytest.CaptureFixture[str]) ->
 def test_paths_are_text_and_no_markup(
     table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "[bold]" / "[-x]"
+    out = tmp_path / "[bold]" / ":key:" / "[-x]"
     assert main(["encode", str(table), "--label", "kind", "--out", str(out)]) == 0
-    assert "[bold]/[-x]" in capsys.readouterr().out
+    assert "[bold]/:key:/[-x]" in capsys.readouterr().out
 
 
 def test_a_file_is_encoded_once(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from amazon_estimators.algorithms import ALGORITHMS, KNN, LDA, KMeans, RandomCutForest
+from amazon_estimators.algorithms import (
+    ALGORITHMS,
+    KNN,
+    LDA,
+    NTM,
+    Algorithm,
+    IPInsights,
+    KMeans,
+    Object2Vec,
+    RandomCutForest,
+)
+from amazon_estimators.errors import RequestError
 from amazon_estimators.sources import Source
 from amazon_estimators_rehearsal.samples import SAMPLES, own, required
 from amazon_estimators_rehearsal.samples.words import SUBJECTS, VOCABULARY
@@ -81,10 +93,54 @@ def test_own_channels(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=f"{tmp_path}/test.*--data"):
         own(tmp_path, KNN)
     (tmp_path / "test" / "c.csv").write_text("5,6\n")
-    found = own(tmp_path, KNN, label="price")
+    found = own(tmp_path, KNN, {"label": "price"})
     assert found.files == {"test": [tmp_path / "test" / "c.csv"], "train": [tmp_path / "train" / "b.csv"]}
     assert found.settings()["channels"] == {"train": {"label": "price"}, "test": {"label": "price"}}
-    assert own(tmp_path, RandomCutForest, label=-1).settings()["channels"] == {
-        "train": {},
-        "test": {"label": -1},
-    }
+
+
+@pytest.mark.parametrize(
+    ("options", "train"),
+    [
+        ({"label": -1}, {"exclude": [-1]}),
+        ({"label": "fault", "exclude": ["time"]}, {"exclude": ["time", "fault"]}),
+        ({"label": "fault", "features": ["load"]}, {"features": ["load"]}),
+        ({"delimiter": ";"}, {"delimiter": ";"}),
+    ],
+)
+def test_a_label_is_no_feature_of_a_channel_that_takes_none(
+    options: dict[str, Any], train: dict[str, Any], tmp_path: Path
+) -> None:
+    for channel in ("train", "test"):
+        (tmp_path / channel).mkdir()
+        (tmp_path / channel / "a.csv").write_text("3,4\n")
+    channels = own(tmp_path, RandomCutForest, options).settings()["channels"]
+    assert channels == {"train": train, "test": options}
+
+
+@pytest.mark.parametrize("algorithm", [IPInsights, Object2Vec])
+def test_lines_have_no_label_column(algorithm: type[Algorithm], tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("3,4\n")
+    with pytest.raises(RequestError, match=r"no columns.*for label 'kind'\nLeave it out"):
+        own(tmp_path, algorithm, {"label": "kind"})
+    compressed = own(tmp_path, algorithm, {"compression": "gzip"})
+    assert compressed.sources == {"train": {"compression": "gzip"}}
+
+
+def test_the_columns_are_those_of_the_vectors(tmp_path: Path) -> None:
+    for channel in ("train", "auxiliary"):
+        (tmp_path / channel).mkdir()
+        (tmp_path / channel / "a.csv").write_text("3,4\n")
+    assert own(tmp_path, NTM, {"exclude": ["id"]}).sources == {"train": {"exclude": ["id"]}, "auxiliary": {}}
+
+
+def test_files_are_uploaded_under_their_path(tmp_path: Path) -> None:
+    """Of one name in two folders, none is lost; what is no data on S3 is none here."""
+    for name in ("p1/data.csv", "p2/data.csv", "p1/_SUCCESS", ".DS_Store"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("3,4\n")
+    assert [key for key, _ in own(tmp_path, KMeans).uploads()] == ["train/p1/data.csv", "train/p2/data.csv"]
+    assert [key for key, _ in own(tmp_path / "p1" / "data.csv", KMeans).uploads()] == ["train/data.csv"]
+    (tmp_path / "p1").rename(tmp_path / "train")
+    (tmp_path / "p2").rename(tmp_path / "train" / "p2")
+    keys = [key for key, _ in own(tmp_path, KMeans).uploads()]
+    assert keys == ["train/data.csv", "train/p2/data.csv"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -10,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -21,7 +23,7 @@ import pytest
 from rich.console import Console
 from training_account import ACCOUNT, REGION, TrainingAccount, statement
 
-from amazon_estimators_rehearsal import cli
+from amazon_estimators_rehearsal import cli, report
 from amazon_estimators_rehearsal.command import Command, CommandError
 from amazon_estimators_rehearsal.follow import (
     Ended,
@@ -35,7 +37,7 @@ from amazon_estimators_rehearsal.follow import (
     follow,
 )
 from amazon_estimators_rehearsal.report import print_report
-from amazon_estimators_rehearsal.view import View
+from amazon_estimators_rehearsal.view import View, say
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = [sys.executable, "-m", "amazon_estimators_rehearsal"]
@@ -219,8 +221,49 @@ def test_an_algorithm_without_metrics_has_none_in_the_summary() -> None:
         "TrainingJobStatus": "Completed",
     }
     console = Console(file=io.StringIO(), width=200)
-    print_report(console, None, job, {})
+    print_report(console, None, job, {}, {})
     assert re.search(r"^metric +none: ", console.file.getvalue(), re.MULTILINE)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("facts", "label", "shape"),
+    [
+        ({"num_records": 500}, "kind", "500 records x 4 features, label kind, float32"),
+        ({"num_records": 1}, -1, "1 record x 4 features, label column -1, float32"),
+        ({"num_records": 500}, None, "500 records x 4 features, labelled, float32"),
+        ({"labels": None}, None, "2 records x 4 features, float32"),
+        ({"feature_dim": 0}, None, "2 records"),
+    ],
+)
+def test_the_summary_says_that_a_label_was_used(
+    facts: dict[str, Any], label: int | str | None, shape: str
+) -> None:
+    known = {"num_records": 2, "feature_dim": 4, "dtype": "float32", "labels": {"minimum": 0}, "shards": []}
+    body = json.dumps({**known, **facts}).encode()
+    s3 = SimpleNamespace(get_object=lambda Bucket, Key: {"Body": io.BytesIO(body)})
+    channel = {
+        "ChannelName": "train",
+        "DataSource": {"S3DataSource": {"S3Uri": "s3://bucket/train/.amazon.manifest"}},
+    }
+    (_, text), *_ = report._record_set_rows(s3, channel, label)
+    assert text == shape
+
+
+def test_what_the_user_brings_is_printed_as_it_is() -> None:
+    """Neither markup nor emoji is read in it, and it is broken nowhere."""
+    text = "/data/[/x]/[bold]/:key:/" + "long/" * 50
+    console = Console(file=io.StringIO(), width=80)
+    with View(console).step(text):
+        pass
+    View(console).follow([Exited(text, 0.0, text), Ended("FAILED", "{}", text, text)])
+    say(console, (text, "bold"), text)
+    first, second, third = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert first == f"✓ {text} 0.0 s"
+    assert second == f"✗ {text} 0.0 s  {text}"
+    assert third == text + text
+    terminal = Console(file=io.StringIO(), width=80, force_terminal=True)
+    View(terminal).follow([Entered("[/x]"), Ended("FAILED", "{}", "", "")])
+    assert "[/x]" in terminal.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_an_execution_that_does_not_end(account: TrainingAccount) -> None:
@@ -268,19 +311,102 @@ def test_a_stopped_command_takes_its_children_along(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--algorithm", "KMean"], "Did you mean 'KMeans'"),
-        (["--data", "/no/such/file.csv"], "no file at /no/such/file.csv"),
+        (["--algorithm", "KMean"], "RequestError There is no algorithm 'KMean'. Did you mean 'KMeans'?"),
+        (["--data", "/no/[/x]:key:.csv"], "FileNotFoundError There is no file at /no/[/x]:key:.csv. Give"),
+        (["--app", "/nowhere"], "FileNotFoundError There is no cdk.json in /nowhere. Run in"),
+        (["--hyperparameter", "k=[foo]"], "HyperparameterError KMeans: Invalid hyperparameter value '[foo]'"),
+        (["--instance-type", "ml.m5"], "InstanceError KMeans: 'ml.m5' is no training instance type"),
+        (["--instance-count", "0"], "InstanceError KMeans: instance_count is 0;"),
+        (["--label", "kind"], "RequestError --label and --source say how --data is read, and there is none"),
+        (["--data", "DATA", "--source", "exclud=id"], "RequestError Source has no exclud; allowed: "),
+        (["--data", "DATA", "--source", "format=excel"], "RequestError Source: format is 'excel'; allowed: "),
+        (["--data", "DATA", "--source", "prefix=a/"], "RequestError --source prefix=a/: files have no key"),
+        (
+            ["--data", "DATA", "--label", "a", "--source", "label=b"],
+            "RequestError label: given by --source and by an option of its own",
+        ),
+        (
+            ["--data", "DATA", "--algorithm", "Object2Vec", "--label", "a"],
+            "RequestError Object2Vec reads lines, which have no columns: there is nothing for label 'a'",
+        ),
+        (["--data", "CHANNELS"], "RequestError KMeans: there is no channel 'old'; allowed: train, test"),
     ],
 )
-def test_wrong_arguments(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(arguments) == 1
-    assert message in " ".join(capsys.readouterr().out.split())
+def test_what_is_wrong_is_said_once_and_before_anything_starts(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delattr(cli, "Platform")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+    for folder in ("scratch", "data/train", "data/old"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "a.csv").write_text("1,2\n")
+    places = {"DATA": tmp_path / "data" / "train" / "a.csv", "CHANNELS": tmp_path / "data"}
+    assert cli.main([str(places.get(one, one)) for one in arguments]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith(message) and said.count(message.split(maxsplit=1)[0]) == 1
+    assert [path.name for path in (tmp_path / "scratch").iterdir()] == ["a.csv"]
 
 
-def test_a_hyperparameter_without_a_value(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("option", ["--hyperparameter", "--source"])
+def test_an_option_without_a_value(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        cli.main(["--hyperparameter", "k"])
+        cli.main([option, "k"])
     assert "'k' is not of the form NAME=VALUE" in capsys.readouterr().err
+
+
+class Recorded(Exception):
+    """Raised in place of a deployment: what would have been deployed."""
+
+
+def recorded_settings(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> dict[str, Any]:
+    def deploy(settings: dict[str, Any]) -> None:
+        raise Recorded(settings)
+
+    started = SimpleNamespace(endpoint="https://127.0.0.1:1", deploy=deploy)
+    monkeypatch.setattr(cli, "Platform", lambda **_: contextlib.nullcontext(started))
+    with pytest.raises(Recorded) as settings:
+        cli.main(arguments)
+    ((_, found),) = settings.value.args[0]["algorithms"].items()
+    return dict(found)
+
+
+def test_how_the_data_are_read_is_the_user_s_to_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.csv").write_text("id;NaN;b;kind\nx;1;2;3\n")
+    words = ["delimiter=;", "exclude=id", "exclude=NaN", 'exclude=["b", 0]', "first_index=0"]
+    given = [word for one in words for word in ("--source", one)]
+    settings = recorded_settings(monkeypatch, "--data", str(tmp_path), "--label", "kind", *given)
+    assert settings["channels"]["train"] == {
+        "delimiter": ";",
+        "exclude": ["id", "NaN", "b", 0],
+        "first_index": 0,
+        "label": "kind",
+    }
+
+
+def test_several_hyperparameters_in_one_argument(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = 'k=5  eval_metrics=["msd", "ssd"] epochs=2'
+    settings = recorded_settings(monkeypatch, "--hyperparameter", text, "--hyperparameter", "k=6")
+    assert settings["hyperparameters"] == {"k": "6", "eval_metrics": '["msd", "ssd"]', "epochs": "2"}
+
+
+def test_what_is_kept_is_named_however_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with monkeypatch.context() as patch:
+        recorded_settings(patch, "--keep")
+    assert cli.main(["--keep", "--instance-count", "0"]) == 1
+    kept = [line.removeprefix("Kept: ") for line in capsys.readouterr().out.splitlines() if "Kept" in line]
+    assert sorted(kept) == sorted(map(str, tmp_path.iterdir())) and len(kept) == 2
+
+
+def test_a_caution_is_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    recorded_settings(monkeypatch, "--algorithm", "PCA", "--hyperparameter", "extra_components=3")
+    assert "Warning PCA: extra_components" in capsys.readouterr().out
 
 
 def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:

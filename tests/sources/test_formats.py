@@ -10,6 +10,8 @@ import pytest
 from amazon_estimators.errors import InputError, RequestError, SchemaError
 from amazon_estimators.s3 import InputObject
 from amazon_estimators.sources import Schema, Source, format_of
+from amazon_estimators.sources.formats import MODULES
+from amazon_estimators.sources.source import FORMATS
 
 
 @pytest.mark.parametrize(
@@ -36,13 +38,18 @@ def test_by_extension_or_by_option(key, option, name):
         ("a.txt", "auto", "names no format; known: .npy"),
         ("a", "auto", "names no format"),
         ("a.gz", "auto", "names no format"),
-        ("a.csv", "excel", "format is 'excel'; allowed: auto, npy"),
         ("a.npy.gz", "auto", "only csv and libsvm may be"),
     ],
 )
 def test_an_unknown_format_is_refused(key, option, message):
     with pytest.raises(InputError, match=message):
         format_of(InputObject("b", key, 1, "e"), Source(format=option))
+
+
+def test_a_source_has_a_format_that_is_read():
+    with pytest.raises(RequestError, match="format is 'excel'; allowed: auto, npy"):
+        Source(format="excel")
+    assert {"auto", *MODULES} == {*FORMATS}
 
 
 def test_the_table_reader_is_loaded_only_where_it_reads():

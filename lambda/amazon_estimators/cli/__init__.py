@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-NEEDS = "The command line needs click and rich. Install them: pip install 'cdk-amazon-estimators[cli]'"
+NEEDS = "The command line needs click and rich. Install them, in a clone: pip install '.[cli,tables]'"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,6 +10,7 @@ import click
 
 from amazon_estimators.cli.files import readables
 from amazon_estimators.cli.terminal import Counted, as_json, byte_progress, output, print_json
+from amazon_estimators.counted import counted
 
 
 @click.command()
@@ -39,7 +40,8 @@ def check(files: tuple[str, ...], allow_nonfinite: bool, as_json: bool) -> int:
     kind = "sparse" if summary.sparse else "dense"
     labels = ", labelled" if summary.labels else ""
     output().print(
-        f"[green]✓[/] {len(found):,} files, {summary.records:,} records of {summary.feature_dim:,} features, "
-        f"{kind} {summary.dtype}{labels}, {summary.bytes:,} bytes"
+        f"[green]✓[/] {counted(len(found), 'file')}, {counted(summary.records, 'record')} of "
+        f"{counted(summary.feature_dim, 'feature')}, {kind} {summary.dtype}{labels}, {summary.bytes:,} bytes",
+        soft_wrap=True,
     )
     return 0

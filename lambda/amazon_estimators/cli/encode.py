@@ -10,7 +10,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from amazon_estimators.cli.hyperparameters import AlgorithmName
-from amazon_estimators.cli.terminal import as_json, errors, output, print_json
+from amazon_estimators.cli.source import HELP, channel_options, source_options
+from amazon_estimators.cli.terminal import as_json, assignment, errors, output, print_json
+from amazon_estimators.errors import InputError
 
 
 class Column(click.ParamType[int | str]):
@@ -33,12 +35,13 @@ class Column(click.ParamType[int | str]):
     "--algorithm", default="KMeans", type=AlgorithmName(), help="Who will read them. Default: KMeans."
 )
 @click.option("--channel", default="train", help="Default: train.")
-@click.option("--format", "file_format", default="auto", help="Default: by the file's extension.")
-@click.option("--header", default="auto", type=click.Choice(["auto", "present", "absent"]), help="Of CSV.")
+@click.option("--format", "file_format", help="Default: by the file's extension.")
+@click.option("--header", type=click.Choice(["auto", "present", "absent"]), help="Of CSV. Default: auto.")
 @click.option("--label", type=Column(), help="The label's column, by position or name. Default: no label.")
 @click.option(
     "--feature", "features", multiple=True, type=Column(), help="May be repeated. Default: all others."
 )
+@click.option("--source", "sources", multiple=True, metavar="NAME=VALUE", help=HELP)
 @click.option(
     "--instance-count", default=1, type=click.IntRange(1), help="Instances that share it. Default: 1."
 )
@@ -50,15 +53,18 @@ def encode(  # noqa: PLR0917 - click passes options by name
     prefix: str,
     algorithm: str,
     channel: str,
-    file_format: str,
-    header: str,
+    file_format: str | None,
+    header: str | None,
     label: int | str | None,
     features: tuple[int | str, ...],
+    sources: tuple[str, ...],
     instance_count: int,
     shard_mb: int,
     as_json: bool,
 ) -> int:
     """Encode FILES of any format a pipeline reads into shards and a manifest in a directory.
+
+    A directory stands for all files below it but hidden ones and markers.
 
     \b
     amazon-estimators encode iris.csv --label species --out shards --prefix s3://my-bucket/iris/
@@ -69,6 +75,14 @@ def encode(  # noqa: PLR0917 - click passes options by name
     from amazon_estimators.client.places import Place  # noqa: PLC0415
     from amazon_estimators.sources import Source  # noqa: PLC0415
 
+    kind = algorithm_named(algorithm)
+    options = source_options(
+        map(assignment, sources),
+        format=file_format,
+        header=header,
+        label=label,
+        features=list(features) or None,
+    )
     columns = (
         TextColumn("Encoding"),
         BarColumn(),
@@ -79,11 +93,11 @@ def encode(  # noqa: PLR0917 - click passes options by name
     with Progress(*columns, console=errors(), transient=True, disable=not errors().is_terminal) as progress:
         task = progress.add_task("")
         record_set = encode_files(
-            files,
+            [one for path in files for one in _files_of(path)],
             out,
-            algorithm_named(algorithm),
+            kind,
             channel=channel,
-            source=Source(format=file_format, header=header, label=label, features=features or None),
+            source=Source.from_dict(channel_options(kind, channel, options)),
             instance_count=instance_count,
             target_shard_bytes=shard_mb * 2**20,
             prefix=Place.prefix(prefix, what="--prefix").uri,
@@ -95,3 +109,15 @@ def encode(  # noqa: PLR0917 - click passes options by name
         output().print(record_set.describe(), markup=False, soft_wrap=True)
         output().print(f"[green]✓[/] in {escape(str(out))}", soft_wrap=True)
     return 0
+
+
+def _files_of(path: Path) -> list[Path]:
+    """The file itself, or what is data below the directory, by path."""
+    from amazon_estimators.s3 import is_data  # noqa: PLC0415 - not for --help
+
+    if not path.is_dir():
+        return [path]
+    found = sorted(one for one in path.rglob("*") if one.is_file() and is_data(one.name))
+    if not found:
+        raise InputError(f"{path} holds no files to encode", remedy="Name files, or a directory of files.")
+    return found

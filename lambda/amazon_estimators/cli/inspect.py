@@ -9,6 +9,7 @@ from rich.table import Table
 
 from amazon_estimators.cli.files import readables
 from amazon_estimators.cli.terminal import Counted, as_json, byte_progress, output, print_json
+from amazon_estimators.counted import counted
 
 if TYPE_CHECKING:
     from amazon_estimators.cli.profile import Profile
@@ -48,9 +49,10 @@ def _print(profile: Profile, files: int, bins: int, features: int) -> None:
     facts = profile.facts(bins=bins, features=features)
     kind = "sparse" if facts["sparse"] else "dense"
     output().print(
-        f"[bold]{facts['records']:,} records[/] of {facts['feature_dim']:,} features, {kind} "
-        f"{facts['dtype']}, "
-        f"{'labelled' if facts['labels'] else 'without labels'}; {files:,} files, {facts['bytes']:,} bytes"
+        f"[bold]{counted(facts['records'], 'record')}[/] of {counted(facts['feature_dim'], 'feature')}, "
+        f"{kind} {facts['dtype']}, {'labelled' if facts['labels'] else 'without labels'}; "
+        f"{counted(files, 'file')}, {facts['bytes']:,} bytes",
+        soft_wrap=True,
     )
     for index, record in enumerate(facts["first"]):
         label = "" if record["label"] is None else f"label {record['label']}: "

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.table import Table
 from rich.text import Text
 
 from amazon_estimators.cli.terminal import as_json, assignments, output, print_json
@@ -63,7 +62,7 @@ def start(values: tuple[str, ...], name: str | None, follow: bool, as_json: bool
     pipeline = _pipeline(**where)
     execution = pipeline.start(assignments(values), name=name)
     if not as_json:
-        output().print(f"Started {execution.name}\n{execution.console_url}", soft_wrap=True)
+        output().print(f"Started {execution.name}\n{execution.console_url}", markup=False, soft_wrap=True)
     if follow:
         execution.wait(logs=not as_json, stream=_stream(as_json))
     if as_json:
@@ -82,14 +81,10 @@ def status(execution: str | None, as_json: bool, **where: Any) -> int:
     if as_json:
         print_json(facts)
         return 0
-    table = Table(show_header=False, box=None)
     for name, value in facts.items():
         if value is not None:
-            table.add_row(
-                name.replace("_", " "),
-                Text(str(value), style=STYLES.get(str(value), "")),
-            )
-    output().print(table)
+            title, style = f"{name.replace('_', ' '):<16}", STYLES.get(str(value), "")
+            output().print(Text.assemble(title, (str(value), style)), soft_wrap=True)
     return 0
 
 
@@ -136,7 +131,7 @@ def stop(execution: str | None, yes: bool, as_json: bool, **where: Any) -> int:
     if as_json:
         print_json(_facts(found))
     else:
-        output().print(f"Stopped {found.name}")
+        output().print(f"Stopped {found.name}", markup=False, soft_wrap=True)
     return 0
 
 
@@ -157,7 +152,7 @@ def redrive(execution: str | None, follow: bool, as_json: bool, **where: Any) ->
         )
     found.redrive()
     if not as_json:
-        output().print(f"Redriven {found.name}\n{found.console_url}", soft_wrap=True)
+        output().print(f"Redriven {found.name}\n{found.console_url}", markup=False, soft_wrap=True)
     if follow:
         found.wait(logs=not as_json, stream=_stream(as_json))
     if as_json:

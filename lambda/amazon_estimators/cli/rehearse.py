@@ -7,8 +7,8 @@ from importlib import import_module
 import click
 
 NEEDS = (
-    "The rehearsal is not installed. Install it: pip install 'cdk-amazon-estimators[rehearsal]'; "
-    "in a clone of the project: make rehearse"
+    "The rehearsal is not installed. In a clone of the project: make rehearse, "
+    "or pip install '.[cli,rehearsal]'"
 )
 
 
@@ -22,6 +22,9 @@ def rehearse(arguments: tuple[str, ...]) -> int:
     try:
         cli = import_module("amazon_estimators_rehearsal.cli")
     except ModuleNotFoundError as error:
+        if {"-h", "--help"} & {*arguments}:
+            click.echo(f"{click.get_current_context().get_help()}\n\n{NEEDS} (missing: {error.name})")
+            return 0
         raise click.ClickException(f"{NEEDS} (missing: {error.name})") from error
     try:
         code: int = cli.main(list(arguments))

@@ -24,13 +24,13 @@ from rich.progress import (
 @cache
 def output() -> Console:
     """Standard output."""
-    return Console(highlight=False)
+    return Console(highlight=False, emoji=False)
 
 
 @cache
 def errors() -> Console:
     """Standard error: progress and errors, so that output can be piped on."""
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, emoji=False)
 
 
 def print_json(value: Any) -> None:
@@ -85,12 +85,14 @@ class Counted:
         return count
 
 
+def assignment(value: str) -> tuple[str, str]:
+    """One ``NAME=VALUE`` as its name and its text."""
+    name, equals, text = value.partition("=")
+    if not equals or not name:
+        raise click.BadParameter(f"{value!r} is not of the form NAME=VALUE")
+    return name, text
+
+
 def assignments(values: Sequence[str]) -> dict[str, str]:
     """``NAME=VALUE`` arguments as a dictionary."""
-    found = {}
-    for value in values:
-        name, equals, text = value.partition("=")
-        if not equals or not name:
-            raise click.BadParameter(f"{value!r} is not of the form NAME=VALUE")
-        found[name] = text
-    return found
+    return dict(map(assignment, values))

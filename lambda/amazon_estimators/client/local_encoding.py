@@ -23,6 +23,8 @@ from amazon_estimators.sources import Source
 
 BUCKET = "local-files"
 """Stands for the file system where the data plane wants a bucket; it never shows."""
+NO_TABLE_READER = "CSV, Parquet, libsvm and zstd are read by pyarrow, which is not installed"
+TABLES = "Install the extra tables, in a clone: pip install '.[cli,tables]'. .npy and .npz work without."
 
 
 def encode_files(
@@ -79,6 +81,10 @@ def encode_files(
             sealed = seal(s3, plan, instance_count=instance_count)[channel]
         except AmazonEstimatorsError as error:
             raise _in_local_words(error) from error
+        except ModuleNotFoundError as error:
+            if error.name != "pyarrow":
+                raise
+            raise InputError(NO_TABLE_READER, remedy=TABLES) from error
         out.mkdir(exist_ok=True)
         names = [plan.shard_file(channel, receipt.shard) for receipt in sealed.receipts]
         for name, receipt in zip(names, sealed.receipts, strict=True):

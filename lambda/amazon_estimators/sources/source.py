@@ -17,6 +17,7 @@ BLOCK_BYTES = 8 * 2**20
 
 LONGEST_SHOWN = 80
 """Bytes of a user's text that an error shows."""
+FORMATS = ("auto", "npy", "npz", "csv", "parquet", "libsvm", "recordio")
 HEADERS = ("auto", "present", "absent")
 COMPRESSIONS = ("auto", "none", "gzip", "zstd")
 FEATURE_LIMIT = 2**31 - 1
@@ -72,7 +73,7 @@ class Source:
             raise RequestError("Source: " + "; ".join(problems))
 
     def _choices(self) -> Iterator[str]:
-        choices = {"header": HEADERS, "compression": COMPRESSIONS, "first_index": (0, 1)}
+        choices = {"format": FORMATS, "header": HEADERS, "compression": COMPRESSIONS, "first_index": (0, 1)}
         for name, allowed in choices.items():
             value = getattr(self, name)
             if value not in allowed or isinstance(value, bool):

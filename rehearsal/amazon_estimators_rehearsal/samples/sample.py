@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.cli.source import channel_options
+from amazon_estimators.s3 import is_data
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,8 @@ class Sample:
     """``title`` says what it is; ``files`` by channel; ``hyperparameters`` that suit it.
 
     ``sources`` are options of a ``sources.Source`` by channel, such as the label's column;
-    ``instance_count`` is how many training instances it is for.
+    ``instance_count`` is how many training instances it is for; ``roots`` are the directories of channels
+    whose files lie in folders.
     """
 
     title: str
@@ -23,6 +26,7 @@ class Sample:
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     instance_count: int = 2
+    roots: Mapping[str, Path] = field(default_factory=dict)
 
     def settings(self) -> dict[str, Any]:
         """What app.py takes for one algorithm in its context ``algorithms``."""
@@ -32,26 +36,39 @@ class Sample:
             "instance_count": self.instance_count,
         }
 
+    def uploads(self) -> Iterator[tuple[str, Path]]:
+        """Every file with its key below the input's prefix: the channel, and its path in that directory."""
+        for channel, files in self.files.items():
+            for path in files:
+                below = path.relative_to(self.roots.get(channel, path.parent))
+                yield f"{channel}/{below.as_posix()}", path
 
-def own(data: Path, algorithm: type[Algorithm], *, label: int | str | None = None) -> Sample:
+
+def own(data: Path, algorithm: type[Algorithm], options: Mapping[str, Any] | None = None) -> Sample:
     """The user's file, or all files below their directory, as the train channel.
 
-    Of a directory that has a folder ``train`` each folder is the channel of that name. ``label`` is the
-    label's column, by position or name, in the channels that take one. Raises FileNotFoundError.
+    Of a directory that has a folder ``train`` each folder is the channel of that name. ``options`` are those
+    of a ``Source`` for every channel, so far as it takes them. Hidden files and markers are no data, as they
+    are none on S3. Raises FileNotFoundError, RequestError.
     """
     if (data / "train").is_dir():
-        files = {folder.name: _files(folder) for folder in sorted(data.iterdir()) if folder.is_dir()}
+        roots = {folder.name: folder for folder in sorted(data.iterdir()) if folder.is_dir()}
     else:
-        files = {"train": _files(data)}
-    labelled = {name for name, rule in algorithm.channels.items() if rule.vectors and rule.label != "none"}
-    sources = {} if label is None else {channel: {"label": label} for channel in sorted(labelled & {*files})}
-    count = 1 if algorithm.instances.single_instance else 2
-    return Sample(str(data), files, sources=sources, instance_count=count)
+        roots = {"train": data}
+    return Sample(
+        str(data),
+        {channel: _files(root) for channel, root in roots.items()},
+        sources={channel: channel_options(algorithm, channel, options or {}) for channel in roots},
+        instance_count=1 if algorithm.instances.single_instance else 2,
+        roots={channel: root if root.is_dir() else root.parent for channel, root in roots.items()},
+    )
 
 
 def _files(data: Path) -> list[Path]:
-    files = sorted(path for path in data.rglob("*") if path.is_file()) if data.is_dir() else [data]
-    if not files or not all(path.is_file() for path in files):
+    if data.is_file():
+        return [data]
+    files = sorted(path for path in data.rglob("*") if path.is_file() and is_data(path.name))
+    if not files:
         raise FileNotFoundError(
             f"There is no file at {data}. Give --data the path of a file, or of a directory of files."
         )

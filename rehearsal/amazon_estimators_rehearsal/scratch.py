@@ -1,0 +1,49 @@
+"""The directory of one run, and an end for those of runs that were killed."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+PREFIX = "amazon-estimators-"
+LOCK = "lock"
+"""Locked while its run lives. The operating system unlocks it, however the run ends."""
+
+
+@contextlib.contextmanager
+def scratch(*, keep: bool = False) -> Iterator[Path]:
+    """A new temporary directory, deleted at the end unless ``keep`` is set.
+
+    A run that was killed cannot delete its own: the next one does.
+    """
+    _sweep(Path(tempfile.gettempdir()))
+    directory = Path(tempfile.mkdtemp(prefix=PREFIX))
+    if keep:
+        yield directory
+        return
+    try:
+        unnamed = directory / f"new-{LOCK}"
+        with unnamed.open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            unnamed.rename(directory / LOCK)  # only now can a sweep see it
+            yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _sweep(parent: Path) -> None:
+    """Delete the user's own directories whose lock nobody holds; one without a lock was to be kept."""
+    for path in parent.glob(f"{PREFIX}*/{LOCK}"):
+        with contextlib.suppress(OSError):
+            if path.parent.lstat().st_uid != os.getuid():
+                continue
+            with path.open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path.parent, ignore_errors=True)
+                if path.parent.exists():
+                    path.touch()  # a CDK command that outlived its run still wrote: the next sweep goes on
