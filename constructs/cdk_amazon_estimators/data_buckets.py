@@ -43,6 +43,11 @@ def new_model_bucket(
     )
 
 
+def expire_record_sets(bucket: s3.Bucket, prefix: str, after: Duration) -> None:
+    """Let S3 delete the objects under ``prefix`` that long after each was written, all versions of it."""
+    bucket.add_lifecycle_rule(prefix=prefix, expiration=after, noncurrent_version_expiration=Duration.days(1))
+
+
 def new_data_bucket(
     scope: Construct,
     construct_id: str,

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Size, Token
+from aws_cdk import Duration, RemovalPolicy, Size, Stack, Token
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.settings import LONGEST_PREFIX
 from amazon_estimators.sources import Source
 from cdk_amazon_estimators.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.problems import Problems
-from cdk_amazon_estimators.prop_types import known
+from cdk_amazon_estimators.prop_types import known, known_seconds
 from cdk_amazon_estimators.triggers import Trigger
 
+DAY = 86_400
 PREFIX = re.compile(r"(?:[^/]+/)*")
 PATTERN = re.compile(r"[*?]|\$\{")
 """What IAM reads as a pattern. In a prefix it would widen every grant on the prefix."""
@@ -84,8 +87,7 @@ def check_neighbours(
     """What one pipeline of a bucket writes is neither written nor read by another; input may be shared."""
     inputs = [source.prefix or "" for source in sources.values()]
     for path, layout in neighbours.items():
-        theirs = [layout.datasets, layout.recordsets, layout.triggers]
-        pairs = [(our, their) for our in (*inputs, *outputs) for their in theirs]
+        pairs = [(our, their) for our in (*inputs, *outputs) for their in layout.outputs]
         pairs += [(our, their) for our in outputs for their in layout.inputs]
         overlaps = [pair for pair in pairs if not any(map(Token.is_unresolved, pair)) and _overlap(*pair)]
         for our, their in overlaps[:1]:
@@ -110,6 +112,54 @@ def check_encoding(problems: Problems, max_concurrency: int, target_shard_size: 
     problems.unless(
         size is None or 2**20 <= size.to_bytes() <= 100 * 2**30,
         f"target_shard_size is {size and size.to_human_string()}; allowed: 1 MiB to 100 GiB",
+    )
+
+
+def check_encoder(problems: Problems, pipeline: Construct, encoder: Construct | None) -> None:
+    """The functions are of the pipeline's stack: an asset, and a role's permissions, are one stack's."""
+    if encoder is None:
+        return
+    theirs, ours = (Stack.of(one).node.path for one in (encoder, pipeline))
+    problems.unless(
+        theirs == ours,
+        f"encoder is {encoder.node.path}, of stack {theirs}; allowed: one of {ours}, or none: the pipelines "
+        "of a stack share one",
+    )
+
+
+def check_removal(
+    problems: Problems, buckets: Sequence[object], removal_policy: object, auto_delete_objects: bool
+) -> None:
+    """What becomes of new buckets is asked only where there are some, and to empty them is asked for twice."""
+    problems.unless(
+        None in buckets or (removal_policy is None and not auto_delete_objects),
+        "removal_policy and auto_delete_objects are for new buckets, of which there is none. Leave them out.",
+    )
+    problems.unless(
+        not known("auto_delete_objects", auto_delete_objects) or removal_policy == RemovalPolicy.DESTROY,
+        f"auto_delete_objects is True, removal_policy {removal_policy}; allowed: RemovalPolicy.DESTROY",
+    )
+
+
+def check_expiration(
+    problems: Problems, expiration: Duration | None, max_runtime: Duration | None, bucket: s3.IBucket | None
+) -> None:
+    """RecordSets outlive the jobs that read them, and their bucket is one that rules can be given."""
+    after, runtime = (
+        known_seconds("record_set_expiration", expiration),
+        known_seconds("max_runtime", max_runtime),
+    )
+    if after is None:
+        return
+    problems.unless(
+        after > (runtime or 0),
+        f"record_set_expiration is {after / DAY:.0f} days; allowed: more than max_runtime, for a training job "
+        "may read its RecordSet as long as that",
+    )
+    problems.unless(
+        bucket is None or isinstance(bucket, s3.Bucket),
+        f"record_set_expiration is {after / DAY:.0f} days, but data_bucket is not of this app; allowed: a "
+        "bucket such as new_data_bucket(self, 'Data'). Give yours the rule where it is made",
     )
 
 

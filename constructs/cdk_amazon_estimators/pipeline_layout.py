@@ -41,6 +41,12 @@ class PipelineLayout:
         return f"{self.prefix}models/"
 
     @property
+    def outputs(self) -> list[str]:
+        """The prefixes of the data bucket that the pipeline writes to."""
+        shared = self.model_bucket.bucket_name == self.data_bucket.bucket_name
+        return [self.datasets, self.recordsets, self.triggers, *([self.models] if shared else [])]
+
+    @property
     def inputs(self) -> list[str]:
         """The prefixes input is read from, each once, none below another."""
         found = sorted({source.prefix or "" for source in self.channels.values()})

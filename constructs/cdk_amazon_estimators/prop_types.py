@@ -65,6 +65,10 @@ def _duration(example: str) -> PropType:
     return PropType(fits, f"a Duration of whole seconds, such as {example}")
 
 
+def _days(value: object) -> bool:
+    return isinstance(value, Duration) and (bool(value.is_unresolved()) or value.to_seconds() % 86_400 == 0)
+
+
 def _gibibytes(value: object) -> bool:
     return isinstance(value, Size) and (bool(value.is_unresolved()) or value.to_bytes() % 2**30 == 0)
 
@@ -84,6 +88,7 @@ PROP_TYPES: Mapping[str, PropType] = {
     "auto_delete_objects": FLAG,
     "encoder": _like("serve", "a RecordSetEncoder, such as RecordSetEncoder(self, 'Encoder')"),
     "target_shard_size": _instance(Size, "a Size, such as Size.mebibytes(256)"),
+    "record_set_expiration": PropType(_days, "a Duration of whole days, such as Duration.days(90)"),
     "max_concurrency": _number(100),
     "training_role": _like("role_arn", "a role, such as iam.Role.from_role_name(self, 'Role', 'mine')"),
     "volume_size": PropType(_gibibytes, "a Size of whole GiB, such as Size.gibibytes(30)"),

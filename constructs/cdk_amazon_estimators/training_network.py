@@ -75,7 +75,7 @@ def training_network(
     """Subnets of ``vpc``, by default the private ones, and groups, by default one of its own."""
     if not security_groups:
         own = ec2.SecurityGroup(scope, "TrainingSecurityGroup", vpc=vpc, description="Training instances")
-        own.connections.allow_internally(ec2.Port.all_traffic(), "Instances of one job talk to one another")
+        own.add_ingress_rule(own, ec2.Port.all_traffic(), "Instances of one job talk to one another")
         security_groups = [own]
     chosen = subnets or ec2.SubnetSelection()
     selected = vpc.select_subnets(

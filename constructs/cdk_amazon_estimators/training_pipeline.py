@@ -19,16 +19,19 @@ from constructs import Construct
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.channels import channels_of
 from amazon_estimators.sources import Source
-from cdk_amazon_estimators.data_buckets import new_data_bucket, new_model_bucket
+from cdk_amazon_estimators.data_buckets import expire_record_sets, new_data_bucket, new_model_bucket
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.notifications import TrainingNotifications
 from cdk_amazon_estimators.pipeline_checks import (
     check_algorithm,
     check_echoes,
+    check_encoder,
     check_encoding,
+    check_expiration,
     check_neighbours,
     check_patterns,
     check_prefix,
+    check_removal,
     check_triggers,
     required_channels,
 )
@@ -65,7 +68,7 @@ class TrainingPipeline(Construct):
     ``plan.complete`` is true if the RecordSet was there already, ``job`` is what DescribeTrainingJob answers.
     A failed execution's ``error`` is a class name of ``amazon_estimators.errors`` (``HyperparameterError``,
     ``RequestError``, ``NoInputError``, ``InputError``, ``SchemaError``, ``ObjectChangedError``,
-    ``RecordSetError``, ``TrainingJobError``) or Step Functions' own (``States.…``, ``Lambda.…``,
+    ``RecordSetError``, ``TrainingJobError``, ``FunctionError``) or Step Functions' own (``States.…``,
     ``SageMaker.…``); its ``cause``, a function's error in JSON, says what is wrong and what to do in
     ``errorMessage``. Redriven, it goes on with what is missing.
 
@@ -94,6 +97,8 @@ class TrainingPipeline(Construct):
     encoder: the Lambda functions. Default: one RecordSetEncoder that all pipelines of the stack share.
     target_shard_size: most bytes of one shard. Default: 256 MiB.
     max_concurrency: most shards encoded at a time. Default: 100.
+    record_set_expiration: delete what was encoded this long ago, whole days and more than ``max_runtime``;
+        data that is trained on again is then encoded again. Default: keep it.
 
     How it is trained:
 
@@ -147,6 +152,7 @@ class TrainingPipeline(Construct):
         encoder: RecordSetEncoder | None = None,
         target_shard_size: Size | None = None,
         max_concurrency: int = 100,
+        record_set_expiration: Duration | None = None,
         training_role: iam.IRole | None = None,
         volume_size: Size | None = None,
         max_runtime: Duration | None = None,
@@ -207,26 +213,17 @@ class TrainingPipeline(Construct):
             )
         check_prefix(problems, prefix)
         check_patterns(problems, prefix, sources)
-        one_bucket = data_bucket is not None and model_bucket is data_bucket
-        own = ("datasets", "recordsets", "triggers", *(["models"] if one_bucket else []))
-        outputs = [f"{prefix}{name}/" for name in own]
+        outputs = _outputs(prefix, known("data_bucket", data_bucket), known("model_bucket", model_bucket))
         check_echoes(problems, sources, outputs)
         check_neighbours(problems, sources, outputs, self._neighbours(known("data_bucket", data_bucket)))
         check_encoding(problems, max_concurrency, shard_size)
-        if data_bucket and model_bucket:
-            problems.unless(
-                removal_policy is None and not auto_delete_objects,
-                "removal_policy and auto_delete_objects are for new buckets, of which there is none. "
-                "Leave them out.",
-            )
-        problems.unless(
-            not known("auto_delete_objects", auto_delete_objects) or removal_policy == RemovalPolicy.DESTROY,
-            f"auto_delete_objects is True, removal_policy {removal_policy}; allowed: RemovalPolicy.DESTROY",
-        )
+        check_expiration(problems, record_set_expiration, job.max_runtime, known("data_bucket", data_bucket))
+        check_removal(problems, (data_bucket, model_bucket), removal_policy, auto_delete_objects)
         chosen_triggers = known("triggers", triggers)
         if chosen_triggers is None:
             chosen_triggers = [UploadTrigger(quiet_period=Duration.minutes(5))]
         check_triggers(problems, chosen_triggers, outputs, max_concurrent_trainings)
+        check_encoder(problems, self, known("encoder", encoder))
         problems.raise_any()
 
         removal: dict[str, Any] = {
@@ -248,6 +245,8 @@ class TrainingPipeline(Construct):
             channels=sources,
             encryption_key=encryption_key,
         )
+        if record_set_expiration is not None and isinstance(self.data_bucket, s3.Bucket):
+            expire_record_sets(self.data_bucket, layout.recordsets, record_set_expiration)
         self.encoder.serve(layout)
         grant_training(
             self.training_role, layout, scope=self, image=image, job_name_prefix=self.job_name_prefix
@@ -327,6 +326,13 @@ class TrainingPipeline(Construct):
         for number, trigger in enumerate(triggers):
             starter.add(f"{type(trigger).__name__}{number or ''}", trigger)
         return starter
+
+
+def _outputs(prefix: str, data_bucket: s3.IBucket | None, model_bucket: s3.IBucket | None) -> list[str]:
+    """What the pipeline writes to the data bucket: models too, if both are one, which may be imported twice."""
+    one = data_bucket and model_bucket and data_bucket.bucket_name == model_bucket.bucket_name
+    names = ("datasets", "recordsets", "triggers", *(["models"] if one else []))
+    return [f"{prefix}{name}/" for name in names]
 
 
 def _job_name_prefix(pipeline: Construct) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Annotations, ArnFormat, Stack
+from aws_cdk import Annotations, ArnFormat, Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -61,11 +61,12 @@ def _warn_unless_granted(
     CDK takes grants to a role it must not change, one imported with ``mutable=False`` or of another account,
     and drops them without a word. A role that it can change has a policy by now.
     """
-    if any(isinstance(child, iam.Policy) for child in role.node.children):
+    if any(isinstance(one, iam.Policy) for one in role.node.find_all()):
         return
+    name = role.node.path if Token.is_unresolved(role.role_arn) else role.role_arn
     Annotations.of(scope).add_warning_v2(
         NOT_GRANTED,
-        f"{role.role_arn} cannot be changed by this app (mutable=False, or another account's), so nothing "
+        f"{name} cannot be changed by this app (mutable=False, or another account's), so nothing "
         "was granted to it: training jobs fail unless it may do what docs/pipeline.md lists under 'A role of "
         f"your own', where PREFIX is {prefix!r}, JOBS is {job_name_prefix!r} and REPOSITORY is "
         f"{image.repository_arn}. Grant it that and acknowledge this warning, or import the role mutable.",

@@ -89,7 +89,7 @@ def _explain(
 ) -> sfn.CustomState:
     """Explain, tell, then Failed, and from there ``again`` if the execution is redriven.
 
-    Should Explain or Failed not run at all, the error that there was to explain is not lost.
+    Should Lambda not run Explain or Failed, the error that there was to explain is not lost.
     """
     event: dict[str, Any] = {"explained.$": "$.explained", "execution": EXECUTION}
     failed = _invoke(scope, "Failed", encoder.fail, event=event, result_path=sfn.JsonPath.DISCARD)
@@ -98,7 +98,9 @@ def _explain(
         errors=TRANSIENT,
         result_path="$.failed",
     )
-    failed.next(again)
+    # Of the failure before nothing is kept: neither its error nor a plan that may not be the next one.
+    redriven = sfn.Pass(scope, "Redriven", parameters={"input.$": "$.input", "plan": {}})
+    failed.next(redriven.next(again))
     announce = _announce(
         scope,
         "AnnounceFailure",

@@ -86,3 +86,12 @@ class RecordSetError(AmazonEstimatorsError):
 
 class TrainingJobError(AmazonEstimatorsError):
     """A training job ended without a model. The message carries the service's failure reason."""
+
+
+class FunctionError(AmazonEstimatorsError):
+    """Lambda did not run a function: it was at its limit beyond all retries, or had a fault of its own.
+
+    The message begins with Lambda's own name for it, such as ``Lambda.TooManyRequestsException``.
+    """
+
+    remedy = "Redrive the execution: it goes on with what is missing."

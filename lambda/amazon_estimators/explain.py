@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from amazon_estimators.errors import FunctionError
 from amazon_estimators.s3 import get_json, list_stored
 
 MAP_FAILED = "States.ExceedToleratedFailureThreshold"
@@ -16,13 +17,15 @@ REMEDIES = {
     "Sandbox.Timedout": "The function ran out of time: lower target_shard_size, and a shard takes less.",
     "Runtime.ExitError": "The function ran out of memory, most likely: give it more.",
     "Runtime.OutOfMemory": "The function ran out of memory: give it more.",
-    "Lambda.TooManyRequestsException": "Lambda is at its limit: lower max_concurrency or raise the quota.",
+    "Lambda.TooManyRequestsException": "Lambda is at its limit: lower max_concurrency or raise the quota, "
+    "then redrive the execution.",
     "States.Permissions": "The state machine's role lacks a permission.",
     "States.ItemReaderFailed": "The list of shards could not be read: start a new execution.",
     "AccessDenied": "A role lacks a permission, or the bucket's policy or key refuses it.",
     "ThrottlingException": "The service is busy beyond all retries: start the execution again later.",
     "SlowDown": "S3 is busy beyond all retries: start the execution again later; finished shards are kept.",
     "ResourceLimitExceeded": "Ask for a higher quota, or train on other or fewer instances.",
+    "Lambda.": FunctionError.remedy,
 }
 """What to do, by a word of the error's name or text, where the error itself does not say."""
 
@@ -51,6 +54,7 @@ def explain(s3: Any, error: Mapping[str, str], plan: Mapping[str, Any]) -> dict[
 
 def as_exception(error: str, cause: str) -> Exception:
     """What a function raises to fail with that error and cause: Lambda tells them by class and message."""
+    error, cause = _renamed(error, cause)
     raised: type[Exception] = type(error, (Exception,), {"__module__": "builtins"})
     return raised(cause)
 
@@ -94,7 +98,17 @@ def _of_training(job: Mapping[str, Any]) -> str:
     )
 
 
+def _renamed(error: str, cause: str) -> tuple[str, str]:
+    """Lambda's own errors under a name of ours.
+
+    Raised under theirs, the state machine would take one for a fault of the function that raises it: repeat
+    it, and end where no redrive goes on.
+    """
+    return (FunctionError.__name__, f"{error}: {cause}") if error.startswith("Lambda.") else (error, cause)
+
+
 def _answer(error: str, cause: str) -> dict[str, str]:
+    error, cause = _renamed(error, cause)
     remedy = next((remedy for word, remedy in REMEDIES.items() if word == error or word in cause), None)
     text = f"{cause}\n{remedy}" if remedy and remedy not in cause else cause
     return {"error": error, "cause": text.encode()[:CAUSE_LIMIT].decode(errors="ignore")}

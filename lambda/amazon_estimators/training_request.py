@@ -33,9 +33,20 @@ def training_request(
         "hyperparameters": fitted.hyperparameters(),
         "input_data_config": [record_set.data_channel() for record_set in record_sets.values()],
         "tags": [
-            {"Key": "amazon-estimators:pipeline", "Value": settings.pipeline},
-            {"Key": "amazon-estimators:execution", "Value": execution},
-            {"Key": "amazon-estimators:record-set", "Value": fingerprint},
-            {"Key": "amazon-estimators:data-set", "Value": data_set},
+            {"Key": f"amazon-estimators:{name}", "Value": _tag_value(value)}
+            for name, value in {
+                "pipeline": settings.pipeline,
+                "execution": execution,
+                "record-set": fingerprint,
+                "data-set": data_set,
+            }.items()
         ],
     }
+
+
+def _tag_value(text: str) -> str:
+    """``text`` with ``_`` for what SageMaker takes in no tag, and of a longer one the end, which tells most.
+
+    Letters, numbers, blanks and ``_.:/=+-@``, 256 of them: TagValue of the API.
+    """
+    return "".join(one if one.isalnum() or one in " _.:/=+-@" else "_" for one in text)[-256:]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from amazon_estimators.client.execution import shard_counts
 from amazon_estimators.explain import text_of
 
 ENDED = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
@@ -155,12 +156,9 @@ def _history(states: Any, arn: str) -> list[dict[str, Any]]:
 
 
 def _shards(states: Any, arn: str) -> Shards | None:
-    """Of the newest Map Run: a redriven or repeated Map has one more."""
-    runs = states.list_map_runs(executionArn=arn)["mapRuns"]
-    if not runs:
+    counts = shard_counts(states, arn)
+    if counts is None:
         return None
-    newest = max(runs, key=lambda run: run["startDate"])
-    counts = states.describe_map_run(mapRunArn=newest["mapRunArn"])["executionCounts"]
     failed = counts["failed"] + counts["timedOut"] + counts["aborted"]
     return Shards(counts["succeeded"] + failed, failed, counts["total"])
 

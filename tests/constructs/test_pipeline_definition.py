@@ -13,6 +13,8 @@ from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 from pipeline_stacks import Synthesised, states_of
 
+from amazon_estimators.explain import as_exception
+
 
 def dangling(definition: Mapping[str, Any]) -> list[str]:
     """``state -> name`` for each name of a state that is not there."""
@@ -118,14 +120,19 @@ def test_a_failure_ends_in_a_task_so_that_a_redrive_starts_over_from_plan(
     states = plain_pipeline.definition["States"]
     failed, (unraised,) = states["Failed"], states["Failed"]["Catch"]
     assert failed["Type"] == "Task"
-    assert failed["Next"] == "Plan"
+    redriven = states[failed["Next"]]
+    assert redriven["Parameters"] == states["Start"]["Parameters"] | {"input.$": "$.input"}
+    assert redriven["Next"] == "Plan"
     assert failed["ResultPath"] is None
     count = {"redrive.$": "$$.Execution.RedriveCount"}
     assert failed["Parameters"]["execution"].items() >= count.items()
     assert states["Explain"]["Parameters"]["execution"].items() >= count.items()
     assert states["Unexplained"]["Parameters"].items() >= count.items()
-    # What it raises must fail the execution: caught is only that it could not run.
-    assert all(name.startswith("Lambda.") for name in unraised["ErrorEquals"])
+    # What it raises must fail the execution: repeated and caught is only that it could not run.
+    (unrun,) = failed["Retry"]
+    for name in {*unraised["ErrorEquals"], *unrun["ErrorEquals"]}:
+        assert type(as_exception(name, "")).__name__ == "FunctionError"
+    assert "FunctionError" not in unraised["ErrorEquals"] + unrun["ErrorEquals"]
     assert "Lambda.Unknown" not in unraised["ErrorEquals"]
     anyway = states[unraised["Next"]]
     assert (anyway["Type"], anyway["ErrorPath"], anyway["CausePath"]) == (

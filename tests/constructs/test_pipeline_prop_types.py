@@ -48,6 +48,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("encoder", RecordSetEncoder, "is a JSIIMeta; allowed: a RecordSetEncoder"),
     ("target_shard_size", 256, "is 256; allowed: a Size, such as Size.mebibytes(256)"),
     ("max_concurrency", "100", "is '100'; allowed: an int"),
+    ("record_set_expiration", 90, "is 90; allowed: a Duration of whole days, such as Duration.days(90)"),
+    ("record_set_expiration", Duration.hours(36), "allowed: a Duration of whole days"),
     ("training_role", "arn:aws:iam::111122223333:role/mine", "allowed: a role, such as"),
     ("volume_size", 30, "is 30; allowed: a Size of whole GiB, such as Size.gibibytes(30)"),
     ("volume_size", Size.mebibytes(1500), "is 1.46 GiB; allowed: a Size of whole GiB"),

@@ -31,6 +31,7 @@ def warnings(stack: Stack) -> list[str]:
         (lambda stack: iam.Role(stack, "Role", assumed_by=TRUSTED), False),
         (lambda stack: iam.Role.from_role_arn(stack, "Role", ARN), False),
         (lambda stack: iam.Role.from_role_name(stack, "Role", "Mine"), False),
+        (lambda stack: iam.LazyRole(stack, "Role", assumed_by=TRUSTED), False),
         (lambda stack: iam.Role.from_role_arn(stack, "Role", ARN, mutable=False), True),
         (lambda stack: iam.Role.from_role_arn(stack, "Role", OTHERS), True),
         (lambda stack: iam.Role(stack, "Role", assumed_by=TRUSTED).without_policy_updates(), True),
@@ -53,6 +54,15 @@ def test_the_warning_says_what_to_do() -> None:
     assert "arn:aws:ecr:eu-west-1:438346466558:repository/kmeans" in text.replace(
         "${Token[AWS.Partition.", "x"
     )
+
+
+def test_a_role_without_an_arn_yet_is_named_by_its_path() -> None:
+    stack = new_stack(region="eu-west-1")
+    role = iam.Role(stack, "Role", assumed_by=TRUSTED).without_policy_updates()
+    TrainingPipeline(stack, "Digits", **REQUIRED, training_role=role)
+    (text,) = warnings(stack)
+    assert "Token" not in text.partition(" cannot be changed")[0]
+    assert "Role cannot be changed" in text
 
 
 def documented(pipeline: Synthesised) -> set[tuple[str, str, str]]:

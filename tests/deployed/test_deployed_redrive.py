@@ -77,7 +77,7 @@ def test_after_a_failure_only_what_is_missing_is_encoded(pipeline: Pipeline) -> 
     arn = newest(pipeline)
     again = redrive(pipeline, arn)
     assert again.status == "SUCCEEDED", (again.error, again.cause)
-    assert states_since_redrive(pipeline, arn)[:3] == ["Failed", "Plan", "Shards"]
+    assert states_since_redrive(pipeline, arn)[:4] == ["Failed", "Redriven", "Plan", "Shards"]
     state = json.loads(again.output)
     assert (state["plan"]["shards"], state["plan"]["shards_to_encode"]) == (2, 1)
     assert shard_versions(pipeline, state["plan"]) == [1, 1]
@@ -93,7 +93,7 @@ def test_a_user_s_error_fails_again_and_does_not_loop(pipeline: Pipeline) -> Non
     again = redrive(pipeline, arn)
     assert (again.status, again.error, again.cause) == (ended.status, ended.error, ended.cause)
     path = states_since_redrive(pipeline, arn)
-    assert path == ["Failed", "Plan", "Shards", "Explain", "AnnounceFailure", "Failed"]
+    assert path == ["Failed", "Redriven", "Plan", "Shards", "Explain", "AnnounceFailure", "Failed"]
 
 
 def test_an_explanation_that_fails_keeps_the_error_and_the_redrive(pipeline: Pipeline) -> None:

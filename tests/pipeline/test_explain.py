@@ -7,7 +7,7 @@ import json
 import pytest
 from pipeline_runs import Pipeline
 
-from amazon_estimators.errors import InputError
+from amazon_estimators.errors import FunctionError, InputError
 from amazon_estimators.explain import explain, failure_key
 
 
@@ -57,8 +57,14 @@ CASES: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "throttled": (
         "Lambda.TooManyRequestsException",
         "Rate Exceeded.",
-        "Lambda.TooManyRequestsException",
-        ("Rate Exceeded.", "max_concurrency"),
+        "FunctionError",
+        ("Lambda.TooManyRequestsException: Rate Exceeded.", "max_concurrency"),
+    ),
+    "a fault of Lambda": (
+        "Lambda.AWSLambdaException",
+        "",
+        "FunctionError",
+        ("Lambda.AWSLambdaException: ", FunctionError.remedy),
     ),
     "no permission": (
         "ClientError",

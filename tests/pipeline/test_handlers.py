@@ -90,6 +90,14 @@ def test_an_execution_fails_by_the_name_and_text_that_were_explained(name: str) 
     assert type(raised.value).__name__ == name
 
 
+def test_an_error_of_lambda_itself_is_not_raised_by_its_name() -> None:
+    """The state machine would take it for a fault of the function that raises it, and repeat that."""
+    explained = {"error": "Lambda.TooManyRequestsException", "cause": "Rate exceeded.", "redrive": 0}
+    with pytest.raises(Exception, match=r"^Lambda\.TooManyRequestsException: Rate exceeded\.$") as raised:
+        fail.handler({"explained": explained, "execution": EXECUTION}, None)
+    assert type(raised.value).__name__ == "FunctionError"
+
+
 def test_a_failure_that_was_redriven_goes_on_and_a_new_one_fails_again() -> None:
     explained = {"error": "InputError", "cause": "row 7", "redrive": 0}
     redriven = {**EXECUTION, "redrive": 1}

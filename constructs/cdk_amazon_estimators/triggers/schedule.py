@@ -38,9 +38,9 @@ class ScheduleTrigger:
         check_types(problems, ScheduleTrigger.__init__, vars(self), of="ScheduleTrigger.")
         window = known_seconds("flexible_window", self.flexible_window)
         problems.unless(
-            window is None or 60 <= window <= 86_400,
-            f"ScheduleTrigger.flexible_window is {window} seconds; allowed: 1 minute to 1 day, or None to "
-            "start on time",
+            window is None or (60 <= window <= 86_400 and window % 60 == 0),
+            f"ScheduleTrigger.flexible_window is {window} seconds; allowed: whole minutes, 1 minute to 1 day, or "
+            "None to start on time",
         )
 
     def bind(self, starter: TrainingStarter, construct_id: str) -> None:

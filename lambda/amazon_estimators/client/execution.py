@@ -72,10 +72,8 @@ class Execution:
 
     def shards(self) -> tuple[int, int] | None:
         """(encoded, in all) of the Map Run; None before it starts, or if the RecordSet was there already."""
-        for run in self._states.list_map_runs(executionArn=self.arn)["mapRuns"]:
-            counts = self._states.describe_map_run(mapRunArn=run["mapRunArn"])["executionCounts"]
-            return counts["succeeded"], counts["total"]
-        return None
+        counts = shard_counts(self._states, self.arn)
+        return (counts["succeeded"], counts["total"]) if counts else None
 
     def training_job(self, history: Sequence[Mapping[str, Any]] | None = None) -> TrainingJob | None:
         """The newest training job it started; None before there is one."""
@@ -123,6 +121,19 @@ class Execution:
         error = kind.__new__(kind)
         AmazonEstimatorsError.__init__(error, message, remedy=remedy)
         raise error
+
+
+def shard_counts(states: Any, arn: str) -> Mapping[str, int] | None:
+    """How many children of an execution's newest Map Run are in each status, and in all; None without one.
+
+    A Map that is repeated or redriven may have several. ``states`` is a Step Functions client.
+    """
+    runs = states.list_map_runs(executionArn=arn)["mapRuns"]
+    if not runs:
+        return None
+    newest = max(runs, key=lambda run: run["startDate"])
+    counts: Mapping[str, int] = states.describe_map_run(mapRunArn=newest["mapRunArn"])["executionCounts"]
+    return counts
 
 
 class _Follower:

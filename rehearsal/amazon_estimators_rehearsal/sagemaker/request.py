@@ -111,11 +111,14 @@ def _size_faults(shape: Any, size: int, value: Any, path: str) -> Iterator[str]:
         yield _fault(value, path, f"Member must have length less than or equal to {rules['max']}")
 
 
+POSIX = {r"\p{L}": r"\w", r"\p{N}": r"\w", r"\p{Alnum}": "a-zA-Z0-9", r"\p{Z}": r" \u00a0\u2028\u2029"}
+"""Classes of characters as the service's patterns have them, within brackets, and as Python has them."""
+
+
 def _matches(pattern: str, value: str) -> bool:
-    try:
-        return re.fullmatch(pattern, value) is not None
-    except re.error:
-        return True  # a construct of the service's regex dialect that Python lacks
+    for theirs, ours in POSIX.items():
+        pattern = pattern.replace(theirs, ours)
+    return re.fullmatch(pattern, value) is not None
 
 
 def _join(path: str, name: str) -> str:
