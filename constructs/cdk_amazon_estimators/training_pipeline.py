@@ -72,7 +72,8 @@ class TrainingPipeline(Construct):
     What to train:
 
     algorithm: the algorithm with its hyperparameters, such as ``KMeans(k=10)``.
-    instance_type: of the training instances, such as ``"ml.m5.large"``.
+    instance_type: of the training instances, such as ``"ml.m5.large"``. The synth warns of one that the
+        installed botocore does not know.
     instance_count: training instances. Default: 1.
     channels: where each channel's input lies and how to read it. Default: the channels the algorithm
         requires, each at ``<prefix>input/<channel>/``.
