@@ -181,11 +181,11 @@ def test_tokens_are_left_alone() -> None:
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({"python": "3.11"}, "'3.11'; allowed: 3.12, 3.13, 3.14"),
+        ({"python": "3.11"}, "LambdaBundle: python is '3.11'; allowed: 3.12, 3.13, 3.14"),
         ({"python": "2.7"}, "'2.7'"),
-        ({"platform": "sparc"}, "'sparc'; allowed: x86_64, arm64"),
+        ({"platform": "sparc"}, "LambdaBundle: platform is 'sparc'; allowed: x86_64, arm64"),
     ],
 )
 def test_bundles(given: dict[str, Any], text: str) -> None:
-    with pytest.raises(ValueError, match=text):
+    with pytest.raises(PipelineError, match=text):
         LambdaBundle(**given)
