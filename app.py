@@ -4,7 +4,7 @@ Context, in cdk.json or with ``-c key=value``:
 
 algorithms: an object, or its JSON: algorithm name to ``{"hyperparameters", "instance_type", "instance_count",
     "channels"}``. All but ``hyperparameters`` may be left out: one ``ml.m5.large``, the required channels.
-    A channel is ``{"prefix", "format", "header", "features", "label"}``, each optional.
+    A channel is an object of the options of ``Source`` (docs/sources.md), each optional.
 lambda_python: Python version of the Lambda functions. Default: ``"3.12"``.
 lambda_platform: ``"x86_64"``, ``"arm64"`` or ``"host"``. Default: ``"x86_64"``.
 """
@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from aws_cdk import App, CfnOutput, Duration, Environment, Stack
@@ -46,10 +47,11 @@ class AmazonEstimators(Stack):
         algorithms = _object(self.node.get_context("algorithms"), "algorithms")
         if not algorithms:
             raise RequestError("algorithms is empty; allowed: at least one algorithm")
-        bundle = LambdaBundle(
-            python=self.node.try_get_context("lambda_python") or "3.12",
-            platform=self.node.try_get_context("lambda_platform") or "x86_64",
-        )
+        with _named(self.node.path):
+            bundle = LambdaBundle(
+                python=self.node.try_get_context("lambda_python") or "3.12",
+                platform=self.node.try_get_context("lambda_platform") or "x86_64",
+            )
         shared: dict[str, Any] = {"encoder": RecordSetEncoder(self, "RecordSetEncoder", bundle=bundle)}
         if len(algorithms) > 1:
             shared["data_bucket"] = new_data_bucket(self, "DataBucket")
@@ -62,12 +64,16 @@ class AmazonEstimators(Stack):
         unknown = sorted(set(settings) - set(SETTINGS))
         if unknown:
             raise RequestError(f"algorithms.{name} has {', '.join(unknown)}; allowed: {', '.join(SETTINGS)}")
-        try:
-            algorithm = algorithm_named(name)(**settings.get("hyperparameters", {}))
-            given = settings.get("channels")
-            channels = None if given is None else {key: Source.from_dict(one) for key, one in given.items()}
-        except AmazonEstimatorsError as error:
-            raise type(error)(f"{self.node.path}/{name}: {error}", remedy="") from None
+        path = f"algorithms.{name}"
+        hyperparameters = _object(settings.get("hyperparameters", {}), f"{path}.hyperparameters")
+        with _named(f"{self.node.path}/{name}"):
+            algorithm = algorithm_named(name)(**hyperparameters)
+        channels = settings.get("channels")
+        if channels is not None:
+            channels = {
+                channel: self._source(name, channel, _object(given, f"{path}.channels.{channel}"))
+                for channel, given in _object(channels, f"{path}.channels").items()
+            }
         pipeline = TrainingPipeline(
             self,
             name,
@@ -83,6 +89,19 @@ class AmazonEstimators(Stack):
         CfnOutput(self, f"{name}InputPrefix", value=f"{shared['prefix']}input/")
         CfnOutput(self, f"{name}StateMachine", value=pipeline.state_machine.state_machine_arn)
 
+    def _source(self, name: str, channel: str, given: Mapping[str, Any]) -> Source:
+        with _named(f"{self.node.path}/{name}: channel {channel}"):
+            return Source.from_dict(given)
+
+
+@contextmanager
+def _named(path: str) -> Iterator[None]:
+    """An error from inside is raised with ``path`` before it."""
+    try:
+        yield
+    except AmazonEstimatorsError as error:
+        raise type(error)(f"{path}: {error}", remedy="") from None
+
 
 def _object(value: object, name: str) -> Mapping[str, Any]:
     """A JSON object, from cdk.json as it is, from the command line as text."""
@@ -90,7 +109,9 @@ def _object(value: object, name: str) -> Mapping[str, Any]:
         try:
             value = json.loads(value)
         except ValueError as error:
-            raise RequestError(f"{name} is no JSON: {error}") from None
+            raise RequestError(
+                f"{name} is {value!r}, which is no JSON: {error}; allowed: a JSON object"
+            ) from None
     if not isinstance(value, Mapping):
         raise RequestError(f"{name} is {value!r}; allowed: a JSON object")
     return value

@@ -23,6 +23,7 @@ from cdk_amazon_estimators.locked_packages import (
     WHEEL_TAGS,
     LockedPackages,
 )
+from cdk_amazon_estimators.problems import PipelineError
 
 PACKAGE = Path(next(iter(amazon_estimators.__path__)))
 LOCK = PACKAGE / "requirements.txt"
@@ -39,7 +40,7 @@ class LambdaBundle:
     platform: ``"x86_64"``, ``"arm64"``, or ``"host"``: what synthesises, its Python version included, for an
         emulator that runs functions on this machine. Default: ``"x86_64"``.
 
-    Raises ValueError for anything else.
+    Raises PipelineError for anything else.
     """
 
     python: str = "3.12"
@@ -47,12 +48,12 @@ class LambdaBundle:
 
     def __post_init__(self) -> None:
         if self.platform not in (*WHEEL_TAGS, "host"):
-            raise ValueError(
-                f"lambda platform is {self.platform!r}; allowed: {', '.join(WHEEL_TAGS)}, "
+            raise PipelineError(
+                f"LambdaBundle: platform is {self.platform!r}; allowed: {', '.join(WHEEL_TAGS)}, "
                 "or host to run on this machine"
             )
         if self.platform != "host" and self.python not in PYTHONS:
-            raise ValueError(f"lambda python is {self.python!r}; allowed: {', '.join(PYTHONS)}")
+            raise PipelineError(f"LambdaBundle: python is {self.python!r}; allowed: {', '.join(PYTHONS)}")
 
     @property
     def python_version(self) -> str:

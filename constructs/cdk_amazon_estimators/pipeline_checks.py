@@ -130,7 +130,7 @@ def check_encoder(problems: Problems, pipeline: Construct, encoder: Construct | 
 def check_removal(
     problems: Problems, buckets: Sequence[object], removal_policy: object, auto_delete_objects: bool
 ) -> None:
-    """What becomes of new buckets is asked only where there are some, and to empty them is asked for twice."""
+    """What becomes of new buckets is said only where there are some, and to empty them is said twice."""
     problems.unless(
         None in buckets or (removal_policy is None and not auto_delete_objects),
         "removal_policy and auto_delete_objects are for new buckets, of which there is none. Leave them out.",
@@ -153,8 +153,8 @@ def check_expiration(
         return
     problems.unless(
         after > (runtime or 0),
-        f"record_set_expiration is {after / DAY:.0f} days; allowed: more than max_runtime, for a training job "
-        "may read its RecordSet as long as that",
+        f"record_set_expiration is {after / DAY:.0f} days; allowed: more than max_runtime, for "
+        "a training job may read its RecordSet as long as that",
     )
     problems.unless(
         bucket is None or isinstance(bucket, s3.Bucket),

@@ -18,6 +18,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from cdk_amazon_estimators.instance_types import warn_of_unknown
 from cdk_amazon_estimators.problems import Problems
 from cdk_amazon_estimators.prop_types import known, known_seconds
 from cdk_amazon_estimators.training_network import training_network
@@ -109,6 +110,7 @@ def training_job(
     The job's name ends with the redrive and the retry it was started by: no attempt meets another's name.
     With a VPC, ``role`` is let put network interfaces into its subnets.
     """
+    warn_of_unknown(scope, settings.instance_type)
     network = settings.vpc and training_network(
         scope, settings.vpc, subnets=settings.subnets, security_groups=settings.security_groups
     )

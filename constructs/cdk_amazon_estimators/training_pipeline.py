@@ -75,7 +75,8 @@ class TrainingPipeline(Construct):
     What to train:
 
     algorithm: the algorithm with its hyperparameters, such as ``KMeans(k=10)``.
-    instance_type: of the training instances, such as ``"ml.m5.large"``.
+    instance_type: of the training instances, such as ``"ml.m5.large"``. The synth warns of one that the
+        installed botocore does not know.
     instance_count: training instances. Default: 1.
     channels: where each channel's input lies and how to read it. Default: the channels the algorithm
         requires, each at ``<prefix>input/<channel>/``.
@@ -329,7 +330,7 @@ class TrainingPipeline(Construct):
 
 
 def _outputs(prefix: str, data_bucket: s3.IBucket | None, model_bucket: s3.IBucket | None) -> list[str]:
-    """What the pipeline writes to the data bucket: models too, if both are one, which may be imported twice."""
+    """What the pipeline writes to the data bucket: models too, if both are one, imported twice or not."""
     one = data_bucket and model_bucket and data_bucket.bucket_name == model_bucket.bucket_name
     names = ("datasets", "recordsets", "triggers", *(["models"] if one else []))
     return [f"{prefix}{name}/" for name in names]

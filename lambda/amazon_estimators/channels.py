@@ -6,10 +6,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from amazon_estimators.algorithms import Algorithm
-from amazon_estimators.algorithms.facts import SHARDED, ChannelRule
+from amazon_estimators.algorithms.facts import (
+    CSV,
+    JSON_LINES,
+    PLAIN_TEXT,
+    RECORDIO,
+    SHARDED,
+    ChannelRule,
+)
 from amazon_estimators.encodings import encoding_for
 from amazon_estimators.errors import RequestError
 from amazon_estimators.sources import Source
+from amazon_estimators.sources.source import COLUMN_FORMATS, LABELLED_FORMATS, NUMBER_FORMATS
+
+FORMATS_OF = {RECORDIO: NUMBER_FORMATS, JSON_LINES: ("jsonlines",), CSV: ("csv",), PLAIN_TEXT: ()}
+"""The formats that shards of a content type are made of."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +88,40 @@ def _problems(
     for name, source in sources.items():
         if name not in algorithm.channels:
             yield f"there is no channel {name!r}; allowed: {', '.join(algorithm.channels)}"
-        elif algorithm.channels[name].label == "none" and source.label is not None:
-            yield (
-                f"channel {name} takes no label, but its Source names {source.label!r}: leave it out, "
-                "and name the columns to keep as features"
-            )
+        else:
+            yield from _misfits(algorithm.channels[name], source)
     for name, distribution in distributions.items():
         if name not in sources:
             yield f"distributions names {name!r}, which is no channel of this pipeline"
         elif name in algorithm.channels and distribution not in algorithm.channels[name].distributions:
             allowed = " or ".join(algorithm.channels[name].distributions)
             yield f"channel {name} is distributed {distribution!r}; allowed: {allowed}"
+
+
+def _misfits(rule: ChannelRule, source: Source) -> Iterator[str]:
+    """What of a Source the channel does not take. Of format ``"auto"`` only the input can tell."""
+    formats = FORMATS_OF[rule.content_type]
+    if source.format not in ("auto", *formats):
+        allowed = ", ".join(("auto", *formats))
+        yield f"channel {rule.name} does not read format {source.format!r}; allowed: {allowed}"
+        return
+    if rule.label == "none" and source.label is not None:
+        yield (
+            f"channel {rule.name} takes no label, but its Source names {source.label!r}: leave it out, "
+            "and name the columns to keep as features"
+        )
+    if rule.label == "required" and source.label is None and source.format in COLUMN_FORMATS:
+        yield (
+            f"channel {rule.name} needs a label, and its Source of format {source.format!r} names none: "
+            "name the label's column, such as Source(label=0) or Source(label='price')"
+        )
+    if rule.label == "required" and source.format in LABELLED_FORMATS and not source.keep_labels:
+        yield (
+            f"channel {rule.name} needs a label, and keep_labels is False: leave it out, so that the label "
+            "of each record is kept"
+        )
+    if rule.label == "none" and source.format == "libsvm" and source.keep_labels:
+        yield (
+            f"channel {rule.name} takes no label, and every line of libsvm has one: drop the labels, "
+            "Source(keep_labels=False)"
+        )

@@ -12,13 +12,12 @@ from amazon_estimators.errors import InputError, NoInputError, RequestError, Sch
 from amazon_estimators.s3 import InputObject
 from amazon_estimators.sources import Layout, Schema, format_of
 from amazon_estimators.sources.compression import compression_of
+from amazon_estimators.sources.source import COLUMN_FORMATS
 
 LOOKS_AT_ONCE = 32
 MOST_LOOKED_AT = 512
 """Objects of a channel that Plan looks at. Of more it looks at SAMPLED, and Encode at each one it reads."""
 SAMPLED = 64
-COLUMN_FORMATS = ("npy", "csv", "parquet")
-"""Formats in which a label is a column that the Source names. In others each record has a place for it."""
 
 
 @dataclass(frozen=True)

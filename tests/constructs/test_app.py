@@ -17,6 +17,7 @@ import pytest
 from pipeline_stacks import REPOSITORY, Synthesised, new_app
 
 from amazon_estimators.errors import HyperparameterError, InstanceError, RequestError
+from cdk_amazon_estimators import PipelineError
 
 
 def run_app(
@@ -81,10 +82,22 @@ def test_the_second_synth_runs_no_installer(tmp_path: Path, cache: Path) -> None
     assert "the installer ran" in third.stderr
 
 
-def test_a_setting_that_fails_the_synth_is_told_without_a_stack_of_calls(tmp_path: Path, cache: Path) -> None:
-    done = run_app(tmp_path, cache=cache, algorithms='{"KMeans": {"hyperparameters": {"k": 0}}}')
+@pytest.mark.parametrize(
+    ("context", "text"),
+    [
+        (
+            {"algorithms": '{"KMeans": {"hyperparameters": {"k": 0}}}'},
+            "HyperparameterError: AmazonEstimators/KMeans: ",
+        ),
+        ({"lambda_python": "3.9"}, "PipelineError: AmazonEstimators: LambdaBundle: python is '3.9'; allowed"),
+    ],
+)
+def test_a_setting_that_fails_the_synth_is_told_without_a_stack_of_calls(
+    context: dict[str, str], text: str, tmp_path: Path, cache: Path
+) -> None:
+    done = run_app(tmp_path, cache=cache, **context)
     assert done.returncode == 1
-    assert "HyperparameterError: AmazonEstimators/KMeans: " in done.stderr
+    assert text in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "AmazonEstimators.template.json").exists()
 
@@ -134,6 +147,11 @@ def test_settings_as_text_of_the_command_line(app_module: ModuleType) -> None:
     assert {(one["Runtime"], *one["Architectures"]) for one in functions} == {("python3.13", "arm64")}
 
 
+def kmeans(**settings: Any) -> dict[str, Any]:
+    """The context of a KMeans of three clusters with more settings."""
+    return {"algorithms": {"KMeans": {"hyperparameters": {"k": 3}, **settings}}}
+
+
 @pytest.mark.parametrize(
     ("context", "kind", "texts"),
     [
@@ -159,14 +177,62 @@ def test_settings_as_text_of_the_command_line(app_module: ModuleType) -> None:
             ["hyperparameter;", "hyperparameters"],
         ),
         (
-            {"algorithms": {"KMeans": {"hyperparameters": {"k": 3}, "channels": {"train": {"lable": 1}}}}},
+            kmeans(channels={"train": {"lable": 1}}),
             RequestError,
-            ["lable"],
+            ["AmazonEstimators/KMeans: channel train: Source has no lable; allowed: ", "label, prefix"],
         ),
-        ({"algorithms": "{"}, RequestError, ["algorithms is no JSON"]),
+        (
+            {"algorithms": "{"},
+            RequestError,
+            ["algorithms is '{', which is no JSON", "allowed: a JSON object"],
+        ),
         ({"algorithms": {}}, RequestError, ["at least one"]),
         ({"algorithms": "[]"}, RequestError, ["algorithms is []"]),
-        ({"lambda_python": "3.8"}, ValueError, ["'3.8'; allowed: 3.12"]),
+        (
+            {"algorithms": {"KMeans": {"hyperparameters": [3]}}},
+            RequestError,
+            ["algorithms.KMeans.hyperparameters is [3]; allowed: a JSON object"],
+        ),
+        (
+            {"algorithms": {"KMeans": {"hyperparameters": "k=3"}}},
+            RequestError,
+            ["algorithms.KMeans.hyperparameters is 'k=3'", "allowed: a JSON object"],
+        ),
+        (
+            kmeans(channels=["train"]),
+            RequestError,
+            ["algorithms.KMeans.channels is ['train']; allowed: a JSON object"],
+        ),
+        (
+            kmeans(channels={"train": "x"}),
+            RequestError,
+            ["algorithms.KMeans.channels.train is 'x'", "allowed: a JSON object"],
+        ),
+        (
+            kmeans(channels={"train": 3}),
+            RequestError,
+            ["algorithms.KMeans.channels.train is 3; allowed: a JSON object"],
+        ),
+        (
+            kmeans(channels={"train": {"header": "no"}}),
+            RequestError,
+            ["AmazonEstimators/KMeans: channel train: Source: header is 'no'; allowed: auto, present"],
+        ),
+        (
+            kmeans(channels={"train": {"features": 3}}),
+            RequestError,
+            ["AmazonEstimators/KMeans: channel train: Source: features is 3; allowed: a list"],
+        ),
+        (
+            {"lambda_python": "3.9"},
+            PipelineError,
+            ["AmazonEstimators: LambdaBundle: python is '3.9'; allowed: 3.12, 3.13, 3.14"],
+        ),
+        (
+            {"lambda_platform": "foo"},
+            PipelineError,
+            ["AmazonEstimators: LambdaBundle: platform is 'foo'; allowed: x86_64, arm64, or host"],
+        ),
     ],
 )
 def test_settings_that_fail_the_synth(

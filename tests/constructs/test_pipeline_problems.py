@@ -10,7 +10,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_s3 as s3
 from pipeline_stacks import REQUIRED, Synthesised, new_stack
 
-from amazon_estimators.algorithms import KMeans
+from amazon_estimators.algorithms import KMeans, LinearLearner
 from amazon_estimators.errors import AmazonEstimatorsError, InstanceError, RegionError, RequestError
 from amazon_estimators.sources import Source
 from cdk_amazon_estimators import LambdaBundle, PipelineError, TrainingPipeline, new_model_bucket
@@ -32,6 +32,16 @@ TABLE: list[tuple[dict[str, Any], type[AmazonEstimatorsError], list[str]]] = [
         ["'trian'", "allowed: train, test"],
     ),
     ({"channels": {"test": Source()}}, RequestError, ["train is required"]),
+    (
+        {"channels": {"train": Source(format="jsonlines")}},
+        RequestError,
+        ["channel train does not read format 'jsonlines'", "allowed: auto, npy"],
+    ),
+    (
+        {"algorithm": LinearLearner(predictor_type="regressor"), "channels": {"train": Source(format="csv")}},
+        RequestError,
+        ["channel train needs a label", "Source(label=0)"],
+    ),
     ({"distributions": {"train": "Random"}}, RequestError, ["'Random'", "ShardedByS3Key"]),
     ({"prefix": "x" * 200 + "/"}, PipelineError, ["201 bytes", "200"]),
     (
@@ -171,11 +181,11 @@ def test_tokens_are_left_alone() -> None:
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({"python": "3.11"}, "'3.11'; allowed: 3.12, 3.13, 3.14"),
+        ({"python": "3.11"}, "LambdaBundle: python is '3.11'; allowed: 3.12, 3.13, 3.14"),
         ({"python": "2.7"}, "'2.7'"),
-        ({"platform": "sparc"}, "'sparc'; allowed: x86_64, arm64"),
+        ({"platform": "sparc"}, "LambdaBundle: platform is 'sparc'; allowed: x86_64, arm64"),
     ],
 )
 def test_bundles(given: dict[str, Any], text: str) -> None:
-    with pytest.raises(ValueError, match=text):
+    with pytest.raises(PipelineError, match=text):
         LambdaBundle(**given)

@@ -39,8 +39,8 @@ class ScheduleTrigger:
         window = known_seconds("flexible_window", self.flexible_window)
         problems.unless(
             window is None or (60 <= window <= 86_400 and window % 60 == 0),
-            f"ScheduleTrigger.flexible_window is {window} seconds; allowed: whole minutes, 1 minute to 1 day, or "
-            "None to start on time",
+            f"ScheduleTrigger.flexible_window is {window} s; allowed: whole minutes, 1 minute to 1 day, "
+            "or None to start on time",
         )
 
     def bind(self, starter: TrainingStarter, construct_id: str) -> None:

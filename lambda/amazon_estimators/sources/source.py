@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Self
 
 from amazon_estimators.errors import RequestError, SchemaError
@@ -17,7 +19,27 @@ BLOCK_BYTES = 8 * 2**20
 
 LONGEST_SHOWN = 80
 """Bytes of a user's text that an error shows."""
-FORMATS = ("auto", "npy", "npz", "csv", "parquet", "libsvm", "recordio")
+COLUMN_FORMATS = ("npy", "csv", "parquet")
+"""Formats in which a label is a column that the Source names."""
+LABELLED_FORMATS = ("libsvm", "recordio")
+"""Formats in which each record has a place for a label, and no columns."""
+TABLES = (*COLUMN_FORMATS, "npz")
+NUMBER_FORMATS = (*TABLES, *LABELLED_FORMATS)
+"""Formats of feature vectors."""
+FORMATS = (*NUMBER_FORMATS, "jsonlines")
+APPLIES_TO = {
+    "compression": ("csv", "libsvm", "jsonlines"),
+    "label": TABLES,
+    "features": TABLES,
+    "exclude": TABLES,
+    "header": ("csv",),
+    "delimiter": ("csv",),
+    "quoted_newlines": ("csv",),
+    "feature_count": ("libsvm",),
+    "first_index": ("libsvm",),
+    "keep_labels": LABELLED_FORMATS,
+}
+"""The formats that an option says something of. Those not here go with every format."""
 HEADERS = ("auto", "present", "absent")
 COMPRESSIONS = ("auto", "none", "gzip", "zstd")
 FEATURE_LIMIT = 2**31 - 1
@@ -31,7 +53,8 @@ class Source:
     """Where a channel's input lies and how to read it.
 
     prefix: key prefix in the data bucket. Default: ``<pipeline prefix>input/<channel>/``.
-    format: ``"auto"`` (by the object's extension) or a format's name, such as ``"npy"`` or ``"csv"``.
+    format: ``"auto"`` (by the object's extension), ``"npy"``, ``"npz"``, ``"csv"``, ``"parquet"``,
+        ``"libsvm"``, ``"recordio"`` or ``"jsonlines"``. With a format, options of others are refused.
     compression: ``"auto"`` (``.gz``, ``.zst`` by extension), ``"none"``, ``"gzip"`` or ``"zstd"``. Text only.
     label: the label's column, by position (0-based; negative counts from the end) or name. Default: no label.
     features: the feature columns, by position or name, in this order. Default: all but the label.
@@ -60,20 +83,26 @@ class Source:
 
     def __post_init__(self) -> None:
         for name in ("features", "exclude"):
-            if isinstance(getattr(self, name), list):
-                object.__setattr__(self, name, tuple(getattr(self, name)))
-        for name in ("features", "exclude"):
-            if isinstance(getattr(self, name), str):
+            columns = getattr(self, name)
+            if isinstance(columns, Iterable) and not isinstance(columns, str | Mapping):
+                object.__setattr__(self, name, tuple(columns))
+            elif columns is not None or name == "exclude":
+                example = columns if isinstance(columns, str) else "price"
                 raise RequestError(
-                    f"Source: {name} is {getattr(self, name)!r}; allowed: a list of columns",
-                    remedy=f"Write {name}=[{getattr(self, name)!r}].",
+                    f"Source: {name} is {columns!r}; allowed: a list of columns, such as [{example!r}]"
                 )
-        problems = [*self._choices(), *self._columns()]
+        problems = [*self._choices(), *self._misfits(), *self._columns()]
         if problems:
             raise RequestError("Source: " + "; ".join(problems))
 
     def _choices(self) -> Iterator[str]:
-        choices = {"format": FORMATS, "header": HEADERS, "compression": COMPRESSIONS, "first_index": (0, 1)}
+        if self.prefix is not None and not isinstance(self.prefix, str):
+            yield f"prefix is {self.prefix!r}; allowed: the beginning of a key, such as 'mine/'"
+        if self.format not in ("auto", *FORMATS):
+            near = get_close_matches(str(self.format).lower(), FORMATS, n=1, cutoff=0.4)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            yield f"format is {self.format!r}; allowed: auto, {', '.join(FORMATS)}{hint}"
+        choices = {"header": HEADERS, "compression": COMPRESSIONS, "first_index": (0, 1)}
         for name, allowed in choices.items():
             value = getattr(self, name)
             if value not in allowed or isinstance(value, bool):
@@ -97,14 +126,43 @@ class Source:
         ):
             yield f"feature_count is {count!r}; allowed: 1 to {FEATURE_LIMIT}"
 
+    def _misfits(self) -> Iterator[str]:
+        """Options that do not apply to the format. What ``"auto"`` finds is not known beforehand."""
+        if self.format not in FORMATS:
+            return
+        for option in fields(self):
+            allowed, value = APPLIES_TO.get(option.name, FORMATS), getattr(self, option.name)
+            says_nothing = value == option.default or (option.name == "compression" and value == "none")
+            if self.format not in allowed and not says_nothing:
+                yield (
+                    f"{option.name} is {value!r}, and format {self.format!r} has no such option: it is for "
+                    f"{' and '.join(allowed)}; leave it out"
+                )
+
     def _columns(self) -> Iterator[str]:
         if self.features is not None and not self.features:
             yield "features is empty; leave it out to take all columns but the label"
         if self.features is not None and self.exclude:
             yield "features and exclude are both given; name the columns to take or those to leave out"
-        for column in (*(self.features or ()), *self.exclude, *(() if self.label is None else (self.label,))):
-            if isinstance(column, bool) or not isinstance(column, int | str):
-                yield f"{column!r} is no column; allowed: a position (int) or a name (str)"
+        columns = (*(self.features or ()), *self.exclude, *(() if self.label is None else (self.label,)))
+        wrong = [one for one in columns if isinstance(one, bool) or not isinstance(one, int | str)]
+        for column in wrong:
+            yield f"{column!r} is no column; allowed: a position (int) or a name (str)"
+        if wrong:
+            return
+        twice = [column for column, times in Counter(self.features).items() if times > 1]
+        if twice:
+            yield f"features holds {_some(twice)} more than once; allowed: each column once"
+        if self.label is not None and self.label in (self.features or ()):
+            yield (
+                f"label is {self.label!r}, and features holds it too; leave it out of features: a model that "
+                "is given its answer learns nothing"
+            )
+        named = [column for column in dict.fromkeys(columns) if isinstance(column, str)]
+        if named and self.format == "npy":
+            yield f"format 'npy' names no columns, so there is no {_some(named)}; allowed: positions"
+        if named and self.format == "csv" and self.header == "absent":
+            yield f"header is 'absent', so there is no column {_some(named)}; allowed: positions"
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values; :meth:`from_dict` reads them back."""
@@ -235,7 +293,7 @@ class Schema:
         )
 
 
-def _some(names: tuple[str, ...], most: int = 20) -> str:
+def _some(names: Sequence[int | str], most: int = 20) -> str:
     shown = ", ".join(repr(name) for name in names[:most])
     return shown if len(names) <= most else f"{shown}, and {len(names) - most} more"
 
