@@ -8,12 +8,18 @@ import pytest
 from aws_cdk import App, CfnParameter, Duration, Environment, RemovalPolicy, Size, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_s3 as s3
-from pipeline_stacks import REQUIRED, Synthesised, new_stack
+from pipeline_stacks import OTHER_VALUES, REQUIRED, Synthesised, new_stack
 
 from amazon_estimators.algorithms import KMeans, LinearLearner
 from amazon_estimators.errors import AmazonEstimatorsError, InstanceError, RegionError, RequestError
 from amazon_estimators.sources import Source
-from cdk_amazon_estimators import LambdaBundle, PipelineError, TrainingPipeline, new_model_bucket
+from cdk_amazon_estimators import (
+    LambdaBundle,
+    PipelineError,
+    RecordSetEncoder,
+    TrainingPipeline,
+    new_model_bucket,
+)
 
 TABLE: list[tuple[dict[str, Any], type[AmazonEstimatorsError], list[str]]] = [
     ({"instance_type": "m5.large"}, InstanceError, ["m5.large"]),
@@ -50,6 +56,11 @@ TABLE: list[tuple[dict[str, Any], type[AmazonEstimatorsError], list[str]]] = [
         ["'recordsets/old/'", "start it again"],
     ),
     ({"channels": {"train": Source(prefix="")}}, PipelineError, ["''", "'recordsets/'"]),
+    (
+        {"record_set_expiration": Duration.days(1)},
+        PipelineError,
+        ["record_set_expiration is 1 days", "more than max_runtime"],
+    ),
     ({"max_concurrency": 0}, PipelineError, ["max_concurrency is 0", "1 to 10,000"]),
     ({"max_concurrency": 10_001}, PipelineError, ["10001"]),
     ({"target_shard_size": Size.kibibytes(1)}, PipelineError, ["target_shard_size is 1 KiB", "1 MiB"]),
@@ -123,6 +134,52 @@ def test_input_among_the_models_only_in_one_bucket() -> None:
     with pytest.raises(PipelineError, match="'models/'"):
         TrainingPipeline(stack, "Digits", **REQUIRED, channels=channels, data_bucket=one, model_bucket=one)
     TrainingPipeline(new_stack(), "Digits", **REQUIRED, channels=channels)
+
+
+def test_one_bucket_that_is_imported_twice_is_one_bucket() -> None:
+    stack = new_stack()
+    buckets = {
+        "data_bucket": s3.Bucket.from_bucket_name(stack, "A", "mine"),
+        "model_bucket": s3.Bucket.from_bucket_name(stack, "B", "mine"),
+    }
+    channels = {"train": Source(prefix="models/")}
+    with pytest.raises(PipelineError, match="'models/'"):
+        TrainingPipeline(stack, "Digits", **REQUIRED, **buckets, channels=channels)
+
+
+def test_the_models_of_a_neighbour_are_no_input_either() -> None:
+    stack = new_stack()
+    one = new_model_bucket(stack, "One")
+    TrainingPipeline(stack, "First", **REQUIRED, data_bucket=one, model_bucket=one, prefix="a/")
+    second = {"prefix": "b/", "channels": {"train": Source(prefix="a/models/")}}
+    with pytest.raises(PipelineError, match="'a/models/' and 'a/models/' of Stack/First overlap"):
+        TrainingPipeline(stack, "Second", **REQUIRED, data_bucket=one, **second)
+
+
+def test_record_sets_of_a_bucket_that_is_imported_expire_by_its_own_rule() -> None:
+    stack = new_stack()
+    bucket = s3.Bucket.from_bucket_name(stack, "A", "mine")
+    with pytest.raises(PipelineError, match="record_set_expiration is 30 days, but data_bucket is not of"):
+        TrainingPipeline(
+            stack, "Digits", **REQUIRED, data_bucket=bucket, record_set_expiration=Duration.days(30)
+        )
+
+
+def test_the_functions_of_another_stack_are_refused() -> None:
+    app = App()
+    other = RecordSetEncoder(Stack(app, "Other"), "Encoder")
+    with pytest.raises(PipelineError, match="encoder is Other/Encoder, of stack Other; allowed: one of Mine"):
+        TrainingPipeline(Stack(app, "Mine"), "Digits", **REQUIRED, encoder=other)
+
+
+def test_a_pipeline_in_order_warns_of_nothing() -> None:
+    for props in ({}, {"vpc": OTHER_VALUES["vpc"]}, {"encryption_key": OTHER_VALUES["encryption_key"]}):
+        stack = new_stack(region="eu-west-1")
+        TrainingPipeline(
+            stack, "Digits", **REQUIRED, **{name: make(stack) for name, make in props.items()}
+        )
+        metadata = [one for child in stack.node.find_all() for one in child.node.metadata]
+        assert [one.data for one in metadata if one.type == "aws:cdk:warning"] == []
 
 
 @pytest.mark.parametrize(

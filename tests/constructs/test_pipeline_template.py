@@ -96,13 +96,29 @@ def test_buckets_are_encrypted_versioned_private_and_tls_only(
         assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
         assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
-        (stale,) = bucket["LifecycleConfiguration"]["Rules"]
+        stale = bucket["LifecycleConfiguration"]["Rules"][0]
         assert stale["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
         denied = [
             one for one in policies[f"<{name}>"]["PolicyDocument"]["Statement"] if one["Effect"] == "Deny"
         ]
         assert [one["Condition"] for one in denied] == [{"Bool": {"aws:SecureTransport": "false"}}]
         assert denied[0]["Action"] == "s3:*"
+
+
+def test_record_sets_expire_by_option_and_nothing_else_does() -> None:
+    def expiring(pipeline: Synthesised) -> list[dict[str, Any]]:
+        buckets = pipeline.of_type("AWS::S3::Bucket").values()
+        rules = [rule for bucket in buckets for rule in bucket["LifecycleConfiguration"]["Rules"]]
+        return [rule for rule in rules if any("Expiration" in name for name in rule)]
+
+    assert expiring(with_props("prefix")) == []
+    (rule,) = expiring(with_props("prefix", "record_set_expiration"))
+    assert rule == {
+        "Prefix": "digits/recordsets/",
+        "ExpirationInDays": 90,
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+        "Status": "Enabled",
+    }
 
 
 def test_only_the_data_bucket_sends_events(plain_pipeline: Synthesised) -> None:

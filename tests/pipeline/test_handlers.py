@@ -66,6 +66,15 @@ def test_a_job_name_is_one_that_the_service_takes(handled: Pipeline) -> None:
     assert len(names) == 3
 
 
+def test_tags_are_ones_that_the_service_takes(handled: Pipeline) -> None:
+    handled.settings["pipeline"] = "Stage/" * 50 + "Ziffern (v2) für Ähnliches"
+    tags = {one["Key"]: one["Value"] for one in handled.train("it's-monday!")["request"]["tags"]}
+    assert tags["amazon-estimators:execution"] == "it_s-monday_"
+    path = tags["amazon-estimators:pipeline"]
+    assert len(path) == 256
+    assert path.endswith("Stage/Ziffern _v2_ für Ähnliches")
+
+
 def test_a_user_s_error_keeps_its_name(handled: Pipeline) -> None:
     with pytest.raises(RequestError):
         plan.handler({"pipeline": handled.settings, "input": {"k": 3}, "execution": EXECUTION}, None)

@@ -188,7 +188,9 @@ def test_of_several_map_runs_the_newest_is_shown(order: int) -> None:
     history = [event("MapStateEntered", name="Shards"), event("MapStateExited", name="Shards")]
     days = [datetime(2025, 1, day, tzinfo=UTC) for day in (1, 2)]
     runs = [{"mapRunArn": str(day.day), "startDate": day} for day in days][::order]
-    events = list(follow(recorded(history, runs), "arn:machine"))
+    states = recorded(history, runs)
+    assert (shard_counts(states, "arn:run") or {})["succeeded"] == 2
+    events = list(follow(states, "arn:machine"))
     assert events[1:4] == [Entered("Shards"), Shards(2, 0, 2), Exited("Shards", 0.0)]
 
 

@@ -45,6 +45,7 @@ def test_a_right_request() -> None:
         ("TrainingJobName", "A-b-1"),
         ("HyperParameters", {f"h{index}": "1" for index in range(100)}),
         ("HyperParameters", {"k" * 256: "v" * 2500}),
+        ("Tags", [{"Key": "a:b", "Value": "Stück 1/2 _.:/=+-@"}]),
     ],
 )
 def test_at_the_limit(path: str, value: Any) -> None:
@@ -57,6 +58,8 @@ def test_at_the_limit(path: str, value: Any) -> None:
         ("TrainingJobName", None, "trainingJobName", "must not be null"),
         ("RoleArn", None, "roleArn", "must not be null"),
         ("TrainingJobName", "a" * 64, "trainingJobName", "length less than or equal to 63"),
+        ("Tags", [{"Key": "a", "Value": "(v2)"}], "tags", "regular expression"),
+        ("Tags", [{"Key": "a", "Value": "v" * 257}], "tags", "length less than or equal to 256"),
         ("TrainingJobName", "under_score", "trainingJobName", "regular expression"),
         ("TrainingJobName", "-dash-first", "trainingJobName", "regular expression"),
         ("TrainingJobName", "dash-last-", "trainingJobName", "regular expression"),

@@ -35,7 +35,7 @@ MODULES = {
     "libsvm": "libsvm",
     "recordio": "recordio_protobuf",
 }
-"""The module of each format; a new one is a module with the names of Format, a line here and in FORMATS."""
+"""The module of each format; a new one is a module with the three names of Format and a line here."""
 
 EXTENSIONS = {
     ".npy": "npy",
@@ -65,8 +65,12 @@ def format_of(found: InputObject, source: Source) -> tuple[str, Format]:
                 f"{found.uri}: its extension names no format; known: {', '.join(EXTENSIONS)}",
                 remedy="Name the channel's format in its Source, or move the object out of the prefix.",
             )
-    else:
+    elif source.format in MODULES:
         name = source.format
+    else:
+        raise InputError(
+            f"format is {source.format!r}; allowed: auto, {', '.join(MODULES)}", remedy="Change the Source."
+        )
     if name not in COMPRESSIBLE and compression_of(found, source.compression) != "none":
         raise InputError(
             f"{found.uri} is compressed; only {' and '.join(COMPRESSIBLE)} may be, from outside",
