@@ -64,10 +64,12 @@ SOURCE_OPTIONS: dict[str, Any] = {
 }
 CHANGED: dict[str, Given] = {
     "instance count": Given(settings={"instance_count": 3}),
+    "one instance, which gets all as its share": Given(settings={"instance_count": 1}),
     "distribution": Given(settings={"distributions": {"train": REPLICATED}}),
     "target_shard_bytes": Given(settings={"target_shard_bytes": 2**20 + 1}),
     "the pipeline's prefix": Given(settings={"prefix": "digits/"}),
-    "another channel": Given(settings={"channels": {"train": {}, "test": {}}}),
+    "a second channel": Given(settings={"channels": {"train": {}, "test": {"prefix": "more/"}}}),
+    "another second channel": Given(settings={"channels": {"train": {}, "validation": {"prefix": "more/"}}}),
     "content type": Given(rule={"content_type": "text/csv"}),
     "ENCODING_VERSION": Given(planning={"ENCODING_VERSION": planning.ENCODING_VERSION + 1}),
     "key": Given(objects=(replace(OBJECT, key="input/train/b.csv"),)),
