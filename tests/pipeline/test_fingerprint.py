@@ -48,6 +48,12 @@ def source(**options: Any) -> Given:
     return Given(settings={"channels": {"train": options}})
 
 
+def with_second(channel: str) -> Given:
+    """Two channels that are alike but for their names."""
+    alike = {name: {"prefix": "both/"} for name in ("train", channel)}
+    return Given(settings={"channels": alike, "distributions": {"train": REPLICATED}})
+
+
 SOURCE_OPTIONS: dict[str, Any] = {
     "prefix": "elsewhere/",
     "format": "csv",
@@ -68,8 +74,8 @@ CHANGED: dict[str, Given] = {
     "distribution": Given(settings={"distributions": {"train": REPLICATED}}),
     "target_shard_bytes": Given(settings={"target_shard_bytes": 2**20 + 1}),
     "the pipeline's prefix": Given(settings={"prefix": "digits/"}),
-    "a second channel": Given(settings={"channels": {"train": {}, "test": {"prefix": "more/"}}}),
-    "another second channel": Given(settings={"channels": {"train": {}, "validation": {"prefix": "more/"}}}),
+    "a second channel": with_second("test"),
+    "another second channel, the same but for its name": with_second("validation"),
     "content type": Given(rule={"content_type": "text/csv"}),
     "ENCODING_VERSION": Given(planning={"ENCODING_VERSION": planning.ENCODING_VERSION + 1}),
     "key": Given(objects=(replace(OBJECT, key="input/train/b.csv"),)),
