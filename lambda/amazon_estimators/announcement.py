@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from amazon_estimators import errors
 from amazon_estimators.explain import details_of
 from amazon_estimators.s3 import put_json
 
@@ -22,6 +21,8 @@ SKIPPED = "Training Skipped"
 
 LONGEST_TEXT = 20_000
 """Characters of a cause; an event takes 256 KiB in all, and a topic's message as much."""
+LONGEST_SAID = 1_000
+"""Characters of a text of the execution input; Plan takes none that is longer."""
 REMEDY = "Read the execution's history, mend it, then redrive it or start another with the same data_set."
 
 
@@ -31,19 +32,21 @@ def announce(events: Any, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     Of a success ``last_trained.json`` is written before anyone is told.
     """
     execution, settings = state["execution"], state["pipeline"]
-    asked, plan, job, explained = (state.get(name) or {} for name in ("input", "plan", "job", "explained"))
+    plan, job, explained = (state.get(name) or {} for name in ("plan", "job", "explained"))
+    # An execution can be started with anything: Plan refuses what is no object, and this tells of that.
+    asked = state["input"] if isinstance(state.get("input"), Mapping) else {}
     about = {
         "pipeline": settings["pipeline"],
         "algorithm": settings["algorithm"],
         "execution": execution["name"],
-        "data_set": plan.get("data_set") or asked.get("data_set"),
-        "reason": asked.get("reason"),
+        "data_set": plan.get("data_set") or _said(asked, "data_set"),
+        "reason": _said(asked, "reason"),
         "seconds": _seconds_since(execution["start_time"]),
     }
     if explained:
         # The training job that failed, if it was one: then the cause is its description.
         about["job"] = details_of(state["error"].get("Cause", "")).get("TrainingJobName")
-        detail = failure(about, explained["error"], explained["cause"])
+        detail = failure(about, explained["error"], explained["cause"], explained.get("remedy", ""))
         tell(events, FAILED, detail)
         return detail
     detail = {
@@ -60,16 +63,10 @@ def announce(events: Any, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     return detail
 
 
-def failure(about: Mapping[str, Any], error: str, cause: str) -> dict[str, Any]:
-    """The detail of Training Failed. What the library raises ends with its remedy on a line of its own."""
-    message, newline, last = cause.strip().rpartition("\n")
-    ours = isinstance(getattr(errors, error, None), type) and bool(newline)
-    return {
-        **about,
-        "error": error,
-        "cause": (message if ours else cause)[:LONGEST_TEXT],
-        "remedy": last[:LONGEST_TEXT] if ours else REMEDY,
-    }
+def failure(about: Mapping[str, Any], error: str, cause: str, remedy: str = "") -> dict[str, Any]:
+    """The detail of Training Failed. A cause that ends with its remedy is told without it."""
+    message = cause.removesuffix(f"\n{remedy}") if remedy else cause
+    return {**about, "error": error, "cause": message[:LONGEST_TEXT], "remedy": remedy or REMEDY}
 
 
 def tell(events: Any, detail_type: str, detail: Mapping[str, Any]) -> None:
@@ -85,6 +82,12 @@ def tell(events: Any, detail_type: str, detail: Mapping[str, Any]) -> None:
 
 def last_trained_key(prefix: str) -> str:
     return f"{prefix}datasets/last_trained.json"
+
+
+def _said(asked: Mapping[str, Any], name: str) -> str | None:
+    """A text of the execution input, which may be one that Plan has refused for it."""
+    value = asked.get(name)
+    return value[:LONGEST_SAID] if isinstance(value, str) else None
 
 
 def _seconds_since(start: str) -> int:

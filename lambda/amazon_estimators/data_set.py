@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from amazon_estimators.errors import RequestError
 from amazon_estimators.s3 import InputObject, is_there, list_as_of, put_text
+from amazon_estimators.shown import shown
 
 VERSION = re.compile(r"[0-9a-f]{24}")
 
@@ -78,7 +79,7 @@ def check_version(version: object) -> None:
     """Raise RequestError unless this may be the name of a data set."""
     if not isinstance(version, str) or not VERSION.fullmatch(version):
         raise RequestError(
-            f"data_set is {version!r}; allowed: 24 hexadecimal digits, as in record_set.json",
+            f"data_set is {shown(version)}; allowed: 24 hexadecimal digits, as in record_set.json",
             remedy="Leave data_set out to train on the input as it is now.",
         )
 

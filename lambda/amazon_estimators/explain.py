@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from amazon_estimators.errors import FunctionError
+from amazon_estimators import errors
 from amazon_estimators.s3 import get_json, list_stored
 
 MAP_FAILED = "States.ExceedToleratedFailureThreshold"
@@ -25,7 +25,7 @@ REMEDIES = {
     "ThrottlingException": "The service is busy beyond all retries: start the execution again later.",
     "SlowDown": "S3 is busy beyond all retries: start the execution again later; finished shards are kept.",
     "ResourceLimitExceeded": "Ask for a higher quota, or train on other or fewer instances.",
-    "Lambda.": FunctionError.remedy,
+    "Lambda.": errors.FunctionError.remedy,
 }
 """What to do, by a word of the error's name or text, where the error itself does not say."""
 
@@ -40,7 +40,10 @@ def failure_key(prefix: str, attempt: str, shard: int) -> str:
 
 
 def explain(s3: Any, error: Mapping[str, str], plan: Mapping[str, Any]) -> dict[str, str]:
-    """``{"error", "cause"}`` of a failed state: the library's error, the shard's or the training job's."""
+    """``{"error", "cause", "remedy"}`` of a failed state: the library's error, the shard's or the job's.
+
+    ``cause`` is all there is to read: its last line is the remedy, which is ``""`` if none is known.
+    """
     name, cause = error.get("Error", "Unknown"), error.get("Cause", "")
     if name == MAP_FAILED and plan:
         return _of_shards(s3, plan)
@@ -48,7 +51,7 @@ def explain(s3: Any, error: Mapping[str, str], plan: Mapping[str, Any]) -> dict[
     if "TrainingJobName" in details:
         return _answer("TrainingJobError", _of_training(details))
     if "errorMessage" in details:
-        return _answer(str(details.get("errorType") or name), str(details["errorMessage"]))
+        return _of_function(str(details.get("errorType") or name), str(details["errorMessage"]))
     return _answer(name, cause)
 
 
@@ -68,7 +71,7 @@ def details_of(cause: str) -> Mapping[str, Any]:
     """What a cause tells as a JSON object; nothing if it is none."""
     try:
         details = json.loads(cause)
-    except ValueError:
+    except (ValueError, RecursionError):  # brackets in brackets, thousands of them, are a cause like another
         return {}
     return details if isinstance(details, dict) else {}
 
@@ -80,12 +83,15 @@ def _of_shards(s3: Any, plan: Mapping[str, Any]) -> dict[str, str]:
     if not keys:
         return _answer(
             MAP_FAILED,
-            "Shards could not be encoded, and the functions could not say why.\nThe Map Run of this "
-            "execution lists them with their causes; redriven, it encodes only those that failed.",
+            "Shards could not be encoded, and the functions could not say why.",
+            "The Map Run of this execution lists them with their causes; redriven, it encodes only those "
+            "that failed.",
         )
     first = get_json(s3, plan["bucket"], keys[0])
     more = {1: "", 2: "\nOne more shard failed."}.get(len(keys), f"\n{len(keys) - 1:,} more shards failed.")
-    return _answer(str(first["error"]), f"{first['cause']}{more}")
+    remedy = first.get("remedy", "")
+    message = first["cause"].removesuffix(f"\n{remedy}")
+    return _answer(first["error"], f"{message}{more}", remedy)
 
 
 def _of_training(job: Mapping[str, Any]) -> str:
@@ -104,11 +110,32 @@ def _renamed(error: str, cause: str) -> tuple[str, str]:
     Raised under theirs, the state machine would take one for a fault of the function that raises it: repeat
     it, and end where no redrive goes on.
     """
-    return (FunctionError.__name__, f"{error}: {cause}") if error.startswith("Lambda.") else (error, cause)
+    return (
+        (errors.FunctionError.__name__, f"{error}: {cause}")
+        if error.startswith("Lambda.")
+        else (error, cause)
+    )
 
 
-def _answer(error: str, cause: str) -> dict[str, str]:
-    error, cause = _renamed(error, cause)
-    remedy = next((remedy for word, remedy in REMEDIES.items() if word == error or word in cause), None)
-    text = f"{cause}\n{remedy}" if remedy and remedy not in cause else cause
-    return {"error": error, "cause": text.encode()[:CAUSE_LIMIT].decode(errors="ignore")}
+def _of_function(error: str, text: str) -> dict[str, str]:
+    """What a function raised. The library's own errors end with their remedy, on a line of its own."""
+    message, newline, last = text.strip().rpartition("\n")
+    ours = isinstance(getattr(errors, error, None), type) and bool(newline)
+    return _answer(error, message, last) if ours else _answer(error, text)
+
+
+def _answer(error: str, message: str, remedy: str = "") -> dict[str, str]:
+    """Short enough for Step Functions: of a long message the beginning, and the remedy all the same."""
+    error, message = _renamed(error, message)
+    if not remedy:
+        known = (remedy for word, remedy in REMEDIES.items() if word == error or word in message)
+        remedy = next(known, "")
+    remedy = _cut(remedy, CAUSE_LIMIT // 2)
+    ending = f"\n{remedy}" if remedy else ""
+    message = _cut(message, CAUSE_LIMIT - len(ending.encode()))
+    return {"error": _cut(error, CAUSE_LIMIT), "cause": f"{message}{ending}", "remedy": remedy}
+
+
+def _cut(text: str, limit: int) -> str:
+    """The first ``limit`` bytes, in UTF-8. JSON can hold half of a character, which UTF-8 cannot."""
+    return text.encode(errors="replace")[:limit].decode(errors="ignore")

@@ -23,6 +23,7 @@ from amazon_estimators.kinds import (
     Listing,
     Real,
 )
+from amazon_estimators.shown import shown
 
 if TYPE_CHECKING:
     from amazon_estimators.algorithms.algorithm import Algorithm
@@ -95,7 +96,7 @@ class Hyperparameter(Generic[T]):
     def problem(self, value: object) -> str:
         """What is wrong with ``value``, what is allowed."""
         return (
-            f"Invalid hyperparameter value {_shown(value)} for {self.name}. Expecting: {self.kind.expecting}."
+            f"Invalid hyperparameter value {shown(value)} for {self.name}. Expecting: {self.kind.expecting}."
         )
 
     def read(self, value: object) -> T:
@@ -107,15 +108,6 @@ class Hyperparameter(Generic[T]):
         if len(self.kind.spell(result)) > MAX_VALUE_CHARACTERS:
             raise ValueError(f"{self.problem(value)} At most {MAX_VALUE_CHARACTERS:,} characters are sent.")
         return result
-
-
-def _shown(value: object) -> str:
-    """``repr`` short enough for a message. Python refuses to write integers of thousands of digits."""
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):
-        text = f"{type(value).__name__} that cannot be written"
-    return text if len(text) <= 80 else f"{text[:77]}… ({type(value).__name__})"
 
 
 class _Alias:

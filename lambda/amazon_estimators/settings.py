@@ -10,12 +10,16 @@ from amazon_estimators.algorithms import Algorithm, algorithm_named
 from amazon_estimators.channels import Channel, channels_of
 from amazon_estimators.data_set import check_version
 from amazon_estimators.errors import RequestError
+from amazon_estimators.shown import shown
 from amazon_estimators.sources import Source
 
 INPUT_KEYS = ("hyperparameters", "data_set", "reason")
 """What an execution input may hold; execution_input.schema.json says the same."""
 
 LONGEST_REASON = 1_000
+
+MOST_SHOWN = 10
+"""Unknown keys of an input that the error names."""
 
 LONGEST_PREFIX = 200
 """Bytes; a receipt's key is the prefix and up to 800 bytes more, and S3 takes 1,024."""
@@ -77,13 +81,14 @@ class Settings:
         """
         if not isinstance(execution_input, Mapping):
             raise RequestError(
-                f"execution input is {execution_input!r}; allowed: a JSON object",
+                f"execution input is {shown(execution_input)}; allowed: a JSON object",
                 remedy="Start the execution with {} or with the keys that docs/triggers.md names.",
             )
         unknown = sorted(set(execution_input) - set(INPUT_KEYS))
         if unknown:
+            names = ", ".join(map(shown, unknown[:MOST_SHOWN]))
             raise RequestError(
-                f"execution input has {', '.join(map(repr, unknown))}; allowed: {', '.join(INPUT_KEYS)}",
+                f"execution input has {names}; allowed: {', '.join(INPUT_KEYS)}",
                 remedy="Start the execution with {} or with the keys that docs/triggers.md names.",
             )
         if "data_set" in execution_input:
@@ -91,13 +96,13 @@ class Settings:
         reason = execution_input.get("reason", "")
         if not isinstance(reason, str) or len(reason) > LONGEST_REASON:
             raise RequestError(
-                f"reason is {str(reason)[:100]!r}; allowed: a text of up to {LONGEST_REASON:,} characters",
+                f"reason is {shown(reason)}; allowed: a text of up to {LONGEST_REASON:,} characters",
                 remedy="Shorten it or leave it out.",
             )
         overrides = execution_input.get("hyperparameters", {})
         if not isinstance(overrides, Mapping):
             raise RequestError(
-                f"hyperparameters is {overrides!r}; allowed: an object of names and values",
+                f"hyperparameters is {shown(overrides)}; allowed: an object of names and values",
                 remedy='Write it like {"hyperparameters": {"k": "12"}}.',
             )
         algorithm = algorithm_named(self.algorithm).from_hyperparameters(self.hyperparameters)
@@ -111,6 +116,7 @@ def _whole(name: str, value: Any) -> int:
         number = 0
     if number < 1:
         raise RequestError(
-            f"{name} is {value!r}; allowed: a whole number of at least 1", remedy="Deploy the pipeline again."
+            f"{name} is {shown(value)}; allowed: a whole number of at least 1",
+            remedy="Deploy the pipeline again.",
         )
     return number

@@ -175,9 +175,7 @@ def test_the_functions_of_another_stack_are_refused() -> None:
 def test_a_pipeline_in_order_warns_of_nothing() -> None:
     for props in ({}, {"vpc": OTHER_VALUES["vpc"]}, {"encryption_key": OTHER_VALUES["encryption_key"]}):
         stack = new_stack(region="eu-west-1")
-        TrainingPipeline(
-            stack, "Digits", **REQUIRED, **{name: make(stack) for name, make in props.items()}
-        )
+        TrainingPipeline(stack, "Digits", **REQUIRED, **{name: make(stack) for name, make in props.items()})
         metadata = [one for child in stack.node.find_all() for one in child.node.metadata]
         assert [one.data for one in metadata if one.type == "aws:cdk:warning"] == []
 

@@ -1,6 +1,7 @@
-"""Encode the first quarter of a local file, then the rest: ``encode_alone.py <file>``, run by test_memory.py.
+"""Encode the first quarter of a local file, then the rest of it as one piece, as test_memory.py asks.
 
-Prints each shard's bytes and the most memory held up to then, which is told of whole processes only.
+``encode_alone.py <file> <slow|fast>``: of a slow upload, as many parts are under way as may be. Prints each
+shard's bytes and the most memory held up to then, which is told of whole processes only.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 import io
 import json
 import sys
+import time
 from pathlib import Path
+from threading import Condition
 from typing import Any
 
 from amazon_estimators.encode import PART_BYTES, PARTS_SENT_AT_ONCE
@@ -16,15 +19,21 @@ from amazon_estimators.encodings import encodings
 from amazon_estimators.plan import PlannedChannel
 from amazon_estimators.s3 import InputObject
 from amazon_estimators.sharding import pieces_of_shards
-from amazon_estimators.sources import Source
+from amazon_estimators.sources import Piece, Source
 from amazon_estimators.upload import Uploads
+
+FILLING = 0.3
+"""Seconds; a part takes less to encode."""
 
 
 class OneFile:
     """S3 whose every object is one local file, and where what is uploaded goes nowhere."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, slow: bool) -> None:
+        self._path, self._slow = path, slow
+        self._changed = Condition()
+        self._under_way = 0
+        self._ending = False
 
     def get_object(self, *, Range: str, **_: Any) -> dict[str, Any]:
         first, last = (int(cut) for cut in Range.removeprefix("bytes=").split("-"))
@@ -33,29 +42,46 @@ class OneFile:
             return {"Body": io.BytesIO(file.read(last - first + 1))}
 
     def create_multipart_upload(self, **_: Any) -> dict[str, str]:
+        self._ending = False
         return {"UploadId": "1"}
 
-    def upload_part(self, **_: Any) -> dict[str, str]:
+    def upload_part(self, *, Body: bytes, **_: Any) -> dict[str, str]:
+        if self._slow:
+            self._wait(last=len(Body) < PART_BYTES)
         return {"ETag": '"etag"'}
 
-    put_object = complete_multipart_upload = upload_part
+    def complete_multipart_upload(self, **_: Any) -> dict[str, str]:
+        return {"ETag": '"etag"'}
+
+    def _wait(self, *, last: bool) -> None:
+        """Until no more can be under way, and a moment for the next part to be filled."""
+        with self._changed:
+            self._under_way += 1
+            self._ending |= last
+            if self._ending or self._under_way == PARTS_SENT_AT_ONCE:
+                time.sleep(FILLING)
+                self._under_way = 0
+                self._changed.notify_all()
+            else:
+                assert self._changed.wait(timeout=60)
 
 
-def main(path: Path) -> None:
-    s3, encoding, source = OneFile(path), encodings()["recordio"], Source()
+def main(path: Path, *, slow: bool) -> None:
+    s3, encoding, source = OneFile(path, slow=slow), encodings()["recordio"], Source()
     found = InputObject("bucket", path.name, path.stat().st_size, "etag")
     layout = encoding.look(s3, found, source)
     planned = PlannedChannel(source, layout.schema, 1, "recordio", "", "", found.uri)
-    first, *others = pieces_of_shards([(found, layout)], 4)
+    (first,), (second,), *_, (last,) = pieces_of_shards([(found, layout)], 4)
+    rest = Piece(found, second.start, last.stop, second.first_row)
     shards = []
-    for pieces in (first, [piece for shard in others for piece in shard]):
+    for piece in (first, rest):
         with Uploads(s3, "bucket", part_bytes=PART_BYTES, threads=PARTS_SENT_AT_ONCE) as uploads:
             shard = uploads.open("out", "")
-            encoding.encode(s3, shard, pieces, planned)
+            encoding.encode(s3, shard, [piece], planned)
         status = Path("/proc/self/status").read_text()
         shards.append((shard.size, int(status.partition("VmHWM:")[2].split()[0]) * 1024))
     sys.stdout.write(json.dumps(shards))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), slow=sys.argv[2] == "slow")

@@ -8,7 +8,7 @@ import pytest
 from pipeline_runs import Pipeline
 
 from amazon_estimators.errors import FunctionError, InputError
-from amazon_estimators.explain import explain, failure_key
+from amazon_estimators.explain import CAUSE_LIMIT, REMEDIES, as_exception, explain, failure_key
 
 
 def lambda_failure(error_type: str, message: str) -> str:
@@ -89,6 +89,65 @@ def test_explained(case: str) -> None:
         assert part in answer["cause"]
 
 
+REMEDY_CASES: dict[str, tuple[str, str, str]] = {
+    "of the error": ("InputError", "row 7\nit is NaN\nFill it in.", "Fill it in."),
+    "of the error, whatever its text is about": (
+        "InputError",
+        "S3 answers AccessDenied\nLet the role read it.",
+        "Let the role read it.",
+    ),
+    "none of its own": ("InputError", "row 7", ""),
+    "by a word of the text": ("ClientError", "one\nAccessDenied\ntwo", REMEDIES["AccessDenied"]),
+    "by the error's name": ("Sandbox.Timedout", "timed out", REMEDIES["Sandbox.Timedout"]),
+    "of no error of ours": ("KeyError", "one\ntwo", ""),
+}
+
+
+@pytest.mark.parametrize("case", REMEDY_CASES)
+def test_the_remedy_is_a_field_of_its_own_and_the_last_line_of_the_cause(case: str) -> None:
+    name, text, remedy = REMEDY_CASES[case]
+    answer = explain(None, {"Error": name, "Cause": lambda_failure(name, text)}, {})
+    assert answer["remedy"] == remedy
+    assert answer["cause"] == (text if not remedy or text.endswith(remedy) else f"{text}\n{remedy}")
+
+
+@pytest.mark.parametrize(
+    ("reason", "remedy"), [("x", ""), ("ResourceLimitExceeded", REMEDIES["ResourceLimitExceeded"])]
+)
+def test_where_a_job_s_log_lies_is_no_remedy(reason: str, remedy: str) -> None:
+    cause = json.dumps({**JOB, "FailureReason": reason})
+    answer = explain(None, {"Error": "States.TaskFailed", "Cause": cause}, {})
+    assert answer["remedy"] == remedy
+    assert "/aws/sagemaker/TrainingJobs" in answer["cause"]
+
+
+def test_the_remedy_of_a_long_message_is_kept() -> None:
+    cause = lambda_failure("InputError", "x" * 40_000 + "\nFill it in.")
+    answer = explain(None, {"Error": "InputError", "Cause": cause}, {})
+    assert len(answer["cause"]) == CAUSE_LIMIT
+    assert answer["cause"].endswith("x\nFill it in.")
+
+
+@pytest.mark.parametrize(
+    ("cause", "text"),
+    [
+        ("[" * 32_000, "[" * CAUSE_LIMIT),
+        ('{"errorMessage": ' + "[" * 32_000, '{"errorMessage": ['),
+        (lambda_failure("InputError", "row \ud800 of 7"), "row ? of 7"),
+        (lambda_failure("\udfff", "row 7"), "row 7"),
+        ("row \ud800", "row ?"),
+    ],
+    ids=["nested", "nested in an object", "half a character", "half a character as name", "no JSON"],
+)
+def test_a_cause_that_is_hard_to_read_or_write_is_explained(cause: str, text: str) -> None:
+    answer = explain(None, {"Error": "X", "Cause": cause}, {})
+    assert answer["cause"].startswith(text)
+    for part in answer.values():
+        part.encode()
+    fail = as_exception(answer["error"], answer["cause"])
+    assert str(fail) == answer["cause"]
+
+
 def test_a_cause_is_never_too_long_for_the_state() -> None:
     answer = explain(None, {"Error": "X", "Cause": "ä" * 40_000}, {})
     assert 10_000 < len(json.dumps({"errorMessage": answer["cause"]}, ensure_ascii=False).encode()) <= 32_000
@@ -107,7 +166,8 @@ def failed_map(pipeline: Pipeline, attempt: str) -> dict[str, str]:
 
 def test_failed_shards_tell_the_first_error_of_this_attempt(pipeline: Pipeline) -> None:
     def leave(attempt: str, shard: int, cause: str) -> None:
-        body = json.dumps({"error": "InputError", "cause": cause}).encode()
+        failed = {"Error": "InputError", "Cause": lambda_failure("InputError", f"{cause}\nMend it.")}
+        body = json.dumps(explain(None, failed, {})).encode()
         key = failure_key("recordsets/f/", attempt, shard)
         pipeline.s3.put_object(Bucket=pipeline.bucket, Key=key, Body=body)
 
@@ -115,7 +175,10 @@ def test_failed_shards_tell_the_first_error_of_this_attempt(pipeline: Pipeline) 
     leave("run-1", 7, "row 7")
     leave("run-1", 12, "row 12")
     answer = failed_map(pipeline, "run-1")
-    assert answer == {"error": "InputError", "cause": "row 7\nOne more shard failed."}
+    cause = "row 7\nOne more shard failed.\nMend it."
+    assert answer == {"error": "InputError", "cause": cause, "remedy": "Mend it."}
+    leave("run-1", 13, "row 13")
+    assert failed_map(pipeline, "run-1")["cause"] == "row 7\n2 more shards failed.\nMend it."
 
 
 def test_failed_shards_without_a_user_s_error(pipeline: Pipeline) -> None:

@@ -88,7 +88,7 @@ def test_a_user_s_error_keeps_its_name(handled: Pipeline) -> None:
         "pipeline": handled.settings,
     }
     explained = through_json(explain.handler(failure, None))
-    assert explained == {"error": "RequestError", "cause": "no k", "redrive": 0}
+    assert explained == {"error": "RequestError", "cause": "no k", "remedy": "", "redrive": 0}
 
 
 @pytest.mark.parametrize("name", ["InputError", "Sandbox.Timedout", "States.ExceedToleratedFailureThreshold"])

@@ -62,7 +62,7 @@ def test_seal_explain_and_announce_of_csv(pipeline: Pipeline, run: Any) -> None:
     cause = json.dumps({"errorMessage": "no k", "errorType": "RequestError"})
     failure = {**event, "error": {"Error": "RequestError", "Cause": cause}, "shard": 0}
     explained = run("explain", failure)
-    assert explained == {"error": "RequestError", "cause": "no k"}
+    assert explained == {"error": "RequestError", "cause": "no k", "remedy": ""}
     assert run("announce", {**failure, "input": {}, "explained": explained})["error"] == "RequestError"
 
 

@@ -23,6 +23,7 @@ import pytest
 from rich.console import Console
 from training_account import ACCOUNT, REGION, TrainingAccount, statement
 
+from amazon_estimators.client.execution import shard_counts
 from amazon_estimators_rehearsal import cli, report
 from amazon_estimators_rehearsal.command import Command, CommandError
 from amazon_estimators_rehearsal.follow import (
@@ -200,9 +201,10 @@ def test_a_record_set_that_was_complete_is_said() -> None:
     assert line == "✓ Reuse  the RecordSet was complete already: nothing is encoded again"
 
 
-def test_the_way_to_the_execution_is_timed_from_the_upload() -> None:
+def test_the_way_to_the_execution_is_timed_from_the_upload(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("amazon_estimators_rehearsal.view.time", SimpleNamespace(monotonic=lambda: 107.0))
     console = Console(file=io.StringIO(), width=200)
-    View(console).follow([Started("run"), Ended("SUCCEEDED", "{}", "", "")], since=time.monotonic() - 7)
+    View(console).follow([Started("run"), Ended("SUCCEEDED", "{}", "", "")], since=100.0)
     assert "execution run 7.0 s" in console.file.getvalue()  # type: ignore[attr-defined]
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from amazon_estimators.announcement import announce, failure
+from amazon_estimators.announcement import REMEDY, announce, failure
+from amazon_estimators.explain import explain
 
 
 class Bus:
@@ -72,32 +73,88 @@ def test_a_success_without_metrics_is_told_too() -> None:
     assert announce(Bus(), Objects(), {**STATE, "job": job})["metrics"] == {}
 
 
-def test_a_failure_holds_the_typed_error_and_its_remedy() -> None:
+def failed(error: dict[str, str], **state: Any) -> dict[str, Any]:
+    """The event of an execution that failed like this, explained as it is there."""
     bus, objects = Bus(), Objects()
-    explained = {"error": "NoInputError", "cause": "channel train: no object\nUpload at least one file."}
-    error = {"Error": "NoInputError", "Cause": '{"errorMessage": "channel train: no object"}'}
-    detail = announce(bus, objects, {**STATE, "plan": {}, "explained": explained, "error": error})
-    assert bus.entries[0]["DetailType"] == "Training Failed"
+    explained = explain(None, error, {})
+    detail = announce(bus, objects, {**STATE, "explained": explained, "error": error, **state})
+    (entry,) = bus.entries
+    assert entry["DetailType"] == "Training Failed"
+    assert json.loads(entry["Detail"]) == detail
+    assert len(entry["Detail"]) < 250_000
+    assert objects.written == {}
+    return detail
+
+
+def function_failure(kind: str, message: str) -> dict[str, str]:
+    return {"Error": kind, "Cause": json.dumps({"errorType": kind, "errorMessage": message})}
+
+
+def test_a_failure_holds_the_typed_error_and_its_remedy() -> None:
+    error = function_failure("NoInputError", "channel train: no object\nUpload at least one file.")
+    detail = failed(error, plan={})
     assert (detail["error"], detail["cause"]) == ("NoInputError", "channel train: no object")
     assert detail["remedy"] == "Upload at least one file."
     assert (detail["data_set"], detail["job"]) == (None, None)
-    assert objects.written == {}
 
 
-def test_a_failed_training_job_is_named() -> None:
-    error = {"Error": "States.TaskFailed", "Cause": '{"TrainingJobName": "digits-1", "FailureReason": "x"}'}
-    explained = {"error": "TrainingJobError", "cause": "Training job digits-1 ended as Failed: x\nIts log: …"}
-    detail = announce(Bus(), Objects(), {**STATE, "explained": explained, "error": error})
+def test_a_failure_of_several_shards_holds_the_remedy_of_the_first() -> None:
+    explained = {
+        "error": "InputError",
+        "cause": "row 7\nOne more shard failed.\nMend it.",
+        "remedy": "Mend it.",
+        "redrive": 0,
+    }
+    detail = failed({"Error": "States.ExceedToleratedFailureThreshold"}, explained=explained)
+    assert (detail["cause"], detail["remedy"]) == ("row 7\nOne more shard failed.", "Mend it.")
+
+
+def test_a_failed_training_job_is_named_and_the_place_of_its_log_is_no_remedy() -> None:
+    cause = json.dumps({"TrainingJobName": "digits-1", "FailureReason": "x"})
+    detail = failed({"Error": "States.TaskFailed", "Cause": cause})
     assert (detail["job"], detail["data_set"]) == ("digits-1", "0123456789abcdef01234567")
+    assert "/aws/sagemaker/TrainingJobs, streams digits-1/" in detail["cause"]
+    assert "same data_set" in detail["remedy"]
+
+
+@pytest.mark.parametrize("given", [[1], "x", 5, 1.5, True, False, None, [], ""])
+def test_an_execution_that_was_given_no_object_is_told_of(given: Any) -> None:
+    detail = failed(function_failure("RequestError", "execution input is …\nGive {}."), input=given, plan={})
+    assert (detail["reason"], detail["data_set"], detail["remedy"]) == (None, None, "Give {}.")
+
+
+@pytest.mark.parametrize("value", ["ä" * 200_000, [1] * 100_000, {"a": 1}, 7])
+def test_texts_that_plan_refused_do_not_make_the_event_too_large(value: Any) -> None:
+    detail = failed(
+        function_failure("RequestError", "ä" * 16_000), input={"reason": value, "data_set": value}, plan={}
+    )
+    for name in ("reason", "data_set"):
+        assert detail[name] == (value[:1000] if isinstance(value, str) else None)
+
+
+@pytest.mark.parametrize("cause", ["[" * 32_000, '"\\ud800"', '{"errorMessage": "\\ud800"}', "\ud800"])
+def test_a_cause_that_is_hard_to_read_is_told_of(cause: str) -> None:
+    assert failed({"Error": "States.TaskFailed", "Cause": cause})["job"] is None
 
 
 @pytest.mark.parametrize(
-    ("error", "cause"), [("States.Timeout", "a\nb"), ("InputError", "one line"), ("E", "")]
+    "unexplained", [{"Error": "States.Timeout", "Cause": "a\nb"}, {"Error": "E", "Cause": ""}]
 )
-def test_a_failure_without_a_remedy_of_its_own_has_a_general_one(error: str, cause: str) -> None:
-    detail = failure({}, error, cause)
-    assert detail["cause"] == cause
-    assert "same data_set" in detail["remedy"]
+def test_a_failure_without_a_remedy_of_its_own_has_a_general_one(unexplained: dict[str, str]) -> None:
+    """Explained, or as the state after an Explain that did not run hands it on."""
+    as_it_is = {"error": unexplained["Error"], "cause": unexplained["Cause"], "redrive": 0}
+    for detail in (failed(unexplained), failed(unexplained, explained=as_it_is)):
+        assert detail["cause"] == unexplained["Cause"]
+        assert "same data_set" in detail["remedy"]
+
+
+def test_a_failure_nobody_explained_has_a_general_remedy() -> None:
+    assert failure({"pipeline": "p"}, "Execution.ABORTED", "The execution was aborted.") == {
+        "pipeline": "p",
+        "error": "Execution.ABORTED",
+        "cause": "The execution was aborted.",
+        "remedy": REMEDY,
+    }
 
 
 def test_an_event_the_bus_refuses_is_no_success() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starter_world import World
 
-from amazon_estimators.errors import RequestError
+from amazon_estimators.errors import HyperparameterError, RequestError
 from amazon_estimators.settings import INPUT_KEYS, LONGEST_REASON, Settings
 
 SCHEMA = json.loads(files("amazon_estimators").joinpath("execution_input.schema.json").read_text("utf-8"))
@@ -87,6 +87,33 @@ def accepted(value: Any) -> bool:
 @pytest.mark.parametrize(("value", "expected"), CASES, ids=lambda one: str(one)[:40])
 def test_schema_and_plan_agree(value: Any, expected: bool) -> None:
     assert (valid(SCHEMA, value), accepted(value)) == (expected, expected)
+
+
+LONG = "x" * 200_000
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        LONG,
+        [LONG],
+        {LONG: 1},
+        {f"{key}{LONG}": 1 for key in range(100)},
+        {"hyperparameters": LONG},
+        {"hyperparameters": [LONG]},
+        {"hyperparameters": {LONG: 1}},
+        {"hyperparameters": {"k": LONG}},
+        {"data_set": LONG},
+        {"reason": LONG},
+        {"reason": [LONG]},
+    ],
+    ids=lambda one: repr(one)[:30],
+)
+def test_an_error_shows_how_a_long_input_begins(value: Any) -> None:
+    with pytest.raises((RequestError, HyperparameterError)) as raised:
+        SETTINGS.algorithm_for(value)
+    assert len(str(raised.value)) < 2_000
+    assert "xxxxx" in str(raised.value)
 
 
 def test_the_schema_names_every_key() -> None:

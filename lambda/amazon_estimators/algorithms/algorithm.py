@@ -16,6 +16,7 @@ from amazon_estimators.algorithms.rules import Caution, DataRule, FieldRule, Fin
 from amazon_estimators.errors import HyperparameterError, InstanceError
 from amazon_estimators.hyperparameter import Hyperparameter, HyperparameterWarning
 from amazon_estimators.images import train_image
+from amazon_estimators.shown import shown
 
 if TYPE_CHECKING:
     from amazon_estimators.record_set import RecordSet
@@ -183,7 +184,7 @@ class Algorithm:
         by_lower = {known.lower(): known for known in cls._names}
         near = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.4)
         hint = f"did you mean {by_lower[near[0]]!r}?" if near else f"it takes {', '.join(cls.declared())}."
-        return f"{cls.__name__} has no hyperparameter {name!r}: {hint}"
+        return f"{cls.__name__} has no hyperparameter {shown(name)}: {hint}"
 
     def _missing(self, refused: set[str]) -> Iterator[str]:
         for name, declared in self.declared().items():
