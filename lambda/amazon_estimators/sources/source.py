@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self
 
@@ -302,7 +302,12 @@ class SparseRows:
 
 @dataclass(frozen=True)
 class Block:
-    """Consecutive rows: ``features`` of shape (rows, feature_dim), ``labels`` of shape (rows,) or None."""
+    """Consecutive rows: ``features`` of shape (rows, feature_dim), ``labels`` of shape (rows,) or None.
+
+    A reader that casts to float32 says by ``given(row, feature)``, or ``given(row, None)`` for the label,
+    what the input has there: of a value beyond float32 the cast leaves an infinity, and an error names it.
+    """
 
     features: np.ndarray | SparseRows
     labels: np.ndarray | None
+    given: Callable[[int, int | None], Any] | None = None
