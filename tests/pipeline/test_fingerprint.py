@@ -56,7 +56,7 @@ def with_second(channel: str) -> Given:
 
 SOURCE_OPTIONS: dict[str, Any] = {
     "prefix": "elsewhere/",
-    "format": "csv",
+    "format": "libsvm",
     "compression": "none",
     "label": 0,
     "features": [1, 2],

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from pipeline_runs import Pipeline
+from pyarrow import parquet
 
 from amazon_estimators.errors import (
     HyperparameterError,
@@ -109,6 +112,90 @@ def test_integer_labels_are_never_rounded(pipeline: Pipeline) -> None:
     pipeline.settings |= REGRESSION
     pipeline.settings["channels"] = {"train": {"label": 0}}
     with pytest.raises(InputError, match=r"row 6, label, column 0: 16777217 has no exact float32"):
+        pipeline.train()
+
+
+BEYOND_2_53: dict[str, tuple[Any, list[int]]] = {
+    "int64": (np.int64, [2**53, 2**53 + 1]),
+    "negative": (np.int64, [-(2**63), -(2**53) - 1]),
+    "int64, largest": (np.int64, [2**62, 2**63 - 1]),
+    "uint64": (np.uint64, [2**63, 2**63 + 1]),
+    "uint64, largest": (np.uint64, [2**63, 2**64 - 1]),
+    "int32, largest": (np.int32, [2**30, 2**31 - 1]),
+}
+
+
+@pytest.mark.parametrize("case", BEYOND_2_53)
+@pytest.mark.parametrize("kind", ["npy", "npz", "parquet"])
+def test_large_integer_labels_never_become_one(pipeline: Pipeline, kind: str, case: str) -> None:
+    dtype, labels = BEYOND_2_53[case]
+    for count in 1, 2:
+        y, x = np.array(labels[:count], dtype), np.ones(count, dtype)
+        out = io.BytesIO()
+        if kind == "npy":
+            np.save(out, np.column_stack([x, y]))
+        elif kind == "npz":
+            np.savez(out, x=x, y=y)
+        else:
+            parquet.write_table(pa.table({"x": x, "y": y}), out)
+        pipeline.put(f"train/a.{kind}", out.getvalue())
+        pipeline.settings |= REGRESSION
+        pipeline.settings["channels"] = {"train": {"label": 1}}
+        if count == 1:
+            pipeline.train()
+    with pytest.raises(InputError, match=rf"row 1, label, column 1.*: {labels[1]} has no exact float32"):
+        pipeline.train()
+
+
+def npz_of(**arrays: Any) -> bytes:
+    out = io.BytesIO()
+    np.savez(out, **arrays)
+    return out.getvalue()
+
+
+BEYOND: dict[str, tuple[bytes, dict[str, Any]]] = {
+    "npz": (npz_of(y=np.ones(3), z=np.ones(3), x=np.array([[1, 1], [1, 1], [1, 1e39]])), {"label": "y"}),
+    "npz label": (npz_of(x=np.ones((3, 2)), y=np.array([1, 1, 1e39])), {"label": "y"}),
+    "npz chosen": (
+        npz_of(x=np.array([[1, 1], [1, 1], [1e39, 1]]), y=np.ones(3), z=np.ones(3)),
+        {"label": "y", "features": ["z", "x[0]"]},
+    ),
+    "libsvm": (b"1 1:2\n1 1:2\n1 1:2 2:1e39\n", {}),
+    "csv": (b'y,a,x\n1,"2\n",1\n1,2,1\n1,"x",1e39\n', {"label": "y", "exclude": ["a"]}),
+    "csv label": (b"x,y\n1,2\n1,2\n1,1e39\n", {"label": "y"}),
+}
+
+
+@pytest.mark.parametrize("case", BEYOND)
+def test_a_value_beyond_float32_is_shown_whatever_the_format(pipeline: Pipeline, case: str) -> None:
+    body, source = BEYOND[case]
+    pipeline.put(f"train/a.{case.partition(' ')[0]}", body)
+    pipeline.settings |= REGRESSION
+    pipeline.settings["channels"] = {"train": source}
+    column = {
+        "npz": r"column 3 \('x\[1\]'\)",
+        "npz label": r"label, column 2 \('y'\)",
+        "npz chosen": r"column 0 \('x\[0\]'\)",
+        "libsvm": "column 1",
+        "csv": r"column 2 \('x'\)",
+        "csv label": r"label, column 1 \('y'\)",
+    }[case]
+    counted = ", without the header" if "csv" in case else ""
+    message = (
+        rf"row 2, {column}: 1e\+39 is beyond float32\nRows are counted from 0{counted}\. float32 reaches"
+    )
+    with pytest.raises(InputError, match=message):
+        pipeline.train()
+
+
+@pytest.mark.parametrize("header", [b"", b"y,x\n"])
+def test_rows_of_text_are_counted_without_the_header(pipeline: Pipeline, header: bytes) -> None:
+    pipeline.put("train/a.csv", header + b"1,2\n1,nan\n")
+    pipeline.settings |= REGRESSION
+    pipeline.settings["channels"] = {"train": {"label": 0}}
+    with pytest.raises(
+        InputError, match=r"row 1, column 1.*\nRows are counted from 0, without the header\. F"
+    ):
         pipeline.train()
 
 

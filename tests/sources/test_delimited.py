@@ -365,6 +365,7 @@ def test_a_header_that_is_not_the_schema_of_the_others_is_refused():
         (b"", "is empty"),
         (b"\n\n", "is empty"),
         (b"a,b\n", "header and no rows"),
+        (b"a,b\r1,2\r3,4\r", "lines end in carriage returns alone"),
         (gzip.compress(b"1,2\n", mtime=0), 'compression="gzip"'),
         (b"1" * (LINE_LIMIT + 2**20), "longer than 8 MiB"),
         (b'"' + b"1,2\n" * 2**22, "longer than 8 MiB"),

@@ -89,6 +89,12 @@ def test_without_feature_count_all_is_read_once_for_it(monkeypatch):
         (b"1 1:2\n1 qid:3 1:5\n", "row 1: 'qid:3' is no index:value"),
         (b"1 1:2\n1 1:2:3\n", "row 1: '1:2:3' is no index:value"),
         (b"1 1:2\n1 1:2 99999999999999999999:1\n", "row 1: '99999999999999999999:1' is no index:value"),
+        (b"1 1:2\n1 0x1:2\n", "row 1: '0x1:2' is no index:value"),
+        (b"1 1:2\n1 0X1:2\n", "row 1: '0X1:2' is no index:value"),
+        (b"1 1:2\n1 1,2\n", "row 1: '1,2' is no index:value"),
+        (b"1 1:2\n1 2:5 -0:2\n", "row 1: '-0:2' is no index:value"),
+        (b"1 1:2\n16777217 1:2\n", "row 1, label: 16777217 has no exact float32"),
+        (b"1 1:2\n-9007199254740993 1:2\n", "row 1, label: -9007199254740993 has no exact float32"),
         (b"1 1:2\n1 0:5\n", "row 1: index 0, the first is 1"),
         (b"1 1:2\n1 3:5 3:6\n", "row 1: column 2 is there twice"),
         (b"1 1:2\n1 9:5\n", "row 1: column 8; allowed: 0 to 3"),
@@ -114,3 +120,23 @@ def test_columns_cannot_be_chosen():
     s3 = InMemoryS3()
     with pytest.raises(SchemaError, match="keep_labels=False"):
         libsvm.look(s3, s3.put("a.svm", b"1 1:2\n"), Source(label=0))
+
+
+def test_labels_that_may_be_rounded_and_those_that_need_not_be():
+    body = (
+        b"16777217.0 1:-0.5\n16777217e0 1:2\n+016777218 1:2\n-18014398509481984 1:2\n1e39 1:2 # 1,2 0x3 -4\n"
+    )
+    s3 = InMemoryS3()
+    found = s3.put("a.svm", body)
+    layout = libsvm.look(s3, found, Source())
+    _, labels = read(s3, [Piece(found, 0, found.size, 0)], Source(), layout.schema)
+    np.testing.assert_array_equal(labels, [16777217, 16777217, 16777218, -(2**54), 1e39])
+    dropped = s3.put("b.svm", b"16777217 1:2\n")
+    assert libsvm.look(s3, dropped, Source(keep_labels=False)).records == 1
+
+
+def test_a_look_counts_rows_from_the_start(monkeypatch):
+    monkeypatch.setattr(libsvm, "PARSED_BYTES", 12)
+    s3 = InMemoryS3()
+    with pytest.raises(InputError, match="row 5: 'a:2' is no index:value"):
+        libsvm.look(s3, s3.put("a.svm", b"1 1:2\n" * 5 + b"1 a:2\n"), Source())

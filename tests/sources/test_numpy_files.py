@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import itertools
 import random
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amazon_estimators.errors import AmazonEstimatorsError, InputError, SchemaError
-from amazon_estimators.sources import Piece, Source, archive, csr, npy, npz
+from amazon_estimators.sources import Piece, Source, archive, arrays, csr, npy, npz
 from sources.in_memory_s3 import InMemoryS3
 
 
@@ -76,6 +77,44 @@ def test_npy_of_any_numeric_type_order_and_version(dtype, order, version, column
 
 @settings(deadline=None)
 @given(
+    ends=st.lists(st.integers(0, 30), min_size=2, max_size=2, unique=True).map(sorted),
+    columns=st.integers(2, 7),
+    dtype=st.sampled_from([">i2", "<f8"]),
+    at_once=st.integers(1, 40),
+    ranges=st.integers(1, 600),
+    waiting=st.integers(0, 3000),
+    short=st.sampled_from([0, 2**20]),
+)
+def test_fortran_order_in_ranges_of_any_length(ends, columns, dtype, at_once, ranges, waiting, short):
+    array = np.asfortranarray(np.arange(30 * columns).reshape(30, columns).astype(dtype))
+    s3 = InMemoryS3()
+    view = arrays.ObjectView(s3, s3.put("a.npy", saved(np.save, array)))
+    stored = dataclasses.replace(arrays.open_array(view), waiting=waiting)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arrays, "RANGE_BYTES", ranges)
+        patch.setattr(arrays, "SHORT_RANGE", short)
+        blocks = list(stored.rows(*ends, at_once))
+    assert {len(block) for block in blocks[:-1]} <= {at_once}
+    np.testing.assert_array_equal(np.concatenate(blocks), array[slice(*ends)])
+
+
+def test_many_columns_in_fortran_order_take_few_requests(monkeypatch):
+    monkeypatch.setattr(npy, "BLOCK_BYTES", 2**13)
+    monkeypatch.setattr(arrays, "RANGE_BYTES", 2**13)
+    array = np.asfortranarray(np.arange(20_000, dtype=np.float32).reshape(200, 100))
+    s3 = InMemoryS3()
+    found = s3.put("a.npy", saved(np.save, array))
+    schema = npy.look(s3, found, Source()).schema
+    for cuts, most in ([0, 200], 11), ([0, 100, 200], 2 * 101):
+        s3.calls = s3.largest = 0
+        features, _ = dense(npy, s3, pieces_of(found, cuts), Source(), schema)
+        np.testing.assert_array_equal(features, array)
+        assert s3.calls <= most
+        assert s3.largest <= 2**13
+
+
+@settings(deadline=None)
+@given(
     save=st.sampled_from([np.savez, np.savez_compressed]),
     order=st.sampled_from("CF"),
     cuts=CUTS,
@@ -91,6 +130,8 @@ def test_npz_arrays_side_by_side(save, order, cuts, at_once):
         (Source(label="y", features=("x",)), x),
         (Source(label="y", exclude=("x",)), weight[:, None]),
         (Source(label="y", features=("weight", "x[2]")), np.column_stack([weight, x[:, 2]])),
+        (Source(label=-2, features=(3, 1)), x[:, [3, 1]]),
+        (Source(label="y", exclude=("x[1]", 0)), np.column_stack([x[:, 2:], weight])),
     ):
         layout = npz.look(s3, found, source)
         with pytest.MonkeyPatch.context() as patch:
@@ -98,6 +139,53 @@ def test_npz_arrays_side_by_side(save, order, cuts, at_once):
             features, labels = dense(npz, s3, pieces_of(found, [0, *cuts, 30]), source, layout.schema)
         np.testing.assert_array_equal(features, expected.astype(np.float32))
         np.testing.assert_array_equal(labels, y)
+
+
+UNUSED = {
+    "text": np.array(["a", "b"] * 15),
+    "objects": np.array([{}] * 30, object),
+    "a scalar": np.array(7),
+    "a cube": np.ones((30, 2, 2)),
+    "other rows": np.ones((4, 1)),
+    "nothing": np.ones((30, 0)),
+}
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("unused", UNUSED.values(), ids=UNUSED)
+def test_an_npz_array_that_is_not_used_may_hold_anything(save, unused):
+    """It is one column if it is no table, so the columns behind it have positions too."""
+    x, y = np.random.default_rng(0).normal(size=(30, 2)), np.arange(30)
+    s3 = InMemoryS3()
+    found = s3.put("a.npz", saved(save, x=x, z=unused, y=y))
+    for source in (
+        Source(label="y", features=("x",)),
+        Source(label="y", exclude=("z",)),
+        Source(label=3, features=(0, 1)),
+        Source(label=-1, exclude=(2,)),
+    ):
+        layout = npz.look(s3, found, source)
+        assert layout.records == 30
+        features, labels = dense(npz, s3, pieces_of(found, [0, 11, 30]), source, layout.schema)
+        np.testing.assert_array_equal(features, x.astype(np.float32))
+        np.testing.assert_array_equal(labels, y)
+    with pytest.raises(InputError):
+        npz.look(s3, found, Source(label="y"))
+
+
+def test_an_npz_array_that_is_not_used_is_not_read(monkeypatch):
+    monkeypatch.setattr(archive, "TURNED_LIMIT", 2**10)
+    turned = np.asfortranarray(np.ones((30, 20)))
+    s3 = InMemoryS3()
+    found = s3.put("a.npz", saved(np.savez_compressed, x=np.ones((30, 2)), z=turned))
+    layout = npz.look(s3, found, Source(features=("x",)))
+    dense(npz, s3, pieces_of(found, [0, 30]), Source(features=("x",)), layout.schema)
+    damaged = saved(np.savez, x=np.ones((30, 2)), z=np.ones(30))
+    at = damaged.index(b"PK\3\4", 4)
+    found = s3.put("b.npz", damaged[:at] + b"QK" + damaged[at + 2 :])
+    assert npz.look(s3, found, Source(features=("x",))).records == 30
+    with pytest.raises(InputError, match="are not there"):
+        npz.look(s3, found, Source())
 
 
 @settings(deadline=None)
@@ -131,6 +219,45 @@ def test_csr_with_unsorted_rows_is_sorted_and_duplicates_are_refused():
     twice = s3.put("b.npz", saved(np.savez, data=np.arange(4.0), indices=np.array([1, 3, 4, 4]), **parts))
     with pytest.raises(InputError, match="row 1: column 4 is there twice"):
         list(npz.read(s3, Piece(twice, 0, 2, 0), Source(), npz.look(s3, twice, Source()).schema))
+
+
+def test_csr_with_values_that_are_in_no_row_is_refused():
+    s3 = InMemoryS3()
+    parts = {"format": np.array(b"csr"), "shape": np.array([2, 5]), "indptr": np.array([0, 1, 2])}
+    found = s3.put("a.npz", saved(np.savez, data=np.arange(3.0), indices=np.arange(3), **parts))
+    schema = npz.look(s3, found, Source()).schema
+    list(npz.read(s3, Piece(found, 0, 1, 0), Source(), schema))
+    with pytest.raises(InputError, match=r"indptr ends at 2, there are 3 values\n.*prune"):
+        list(npz.read(s3, Piece(found, 1, 2, 1), Source(), schema))
+
+
+def npy_of(header: bytes) -> bytes:
+    return b"\x93NUMPY\x01\0" + struct.pack("<H", len(header)) + header
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"{[]:1}",
+        b"{{}}",
+        b"{1,[]}",
+        b"(" * 9999,
+        b"-" * 9999 + b"1",
+        *(
+            b"{'descr': '%s', 'fortran_order': False, 'shape': (1, 1)}" % descr
+            for descr in (b"f4,(", b"(2,", b",", b"i4,,", b"(" * 9999, b"\\ud800", b"f4,f4", b"2f4", b"f4\\0")
+        ),
+        b"{'descr': 0x%s, 'fortran_order': False, 'shape': (1, 1)}" % (b"f" * 9999),
+        b"{'descr': 'f4', 'fortran_order': False, 'shape': (0x%s, 1)}" % (b"f" * 9999),
+        b"{'descr': 'f4', 'fortran_order': False, 'shape': (%s)}" % (b"9" * 3000 + b"," + b"9" * 3000),
+        b"{'descr': 'f4', 'fortran_order': False, 'shape': (%s)}" % (b"9999999999," * 999),
+    ],
+)
+def test_hostile_npy_headers_end_in_errors_of_ours(header):
+    s3 = InMemoryS3()
+    with pytest.raises(InputError, match=r"is no usable \.npy file") as caught:
+        npy.look(s3, s3.put("a.npy", npy_of(header)), Source())
+    assert len(str(caught.value)) < 1000
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from amazon_estimators.plan import PlannedChannel
 from amazon_estimators.receipts import Facts
 from amazon_estimators.recordio import write_numpy_to_dense_tensor, write_spmatrix_to_sparse_tensor
 from amazon_estimators.s3 import InputObject
-from amazon_estimators.sources import Block, Layout, Piece, Schema, Source, format_of
+from amazon_estimators.sources import Block, Layout, Piece, Schema, Source, float32, format_of
 from amazon_estimators.sources.source import SparseRows
 from amazon_estimators.upload import ObjectWriter
 
@@ -25,9 +25,6 @@ CONTENT_TYPE = "application/x-recordio-protobuf"
 SMALL_OBJECT = 2**18
 """Bytes. Of thousands of small objects the next ones are opened ahead, or each would wait for S3 in turn."""
 OBJECTS_AHEAD = 16
-
-FINITE = "Fill it in or drop the row: the algorithms read neither NaN nor infinity."
-IN_RANGE = f"float32 reaches to {np.finfo(np.float32).max:g}: scale the column."
 
 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
@@ -39,6 +36,8 @@ def encode(s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: Planned
     sparse: bool | None = None
     for piece, blocks in _opened(s3, pieces, planned):
         row = 0 if piece.first_row is None else piece.first_row
+        text = format_of(piece.source, planned.source)[0] == "csv"
+        counted = float32.COUNTED_BELOW_HEADER if text else float32.COUNTED
         for block in blocks:
             if sparse not in (None, isinstance(block.features, SparseRows)):
                 raise SchemaError(
@@ -46,7 +45,7 @@ def encode(s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: Planned
                     remedy="Give all files of a channel the same kind.",
                 )
             sparse = isinstance(block.features, SparseRows)
-            written = write_block(out, block, Place(piece, planned.schema, row))
+            written = write_block(out, block, Place(piece, planned.schema, row, counted))
             if written is not None:
                 labels.add(written)
             records += len(block.features)
@@ -66,24 +65,19 @@ class Place:
     piece: Piece
     schema: Schema
     row: int
+    counted: str = float32.COUNTED
 
-    def refused(self, at: int, column: str, reason: str, remedy: str) -> InputError:
-        """The error for one value of row ``at`` of the block."""
-        where = f"{self.piece.source.uri}, {self.piece.row(self.row + at)}, {column}"
-        return InputError(f"{where}: {reason}", remedy=remedy)
+    def of(self, at: int, column: str) -> str:
+        """Where in the input a value of row ``at`` of the block is."""
+        return f"{self.piece.source.uri}, {self.piece.row(self.row + at)}, {column}"
 
     def not_finite(self, at: int, column: str, value: Any) -> InputError:
         """The error for a value that float32 cannot hold as a number."""
-        if np.isfinite(value):
-            return self.refused(at, column, f"{value!s} is beyond float32", IN_RANGE)
-        return self.refused(at, column, f"{value!s} is not a finite number", FINITE)
+        return float32.not_finite(self.of(at, column), value, self.counted)
 
     def feature(self, number: int) -> str:
         """A feature's column in the input."""
-        schema = self.schema
-        if schema.features is not None:
-            return schema.column(schema.features[number])
-        return schema.column(number + (schema.label is not None and number >= schema.label))
+        return self.schema.column(self.schema.position(number))
 
     @property
     def label(self) -> str:
@@ -98,8 +92,10 @@ def write_block(out: Any, block: Block, place: Place) -> np.ndarray | None:
     with np.errstate(over="ignore"):
         features = values.astype(np.float32, copy=False)
         labels = None if block.labels is None else block.labels.astype(np.float32, copy=False)
-    if block.labels is not None and labels is not None and block.labels.dtype.kind in "iu":
-        _check_whole(block.labels, labels, place)
+    if block.labels is not None and block.labels.dtype.kind in "iu":
+        at = float32.first_rounded(block.labels)
+        if at is not None:
+            raise float32.not_exact(place.of(at, place.label), int(block.labels[at]), place.counted)
     try:
         if isinstance(rows, SparseRows):
             parts = (features, rows.indices, rows.indptr, (len(rows), rows.width))
@@ -115,7 +111,8 @@ def _explained(error: InputError, block: Block, place: Place) -> InputError:
     """The codec's error with the object, the row in it and the column's name."""
     at = _first_not_float32(block.labels)
     if block.labels is not None and at is not None:
-        return place.not_finite(at, place.label, block.labels[at])
+        value = block.labels[at] if block.given is None else block.given(at, None)
+        return place.not_finite(at, place.label, value)
     rows = block.features
     values = rows.data if isinstance(rows, SparseRows) else rows
     at = _first_not_float32(values)
@@ -126,7 +123,8 @@ def _explained(error: InputError, block: Block, place: Place) -> InputError:
         row = int(np.searchsorted(rows.indptr, at, side="right")) - 1
         return place.not_finite(row, f"column {rows.indices[at]}", values[at])
     row, feature = divmod(at, values.shape[1])
-    return place.not_finite(row, place.feature(feature), values[row, feature])
+    value = values[row, feature] if block.given is None else block.given(row, feature)
+    return place.not_finite(row, place.feature(feature), value)
 
 
 def _first_not_float32(values: np.ndarray | None) -> int | None:
@@ -136,19 +134,6 @@ def _first_not_float32(values: np.ndarray | None) -> int | None:
     with np.errstate(over="ignore"):
         bad = np.flatnonzero(~np.isfinite(values.astype(np.float32)))
     return int(bad[0]) if len(bad) else None
-
-
-def _check_whole(given: np.ndarray, cast: np.ndarray, place: Place) -> None:
-    """Integer labels name classes: two of them must not become one by rounding."""
-    changed = np.flatnonzero(cast.astype(np.float64) != given)
-    if len(changed):
-        at = int(changed[0])
-        raise place.refused(
-            at,
-            place.label,
-            f"{given[at]} has no exact float32",
-            "Renumber the classes from 0, or give the labels as floats if rounding does not matter.",
-        )
 
 
 Opened = tuple[Piece, Iterator[Block]]

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from amazon_estimators.errors import AmazonEstimatorsError, InputError
@@ -20,6 +21,8 @@ MEMBERS_LIMIT = 1000
 TURNED_LIMIT = 64 * 2**20
 """Bytes of the largest deflated array in Fortran order: its rows are all over it, so it is held in memory."""
 SKIPPED = 2**20
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError)
+"""What zipfile has to say of an archive that is none."""
 
 
 @contextmanager
@@ -30,10 +33,14 @@ def opened(s3: Any, found: InputObject) -> Iterator[Archive]:
             yield Archive(s3, found, archive)
     except AmazonEstimatorsError:
         raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError) as error:
-        raise InputError(
-            f"{found.uri} is no usable .npz file: {error}", remedy="Write it again with numpy.savez."
-        ) from error
+    except DAMAGED as error:
+        raise _damaged(found, error) from error
+
+
+def _damaged(found: InputObject, error: Exception) -> InputError:
+    return InputError(
+        f"{found.uri} is no usable .npz file: {error}", remedy="Write it again with numpy.savez."
+    )
 
 
 class Archive:
@@ -53,6 +60,30 @@ class Archive:
 
     def array(self, name: str, *, kinds: str = NUMERIC_KINDS) -> StoredArray:
         """An array, its header read and checked; it can be read while the archive is open."""
+        return self.in_rows(self.header(name, kinds=kinds))
+
+    def header(self, name: str, *, kinds: str = NUMERIC_KINDS) -> StoredArray:
+        """As ``array``, of which nothing but the header is read. Raises InputError if it is none."""
+        try:
+            return open_array(self._view(name), kinds=kinds)
+        except AmazonEstimatorsError:
+            raise
+        except DAMAGED as error:
+            raise _damaged(self._found, error) from error
+
+    def in_rows(self, array: StoredArray) -> StoredArray:
+        """The array, in memory if a stream of it would give columns where rows are wanted."""
+        view = array.view
+        if not isinstance(view, DeflatedView) or not array.fortran or array.width == 1:
+            return array
+        if view.size > TURNED_LIMIT:
+            raise InputError(
+                f"{view.where} is deflated and in Fortran order, {view.size} bytes; allowed: {TURNED_LIMIT}",
+                remedy="Write it in C order, numpy.ascontiguousarray(array), or uncompressed, numpy.savez.",
+            )
+        return replace(array, view=_Held(view.where, view.read(0, view.size)), waiting=0)
+
+    def _view(self, name: str) -> View:
         member = self._members[name]
         if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise InputError(
@@ -60,10 +91,8 @@ class Archive:
                 remedy="Write it again with numpy.savez or numpy.savez_compressed.",
             )
         if member.compress_type == zipfile.ZIP_DEFLATED:
-            return _rows_first(
-                open_array(DeflatedView(self._archive, member, self._found, name), kinds=kinds)
-            )
-        return open_array(self._stored(member, name), kinds=kinds)
+            return DeflatedView(self._archive, member, self._found, name)
+        return self._stored(member, name)
 
     def _stored(self, member: zipfile.ZipInfo, name: str) -> View:
         start = member.header_offset
@@ -117,17 +146,3 @@ class _Held:
 
     def chunks(self, start: int, stop: int, chunk: int) -> Iterator[bytes]:
         return (self._data[at : min(at + chunk, stop)] for at in range(start, stop, chunk))
-
-
-def _rows_first(array: StoredArray) -> StoredArray:
-    """The array, in memory if a stream of it would give columns where rows are wanted."""
-    if not array.fortran or array.width == 1:
-        return array
-    view = array.view
-    if view.size > TURNED_LIMIT:
-        raise InputError(
-            f"{view.where} is deflated and in Fortran order, {view.size} bytes; allowed: {TURNED_LIMIT}",
-            remedy="Write it in C order, numpy.ascontiguousarray(array), or uncompressed, numpy.savez.",
-        )
-    held = _Held(view.where, view.read(0, view.size))
-    return StoredArray(held, array.dtype, array.shape, array.fortran, array.data_start)

@@ -6,7 +6,7 @@ import ast
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product, starmap
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,12 +14,26 @@ import numpy as np
 from amazon_estimators.ahead import ahead
 from amazon_estimators.errors import InputError
 from amazon_estimators.s3 import READS_AHEAD, InputObject, read_ahead, read_range
+from amazon_estimators.sources.side_by_side import side_by_side
 
 MAGIC = b"\x93NUMPY"
 FIRST_LOOK = 4096
 HEADER_LIMIT = 2**20
 HEADER_KEYS = {"descr", "fortran_order", "shape"}
 NUMERIC_KINDS = "biuf"
+UNREADABLE = (ValueError, TypeError, SyntaxError, MemoryError, RecursionError)
+"""What Python's parser, which reads literals and some dtypes, says of text that is neither."""
+LONGEST_SHOWN = 200
+LARGEST_SIDE = 2**63 - 1
+MOST_SIDES = 64
+"""Of an array as NumPy has it. Python itself does not print the numbers that a header has room for."""
+
+RANGE_BYTES = 4 * 2**20
+SHORT_RANGE = 2**20
+"""A range of less takes longer to ask for than to arrive."""
+WAITING_BYTES = 320 * 2**20
+"""Bytes of an array in Fortran order that wait on disk, read in long ranges, until they are rows. A Lambda
+function's disk has 512 MiB; what is larger is read in several turns."""
 
 
 class View(Protocol):
@@ -59,6 +73,8 @@ class StoredArray:
     shape: tuple[int, ...]
     fortran: bool
     data_start: int
+    waiting: int = WAITING_BYTES
+    """How many bytes of it may wait on disk."""
 
     @property
     def width(self) -> int:
@@ -76,21 +92,66 @@ class StoredArray:
             yield np.frombuffer(chunk, self.dtype).reshape(-1, *self.shape[1:])
 
     def _columns(self, start: int, stop: int, at_once: int) -> Iterator[np.ndarray]:
-        """Fortran order keeps columns together: a block of rows is one short range of each column."""
-        size, height = self.dtype.itemsize, self.shape[0]
+        """Fortran order keeps columns together: a block of rows is a range of each column.
 
-        def read(place: tuple[int, int]) -> bytes:
-            row, column = place
-            first = self.data_start + (column * height + row) * size
-            return self.view.read(first, first + (min(row + at_once, stop) - row) * size)
+        Where those would be short, columns are read for more rows than a block has, and wait on disk.
+        """
+        turn = at_once
+        if at_once * self.dtype.itemsize < SHORT_RANGE:
+            turn = max(at_once, self.waiting // (self.width * self.dtype.itemsize))
+        turns = [(first, min(first + turn, stop)) for first in range(start, stop, turn)]
+        parts = ahead(self._numbers, chain.from_iterable(starmap(self._spans, turns)), width=READS_AHEAD)
+        for first, last in turns:
+            groups = self._groups(parts, last - first)
+            if last - first > at_once:
+                for blocks in side_by_side(groups, last - first, at_once):
+                    yield np.concatenate(blocks, axis=1)
+            else:
+                block, column = np.empty((last - first, self.width), self.dtype), 0
+                for group in groups:
+                    table = np.concatenate(list(group))
+                    block[:, column : column + table.shape[1]] = table
+                    column += table.shape[1]
+                yield block
 
-        starts = range(start, stop, at_once)
-        parts = ahead(read, product(starts, range(self.width)), width=READS_AHEAD)
-        for row in starts:
-            block = np.empty((min(row + at_once, stop) - row, self.width), self.dtype)
-            for column in range(self.width):
-                block[:, column] = np.frombuffer(next(parts), self.dtype)
-            yield block
+    def _numbers(self, span: tuple[int, int]) -> np.ndarray:
+        first, last = (self.data_start + place * self.dtype.itemsize for place in span)
+        return np.frombuffer(self.view.read(first, last), self.dtype)
+
+    def _columns_a_range(self, rows: int) -> int:
+        return max(1, RANGE_BYTES // (rows * self.dtype.itemsize))
+
+    def _spans(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
+        """Rows ``[start, stop)`` column by column, as places in the array; whole columns are one piece."""
+        height, together = self.shape[0], self._columns_a_range(stop - start)
+        most = max(1, RANGE_BYTES // self.dtype.itemsize)
+        if stop - start == height and together > 1:
+            for column in range(0, self.width, together):
+                yield column * height, min(column + together, self.width) * height
+            return
+        for column, row in product(range(self.width), range(start, stop, most)):
+            yield column * height + row, column * height + min(row + most, stop)
+
+    def _groups(self, parts: Iterator[np.ndarray], rows: int) -> Iterator[Iterator[np.ndarray]]:
+        """Tables of some columns each, out of ``parts`` as ``_spans`` orders them."""
+        together = self._columns_a_range(rows)
+        for column in range(0, self.width, together):
+            yield self._group(parts, rows, min(together, self.width - column))
+
+    def _group(self, parts: Iterator[np.ndarray], rows: int, columns: int) -> Iterator[np.ndarray]:
+        """The next columns, in blocks of rows: one if they are several."""
+        if columns > 1:
+            table, at = np.empty(columns * rows, self.dtype), 0
+            while at < len(table):
+                part = next(parts)
+                table[at : at + len(part)] = part
+                at += len(part)
+            yield table.reshape(columns, rows).T
+            return
+        while rows:
+            part = next(parts)
+            yield part[:, np.newaxis]
+            rows -= len(part)
 
 
 def open_array(view: View, *, kinds: str = NUMERIC_KINDS) -> StoredArray:
@@ -107,10 +168,11 @@ def open_array(view: View, *, kinds: str = NUMERIC_KINDS) -> StoredArray:
     shape, fortran = fields["shape"], fields["fortran_order"]
     if (
         not isinstance(shape, tuple)
-        or not all(isinstance(side, int) and not isinstance(side, bool) and side >= 0 for side in shape)
+        or len(shape) > MOST_SIDES
+        or not all(type(side) is int and 0 <= side <= LARGEST_SIDE for side in shape)
         or not isinstance(fortran, bool)
     ):
-        raise refuse(f"shape {shape!r} or order {fortran!r} makes no sense")
+        raise refuse(f"shape {_shown(shape)} or order {_shown(fortran)} makes no sense")
     size = data_start + dtype.itemsize
     for side in shape:
         size = data_start + (size - data_start) * side
@@ -138,7 +200,7 @@ def _header(view: View, refuse: Callable[[str], InputError]) -> tuple[dict[str, 
         start += view.read(len(start), data_start)
     try:
         fields = ast.literal_eval(start[text_start:data_start].decode("utf-8" if major == 3 else "latin-1"))
-    except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
+    except UNREADABLE as error:
         raise refuse("the header is no Python literal") from error
     if not isinstance(fields, dict) or set(fields) != HEADER_KEYS:
         raise refuse(f"the header needs exactly {', '.join(sorted(HEADER_KEYS))}")
@@ -148,8 +210,16 @@ def _header(view: View, refuse: Callable[[str], InputError]) -> tuple[dict[str, 
 def _dtype(descr: Any, kinds: str, refuse: Callable[[str, str], InputError]) -> np.dtype[Any]:
     try:
         dtype = np.dtype(descr) if isinstance(descr, str) else None
-    except (TypeError, ValueError):
+    except UNREADABLE:
         dtype = None
     if dtype is None or dtype.kind not in kinds or not dtype.itemsize:
-        raise refuse(f"dtype {descr!r} is not numeric", "Save numbers: array.astype('float32').")
+        raise refuse(f"dtype {_shown(descr)} is not numeric", "Save numbers: array.astype('float32').")
     return dtype
+
+
+def _shown(value: Any) -> str:
+    """A value of a header, which may be of any length, for an error."""
+    try:
+        return repr(value)[:LONGEST_SHOWN]
+    except ValueError:
+        return "of numbers beyond all bounds"

@@ -49,6 +49,12 @@ def read(archive: Archive, piece: Piece, source: Source, schema: Schema) -> Iter
             raise _damaged(
                 found, f"indptr of rows {start} to {stop - 1} does not ascend from 0 to {data.shape[0]}"
             )
+        if stop == rows and ends[-1] != data.shape[0]:
+            raise _damaged(
+                found,
+                f"indptr ends at {ends[-1]}, there are {data.shape[0]} values",
+                "Drop what is left over, matrix.prune(), and write it again: scipy.sparse.save_npz.",
+            )
         row = 0
         while row < stop - start:
             last = max(row + 1, int(np.searchsorted(ends, ends[row] + VALUES_AT_ONCE, side="right")) - 1)
@@ -125,7 +131,7 @@ def _arrays(archive: Archive, found: InputObject, rows: int) -> tuple[StoredArra
     return data, indices, indptr
 
 
-def _damaged(found: InputObject, reason: str) -> InputError:
-    return InputError(
-        f"{found.uri} is no whole CSR matrix: {reason}", remedy="Write it again: scipy.sparse.save_npz."
-    )
+def _damaged(
+    found: InputObject, reason: str, remedy: str = "Write it again: scipy.sparse.save_npz."
+) -> InputError:
+    return InputError(f"{found.uri} is no whole CSR matrix: {reason}", remedy=remedy)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from amazon_estimators.errors import InputError, SchemaError
@@ -10,7 +13,14 @@ from amazon_estimators.s3 import InputObject, read_ahead, read_range
 from amazon_estimators.sources.alignment import LOOKBACK, NUMBER, AmbiguousError, first_record
 from amazon_estimators.sources.compression import MAGIC, bare_key, compression_of, decompressed
 from amazon_estimators.sources.lines import BOM, LINE_LIMIT, too_long, without_bom
-from amazon_estimators.sources.records import Dialect, last_record_end, record_end, record_starts, walk
+from amazon_estimators.sources.records import (
+    Dialect,
+    Record,
+    last_record_end,
+    record_end,
+    record_starts,
+    walk,
+)
 from amazon_estimators.sources.source import BLOCK_BYTES, Block, Layout, Piece, Schema, Source
 
 FIRST_LOOK = 64 * 2**10
@@ -36,6 +46,10 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
             return Layout(schema=schema, start=0, stop=found.size, whole=True)
         return Layout(schema=schema, start=0, stop=found.size)
     cuts = data_start + record_starts(text[data_start:], dialect)
+    if not len(cuts) and b"\r" in text.rstrip() and b"\n" not in text.rstrip():
+        raise InputError(
+            f"{found.uri}: its lines end in carriage returns alone", remedy="Save it with newlines."
+        )
     if not len(cuts):
         raise InputError(f"{found.uri} has a header and no rows", remedy="Remove it, or add rows.")
     if packed:
@@ -71,9 +85,18 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
         low, high = max(first - row, 0), None if last is None else max(last - row, 0)
         row += len(table)
         if len(table[low:high]):
-            yield schema.split_used(table[low:high])
+            block = schema.split_used(table[low:high])
+            yield replace(block, given=partial(_given, partial(walk, text, dialect), schema, low))
         if last is not None and row >= last:
             return
+
+
+def _given(
+    records: Callable[[], Iterator[Record]], schema: Schema, first: int, row: int, feature: int | None
+) -> float:
+    """The number as it is written in row ``row`` of a block that begins with the record ``first``."""
+    record = next(islice(records(), first + row, None))
+    return float(record.fields[schema.position(feature)])
 
 
 def dialect_of(found: InputObject, source: Source) -> Dialect:

@@ -12,6 +12,7 @@ from pyarrow import csv
 
 from amazon_estimators.errors import InputError, SchemaError
 from amazon_estimators.s3 import InputObject, read_range
+from amazon_estimators.sources import float32
 from amazon_estimators.sources.alignment import NUMBER
 from amazon_estimators.sources.columns import values_of
 from amazon_estimators.sources.compression import compression_of
@@ -30,6 +31,9 @@ LABEL = -1
 _COMMENT = re.compile(rb"#[^\n]*")
 _MAYBE_BLANK = re.compile(rb"#|[ \t]\r?\n")
 _PAIR = re.compile(rb"(\d{1,18}):(.+)")
+_NOWHERE = (b",", b"x", b"X", b" -")
+"""In no line, but the table reader would take a comma for a colon, and 0x1 and -0 for an index."""
+_WHOLE = re.compile(rb"[+-]?\d+")
 
 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
@@ -45,10 +49,12 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
         largest, cuts = 0, list[np.ndarray]()
         # Row offsets count from the file's first byte; of a byte order mark whole_lines shows nothing.
         offset = len(BOM) if counted and read_range(s3, found, 0, min(3, found.size)) == BOM else 0
+        row = 0
         for text in whole_lines(s3, whole, compression=source.compression):
             for part in _parts(text):
-                rows = _parse(part, whole, source, 0)
-                largest = max(largest, int(rows[1].max(initial=-1)) + 1)
+                _, columns, ends, _ = _parse(part, whole, source, row)
+                largest = max(largest, int(columns.max(initial=-1)) + 1)
+                row += len(ends) - 1
             if counted:
                 cuts.append(_row_starts(text) + offset)
             offset += len(text)
@@ -117,6 +123,8 @@ def _parse(
     count = lines.count(b"\n")
     if not count:
         return np.empty(0), np.empty(0, np.int64), np.zeros(1, np.int64), np.empty(0)
+    if any(mark in lines for mark in _NOWHERE):
+        raise _first_fault(text, piece, row)
     # One token a line, "index,value"; a label gets the index no token can have.
     tokens = (b"\n" + lines[:-1]).replace(b"\n", b"\n%d," % LABEL).replace(b" ", b"\n").replace(b":", b",")
     pairs = _pairs(tokens[1:])
@@ -134,7 +142,20 @@ def _parse(
             f"{piece.source.uri}, {piece.row(row + bad)}: index 0, the first is {source.first_index}",
             remedy="Set first_index=0 in the Source if indices are counted from 0.",
         )
+    if source.keep_labels:
+        _check_whole(lines, value[at], piece, row)
     return np.delete(value, at), columns, np.concatenate(([0], ends)), value[at]
+
+
+def _check_whole(lines: bytes, labels: np.ndarray, piece: Piece, row: int) -> None:
+    """Labels written without a point name classes, as integers of other formats do: none is rounded."""
+    large = np.flatnonzero((np.abs(labels) > float32.ALL_HELD) & (np.abs(labels) <= np.finfo(np.float32).max))
+    texts = lines.split(b"\n") if len(large) else []
+    for at in large:
+        token, *_ = texts[at].split(b" ", 1)
+        if _WHOLE.fullmatch(token) and int(token.lstrip(b"+-0")) != abs(int(np.float32(labels[at]))):
+            where = f"{piece.source.uri}, {piece.row(row + int(at), texts[at])}, label"
+            raise float32.not_exact(where, token.decode())
 
 
 def _pairs(tokens: bytes) -> tuple[np.ndarray, np.ndarray] | None:

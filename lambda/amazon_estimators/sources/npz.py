@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from amazon_estimators.errors import InputError, SchemaError
+from amazon_estimators.errors import InputError, ObjectChangedError, SchemaError
 from amazon_estimators.s3 import InputObject
 from amazon_estimators.sources import csr
 from amazon_estimators.sources.archive import Archive, opened
@@ -20,7 +21,7 @@ NAMES_LIMIT = 2**20
 
 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
-    """Names, shapes and dtypes from the headers of the arrays that are used."""
+    """Names, shapes and dtypes from the headers of the arrays."""
     with opened(s3, found) as archive:
         if set(archive.names) >= csr.MEMBERS:
             return csr.look(archive, found, source)
@@ -40,69 +41,122 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
                 f"{piece.source.uri} has other columns: {', '.join(archive.names[:20])}",
                 remedy="Give all files of a channel arrays of the same names and widths.",
             )
-        at_once = max(1, BLOCK_BYTES // (8 * schema.width))
-        for blocks in zip(*(one.rows(piece.start, piece.stop, at_once) for one in table.arrays), strict=True):
-            yield table.block(blocks)
+        yield from table.blocks(piece.start, piece.stop)
 
 
 class _Table:
-    """The arrays as columns: a vector ``y`` is one named y, a matrix ``x`` those named x[0], x[1], …."""
+    """The arrays as columns: a vector ``y`` is one named y, a matrix ``x`` those named x[0], x[1], ….
+
+    An array without a used column is not read and may be anything: one that is no table is one column.
+    """
 
     def __init__(self, archive: Archive, found: InputObject, source: Source) -> None:
-        arrays = {name: self._array(archive, name, found) for name in archive.names}
-        if not arrays:
+        if not archive.names:
             raise InputError(f"{found.uri} holds no array", remedy="Remove it, or write it with numpy.savez.")
-        rows = {name: one.shape[0] for name, one in arrays.items()}
+        arrays = {name: _table_or_fault(archive, name, found) for name in archive.names}
+        widths = [1 if isinstance(one, InputError) else one.width for one in arrays.values()]
+        if sum(widths) > NAMES_LIMIT:
+            raise SchemaError(
+                f"{found.uri} has arrays of {sum(widths)} columns; allowed: {NAMES_LIMIT}",
+                remedy="Save one matrix as .npy, or sparse rows with scipy.sparse.save_npz.",
+            )
+        self.schema = _schema(arrays, source, found)
+        used = np.array(self.schema.used)
+        starts = np.cumsum([0, *widths])
+        self._read: dict[str, _Read] = {}
+        for (name, one), start, (first, last) in zip(
+            arrays.items(), starts[:-1], pairwise(np.searchsorted(used, starts)), strict=True
+        ):
+            if first == last:
+                continue
+            if isinstance(one, InputError):
+                raise one
+            self._read[name] = _Read(archive.in_rows(one), int(start), used[first:last] - start)
+        rows = {name: one.array.shape[0] for name, one in self._read.items()}
         if len(set(rows.values())) > 1:
             counts = ", ".join(f"{name} {count}" for name, count in rows.items())
             raise InputError(
                 f"{found.uri}: its arrays differ in rows: {counts}", remedy="Save arrays of one length."
             )
         self.rows = next(iter(rows.values()))
-        self.arrays = list(arrays.values())
-        width = sum(one.width for one in self.arrays)
-        if width > NAMES_LIMIT:
-            raise SchemaError(
-                f"{found.uri} has arrays of {width} columns; allowed: {NAMES_LIMIT}",
-                remedy="Save one matrix as .npy, or sparse rows with scipy.sparse.save_npz.",
-            )
-        columns = {
-            name: (name,)
-            if len(one.shape) == 1
-            else tuple(f"{name}[{column}]" for column in range(one.width))
-            for name, one in arrays.items()
-        }
-        names = tuple(column for group in columns.values() for column in group)
+        label, features = self.schema.label, self.schema.features
+        self._positions = used[used != label] if features is None else np.array(features)
+        places = np.searchsorted(used, self._positions)
+        in_order = (np.diff(places) == 1).all()
+        self._features = slice(int(places[0]), int(places[-1]) + 1) if in_order else places
 
-        def whole(chosen: tuple[int | str, ...]) -> tuple[int | str, ...]:
-            """The chosen columns; an array's name stands for all of its columns."""
-            groups = ((one,) if isinstance(one, int) else columns.get(one, (one,)) for one in chosen)
-            return tuple(column for group in groups for column in group)
+    def blocks(self, start: int, stop: int) -> Iterator[Block]:
+        """Rows ``[start, stop)``, of each array so many that together they are of a block's size."""
+        arrays = [one.array for one in self._read.values()]
+        at_once = max(1, BLOCK_BYTES // (8 * sum(one.width for one in arrays)))
+        shares = (replace(one, waiting=one.waiting // len(arrays)) for one in arrays)
+        for blocks in zip(*(one.rows(start, stop, at_once) for one in shares), strict=True):
+            yield self._block([one[:, np.newaxis] if one.ndim == 1 else one for one in blocks])
 
-        features = None if source.features is None else whole(source.features)
-        resolved = replace(source, features=features, exclude=whole(source.exclude))
-        self.schema = Schema.of(resolved, width=len(names), names=names, where=found.uri)
-
-    def _array(self, archive: Archive, name: str, found: InputObject) -> StoredArray:
-        array = archive.array(name)
-        if len(array.shape) not in (1, 2) or not array.width:
-            raise InputError(
-                f"{found.uri}, {name}: its shape is {array.shape}; allowed: (rows,) or (rows, columns)",
-                remedy="Reshape it, or leave it out of the file.",
-            )
-        return array
-
-    def block(self, blocks: tuple[np.ndarray, ...]) -> Block:
+    def _block(self, tables: list[np.ndarray]) -> Block:
         """Labels keep their own type, so that whole numbers stay exact."""
-        tables = [one[:, np.newaxis] if one.ndim == 1 else one for one in blocks]
+        rows = np.empty((len(tables[0]), sum(len(one.columns) for one in self._read.values())), np.float32)
+        at = 0
         with np.errstate(over="ignore"):
-            rows = np.column_stack([one.astype(np.float32, copy=False) for one in tables])
-        features = self.schema.split(rows).features
-        if self.schema.label is None:
-            return Block(features, None)
-        column = self.schema.label
-        for one in tables:
-            if column < one.shape[1]:
-                return Block(features, one[:, column])
-            column -= one.shape[1]
-        raise AssertionError("the label is one of the columns")
+            for table, one in zip(tables, self._read.values(), strict=True):
+                stop = at + len(one.columns)
+                rows[:, at:stop] = table if len(one.columns) == table.shape[1] else table[:, one.columns]
+                at = stop
+
+        def column(position: Any) -> np.ndarray:
+            for table, one in zip(tables, self._read.values(), strict=True):
+                if one.start <= position < one.start + table.shape[1]:
+                    return table[:, position - one.start]
+            raise AssertionError("a used column is in an array that is read")
+
+        label = self.schema.label
+        labels = None if label is None else column(label)
+        return Block(
+            rows[:, self._features],
+            labels,
+            lambda row, feature: column(label if feature is None else self._positions[feature])[row],
+        )
+
+
+@dataclass(frozen=True)
+class _Read:
+    """An array that is read: its first column's position among all, and which of its columns are used."""
+
+    array: StoredArray
+    start: int
+    columns: np.ndarray
+
+
+def _table_or_fault(archive: Archive, name: str, found: InputObject) -> StoredArray | InputError:
+    """What a header says; of an array that is no table, what to say if it turns out to be used."""
+    try:
+        array = archive.header(name)
+    except ObjectChangedError:
+        raise
+    except InputError as error:
+        return error
+    if len(array.shape) in (1, 2) and array.width:
+        return array
+    return InputError(
+        f"{found.uri}, {name}: its shape is {array.shape}; allowed: (rows,) or (rows, columns)",
+        remedy="Reshape it, or exclude it.",
+    )
+
+
+def _schema(arrays: dict[str, StoredArray | InputError], source: Source, found: InputObject) -> Schema:
+    """The columns of all arrays; an array's name stands for all of its columns."""
+    columns = {
+        name: tuple(f"{name}[{column}]" for column in range(one.width))
+        if isinstance(one, StoredArray) and len(one.shape) == 2
+        else (name,)
+        for name, one in arrays.items()
+    }
+    names = tuple(column for group in columns.values() for column in group)
+
+    def whole(chosen: tuple[int | str, ...]) -> tuple[int | str, ...]:
+        groups = ((one,) if isinstance(one, int) else columns.get(one, (one,)) for one in chosen)
+        return tuple(column for group in groups for column in group)
+
+    features = None if source.features is None else whole(source.features)
+    resolved = replace(source, features=features, exclude=whole(source.exclude))
+    return Schema.of(resolved, width=len(names), names=names, where=found.uri)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Self
@@ -250,6 +250,15 @@ class Schema:
             return tuple(range(self.width))
         return tuple(sorted({*self.features, *(() if self.label is None else (self.label,))}))
 
+    def position(self, feature: int | None) -> int:
+        """The column of a feature by its number, or of the label for None; there is one."""
+        if feature is None:
+            assert self.label is not None
+            return self.label
+        if self.features is not None:
+            return self.features[feature]
+        return feature + (self.label is not None and feature >= self.label)
+
     def column(self, position: int) -> str:
         """How to name a column to a user: by name where it has one, always by position."""
         return f"column {position}" + (f" ({self.names[position]!r})" if self.names else "")
@@ -361,7 +370,12 @@ class SparseRows:
 
 @dataclass(frozen=True)
 class Block:
-    """Consecutive rows: ``features`` of shape (rows, feature_dim), ``labels`` of shape (rows,) or None."""
+    """Consecutive rows: ``features`` of shape (rows, feature_dim), ``labels`` of shape (rows,) or None.
+
+    A reader that casts to float32 says by ``given(row, feature)``, or ``given(row, None)`` for the label,
+    what the input has there: of a value beyond float32 the cast leaves an infinity, and an error names it.
+    """
 
     features: np.ndarray | SparseRows
     labels: np.ndarray | None
+    given: Callable[[int, int | None], Any] | None = None

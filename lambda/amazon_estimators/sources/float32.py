@@ -1,0 +1,50 @@
+"""What float32 does not hold, in the same words whatever format it comes from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from amazon_estimators.errors import InputError
+
+COUNTED = "Rows are counted from 0."
+COUNTED_BELOW_HEADER = "Rows are counted from 0, without the header."
+
+ALL_HELD = 2**24
+"""Up to here float32 holds every whole number."""
+
+
+def not_finite(where: str, value: Any, counted: str = COUNTED) -> InputError:
+    """The error for ``value``, as the input has it; ``where`` names object, row and column."""
+    if np.isfinite(value):
+        limit = f"{np.finfo(np.float32).max:g}"
+        return InputError(
+            f"{where}: {value!s} is beyond float32",
+            remedy=f"{counted} float32 reaches to {limit}: scale the column.",
+        )
+    return InputError(
+        f"{where}: {value!s} is not a finite number",
+        remedy=f"{counted} Fill it in or drop the row: the algorithms read neither NaN nor infinity.",
+    )
+
+
+def not_exact(where: str, label: int | str, counted: str = COUNTED) -> InputError:
+    """The error for a whole number as label that float32 would round."""
+    return InputError(
+        f"{where}: {label} has no exact float32",
+        remedy=f"{counted} Renumber the classes from 0, or give labels that may be rounded as floats, "
+        "in text as 1.0 for 1.",
+    )
+
+
+def first_rounded(labels: np.ndarray) -> int | None:
+    """Where the first of integers is that float32 does not hold; they name classes, which must not merge."""
+    if not labels.size or (labels.min() >= -ALL_HELD and labels.max() <= ALL_HELD):
+        return None
+    # Compared as integers: to compare them with floats numpy would round those beyond 2^53 first.
+    given = labels.astype(np.uint64 if labels.dtype.kind == "u" else np.int64, copy=False)
+    held = given.astype(np.float32).astype(np.float64)
+    beyond = held >= float(np.iinfo(given.dtype).max)  # rounded up to one more than the type has
+    rounded = np.flatnonzero(beyond | (np.where(beyond, 0, held).astype(given.dtype) != given))
+    return int(rounded[0]) if len(rounded) else None
