@@ -364,6 +364,7 @@ def test_a_header_that_is_not_the_schema_of_the_others_is_refused():
     [
         (b"", "is empty"),
         (b"\n\n", "is empty"),
+        (b"1," * 2**16 + b"1\n", "has 65537 columns; allowed in CSV: 65536"),
         (b"a,b\n", "header and no rows"),
         (b"a,b\r1,2\r3,4\r", "lines end in carriage returns alone"),
         (gzip.compress(b"1,2\n", mtime=0), 'compression="gzip"'),

@@ -24,6 +24,8 @@ from amazon_estimators.sources.records import (
 from amazon_estimators.sources.source import BLOCK_BYTES, Block, Layout, Piece, Schema, Source
 
 FIRST_LOOK = 64 * 2**10
+COLUMN_LIMIT = 2**16
+"""The table reader takes about 3 KB for every column of text, read or not."""
 COUNTED_BYTES = 4 * 2**20
 """Text up to this size is read once by Plan, so that shards of small data are balanced to one row."""
 
@@ -136,6 +138,11 @@ def _schema(text: bytes, dialect: Dialect, source: Source, found: InputObject) -
         raise InputError(
             f"{found.uri}, first line: {record.problem or 'a quote that is never closed'}",
             remedy="Quote whole fields only, and write a quote in one twice.",
+        )
+    if len(record.fields) > COLUMN_LIMIT:
+        raise SchemaError(
+            f"{found.uri} has {len(record.fields)} columns; allowed in CSV: {COLUMN_LIMIT}",
+            remedy="Upload wide data as .npy, or as sparse rows: libsvm, or SciPy's CSR.",
         )
     if not _has_header(record.fields, source, found):
         return Schema.of(source, width=len(record.fields), names=None, where=found.uri), 0
