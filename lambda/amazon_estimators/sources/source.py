@@ -341,7 +341,7 @@ class Piece:
 
     def row(self, number: int, text: bytes = b"") -> str:
         """How row ``number`` is named to a user: in a part that knows no first row, by its ``text`` too."""
-        if self.first_row is not None:
+        if self.first_row is not None or self.start == 0:
             return f"row {number:,}"
         shown = text[:LONGEST_SHOWN].decode("utf-8", "replace").strip()
         begins = f", which begins {shown!r}" if shown else ""
