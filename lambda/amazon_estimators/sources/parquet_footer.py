@@ -23,6 +23,8 @@ TAIL = len(MAGIC) + 4
 FIRST_LOOK = 64 * 2**10
 FOOTER_LIMIT = 32 * 2**20
 """Bytes of the largest footer accepted: it is held while a piece is read."""
+COLUMN_LIMIT = 2**16
+"""Columns of the widest file accepted, nested ones included: the table reader takes 1.5 KB of each."""
 VALUE_BYTES = 32
 """The most bytes a number takes decompressed, its place in a dictionary and its level included."""
 PAGE_BYTES = 2**20
@@ -111,6 +113,11 @@ class Footer:
         if min(self.group_rows, default=0) < 0 or self.rows != sum(self.group_rows):
             raise ValueError(f"{self.rows} rows in all, and row groups of another sum")
         start, stop, elements = fields[_SCHEMA]
+        if len(elements) > COLUMN_LIMIT:
+            raise InputError(
+                f"{found.uri} has {len(elements) - 1} columns; allowed: {COLUMN_LIMIT - 1}",
+                remedy="Write so wide a table as .npy or RecordIO.",
+            )
         self._columns, self._leaves = _top_level(elements)
         keys = [key for key in fields.get(_KEYS, ()) if key[_KEY] == ARROW_SCHEMA]
         arrow = _table_readers((thrift.LIST, data[start:stop]), keys=keys[:1]).schema.to_arrow_schema()

@@ -87,10 +87,11 @@ class _Pages:
     def _check(self, fields: dict[int, Any], start: int) -> None:
         packed, unpacked, kind = fields[_PACKED], fields[_UNPACKED], fields[_KIND]
         room = max(packed, unpacked + self._dictionary)
-        if not 0 <= packed <= self.stop - start or not 0 <= unpacked <= self._chunk.unpacked:
+        most = min(self.stop - start, unpacked * 3 // 2 + HEADER_BYTES)
+        if not 0 <= packed <= most or not 0 <= unpacked <= self._chunk.unpacked:
             raise InputError(
                 f"{self._where}: the page at byte {start} claims {packed} bytes, {unpacked} decompressed; "
-                f"the column has {self.stop - start} and {self._chunk.unpacked}",
+                f"the column has {self.stop - start} left and {self._chunk.unpacked}",
                 remedy="The file is damaged: write it again.",
             )
         if room > PAGE_LIMIT:

@@ -61,6 +61,7 @@ class RowGroup:
         self._features = schema.features or tuple(
             column for column in range(schema.width) if column != schema.label
         )
+        self._waiting = 4 * len(self._features) + 8  # bytes of a row
 
     def rows(self, low: int, high: int) -> Iterator[Block]:
         """Rows ``[low, high)``. Raises InputError naming row and column of a missing value."""
@@ -79,7 +80,7 @@ class RowGroup:
                 labels = None if label is None else self._column(row, arrays, label)
                 yield Block(self._matrix(row, arrays, features), labels)
             return
-        turn = max(1, WAITING_BYTES // (4 * len(features) + 8))
+        turn = max(1, WAITING_BYTES // self._waiting)
         for start in range(low, high, turn):
             yield from self._joined(start, min(start + turn, high))
 
@@ -89,7 +90,7 @@ class RowGroup:
         label = self._schema.label
         labels = () if label is None else (self._labels(label, low, high),)
         at_once = max(1, BATCH_BYTES // (4 * len(self._features)))
-        for arrays in side_by_side(chain(tables, labels), high - low, at_once):
+        for arrays in side_by_side(chain(tables, labels), high - low, at_once, self._waiting):
             found = None if label is None else arrays.pop()
             yield Block(np.concatenate(arrays, axis=1), found)
 
@@ -155,7 +156,7 @@ class RowGroup:
     def _matrix(self, row: int, arrays: dict[int, Any], columns: Sequence[int]) -> np.ndarray:
         """Columns of a batch as float32, shape (rows, columns)."""
         table = np.empty((len(arrays[columns[0]]), len(columns)), np.float32)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             for place, column in enumerate(columns):
                 table[:, place] = self._column(row, arrays, column)
         return table

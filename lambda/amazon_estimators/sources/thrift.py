@@ -137,9 +137,9 @@ def _skip_list(data: bytes, at: int, depth: int) -> int:
     if kind in (TRUE, FALSE, BYTE):
         return at + count
     for _ in range(count):
-        if at >= len(data):
-            raise IndexError(f"a list of {count} ends at {at}")
         at = skip(data, at, kind, depth + 1)
+        if at > len(data):
+            raise IndexError(f"a list of {count} ends at {at}")
     return at
 
 
