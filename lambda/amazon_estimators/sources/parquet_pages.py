@@ -13,8 +13,9 @@ from amazon_estimators.sources import thrift
 from amazon_estimators.sources.column_file import ColumnFile, Span
 from amazon_estimators.sources.parquet_footer import Chunk
 
-PAGE_LIMIT = 64 * 2**20
-"""Bytes of the largest page and its dictionary, decompressed; reading it takes up to three times as much."""
+PAGE_LIMIT = 48 * 2**20
+"""Bytes of the largest page and its dictionary, decompressed: 6 million doubles. Reading takes up to three
+times as much: the page before it, and the page as it is fetched and decompressed."""
 FETCHED_TOGETHER = 2**20
 """Bytes of neighbours fetched by one GET, at most."""
 HEADER_BYTES = 4096
