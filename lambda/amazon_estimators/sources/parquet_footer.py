@@ -25,6 +25,10 @@ FOOTER_LIMIT = 32 * 2**20
 """Bytes of the largest footer accepted: it is held while a piece is read."""
 COLUMN_LIMIT = 2**16
 """Columns of the widest file accepted, nested ones included: the table reader takes 1.5 KB of each."""
+SCHEMA_LIMIT = 16 * 2**20
+"""Bytes of the largest schema accepted, arrow's own included: the table reader holds several copies."""
+DEEPEST = 64
+"""Levels of the deepest schema accepted: the table reader takes a part of the stack for each."""
 VALUE_BYTES = 32
 """The most bytes a number takes decompressed, its place in a dictionary and its level included."""
 PAGE_BYTES = 2**20
@@ -119,8 +123,14 @@ class Footer:
                 remedy="Write so wide a table as .npy or RecordIO.",
             )
         self._columns, self._leaves = _top_level(elements)
-        keys = [key for key in fields.get(_KEYS, ()) if key[_KEY] == ARROW_SCHEMA]
-        arrow = _table_readers((thrift.LIST, data[start:stop]), keys=keys[:1]).schema.to_arrow_schema()
+        keys = [key for key in fields.get(_KEYS, ()) if key[_KEY] == ARROW_SCHEMA][:1]
+        schema_bytes = stop - start + sum(len(key.get(_KEY_VALUE, b"")) for key in keys)
+        if schema_bytes > SCHEMA_LIMIT:
+            raise InputError(
+                f"{found.uri}: its schema takes {schema_bytes} bytes; allowed: {SCHEMA_LIMIT}",
+                remedy="Write it again, with fewer columns or shorter names, and without notes on them.",
+            )
+        arrow = _table_readers((thrift.LIST, data[start:stop]), keys=keys).schema.to_arrow_schema()
         self.names: tuple[str, ...] = tuple(arrow.names)
         self.types: list[Any] = list(arrow.types)
         if len(self._columns) != len(self.names):
@@ -225,6 +235,8 @@ def _top_level(elements: Sequence[Any]) -> tuple[list[tuple[int, int, int, int]]
         children = fields.get(_CHILDREN, 0)
         if children:
             pending.append(children)
+            if children < 0 or len(pending) > DEEPEST:
+                raise ValueError(f"a schema of {len(pending)} levels, the last of {children} columns")
         elif _TYPE in fields:
             leaves += 1
     if any(pending):
