@@ -11,6 +11,8 @@ from typing import Any, NamedTuple, cast
 from amazon_estimators.s3 import InputObject, read_range
 
 AT_ONCE = 4
+AT_A_TIME = 4
+"""Windows put together as they come; more are copied to where they belong, so that none is held twice."""
 READ_LIMIT = 8 * 2**20
 """Bytes of the largest read outside the spans: no directory of an honest file is larger.
 zipfile makes ten times as much of one in memory."""
@@ -89,7 +91,7 @@ class _Column:
         )
 
     def read(self, start: int, stop: int) -> bytes:
-        if stop - start <= self._window:
+        if stop - start <= AT_A_TIME * self._window:
             return self._within(start, stop)
         out = bytearray(stop - start)
         for at in range(start, stop, self._window):
@@ -98,7 +100,7 @@ class _Column:
         return cast("bytes", out)  # a page may be large: not copied for its type's sake
 
     def _within(self, start: int, stop: int) -> bytes:
-        """At most a window's bytes."""
+        """A few windows' bytes."""
         if start < self._held_at:
             return self._fetch(start, stop)
         while (end := self._held_at + len(self._held)) < stop:
