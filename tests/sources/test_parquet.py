@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import itertools
 import random
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet as arrow_parquet
 
 from amazon_estimators.errors import AmazonEstimatorsError, InputError, ObjectChangedError, SchemaError
-from amazon_estimators.sources import Piece, Source, parquet, row_group
+from amazon_estimators.sources import Piece, Source, parquet, parquet_pages, row_group, side_by_side
 from sources.in_memory_s3 import InMemoryS3
 
 
@@ -92,6 +94,65 @@ def test_more_columns_than_memory_has_room_for_are_read_in_passes(monkeypatch):
     assert row == 50_000
     assert held < 2**20
     assert s3.served < 1.1 * found.size  # and none of it twice
+
+
+@pytest.mark.parametrize("at_once", [1, 2**18, 2**24])
+@pytest.mark.parametrize("label", ["a", None])
+def test_a_row_group_is_read_on_where_pages_turn_out_larger(at_once, label, monkeypatch):
+    """Dictionaries that become too large are given up: small pages, then large ones."""
+    monkeypatch.setattr(parquet, "ROOM", 2**15)
+    monkeypatch.setattr(row_group, "BATCH_BYTES", 2**15)
+    monkeypatch.setattr(row_group, "AT_ONCE_BYTES", at_once)
+    rooms = []
+    larger = parquet_pages.LargerPage.__init__
+    monkeypatch.setattr(
+        parquet_pages.LargerPage, "__init__", lambda page, room: (rooms.append(room), larger(page, room))[1]
+    )
+    made = np.arange(60_000.0)
+    table = pa.table({name: np.concatenate([made % 7, made + place]) for place, name in enumerate("abc")})
+    body = written(
+        table,
+        dictionary_pagesize_limit=2**10,
+        data_page_size=2**17,
+        row_group_size=90_000,
+        compression="none",
+    )
+    s3 = InMemoryS3()
+    found, source = s3.put("a.parquet", body), Source(label=label)
+    layout = parquet.look(s3, found, source)
+    features, labels = rows_of(s3, [Piece(found, 50, 119_000, 50)], source, layout.schema)
+    names = "bc" if label else "abc"
+    expected = np.column_stack([table[name].to_numpy()[50:119_000] for name in names])
+    np.testing.assert_array_equal(features, expected.astype(np.float32))
+    if label:
+        np.testing.assert_array_equal(labels, table["a"].to_numpy()[50:119_000])
+    assert 1 <= len(rooms) <= 3  # met in the first row group, remembered in the second
+
+
+def test_neighbouring_columns_are_fetched_together():
+    made = np.random.default_rng(0).normal(size=(40, 3000))
+    table = pa.table({f"c{number}": made[:, number] for number in range(3000)})
+    s3 = InMemoryS3()
+    found = s3.put("a.parquet", written(table))
+    layout = parquet.look(s3, found, Source(label="c7"))
+    s3.calls = s3.served = 0
+    features, labels = rows_of(s3, [Piece(found, 0, 40, 0)], Source(), layout.schema)
+    np.testing.assert_array_equal(features, np.delete(made, 7, axis=1).astype(np.float32))
+    np.testing.assert_array_equal(labels, made[:, 7])
+    assert s3.calls < 30
+    assert s3.served < 1.3 * found.size
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux alone has /dev/full")
+def test_a_full_disk_is_told_with_the_room_needed(monkeypatch):
+    monkeypatch.setattr(row_group, "AT_ONCE_BYTES", 1)
+    s3 = InMemoryS3()
+    found = s3.put("a.parquet", written(pa.table({"a": np.arange(5000.0), "b": np.arange(5000.0)})))
+    layout = parquet.look(s3, found, Source())
+    full = partial(Path("/dev/full").open, "r+b")
+    monkeypatch.setattr(side_by_side.tempfile, "TemporaryFile", full)
+    with pytest.raises(InputError, match=r"tmp.* is full: 80,000 bytes of columns .*\n.*TMPDIR"):
+        list(parquet.read(s3, Piece(found, 0, 5000, 0), Source(), layout.schema))
 
 
 def test_a_missing_value_is_named_in_whichever_pass_it_is_found(monkeypatch):

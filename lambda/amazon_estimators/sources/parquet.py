@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 from amazon_estimators.errors import InputError, SchemaError
 from amazon_estimators.s3 import InputObject
 from amazon_estimators.sources.parquet_footer import Footer, read_footer
-from amazon_estimators.sources.row_group import RowGroup
+from amazon_estimators.sources.row_group import ROOM, RowGroup
 from amazon_estimators.sources.source import Block, Layout, Piece, Schema, Source
 
 
@@ -35,19 +36,21 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
             remedy="Give all files of a channel the same columns in the same order.",
         )
     _check_numeric(footer, schema, found)
-    before = 0
-    for group in range(footer.metadata.num_row_groups):
-        rows = footer.metadata.row_group(group).num_rows
+    before, room = 0, ROOM
+    for number, rows in enumerate(footer.group_rows):
         low, high = max(piece.start - before, 0), min(piece.stop - before, rows)
         if low < high:
-            yield from RowGroup(s3, found, footer, schema, group=group, before=before).rows(low, high)
+            group = RowGroup(s3, found, footer, schema, group=number, before=before, room=room)
+            yield from group.rows(low, high)
+            room = group.room  # the pages of one file are of one size
         before += rows
 
 
 def _check_numeric(footer: Footer, schema: Schema, found: InputObject) -> None:
+    times = Counter(footer.names)
     for position in schema.used:
         kind, name = footer.types[position], footer.names[position]
-        if footer.names.count(name) > 1:
+        if times[name] > 1:
             raise SchemaError(
                 f"{found.uri} has several columns named {name!r}", remedy="Rename all but one of them."
             )

@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 import numpy as np
 
+from amazon_estimators.errors import InputError
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 def side_by_side(
-    tables: Iterable[Iterator[np.ndarray]], rows: int, at_once: int
+    tables: Iterable[Iterator[np.ndarray]], rows: int, at_once: int, row_bytes: int
 ) -> Iterator[list[np.ndarray]]:
-    """Blocks of ``at_once`` of the ``rows`` rows, each an array of every table.
+    """Blocks of ``at_once`` of the ``rows`` rows, each an array of every table, ``row_bytes`` a row in all.
 
     ``tables`` give their rows a block at a time, of one dtype and width. Each is read to its end before the
-    next is begun, so that memory holds what one of them needs. What is read waits in a temporary file.
+    next is begun, so that memory holds what one of them needs. What is read waits in a temporary file. Raises
+    InputError if there is no room for it.
     """
-    with tempfile.TemporaryFile() as file:
+    with _room_for(rows * row_bytes), tempfile.TemporaryFile() as file:
         shelves = [_Shelf(file, blocks) for blocks in tables]
         for row in range(0, rows, at_once):
             yield [shelf.rows(row, min(at_once, rows - row)) for shelf in shelves]
+
+
+@contextmanager
+def _room_for(size: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise InputError(
+            f"{tempfile.gettempdir()} is full: {size:,} bytes of columns have to wait there, because there "
+            f"are too many to read at once: {error}",
+            remedy="Make room there, let TMPDIR name a directory that has it, read fewer columns, or write "
+            "the file with smaller row groups.",
+        ) from error
 
 
 class _Shelf:
