@@ -13,7 +13,7 @@ import zipfile
 import numpy as np
 import pytest
 import scipy.sparse
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from amazon_estimators.errors import AmazonEstimatorsError, InputError, SchemaError
@@ -76,6 +76,7 @@ def test_npy_of_any_numeric_type_order_and_version(dtype, order, version, column
 
 
 @settings(deadline=None)
+@example(ends=[0, 10], columns=2, dtype=">i2", at_once=2, ranges=1, waiting=36, short=2**20)
 @given(
     ends=st.lists(st.integers(0, 30), min_size=2, max_size=2, unique=True).map(sorted),
     columns=st.integers(2, 7),

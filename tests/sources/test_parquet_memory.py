@@ -33,7 +33,7 @@ def write(path: Path, table: pa.Table, max_rows_per_page: int = 10**9) -> None:
 
 def peak_of(path: Path) -> int:
     answer = subprocess.run(
-        [sys.executable, encode_alone.__file__, str(path)],
+        [sys.executable, encode_alone.__file__, str(path), "fast"],
         check=True,
         stdout=subprocess.PIPE,
         text=True,

@@ -98,13 +98,15 @@ class StoredArray:
         """
         turn = at_once
         if at_once * self.dtype.itemsize < SHORT_RANGE:
-            turn = max(at_once, self.waiting // (self.width * self.dtype.itemsize))
+            waiting = self.waiting // (self.width * self.dtype.itemsize)
+            turn = max(at_once, waiting // at_once * at_once)
         turns = [(first, min(first + turn, stop)) for first in range(start, stop, turn)]
         parts = ahead(self._numbers, chain.from_iterable(starmap(self._spans, turns)), width=READS_AHEAD)
         for first, last in turns:
             groups = self._groups(parts, last - first)
             if last - first > at_once:
-                for blocks in side_by_side(groups, last - first, at_once):
+                row_bytes = self.width * self.dtype.itemsize
+                for blocks in side_by_side(groups, last - first, at_once, row_bytes):
                     yield np.concatenate(blocks, axis=1)
             else:
                 block, column = np.empty((last - first, self.width), self.dtype), 0
