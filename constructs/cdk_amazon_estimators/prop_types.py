@@ -66,7 +66,9 @@ def _duration(example: str) -> PropType:
 
 
 def _days(value: object) -> bool:
-    return isinstance(value, Duration) and (bool(value.is_unresolved()) or value.to_seconds() % 86_400 == 0)
+    return isinstance(value, Duration) and (
+        bool(value.is_unresolved()) or value.to_milliseconds() % 86_400_000 == 0
+    )
 
 
 def _gibibytes(value: object) -> bool:

@@ -50,6 +50,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("max_concurrency", "100", "is '100'; allowed: an int"),
     ("record_set_expiration", 90, "is 90; allowed: a Duration of whole days, such as Duration.days(90)"),
     ("record_set_expiration", Duration.hours(36), "allowed: a Duration of whole days"),
+    ("record_set_expiration", Duration.millis(500), "allowed: a Duration of whole days"),
     ("training_role", "arn:aws:iam::111122223333:role/mine", "allowed: a role, such as"),
     ("volume_size", 30, "is 30; allowed: a Size of whole GiB, such as Size.gibibytes(30)"),
     ("volume_size", Size.mebibytes(1500), "is 1.46 GiB; allowed: a Size of whole GiB"),

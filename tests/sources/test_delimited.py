@@ -276,6 +276,7 @@ def test_a_large_compressed_file_is_whole_and_a_bomb_is_bounded(monkeypatch):
         (b"1,2\n1,2\r3,4\n", "row 1, a column too many: 3 fields"),
         (b"1\n1\r3\n", "row 1, column 0"),
         (b"1,2\n1_0,2\n", "row 1, column 0: '1_0' is not a number"),
+        (b"1,2\n3,\x0b4\n", r"row 1, column 1: '\\x0b4' is not a number"),
         (b"1,2\n0x1,2\n", "row 1, column 0: '0x1' is not a number"),
         (b"1,2\n\xff,2\n", "row 1, column 0"),
         (b"1,2\n\0,2\n", "row 1, column 0"),

@@ -144,6 +144,19 @@ def test_neighbouring_columns_are_fetched_together():
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux alone has /dev/full")
+def test_a_page_for_every_row_is_odd_and_not_damaged():
+    """Its headers are most of such a file, and counted among the column's bytes."""
+    out, rows = io.BytesIO(), np.arange(30_000) * 1.5
+    arrow_parquet.write_table(
+        pa.table({"a": rows}), out, use_dictionary=False, max_rows_per_page=1, write_batch_size=1
+    )
+    s3 = InMemoryS3()
+    found = s3.put("a.parquet", out.getvalue())
+    layout = parquet.look(s3, found, Source())
+    blocks = parquet.read(s3, Piece(found, 0, len(rows)), Source(), layout.schema)
+    np.testing.assert_array_equal(np.concatenate([block.features[:, 0] for block in blocks]), rows)
+
+
 def test_a_full_disk_is_told_with_the_room_needed(monkeypatch):
     monkeypatch.setattr(row_group, "AT_ONCE_BYTES", 1)
     s3 = InMemoryS3()

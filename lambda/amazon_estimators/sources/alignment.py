@@ -15,7 +15,9 @@ from dataclasses import dataclass, replace
 from amazon_estimators.sources.records import Dialect, record_at, walk
 from amazon_estimators.sources.source import Schema
 
-NUMBER = re.compile(rb"\s*+[+-]?(?:(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?|(?i:inf(?:inity)?|nan))\s*+")
+NUMBER = re.compile(
+    rb"[ \t\r\n]*+[+-]?(?:(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?|(?i:inf(?:inity)?|nan))[ \t\r\n]*+"
+)
 """A number as the table reader takes it."""
 
 LOOKBACK = 64

@@ -165,7 +165,8 @@ class Footer:
                 f"{where} claims {values} values of {rows} in bytes {first} to {after} of {self._found.size}",
                 remedy="The file is cut off or damaged: write it again.",
             )
-        if not 0 <= unpacked <= VALUE_BYTES * rows + PAGE_BYTES or metadata[_PHYSICAL] != kind:
+        most = VALUE_BYTES * rows + PAGE_BYTES + metadata[_PACKED]  # headers of pages are in both sizes
+        if not 0 <= unpacked <= most or metadata[_PHYSICAL] != kind:
             raise InputError(
                 f"{where} claims {unpacked} bytes for {rows} numbers of type {kind} or {metadata[_PHYSICAL]}",
                 remedy="The file is damaged: write it again.",

@@ -101,7 +101,7 @@ def record_at(text: bytes, dialect: Dialect, start: int) -> Record:
                 start, at, fields, False, problem="a quote in a field that is not quoted, or text after one"
             )
         inner = match["spaced"] if match["quoted"] is None else match["quoted"]
-        fields.append(match[0].strip() if inner is None else inner.replace(b'""', b'"'))
+        fields.append(match[0].strip(b" \t\r\n") if inner is None else inner.replace(b'""', b'"'))
         at = match.end()
         if text[at : at + 1] == dialect.delimiter:
             at += 1
