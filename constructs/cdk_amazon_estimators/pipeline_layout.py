@@ -43,14 +43,23 @@ class PipelineLayout:
     @property
     def outputs(self) -> list[str]:
         """The prefixes of the data bucket that the pipeline writes to."""
-        shared = self.model_bucket.bucket_name == self.data_bucket.bucket_name
-        return [self.datasets, self.recordsets, self.triggers, *([self.models] if shared else [])]
+        return outputs_of(self.prefix, self.data_bucket, self.model_bucket)
 
     @property
     def inputs(self) -> list[str]:
         """The prefixes input is read from, each once, none below another."""
         found = sorted({source.prefix or "" for source in self.channels.values()})
         return [one for one in found if not any(one != other and one.startswith(other) for other in found)]
+
+
+def outputs_of(prefix: str, data_bucket: s3.IBucket | None, model_bucket: s3.IBucket | None) -> list[str]:
+    """What a pipeline writes to its data bucket: models too, if both are one, imported twice or not.
+
+    None is a bucket that is new, and so another.
+    """
+    one = data_bucket and model_bucket and data_bucket.bucket_name == model_bucket.bucket_name
+    names = ("datasets", "recordsets", "triggers", *(["models"] if one else []))
+    return [f"{prefix}{name}/" for name in names]
 
 
 def with_prefixes(channels: Mapping[str, Source], prefix: str) -> dict[str, Source]:

@@ -56,19 +56,13 @@ def _number(example: int) -> PropType:
     )
 
 
-def _duration(example: str) -> PropType:
+def _duration(example: str, *, of: str = "seconds", milliseconds: int = 1000) -> PropType:
     def fits(value: object) -> bool:
         return isinstance(value, Duration) and (
-            bool(value.is_unresolved()) or value.to_milliseconds() % 1000 == 0
+            bool(value.is_unresolved()) or value.to_milliseconds() % milliseconds == 0
         )
 
-    return PropType(fits, f"a Duration of whole seconds, such as {example}")
-
-
-def _days(value: object) -> bool:
-    return isinstance(value, Duration) and (
-        bool(value.is_unresolved()) or value.to_milliseconds() % 86_400_000 == 0
-    )
+    return PropType(fits, f"a Duration of whole {of}, such as {example}")
 
 
 def _gibibytes(value: object) -> bool:
@@ -90,7 +84,7 @@ PROP_TYPES: Mapping[str, PropType] = {
     "auto_delete_objects": FLAG,
     "encoder": _like("serve", "a RecordSetEncoder, such as RecordSetEncoder(self, 'Encoder')"),
     "target_shard_size": _instance(Size, "a Size, such as Size.mebibytes(256)"),
-    "record_set_expiration": PropType(_days, "a Duration of whole days, such as Duration.days(90)"),
+    "record_set_expiration": _duration("Duration.days(90)", of="days", milliseconds=86_400_000),
     "max_concurrency": _number(100),
     "training_role": _like("role_arn", "a role, such as iam.Role.from_role_name(self, 'Role', 'mine')"),
     "volume_size": PropType(_gibibytes, "a Size of whole GiB, such as Size.gibibytes(30)"),

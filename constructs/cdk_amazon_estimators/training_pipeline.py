@@ -35,7 +35,7 @@ from cdk_amazon_estimators.pipeline_checks import (
     check_triggers,
     required_channels,
 )
-from cdk_amazon_estimators.pipeline_layout import PipelineLayout, with_prefixes
+from cdk_amazon_estimators.pipeline_layout import PipelineLayout, outputs_of, with_prefixes
 from cdk_amazon_estimators.problems import Problems
 from cdk_amazon_estimators.prop_types import check_types, known
 from cdk_amazon_estimators.state_machine import pipeline_state_machine
@@ -214,7 +214,7 @@ class TrainingPipeline(Construct):
             )
         check_prefix(problems, prefix)
         check_patterns(problems, prefix, sources)
-        outputs = _outputs(prefix, known("data_bucket", data_bucket), known("model_bucket", model_bucket))
+        outputs = outputs_of(prefix, known("data_bucket", data_bucket), known("model_bucket", model_bucket))
         check_echoes(problems, sources, outputs)
         check_neighbours(problems, sources, outputs, self._neighbours(known("data_bucket", data_bucket)))
         check_encoding(problems, max_concurrency, shard_size)
@@ -327,13 +327,6 @@ class TrainingPipeline(Construct):
         for number, trigger in enumerate(triggers):
             starter.add(f"{type(trigger).__name__}{number or ''}", trigger)
         return starter
-
-
-def _outputs(prefix: str, data_bucket: s3.IBucket | None, model_bucket: s3.IBucket | None) -> list[str]:
-    """What the pipeline writes to the data bucket: models too, if both are one, imported twice or not."""
-    one = data_bucket and model_bucket and data_bucket.bucket_name == model_bucket.bucket_name
-    names = ("datasets", "recordsets", "triggers", *(["models"] if one else []))
-    return [f"{prefix}{name}/" for name in names]
 
 
 def _job_name_prefix(pipeline: Construct) -> str:

@@ -110,11 +110,9 @@ def _renamed(error: str, cause: str) -> tuple[str, str]:
     Raised under theirs, the state machine would take one for a fault of the function that raises it: repeat
     it, and end where no redrive goes on.
     """
-    return (
-        (errors.FunctionError.__name__, f"{error}: {cause}")
-        if error.startswith("Lambda.")
-        else (error, cause)
-    )
+    if error.startswith("Lambda."):
+        return errors.FunctionError.__name__, f"{error}: {cause}"
+    return error, cause
 
 
 def _of_function(error: str, text: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from amazon_estimators.ahead import ahead
@@ -86,6 +87,11 @@ def is_data(key: str) -> bool:
     """Whether an object is input: folder markers and names that start with ``.`` or ``_`` are not."""
     name = key.rpartition("/")[2]
     return bool(name) and not name.startswith((".", "_"))
+
+
+def data_files(directory: Path) -> list[Path]:
+    """The files below a directory on disk that would be input on S3, by path."""
+    return sorted(one for one in directory.rglob("*") if one.is_file() and is_data(one.name))
 
 
 def _input_object(bucket: str, entry: Mapping[str, Any]) -> InputObject:

@@ -113,11 +113,11 @@ def encode(  # noqa: PLR0917 - click passes options by name
 
 def _files_of(path: Path) -> list[Path]:
     """The file itself, or what is data below the directory, by path."""
-    from amazon_estimators.s3 import is_data  # noqa: PLC0415 - not for --help
+    from amazon_estimators.s3 import data_files  # noqa: PLC0415 - not for --help
 
     if not path.is_dir():
         return [path]
-    found = sorted(one for one in path.rglob("*") if one.is_file() and is_data(one.name))
+    found = data_files(path)
     if not found:
         raise InputError(f"{path} holds no files to encode", remedy="Name files, or a directory of files.")
     return found

@@ -14,6 +14,7 @@ import numpy as np
 from amazon_estimators.ahead import ahead
 from amazon_estimators.errors import InputError
 from amazon_estimators.s3 import READS_AHEAD, InputObject, read_ahead, read_range
+from amazon_estimators.shown import shown
 from amazon_estimators.sources.side_by_side import side_by_side
 
 MAGIC = b"\x93NUMPY"
@@ -23,7 +24,6 @@ HEADER_KEYS = {"descr", "fortran_order", "shape"}
 NUMERIC_KINDS = "biuf"
 UNREADABLE = (ValueError, TypeError, SyntaxError, MemoryError, RecursionError)
 """What Python's parser, which reads literals and some dtypes, says of text that is neither."""
-LONGEST_SHOWN = 200
 LARGEST_SIDE = 2**63 - 1
 MOST_SIDES = 64
 """Of an array as NumPy has it. Python itself does not print the numbers that a header has room for."""
@@ -174,7 +174,7 @@ def open_array(view: View, *, kinds: str = NUMERIC_KINDS) -> StoredArray:
         or not all(type(side) is int and 0 <= side <= LARGEST_SIDE for side in shape)
         or not isinstance(fortran, bool)
     ):
-        raise refuse(f"shape {_shown(shape)} or order {_shown(fortran)} makes no sense")
+        raise refuse(f"shape {shown(shape)} or order {shown(fortran)} makes no sense")
     size = data_start + dtype.itemsize
     for side in shape:
         size = data_start + (size - data_start) * side
@@ -215,13 +215,5 @@ def _dtype(descr: Any, kinds: str, refuse: Callable[[str, str], InputError]) -> 
     except UNREADABLE:
         dtype = None
     if dtype is None or dtype.kind not in kinds or not dtype.itemsize:
-        raise refuse(f"dtype {_shown(descr)} is not numeric", "Save numbers: array.astype('float32').")
+        raise refuse(f"dtype {shown(descr)} is not numeric", "Save numbers: array.astype('float32').")
     return dtype
-
-
-def _shown(value: Any) -> str:
-    """A value of a header, which may be of any length, for an error."""
-    try:
-        return repr(value)[:LONGEST_SHOWN]
-    except ValueError:
-        return "of numbers beyond all bounds"

@@ -210,7 +210,7 @@ def _first_fault(text: bytes, piece: Piece, row: int) -> InputError:
 def _fault(where: str, token: bytes, problem: str) -> InputError:
     return InputError(
         f"{where}: {token[:80].decode('utf-8', 'replace')!r} {problem}",
-        remedy="Rows are counted from 0. Write each line as: label index:value index:value …",
+        remedy=f"{float32.COUNTED} Write each line as: label index:value index:value …",
     )
 
 

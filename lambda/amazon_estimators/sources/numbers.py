@@ -11,13 +11,13 @@ from pyarrow import csv
 from amazon_estimators.errors import InputError
 from amazon_estimators.sources.alignment import NUMBER
 from amazon_estimators.sources.columns import values_of
+from amazon_estimators.sources.float32 import COUNTED_BELOW_HEADER as COUNTED
 from amazon_estimators.sources.records import Dialect, walk, well_quoted
 from amazon_estimators.sources.source import Piece, Schema
 
 STEP_BYTES = 2**20
 """Text converted at a time: a step's columns stay in the processor's cache until they are rows."""
 STEP_BYTES_A_COLUMN = 4096
-COUNTED = "Rows are counted from 0, without the header."
 
 
 def table_of(text: bytes, dialect: Dialect, schema: Schema) -> np.ndarray | None:

@@ -112,12 +112,9 @@ def record_at(text: bytes, dialect: Dialect, start: int) -> Record:
         return Record(start, newline + 1, fields, True)
 
 
-def record_end(data: bytes, start: int, dialect: Dialect, *, inside: bool = False) -> int | None:
-    """The offset after the newline that ends the record under way at ``start``; None if it is not there.
-
-    ``inside``: whether ``start`` lies between quotes.
-    """
-    end, quotes = start, int(inside)
+def record_end(data: bytes, start: int, dialect: Dialect) -> int | None:
+    """The offset after the newline that ends the record that begins at ``start``; None if it is not there."""
+    end, quotes = start, 0
     while (newline := data.find(b"\n", end)) >= 0:
         quotes += data.count(b'"', end, newline) if dialect.quoted_newlines else 0
         end = newline + 1

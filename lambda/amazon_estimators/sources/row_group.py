@@ -18,6 +18,7 @@ from pyarrow import parquet
 from amazon_estimators.errors import InputError
 from amazon_estimators.s3 import InputObject
 from amazon_estimators.sources.columns import values_of
+from amazon_estimators.sources.float32 import COUNTED
 from amazon_estimators.sources.parquet_footer import PAGE_BYTES, Footer, damaged, footer_of
 from amazon_estimators.sources.parquet_pages import LargerPage, PageFile
 from amazon_estimators.sources.side_by_side import side_by_side
@@ -168,6 +169,6 @@ class RowGroup:
             missing = int(np.flatnonzero(values_of(column.is_null()))[0])
             raise InputError(
                 f"{self._found.uri}, row {row + missing}, {self._schema.column(position)}: no value",
-                remedy="Rows are counted from 0. Fill it in, or exclude the column.",
+                remedy=f"{COUNTED} Fill it in, or exclude the column.",
             )
         return values_of(column)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from amazon_estimators.recordio.wire import varint
+
 TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = range(1, 13)
 INTEGERS = (I16, I32, I64)
 VARINT_BITS = 64
@@ -183,11 +185,11 @@ def of_integer(value: int, kind: int = I64) -> tuple[int, bytes]:
 
 
 def of_binary(value: bytes) -> tuple[int, bytes]:
-    return BINARY, _unsigned(len(value)) + value
+    return BINARY, varint(len(value)) + value
 
 
 def of_list(values: Sequence[bytes], kind: int = STRUCT) -> tuple[int, bytes]:
-    return LIST, bytes([240 | kind]) + _unsigned(len(values)) + b"".join(values)
+    return LIST, bytes([240 | kind]) + varint(len(values)) + b"".join(values)
 
 
 def of_struct(fields: Mapping[int, tuple[int, bytes]]) -> tuple[int, bytes]:
@@ -195,13 +197,4 @@ def of_struct(fields: Mapping[int, tuple[int, bytes]]) -> tuple[int, bytes]:
 
 
 def _zigzag(value: int) -> bytes:
-    return _unsigned(value << 1 if value >= 0 else ~value << 1 | 1)
-
-
-def _unsigned(value: int) -> bytes:
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+    return varint(value << 1 if value >= 0 else ~value << 1 | 1)

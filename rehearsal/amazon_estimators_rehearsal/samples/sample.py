@@ -9,7 +9,7 @@ from typing import Any
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.cli.source import channel_options
-from amazon_estimators.s3 import is_data
+from amazon_estimators.s3 import data_files
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def own(data: Path, algorithm: type[Algorithm], options: Mapping[str, Any] | Non
 def _files(data: Path) -> list[Path]:
     if data.is_file():
         return [data]
-    files = sorted(path for path in data.rglob("*") if path.is_file() and is_data(path.name))
+    files = data_files(data)
     if not files:
         raise FileNotFoundError(
             f"There is no file at {data}. Give --data the path of a file, or of a directory of files."
