@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from amazon_estimators.errors import AmazonEstimatorsError as AmazonEstimatorsError
     from amazon_estimators.errors import HyperparameterError as HyperparameterError
     from amazon_estimators.errors import InputError as InputError
+    from amazon_estimators.errors import ModelError as ModelError
     from amazon_estimators.errors import RequestError as RequestError
+    from amazon_estimators.errors import ResponseError as ResponseError
     from amazon_estimators.errors import TrainingJobError as TrainingJobError
     from amazon_estimators.estimator import Estimator as Estimator
     from amazon_estimators.file_system_record_set import FileSystemRecordSet as FileSystemRecordSet
     from amazon_estimators.hyperparameter import Hyperparameter as Hyperparameter
+    from amazon_estimators.inference.load import load_model as load_model
     from amazon_estimators.record_set import RecordSet as RecordSet
 
 _HOMES = {
@@ -30,10 +33,12 @@ _HOMES = {
     "client.job_settings": "JobSettings",
     "client.pipeline": "PipelineEstimator",
     "client.training_job": "Detached TrainingJob",
-    "errors": "AmazonEstimatorsError HyperparameterError InputError RequestError TrainingJobError",
+    "errors": "AmazonEstimatorsError HyperparameterError InputError ModelError RequestError ResponseError "
+    "TrainingJobError",
     "estimator": "Estimator",
     "file_system_record_set": "FileSystemRecordSet",
     "hyperparameter": "Hyperparameter",
+    "inference.load": "load_model",
     "record_set": "RecordSet",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}

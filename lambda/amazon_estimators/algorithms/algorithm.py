@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, Self
 from amazon_estimators.algorithms.data_rules import common_findings
 from amazon_estimators.algorithms.facts import RECORDIO, ChannelRule, Data, Instances, Metric
 from amazon_estimators.algorithms.fills import Fill, filling
+from amazon_estimators.algorithms.inference import Inference
 from amazon_estimators.algorithms.rules import Caution, DataRule, FieldRule, Finding, Problem
 from amazon_estimators.errors import HyperparameterError, InstanceError
 from amazon_estimators.hyperparameter import Hyperparameter, HyperparameterWarning
@@ -45,6 +46,7 @@ class Algorithm:
     """The tensor types it reads."""
     channels: ClassVar[Mapping[str, ChannelRule]]
     instances: ClassVar[Instances]
+    inference: ClassVar[Inference]
     metrics: ClassVar[tuple[Metric, ...]] = ()
     rules: ClassVar[tuple[FieldRule, ...]] = ()
     data_rules: ClassVar[tuple[DataRule, ...]] = ()

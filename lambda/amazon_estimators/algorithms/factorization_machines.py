@@ -16,6 +16,7 @@ from amazon_estimators.algorithms.facts import (
     score,
 )
 from amazon_estimators.algorithms.fills import features, filling
+from amazon_estimators.algorithms.inference import CSV, JSON, JSON_LINES, RECORDIO, Field, Inference
 from amazon_estimators.algorithms.rules import FieldRule, class_labels, no_sparse_on_gpu, without_effect
 from amazon_estimators.hyperparameter import Hyperparameter, choice, integer, number, tuning
 
@@ -85,6 +86,13 @@ class FactorizationMachines(Algorithm):
         ChannelRule("test", required=False, distribution=REPLICATED, label="required"),
     )
     instances = Instances(gpu="any")
+    inference = Inference(
+        accepts=(RECORDIO, JSON),
+        returns=(RECORDIO, JSON, JSON_LINES),
+        fields=(Field("score"), Field("predicted_label", integer=True, optional=True)),
+        excluded={CSV: "CSV support is not available for factorization machines"},
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/fm-in-formats.html",
+    )
     metrics = (
         loss("test:rmse"),
         score("test:binary_classification_accuracy"),

@@ -15,6 +15,7 @@ from amazon_estimators.algorithms.facts import (
     loss,
 )
 from amazon_estimators.algorithms.fills import features, filling
+from amazon_estimators.algorithms.inference import CSV, JSON, JSON_LINES, RECORDIO, Field, Inference
 from amazon_estimators.algorithms.rules import Caution, Finding, at_most_records, needs_channel
 from amazon_estimators.hyperparameter import choice, integer, listing, number, tuning, tuning_values
 from amazon_estimators.kinds import Choice
@@ -40,6 +41,13 @@ class KMeans(Algorithm):
         ChannelRule("test", required=False, distribution=REPLICATED),
     )
     instances = Instances(gpu="single")
+    inference = Inference(
+        accepts=(RECORDIO, CSV, JSON, JSON_LINES),
+        returns=(RECORDIO, JSON, JSON_LINES, CSV),
+        fields=(Field("closest_cluster", integer=True), Field("distance_to_cluster")),
+        csv_columns=("closest_cluster", "distance_to_cluster"),
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/km-in-formats.html",
+    )
     metrics = (
         loss("test:msd"),
         loss("test:ssd"),

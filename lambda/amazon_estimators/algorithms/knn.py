@@ -16,6 +16,7 @@ from amazon_estimators.algorithms.facts import (
     score,
 )
 from amazon_estimators.algorithms.fills import features, filling
+from amazon_estimators.algorithms.inference import CSV, JSON, JSON_LINES, RECORDIO, Field, Inference
 from amazon_estimators.algorithms.rules import (
     Caution,
     Finding,
@@ -82,6 +83,19 @@ class KNN(Algorithm):
         ChannelRule("test", required=False, distribution=REPLICATED, label="required"),
     )
     instances = Instances(gpu="single")
+    inference = Inference(
+        accepts=(RECORDIO, CSV, JSON, JSON_LINES),
+        returns=(RECORDIO, JSON, JSON_LINES),
+        fields=(
+            Field("predicted_label"),
+            Field("distances", "vector", optional=True),
+            Field("labels", "vector", optional=True),
+        ),
+        verbose="true",
+        multi_model=True,
+        undocumented_model="its index is a Faiss file, which NumPy alone does not read",
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/kNN-inference-formats.html",
+    )
     metrics = (score("test:accuracy"), loss("test:mse"), *PROGRESS)
     rules = (
         required_with("dimension_reduction_target", "dimension_reduction_type", "sign", "fjlt"),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from amazon_estimators.algorithms.algorithm import Algorithm
 from amazon_estimators.algorithms.facts import REPLICATED, ChannelRule, Data, Instances, Metric, channels
 from amazon_estimators.algorithms.fills import features, filling, records
+from amazon_estimators.algorithms.inference import CSV, JSON, RECORDIO, Field, Inference
 from amazon_estimators.algorithms.rules import Finding, Problem
 from amazon_estimators.hyperparameter import integer, number, tuning
 
@@ -32,6 +33,12 @@ class LDA(Algorithm):
         ChannelRule("test", required=False, distribution=REPLICATED),
     )
     instances = Instances(gpu="none", single_instance=True)
+    inference = Inference(
+        accepts=(RECORDIO, CSV, JSON),
+        returns=(RECORDIO, JSON),
+        fields=(Field("topic_mixture", "vector"),),
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/lda.html",
+    )
     metrics = (Metric("test:pwll", "Maximize", True, None),)
     data_rules = (_whole_corpus,)
     fills = filling(feature_dim=features, mini_batch_size=records)

@@ -15,6 +15,7 @@ from amazon_estimators.algorithms.facts import (
     loss,
 )
 from amazon_estimators.algorithms.fills import features, filling
+from amazon_estimators.algorithms.inference import CSV, JSON, JSON_LINES, RECORDIO, Field, Inference
 from amazon_estimators.algorithms.rules import Finding, Problem, early_stopping
 from amazon_estimators.algorithms.text_rules import files_are
 from amazon_estimators.hyperparameter import (
@@ -59,6 +60,12 @@ class NTM(Algorithm):
         ),
     )
     instances = Instances(gpu="any")
+    inference = Inference(
+        accepts=(RECORDIO, CSV, JSON, JSON_LINES),
+        returns=(RECORDIO, JSON, JSON_LINES),
+        fields=(Field("topic_weights", "vector"),),
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/ntm-in-formats.html",
+    )
     metrics = (
         loss("validation:total_loss", epoch=True),
         loss("train:total_loss", epoch=True, objective=False),

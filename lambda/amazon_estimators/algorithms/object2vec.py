@@ -20,6 +20,7 @@ from amazon_estimators.algorithms.facts import (
     score,
 )
 from amazon_estimators.algorithms.fills import always, filling
+from amazon_estimators.algorithms.inference import JSON, Field, Inference
 from amazon_estimators.algorithms.rules import (
     Caution,
     Finding,
@@ -114,6 +115,17 @@ class Object2Vec(Algorithm):
         ),
     )
     instances = Instances(gpu="any", single_instance=True)
+    inference = Inference(
+        accepts=(JSON_LINES, JSON),
+        returns=(JSON_LINES, JSON),
+        fields=(
+            Field("scores", "vector", optional=True),
+            Field("embeddings", "vector", optional=True),
+        ),
+        rows="token_pair",
+        undocumented_model="AWS does not document the file that holds the encoders",
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/object2vec-inference-formats.html",
+    )
     metrics = (
         loss("test:mean_squared_error"),
         loss("validation:mean_squared_error", epoch=True),

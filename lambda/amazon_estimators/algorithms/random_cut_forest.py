@@ -5,6 +5,7 @@ from __future__ import annotations
 from amazon_estimators.algorithms.algorithm import Algorithm
 from amazon_estimators.algorithms.facts import REPLICATED, SHARDED, ChannelRule, Instances, Metric, channels
 from amazon_estimators.algorithms.fills import always, features, filling
+from amazon_estimators.algorithms.inference import CSV, JSON, JSON_LINES, RECORDIO, Field, Inference
 from amazon_estimators.algorithms.rules import class_labels, needs_channel
 from amazon_estimators.hyperparameter import integer, listing, tuning
 from amazon_estimators.kinds import Choice
@@ -26,6 +27,15 @@ class RandomCutForest(Algorithm):
         ),
     )
     instances = Instances(gpu="none")
+    inference = Inference(
+        accepts=(RECORDIO, CSV, JSON, JSON_LINES),
+        returns=(RECORDIO, JSON, JSON_LINES),
+        fields=(Field("score"),),
+        list_key="scores",
+        multi_model=True,
+        undocumented_model="AWS does not document the file that holds the trees",
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/rcf-in-formats.html",
+    )
     metrics = (Metric("test:f1", "Maximize", True, None),)
     data_rules = (
         class_labels(when=None, classes=2, only=("test",)),
