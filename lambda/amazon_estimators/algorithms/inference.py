@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from amazon_estimators.algorithms.facts import CSV, JSON_LINES, RECORDIO
+from amazon_estimators.algorithms.channel_rules import CSV, JSON, JSON_LINES, RECORDIO
 
-JSON = "application/json"
 CONTENT_TYPES = (RECORDIO, JSON, JSON_LINES, CSV)
 """The content types of requests and responses that the first-party algorithms share.
 

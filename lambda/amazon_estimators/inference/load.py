@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from amazon_estimators.algorithms import ALGORITHMS, Algorithm, algorithm_named
-from amazon_estimators.client.places import Place, client_of
 from amazon_estimators.errors import ModelError
 from amazon_estimators.inference.archive import MAX_BYTES, Archive, read_archive
 from amazon_estimators.inference.models import LOCAL_MODELS, Content, LocalModel
+from amazon_estimators.storage.s3_uri import Place
+from amazon_estimators.storage.sessions import client_of
 
 KNN_LABELS = ".labels"
 """What KNN's files beside ``model_algo-1`` end in.

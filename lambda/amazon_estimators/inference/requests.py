@@ -11,7 +11,8 @@ from itertools import pairwise
 from typing import Any
 
 from amazon_estimators.algorithms import Algorithm
-from amazon_estimators.algorithms.inference import CONTENT_TYPES, CSV, JSON, JSON_LINES, RECORDIO
+from amazon_estimators.algorithms.channel_rules import CSV, JSON, JSON_LINES, RECORDIO
+from amazon_estimators.algorithms.inference import CONTENT_TYPES
 from amazon_estimators.errors import InputError, RequestError
 from amazon_estimators.inference.rows import (
     Vectors,

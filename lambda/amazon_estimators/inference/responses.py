@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from amazon_estimators.algorithms import Algorithm
-from amazon_estimators.algorithms.inference import CONTENT_TYPES, CSV, JSON, JSON_LINES, RECORDIO, Field
+from amazon_estimators.algorithms.channel_rules import CSV, JSON, JSON_LINES, RECORDIO
+from amazon_estimators.algorithms.inference import CONTENT_TYPES, Field
 from amazon_estimators.errors import RecordIOError, RequestError, ResponseError
 from amazon_estimators.inference.requests import InferenceWarning
 from amazon_estimators.recordio import read_records
-from amazon_estimators.shown import shown
+from amazon_estimators.text import shown
 
 Array = npt.NDArray[Any]
 TENSORS = ("float32_tensor", "float64_tensor", "int32_tensor")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from amazon_estimators.encodings import ip_insights, object2vec
 from amazon_estimators.errors import InputError
 from amazon_estimators.recordio import CsrParts
-from amazon_estimators.shown import shown
+from amazon_estimators.text import shown
 
 Array = npt.NDArray[Any]
 Vectors = Array | CsrParts

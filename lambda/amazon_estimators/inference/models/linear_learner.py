@@ -147,7 +147,9 @@ def _softmax(raw: Array) -> Array:
 
 def _symbol(outputs: int) -> dict[str, Any]:
     """Return MXNet's graph of one fully connected layer, which ``mx.mod.Module`` loads with the arrays."""
-    inputs: list[dict[str, Any]] = [{"op": "null", "name": name, "inputs": []} for name in ("data", "fc0_weight", "fc0_bias")]
+    inputs: list[dict[str, Any]] = [
+        {"op": "null", "name": name, "inputs": []} for name in ("data", "fc0_weight", "fc0_bias")
+    ]
     layer = {
         "op": "FullyConnected",
         "name": "fc0",
