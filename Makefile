@@ -52,7 +52,7 @@ $(VENV)/protobuf_oldest.stamp: requirements/protobuf_oldest.txt | $(BIN)/python
 
 # Resolve the locks again: needs uv, and is the one command here that is for maintainers only.
 CODE_LOCK := lambda/amazon_estimators/requirements.txt
-READER_LOCK := constructs/cdk_amazon_estimators/table_reader.txt
+READER_LOCK := constructs/cdk_amazon_estimators/assets/table_reader.txt
 COMPILE := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
   --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 lock:

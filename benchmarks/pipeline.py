@@ -46,11 +46,12 @@ from inputs import (  # noqa: E402
     quoted_csv,
 )
 
-from amazon_estimators import s3  # noqa: E402
-from amazon_estimators.encode import encode_shard  # noqa: E402
-from amazon_estimators.plan import Plan  # noqa: E402
-from amazon_estimators.settings import Settings  # noqa: E402
-from amazon_estimators.steps import plan_step, seal_step  # noqa: E402
+from amazon_estimators.pipeline.encode import encode_shard  # noqa: E402
+from amazon_estimators.pipeline.plan import plan_step  # noqa: E402
+from amazon_estimators.pipeline.seal import seal_step  # noqa: E402
+from amazon_estimators.pipeline.settings import Settings  # noqa: E402
+from amazon_estimators.pipeline.shard_plan import Plan  # noqa: E402
+from amazon_estimators.storage import s3  # noqa: E402
 from amazon_estimators_rehearsal.environment import client_environment  # noqa: E402
 from amazon_estimators_rehearsal.server import emulator  # noqa: E402
 

@@ -10,13 +10,13 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from amazon_estimators.announcement import SOURCE
-from cdk_amazon_estimators.lambda_bundle import LambdaBundle
-from cdk_amazon_estimators.pipeline_layout import PipelineLayout
-from cdk_amazon_estimators.problems import Problems
-from cdk_amazon_estimators.prop_types import check_types, known
-from cdk_amazon_estimators.s3_access import S3Access
-from cdk_amazon_estimators.table_reader_layer import table_reader_layer
+from amazon_estimators.pipeline.announce import SOURCE
+from cdk_amazon_estimators.access.s3_access import S3Access
+from cdk_amazon_estimators.assets.lambda_bundle import LambdaBundle
+from cdk_amazon_estimators.assets.table_reader_layer import table_reader_layer
+from cdk_amazon_estimators.props.problems import Problems
+from cdk_amazon_estimators.props.prop_types import check_types, known
+from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 
 SHARED_ID = "RecordSetEncoder"
 LEAST_MEMORY, MOST_MEMORY = 512, 10_240

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     # The algorithms are whatever the registry holds: a new one is named there and nowhere else.
     from amazon_estimators.algorithms import *  # noqa: F403
+    from amazon_estimators.client.estimator import Estimator as Estimator
     from amazon_estimators.client.job_settings import JobSettings as JobSettings
     from amazon_estimators.client.pipeline import PipelineEstimator as PipelineEstimator
     from amazon_estimators.client.training_job import Detached as Detached
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from amazon_estimators.errors import InputError as InputError
     from amazon_estimators.errors import RequestError as RequestError
     from amazon_estimators.errors import TrainingJobError as TrainingJobError
-    from amazon_estimators.estimator import Estimator as Estimator
-    from amazon_estimators.file_system_record_set import FileSystemRecordSet as FileSystemRecordSet
-    from amazon_estimators.hyperparameter import Hyperparameter as Hyperparameter
-    from amazon_estimators.record_set import RecordSet as RecordSet
+    from amazon_estimators.hyperparameters.hyperparameter import Hyperparameter as Hyperparameter
+    from amazon_estimators.record_sets.file_system_record_set import (
+        FileSystemRecordSet as FileSystemRecordSet,
+    )
+    from amazon_estimators.record_sets.record_set import RecordSet as RecordSet
 
 _HOMES = {
     "algorithms": "ALGORITHMS Algorithm algorithm_named",
@@ -31,10 +33,10 @@ _HOMES = {
     "client.pipeline": "PipelineEstimator",
     "client.training_job": "Detached TrainingJob",
     "errors": "AmazonEstimatorsError HyperparameterError InputError RequestError TrainingJobError",
-    "estimator": "Estimator",
-    "file_system_record_set": "FileSystemRecordSet",
-    "hyperparameter": "Hyperparameter",
-    "record_set": "RecordSet",
+    "client.estimator": "Estimator",
+    "hyperparameters.hyperparameter": "Hyperparameter",
+    "record_sets.file_system_record_set": "FileSystemRecordSet",
+    "record_sets.record_set": "RecordSet",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from amazon_estimators.counted import counted
+from amazon_estimators.text import counted
 from amazon_estimators_rehearsal.sagemaker.channels import split_uri
 from amazon_estimators_rehearsal.sagemaker.engines import NO_ENGINE
 from amazon_estimators_rehearsal.view import say

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from amazon_estimators.algorithms import KNN, PCA, IPInsights, KMeans, LinearLearner
 from amazon_estimators.algorithms.algorithm import MAX_HYPERPARAMETERS, Algorithm
 from amazon_estimators.errors import HyperparameterError
-from amazon_estimators.hyperparameter import Hyperparameter, HyperparameterWarning, integer
+from amazon_estimators.hyperparameters.hyperparameter import Hyperparameter, HyperparameterWarning, integer
 
 LAMBDA = Path(__file__).parents[2] / "lambda"
 

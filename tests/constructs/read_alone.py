@@ -24,8 +24,8 @@ from pyarrow import csv
 from pyarrow import parquet as arrow_parquet
 
 from amazon_estimators.errors import InputError
-from amazon_estimators.s3 import InputObject
 from amazon_estimators.sources import Piece, Source, format_of
+from amazon_estimators.storage.s3 import InputObject
 
 assert np.__file__.startswith(CODE), np.__file__
 assert pa.__file__.startswith(LAYER), pa.__file__

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from cdk_amazon_estimators import LambdaBundle, lambda_bundle, table_reader_layer
-from cdk_amazon_estimators.locked_packages import cache_directory
+from cdk_amazon_estimators import LambdaBundle
+from cdk_amazon_estimators.assets import lambda_bundle, table_reader_layer
+from cdk_amazon_estimators.assets.locked_packages import cache_directory
 
 LIMIT = 110 * 10**6
 """Bytes unzipped, of the code and of the layer."""

@@ -21,7 +21,7 @@ from cdk_amazon_estimators import (
     TrainingStarter,
     UploadTrigger,
 )
-from cdk_amazon_estimators.prop_types import PROP_TYPES, known
+from cdk_amazon_estimators.props.prop_types import PROP_TYPES, known
 
 RIGHT: dict[str, Callable[[Stack], Any]] = {
     **OTHER_VALUES,

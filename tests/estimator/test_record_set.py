@@ -26,10 +26,10 @@ from amazon_estimators import (
     RecordSet,
     RequestError,
 )
-from amazon_estimators.client.record_sets import PART_BYTES
+from amazon_estimators.client.upload_record_set import PART_BYTES
 from amazon_estimators.errors import RecordIOError, RecordSetError
-from amazon_estimators.record_set import Labels, Tokens
 from amazon_estimators.recordio import read_matrix
+from amazon_estimators.summaries import Labels, Tokens
 
 X = np.random.default_rng(7).normal(size=(101, 4)).astype(np.float32)
 Y = np.arange(101) % 3

@@ -10,8 +10,9 @@ import pytest
 from pipeline_runs import Pipeline
 
 from amazon_estimators.errors import SchemaError
-from amazon_estimators.receipts import read_receipts
-from amazon_estimators.record_set import FACTS_NAME, MANIFEST_NAME, Labels
+from amazon_estimators.pipeline.receipts import read_receipts
+from amazon_estimators.record_sets.keys import MANIFEST_NAME, RECORD_SET_NAME
+from amazon_estimators.summaries import Labels
 
 TABLE = np.arange(400, dtype=np.float32).reshape(100, 4)
 
@@ -53,7 +54,7 @@ def test_no_manifest_is_written_before_all_channels_are_described(two_channels: 
     two_channels.s3 = puts = Puts(two_channels.s3)
     two_channels.seal(planned)
     roots = [f"{planned['prefix']}{name}/" for name in ("train", "test")]
-    assert set(puts.keys[:2]) == {root + FACTS_NAME for root in roots}
+    assert set(puts.keys[:2]) == {root + RECORD_SET_NAME for root in roots}
     assert set(puts.keys[2:]) == {root + MANIFEST_NAME for root in roots}
     assert len(puts.keys) == 4
 
@@ -63,7 +64,7 @@ def test_a_description_that_cannot_be_written_leaves_no_manifest(
     two_channels: Pipeline, channel: str
 ) -> None:
     planned = encoded(two_channels)
-    two_channels.s3 = Puts(two_channels.s3, failing=f"/{channel}/{FACTS_NAME}")
+    two_channels.s3 = Puts(two_channels.s3, failing=f"/{channel}/{RECORD_SET_NAME}")
     with pytest.raises(ConnectionError, match=channel):
         two_channels.seal(planned)
     assert not [key for key in two_channels.all_keys(planned["prefix"]) if key.endswith(MANIFEST_NAME)]

@@ -12,7 +12,8 @@ from scipy import sparse
 
 from amazon_estimators import recordio
 from amazon_estimators.errors import InputError
-from amazon_estimators.recordio import compressed, dense
+from amazon_estimators.recordio import csr_rows as compressed
+from amazon_estimators.recordio import dense
 from recordio.protocol import MAGIC, expected_dense, expected_sparse
 
 FLOATS = ["<f2", "<f4", "<f8", ">f2", ">f4", ">f8"]
@@ -270,8 +271,9 @@ def test_record_of_2_to_the_29_is_refused_before_anything_is_written():
 
 
 def test_long_sparse_record_is_refused_before_anything_is_written(monkeypatch):
-    from amazon_estimators.recordio import ragged, values
     from amazon_estimators.recordio import sparse as writer
+    from amazon_estimators.recordio import values
+    from amazon_estimators.recordio import variable_length as ragged
 
     for module in (ragged, writer, values):
         monkeypatch.setattr(module, "LENGTH_LIMIT", 4096)

@@ -20,7 +20,9 @@ import pyarrow as pa
 from pyarrow import parquet as arrow_parquet
 
 from amazon_estimators.errors import AmazonEstimatorsError
-from amazon_estimators.sources import Piece, Source, parquet, row_group
+from amazon_estimators.sources import Piece, Source
+from amazon_estimators.sources.parquet import reader as parquet
+from amazon_estimators.sources.parquet import row_group
 from sources.in_memory_s3 import InMemoryS3
 
 LIES = (

@@ -14,8 +14,9 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from amazon_estimators.errors import InputError, ObjectChangedError, RequestError, SchemaError
-from amazon_estimators.sources import Piece, Schema, Source, delimited
-from amazon_estimators.sources.lines import BOM, LINE_LIMIT
+from amazon_estimators.sources import Piece, Schema, Source
+from amazon_estimators.sources.delimited import reader as delimited
+from amazon_estimators.sources.files.text_lines import BOM, LINE_LIMIT
 from sources.in_memory_s3 import InMemoryS3
 
 

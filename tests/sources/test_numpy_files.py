@@ -17,7 +17,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from amazon_estimators.errors import AmazonEstimatorsError, InputError, SchemaError
-from amazon_estimators.sources import Piece, Source, archive, arrays, csr, npy, npz
+from amazon_estimators.sources import Piece, Source
+from amazon_estimators.sources.numpy_files import npy, npz
+from amazon_estimators.sources.numpy_files import scipy_csr as csr
+from amazon_estimators.sources.numpy_files import stored_array as arrays
+from amazon_estimators.sources.numpy_files import zip_archive as archive
 from sources.in_memory_s3 import InMemoryS3
 
 

@@ -16,7 +16,11 @@ from hypothesis import strategies as st
 from pyarrow import parquet as arrow_parquet
 
 from amazon_estimators.errors import AmazonEstimatorsError, InputError, ObjectChangedError, SchemaError
-from amazon_estimators.sources import Piece, Source, parquet, parquet_pages, row_group, side_by_side
+from amazon_estimators.sources import Piece, Source
+from amazon_estimators.sources.files import disk_spill as side_by_side
+from amazon_estimators.sources.parquet import pages as parquet_pages
+from amazon_estimators.sources.parquet import reader as parquet
+from amazon_estimators.sources.parquet import row_group
 from sources.in_memory_s3 import InMemoryS3
 
 

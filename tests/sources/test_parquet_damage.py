@@ -15,7 +15,11 @@ import pytest
 from pyarrow import parquet as arrow_parquet
 
 from amazon_estimators.errors import InputError
-from amazon_estimators.sources import Piece, Source, parquet, parquet_footer, parquet_pages, thrift
+from amazon_estimators.sources import Piece, Source
+from amazon_estimators.sources.parquet import footer as parquet_footer
+from amazon_estimators.sources.parquet import pages as parquet_pages
+from amazon_estimators.sources.parquet import reader as parquet
+from amazon_estimators.sources.parquet import thrift
 from sources import damaged_parquet
 from sources.in_memory_s3 import InMemoryS3
 

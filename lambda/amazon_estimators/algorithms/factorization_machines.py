@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.facts import (
-    PROGRESS,
-    REPLICATED,
-    ChannelRule,
-    Instances,
-    Metric,
-    channels,
-    loss,
-    score,
-)
-from amazon_estimators.algorithms.fills import features, filling
+from amazon_estimators.algorithms.channel_rules import REPLICATED, ChannelRule, channels
+from amazon_estimators.algorithms.filled_in import features, filling
+from amazon_estimators.algorithms.instances import Instances
+from amazon_estimators.algorithms.metrics import PROGRESS, Metric, loss, score
 from amazon_estimators.algorithms.rules import FieldRule, class_labels, no_sparse_on_gpu, without_effect
-from amazon_estimators.hyperparameter import Hyperparameter, choice, integer, number, tuning
+from amazon_estimators.hyperparameters.hyperparameter import Hyperparameter, choice, integer, number, tuning
 
 WIDE = tuning(1e-8, 512)
 

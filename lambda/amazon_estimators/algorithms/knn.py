@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.facts import (
-    PROGRESS,
-    REPLICATED,
-    ChannelRule,
-    Data,
-    Instances,
-    channels,
-    loss,
-    score,
-)
-from amazon_estimators.algorithms.fills import features, filling
+from amazon_estimators.algorithms.channel_rules import REPLICATED, ChannelRule, channels
+from amazon_estimators.algorithms.filled_in import features, filling
+from amazon_estimators.algorithms.instances import Instances
+from amazon_estimators.algorithms.metrics import PROGRESS, loss, score
 from amazon_estimators.algorithms.rules import (
     Caution,
     Finding,
@@ -26,12 +19,14 @@ from amazon_estimators.algorithms.rules import (
     required_with,
     without_effect,
 )
-from amazon_estimators.hyperparameter import choice, integer, tuning
+from amazon_estimators.algorithms.training_data import Data
+from amazon_estimators.hyperparameters.hyperparameter import choice, integer, tuning
+from amazon_estimators.hyperparameters.owner import Owner
 
 IVF, PQ = "faiss.IVFFlat", "faiss.IVFPQ"
 
 
-def _target_below_features(algorithm: Algorithm) -> Iterator[Finding]:
+def _target_below_features(algorithm: Owner) -> Iterator[Finding]:
     """Reducing dimensions leaves fewer of them."""
     target, dimensions = (
         algorithm.values.get("dimension_reduction_target"),
@@ -44,12 +39,12 @@ def _target_below_features(algorithm: Algorithm) -> Iterator[Finding]:
         )
 
 
-def _target_below_data(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+def _target_below_data(algorithm: Owner, data: Data) -> Iterator[Finding]:
     """The same once feature_dim has been filled in."""
     return _target_below_features(algorithm)
 
 
-def _sample_holds_k(algorithm: Algorithm) -> Iterator[Finding]:
+def _sample_holds_k(algorithm: Owner) -> Iterator[Finding]:
     """Neighbours are looked for among the sampled records."""
     k, sample = algorithm.values.get("k"), algorithm.values.get("sample_size")
     if k is not None and sample is not None and k > sample:
@@ -58,7 +53,7 @@ def _sample_holds_k(algorithm: Algorithm) -> Iterator[Finding]:
         )
 
 
-def _subvectors_divide(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+def _subvectors_divide(algorithm: Owner, data: Data) -> Iterator[Finding]:
     """Vectors are cut into faiss_index_pq_m equal parts; the service pads those that do not fit."""
     parts = algorithm.values.get("faiss_index_pq_m")
     reduced = algorithm.values.get("dimension_reduction_target")

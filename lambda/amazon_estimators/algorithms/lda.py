@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.facts import REPLICATED, ChannelRule, Data, Instances, Metric, channels
-from amazon_estimators.algorithms.fills import features, filling, records
+from amazon_estimators.algorithms.channel_rules import REPLICATED, ChannelRule, channels
+from amazon_estimators.algorithms.filled_in import features, filling, records
+from amazon_estimators.algorithms.instances import Instances
+from amazon_estimators.algorithms.metrics import Metric
 from amazon_estimators.algorithms.rules import Finding, Problem
-from amazon_estimators.hyperparameter import integer, number, tuning
+from amazon_estimators.algorithms.training_data import Data
+from amazon_estimators.hyperparameters.hyperparameter import integer, number, tuning
+from amazon_estimators.hyperparameters.owner import Owner
 
 
-def _whole_corpus(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+def _whole_corpus(algorithm: Owner, data: Data) -> Iterator[Finding]:
     """The service reads mini_batch_size as the number of documents; the base refuses one that is too high."""
     size = algorithm.values.get("mini_batch_size")
     if isinstance(size, int) and size < data.train.num_records:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.facts import REPLICATED, ChannelRule, Instances, channels
-from amazon_estimators.algorithms.fills import batch_up_to, features, filling
+from amazon_estimators.algorithms.channel_rules import REPLICATED, ChannelRule, channels
+from amazon_estimators.algorithms.filled_in import batch_up_to, features, filling
+from amazon_estimators.algorithms.instances import Instances
 from amazon_estimators.algorithms.linear_learner_metrics import METRICS
 from amazon_estimators.algorithms.rules import (
     choices_by,
@@ -13,7 +14,14 @@ from amazon_estimators.algorithms.rules import (
     required_with,
     without_effect,
 )
-from amazon_estimators.hyperparameter import choice, flag, integer, number, tuning, tuning_values
+from amazon_estimators.hyperparameters.hyperparameter import (
+    choice,
+    flag,
+    integer,
+    number,
+    tuning,
+    tuning_values,
+)
 
 BINARY, MULTICLASS, REGRESSOR = "binary_classifier", "multiclass_classifier", "regressor"
 AUTO = ("auto",)

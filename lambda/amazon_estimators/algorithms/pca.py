@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.facts import REPLICATED, ChannelRule, Data, Instances, channels
-from amazon_estimators.algorithms.fills import batch_up_to, features, filling
+from amazon_estimators.algorithms.channel_rules import REPLICATED, ChannelRule, channels
+from amazon_estimators.algorithms.filled_in import batch_up_to, features, filling
+from amazon_estimators.algorithms.instances import Instances
 from amazon_estimators.algorithms.rules import (
     Caution,
     Finding,
@@ -14,13 +15,15 @@ from amazon_estimators.algorithms.rules import (
     at_most_records,
     without_effect,
 )
-from amazon_estimators.hyperparameter import choice, flag, integer
+from amazon_estimators.algorithms.training_data import Data
+from amazon_estimators.hyperparameters.hyperparameter import choice, flag, integer
+from amazon_estimators.hyperparameters.owner import Owner
 
 SMALL_INSTANCE_BYTES = 8 * 1024**3
 """Memory of an ml.m5.large, the smallest of the usual training instances."""
 
 
-def _covariance(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+def _covariance(algorithm: Owner, data: Data) -> Iterator[Finding]:
     """Regular mode keeps a matrix of features by features in memory."""
     size = 8 * data.train.feature_dim**2
     if algorithm.effective("algorithm_mode") == "regular" and size > SMALL_INSTANCE_BYTES:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.facts import REPLICATED, SHARDED, ChannelRule, Instances, Metric, channels
-from amazon_estimators.algorithms.fills import always, features, filling
+from amazon_estimators.algorithms.channel_rules import REPLICATED, SHARDED, ChannelRule, channels
+from amazon_estimators.algorithms.filled_in import always, features, filling
+from amazon_estimators.algorithms.instances import Instances
+from amazon_estimators.algorithms.metrics import Metric
 from amazon_estimators.algorithms.rules import class_labels, needs_channel
-from amazon_estimators.hyperparameter import integer, listing, tuning
-from amazon_estimators.kinds import Choice
+from amazon_estimators.hyperparameters.hyperparameter import integer, listing, tuning
+from amazon_estimators.hyperparameters.value_types import Choice
 
 
 class RandomCutForest(Algorithm):

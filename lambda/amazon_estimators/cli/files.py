@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from amazon_estimators.client.places import Place, client_of
-from amazon_estimators.client.reading import manifest_shards, open_shard
 from amazon_estimators.errors import InputError, RecordSetError
-from amazon_estimators.record_set import MANIFEST_NAME
+from amazon_estimators.record_sets.keys import MANIFEST_NAME
+from amazon_estimators.record_sets.reading import manifest_shards, open_shard
+from amazon_estimators.storage.s3_uri import Place
+from amazon_estimators.storage.sessions import client_of
 
 MANIFEST_SUFFIXES = (".manifest", ".json")
 

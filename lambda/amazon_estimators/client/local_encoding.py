@@ -11,14 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from amazon_estimators.algorithms import Algorithm
-from amazon_estimators.channels import Channel
-from amazon_estimators.client.directory import Directory
-from amazon_estimators.data_set import DataSet
-from amazon_estimators.encode import encode_shard
+from amazon_estimators.client.local_s3 import Directory
 from amazon_estimators.errors import AmazonEstimatorsError, InputError, RequestError
-from amazon_estimators.planning import make_plan
-from amazon_estimators.record_set import FACTS_NAME, MANIFEST_NAME, RecordSet
-from amazon_estimators.seal import seal
+from amazon_estimators.pipeline.channels import Channel
+from amazon_estimators.pipeline.data_set import DataSet
+from amazon_estimators.pipeline.encode import encode_shard
+from amazon_estimators.pipeline.plan import make_plan
+from amazon_estimators.pipeline.seal import seal
+from amazon_estimators.record_sets.keys import MANIFEST_NAME, RECORD_SET_NAME
+from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.sources import Source
 
 BUCKET = "local-files"
@@ -90,7 +91,7 @@ def encode_files(
         for name, receipt in zip(names, sealed.receipts, strict=True):
             shutil.move(s3.path(plan.shard_key(channel, receipt.shard)), out / name)
     record_set = replace(sealed.record_set, s3_data=f"{prefix}{MANIFEST_NAME}")
-    (out / FACTS_NAME).write_text(json.dumps(record_set.to_dict()), encoding="utf-8")
+    (out / RECORD_SET_NAME).write_text(json.dumps(record_set.to_dict()), encoding="utf-8")
     (out / MANIFEST_NAME).write_text(json.dumps([{"prefix": prefix}, *names]), encoding="utf-8")
     return record_set
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from amazon_estimators.s3 import get_json, is_there, put_json
+from amazon_estimators.storage.s3 import get_json, is_there, put_json
 
 LAG = timedelta(minutes=5)
 """How long what Step Functions' lists say of an execution may be out of date; in practice it is seconds."""

@@ -1,0 +1,173 @@
+"""What must hold of a pipeline's props. Each check notes all problems; unresolved tokens are left alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Duration, RemovalPolicy, Size, Stack, Token
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.pipeline.settings import LONGEST_PREFIX
+from amazon_estimators.sources import Source
+from cdk_amazon_estimators.props.problems import Problems
+from cdk_amazon_estimators.props.prop_types import known, known_seconds
+from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
+from cdk_amazon_estimators.triggers import Trigger
+
+DAY = 86_400
+PREFIX = re.compile(r"(?:[^/]+/)*")
+PATTERN = re.compile(r"[*?]|\$\{")
+"""What IAM reads as a pattern. In a prefix it would widen every grant on the prefix."""
+
+
+def check_algorithm(problems: Problems, algorithm: object) -> None:
+    """It is an instance, with its hyperparameters; nothing else can be checked without one."""
+    if not isinstance(algorithm, Algorithm):
+        problems.unless(
+            False,
+            f"algorithm is {algorithm!r}; allowed: an algorithm with its hyperparameters, such as "
+            "KMeans(k=10)",
+        )
+        problems.raise_any()
+
+
+def required_channels(algorithm: Algorithm) -> list[str]:
+    """The channels without which the algorithm does not train."""
+    return [name for name, rule in algorithm.channels.items() if rule.required]
+
+
+def check_prefix(problems: Problems, prefix: str) -> None:
+    """The prefix is empty or names folders, and leaves room for the keys behind it."""
+    if known("prefix", prefix) is None:
+        return
+    problems.unless(
+        len(prefix.encode()) <= LONGEST_PREFIX,
+        f"prefix has {len(prefix.encode())} bytes; allowed: up to {LONGEST_PREFIX}",
+    )
+    problems.unless(
+        PREFIX.fullmatch(prefix) is not None,
+        f"prefix is {prefix!r}; allowed: empty, or folders that each end with '/', such as 'digits/'",
+    )
+
+
+def check_patterns(problems: Problems, prefix: str, sources: Mapping[str, Source]) -> None:
+    """No prefix holds what a policy would take for more than itself."""
+    given = {"prefix": prefix} | {
+        f"prefix of channel {name}": one.prefix or "" for name, one in sources.items()
+    }
+    for name, value in given.items():
+        problems.unless(
+            known("prefix", value) is None or PATTERN.search(value) is None,
+            f"{name} is {value!r}; allowed: names without '*', '?' and '${{', which permissions would read "
+            "as a pattern",
+        )
+
+
+def check_echoes(problems: Problems, sources: Mapping[str, Source], outputs: Sequence[str]) -> None:
+    """No output is input too: it would start the next execution, and that one the next."""
+    for channel, source in sources.items():
+        prefix = source.prefix or ""
+        for output in outputs:
+            problems.unless(
+                Token.is_unresolved(prefix) or not _overlap(prefix, output),
+                f"channel {channel} reads input from {prefix!r}, and the pipeline writes to {output!r} in "
+                "the same bucket: its output would start it again. Give the channel a prefix of its own.",
+            )
+
+
+def check_neighbours(
+    problems: Problems,
+    sources: Mapping[str, Source],
+    outputs: Sequence[str],
+    neighbours: Mapping[str, PipelineLayout],
+) -> None:
+    """What one pipeline of a bucket writes is neither written nor read by another; input may be shared."""
+    inputs = [source.prefix or "" for source in sources.values()]
+    for path, layout in neighbours.items():
+        pairs = [(our, their) for our in (*inputs, *outputs) for their in layout.outputs]
+        pairs += [(our, their) for our in outputs for their in layout.inputs]
+        overlaps = [pair for pair in pairs if not any(map(Token.is_unresolved, pair)) and _overlap(*pair)]
+        for our, their in overlaps[:1]:
+            problems.unless(
+                False,
+                f"{our!r} and {their!r} of {path} overlap in the same bucket: the two would take each "
+                "other's RecordSets and state for their own. Give each pipeline its own prefix.",
+            )
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
+def check_encoding(problems: Problems, max_concurrency: int, target_shard_size: Size) -> None:
+    """The Map and the shards stay within what Step Functions and S3 take."""
+    most, size = known("max_concurrency", max_concurrency), known("target_shard_size", target_shard_size)
+    problems.unless(
+        most is None or 1 <= most <= 10_000,
+        f"max_concurrency is {most}; allowed: 1 to 10,000, within the account's Lambda quota",
+    )
+    problems.unless(
+        size is None or 2**20 <= size.to_bytes() <= 100 * 2**30,
+        f"target_shard_size is {size and size.to_human_string()}; allowed: 1 MiB to 100 GiB",
+    )
+
+
+def check_encoder(problems: Problems, pipeline: Construct, encoder: Construct | None) -> None:
+    """The functions are of the pipeline's stack: an asset, and a role's permissions, are one stack's."""
+    if encoder is None:
+        return
+    theirs, ours = (Stack.of(one).node.path for one in (encoder, pipeline))
+    problems.unless(
+        theirs == ours,
+        f"encoder is {encoder.node.path}, of stack {theirs}; allowed: one of {ours}, or none: the pipelines "
+        "of a stack share one",
+    )
+
+
+def check_removal(
+    problems: Problems, buckets: Sequence[object], removal_policy: object, auto_delete_objects: bool
+) -> None:
+    """What becomes of new buckets is said only where there are some, and to empty them is said twice."""
+    problems.unless(
+        None in buckets or (removal_policy is None and not auto_delete_objects),
+        "removal_policy and auto_delete_objects are for new buckets, of which there is none. Leave them out.",
+    )
+    problems.unless(
+        not known("auto_delete_objects", auto_delete_objects) or removal_policy == RemovalPolicy.DESTROY,
+        f"auto_delete_objects is True, removal_policy {removal_policy}; allowed: RemovalPolicy.DESTROY",
+    )
+
+
+def check_expiration(
+    problems: Problems, expiration: Duration | None, max_runtime: Duration | None, bucket: s3.IBucket | None
+) -> None:
+    """RecordSets outlive the jobs that read them, and their bucket is one that rules can be given."""
+    after, runtime = (
+        known_seconds("record_set_expiration", expiration),
+        known_seconds("max_runtime", max_runtime),
+    )
+    if after is None:
+        return
+    problems.unless(
+        after > (runtime or 0),
+        f"record_set_expiration is {after / DAY:.0f} days; allowed: more than max_runtime, for "
+        "a training job may read its RecordSet as long as that",
+    )
+    problems.unless(
+        bucket is None or isinstance(bucket, s3.Bucket),
+        f"record_set_expiration is {after / DAY:.0f} days, but data_bucket is not of this app; allowed: a "
+        "bucket such as new_data_bucket(self, 'Data'). Give yours the rule where it is made",
+    )
+
+
+def check_triggers(
+    problems: Problems, triggers: Sequence[Trigger], outputs: Sequence[str], max_concurrent_trainings: int
+) -> None:
+    """Each trigger is well set, and at least one training may run."""
+    for trigger in triggers:
+        trigger.check(problems, outputs)
+    most = known("max_concurrent_trainings", max_concurrent_trainings)
+    problems.unless(most is None or most >= 1, f"max_concurrent_trainings is {most}; allowed: 1 or more")
