@@ -22,7 +22,9 @@ test: check
 check: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo --cache-dir .cache/imports
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file tests/mypy.ini
 
 # All benchmarks, about ten minutes: codec, sources, Plan/Encode/Seal, record_set(). ARGS=--write keeps the figures.
 bench: $(VENV)/test.stamp
