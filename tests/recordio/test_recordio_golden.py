@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from amazon_estimators.recordio import record_pb2
 from recordio.protocol import DATA, golden, truth
 
 X, S, Y = truth()
-FILES = {
+FILES: dict[str, tuple[Any, Any]] = {
     "hand_dense_f32": (recordio.encode_dense, X),
     "sdk_dense_f64": (recordio.encode_dense, X.astype("f8")),
     "sdk_sparse_f32": (recordio.encode_sparse, sparse.csr_matrix(S)),
