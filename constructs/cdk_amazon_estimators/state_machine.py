@@ -17,6 +17,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from amazon_estimators.pipeline.keys import ANY, items_key
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.access.service_role import service_role
 from cdk_amazon_estimators.encoder import RecordSetEncoder
@@ -57,7 +58,8 @@ def pipeline_state_machine(
         removal_policy=RemovalPolicy.DESTROY,
     )
     role = service_role(scope, f"{construct_id}Role", "states.amazonaws.com", "Runs one training pipeline")
-    S3Access(role, layout.data_bucket, layout.encryption_key).read([f"{layout.recordsets}*/shards.jsonl"])
+    items = items_key(layout.record_set(ANY), ANY)
+    S3Access(role, layout.data_bucket, layout.encryption_key).read([items])
     for statement in statements:
         role.add_to_policy(statement)
     return sfn.StateMachine(

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.explain import details_of
 from amazon_estimators.storage.s3 import put_json
 
@@ -58,7 +59,7 @@ def announce(events: Any, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
         "billable_seconds": job.get("BillableTimeInSeconds"),
     }
     trained = {name: detail[name] for name in ("data_set", "execution", "job", "model")}
-    put_json(s3, plan["bucket"], last_trained_key(settings["prefix"]), trained)
+    put_json(s3, plan["bucket"], keys.last_trained_key(settings["prefix"]), trained)
     tell(events, TRAINED, detail)
     return detail
 
@@ -78,10 +79,6 @@ def tell(events: Any, detail_type: str, detail: Mapping[str, Any]) -> None:
         raise RuntimeError(
             f"EventBridge refused {detail_type}: {refused['ErrorCode']}: {refused['ErrorMessage']}"
         )
-
-
-def last_trained_key(prefix: str) -> str:
-    return f"{prefix}datasets/last_trained.json"
 
 
 def _said(asked: Mapping[str, Any], name: str) -> str | None:

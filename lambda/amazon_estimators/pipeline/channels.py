@@ -17,6 +17,7 @@ from amazon_estimators.algorithms.channel_rules import (
 )
 from amazon_estimators.encodings import encoding_for
 from amazon_estimators.errors import RequestError
+from amazon_estimators.pipeline import keys
 from amazon_estimators.sources import Source
 from amazon_estimators.sources.source import COLUMN_FORMATS, LABELLED_FORMATS, NUMBER_FORMATS
 
@@ -74,7 +75,7 @@ def channels_of(
         distribution = distributions.get(name, rule.distribution)
         channels[name] = Channel(
             name=name,
-            prefix=f"{prefix}input/{name}/" if source.prefix is None else source.prefix,
+            prefix=keys.input_prefix(prefix, name) if source.prefix is None else source.prefix,
             source=source,
             rule=rule,
             distribution=distribution,

@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from amazon_estimators.errors import RequestError
+from amazon_estimators.pipeline import keys
+from amazon_estimators.record_sets.keys import RECORD_SET
 from amazon_estimators.storage.s3 import InputObject, is_there, list_as_of, put_text
 from amazon_estimators.text import shown
 
@@ -49,13 +51,13 @@ class DataSet:
         """Keep the list of objects. Written again, it is the same but for ``as_of``."""
         head = {"data_set": self.version, "as_of": self.as_of.isoformat(), "channels": sorted(self.channels)}
         text = "".join(f"{json.dumps(line)}\n" for line in (head, *_lines(self.channels)))
-        put_text(s3, bucket, frozen_key(prefix, self.version), text, "application/jsonlines")
+        put_text(s3, bucket, keys.data_set_key(prefix, self.version), text, "application/jsonlines")
 
     @classmethod
     def load(cls, s3: Any, bucket: str, prefix: str, version: object) -> Self:
         """Read what :meth:`freeze` wrote. Raises RequestError if there is no such data set."""
         check_version(version)
-        key = frozen_key(prefix, str(version))
+        key = keys.data_set_key(prefix, str(version))
         if not is_there(s3, bucket, key):
             raise RequestError(
                 f"data_set is {version!r}, and there is no s3://{bucket}/{key}",
@@ -79,14 +81,9 @@ def check_version(version: object) -> None:
     """Raise RequestError unless this may be the name of a data set."""
     if not isinstance(version, str) or not VERSION.fullmatch(version):
         raise RequestError(
-            f"data_set is {shown(version)}; allowed: 24 hexadecimal digits, as in record_set.json",
+            f"data_set is {shown(version)}; allowed: 24 hexadecimal digits, as in {RECORD_SET}",
             remedy="Leave data_set out to train on the input as it is now.",
         )
-
-
-def frozen_key(prefix: str, version: str) -> str:
-    """Where the list of a data set's objects lies."""
-    return f"{prefix}datasets/{version}.jsonl"
 
 
 def _lines(channels: Mapping[str, list[InputObject]]) -> Iterator[dict[str, Any]]:

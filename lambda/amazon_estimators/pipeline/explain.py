@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from amazon_estimators import errors
+from amazon_estimators.pipeline import keys
 from amazon_estimators.storage.s3 import get_json, list_stored
 
 MAP_FAILED = "States.ExceedToleratedFailureThreshold"
@@ -28,15 +29,6 @@ REMEDIES = {
     "Lambda.": errors.FunctionError.remedy,
 }
 """What to do, by a word of the error's name or text, where the error itself does not say."""
-
-
-def failures_prefix(prefix: str, attempt: str) -> str:
-    return f"{prefix}failures/{attempt}/"
-
-
-def failure_key(prefix: str, attempt: str, shard: int) -> str:
-    """Where the failure of a shard lies; under Plan's attempt: an old failure never explains a new one."""
-    return f"{failures_prefix(prefix, attempt)}{shard:05d}.json"
 
 
 def explain(s3: Any, error: Mapping[str, str], plan: Mapping[str, Any]) -> dict[str, str]:
@@ -78,17 +70,19 @@ def details_of(cause: str) -> Mapping[str, Any]:
 
 def _of_shards(s3: Any, plan: Mapping[str, Any]) -> dict[str, str]:
     """The error of the first failed shard; the same file can fail many."""
-    prefix = failures_prefix(plan["prefix"], plan["attempt"])
-    keys = [key for key, _, _ in list_stored(s3, plan["bucket"], prefix)]
-    if not keys:
+    prefix = keys.failures_prefix(plan["prefix"], plan["attempt"])
+    failures = [key for key, _, _ in list_stored(s3, plan["bucket"], prefix)]
+    if not failures:
         return _answer(
             MAP_FAILED,
             "Shards could not be encoded, and the functions could not say why.",
             "The Map Run of this execution lists them with their causes; redriven, it encodes only those "
             "that failed.",
         )
-    first = get_json(s3, plan["bucket"], keys[0])
-    more = {1: "", 2: "\nOne more shard failed."}.get(len(keys), f"\n{len(keys) - 1:,} more shards failed.")
+    first = get_json(s3, plan["bucket"], failures[0])
+    more = {1: "", 2: "\nOne more shard failed."}.get(
+        len(failures), f"\n{len(failures) - 1:,} more shards failed."
+    )
     remedy = first.get("remedy", "")
     message = first["cause"].removesuffix(f"\n{remedy}")
     return _answer(first["error"], f"{message}{more}", remedy)

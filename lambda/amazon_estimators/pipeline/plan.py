@@ -9,13 +9,14 @@ from typing import Any
 
 from amazon_estimators.encodings.contract import PlannedChannel
 from amazon_estimators.errors import InputError
+from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.channels import Channel
 from amazon_estimators.pipeline.data_set import DataSet
 from amazon_estimators.pipeline.input_scan import Found, find
 from amazon_estimators.pipeline.output_size import output_bytes
 from amazon_estimators.pipeline.seal import complete_record_sets, verified
 from amazon_estimators.pipeline.settings import Settings
-from amazon_estimators.pipeline.shard_plan import JSON_LINES, Plan, Shard, shards_key
+from amazon_estimators.pipeline.shard_plan import JSON_LINES, Plan, Shard
 from amazon_estimators.pipeline.sharding import most_shards, pieces_of_shards, shard_count
 from amazon_estimators.pipeline.training_request import training_request
 from amazon_estimators.sources import Piece
@@ -46,7 +47,7 @@ def plan_step(
         target_shard_bytes=settings.target_shard_bytes,
     )
     attempt = f"{execution}-{redrive}"
-    key = shards_key(plan.prefix, attempt)
+    key = keys.items_key(plan.prefix, attempt)
     planned = {
         "bucket": plan.bucket,
         "prefix": plan.prefix,
@@ -115,7 +116,7 @@ def make_plan(
     pieces: dict[str, Pieces] = {}
     for name, channel in channels.items():
         planned[name], pieces[name] = _planned(s3, channel, found[name], target_shard_bytes)
-    plan = Plan(bucket, f"{prefix}recordsets/{fingerprint}/", fingerprint, data_set.version, planned)
+    plan = Plan(bucket, keys.record_set_root(prefix, fingerprint), fingerprint, data_set.version, planned)
     return plan, plan.save(s3, pieces)
 
 

@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from amazon_estimators.pipeline.announce import FAILED, SKIPPED, failure, last_trained_key
+from amazon_estimators.pipeline.announce import FAILED, SKIPPED, failure
 from amazon_estimators.pipeline.data_set import DataSet
+from amazon_estimators.pipeline.keys import last_trained_key
 from amazon_estimators.storage.s3 import get_json, is_there
 from amazon_estimators.triggers.executions import NEVER_STARTED, RUNNING, Executions
 from amazon_estimators.triggers.quiet import QuietPeriods, slack

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+from amazon_estimators.pipeline.keys import state_key
 from amazon_estimators.storage.s3 import get_json, is_there, put_json
 
 LAG = timedelta(minutes=5)
@@ -86,7 +87,3 @@ class State:
 
     def save(self, s3: Any, bucket: str, prefix: str) -> None:
         put_json(s3, bucket, state_key(prefix), self.to_dict())
-
-
-def state_key(prefix: str) -> str:
-    return f"{prefix}triggers/state.json"
