@@ -110,8 +110,10 @@ class LocalFactorizationMachines(LocalModel):
             exact = double(rows)
             return self._sum(product(exact, both), product(squared(exact), squares))
         both, squares = both.astype(rows.dtype, copy=False), squares.astype(rows.dtype)
-        parts = [self._sum(block @ both, np.square(block) @ squares) for block in dense_blocks(rows)]
-        return np.concatenate(parts) if parts else np.empty(0, rows.dtype)
+        raw = np.empty(len(rows), rows.dtype)
+        for part, block in dense_blocks(rows):
+            raw[part] = self._sum(block @ both, np.square(block) @ squares)
+        return raw
 
     def _sum(self, products: Array, squares: Array) -> Array:
         factors = products[:, :-1]
@@ -122,7 +124,7 @@ class LocalFactorizationMachines(LocalModel):
         if self.predictor_type is None:
             raise ModelError(
                 "the model file does not tell a regressor from a binary classifier",
-                remedy=f"Load it with predictor_type={REGRESSOR!r} or {BINARY!r}; --predictor-type in a shell.",
+                remedy=f"Load it with predictor_type={REGRESSOR!r} or {BINARY!r} (--predictor-type).",
             )
         raw = self.raw(rows)
         if self.predictor_type == REGRESSOR:
