@@ -161,8 +161,8 @@ class World:
         return Starter(
             self.settings,
             s3=self.s3,
-            executions=self.machine,  # type: ignore[arg-type] - a double
-            quiet=self.schedules,  # type: ignore[arg-type] - a double
+            executions=self.machine,  # type: ignore[arg-type]  # a double
+            quiet=self.schedules,  # type: ignore[arg-type]  # a double
             tell=lambda kind, detail: self.told.append((kind, detail)),
             now=self.clock,
         )
