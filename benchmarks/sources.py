@@ -100,7 +100,7 @@ def alone(case: str, body: bytes) -> Callable[[], int]:
     import pyarrow as pa
     from pyarrow import csv, parquet
 
-    from amazon_estimators.sources import numbers
+    from amazon_estimators.sources.delimited.reader import table as numbers
     from amazon_estimators.sources.source import BLOCK_BYTES
 
     as_rows = numbers.matrix if case.endswith("rows") else lambda table: table
@@ -133,9 +133,9 @@ def alone(case: str, body: bytes) -> Callable[[], int]:
 
 def ours(case: str, body: bytes) -> Callable[[], int]:
     """The source, over the object's pieces."""
-    from amazon_estimators.s3 import InputObject
-    from amazon_estimators.sharding import pieces_of_shards
+    from amazon_estimators.pipeline.sharding import pieces_of_shards
     from amazon_estimators.sources import Source, format_of
+    from amazon_estimators.storage.s3 import InputObject
 
     key = "a." + case.split(maxsplit=1)[0].rstrip(",").replace("recordio", "pbr")
     found = InputObject("bucket", key, len(body), "etag")

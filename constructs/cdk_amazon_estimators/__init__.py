@@ -1,13 +1,13 @@
 """Amazon's first-party SageMaker algorithms as CDK constructs: data in a bucket, trained models out."""
 
-from cdk_amazon_estimators.data_buckets import new_data_bucket, new_model_bucket
+from cdk_amazon_estimators.assets.lambda_bundle import LambdaBundle
 from cdk_amazon_estimators.encoder import RecordSetEncoder
-from cdk_amazon_estimators.lambda_bundle import LambdaBundle
+from cdk_amazon_estimators.errors import PipelineError
 from cdk_amazon_estimators.notifications import TrainingNotifications
-from cdk_amazon_estimators.pipeline_layout import PipelineLayout
-from cdk_amazon_estimators.problems import PipelineError
-from cdk_amazon_estimators.training_image import TrainingImage
-from cdk_amazon_estimators.training_job import JobSettings, training_job, training_job_statements
+from cdk_amazon_estimators.storage.data_buckets import new_data_bucket, new_model_bucket
+from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
+from cdk_amazon_estimators.training.image import TrainingImage
+from cdk_amazon_estimators.training.job import JobSettings, training_job, training_job_statements
 from cdk_amazon_estimators.training_pipeline import TrainingPipeline
 from cdk_amazon_estimators.triggers import (
     AlarmTrigger,

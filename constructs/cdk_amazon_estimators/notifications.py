@@ -7,7 +7,7 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from amazon_estimators.announcement import FAILED, SOURCE, TRAINED
+from amazon_estimators.pipeline.announce import FAILED, SOURCE, TRAINED
 
 
 class TrainingNotifications(Construct):

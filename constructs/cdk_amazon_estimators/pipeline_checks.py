@@ -10,11 +10,11 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from amazon_estimators.algorithms import Algorithm
-from amazon_estimators.settings import LONGEST_PREFIX
+from amazon_estimators.pipeline.settings import LONGEST_PREFIX
 from amazon_estimators.sources import Source
-from cdk_amazon_estimators.pipeline_layout import PipelineLayout
-from cdk_amazon_estimators.problems import Problems
-from cdk_amazon_estimators.prop_types import known, known_seconds
+from cdk_amazon_estimators.props.problems import Problems
+from cdk_amazon_estimators.props.prop_types import known, known_seconds
+from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.triggers import Trigger
 
 DAY = 86_400

@@ -1,18 +1,38 @@
-"""The state machine of a pipeline: its definition, its role, its log and its traces."""
+"""The states of one execution: Plan, the Distributed Map of Encode, Seal, Train; every error is explained.
+
+An execution that failed can be redriven. Step Functions goes on with the state that failed, and a Fail state
+would only fail again. So the last state of a failure is a task: it raises what was explained, and once
+redriven it succeeds, and leads back to Plan, which finds what is done already.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aws_cdk import Names, RemovalPolicy
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from cdk_amazon_estimators.pipeline_layout import PipelineLayout
-from cdk_amazon_estimators.s3_access import S3Access
-from cdk_amazon_estimators.service_role import service_role
+from amazon_estimators.pipeline.keys import ANY, items_key
+from cdk_amazon_estimators.access.s3_access import S3Access
+from cdk_amazon_estimators.access.service_role import service_role
+from cdk_amazon_estimators.encoder import RecordSetEncoder
+from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
+
+REDRIVE = {"redrive.$": "$$.Execution.RedriveCount"}
+EXECUTION = {"name.$": "$$.Execution.Name", "start_time.$": "$$.Execution.StartTime", **REDRIVE}
+TRANSIENT = [
+    "Lambda.AWSLambdaException",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.SdkClientException",
+    "Lambda.ServiceException",
+    "Lambda.TooManyRequestsException",
+]
+"""Faults of the service and throttling. What the library raises is a user's to mend, and never repeated."""
 
 
 def pipeline_state_machine(
@@ -38,7 +58,8 @@ def pipeline_state_machine(
         removal_policy=RemovalPolicy.DESTROY,
     )
     role = service_role(scope, f"{construct_id}Role", "states.amazonaws.com", "Runs one training pipeline")
-    S3Access(role, layout.data_bucket, layout.encryption_key).read([f"{layout.recordsets}*/shards.jsonl"])
+    items = items_key(layout.record_set(ANY), ANY)
+    S3Access(role, layout.data_bucket, layout.encryption_key).read([items])
     for statement in statements:
         role.add_to_policy(statement)
     return sfn.StateMachine(
@@ -49,3 +70,183 @@ def pipeline_state_machine(
         logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False),
         tracing_enabled=True,
     )
+
+
+def workflow(
+    scope: Construct,
+    *,
+    encoder: RecordSetEncoder,
+    settings: Mapping[str, Any],
+    train: sfn.CustomState,
+    max_concurrency: int,
+) -> sfn.IChainable:
+    """The definition. ``settings`` are the pipeline's, ``train`` the state made by ``training_job``.
+
+    State between steps: ``{"input": <execution input>, "plan": <Plan's result>, "request": <Seal's>}``.
+    """
+    # The input is set aside, and there is a plan from the start: Explain needs one whatever failed.
+    start = sfn.Pass(scope, "Start", parameters={"input": sfn.JsonPath.object_at("$"), "plan": {}})
+    plan = _invoke(
+        scope,
+        "Plan",
+        encoder.plan,
+        event={"pipeline": settings, "input.$": "$.input", "execution": EXECUTION},
+        result_path="$.plan",
+    )
+    shards = _shards(scope, encoder, max_concurrency)
+    seal = _invoke(
+        scope,
+        "Seal",
+        encoder.seal,
+        event={"pipeline": settings, "plan.$": "$.plan", "execution": EXECUTION},
+        result_path="$.request",
+    )
+    reuse = sfn.Pass(scope, "Reuse", input_path="$.plan.request", result_path="$.request")
+    explain = _explain(scope, encoder, settings, again=plan)
+    for state in (plan, shards, seal, train):
+        state.add_catch(explain, result_path="$.error")
+
+    done = sfn.Succeed(scope, "Done")
+    announce = _announce(
+        scope, "Announce", encoder.announce, settings, **{"plan.$": "$.plan", "job.$": "$.job"}
+    )
+    announce.add_catch(done, result_path="$.announced")
+    announce.next(done)
+    trained = train.next(announce)
+    is_complete = (
+        sfn.Choice(scope, "IsComplete", comment="Did an earlier execution seal this RecordSet?")
+        .when(sfn.Condition.boolean_equals("$.plan.complete", True), reuse.next(trained))
+        .otherwise(shards.next(seal).next(trained))
+    )
+    return start.next(plan).next(is_complete)
+
+
+def workflow_statements(encoder: RecordSetEncoder) -> list[iam.PolicyStatement]:
+    """What the state machine's role needs for the Lambda functions: these, and no other versions of them."""
+    functions = [function.function_arn for function in encoder.functions]
+    return [iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=functions)]
+
+
+def _explain(
+    scope: Construct, encoder: RecordSetEncoder, settings: Mapping[str, Any], *, again: sfn.CustomState
+) -> sfn.CustomState:
+    """Explain, tell, then Failed, and from there ``again`` if the execution is redriven.
+
+    Should Lambda not run Explain or Failed, the error that there was to explain is not lost.
+    """
+    event: dict[str, Any] = {"explained.$": "$.explained", "execution": EXECUTION}
+    failed = _invoke(scope, "Failed", encoder.fail, event=event, result_path=sfn.JsonPath.DISCARD)
+    failed.add_catch(
+        sfn.Fail(scope, "FailedAnyway", error_path="$.explained.error", cause_path="$.explained.cause"),
+        errors=TRANSIENT,
+        result_path="$.failed",
+    )
+    # Of the failure before nothing is kept: neither its error nor a plan that may not be the next one.
+    redriven = sfn.Pass(scope, "Redriven", parameters={"input.$": "$.input", "plan": {}})
+    failed.next(redriven.next(again))
+    announce = _announce(
+        scope,
+        "AnnounceFailure",
+        encoder.announce,
+        settings,
+        **{"plan.$": "$.plan", "explained.$": "$.explained", "error.$": "$.error"},
+    )
+    announce.add_catch(failed, result_path="$.announced")
+    announce.next(failed)
+    unexplained = sfn.Pass(
+        scope,
+        "Unexplained",
+        parameters={"error.$": "$.error.Error", "cause.$": "$.error.Cause", **REDRIVE},
+        result_path="$.explained",
+    )
+    event = {"error.$": "$.error", "plan.$": "$.plan", "execution": EXECUTION}
+    explain = _invoke(scope, "Explain", encoder.explain, event=event, result_path="$.explained")
+    explain.add_catch(unexplained.next(announce), result_path="$.explained")
+    explain.next(announce)
+    return explain
+
+
+def _announce(
+    scope: Construct,
+    construct_id: str,
+    function: lambda_.IFunction,
+    settings: Mapping[str, Any],
+    **state: str,
+) -> sfn.CustomState:
+    """Tell of the end. Should the telling fail, the execution ends as it would: what it did is done."""
+    event = {"pipeline": settings, "execution": EXECUTION, "input.$": "$.input", **state}
+    return _invoke(scope, construct_id, function, event=event, result_path="$.announced")
+
+
+def _shards(scope: Construct, encoder: RecordSetEncoder, max_concurrency: int) -> sfn.DistributedMap:
+    """Encode of every shard. A Map Run hides what its items failed of: each is explained where it failed."""
+    names = ("shard", "offset", "length")
+    item = {name: sfn.JsonPath.number_at(f"$$.Map.Item.Value.{name}") for name in names}
+    shards = sfn.DistributedMap(
+        scope,
+        "Shards",
+        label="Shards",
+        max_concurrency=max_concurrency,
+        # The bucket by path: were it given as a construct, CDK would let the role read all of it.
+        item_reader=sfn.S3JsonLItemReader(
+            bucket_name_path=sfn.JsonPath.string_at("$.plan.bucket"),
+            key=sfn.JsonPath.string_at("$.plan.shards_key"),
+        ),
+        item_selector={
+            "bucket": sfn.JsonPath.string_at("$.plan.bucket"),
+            "prefix": sfn.JsonPath.string_at("$.plan.prefix"),
+            "attempt": sfn.JsonPath.string_at("$.plan.attempt"),
+            **item,
+        },
+        result_path=sfn.JsonPath.DISCARD,
+    )
+    explain = _invoke(
+        scope,
+        "ExplainShard",
+        encoder.explain,
+        event={
+            "error.$": "$.error",
+            "plan": {"bucket.$": "$.bucket", "prefix.$": "$.prefix", "attempt.$": "$.attempt"},
+            "shard.$": "$.shard",
+        },
+        result_path="$.explained",
+    )
+    explain.next(
+        sfn.Fail(scope, "ShardFailed", error_path="$.explained.error", cause_path="$.explained.cause")
+    )
+    encode = _invoke(scope, "Encode", encoder.encode)
+    encode.add_catch(explain, result_path="$.error")
+    return shards.item_processor(encode)
+
+
+def _invoke(
+    scope: Construct,
+    construct_id: str,
+    function: lambda_.IFunction,
+    *,
+    event: Mapping[str, Any] | None = None,
+    result_path: str | None = None,
+) -> sfn.CustomState:
+    """Invoke ``function`` with ``event`` (default: the state's input) and take what it returns as it is.
+
+    CDK's LambdaInvoke would let the role invoke every version of the function too.
+    """
+    task: dict[str, Any] = {
+        "Type": "Task",
+        "Resource": function.function_arn,
+        "Retry": [
+            {
+                "ErrorEquals": TRANSIENT,
+                "IntervalSeconds": 2,
+                "MaxAttempts": 8,
+                "BackoffRate": 2,
+                "MaxDelaySeconds": 60,
+                "JitterStrategy": "FULL",
+            }
+        ],
+    }
+    if event is not None:
+        task["Parameters"] = event
+    if result_path is not None:
+        task["ResultPath"] = result_path
+    return sfn.CustomState(scope, construct_id, state_json=task)

@@ -17,9 +17,8 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from amazon_estimators.algorithms import Algorithm
-from amazon_estimators.channels import channels_of
+from amazon_estimators.pipeline.channels import channels_of
 from amazon_estimators.sources import Source
-from cdk_amazon_estimators.data_buckets import expire_record_sets, new_data_bucket, new_model_bucket
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.notifications import TrainingNotifications
 from cdk_amazon_estimators.pipeline_checks import (
@@ -35,15 +34,15 @@ from cdk_amazon_estimators.pipeline_checks import (
     check_triggers,
     required_channels,
 )
-from cdk_amazon_estimators.pipeline_layout import PipelineLayout, outputs_of, with_prefixes
-from cdk_amazon_estimators.problems import Problems
-from cdk_amazon_estimators.prop_types import check_types, known
-from cdk_amazon_estimators.state_machine import pipeline_state_machine
-from cdk_amazon_estimators.training_image import TrainingImage
-from cdk_amazon_estimators.training_job import JobSettings, training_job, training_job_statements
-from cdk_amazon_estimators.training_role import grant_training, new_training_role
+from cdk_amazon_estimators.props.problems import Problems
+from cdk_amazon_estimators.props.prop_types import check_types, known
+from cdk_amazon_estimators.state_machine import pipeline_state_machine, workflow, workflow_statements
+from cdk_amazon_estimators.storage.data_buckets import expire_record_sets, new_data_bucket, new_model_bucket
+from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout, outputs_of, with_prefixes
+from cdk_amazon_estimators.training.image import TrainingImage
+from cdk_amazon_estimators.training.job import JobSettings, training_job, training_job_statements
+from cdk_amazon_estimators.training.role import grant_training, new_training_role
 from cdk_amazon_estimators.triggers import TrainingStarter, Trigger, UploadTrigger
-from cdk_amazon_estimators.workflow import workflow, workflow_statements
 
 
 class TrainingPipeline(Construct):

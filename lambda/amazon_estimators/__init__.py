@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     # The algorithms are whatever the registry holds: a new one is named there and nowhere else.
     from amazon_estimators.algorithms import *  # noqa: F403
+    from amazon_estimators.client.estimator import Estimator as Estimator
     from amazon_estimators.client.job_settings import JobSettings as JobSettings
     from amazon_estimators.client.pipeline import PipelineEstimator as PipelineEstimator
     from amazon_estimators.client.training_job import Detached as Detached
@@ -18,23 +19,29 @@ if TYPE_CHECKING:
     from amazon_estimators.errors import AmazonEstimatorsError as AmazonEstimatorsError
     from amazon_estimators.errors import HyperparameterError as HyperparameterError
     from amazon_estimators.errors import InputError as InputError
+    from amazon_estimators.errors import ModelError as ModelError
     from amazon_estimators.errors import RequestError as RequestError
+    from amazon_estimators.errors import ResponseError as ResponseError
     from amazon_estimators.errors import TrainingJobError as TrainingJobError
-    from amazon_estimators.estimator import Estimator as Estimator
-    from amazon_estimators.file_system_record_set import FileSystemRecordSet as FileSystemRecordSet
-    from amazon_estimators.hyperparameter import Hyperparameter as Hyperparameter
-    from amazon_estimators.record_set import RecordSet as RecordSet
+    from amazon_estimators.hyperparameters.hyperparameter import Hyperparameter as Hyperparameter
+    from amazon_estimators.inference.load import load_model as load_model
+    from amazon_estimators.record_sets.file_system_record_set import (
+        FileSystemRecordSet as FileSystemRecordSet,
+    )
+    from amazon_estimators.record_sets.record_set import RecordSet as RecordSet
 
 _HOMES = {
     "algorithms": "ALGORITHMS Algorithm algorithm_named",
     "client.job_settings": "JobSettings",
     "client.pipeline": "PipelineEstimator",
     "client.training_job": "Detached TrainingJob",
-    "errors": "AmazonEstimatorsError HyperparameterError InputError RequestError TrainingJobError",
-    "estimator": "Estimator",
-    "file_system_record_set": "FileSystemRecordSet",
-    "hyperparameter": "Hyperparameter",
-    "record_set": "RecordSet",
+    "errors": "AmazonEstimatorsError HyperparameterError InputError ModelError RequestError ResponseError "
+    "TrainingJobError",
+    "client.estimator": "Estimator",
+    "hyperparameters.hyperparameter": "Hyperparameter",
+    "inference.load": "load_model",
+    "record_sets.file_system_record_set": "FileSystemRecordSet",
+    "record_sets.record_set": "RecordSet",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -78,6 +78,14 @@ class RecordIOError(AmazonEstimatorsError, ValueError):
         super().__init__(": ".join([*where, reason]))
 
 
+class ModelError(AmazonEstimatorsError, ValueError):
+    """A model file that cannot be read, or that cannot do what it is asked without its container."""
+
+
+class ResponseError(AmazonEstimatorsError, ValueError):
+    """A response of an endpoint or a transform job that is not in the algorithm's documented format."""
+
+
 class RecordSetError(AmazonEstimatorsError):
     """A RecordSet that is incomplete or differs from what its encoders recorded."""
 

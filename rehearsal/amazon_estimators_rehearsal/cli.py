@@ -18,10 +18,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from amazon_estimators.algorithms import ALGORITHMS, Algorithm, algorithm_named
-from amazon_estimators.channels import channels_of
-from amazon_estimators.cli.source import HELP, source_options
 from amazon_estimators.errors import AmazonEstimatorsError, RequestError
+from amazon_estimators.pipeline.channels import channels_of
 from amazon_estimators.sources import Source
+from amazon_estimators.sources.options import HELP, source_options
 from amazon_estimators_rehearsal.command import CommandError
 from amazon_estimators_rehearsal.deployment import app_directory
 from amazon_estimators_rehearsal.follow import NoExecutionError, follow

@@ -40,8 +40,8 @@ from ministack.services.cloudformation import provisioners
 
 from amazon_estimators_rehearsal.environment import ACCOUNT, REGION
 from amazon_estimators_rehearsal.sagemaker.account import Credentials
+from amazon_estimators_rehearsal.sagemaker.checks.request_schema import sdk
 from amazon_estimators_rehearsal.sagemaker.integration import TaskFailedError, create_training_job
-from amazon_estimators_rehearsal.sagemaker.request import sdk
 from amazon_estimators_rehearsal.sagemaker.service import SageMaker
 
 logger = logging.getLogger("rehearsal")

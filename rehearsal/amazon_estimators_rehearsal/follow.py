@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amazon_estimators.client.execution import shard_counts
-from amazon_estimators.explain import text_of
+from amazon_estimators.pipeline.explain import text_of
 
 ENDED = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from rule_case import REAL, ZERO_ONE, Case, Labels, classes, idle, other, train
 
-from amazon_estimators.record_set import RecordSet, Tokens
+from amazon_estimators.record_sets.record_set import RecordSet
+from amazon_estimators.summaries import Tokens
 
 REGRESSOR = {"predictor_type": "regressor"}
 BINARY = {"predictor_type": "binary_classifier"}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from amazon_estimators.algorithms import ALGORITHMS, Algorithm
-from amazon_estimators.hyperparameter import HyperparameterWarning
+from amazon_estimators.hyperparameters.hyperparameter import HyperparameterWarning
 
 DATA = Path(__file__).with_name("data")
 FACTS: dict[str, Any] = json.loads((DATA / "algorithms.json").read_text(encoding="utf-8"))

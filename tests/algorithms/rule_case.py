@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from amazon_estimators.record_set import Labels, RecordSet
+from amazon_estimators.record_sets.record_set import RecordSet
+from amazon_estimators.summaries import Labels
 
 REAL = Labels(minimum=-1.5, maximum=7.25, integral=False)
 ZERO_ONE = Labels(minimum=0, maximum=1, integral=True)

@@ -23,8 +23,8 @@ from documented import (
 
 from amazon_estimators.algorithms import ALGORITHMS
 from amazon_estimators.errors import HyperparameterError
-from amazon_estimators.hyperparameter import HyperparameterWarning
-from amazon_estimators.kinds import Choice, FileName, Flag, Integer, Listing, Real
+from amazon_estimators.hyperparameters.hyperparameter import HyperparameterWarning
+from amazon_estimators.hyperparameters.value_types import Choice, FileName, Flag, Integer, Listing, Real
 
 BY_KIND = {
     kind: [(name, key) for name, key in PARAMETERS if parameter(name, key)["type"] == kind]

@@ -10,8 +10,14 @@ from typing import Any
 import pytest
 
 from amazon_estimators.algorithms import ALGORITHMS, LDA, KMeans
+from amazon_estimators.algorithms.training_images import (
+    dns_suffix,
+    image_accounts,
+    image_mapping,
+    repositories,
+    train_image,
+)
 from amazon_estimators.errors import RegionError, RequestError
-from amazon_estimators.images import dns_suffix, image_accounts, image_mapping, repositories, train_image
 
 FACTS: dict[str, Any] = json.loads(
     (Path(__file__).with_name("data") / "ecr_accounts.json").read_text(encoding="utf-8")

@@ -17,8 +17,8 @@ from rule_case import Case
 
 from amazon_estimators.algorithms import ALGORITHMS, Algorithm
 from amazon_estimators.errors import HyperparameterError
-from amazon_estimators.hyperparameter import HyperparameterWarning
-from amazon_estimators.record_set import RecordSet
+from amazon_estimators.hyperparameters.hyperparameter import HyperparameterWarning
+from amazon_estimators.record_sets.record_set import RecordSet
 
 CASES = (*LINEAR_LEARNER, *FACTORIZATION_MACHINES, *VECTORS, *KNN, *OBJECT2VEC, *IP_INSIGHTS)
 TABLE = Path(__file__).parents[2] / "docs" / "rules.md"

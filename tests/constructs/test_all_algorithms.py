@@ -110,7 +110,7 @@ def test_images_in_regions_of_three_partitions(region: str) -> None:
 
 
 def has_image(algorithm: type[Algorithm], region: str) -> bool:
-    from amazon_estimators.images import image_accounts
+    from amazon_estimators.algorithms.training_images import image_accounts
 
     return region in image_accounts(algorithm.repo_name)
 

@@ -14,7 +14,7 @@ from pipeline_stacks import REPOSITORY, Synthesised, new_app
 from test_pipeline_nag import ACCEPTED
 
 from amazon_estimators.algorithms import ALGORITHMS
-from amazon_estimators.images import image_accounts
+from amazon_estimators.algorithms.training_images import image_accounts
 from amazon_estimators_rehearsal.samples import SAMPLES
 
 MAX_RESOURCES, MAX_BYTES = 500, 1_000_000

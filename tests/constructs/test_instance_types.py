@@ -11,8 +11,9 @@ import pytest
 from aws_cdk import App, CfnParameter, Stack
 from pipeline_stacks import REQUIRED, new_stack
 
-from cdk_amazon_estimators import TrainingPipeline, instance_types
-from cdk_amazon_estimators.instance_types import UNKNOWN, training_instance_types
+from cdk_amazon_estimators import TrainingPipeline
+from cdk_amazon_estimators.training import instance_types
+from cdk_amazon_estimators.training.instance_types import UNKNOWN, training_instance_types
 
 
 def warnings(stack: Stack) -> list[str]:
@@ -79,7 +80,7 @@ def test_a_botocore_of_another_layout_warns_of_nothing(
 def test_the_clients_of_botocore_are_not_loaded_for_it() -> None:
     """They take ten times as long as the list."""
     code = (
-        "import sys; from cdk_amazon_estimators.instance_types import training_instance_types;"
+        "import sys; from cdk_amazon_estimators.training.instance_types import training_instance_types;"
         "assert training_instance_types(); print('botocore.loaders' in sys.modules)"
     )
     environment = {"PYTHONPATH": ":".join(sys.path)}

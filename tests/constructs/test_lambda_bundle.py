@@ -8,11 +8,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cdk_amazon_estimators import LambdaBundle, lambda_bundle, table_reader_layer
-from cdk_amazon_estimators.locked_packages import cache_directory
+from cdk_amazon_estimators import LambdaBundle
+from cdk_amazon_estimators.assets import lambda_bundle, table_reader_layer
+from cdk_amazon_estimators.assets.locked_packages import cache_directory
 
 LIMIT = 110 * 10**6
 """Bytes unzipped, of the code and of the layer."""
@@ -205,7 +207,7 @@ def test_the_digest_tells_all_apart_that_changes_the_bytes(
 def test_the_layer_s_digest_is_of_lock_platform_and_what_is_left_out_and_not_of_our_sources(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def digest(**bundle: str) -> str:
+    def digest(**bundle: Any) -> str:
         return table_reader_layer.table_reader(LambdaBundle(**bundle)).digest()
 
     digests = {

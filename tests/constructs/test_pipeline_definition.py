@@ -13,7 +13,7 @@ from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 from pipeline_stacks import Synthesised, states_of
 
-from amazon_estimators.explain import as_exception
+from amazon_estimators.pipeline.explain import as_exception
 
 
 def dangling(definition: Mapping[str, Any]) -> list[str]:
@@ -197,7 +197,7 @@ def test_events_of_the_functions_are_those_of_the_contract(plain_pipeline: Synth
 
 def test_the_functions_understand_the_settings(configured_pipeline: Synthesised) -> None:
     """What is written at synth time is what the run time reads."""
-    from amazon_estimators.settings import Settings
+    from amazon_estimators.pipeline.settings import Settings
 
     settings = Settings.from_dict(configured_pipeline.definition["States"]["Plan"]["Parameters"]["pipeline"])
     assert settings.algorithm_for({}).hyperparameters() == {"k": "10"}

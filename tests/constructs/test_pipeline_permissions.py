@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pipeline_stacks import Synthesised, with_props
 
-from amazon_estimators.images import train_image
+from amazon_estimators.algorithms.training_images import train_image
 
 DATA, MODELS = "arn:aws:s3:::<DigitsDataBucket6C5C068C>", "arn:aws:s3:::<DigitsModelBucketD7347822>"
 RECORD_SET = f"{DATA}/recordsets/0123456789abcdef01234567"

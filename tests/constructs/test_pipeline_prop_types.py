@@ -21,7 +21,7 @@ from cdk_amazon_estimators import (
     TrainingStarter,
     UploadTrigger,
 )
-from cdk_amazon_estimators.prop_types import PROP_TYPES, known
+from cdk_amazon_estimators.props.prop_types import PROP_TYPES, known
 
 RIGHT: dict[str, Callable[[Stack], Any]] = {
     **OTHER_VALUES,
@@ -139,13 +139,19 @@ RATE = scheduler.ScheduleExpression.rate(Duration.days(1))
     ("trigger", "text"),
     [
         (lambda: UploadTrigger(quiet_period=300), "UploadTrigger.quiet_period is 300; allowed: a Duration"),
-        (lambda: UploadTrigger(marker=5), "UploadTrigger.marker is 5; allowed: a str, such as '_SUCCESS'"),
-        (lambda: UploadTrigger(marker="_A", prefix=5), "UploadTrigger.prefix is 5; allowed: a str"),
+        (
+            lambda: UploadTrigger(marker=5),  # type: ignore[arg-type]
+            "UploadTrigger.marker is 5; allowed: a str, such as '_SUCCESS'",
+        ),
+        (
+            lambda: UploadTrigger(marker="_A", prefix=5),  # type: ignore[arg-type]
+            "UploadTrigger.prefix is 5; allowed: a str",
+        ),
         (lambda: ScheduleTrigger(schedule="rate(1 day)"), "ScheduleTrigger.schedule is 'rate(1 day)'"),
         (lambda: ScheduleTrigger(schedule=RATE, time_zone="UTC"), "ScheduleTrigger.time_zone is 'UTC'"),
         (lambda: ScheduleTrigger(schedule=RATE, flexible_window=15), "ScheduleTrigger.flexible_window is 15"),
         (
-            lambda: ScheduleTrigger(schedule=RATE, retrain_unchanged="no"),
+            lambda: ScheduleTrigger(schedule=RATE, retrain_unchanged="no"),  # type: ignore[arg-type]
             "ScheduleTrigger.retrain_unchanged is 'no'; allowed: True or False",
         ),
         (lambda: AlarmTrigger("drift"), "AlarmTrigger.alarm is 'drift'; allowed: an alarm"),
@@ -203,5 +209,5 @@ def test_encoders(given: dict[str, Any], text: str) -> None:
 
 def test_all_of_an_encoders_wrong_props_are_told_at_once() -> None:
     with pytest.raises(PipelineError) as raised:
-        RecordSetEncoder(new_stack(), "Encoder", encode_memory=1, encode_timeout=2, log_retention=None)  # type: ignore[arg-type]
+        RecordSetEncoder(new_stack(), "Encoder", encode_memory=1, encode_timeout=2, log_retention=None)
     assert len(str(raised.value).splitlines()) == 3

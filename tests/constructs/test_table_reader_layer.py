@@ -11,7 +11,8 @@ import pytest
 from pipeline_stacks import REQUIRED, Synthesised, new_stack, plain
 
 from amazon_estimators.algorithms import KMeans
-from cdk_amazon_estimators import LambdaBundle, RecordSetEncoder, TrainingPipeline, table_reader_layer
+from cdk_amazon_estimators import LambdaBundle, RecordSetEncoder, TrainingPipeline
+from cdk_amazon_estimators.assets import table_reader_layer
 
 READ_INPUT = {"plan", "encode"}
 LAYER = "RecordSetEncoderTableReaderF4663C1E"

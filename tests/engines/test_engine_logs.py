@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from amazon_estimators.algorithms import ALGORITHMS, KNN, KMeans, RandomCutForest
-from amazon_estimators.algorithms.facts import CSV, JSON_LINES, PLAIN_TEXT, Metric
-from amazon_estimators_rehearsal.sagemaker.agreement import check_agreement
+from amazon_estimators.algorithms.channel_rules import CSV, JSON_LINES, PLAIN_TEXT
+from amazon_estimators.algorithms.metrics import Metric
+from amazon_estimators_rehearsal.sagemaker.checks.data import check_agreement
+from amazon_estimators_rehearsal.sagemaker.checks.records import Records, combine, decode
 from amazon_estimators_rehearsal.sagemaker.errors import JobFailedError
-from amazon_estimators_rehearsal.sagemaker.records import Records, combine, decode
 from amazon_estimators_rehearsal.sagemaker.telemetry import log_line
 
 METRICS = [(name, metric) for name, one in ALGORITHMS.items() for metric in one.metrics]

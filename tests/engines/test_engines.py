@@ -10,10 +10,10 @@ from scipy import sparse
 from sklearn import datasets, decomposition, linear_model, neighbors
 
 from amazon_estimators.algorithms import ALGORITHMS, algorithm_named
+from amazon_estimators_rehearsal.sagemaker.checks.records import Records
 from amazon_estimators_rehearsal.sagemaker.engines import MODULES, Fitted, engine_of
 from amazon_estimators_rehearsal.sagemaker.engines.factorization_machines import Machine
 from amazon_estimators_rehearsal.sagemaker.engines.random_cut_forest import grow, scores
-from amazon_estimators_rehearsal.sagemaker.records import Records
 from amazon_estimators_rehearsal.samples.words import SUBJECTS, VOCABULARY, WORDS_OF_A_SUBJECT, mixed_texts
 
 

@@ -58,6 +58,7 @@ def test_unknown_names_are_refused() -> None:
 def test_an_algorithm_of_the_registry_is_public() -> None:
     assert set(amazon_estimators.ALGORITHMS) <= set(amazon_estimators.__all__)
     names, _ = loaded(
-        "from amazon_estimators import errors, s3; assert 'amazon_estimators.algorithms' not in sys.modules"
+        "from amazon_estimators import errors; from amazon_estimators.storage import s3; "
+        "assert 'amazon_estimators.algorithms' not in sys.modules"
     )
     assert "numpy" not in names

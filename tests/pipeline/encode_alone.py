@@ -14,13 +14,13 @@ from pathlib import Path
 from threading import Condition
 from typing import Any
 
-from amazon_estimators.encode import PART_BYTES, PARTS_SENT_AT_ONCE
-from amazon_estimators.encodings import encodings
-from amazon_estimators.plan import PlannedChannel
-from amazon_estimators.s3 import InputObject
-from amazon_estimators.sharding import pieces_of_shards
+from amazon_estimators.encodings import encoding_named
+from amazon_estimators.encodings.contract import PlannedChannel
+from amazon_estimators.pipeline.encode import PART_BYTES, PARTS_SENT_AT_ONCE
+from amazon_estimators.pipeline.sharding import pieces_of_shards
 from amazon_estimators.sources import Piece, Source
-from amazon_estimators.upload import Uploads
+from amazon_estimators.storage.multipart_upload import Uploads
+from amazon_estimators.storage.s3 import InputObject
 
 FILLING = 0.3
 """Seconds; a part takes less to encode."""
@@ -69,7 +69,7 @@ class OneFile:
 
 
 def main(path: Path, *, slow: bool) -> None:
-    s3, encoding, source = OneFile(path, slow=slow), encodings()["recordio"], Source()
+    s3, encoding, source = OneFile(path, slow=slow), encoding_named("recordio"), Source()
     found = InputObject("bucket", path.name, path.stat().st_size, "etag")
     layout = encoding.look(s3, found, source)
     planned = PlannedChannel(source, layout.schema, 1, "recordio", "", "", found.uri)

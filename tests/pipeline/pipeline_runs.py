@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from amazon_estimators.encode import encode_shard
-from amazon_estimators.plan import Plan
-from amazon_estimators.settings import Settings
-from amazon_estimators.steps import plan_step, seal_step
+from amazon_estimators.pipeline.encode import encode_shard
+from amazon_estimators.pipeline.plan import plan_step
+from amazon_estimators.pipeline.seal import seal_step
+from amazon_estimators.pipeline.settings import Settings
+from amazon_estimators.pipeline.shard_plan import Plan
 
 
 class Pipeline:

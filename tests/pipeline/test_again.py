@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from pipeline_runs import Pipeline
 
-from amazon_estimators import seal
 from amazon_estimators.errors import HyperparameterError, ObjectChangedError, RecordSetError
-from amazon_estimators.receipts import Receipt, read_receipts
+from amazon_estimators.pipeline import seal
+from amazon_estimators.pipeline.receipts import Receipt, read_receipts
 from amazon_estimators.recordio import encode_dense
-from amazon_estimators.upload import ObjectWriter
+from amazon_estimators.storage.multipart_upload import ObjectWriter
 
 TABLE = np.arange(400, dtype=np.float32).reshape(100, 4)
 
@@ -239,7 +239,7 @@ def test_encode_killed_between_parts_leaves_no_shard_and_runs_again(
     loaded: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that dies aborts nothing: its parts stay until the lifecycle rule, and no shard is there."""
-    monkeypatch.setattr("amazon_estimators.encode.PART_BYTES", 5 * 2**20)
+    monkeypatch.setattr("amazon_estimators.pipeline.encode.PART_BYTES", 5 * 2**20)
     loaded.settings["instance_count"] = 1
     rows = np.random.default_rng(3).normal(size=(40_000, 64)).astype(np.float32)
     loaded.put_array("train/a.npy", rows)

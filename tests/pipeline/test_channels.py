@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from amazon_estimators.algorithms import ALGORITHMS
-from amazon_estimators.channels import channels_of
 from amazon_estimators.errors import RequestError
+from amazon_estimators.pipeline.channels import channels_of
 from amazon_estimators.sources import Source
 from amazon_estimators.sources.source import FORMATS
 

@@ -8,7 +8,8 @@ import pytest
 from pipeline_runs import Pipeline
 
 from amazon_estimators.errors import FunctionError, InputError
-from amazon_estimators.explain import CAUSE_LIMIT, REMEDIES, as_exception, explain, failure_key
+from amazon_estimators.pipeline.explain import CAUSE_LIMIT, REMEDIES, as_exception, explain
+from amazon_estimators.pipeline.keys import failure_key
 
 
 def lambda_failure(error_type: str, message: str) -> str:
@@ -193,7 +194,7 @@ def test_the_failure_of_an_encode_is_kept_for_the_execution(
     """What Explain leaves of a shard is what it finds for the Map, in Lambda's shape of an error."""
     from amazon_estimators.handlers import encode, explain
 
-    monkeypatch.setattr("amazon_estimators.s3.client", lambda: pipeline.s3)
+    monkeypatch.setattr("amazon_estimators.storage.s3.client", lambda: pipeline.s3)
     pipeline.put("train/a.csv", b"1,2\n" * 10 + b"1,nan\n")
     planned = pipeline.plan("run")
     (item,) = pipeline.items(planned)

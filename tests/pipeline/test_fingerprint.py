@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from amazon_estimators import planning
 from amazon_estimators.algorithms import LinearLearner
-from amazon_estimators.algorithms.facts import REPLICATED, SHARDED
-from amazon_estimators.data_set import DataSet
-from amazon_estimators.looking import Found
-from amazon_estimators.planning import make_plan
-from amazon_estimators.s3 import InputObject
-from amazon_estimators.settings import Settings
+from amazon_estimators.algorithms.channel_rules import REPLICATED, SHARDED
+from amazon_estimators.pipeline import plan as planning
+from amazon_estimators.pipeline.data_set import DataSet
+from amazon_estimators.pipeline.input_scan import Found
+from amazon_estimators.pipeline.plan import make_plan
+from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.sources import Layout, Schema, Source
+from amazon_estimators.storage.s3 import InputObject
 
 OBJECT = InputObject("data", "input/train/a.csv", 1000, "etag", "version")
 UNVERSIONED = replace(OBJECT, version_id=None)

@@ -18,7 +18,7 @@ PAYLOAD_LIMIT = 256 * 1024
 
 @pytest.fixture
 def handled(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    monkeypatch.setattr("amazon_estimators.s3.client", lambda: pipeline.s3)
+    monkeypatch.setattr("amazon_estimators.storage.s3.client", lambda: pipeline.s3)
     pipeline.put_array("train/a.npy", np.arange(40, dtype=np.float32).reshape(10, 4))
     return pipeline
 

@@ -7,9 +7,10 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_estimators.receipts import RECEIPT_LIMIT, Facts, Receipt
-from amazon_estimators.record_set import Labels, Tokens
-from amazon_estimators.settings import LONGEST_PREFIX
+from amazon_estimators.encodings.contract import Facts
+from amazon_estimators.pipeline.receipts import RECEIPT_LIMIT, Receipt
+from amazon_estimators.pipeline.settings import LONGEST_PREFIX
+from amazon_estimators.summaries import Labels, Tokens
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 tokens = st.builds(Tokens, st.integers(0, 2**40), st.integers(0, 2**40))

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pipeline_runs import Pipeline
 
-from amazon_estimators.encode import share_of
+from amazon_estimators.pipeline.encode import share_of
 from amazon_estimators.recordio import check, encode_dense
-from amazon_estimators.s3 import InputObject
 from amazon_estimators.sources import Layout, Piece, Schema
+from amazon_estimators.storage.s3 import InputObject
 
 ROWS, COLUMNS = 103, 5
 
@@ -70,8 +70,8 @@ def test_shards_together_are_the_whole_encoded_at_once(
 def test_very_many_objects_are_cut_by_bytes_and_make_the_same_whole(
     pipeline: Pipeline, table: np.ndarray, kind: str, instances: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("amazon_estimators.looking.MOST_LOOKED_AT", 4)
-    monkeypatch.setattr("amazon_estimators.looking.SAMPLED", 3)
+    monkeypatch.setattr("amazon_estimators.pipeline.input_scan.MOST_LOOKED_AT", 4)
+    monkeypatch.setattr("amazon_estimators.pipeline.input_scan.SAMPLED", 3)
     cuts = [0, 1, 9, 10, 40, 41, 42, 60, 77, 90, ROWS]
     for number, (start, stop) in enumerate(pairwise(cuts)):
         rows = table[start:stop]

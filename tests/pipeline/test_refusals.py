@@ -48,8 +48,8 @@ def test_one_of_very_many_files_disagrees(
     pipeline: Pipeline, odd: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Plan looks at a sample, the last one included; Encode finds what it passed over."""
-    monkeypatch.setattr("amazon_estimators.looking.MOST_LOOKED_AT", 20)
-    monkeypatch.setattr("amazon_estimators.looking.SAMPLED", 4)
+    monkeypatch.setattr("amazon_estimators.pipeline.input_scan.MOST_LOOKED_AT", 20)
+    monkeypatch.setattr("amazon_estimators.pipeline.input_scan.SAMPLED", 4)
     for number in range(25):
         pipeline.put(f"train/{number:04d}.csv", b"1,2,3\n4,5,6\n")
     pipeline.put("train/0599.csv", b"1,2,3,4\n" if odd == "0599" else b"1,2,3\n")
@@ -64,8 +64,8 @@ def test_one_of_very_many_files_disagrees(
 
 
 def test_one_of_very_many_files_is_no_such_file(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("amazon_estimators.looking.MOST_LOOKED_AT", 2)
-    monkeypatch.setattr("amazon_estimators.looking.SAMPLED", 2)
+    monkeypatch.setattr("amazon_estimators.pipeline.input_scan.MOST_LOOKED_AT", 2)
+    monkeypatch.setattr("amazon_estimators.pipeline.input_scan.SAMPLED", 2)
     for number in range(4):
         pipeline.put_array(f"train/{number}.npy", np.ones((2, 3), np.float32))
     pipeline.put("train/2.npy", b"not numpy at all")
@@ -347,7 +347,7 @@ def test_replicated_channels_need_no_shard_an_instance(pipeline: Pipeline) -> No
 
 def test_an_instance_would_get_no_records(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where rows are not counted, that shows when they are encoded."""
-    monkeypatch.setattr("amazon_estimators.encodings.text.COUNTED_BYTES", 10)
+    monkeypatch.setattr("amazon_estimators.encodings.text_lines.COUNTED_BYTES", 10)
     pipeline.settings |= {
         "algorithm": "IPInsights",
         "hyperparameters": {"num_entity_vectors": "10", "vector_dim": "8"},

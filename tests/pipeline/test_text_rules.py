@@ -9,7 +9,8 @@ from pipeline_runs import Pipeline
 
 from amazon_estimators.algorithms import NTM, Object2Vec
 from amazon_estimators.errors import HyperparameterError
-from amazon_estimators.record_set import Labels, RecordSet, Tokens
+from amazon_estimators.record_sets.record_set import RecordSet
+from amazon_estimators.summaries import Labels, Tokens
 
 
 def pairs(first: Tokens, second: Tokens) -> RecordSet:

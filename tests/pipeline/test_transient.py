@@ -14,10 +14,10 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from amazon_estimators.ahead import ahead
 from amazon_estimators.errors import InputError
-from amazon_estimators.s3 import BODY_ATTEMPTS, InputObject, list_objects, read_ahead, read_range
-from amazon_estimators.upload import ObjectWriter, Uploaded, Uploads
+from amazon_estimators.prefetch import ahead
+from amazon_estimators.storage.multipart_upload import ObjectWriter, Uploaded, Uploads
+from amazon_estimators.storage.s3 import BODY_ATTEMPTS, InputObject, list_objects, read_ahead, read_range
 
 PART = 5 * 2**20
 
@@ -59,7 +59,7 @@ def stored(s3: Any, bucket: str) -> InputObject:
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     waited: list[float] = []
-    monkeypatch.setattr("amazon_estimators.s3.time.sleep", waited.append)
+    monkeypatch.setattr("amazon_estimators.storage.s3.time.sleep", waited.append)
     return waited
 
 

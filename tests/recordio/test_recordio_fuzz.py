@@ -17,7 +17,7 @@ import pytest
 
 from amazon_estimators import recordio
 from amazon_estimators.errors import RecordIOError
-from amazon_estimators.recordio import window
+from amazon_estimators.recordio import framing as window
 from recordio.protocol import Bad, file_of, golden, record, verdict
 
 SECONDS = float(os.environ.get("RECORDIO_FUZZ_SECONDS", "8"))

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from amazon_estimators.algorithms import ALGORITHMS
 from amazon_estimators_rehearsal.sagemaker.channels import parse_manifest, shares, split_uri
+from amazon_estimators_rehearsal.sagemaker.checks.records import Records, combine, decode
 from amazon_estimators_rehearsal.sagemaker.errors import JobFailedError
-from amazon_estimators_rehearsal.sagemaker.records import Records, combine, decode
 from amazon_estimators_rehearsal.sagemaker.telemetry import log_line
 
 URI = "s3://bucket/folder/.amazon.manifest"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from amazon_estimators_rehearsal.sagemaker.checks.request_schema import validate
 from amazon_estimators_rehearsal.sagemaker.errors import UnknownOperationError, ValidationError
-from amazon_estimators_rehearsal.sagemaker.request import validate
 
 RIGHT: dict[str, Any] = {
     "TrainingJobName": "kmeans-1",

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from amazon_estimators.s3 import InputObject
+from amazon_estimators.storage.s3 import InputObject
 
 
 class _Exceptions:

@@ -7,6 +7,7 @@ import gzip
 import io
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +15,9 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from amazon_estimators.errors import InputError, ObjectChangedError, RequestError, SchemaError
-from amazon_estimators.sources import Piece, Schema, Source, delimited
-from amazon_estimators.sources.lines import BOM, LINE_LIMIT
+from amazon_estimators.sources import Piece, Schema, Source
+from amazon_estimators.sources.delimited import reader as delimited
+from amazon_estimators.sources.files.text_lines import BOM, LINE_LIMIT
 from sources.in_memory_s3 import InMemoryS3
 
 
@@ -29,7 +31,7 @@ def written(rows, *, end="\n", delimiter=",", last="", header=None, bom=False) -
 
 
 def table(s3, pieces, source, schema) -> np.ndarray:
-    blocks = [block for piece in pieces for block in delimited.read(s3, piece, source, schema)]
+    blocks: list[Any] = [block for piece in pieces for block in delimited.read(s3, piece, source, schema)]
     columns = [
         [block.features] if block.labels is None else [block.features, block.labels] for block in blocks
     ]

@@ -8,10 +8,10 @@ import sys
 import pytest
 
 from amazon_estimators.errors import InputError, SchemaError
-from amazon_estimators.s3 import InputObject
 from amazon_estimators.sources import Schema, Source, format_of
 from amazon_estimators.sources.formats import COMPRESSIBLE, MODULES
 from amazon_estimators.sources.source import APPLIES_TO, NUMBER_FORMATS
+from amazon_estimators.storage.s3 import InputObject
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,11 @@ def test_every_format_that_a_source_names_has_a_module():
 
 def test_the_table_reader_is_loaded_only_where_it_reads():
     code = (
-        "import sys; from amazon_estimators.sources import Source, format_of, delimited, npz, npy, lines;"
-        "from amazon_estimators import sharding; print('pyarrow' in sys.modules)"
+        "import sys; from amazon_estimators.sources import Source, format_of;"
+        "from amazon_estimators.sources.delimited import reader;"
+        "from amazon_estimators.sources.numpy_files import npy, npz;"
+        "from amazon_estimators.sources.files import text_lines;"
+        "from amazon_estimators.pipeline import sharding; print('pyarrow' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -15,7 +15,7 @@ from sklearn.datasets import dump_svmlight_file
 
 from amazon_estimators.errors import InputError, SchemaError
 from amazon_estimators.sources import Piece, Source, libsvm
-from amazon_estimators.sources.lines import BOM
+from amazon_estimators.sources.files.text_lines import BOM
 from sources.in_memory_s3 import InMemoryS3
 
 

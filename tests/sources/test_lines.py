@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amazon_estimators.errors import InputError, ObjectChangedError
-from amazon_estimators.sources import lines
-from amazon_estimators.sources.lines import BOM, LINE_LIMIT, whole_lines
-from amazon_estimators.sources.source import Piece
+from amazon_estimators.sources.files import text_lines as lines
+from amazon_estimators.sources.files.text_lines import BOM, LINE_LIMIT, whole_lines
+from amazon_estimators.sources.layout import Piece
 from sources.in_memory_s3 import InMemoryS3
 
 LINES = st.binary(max_size=12).map(lambda line: line.replace(b"\n", b"").replace(b"\xef", b""))

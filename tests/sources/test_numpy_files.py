@@ -17,7 +17,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from amazon_estimators.errors import AmazonEstimatorsError, InputError, SchemaError
-from amazon_estimators.sources import Piece, Source, archive, arrays, csr, npy, npz
+from amazon_estimators.sources import Piece, Source
+from amazon_estimators.sources.numpy_files import npy, npz
+from amazon_estimators.sources.numpy_files import scipy_csr as csr
+from amazon_estimators.sources.numpy_files import stored_array as arrays
+from amazon_estimators.sources.numpy_files import zip_archive as archive
 from sources.in_memory_s3 import InMemoryS3
 
 
@@ -94,7 +98,7 @@ def test_fortran_order_in_ranges_of_any_length(ends, columns, dtype, at_once, ra
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(arrays, "RANGE_BYTES", ranges)
         patch.setattr(arrays, "SHORT_RANGE", short)
-        blocks = list(stored.rows(*ends, at_once))
+        blocks = list(stored.rows(ends[0], ends[1], at_once))
     assert {len(block) for block in blocks[:-1]} <= {at_once}
     np.testing.assert_array_equal(np.concatenate(blocks), array[slice(*ends)])
 
@@ -359,7 +363,7 @@ def test_damaged_archives_end_in_errors_of_ours():
         found = s3.put("a.npz", bytes(body))
         try:
             layout = npz.look(s3, found, Source())
-            for _ in npz.read(s3, Piece(found, 0, layout.records, 0), Source(), layout.schema):
+            for _ in npz.read(s3, Piece(found, 0, layout.stop, 0), Source(), layout.schema):
                 pass
         except AmazonEstimatorsError:
             refused += 1

@@ -16,7 +16,11 @@ from hypothesis import strategies as st
 from pyarrow import parquet as arrow_parquet
 
 from amazon_estimators.errors import AmazonEstimatorsError, InputError, ObjectChangedError, SchemaError
-from amazon_estimators.sources import Piece, Source, parquet, parquet_pages, row_group, side_by_side
+from amazon_estimators.sources import Piece, Source
+from amazon_estimators.sources.files import disk_spill as side_by_side
+from amazon_estimators.sources.parquet import pages as parquet_pages
+from amazon_estimators.sources.parquet import reader as parquet
+from amazon_estimators.sources.parquet import row_group
 from sources.in_memory_s3 import InMemoryS3
 
 
@@ -105,9 +109,12 @@ def test_a_row_group_is_read_on_where_pages_turn_out_larger(at_once, label, monk
     monkeypatch.setattr(row_group, "AT_ONCE_BYTES", at_once)
     rooms = []
     larger = parquet_pages.LargerPage.__init__
-    monkeypatch.setattr(
-        parquet_pages.LargerPage, "__init__", lambda page, room: (rooms.append(room), larger(page, room))[1]
-    )
+
+    def noting(page, room):
+        rooms.append(room)
+        larger(page, room)
+
+    monkeypatch.setattr(parquet_pages.LargerPage, "__init__", noting)
     made = np.arange(60_000.0)
     table = pa.table({name: np.concatenate([made % 7, made + place]) for place, name in enumerate("abc")})
     body = written(
@@ -231,7 +238,7 @@ def test_what_is_no_number_is_named(table, message):
     found = s3.put("a.parquet", written(table))
     with pytest.raises(InputError, match=message):
         layout = parquet.look(s3, found, Source())
-        rows_of(s3, [Piece(found, 0, layout.records, 0)], Source(), layout.schema)
+        rows_of(s3, [Piece(found, 0, layout.stop, 0)], Source(), layout.schema)
 
 
 def test_a_file_of_other_columns_is_refused():
@@ -262,7 +269,7 @@ def test_truncated_and_damaged_files_end_in_errors_of_ours():
         found = s3.put("a.parquet", bytes(body))
         try:
             layout = parquet.look(s3, found, Source())
-            for _ in parquet.read(s3, Piece(found, 0, layout.records, 0), Source(), layout.schema):
+            for _ in parquet.read(s3, Piece(found, 0, layout.stop, 0), Source(), layout.schema):
                 pass
         except AmazonEstimatorsError:
             refused += 1

@@ -15,7 +15,11 @@ import pytest
 from pyarrow import parquet as arrow_parquet
 
 from amazon_estimators.errors import InputError
-from amazon_estimators.sources import Piece, Source, parquet, parquet_footer, parquet_pages, thrift
+from amazon_estimators.sources import Piece, Source
+from amazon_estimators.sources.parquet import footer as parquet_footer
+from amazon_estimators.sources.parquet import pages as parquet_pages
+from amazon_estimators.sources.parquet import reader as parquet
+from amazon_estimators.sources.parquet import thrift
 from sources import damaged_parquet
 from sources.in_memory_s3 import InMemoryS3
 
@@ -26,7 +30,7 @@ def read(body: bytes) -> int:
     s3 = InMemoryS3()
     found = s3.put("a.parquet", body)
     layout = parquet.look(s3, found, Source())
-    piece = Piece(found, 0, layout.records, 0)
+    piece = Piece(found, 0, layout.stop, 0)
     return sum(len(block.features) for block in parquet.read(s3, piece, Source(), layout.schema))
 
 

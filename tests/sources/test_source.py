@@ -9,7 +9,8 @@ import pytest
 
 from amazon_estimators.errors import RequestError
 from amazon_estimators.sources import Source
-from amazon_estimators.sources.source import APPLIES_TO, FORMATS, Schema
+from amazon_estimators.sources.schema import Schema
+from amazon_estimators.sources.source import APPLIES_TO, FORMATS
 
 ALLOWED = "allowed: auto, npy, csv, parquet, npz, libsvm, recordio, jsonlines"
 

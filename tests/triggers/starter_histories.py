@@ -12,9 +12,9 @@ from typing import Any
 from starter_model import Model, Wish
 from starter_world import Crash, World
 
+from amazon_estimators.pipeline.keys import state_key
 from amazon_estimators.triggers.inbox import work_on
 from amazon_estimators.triggers.starter import Starter
-from amazon_estimators.triggers.state import state_key
 
 RECEIVES = 8
 """Deliveries after which SQS sets a message aside by itself."""

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from amazon_estimators.pipeline.keys import state_key
 from amazon_estimators.triggers.settings import StarterSettings
 from amazon_estimators.triggers.starter import Starter
-from amazon_estimators.triggers.state import State, state_key
+from amazon_estimators.triggers.state import State
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from amazon_estimators.announcement import REMEDY, announce, failure
-from amazon_estimators.explain import explain
+from amazon_estimators.pipeline.announce import REMEDY, announce, failure
+from amazon_estimators.pipeline.explain import explain
 
 
 class Bus:

@@ -11,7 +11,7 @@ import pytest
 from starter_world import World
 
 from amazon_estimators.errors import HyperparameterError, RequestError
-from amazon_estimators.settings import INPUT_KEYS, LONGEST_REASON, Settings
+from amazon_estimators.pipeline.settings import INPUT_KEYS, LONGEST_REASON, Settings
 
 SCHEMA = json.loads(files("amazon_estimators").joinpath("execution_input.schema.json").read_text("utf-8"))
 SETTINGS = Settings.from_dict(
@@ -47,7 +47,7 @@ CASES: list[tuple[Any, bool]] = [
     ([], False),
     ("{}", False),
 ]
-TYPES: dict[str, type] = {"object": dict, "string": str}
+TYPES: dict[str, Any] = {"object": dict, "string": str}
 
 
 def valid(schema: dict[str, Any], value: Any) -> bool:

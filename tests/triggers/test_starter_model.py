@@ -14,7 +14,7 @@ import pytest
 from starter_histories import run
 from starter_model import BrokenPromiseError
 
-from amazon_estimators.data_set import DataSet
+from amazon_estimators.pipeline.data_set import DataSet
 from amazon_estimators.triggers.messages import text
 from amazon_estimators.triggers.starter import Starter
 from amazon_estimators.triggers.state import RUNNING, Request, Start

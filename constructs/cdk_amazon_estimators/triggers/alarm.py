@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 
-from cdk_amazon_estimators.problems import Problems
-from cdk_amazon_estimators.prop_types import check_types
-
-if TYPE_CHECKING:
-    from cdk_amazon_estimators.triggers.starter import TrainingStarter
+from cdk_amazon_estimators.props.problems import Problems
+from cdk_amazon_estimators.props.prop_types import check_types
+from cdk_amazon_estimators.triggers.listener import Listener
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ class AlarmTrigger:
     def check(self, problems: Problems, outputs: Sequence[str]) -> None:
         check_types(problems, AlarmTrigger.__init__, vars(self), of="AlarmTrigger.")
 
-    def bind(self, starter: TrainingStarter, construct_id: str) -> None:
+    def bind(self, starter: Listener, construct_id: str) -> None:
         pattern = events.EventPattern(
             source=["aws.cloudwatch"],
             detail_type=["CloudWatch Alarm State Change"],

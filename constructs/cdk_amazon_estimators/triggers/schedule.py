@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from aws_cdk import Duration, TimeZone
 from aws_cdk import aws_scheduler as scheduler
 
-from cdk_amazon_estimators.problems import Problems
-from cdk_amazon_estimators.prop_types import check_types, known_seconds
-
-if TYPE_CHECKING:
-    from cdk_amazon_estimators.triggers.starter import TrainingStarter
+from cdk_amazon_estimators.props.problems import Problems
+from cdk_amazon_estimators.props.prop_types import check_types, known_seconds
+from cdk_amazon_estimators.triggers.listener import Listener
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +40,7 @@ class ScheduleTrigger:
             "or None to start on time",
         )
 
-    def bind(self, starter: TrainingStarter, construct_id: str) -> None:
+    def bind(self, starter: Listener, construct_id: str) -> None:
         window = self.flexible_window
         zone = self.time_zone or self.schedule.time_zone or TimeZone.ETC_UTC
         starter.on_schedule(

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from cdk_amazon_estimators.problems import Problems
-
-if TYPE_CHECKING:
-    from cdk_amazon_estimators.triggers.starter import TrainingStarter
+from cdk_amazon_estimators.props.problems import Problems
+from cdk_amazon_estimators.triggers.listener import Listener
 
 
 class Trigger(Protocol):
@@ -17,5 +15,5 @@ class Trigger(Protocol):
     def check(self, problems: Problems, outputs: Sequence[str]) -> None:
         """Note what is wrong with the settings. ``outputs`` are the prefixes that the pipeline writes to."""
 
-    def bind(self, starter: TrainingStarter, construct_id: str) -> None:
+    def bind(self, starter: Listener, construct_id: str) -> None:
         """Make what sends to ``starter``, under it as ``construct_id``."""

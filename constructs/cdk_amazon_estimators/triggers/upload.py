@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 
-from cdk_amazon_estimators.pipeline_layout import PipelineLayout
-from cdk_amazon_estimators.problems import Problems
-from cdk_amazon_estimators.prop_types import check_types, known, known_seconds
-
-if TYPE_CHECKING:
-    from cdk_amazon_estimators.triggers.starter import TrainingStarter
+from cdk_amazon_estimators.props.problems import Problems
+from cdk_amazon_estimators.props.prop_types import check_types, known, known_seconds
+from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
+from cdk_amazon_estimators.triggers.listener import Listener
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +60,7 @@ class UploadTrigger:
                 "and start it without end. Give a prefix apart from it.",
             )
 
-    def bind(self, starter: TrainingStarter, construct_id: str) -> None:
+    def bind(self, starter: Listener, construct_id: str) -> None:
         if self.marker is not None:
             keys = [
                 key

@@ -9,17 +9,21 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, Self
 
-from amazon_estimators.algorithms.data_rules import common_findings
-from amazon_estimators.algorithms.facts import RECORDIO, ChannelRule, Data, Instances, Metric
-from amazon_estimators.algorithms.fills import Fill, filling
+from amazon_estimators.algorithms.channel_rules import RECORDIO, ChannelRule
+from amazon_estimators.algorithms.common_rules import common_findings
+from amazon_estimators.algorithms.filled_in import Fill, filling
+from amazon_estimators.algorithms.inference import Inference
+from amazon_estimators.algorithms.instances import Instances
+from amazon_estimators.algorithms.metrics import Metric
 from amazon_estimators.algorithms.rules import Caution, DataRule, FieldRule, Finding, Problem
+from amazon_estimators.algorithms.training_data import Data
+from amazon_estimators.algorithms.training_images import train_image
 from amazon_estimators.errors import HyperparameterError, InstanceError
-from amazon_estimators.hyperparameter import Hyperparameter, HyperparameterWarning
-from amazon_estimators.images import train_image
-from amazon_estimators.shown import shown
+from amazon_estimators.hyperparameters.hyperparameter import Hyperparameter, HyperparameterWarning
+from amazon_estimators.text import shown
 
 if TYPE_CHECKING:
-    from amazon_estimators.record_set import RecordSet
+    from amazon_estimators.record_sets.record_set import RecordSet
 
 MAX_HYPERPARAMETERS = 100
 """The most hyperparameters CreateTrainingJob takes."""
@@ -45,6 +49,7 @@ class Algorithm:
     """The tensor types it reads."""
     channels: ClassVar[Mapping[str, ChannelRule]]
     instances: ClassVar[Instances]
+    inference: ClassVar[Inference]
     metrics: ClassVar[tuple[Metric, ...]] = ()
     rules: ClassVar[tuple[FieldRule, ...]] = ()
     data_rules: ClassVar[tuple[DataRule, ...]] = ()

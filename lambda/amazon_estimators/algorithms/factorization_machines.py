@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.facts import (
-    PROGRESS,
+from amazon_estimators.algorithms.channel_rules import (
+    CSV,
+    JSON,
+    JSON_LINES,
+    RECORDIO,
     REPLICATED,
     ChannelRule,
-    Instances,
-    Metric,
     channels,
-    loss,
-    score,
 )
-from amazon_estimators.algorithms.fills import features, filling
+from amazon_estimators.algorithms.filled_in import features, filling
+from amazon_estimators.algorithms.inference import Field, Inference
+from amazon_estimators.algorithms.instances import Instances
+from amazon_estimators.algorithms.metrics import PROGRESS, Metric, loss, score
 from amazon_estimators.algorithms.rules import FieldRule, class_labels, no_sparse_on_gpu, without_effect
-from amazon_estimators.hyperparameter import Hyperparameter, choice, integer, number, tuning
+from amazon_estimators.hyperparameters.hyperparameter import Hyperparameter, choice, integer, number, tuning
 
 WIDE = tuning(1e-8, 512)
 
@@ -85,6 +87,13 @@ class FactorizationMachines(Algorithm):
         ChannelRule("test", required=False, distribution=REPLICATED, label="required"),
     )
     instances = Instances(gpu="any")
+    inference = Inference(
+        accepts=(RECORDIO, JSON),
+        returns=(RECORDIO, JSON, JSON_LINES),
+        fields=(Field("score"), Field("predicted_label", integer=True, optional=True)),
+        excluded={CSV: "CSV support is not available for factorization machines"},
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/fm-in-formats.html",
+    )
     metrics = (
         loss("test:rmse"),
         score("test:binary_classification_accuracy"),

@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.facts import (
+from amazon_estimators.algorithms.channel_rules import (
     CSV,
-    PROGRESS,
+    JSON,
+    JSON_LINES,
+    RECORDIO,
     REPLICATED,
     ChannelRule,
-    Instances,
     channels,
-    loss,
-    score,
 )
+from amazon_estimators.algorithms.inference import Field, Inference
+from amazon_estimators.algorithms.instances import Instances
+from amazon_estimators.algorithms.metrics import PROGRESS, loss, score
 from amazon_estimators.algorithms.rules import Finding, Problem
-from amazon_estimators.hyperparameter import integer, number, tuning
+from amazon_estimators.hyperparameters.hyperparameter import integer, number, tuning
+from amazon_estimators.hyperparameters.owner import Owner
 
 MAX_MODEL_BYTES = 8_000_000_000
 """8 GB, the largest model. Four bytes a number reproduce AWS's table of what is possible."""
 
 
-def _sampling_rates(algorithm: Algorithm) -> Iterator[Finding]:
+def _sampling_rates(algorithm: Owner) -> Iterator[Finding]:
     """Some negative samples are needed, and not too many."""
     random, shuffled = (
         algorithm.effective(f"{kind}_negative_sampling_rate") for kind in ("random", "shuffled")
@@ -34,7 +37,7 @@ def _sampling_rates(algorithm: Algorithm) -> Iterator[Finding]:
         )
 
 
-def _model_size(algorithm: Algorithm) -> Iterator[Finding]:
+def _model_size(algorithm: Owner) -> Iterator[Finding]:
     """The model is a vector an entity."""
     vectors, dimension = algorithm.values.get("num_entity_vectors"), algorithm.values.get("vector_dim")
     if vectors is not None and dimension is not None and 4 * vectors * dimension > MAX_MODEL_BYTES:
@@ -64,6 +67,23 @@ class IPInsights(Algorithm):
         ),
     )
     instances = Instances(gpu="any")
+    inference = Inference(
+        accepts=(CSV, JSON, JSON_LINES),
+        returns=(JSON, JSON_LINES),
+        fields=(
+            Field("dot_product"),
+            Field("entity_embedding", "vector", optional=True),
+            Field("ip_embedding", "vector", optional=True),
+        ),
+        rows="entity_pair",
+        excluded={
+            RECORDIO: "the Amazon SageMaker IP Insights algorithm does not currently support RecordIO format"
+        },
+        verbose="True",
+        serverless_caution="its model takes up to 8 GB, a serverless endpoint has 6 GB of memory at most",
+        undocumented_model="AWS does not document the file that holds the embeddings",
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/ip-insights-inference-data-formats.html",
+    )
     metrics = (
         score("validation:discriminator_auc", epoch=True),
         loss(

@@ -5,22 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.facts import (
-    PROGRESS,
+from amazon_estimators.algorithms.channel_rules import (
+    CSV,
+    JSON,
+    JSON_LINES,
+    RECORDIO,
     REPLICATED,
     ChannelRule,
-    Data,
-    Instances,
     channels,
-    loss,
 )
-from amazon_estimators.algorithms.fills import features, filling
+from amazon_estimators.algorithms.filled_in import features, filling
+from amazon_estimators.algorithms.inference import Field, Inference
+from amazon_estimators.algorithms.instances import Instances
+from amazon_estimators.algorithms.metrics import PROGRESS, loss
 from amazon_estimators.algorithms.rules import Caution, Finding, at_most_records, needs_channel
-from amazon_estimators.hyperparameter import choice, integer, listing, number, tuning, tuning_values
-from amazon_estimators.kinds import Choice
+from amazon_estimators.algorithms.training_data import Data
+from amazon_estimators.hyperparameters.hyperparameter import (
+    choice,
+    integer,
+    listing,
+    number,
+    tuning,
+    tuning_values,
+)
+from amazon_estimators.hyperparameters.owner import Owner
+from amazon_estimators.hyperparameters.value_types import Choice
 
 
-def _extra_centers(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+def _extra_centers(algorithm: Owner, data: Data) -> Iterator[Finding]:
     """K = k * extra_center_factor centers are made before they are reduced to k."""
     k, factor = algorithm.effective("k"), algorithm.effective("extra_center_factor")
     if isinstance(factor, int) and k <= data.train.num_records < k * factor:
@@ -40,6 +52,13 @@ class KMeans(Algorithm):
         ChannelRule("test", required=False, distribution=REPLICATED),
     )
     instances = Instances(gpu="single")
+    inference = Inference(
+        accepts=(RECORDIO, CSV, JSON, JSON_LINES),
+        returns=(RECORDIO, JSON, JSON_LINES, CSV),
+        fields=(Field("closest_cluster", integer=True), Field("distance_to_cluster")),
+        csv_columns=("closest_cluster", "distance_to_cluster"),
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/km-in-formats.html",
+    )
     metrics = (
         loss("test:msd"),
         loss("test:ssd"),

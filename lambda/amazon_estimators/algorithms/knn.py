@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.facts import (
-    PROGRESS,
+from amazon_estimators.algorithms.channel_rules import (
+    CSV,
+    JSON,
+    JSON_LINES,
+    RECORDIO,
     REPLICATED,
     ChannelRule,
-    Data,
-    Instances,
     channels,
-    loss,
-    score,
 )
-from amazon_estimators.algorithms.fills import features, filling
+from amazon_estimators.algorithms.filled_in import features, filling
+from amazon_estimators.algorithms.inference import Field, Inference
+from amazon_estimators.algorithms.instances import Instances
+from amazon_estimators.algorithms.metrics import PROGRESS, loss, score
 from amazon_estimators.algorithms.rules import (
     Caution,
     Finding,
@@ -26,12 +28,14 @@ from amazon_estimators.algorithms.rules import (
     required_with,
     without_effect,
 )
-from amazon_estimators.hyperparameter import choice, integer, tuning
+from amazon_estimators.algorithms.training_data import Data
+from amazon_estimators.hyperparameters.hyperparameter import choice, integer, tuning
+from amazon_estimators.hyperparameters.owner import Owner
 
 IVF, PQ = "faiss.IVFFlat", "faiss.IVFPQ"
 
 
-def _target_below_features(algorithm: Algorithm) -> Iterator[Finding]:
+def _target_below_features(algorithm: Owner) -> Iterator[Finding]:
     """Reducing dimensions leaves fewer of them."""
     target, dimensions = (
         algorithm.values.get("dimension_reduction_target"),
@@ -44,12 +48,12 @@ def _target_below_features(algorithm: Algorithm) -> Iterator[Finding]:
         )
 
 
-def _target_below_data(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+def _target_below_data(algorithm: Owner, data: Data) -> Iterator[Finding]:
     """The same once feature_dim has been filled in."""
     return _target_below_features(algorithm)
 
 
-def _sample_holds_k(algorithm: Algorithm) -> Iterator[Finding]:
+def _sample_holds_k(algorithm: Owner) -> Iterator[Finding]:
     """Neighbours are looked for among the sampled records."""
     k, sample = algorithm.values.get("k"), algorithm.values.get("sample_size")
     if k is not None and sample is not None and k > sample:
@@ -58,7 +62,7 @@ def _sample_holds_k(algorithm: Algorithm) -> Iterator[Finding]:
         )
 
 
-def _subvectors_divide(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+def _subvectors_divide(algorithm: Owner, data: Data) -> Iterator[Finding]:
     """Vectors are cut into faiss_index_pq_m equal parts; the service pads those that do not fit."""
     parts = algorithm.values.get("faiss_index_pq_m")
     reduced = algorithm.values.get("dimension_reduction_target")
@@ -82,6 +86,19 @@ class KNN(Algorithm):
         ChannelRule("test", required=False, distribution=REPLICATED, label="required"),
     )
     instances = Instances(gpu="single")
+    inference = Inference(
+        accepts=(RECORDIO, CSV, JSON, JSON_LINES),
+        returns=(RECORDIO, JSON, JSON_LINES),
+        fields=(
+            Field("predicted_label"),
+            Field("distances", "vector", optional=True),
+            Field("labels", "vector", optional=True),
+        ),
+        verbose="true",
+        multi_model=True,
+        undocumented_model="its index is a Faiss file, which NumPy alone does not read",
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/kNN-inference-formats.html",
+    )
     metrics = (score("test:accuracy"), loss("test:mse"), *PROGRESS)
     rules = (
         required_with("dimension_reduction_target", "dimension_reduction_type", "sign", "fjlt"),

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.facts import REPLICATED, ChannelRule, Data, Instances, Metric, channels
-from amazon_estimators.algorithms.fills import features, filling, records
+from amazon_estimators.algorithms.channel_rules import CSV, JSON, RECORDIO, REPLICATED, ChannelRule, channels
+from amazon_estimators.algorithms.filled_in import features, filling, records
+from amazon_estimators.algorithms.inference import Field, Inference
+from amazon_estimators.algorithms.instances import Instances
+from amazon_estimators.algorithms.metrics import Metric
 from amazon_estimators.algorithms.rules import Finding, Problem
-from amazon_estimators.hyperparameter import integer, number, tuning
+from amazon_estimators.algorithms.training_data import Data
+from amazon_estimators.hyperparameters.hyperparameter import integer, number, tuning
+from amazon_estimators.hyperparameters.owner import Owner
 
 
-def _whole_corpus(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+def _whole_corpus(algorithm: Owner, data: Data) -> Iterator[Finding]:
     """The service reads mini_batch_size as the number of documents; the base refuses one that is too high."""
     size = algorithm.values.get("mini_batch_size")
     if isinstance(size, int) and size < data.train.num_records:
@@ -32,6 +37,12 @@ class LDA(Algorithm):
         ChannelRule("test", required=False, distribution=REPLICATED),
     )
     instances = Instances(gpu="none", single_instance=True)
+    inference = Inference(
+        accepts=(RECORDIO, CSV, JSON),
+        returns=(RECORDIO, JSON),
+        fields=(Field("topic_mixture", "vector"),),
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/lda.html",
+    )
     metrics = (Metric("test:pwll", "Maximize", True, None),)
     data_rules = (_whole_corpus,)
     fills = filling(feature_dim=features, mini_batch_size=records)

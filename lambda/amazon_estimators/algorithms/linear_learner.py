@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.facts import REPLICATED, ChannelRule, Instances, channels
-from amazon_estimators.algorithms.fills import batch_up_to, features, filling
+from amazon_estimators.algorithms.channel_rules import (
+    CSV,
+    JSON,
+    JSON_LINES,
+    RECORDIO,
+    REPLICATED,
+    ChannelRule,
+    channels,
+)
+from amazon_estimators.algorithms.filled_in import batch_up_to, features, filling
+from amazon_estimators.algorithms.inference import Field, Inference
+from amazon_estimators.algorithms.instances import Instances
 from amazon_estimators.algorithms.linear_learner_metrics import METRICS
 from amazon_estimators.algorithms.rules import (
     choices_by,
@@ -13,7 +23,14 @@ from amazon_estimators.algorithms.rules import (
     required_with,
     without_effect,
 )
-from amazon_estimators.hyperparameter import choice, flag, integer, number, tuning, tuning_values
+from amazon_estimators.hyperparameters.hyperparameter import (
+    choice,
+    flag,
+    integer,
+    number,
+    tuning,
+    tuning_values,
+)
 
 BINARY, MULTICLASS, REGRESSOR = "binary_classifier", "multiclass_classifier", "regressor"
 AUTO = ("auto",)
@@ -34,6 +51,13 @@ class LinearLearner(Algorithm):
         ChannelRule("test", required=False, distribution=REPLICATED, label="required"),
     )
     instances = Instances(gpu="any")
+    inference = Inference(
+        accepts=(RECORDIO, CSV, JSON, JSON_LINES),
+        returns=(RECORDIO, JSON, JSON_LINES),
+        fields=(Field("score", "either"), Field("predicted_label", integer=True, optional=True)),
+        multi_model=True,
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/LL-in-formats.html",
+    )
     metrics = METRICS
     rules = (
         required_with("num_classes", "predictor_type", MULTICLASS),

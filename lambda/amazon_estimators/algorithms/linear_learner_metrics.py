@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amazon_estimators.algorithms.facts import PROGRESS, Metric, loss, score
+from amazon_estimators.algorithms.metrics import PROGRESS, Metric, loss, score
 
 
 def _of(channel: str) -> tuple[Metric, ...]:

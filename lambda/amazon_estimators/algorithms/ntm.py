@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.facts import (
+from amazon_estimators.algorithms.channel_rules import (
+    CSV,
+    JSON,
+    JSON_LINES,
     PLAIN_TEXT,
+    RECORDIO,
     REPLICATED,
     ChannelRule,
-    Data,
-    Instances,
     channels,
-    loss,
 )
-from amazon_estimators.algorithms.fills import features, filling
+from amazon_estimators.algorithms.filled_in import features, filling
+from amazon_estimators.algorithms.inference import Field, Inference
+from amazon_estimators.algorithms.instances import Instances
+from amazon_estimators.algorithms.metrics import loss
 from amazon_estimators.algorithms.rules import Finding, Problem, early_stopping
 from amazon_estimators.algorithms.text_rules import files_are
-from amazon_estimators.hyperparameter import (
+from amazon_estimators.algorithms.training_data import Data
+from amazon_estimators.hyperparameters.hyperparameter import (
     choice,
     flag,
     integer,
@@ -26,10 +31,11 @@ from amazon_estimators.hyperparameter import (
     tuning,
     tuning_values,
 )
-from amazon_estimators.kinds import Bounds, Integer
+from amazon_estimators.hyperparameters.owner import Owner
+from amazon_estimators.hyperparameters.value_types import Bounds, Integer
 
 
-def _vocabulary(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+def _vocabulary(algorithm: Owner, data: Data) -> Iterator[Finding]:
     """vocab.txt names every feature; a RecordSet of channel auxiliary counts its words as records."""
     auxiliary = data.record_sets.get("auxiliary")
     if auxiliary is not None and auxiliary.num_records != data.train.feature_dim:
@@ -59,6 +65,12 @@ class NTM(Algorithm):
         ),
     )
     instances = Instances(gpu="any")
+    inference = Inference(
+        accepts=(RECORDIO, CSV, JSON, JSON_LINES),
+        returns=(RECORDIO, JSON, JSON_LINES),
+        fields=(Field("topic_weights", "vector"),),
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/ntm-in-formats.html",
+    )
     metrics = (
         loss("validation:total_loss", epoch=True),
         loss("train:total_loss", epoch=True, objective=False),

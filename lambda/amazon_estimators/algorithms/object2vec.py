@@ -7,19 +7,18 @@ from typing import Literal, cast
 
 from amazon_estimators.algorithms import object2vec_encoder as each
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.facts import (
+from amazon_estimators.algorithms.channel_rules import (
+    JSON,
     JSON_LINES,
     PLAIN_TEXT,
-    PROGRESS,
     REPLICATED,
     ChannelRule,
-    Data,
-    Instances,
     channels,
-    loss,
-    score,
 )
-from amazon_estimators.algorithms.fills import always, filling
+from amazon_estimators.algorithms.filled_in import always, filling
+from amazon_estimators.algorithms.inference import Field, Inference
+from amazon_estimators.algorithms.instances import Instances
+from amazon_estimators.algorithms.metrics import PROGRESS, loss, score
 from amazon_estimators.algorithms.rules import (
     Caution,
     Finding,
@@ -29,7 +28,8 @@ from amazon_estimators.algorithms.rules import (
     without_effect,
 )
 from amazon_estimators.algorithms.text_rules import files_there, tokens_fit
-from amazon_estimators.hyperparameter import (
+from amazon_estimators.algorithms.training_data import Data
+from amazon_estimators.hyperparameters.hyperparameter import (
     choice,
     flag,
     integer,
@@ -38,10 +38,11 @@ from amazon_estimators.hyperparameter import (
     tuning,
     tuning_values,
 )
-from amazon_estimators.kinds import Choice
+from amazon_estimators.hyperparameters.owner import Owner
+from amazon_estimators.hyperparameters.value_types import Choice
 
 
-def _shared_embedding(algorithm: Algorithm) -> Iterator[Finding]:
+def _shared_embedding(algorithm: Owner) -> Iterator[Finding]:
     """One embedding layer for both encoders has one vocabulary."""
     if algorithm.effective("tied_token_embedding_weight") and algorithm.effective("enc1_network") != "enc0":
         for setting in ("vocab_size", "token_embedding_dim"):
@@ -53,7 +54,7 @@ def _shared_embedding(algorithm: Algorithm) -> Iterator[Finding]:
                 )
 
 
-def _row_sparse(algorithm: Algorithm) -> Iterator[Finding]:
+def _row_sparse(algorithm: Owner) -> Iterator[Finding]:
     """Gradients by row exist for some optimizers only and switch bucketing off."""
     if algorithm.effective("token_embedding_storage_type") != "row_sparse":
         return
@@ -67,7 +68,7 @@ def _row_sparse(algorithm: Algorithm) -> Iterator[Finding]:
         yield Caution("bucket_width has no effect while token_embedding_storage_type is 'row_sparse'.")
 
 
-def _auxiliary_files(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+def _auxiliary_files(algorithm: Owner, data: Data) -> Iterator[Finding]:
     """Embedding and vocabulary files lie in the auxiliary channel."""
     if "auxiliary" in data.record_sets:
         return
@@ -114,6 +115,17 @@ class Object2Vec(Algorithm):
         ),
     )
     instances = Instances(gpu="any", single_instance=True)
+    inference = Inference(
+        accepts=(JSON_LINES, JSON),
+        returns=(JSON_LINES, JSON),
+        fields=(
+            Field("scores", "vector", optional=True),
+            Field("embeddings", "vector", optional=True),
+        ),
+        rows="token_pair",
+        undocumented_model="AWS does not document the file that holds the encoders",
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/object2vec-inference-formats.html",
+    )
     metrics = (
         loss("test:mean_squared_error"),
         loss("validation:mean_squared_error", epoch=True),

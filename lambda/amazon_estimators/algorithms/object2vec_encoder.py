@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from amazon_estimators.algorithms.algorithm import Algorithm
 from amazon_estimators.algorithms.rules import Caution, FieldRule, Finding
-from amazon_estimators.hyperparameter import Hyperparameter, file_name, flag, integer, tuning
+from amazon_estimators.hyperparameters.hyperparameter import Hyperparameter, file_name, flag, integer, tuning
+from amazon_estimators.hyperparameters.owner import Owner
 
 NETWORKS = ("hcnn", "bilstm", "pooled_embedding")
 SETTINGS = (
@@ -24,7 +24,7 @@ SETTINGS = (
 def pretrained(encoder: str) -> FieldRule:
     """What concerns pretrained embeddings needs some."""
 
-    def rule(algorithm: Algorithm) -> Iterator[Finding]:
+    def rule(algorithm: Owner) -> Iterator[Finding]:
         if algorithm.effective(f"{encoder}_pretrained_embedding_file"):
             return
         for name in (f"{encoder}_freeze_pretrained_embedding", f"{encoder}_vocab_file"):

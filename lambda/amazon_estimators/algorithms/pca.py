@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.facts import REPLICATED, ChannelRule, Data, Instances, channels
-from amazon_estimators.algorithms.fills import batch_up_to, features, filling
+from amazon_estimators.algorithms.channel_rules import (
+    CSV,
+    JSON,
+    JSON_LINES,
+    RECORDIO,
+    REPLICATED,
+    ChannelRule,
+    channels,
+)
+from amazon_estimators.algorithms.filled_in import batch_up_to, features, filling
+from amazon_estimators.algorithms.inference import Field, Inference
+from amazon_estimators.algorithms.instances import Instances
 from amazon_estimators.algorithms.rules import (
     Caution,
     Finding,
@@ -14,13 +24,15 @@ from amazon_estimators.algorithms.rules import (
     at_most_records,
     without_effect,
 )
-from amazon_estimators.hyperparameter import choice, flag, integer
+from amazon_estimators.algorithms.training_data import Data
+from amazon_estimators.hyperparameters.hyperparameter import choice, flag, integer
+from amazon_estimators.hyperparameters.owner import Owner
 
 SMALL_INSTANCE_BYTES = 8 * 1024**3
 """Memory of an ml.m5.large, the smallest of the usual training instances."""
 
 
-def _covariance(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+def _covariance(algorithm: Owner, data: Data) -> Iterator[Finding]:
     """Regular mode keeps a matrix of features by features in memory."""
     size = 8 * data.train.feature_dim**2
     if algorithm.effective("algorithm_mode") == "regular" and size > SMALL_INSTANCE_BYTES:
@@ -40,6 +52,13 @@ class PCA(Algorithm):
         ChannelRule("test", required=False, distribution=REPLICATED),
     )
     instances = Instances(gpu="any")
+    inference = Inference(
+        accepts=(RECORDIO, CSV, JSON, JSON_LINES),
+        returns=(RECORDIO, JSON, JSON_LINES),
+        fields=(Field("projection", "vector"),),
+        list_key="projections",
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/PCA-in-formats.html",
+    )
     rules = (without_effect("extra_components", unless="algorithm_mode", among=("randomized",)),)
     data_rules = (at_most_features("num_components"), at_most_records("num_components"), _covariance)
     fills = filling(feature_dim=features, mini_batch_size=batch_up_to(500))

@@ -8,8 +8,8 @@ from typing import Any
 
 from amazon_estimators.algorithms import ALGORITHMS
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.facts import GPU_FAMILIES
-from amazon_estimators.hyperparameter import Hyperparameter
+from amazon_estimators.algorithms.instances import GPU_FAMILIES
+from amazon_estimators.hyperparameters.hyperparameter import Hyperparameter
 
 HEADER = """\
 # Algorithms and their hyperparameters

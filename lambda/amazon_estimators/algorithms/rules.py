@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from math import inf
-from typing import TYPE_CHECKING
 
-from amazon_estimators.algorithms.facts import Data, is_accelerated
-
-if TYPE_CHECKING:
-    from amazon_estimators.algorithms.algorithm import Algorithm
+from amazon_estimators.algorithms.instances import is_accelerated
+from amazon_estimators.algorithms.training_data import Data
+from amazon_estimators.hyperparameters.owner import Owner
 
 
 class Problem(str):
@@ -25,14 +23,14 @@ class Caution(str):
 
 
 Finding = Problem | Caution
-FieldRule = Callable[["Algorithm"], Iterator[Finding]]
-DataRule = Callable[["Algorithm", Data], Iterator[Finding]]
+FieldRule = Callable[[Owner], Iterator[Finding]]
+DataRule = Callable[[Owner, Data], Iterator[Finding]]
 
 
 def required_with(name: str, other: str, *values: object) -> FieldRule:
     """``name`` must be given when ``other`` is set to one of ``values``."""
 
-    def rule(algorithm: Algorithm) -> Iterator[Finding]:
+    def rule(algorithm: Owner) -> Iterator[Finding]:
         if algorithm.effective(other) in values and algorithm.effective(name) is None:
             expecting = type(algorithm).hyperparameter(name).kind.expecting
             setting = f"{other} is {algorithm.effective(other)!r}"
@@ -44,7 +42,7 @@ def required_with(name: str, other: str, *values: object) -> FieldRule:
 def choices_by(name: str, other: str, choices: Mapping[object, tuple[str, ...]]) -> FieldRule:
     """Which values ``name`` takes depends on the value of ``other``."""
 
-    def rule(algorithm: Algorithm) -> Iterator[Finding]:
+    def rule(algorithm: Owner) -> Iterator[Finding]:
         value, chosen = algorithm.effective(name), algorithm.effective(other)
         allowed = choices.get(chosen)
         if allowed is not None and value not in allowed:
@@ -59,7 +57,7 @@ def choices_by(name: str, other: str, choices: Mapping[object, tuple[str, ...]])
 def without_effect(*names: str, unless: str, among: tuple[object, ...]) -> FieldRule:
     """Each of ``names`` does something only while ``unless`` has one of the values in ``among``."""
 
-    def rule(algorithm: Algorithm) -> Iterator[Finding]:
+    def rule(algorithm: Owner) -> Iterator[Finding]:
         setting = algorithm.effective(unless)
         if setting in among:
             return
@@ -76,7 +74,7 @@ def without_effect(*names: str, unless: str, among: tuple[object, ...]) -> Field
 def early_stopping(patience: str, tolerance: str) -> FieldRule:
     """More epochs of patience than epochs switch early stopping off; ``tolerance`` is idle then."""
 
-    def rule(algorithm: Algorithm) -> Iterator[Finding]:
+    def rule(algorithm: Owner) -> Iterator[Finding]:
         waits, epochs = algorithm.effective(patience), algorithm.effective("epochs")
         if tolerance in algorithm.values and waits > epochs:
             yield Caution(
@@ -90,7 +88,7 @@ def early_stopping(patience: str, tolerance: str) -> FieldRule:
 def at_most_records(*names: str) -> DataRule:
     """Each of ``names`` may not exceed the number of training records."""
 
-    def rule(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+    def rule(algorithm: Owner, data: Data) -> Iterator[Finding]:
         for name in names:
             value = algorithm.values.get(name)
             if isinstance(value, int) and value > data.train.num_records:
@@ -105,7 +103,7 @@ def at_most_records(*names: str) -> DataRule:
 def at_most_features(name: str) -> DataRule:
     """``name`` may not exceed the number of features."""
 
-    def rule(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+    def rule(algorithm: Owner, data: Data) -> Iterator[Finding]:
         value = algorithm.values.get(name)
         if isinstance(value, int) and value > data.train.feature_dim:
             yield Problem(
@@ -125,7 +123,7 @@ def class_labels(
     ``only`` names the channels it is about (default: all).
     """
 
-    def rule(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+    def rule(algorithm: Owner, data: Data) -> Iterator[Finding]:
         if when is not None and algorithm.effective(when[0]) != when[1]:
             return
         count = algorithm.effective(classes) if isinstance(classes, str) else classes
@@ -154,7 +152,7 @@ def class_labels(
     return rule
 
 
-def no_sparse_on_gpu(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+def no_sparse_on_gpu(algorithm: Owner, data: Data) -> Iterator[Finding]:
     """Sparse records train on CPU only. Silent if the instance type is not known."""
     if data.instance_type is None or not is_accelerated(data.instance_type):
         return
@@ -169,7 +167,7 @@ def no_sparse_on_gpu(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
 def needs_channel(name: str, channel: str) -> DataRule:
     """``name`` does something only if there is the channel."""
 
-    def rule(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+    def rule(algorithm: Owner, data: Data) -> Iterator[Finding]:
         if name in algorithm.values and channel not in data.record_sets:
             yield Caution(f"{name} has no effect without a channel {channel!r}.")
 

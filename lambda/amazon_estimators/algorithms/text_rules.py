@@ -6,17 +6,14 @@ Each rule goes by what the encoder saw, and is silent about a RecordSet of which
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from amazon_estimators.algorithms.facts import Data
 from amazon_estimators.algorithms.rules import DataRule, Finding, Problem
-from amazon_estimators.record_set import Tokens
+from amazon_estimators.algorithms.training_data import Data
+from amazon_estimators.hyperparameters.owner import Owner
+from amazon_estimators.summaries import Tokens
 
-if TYPE_CHECKING:
-    from amazon_estimators.algorithms.algorithm import Algorithm
 
-
-def tokens_fit(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+def tokens_fit(algorithm: Owner, data: Data) -> Iterator[Finding]:
     """Every token id is in its encoder's vocabulary, and no list is longer than the encoder reads.
 
     Unless it has a network of its own, enc1 takes the values of enc0.
@@ -29,7 +26,7 @@ def tokens_fit(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
             yield from _findings(algorithm, f"{side} of channel {name}", encoder, tokens)
 
 
-def _findings(algorithm: Algorithm, where: str, encoder: str, tokens: Tokens) -> Iterator[Finding]:
+def _findings(algorithm: Owner, where: str, encoder: str, tokens: Tokens) -> Iterator[Finding]:
     size = algorithm.effective(f"{encoder}_vocab_size")
     if size is not None and tokens.highest >= size:
         yield Problem(
@@ -47,7 +44,7 @@ def _findings(algorithm: Algorithm, where: str, encoder: str, tokens: Tokens) ->
 def files_there(*names: str) -> DataRule:
     """Files that hyperparameters name are in the auxiliary channel."""
 
-    def rule(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+    def rule(algorithm: Owner, data: Data) -> Iterator[Finding]:
         auxiliary = data.record_sets.get("auxiliary")
         if auxiliary is None or auxiliary.files is None:
             return
@@ -65,7 +62,7 @@ def files_there(*names: str) -> DataRule:
 def files_are(*names: str) -> DataRule:
     """The auxiliary channel holds files of these names and no others."""
 
-    def rule(algorithm: Algorithm, data: Data) -> Iterator[Finding]:
+    def rule(algorithm: Owner, data: Data) -> Iterator[Finding]:
         auxiliary = data.record_sets.get("auxiliary")
         if auxiliary is not None and auxiliary.files is not None and set(auxiliary.files) != set(names):
             yield Problem(

@@ -10,7 +10,7 @@ import click
 
 from amazon_estimators.cli.files import readables
 from amazon_estimators.cli.terminal import Counted, as_json, byte_progress, output, print_json
-from amazon_estimators.counted import counted
+from amazon_estimators.text import counted
 
 
 @click.command()

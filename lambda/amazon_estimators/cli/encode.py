@@ -10,9 +10,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from amazon_estimators.cli.hyperparameters import AlgorithmName
-from amazon_estimators.cli.source import HELP, channel_options, source_options
 from amazon_estimators.cli.terminal import as_json, assignment, errors, output, print_json
 from amazon_estimators.errors import InputError
+from amazon_estimators.pipeline.channels import channel_options
+from amazon_estimators.sources.options import HELP, source_options
 
 
 class Column(click.ParamType[int | str]):
@@ -72,8 +73,8 @@ def encode(  # noqa: PLR0917 - click passes options by name
     """
     from amazon_estimators.algorithms import algorithm_named  # noqa: PLC0415 - slow to import, not for --help
     from amazon_estimators.client.local_encoding import encode_files  # noqa: PLC0415
-    from amazon_estimators.client.places import Place  # noqa: PLC0415
     from amazon_estimators.sources import Source  # noqa: PLC0415
+    from amazon_estimators.storage.s3_uri import Place  # noqa: PLC0415
 
     kind = algorithm_named(algorithm)
     options = source_options(
@@ -113,7 +114,7 @@ def encode(  # noqa: PLR0917 - click passes options by name
 
 def _files_of(path: Path) -> list[Path]:
     """The file itself, or what is data below the directory, by path."""
-    from amazon_estimators.s3 import data_files  # noqa: PLC0415 - not for --help
+    from amazon_estimators.storage.s3 import data_files  # noqa: PLC0415 - not for --help
 
     if not path.is_dir():
         return [path]

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from amazon_estimators.cli.files import readables
 from amazon_estimators.cli.terminal import Counted, as_json, byte_progress, output, print_json
-from amazon_estimators.counted import counted
+from amazon_estimators.text import counted
 
 if TYPE_CHECKING:
     from amazon_estimators.cli.profile import Profile

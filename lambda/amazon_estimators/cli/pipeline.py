@@ -10,7 +10,7 @@ import click
 from rich.text import Text
 
 from amazon_estimators.cli.terminal import as_json, assignments, output, print_json
-from amazon_estimators.explain import text_of
+from amazon_estimators.pipeline.explain import text_of
 
 if TYPE_CHECKING:
     from amazon_estimators.client.execution import Execution

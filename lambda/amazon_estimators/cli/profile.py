@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from amazon_estimators.recordio.channel import Channel
-from amazon_estimators.recordio.records import Block, read_blocks
+from amazon_estimators.recordio.consistency import Channel
+from amazon_estimators.recordio.record_blocks import Block, read_blocks
 
 CLASSES = 1000
 """Distinct labels counted one by one; more are real values, of which the first ones make the histogram."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from amazon_estimators.algorithms import ALGORITHMS, Algorithm
 from amazon_estimators.errors import RequestError
-from amazon_estimators.hyperparameter import HyperparameterWarning
+from amazon_estimators.hyperparameters.hyperparameter import HyperparameterWarning
 
 
 def algorithm_of(job: Mapping[str, Any]) -> Algorithm:

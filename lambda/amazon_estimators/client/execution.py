@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn, TextIO
 
 from amazon_estimators import errors
-from amazon_estimators.algorithms.facts import Metric
+from amazon_estimators.algorithms.metrics import Metric
 from amazon_estimators.client import training_job
 from amazon_estimators.client.console import Console
-from amazon_estimators.client.places import client_of, region_of
 from amazon_estimators.client.training_job import Detached, Follower, TrainingJob, console_host
 from amazon_estimators.errors import AmazonEstimatorsError, TrainingJobError
-from amazon_estimators.explain import text_of
+from amazon_estimators.pipeline.explain import text_of
+from amazon_estimators.storage.sessions import client_of, region_of
 
 TRAIN = "createTrainingJob.sync"
 """What the resource of the task ends with that runs the training job."""

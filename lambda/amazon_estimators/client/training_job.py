@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from amazon_estimators.algorithms.facts import Metric
+from amazon_estimators.algorithms.metrics import Metric
+from amazon_estimators.algorithms.training_images import dns_suffix
 from amazon_estimators.client.console import Console
 from amazon_estimators.client.log_stream import JobLog, LogLine
-from amazon_estimators.client.places import client_of, region_of
 from amazon_estimators.errors import RequestError, TrainingJobError
-from amazon_estimators.images import dns_suffix
+from amazon_estimators.storage.sessions import client_of, region_of
 
 POLL_SECONDS = 5.0
 TAIL_LINES = 20

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.errors import RequestError
-from amazon_estimators.file_system_record_set import FileSystemRecordSet
-from amazon_estimators.record_set import Labels, RecordSet
+from amazon_estimators.record_sets.file_system_record_set import FileSystemRecordSet
+from amazon_estimators.record_sets.record_set import RecordSet
+from amazon_estimators.summaries import Labels
 
 Records = RecordSet | FileSystemRecordSet
 UNKNOWN_LABELS = Labels(math.nan, math.nan, True)

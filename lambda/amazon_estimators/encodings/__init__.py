@@ -1,24 +1,38 @@
-"""How a channel's records are written for the training container: one module an encoding."""
+"""Write a channel's records for the training container: one module per encoding."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import ModuleType
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from amazon_estimators.s3 import InputObject
 from amazon_estimators.sources import Layout, Piece, Source
+from amazon_estimators.storage.s3 import InputObject
 
 if TYPE_CHECKING:
-    from amazon_estimators.plan import PlannedChannel
-    from amazon_estimators.receipts import Facts
-    from amazon_estimators.upload import ObjectWriter
+    from amazon_estimators.encodings.contract import Facts, PlannedChannel
+    from amazon_estimators.storage.multipart_upload import ObjectWriter
+
+
+MODULES = {
+    "recordio": "vectors",
+    "jsonlines": "object2vec",
+    "csv": "ip_insights",
+    "files": "auxiliary_files",
+}
+"""The module of each encoding: a new one is a module with the two functions of Encoding and a line here."""
+
+NAMES = {
+    "application/x-recordio-protobuf": "recordio",
+    "application/jsonlines": "jsonlines",
+    "text/csv": "csv",
+    "text/plain": "files",
+}
+"""The encoding that makes shards of a content type."""
 
 
 class Encoding(Protocol):
-    """What an encoding's module provides."""
-
-    CONTENT_TYPE: str
+    """Defines what the module of an encoding provides."""
 
     def look(self, s3: Any, found: InputObject, source: Source) -> Layout:
         """What metadata or the first bytes tell of an object. Raises InputError if it cannot be encoded."""
@@ -30,18 +44,10 @@ class Encoding(Protocol):
 
 
 def encoding_for(content_type: str) -> str:
-    """The name of the encoding that makes shards of a content type."""
-    return next(name for name, one in encodings().items() if content_type == one.CONTENT_TYPE)
+    """Return the name of the encoding that makes shards of a content type."""
+    return NAMES[content_type]
 
 
-def encodings() -> dict[str, Encoding]:
-    """Every encoding by name: ``csv`` is IP Insights' entity and address, ``files`` auxiliary files."""
-    from amazon_estimators.encodings import files, ip_insights, object2vec, vectors  # noqa: PLC0415 - they import plan
-
-    modules: dict[str, ModuleType] = {
-        "recordio": vectors,
-        "jsonlines": object2vec,
-        "csv": ip_insights,
-        "files": files,
-    }
-    return {name: cast(Encoding, module) for name, module in modules.items()}
+def encoding_named(name: str) -> Encoding:
+    """Return an encoding. Only its own module is loaded: a synth needs the names, without NumPy."""
+    return cast(Encoding, import_module(f"{__name__}.{MODULES[name]}"))

@@ -6,15 +6,11 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from amazon_estimators.encodings.text import first_bad_line, look_at_text, shown, steps, tidy
-from amazon_estimators.plan import PlannedChannel
-from amazon_estimators.receipts import Facts
-from amazon_estimators.s3 import InputObject
+from amazon_estimators.encodings.contract import Facts, PlannedChannel
+from amazon_estimators.encodings.text_lines import first_bad_line, look_at_text, shown, steps, tidy
 from amazon_estimators.sources import Layout, Piece, Source
-from amazon_estimators.upload import ObjectWriter
-
-CONTENT_TYPE = "text/csv"
-REMEDY = "Write each line as entity,address without a header, such as user_7,192.0.2.10."
+from amazon_estimators.storage.multipart_upload import ObjectWriter
+from amazon_estimators.storage.s3 import InputObject
 
 _OCTET = rb"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _ADDRESS = rb"%b(?:\.%b){3}" % (_OCTET, _OCTET)
@@ -24,6 +20,8 @@ _LINES = re.compile(rb"(?:%b\n)*+" % _LINE)
 _ONE_LINE = re.compile(_LINE)
 _ONE_ADDRESS = re.compile(_ADDRESS)
 _FIELDS = re.compile(rb"(%b?+)(?:,(.*))?" % _ENTITY)
+
+REMEDY = "Write each line as entity,address without a header, such as user_7,192.0.2.10."
 
 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:

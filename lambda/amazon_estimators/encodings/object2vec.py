@@ -9,16 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from amazon_estimators.encodings.text import first_bad_line, look_at_text, shown, steps, tidy
-from amazon_estimators.label_range import LabelRange
-from amazon_estimators.plan import PlannedChannel
-from amazon_estimators.receipts import Facts
-from amazon_estimators.record_set import Tokens
-from amazon_estimators.s3 import InputObject
+from amazon_estimators.encodings.contract import Facts, PlannedChannel
+from amazon_estimators.encodings.text_lines import first_bad_line, look_at_text, shown, steps, tidy
 from amazon_estimators.sources import Layout, Piece, Source
-from amazon_estimators.upload import ObjectWriter
+from amazon_estimators.storage.multipart_upload import ObjectWriter
+from amazon_estimators.storage.s3 import InputObject
+from amazon_estimators.summaries import LabelRange, Tokens
 
-CONTENT_TYPE = "application/jsonlines"
 REMEDY = 'Write each line as {"label": 1, "in0": [6, 17, 606], "in1": [16, 21]}; token ids count from 0.'
 KEYS = {"label", "in0", "in1"}
 SIDES = ("in0", "in1")

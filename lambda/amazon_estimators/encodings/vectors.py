@@ -9,18 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from amazon_estimators.ahead import ahead
+from amazon_estimators.encodings.contract import Facts, PlannedChannel
 from amazon_estimators.errors import InputError, SchemaError
-from amazon_estimators.label_range import LabelRange
-from amazon_estimators.plan import PlannedChannel
-from amazon_estimators.receipts import Facts
+from amazon_estimators.prefetch import ahead
 from amazon_estimators.recordio import write_numpy_to_dense_tensor, write_spmatrix_to_sparse_tensor
-from amazon_estimators.s3 import InputObject
 from amazon_estimators.sources import Block, Layout, Piece, Schema, Source, float32, format_of
-from amazon_estimators.sources.source import SparseRows
-from amazon_estimators.upload import ObjectWriter
-
-CONTENT_TYPE = "application/x-recordio-protobuf"
+from amazon_estimators.sources.blocks import SparseRows
+from amazon_estimators.storage.multipart_upload import ObjectWriter
+from amazon_estimators.storage.s3 import InputObject
+from amazon_estimators.summaries import LabelRange
 
 SMALL_OBJECT = 2**18
 """Bytes. Of thousands of small objects the next ones are opened ahead, or each would wait for S3 in turn."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import boto3
 
-from amazon_estimators import s3
-from amazon_estimators.announcement import announce, tell
+from amazon_estimators.pipeline.announce import announce, tell
+from amazon_estimators.storage import s3
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from amazon_estimators import s3
-from amazon_estimators.encode import encode_shard
-from amazon_estimators.plan import Plan
+from amazon_estimators.pipeline.encode import encode_shard
+from amazon_estimators.pipeline.shard_plan import Plan
+from amazon_estimators.storage import s3
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

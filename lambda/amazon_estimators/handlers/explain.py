@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from amazon_estimators import s3
-from amazon_estimators.explain import explain, failure_key
+from amazon_estimators.pipeline.explain import explain
+from amazon_estimators.pipeline.keys import failure_key
+from amazon_estimators.storage import s3
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from amazon_estimators.explain import as_exception
+from amazon_estimators.pipeline.explain import as_exception
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

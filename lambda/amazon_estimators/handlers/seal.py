@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from amazon_estimators import s3
-from amazon_estimators.settings import Settings
-from amazon_estimators.steps import seal_step
+from amazon_estimators.pipeline.seal import seal_step
+from amazon_estimators.pipeline.settings import Settings
+from amazon_estimators.storage import s3
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from typing import Any
 
 import boto3
 
-from amazon_estimators import announcement, s3
+from amazon_estimators.pipeline import announce as announcement
+from amazon_estimators.storage import s3
 from amazon_estimators.triggers.executions import Executions
 from amazon_estimators.triggers.inbox import work_on
 from amazon_estimators.triggers.settings import StarterSettings

@@ -1,7 +1,7 @@
 """RecordIO-protobuf, the file format of Amazon's first-party algorithms: write it, read it, check it."""
 
 from amazon_estimators.recordio.checker import Summary, check
-from amazon_estimators.recordio.compressed import CsrParts
+from amazon_estimators.recordio.csr_rows import CsrParts
 from amazon_estimators.recordio.dense import encode_dense, write_numpy_to_dense_tensor
 from amazon_estimators.recordio.reader import read_matrix, read_records
 from amazon_estimators.recordio.sparse import encode_sparse, write_spmatrix_to_sparse_tensor

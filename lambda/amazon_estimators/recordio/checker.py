@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from amazon_estimators.errors import RecordIOError
-from amazon_estimators.label_range import LabelRange
-from amazon_estimators.record_set import Labels
-from amazon_estimators.recordio.channel import Channel
-from amazon_estimators.recordio.records import read_blocks
-from amazon_estimators.recordio.window import File, opened
+from amazon_estimators.recordio.consistency import Channel
+from amazon_estimators.recordio.framing import File, opened
+from amazon_estimators.recordio.record_blocks import read_blocks
+from amazon_estimators.summaries import LabelRange, Labels
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import IO, Any
 import numpy as np
 
 from amazon_estimators.errors import InputError
-from amazon_estimators.recordio import ragged
+from amazon_estimators.recordio import variable_length as ragged
 from amazon_estimators.recordio.values import (
     BLOCK_BYTES,
     as_labels,

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from amazon_estimators.errors import RecordIOError
-from amazon_estimators.recordio.channel import Channel
-from amazon_estimators.recordio.compressed import CsrParts
-from amazon_estimators.recordio.foreign import RefusedError, message
-from amazon_estimators.recordio.records import read_blocks
-from amazon_estimators.recordio.window import File, Window, opened
+from amazon_estimators.recordio.consistency import Channel
+from amazon_estimators.recordio.csr_rows import CsrParts
+from amazon_estimators.recordio.framing import File, Window, opened
+from amazon_estimators.recordio.protobuf_fallback import RefusedError, message
+from amazon_estimators.recordio.record_blocks import read_blocks
 from amazon_estimators.recordio.wire import FRAME_BYTES, Array
 
 

@@ -8,8 +8,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from amazon_estimators.recordio import ragged
-from amazon_estimators.recordio.compressed import Block, canonical, source_of
+from amazon_estimators.recordio import variable_length as ragged
+from amazon_estimators.recordio.csr_rows import Block, canonical, source_of
 from amazon_estimators.recordio.values import (
     as_labels,
     cast_block,

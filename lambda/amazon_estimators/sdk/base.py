@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Self
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.client.described_job import algorithm_of
+from amazon_estimators.client.estimator import Estimator
 from amazon_estimators.client.job_settings import JobSettings
 from amazon_estimators.errors import RequestError
-from amazon_estimators.estimator import Estimator
 
 OFF: Mapping[str, tuple[object, ...]] = {
     "debugger_hook_config": (None, False),

@@ -1,6 +1,9 @@
 """One reader per input format: a piece of an S3 object becomes blocks of rows."""
 
+from amazon_estimators.sources.blocks import Block
 from amazon_estimators.sources.formats import format_of
-from amazon_estimators.sources.source import Block, Layout, Piece, Schema, Source
+from amazon_estimators.sources.layout import Layout, Piece
+from amazon_estimators.sources.schema import Schema
+from amazon_estimators.sources.source import Source
 
 __all__ = ["Block", "Layout", "Piece", "Schema", "Source", "format_of"]

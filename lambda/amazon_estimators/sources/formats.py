@@ -8,9 +8,12 @@ from pathlib import PurePosixPath
 from typing import Any, Protocol, cast
 
 from amazon_estimators.errors import InputError
-from amazon_estimators.s3 import InputObject
-from amazon_estimators.sources.compression import bare_key, compression_of
-from amazon_estimators.sources.source import Block, Layout, Piece, Schema, Source
+from amazon_estimators.sources.blocks import Block
+from amazon_estimators.sources.files.compression import bare_key, compression_of
+from amazon_estimators.sources.layout import Layout, Piece
+from amazon_estimators.sources.schema import Schema
+from amazon_estimators.sources.source import Source
+from amazon_estimators.storage.s3 import InputObject
 
 
 class Format(Protocol):
@@ -28,10 +31,10 @@ class Format(Protocol):
 COMPRESSIBLE = ("csv", "libsvm")
 
 MODULES = {
-    "npy": "npy",
-    "npz": "npz",
-    "csv": "delimited",
-    "parquet": "parquet",
+    "npy": "numpy_files.npy",
+    "npz": "numpy_files.npz",
+    "csv": "delimited.reader",
+    "parquet": "parquet.reader",
     "libsvm": "libsvm",
     "recordio": "recordio_protobuf",
 }

@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 
 from amazon_estimators.errors import InputError, RecordIOError, SchemaError
-from amazon_estimators.recordio.channel import Channel
-from amazon_estimators.recordio.records import Block as Records
-from amazon_estimators.recordio.records import read_blocks
+from amazon_estimators.recordio.consistency import Channel
+from amazon_estimators.recordio.record_blocks import Block as Records
+from amazon_estimators.recordio.record_blocks import read_blocks
 from amazon_estimators.recordio.wire import FRAME_BYTES, MAGIC, padded
-from amazon_estimators.s3 import InputObject, read_ahead, read_range
-from amazon_estimators.sources.chunk_file import ChunkFile
-from amazon_estimators.sources.source import Block, Layout, Piece, Schema, Source, SparseRows
+from amazon_estimators.sources.blocks import Block, SparseRows
+from amazon_estimators.sources.files.chunk_file import ChunkFile
+from amazon_estimators.sources.layout import Layout, Piece
+from amazon_estimators.sources.schema import Schema
+from amazon_estimators.sources.source import Source
+from amazon_estimators.storage.s3 import InputObject, read_ahead, read_range
 
 FIRST_LOOK = 64 * 2**10
 RECORD_LIMIT = 32 * 2**20

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Self
 
-from amazon_estimators.errors import RequestError, SchemaError
-from amazon_estimators.s3 import InputObject
+from amazon_estimators.errors import RequestError
+from amazon_estimators.text import listed
 
 if TYPE_CHECKING:
-    import numpy as np
+    pass
 
 BLOCK_BYTES = 8 * 2**20
 """Bytes of input or of float32 features a reader holds at a time, whichever it counts in."""
@@ -152,7 +152,7 @@ class Source:
             return
         twice = [column for column, times in Counter(self.features).items() if times > 1]
         if twice:
-            yield f"features holds {_some(twice)} more than once; allowed: each column once"
+            yield f"features holds {listed(twice)} more than once; allowed: each column once"
         if self.label is not None and self.label in (self.features or ()):
             yield (
                 f"label is {self.label!r}, and features holds it too; leave it out of features: a model that "
@@ -160,9 +160,9 @@ class Source:
             )
         named = [column for column in dict.fromkeys(columns) if isinstance(column, str)]
         if named and self.format == "npy":
-            yield f"format 'npy' names no columns, so there is no {_some(named)}; allowed: positions"
+            yield f"format 'npy' names no columns, so there is no {listed(named)}; allowed: positions"
         if named and self.format == "csv" and self.header == "absent":
-            yield f"header is 'absent', so there is no column {_some(named)}; allowed: positions"
+            yield f"header is 'absent', so there is no column {listed(named)}; allowed: positions"
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values; :meth:`from_dict` reads them back."""
@@ -179,203 +179,3 @@ class Source:
         if unknown:
             raise RequestError(f"Source has no {', '.join(unknown)}; allowed: {', '.join(sorted(known))}")
         return cls(**values)
-
-
-@dataclass(frozen=True)
-class Schema:
-    """The columns of one input: how many, their names if any, which are features and which is the label."""
-
-    width: int
-    names: tuple[str, ...] | None
-    features: tuple[int, ...] | None
-    """Positions of the features; None for all columns but the label."""
-    label: int | None
-    sparse: bool = False
-    """Whether rows are sparse: then all columns are features, and a label is in no column."""
-
-    @classmethod
-    def of(cls, source: Source, *, width: int, names: tuple[str, ...] | None, where: str) -> Self:
-        """Resolve names and negative positions of ``source`` against a table of ``width`` columns."""
-
-        def position(column: int | str) -> int:
-            if isinstance(column, str):
-                if names is None:
-                    raise SchemaError(
-                        f"{where} has no header, so there is no column {column!r}",
-                        remedy="Name columns by position, or give the file a header.",
-                    )
-                if column not in names:
-                    raise SchemaError(f"{where} has no column {column!r}; its columns: {_some(names)}")
-                if names.count(column) > 1:
-                    raise SchemaError(
-                        f"{where} has {names.count(column)} columns named {column!r}",
-                        remedy="Name it by position, or rename the others.",
-                    )
-                return names.index(column)
-            if not -width <= column < width:
-                raise SchemaError(f"{where} has no column {column}; it has {width} columns, 0 to {width - 1}")
-            return column % width
-
-        if width > COLUMN_LIMIT:
-            raise SchemaError(
-                f"{where} has {width} columns; allowed: {COLUMN_LIMIT}",
-                remedy="Upload wide data as sparse rows: libsvm, or SciPy's CSR.",
-            )
-        label = None if source.label is None else position(source.label)
-        features = None if source.features is None else tuple(position(column) for column in source.features)
-        if source.exclude:
-            out = {position(column) for column in source.exclude} | {label}
-            features = tuple(column for column in range(width) if column not in out)
-        if label is not None and features is not None and label in features:
-            raise SchemaError(
-                f"{where}: column {source.label!r} is both the label and a feature",
-                remedy="Leave the label out of features: a model that is given its answer learns nothing.",
-            )
-        schema = cls(width=width, names=names, features=features, label=label)
-        if schema.feature_dim < 1:
-            raise SchemaError(f"{where} has no feature column beside the label", remedy="Add columns.")
-        return schema
-
-    @property
-    def feature_dim(self) -> int:
-        """The number of feature columns."""
-        if self.features is not None:
-            return len(self.features)
-        return self.width - (self.label is not None)
-
-    @property
-    def used(self) -> tuple[int, ...]:
-        """The columns that are read, in the order of the input: features and label."""
-        if self.features is None:
-            return tuple(range(self.width))
-        return tuple(sorted({*self.features, *(() if self.label is None else (self.label,))}))
-
-    def position(self, feature: int | None) -> int:
-        """The column of a feature by its number, or of the label for None; there is one."""
-        if feature is None:
-            assert self.label is not None
-            return self.label
-        if self.features is not None:
-            return self.features[feature]
-        return feature + (self.label is not None and feature >= self.label)
-
-    def column(self, position: int) -> str:
-        """How to name a column to a user: by name where it has one, always by position."""
-        return f"column {position}" + (f" ({self.names[position]!r})" if self.names else "")
-
-    def split(self, table: np.ndarray) -> Block:
-        """A table of all columns, shape (rows, width), as features and labels."""
-        labels = None if self.label is None else table[:, self.label]
-        if self.features is not None:
-            return Block(table[:, list(self.features)], labels)
-        if self.label is None:
-            return Block(table, None)
-        if self.label == 0:
-            return Block(table[:, 1:], labels)
-        if self.label == self.width - 1:
-            return Block(table[:, :-1], labels)
-        import numpy as np  # noqa: PLC0415 - a Source is made at synth time, without numpy
-
-        return Block(np.delete(table, self.label, axis=1), labels)
-
-    def split_used(self, table: np.ndarray) -> Block:
-        """A table of the columns ``used`` names, shape (rows, len(used)), as features and labels."""
-        if self.features is None:
-            return self.split(table)
-        place = {column: at for at, column in enumerate(self.used)}
-        features = [place[column] for column in self.features]
-        labels = None if self.label is None else table[:, place[self.label]]
-        if features == list(range(len(features))):
-            return Block(table[:, : len(features)], labels)
-        return Block(table[:, features], labels)
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        def many(name: str) -> Any:
-            return None if values[name] is None else tuple(values[name])
-
-        return cls(
-            values["width"], many("names"), many("features"), values["label"], values.get("sparse", False)
-        )
-
-
-def _some(names: Sequence[int | str], most: int = 20) -> str:
-    shown = ", ".join(repr(name) for name in names[:most])
-    return shown if len(names) <= most else f"{shown}, and {len(names) - most} more"
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What a look at one object's metadata tells: its schema and how it can be cut.
-
-    A cut is a position between ``start`` and ``stop``. Where ``records`` is known a cut is before a row, and
-    ``row_cuts`` maps row numbers to positions unless they are the same. Else a cut is a byte offset: a record
-    belongs to the piece in which its first byte lies. An object that is ``whole`` has no cut but its ends.
-    """
-
-    schema: Schema
-    start: int
-    stop: int
-    records: int | None = None
-    row_cuts: np.ndarray | range | None = field(default=None, compare=False)
-    whole: bool = False
-
-    def cut(self, row: int) -> int:
-        """The cut before row ``row``; ``records`` must be known."""
-        if self.row_cuts is None:
-            return self.start + row
-        return int(self.row_cuts[row]) if row < len(self.row_cuts) else self.stop
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Cuts ``[start, stop)`` of one object; ``first_row`` numbers the row at ``start``, if known."""
-
-    source: InputObject
-    start: int
-    stop: int
-    first_row: int | None = None
-
-    def row(self, number: int, text: bytes = b"") -> str:
-        """How row ``number`` is named to a user: in a part that knows no first row, by its ``text`` too."""
-        if self.first_row is not None or self.start == 0:
-            return f"row {number:,}"
-        shown = text[:LONGEST_SHOWN].decode("utf-8", "replace").strip()
-        begins = f", which begins {shown!r}" if shown else ""
-        return f"row {number:,} of the part from byte {self.start:,}{begins}"
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        return cls(InputObject(**values["source"]), values["start"], values["stop"], values["first_row"])
-
-
-@dataclass(frozen=True)
-class SparseRows:
-    """Consecutive rows as CSR: ``data`` and ``indices`` of shape (nnz,), ``indptr`` of shape (rows + 1,)."""
-
-    data: np.ndarray
-    indices: np.ndarray
-    indptr: np.ndarray
-    width: int
-
-    def __len__(self) -> int:
-        return len(self.indptr) - 1
-
-
-@dataclass(frozen=True)
-class Block:
-    """Consecutive rows: ``features`` of shape (rows, feature_dim), ``labels`` of shape (rows,) or None.
-
-    A reader that casts to float32 says by ``given(row, feature)``, or ``given(row, None)`` for the label,
-    what the input has there: of a value beyond float32 the cast leaves an infinity, and an error names it.
-    """
-
-    features: np.ndarray | SparseRows
-    labels: np.ndarray | None
-    given: Callable[[int, int | None], Any] | None = None

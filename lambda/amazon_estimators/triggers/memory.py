@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 from amazon_estimators.errors import DamagedFileError
-from amazon_estimators.s3 import is_there, put_text
+from amazon_estimators.pipeline.keys import state_key
+from amazon_estimators.storage.s3 import is_there, put_text
 from amazon_estimators.triggers.executions import Executions
-from amazon_estimators.triggers.state import MOST_STARTS, Start, State, state_key
+from amazon_estimators.triggers.state import MOST_STARTS, Start, State
 
 NAME = re.compile(r"([0-9a-f]{24})-([0-9a-f]{8})-[1-9][0-9]*")
 """The name of an execution that a starter began: data set, settings and how many times they were trained."""

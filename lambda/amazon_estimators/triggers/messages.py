@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from amazon_estimators.shown import shown
+from amazon_estimators.text import shown
 
 LONGEST_TEXT = 2_048
 """Characters; the longest ARN of an alarm is shorter."""

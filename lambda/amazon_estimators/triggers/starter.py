@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from amazon_estimators.announcement import FAILED, RECOVERED, SKIPPED, TRAINED, announce, failure
-from amazon_estimators.data_set import DataSet
+from amazon_estimators.pipeline.announce import FAILED, RECOVERED, SKIPPED, TRAINED, announce, failure
+from amazon_estimators.pipeline.data_set import DataSet
 from amazon_estimators.triggers.executions import NEVER_STARTED, Executions
 from amazon_estimators.triggers.memory import Memory
 from amazon_estimators.triggers.messages import UnknownMessageError, number, text, time

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from amazon_estimators.documents import open_document, seal_document
 from amazon_estimators.errors import DamagedFileError
+from amazon_estimators.storage.documents import open_document, seal_document
 
 SCHEMA = "starter-state/2"
 REMEDY = "Nothing is to be done: the starter makes it again from S3 and Step Functions."
@@ -128,8 +128,3 @@ class State:
         values: Mapping[str, Any] = vars(self)
         parked = asdict(self.parked) if self.parked else None
         return {**values, "parked": parked, "starts": [vars(start) for start in self.starts]}
-
-
-def state_key(prefix: str) -> str:
-    """Return the key of a pipeline's state."""
-    return f"{prefix}triggers/state.json"

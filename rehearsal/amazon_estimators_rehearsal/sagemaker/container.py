@@ -20,11 +20,12 @@ from botocore.exceptions import ClientError
 
 from amazon_estimators.algorithms import Algorithm, algorithm_named
 from amazon_estimators.errors import AmazonEstimatorsError
-from amazon_estimators_rehearsal.sagemaker.agreement import check_agreement
 from amazon_estimators_rehearsal.sagemaker.channels import channel_objects, read_object, shares, split_uri
+from amazon_estimators_rehearsal.sagemaker.checks.channels import check_channels
+from amazon_estimators_rehearsal.sagemaker.checks.data import check_agreement
+from amazon_estimators_rehearsal.sagemaker.checks.records import Records, combine, decode
 from amazon_estimators_rehearsal.sagemaker.engines import NO_ENGINE, Fitted, engine_of
 from amazon_estimators_rehearsal.sagemaker.errors import JobFailedError
-from amazon_estimators_rehearsal.sagemaker.records import Records, combine, decode
 from amazon_estimators_rehearsal.sagemaker.telemetry import Telemetry
 
 
@@ -74,7 +75,7 @@ def _read(
 ) -> dict[str, Records]:
     """The records of each channel, as all instances together read them, each checked on its way in."""
     given = {channel["ChannelName"]: channel for channel in configured}
-    _check_channels(algorithm, given)
+    check_channels(algorithm, given)
     s3 = boto3.client("s3")
     channels = {}
     for name, channel in given.items():
@@ -91,32 +92,6 @@ def _read(
             )
         channels[name] = combine([parts[place] for place in sorted(parts)], name)
     return channels
-
-
-def _check_channels(algorithm: Algorithm, given: Mapping[str, Mapping[str, Any]]) -> None:
-    unknown = sorted(set(given) - set(algorithm.channels))
-    if unknown:
-        raise JobFailedError(
-            f"ClientError: Unknown channels {unknown}; there are {sorted(algorithm.channels)}."
-        )
-    for name, rule in algorithm.channels.items():
-        if name not in given:
-            if rule.required:
-                raise JobFailedError(
-                    f"ClientError: Unable to initialize the algorithm. Channel {name!r} is required."
-                )
-            continue
-        source = given[name]["DataSource"]["S3DataSource"]
-        distribution = source.get("S3DataDistributionType", "FullyReplicated")
-        content_type = given[name].get("ContentType", "").partition(";")[0]
-        if content_type != rule.content_type:
-            raise JobFailedError(
-                f"ClientError: Channel {name}: content type {content_type!r}; allowed: {rule.content_type!r}."
-            )
-        if distribution not in rule.distributions:
-            raise JobFailedError(
-                f"ClientError: Channel {name}: {distribution}; allowed: {', '.join(rule.distributions)}."
-            )
 
 
 def _fit(name: str, algorithm: Algorithm, channels: Mapping[str, Records], telemetry: Telemetry) -> Fitted:

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from amazon_estimators_rehearsal.sagemaker.account import Account, passed_role, start_denial
+from amazon_estimators_rehearsal.sagemaker.checks.image import check_image
+from amazon_estimators_rehearsal.sagemaker.checks.request_rules import check_request
+from amazon_estimators_rehearsal.sagemaker.checks.request_schema import validate
 from amazon_estimators_rehearsal.sagemaker.errors import (
     ResourceInUseError,
     ResourceNotFoundError,
@@ -16,9 +19,7 @@ from amazon_estimators_rehearsal.sagemaker.errors import (
     UnknownOperationError,
     ValidationError,
 )
-from amazon_estimators_rehearsal.sagemaker.images import check_image
 from amazon_estimators_rehearsal.sagemaker.job import TrainingJob
-from amazon_estimators_rehearsal.sagemaker.request import validate
 
 logger = logging.getLogger("rehearsal.sagemaker")
 
@@ -75,7 +76,7 @@ class SageMaker:
 
     def _CreateTrainingJob(self, request: dict[str, Any], caller: str) -> dict[str, Any]:  # noqa: N802
         algorithm = check_image(request, self._account.region)
-        _check_request(request)
+        check_request(request)
         name = request["TrainingJobName"]
         role = passed_role(self._account, caller, request["RoleArn"], self._arn(name))
         with self._lock:
@@ -136,29 +137,3 @@ class SageMaker:
             if job.arn == arn:
                 return job
         raise ResourceNotFoundError("Requested resource not found.")
-
-
-def _check_request(request: Mapping[str, Any]) -> None:
-    """Rules between members, which the model cannot state."""
-    channels = [channel["ChannelName"] for channel in request.get("InputDataConfig", [])]
-    if len(set(channels)) != len(channels):
-        raise ValidationError(f"Channel names must be unique; got {', '.join(channels)}.")
-    for channel in request.get("InputDataConfig", []):
-        if "S3DataSource" not in channel["DataSource"]:
-            raise ValidationError(
-                f"The stand-in reads channels from S3 only; {channel['ChannelName']} has none."
-            )
-    resources = request["ResourceConfig"]
-    for member in ("InstanceType", "InstanceCount"):
-        if member not in resources:
-            raise ValidationError(f"ResourceConfig needs {member}; instance groups are not supported here.")
-    stopping = request.get("StoppingCondition", {})
-    if request.get("EnableManagedSpotTraining"):
-        wait, run = stopping.get("MaxWaitTimeInSeconds"), stopping.get("MaxRuntimeInSeconds", 86400)
-        if wait is None or wait < run:
-            raise ValidationError(
-                f"MaxWaitTimeInSeconds ({wait}) must be present and at least MaxRuntimeInSeconds ({run}) "
-                "for a managed spot training job."
-            )
-    elif "MaxWaitTimeInSeconds" in stopping:
-        raise ValidationError("MaxWaitTimeInSeconds is only for EnableManagedSpotTraining.")

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from amazon_estimators.algorithms.facts import Metric
+from amazon_estimators.algorithms.metrics import Metric
 from amazon_estimators_rehearsal.sagemaker.errors import JobFailedError
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"

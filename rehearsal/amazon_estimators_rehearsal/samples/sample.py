@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from amazon_estimators.algorithms import Algorithm
-from amazon_estimators.cli.source import channel_options
-from amazon_estimators.s3 import data_files
+from amazon_estimators.pipeline.channels import channel_options
+from amazon_estimators.storage.s3 import data_files
 
 
 @dataclass(frozen=True)

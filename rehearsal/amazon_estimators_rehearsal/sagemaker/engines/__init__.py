@@ -11,9 +11,9 @@ from types import MappingProxyType
 from typing import cast
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators_rehearsal.sagemaker.checks.records import Records
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import NO_ENGINE as NO_ENGINE
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted as Fitted
-from amazon_estimators_rehearsal.sagemaker.records import Records
 
 Engine = Callable[[Algorithm, Mapping[str, Records]], Fitted]
 """Takes the hyperparameters and the records of each channel. Raises ValueError for data it cannot fit."""

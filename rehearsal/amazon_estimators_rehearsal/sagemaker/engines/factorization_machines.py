@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators_rehearsal.sagemaker.checks.records import Records
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
-from amazon_estimators_rehearsal.sagemaker.records import Records
 
 Array = npt.NDArray[Any]
 BINARY = "binary_classifier"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from ipaddress import AddressValueError, IPv4Address
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators_rehearsal.sagemaker.checks.records import Records
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted, verified
-from amazon_estimators_rehearsal.sagemaker.records import Records
 
 
 def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:

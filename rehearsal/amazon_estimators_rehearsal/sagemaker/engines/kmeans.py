@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators_rehearsal.sagemaker.checks.records import Records
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
-from amazon_estimators_rehearsal.sagemaker.records import Records
 
 _INIT = {"random": "random", "kmeans++": "k-means++"}
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from scipy.linalg import hadamard
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators_rehearsal.sagemaker.checks.records import Records
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
-from amazon_estimators_rehearsal.sagemaker.records import Records
 
 Matrix = npt.NDArray[Any]
 BLOCK = 1024

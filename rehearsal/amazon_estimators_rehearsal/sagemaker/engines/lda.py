@@ -9,8 +9,8 @@ import sklearn
 from sklearn.decomposition import LatentDirichletAllocation
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators_rehearsal.sagemaker.checks.records import Records
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
-from amazon_estimators_rehearsal.sagemaker.records import Records
 
 MAX_PASSES = 100
 """max_iterations counts steps of a spectral decomposition; variational Bayes settles in far fewer passes."""

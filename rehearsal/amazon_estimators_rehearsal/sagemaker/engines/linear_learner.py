@@ -16,8 +16,8 @@ import sklearn
 from sklearn import linear_model, metrics, preprocessing
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators_rehearsal.sagemaker.checks.records import Records
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
-from amazon_estimators_rehearsal.sagemaker.records import Records
 
 Array = npt.NDArray[Any]
 REGRESSOR, BINARY = "regressor", "binary_classifier"

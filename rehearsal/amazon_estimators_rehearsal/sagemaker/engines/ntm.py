@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators_rehearsal.sagemaker.checks.records import Records
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted, verified
-from amazon_estimators_rehearsal.sagemaker.records import Records
 
 VOCABULARY = "vocab.txt"
 

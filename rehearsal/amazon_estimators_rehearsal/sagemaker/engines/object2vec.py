@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from amazon_estimators.algorithms import Algorithm, Object2Vec
+from amazon_estimators_rehearsal.sagemaker.checks.records import Records
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted, verified
-from amazon_estimators_rehearsal.sagemaker.records import Records
 
 
 def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:

@@ -9,8 +9,8 @@ import sklearn
 from sklearn.utils.extmath import randomized_svd
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators_rehearsal.sagemaker.checks.records import Records
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
-from amazon_estimators_rehearsal.sagemaker.records import Records
 
 
 def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:

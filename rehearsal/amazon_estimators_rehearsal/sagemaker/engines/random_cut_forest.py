@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators_rehearsal.sagemaker.checks.records import Records
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
-from amazon_estimators_rehearsal.sagemaker.records import Records
 
 Matrix = npt.NDArray[np.float64]
 DEVIATIONS = 3

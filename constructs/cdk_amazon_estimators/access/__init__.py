@@ -1,0 +1,1 @@
+"""IAM: S3 access and service roles."""

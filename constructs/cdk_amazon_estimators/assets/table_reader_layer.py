@@ -1,0 +1,61 @@
+"""The table reader: a layer of its own, for the functions that read input and for no others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from cdk_amazon_estimators.assets.lambda_bundle import LambdaBundle
+from cdk_amazon_estimators.assets.locked_packages import LockedPackages
+
+LOCK = Path(__file__).with_name("table_reader.txt")
+
+UNUSED = (
+    # pyarrow as a client of servers and of stores; objects are read with boto3 here. 50 MB.
+    "pyarrow/*_flight.*",
+    "pyarrow/libarrow_s3.*",
+    "pyarrow/_s3fs.*",
+    "pyarrow/_gcsfs.*",
+    "pyarrow/_azurefs.*",
+    "pyarrow/_hdfs.*",
+    # Formats and engines that no input needs. Their libraries stay, each extension is linked to all. 4 MB.
+    "pyarrow/_acero.*",
+    "pyarrow/_dataset*",
+    "pyarrow/_feather.*",
+    "pyarrow/_json.*",
+    "pyarrow/_orc.*",
+    "pyarrow/_substrait.*",
+    "pyarrow/*_parquet_encryption.*",
+    "pyarrow/_pyarrow_cpp_tests.*",
+    "pyarrow/src",
+    # Copies, in place of links, of libraries that are loaded under the name with one number.
+    "pyarrow/libarrow*.so",
+    "pyarrow/libarrow*.so.*.*.*",
+)
+
+
+def table_reader_layer(scope: Construct, construct_id: str, bundle: LambdaBundle) -> lambda_.LayerVersion:
+    """pyarrow, for functions of the runtime and architecture of ``bundle``, which bring NumPy themselves.
+
+    It changes with its lock, not with our sources: whoever deploys those does not upload it again.
+    """
+    return lambda_.LayerVersion(
+        scope,
+        construct_id,
+        description="Reads CSV, Parquet, libsvm and zstd",
+        code=bundle.asset(table_reader(bundle).digest(), lambda directory: install(bundle, directory)),
+        compatible_runtimes=[bundle.runtime],
+        compatible_architectures=[bundle.architecture],
+    )
+
+
+def table_reader(bundle: LambdaBundle) -> LockedPackages:
+    """What is in the layer."""
+    return bundle.packages(LOCK, unused=UNUSED)
+
+
+def install(bundle: LambdaBundle, directory: Path) -> None:
+    """Write the layer's content into ``directory``; Lambda looks for modules under ``python/``."""
+    table_reader(bundle).install(directory / "python")

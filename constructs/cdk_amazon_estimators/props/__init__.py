@@ -1,0 +1,1 @@
+"""Checks of props, with all problems in one error."""

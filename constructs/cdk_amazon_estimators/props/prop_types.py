@@ -1,0 +1,176 @@
+"""The type of every prop. A wrong one is noted with the other problems, not met somewhere inside jsii."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from aws_cdk import Duration, RemovalPolicy, Size, TimeZone, Token
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_scheduler as scheduler
+
+from amazon_estimators.sources import Source
+from cdk_amazon_estimators.assets.lambda_bundle import LambdaBundle
+from cdk_amazon_estimators.props.problems import Problems
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class PropType:
+    """``fits`` tells whether a value is of the type, ``allowed`` says what is, with an example."""
+
+    fits: Callable[[object], bool]
+    allowed: str
+
+
+def _instance(kind: type, allowed: str) -> PropType:
+    return PropType(lambda value: isinstance(value, kind), allowed)
+
+
+def _like(attribute: str, allowed: str) -> PropType:
+    """What CDK has an interface for: it is known by what it has, wherever it comes from."""
+    return PropType(lambda value: hasattr(value, attribute) and not isinstance(value, type), allowed)
+
+
+def _several(one: Callable[[object], bool], allowed: str) -> PropType:
+    return PropType(lambda value: isinstance(value, list | tuple) and all(map(one, value)), allowed)
+
+
+def _by_channel(kind: type, allowed: str) -> PropType:
+    def fits(value: object) -> bool:
+        return isinstance(value, Mapping) and all(
+            isinstance(key, str) and isinstance(one, kind) for key, one in value.items()
+        )
+
+    return PropType(fits, allowed)
+
+
+def _number(example: int) -> PropType:
+    # True is an int to Python, and nobody means it as one.
+    return PropType(
+        lambda value: isinstance(value, int) and not isinstance(value, bool), f"an int, such as {example}"
+    )
+
+
+def _duration(example: str, *, of: str = "seconds", milliseconds: int = 1000) -> PropType:
+    def fits(value: object) -> bool:
+        return isinstance(value, Duration) and (
+            bool(value.is_unresolved()) or value.to_milliseconds() % milliseconds == 0
+        )
+
+    return PropType(fits, f"a Duration of whole {of}, such as {example}")
+
+
+def _gibibytes(value: object) -> bool:
+    return isinstance(value, Size) and (bool(value.is_unresolved()) or value.to_bytes() % 2**30 == 0)
+
+
+FLAG = _instance(bool, "True or False")
+
+PROP_TYPES: Mapping[str, PropType] = {
+    "instance_type": _instance(str, "a str, such as 'ml.m5.large'"),
+    "instance_count": _number(2),
+    "channels": _by_channel(Source, "Sources by channel, such as {'train': Source(label=0)}"),
+    "distributions": _by_channel(str, "distributions by channel, such as {'train': 'FullyReplicated'}"),
+    "prefix": _instance(str, "a str, such as 'digits/'"),
+    "data_bucket": _like("bucket_arn", "a bucket, such as new_data_bucket(self, 'Data')"),
+    "model_bucket": _like("bucket_arn", "a bucket, such as new_model_bucket(self, 'Models')"),
+    "encryption_key": _like("key_arn", "a KMS key, such as kms.Key(self, 'Key')"),
+    "removal_policy": _instance(RemovalPolicy, "a RemovalPolicy, such as RemovalPolicy.DESTROY"),
+    "auto_delete_objects": FLAG,
+    "encoder": _like("serve", "a RecordSetEncoder, such as RecordSetEncoder(self, 'Encoder')"),
+    "target_shard_size": _instance(Size, "a Size, such as Size.mebibytes(256)"),
+    "record_set_expiration": _duration("Duration.days(90)", of="days", milliseconds=86_400_000),
+    "max_concurrency": _number(100),
+    "training_role": _like("role_arn", "a role, such as iam.Role.from_role_name(self, 'Role', 'mine')"),
+    "volume_size": PropType(_gibibytes, "a Size of whole GiB, such as Size.gibibytes(30)"),
+    "max_runtime": _duration("Duration.hours(1)"),
+    "spot_max_wait": _duration("Duration.hours(1)"),
+    "keep_alive": _duration("Duration.minutes(10)"),
+    "max_retry_attempts": _number(2),
+    "vpc": _like("vpc_id", "a VPC, such as ec2.Vpc.from_lookup(self, 'Vpc', vpc_name='my-vpc')"),
+    "subnets": _instance(
+        ec2.SubnetSelection,
+        "a SubnetSelection, such as ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)",
+    ),
+    "security_groups": _several(
+        lambda value: hasattr(value, "security_group_id"),
+        "a list of security groups, such as [ec2.SecurityGroup(self, 'Group', vpc=vpc)]",
+    ),
+    "encrypt_inter_container_traffic": FLAG,
+    "enable_network_isolation": FLAG,
+    "triggers": _several(
+        lambda value: hasattr(value, "check") and hasattr(value, "bind"),
+        "a list of triggers, such as [UploadTrigger(marker='_SUCCESS')]",
+    ),
+    "max_concurrent_trainings": _number(1),
+    "notification_topic": _like("topic_arn", "a topic, such as sns.Topic(self, 'Topic')"),
+    # of the encoder
+    "bundle": _instance(LambdaBundle, "a LambdaBundle, such as LambdaBundle(platform='arm64')"),
+    "encode_memory": _instance(Size, "a Size, such as Size.mebibytes(1769)"),
+    "encode_timeout": _duration("Duration.minutes(15)"),
+    "log_retention": _instance(logs.RetentionDays, "a RetentionDays, such as RetentionDays.ONE_MONTH"),
+    # of triggers and of their starter
+    "marker": _instance(str, "a str, such as '_SUCCESS'"),
+    "quiet_period": _duration("Duration.minutes(5)"),
+    "schedule": _instance(
+        scheduler.ScheduleExpression,
+        "a ScheduleExpression, such as ScheduleExpression.rate(Duration.days(1))",
+    ),
+    "time_zone": _instance(TimeZone, "a TimeZone, such as TimeZone.EUROPE_BERLIN"),
+    "flexible_window": _duration("Duration.minutes(15)"),
+    "retrain_unchanged": FLAG,
+    "alarm": _like("alarm_arn", "an alarm, such as Alarm.from_alarm_arn(self, 'Drift', 'arn:…')"),
+    "cool_down": _duration("Duration.hours(1)"),
+    "max_concurrent": _number(1),
+    "max_attempts": _number(3),
+    "retry_delay": _duration("Duration.seconds(15)"),
+}
+"""By name: a prop means the same wherever it is one."""
+
+
+def check_types(
+    problems: Problems, init: Callable[..., None], given: Mapping[str, object], *, of: str = ""
+) -> None:
+    """Note those ``given`` to a constructor ``init`` that are of another type than their prop.
+
+    ``of`` goes before their names. Tokens are left alone, and None where the constructor takes it.
+    """
+    parameters = inspect.signature(init).parameters
+    for name, value in given.items():
+        expected = PROP_TYPES.get(name)
+        if expected is None or _is_token(value):
+            continue
+        is_absent = value is None and "None" in str(parameters[name].annotation)
+        problems.unless(
+            is_absent or expected.fits(value), f"{of}{name} is {_shown(value)}; allowed: {expected.allowed}"
+        )
+
+
+def known(name: str, value: T | None) -> T | None:
+    """The value of a prop if it can be checked: no token, and not of a wrong type, which is noted already."""
+    return value if PROP_TYPES[name].fits(value) and not _is_token(value) else None
+
+
+def known_seconds(name: str, value: Duration | None) -> float | None:
+    """A Duration that can be checked, in seconds."""
+    duration = known(name, value)
+    return None if duration is None else duration.to_seconds()
+
+
+def _is_token(value: object) -> bool:
+    if isinstance(value, Duration | Size):
+        return bool(value.is_unresolved())
+    return isinstance(value, str | float) and bool(Token.is_unresolved(value))
+
+
+def _shown(value: object) -> str:
+    """The value where it reads well, else what it is."""
+    if isinstance(value, Duration | Size):
+        return str(value.to_human_string())
+    is_literal = value is None or isinstance(value, str | int | float | list | tuple | dict)
+    return repr(value)[:100] if is_literal else f"a {type(value).__name__}"

@@ -1,0 +1,1 @@
+"""Buckets, and where a pipeline's data lies in them."""

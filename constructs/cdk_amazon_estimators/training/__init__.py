@@ -1,0 +1,1 @@
+"""The training job: request, role, image, network, instance types."""

@@ -1,0 +1,126 @@
+"""The SageMaker execution role: what the training container may do, on the resources of one pipeline."""
+
+from __future__ import annotations
+
+from aws_cdk import Annotations, ArnFormat, Stack, Token
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from cdk_amazon_estimators.access.s3_access import S3Access, distinct_keys
+from cdk_amazon_estimators.access.service_role import service_role
+from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
+from cdk_amazon_estimators.training.image import TrainingImage
+
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+"""SageMaker's own: training jobs log nowhere else, and their metrics have it as namespace."""
+
+
+NOT_GRANTED = "cdk-amazon-estimators:trainingRoleNotGranted"
+"""Id of the warning, by which it can be acknowledged."""
+
+
+def new_training_role(scope: Construct, construct_id: str) -> iam.Role:
+    """A role for SageMaker alone, without permissions; :func:`grant_training` adds those of a pipeline."""
+    return service_role(
+        scope, construct_id, "sagemaker.amazonaws.com", "Runs the training jobs of one pipeline"
+    )
+
+
+def grant_training(
+    role: iam.IRole,
+    layout: PipelineLayout,
+    *,
+    scope: Construct,
+    image: TrainingImage,
+    job_name_prefix: str,
+) -> None:
+    """Let ``role`` read RecordSets, write models, pull the image, log, send metrics and use the keys.
+
+    Warns on ``scope`` if the role is one that cannot be granted anything.
+    """
+    data = S3Access(role, layout.data_bucket, layout.encryption_key)
+    data.list([layout.recordsets])
+    data.read([f"{layout.recordsets}*"])
+    models = S3Access(role, layout.model_bucket, layout.encryption_key)
+    models.list([layout.models])
+    models.write([f"{layout.models}*"], multipart=True)
+    statements = [*_pull(image), *_logs(scope, job_name_prefix), _metrics()]
+    for statement in statements:
+        role.add_to_principal_policy(statement)
+    if layout.encryption_key:
+        _grant_volumes(role, layout.encryption_key)
+    _warn_unless_granted(scope, role, layout.prefix, image, job_name_prefix)
+
+
+def _warn_unless_granted(
+    scope: Construct, role: iam.IRole, prefix: str, image: TrainingImage, job_name_prefix: str
+) -> None:
+    """Say so on ``scope`` if what was granted to ``role`` came to nothing.
+
+    CDK takes grants to a role it must not change, one imported with ``mutable=False`` or of another account,
+    and drops them without a word. A role that it can change has a policy by now.
+    """
+    if any(isinstance(one, iam.Policy) for one in role.node.find_all()):
+        return
+    name = role.node.path if Token.is_unresolved(role.role_arn) else role.role_arn
+    Annotations.of(scope).add_warning_v2(
+        NOT_GRANTED,
+        f"{name} cannot be changed by this app (mutable=False, or another account's), so nothing "
+        "was granted to it: training jobs fail unless it may do what docs/pipeline.md lists under 'A role of "
+        f"your own', where PREFIX is {prefix!r}, JOBS is {job_name_prefix!r} and REPOSITORY is "
+        f"{image.repository_arn}. Grant it that and acknowledge this warning, or import the role mutable.",
+    )
+
+
+def _grant_volumes(role: iam.IRole, key: kms.IKey) -> None:
+    """EBS uses the key of training volumes through a grant that SageMaker makes as this role."""
+    for one in distinct_keys(key):
+        one.grant(role, "kms:DescribeKey", "kms:Encrypt")
+        iam.Grant.add_to_principal_or_resource(
+            grantee=role,
+            actions=["kms:CreateGrant"],
+            resource_arns=[one.key_arn],
+            resource=one,
+            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        )
+
+
+def _pull(image: TrainingImage) -> list[iam.PolicyStatement]:
+    return [
+        iam.PolicyStatement(
+            actions=["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            resources=[image.repository_arn],
+        ),
+        # A registry token belongs to the caller: the action knows no resource.
+        iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]),
+    ]
+
+
+def _logs(scope: Construct, job_name_prefix: str) -> list[iam.PolicyStatement]:
+    def arn(name: str) -> str:
+        return Stack.of(scope).format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name=name,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+
+    return [
+        iam.PolicyStatement(
+            actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams"],
+            resources=[arn(LOG_GROUP), arn(f"{LOG_GROUP}:*")],
+        ),
+        iam.PolicyStatement(
+            actions=["logs:PutLogEvents"], resources=[arn(f"{LOG_GROUP}:log-stream:{job_name_prefix}-*")]
+        ),
+    ]
+
+
+def _metrics() -> iam.PolicyStatement:
+    # Metrics are no resources; the namespace is what there is to narrow by.
+    return iam.PolicyStatement(
+        actions=["cloudwatch:PutMetricData"],
+        resources=["*"],
+        conditions={"StringEquals": {"cloudwatch:namespace": LOG_GROUP}},
+    )

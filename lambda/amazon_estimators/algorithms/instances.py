@@ -1,0 +1,73 @@
+"""The training instances that an algorithm runs on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+GPU_FAMILIES: Mapping[str, tuple[str, ...]] = {
+    "P2": ("p2",),
+    "P3": ("p3", "p3dn"),
+    "G4dn": ("g4dn",),
+    "G5": ("g5",),
+}
+"""The GPU families the algorithms are documented for, with the names their instance types begin with."""
+
+SINGLE_GPU_SIZES: Mapping[str, tuple[str, ...]] = {
+    "p2": ("xlarge",),
+    "p3": ("2xlarge",),
+    "p3dn": (),
+    "g4dn": ("xlarge", "2xlarge", "4xlarge", "8xlarge", "16xlarge"),
+    "g5": ("xlarge", "2xlarge", "4xlarge", "8xlarge", "16xlarge"),
+}
+"""The sizes of those families that have one GPU."""
+
+_INSTANCE_TYPE = re.compile(r"ml\.([a-z][a-z0-9-]*)\.([a-z0-9]+)")
+_ACCELERATOR = re.compile(r"(p|g|gr|trn|inf|dl)[0-9]")
+
+
+@dataclass(frozen=True)
+class Instances:
+    """Training instances an algorithm runs on; ``gpu`` is how many an instance may have."""
+
+    gpu: Literal["none", "single", "any"] = "any"
+    single_instance: bool = False
+
+    def problems(self, instance_type: str, instance_count: int) -> list[str]:
+        """What is wrong with the instances, each with what is allowed."""
+        found = []
+        if isinstance(instance_count, bool) or not isinstance(instance_count, int) or instance_count < 1:
+            found.append(f"instance_count is {instance_count!r}; it must be an integer of at least 1.")
+        elif self.single_instance and instance_count > 1:
+            found.append(f"instance_count is {instance_count}; it trains on a single instance: use 1.")
+        match = _INSTANCE_TYPE.fullmatch(instance_type) if isinstance(instance_type, str) else None
+        if match is None:
+            found.append(f"{instance_type!r} is no training instance type; write one such as 'ml.m5.large'.")
+        elif is_accelerated(instance_type):
+            found += self._gpu_problems(instance_type, *match.groups())
+        return found
+
+    def _gpu_problems(self, instance_type: str, family: str, size: str) -> list[str]:
+        if self.gpu == "none":
+            return [
+                f"{instance_type} has an accelerator, which it does not use: take a CPU type, ml.m5.large."
+            ]
+        if family not in SINGLE_GPU_SIZES:
+            return [
+                f"{instance_type} is of no GPU family it runs on: take {', '.join(GPU_FAMILIES)}, "
+                "such as ml.g4dn.xlarge, or a CPU type such as ml.m5.large."
+            ]
+        if self.gpu == "single" and size not in SINGLE_GPU_SIZES[family]:
+            return [
+                f"{instance_type} has several GPUs and it uses one of an instance: take a type with one, "
+                "such as ml.g4dn.xlarge, and more instances if needed."
+            ]
+        return []
+
+
+def is_accelerated(instance_type: str) -> bool:
+    """Whether instances of this type carry GPUs or another accelerator, judged by the family's name."""
+    match = _INSTANCE_TYPE.fullmatch(instance_type)
+    return match is not None and _ACCELERATOR.match(match[1]) is not None

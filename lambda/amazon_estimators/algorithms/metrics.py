@@ -1,0 +1,56 @@
+"""The metrics that an algorithm writes to its training log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric in the training log.
+
+    ``objective`` tells whether automatic model tuning may optimise it, ``direction`` which way. ``regex``
+    finds its value in a log line; None where nobody has published the line.
+    """
+
+    name: str
+    direction: Literal["Minimize", "Maximize"] | None
+    objective: bool
+    regex: str | None
+
+
+def _quality(
+    name: str,
+    *,
+    value: Literal["loss", "score"],
+    direction: Literal["Minimize", "Maximize"],
+    objective: bool = True,
+    logged: str = "",
+    epoch: bool = False,
+    batch: bool = False,
+) -> Metric:
+    """A line ``#quality_metric: host=…, [epoch=…, [batch=… ]]<channel> <logged> <<value>>=…``."""
+    channel, _, rest = name.partition(":")
+    when = (r"epoch=\S+, " if epoch else "") + (r"batch=\S+ " if batch else "")
+    regex = rf"#quality_metric: host=\S+, {when}{channel} {logged or rest} <{value}>=(\S+)"
+    return Metric(name, direction if objective else None, objective, regex)
+
+
+score = partial(_quality, value="score", direction="Maximize")
+"""A quality metric to maximise."""
+
+loss = partial(_quality, value="loss", direction="Minimize")
+"""A quality metric to minimise."""
+
+PROGRESS = (
+    Metric("train:progress", None, False, r"#progress_metric: host=\S+, completed (\S+) %"),
+    Metric(
+        "train:throughput",
+        None,
+        False,
+        r"#throughput_metric: host=\S+, train throughput=(\S+) records/second",
+    ),
+)
+"""Logged by most of the algorithms, never an objective."""

@@ -1,0 +1,298 @@
+"""The client: data to RecordSets, RecordSets to a trained model, as the SageMaker Python SDK 2 spelt it.
+
+::
+
+    est = Estimator(KMeans(k=10), role=role, instance_count=2, instance_type="ml.m5.large")
+    est.fit(est.record_set(X))
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, Self
+
+from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.client.console import UploadBar
+from amazon_estimators.client.described_job import algorithm_of
+from amazon_estimators.client.job_settings import JobSettings
+from amazon_estimators.client.training_job import TrainingJob, checked_job_name, timestamp
+from amazon_estimators.client.training_records import Records, by_channel
+from amazon_estimators.errors import RequestError
+from amazon_estimators.record_sets.record_set import RecordSet
+from amazon_estimators.storage.s3_uri import Place
+from amazon_estimators.storage.sessions import client_of, default_bucket, region_of
+
+if TYPE_CHECKING:
+    from amazon_estimators.client.pipeline import PipelineEstimator
+    from amazon_estimators.client.upload_record_set import Progress
+
+
+class Estimator:
+    """Trains one algorithm on given instances, as jobs of its own.
+
+    algorithm: its hyperparameters, such as ``KMeans(k=10)``.
+    role: name or ARN of the IAM role that SageMaker acts as; it reads the data and writes the model.
+    instance_count: training instances, at least 1.
+    instance_type: such as ``"ml.m5.large"``.
+    data_location: S3 prefix for RecordSets. Default: ``sagemaker-record-sets/`` in the account's default
+        bucket, ``sagemaker-<region>-<account>``, which must exist.
+    session: a ``boto3.Session``. Default: a new one, from the environment.
+    settings: further settings of the training job, as in :class:`JobSettings`.
+
+    Raises HyperparameterError, InstanceError or RequestError, before anything is sent.
+    """
+
+    def __init__(
+        self,
+        algorithm: Algorithm,
+        *,
+        role: str,
+        instance_count: int,
+        instance_type: str,
+        data_location: str | None = None,
+        session: Any = None,
+        **settings: Any,
+    ) -> None:
+        if not isinstance(algorithm, Algorithm):
+            raise RequestError(f"algorithm is {algorithm!r}; expecting one such as KMeans(k=10)")
+        if not role or not isinstance(role, str):
+            raise RequestError(
+                f"role is {role!r}; expecting the name or ARN of the IAM role SageMaker acts as"
+            )
+        algorithm.check_instances(instance_type, instance_count)
+        self.algorithm = algorithm
+        self.role = role
+        self.instance_count = instance_count
+        self.instance_type = instance_type
+        self.settings = JobSettings.named(settings)
+        self.session = session
+        self.latest_training_job: TrainingJob | None = None
+        self._fitted: Algorithm | None = None
+        self._data_location = (
+            None if data_location is None else Place.prefix(data_location, what="data_location")
+        )
+
+    @classmethod
+    def from_pipeline(
+        cls, *, stack_name: str | None = None, state_machine_arn: str | None = None, session: Any = None
+    ) -> PipelineEstimator:
+        """An estimator whose ``fit()`` is an execution of a deployed TrainingPipeline.
+
+        Give the stack, if it holds one pipeline, or the ARN of the state machine.
+        Raises RequestError if there is none, or several: the text lists them.
+        """
+        from amazon_estimators.client.pipeline import find_pipeline  # noqa: PLC0415
+
+        return find_pipeline(stack_name=stack_name, state_machine_arn=state_machine_arn, session=session)
+
+    @classmethod
+    def attach(
+        cls, training_job_name: str, *, session: Any = None, wait: bool = True, logs: bool = True
+    ) -> Self:
+        """An estimator of a job that exists, of whatever client. Follows it unless ``wait`` is False.
+
+        Raises RequestError if the job is not of a first-party algorithm, TrainingJobError if it fails.
+        """
+        job = client_of(session, "sagemaker").describe_training_job(TrainingJobName=training_job_name)
+        estimator = cls._of_job(job, session)
+        estimator.latest_training_job = estimator._job(training_job_name)
+        if wait:
+            estimator.latest_training_job.wait(logs=logs)
+        return estimator
+
+    _algorithm_of = staticmethod(algorithm_of)
+
+    @classmethod
+    def _of_job(cls, job: Mapping[str, Any], session: Any) -> Self:
+        # Past the constructor: a subclass's may take something else.
+        estimator = cls.__new__(cls)
+        Estimator.__init__(
+            estimator,
+            cls._algorithm_of(job),
+            role=job["RoleArn"],
+            instance_count=job["ResourceConfig"]["InstanceCount"],
+            instance_type=job["ResourceConfig"]["InstanceType"],
+            session=session,
+        )
+        estimator.settings = JobSettings.of_job(job)
+        return estimator
+
+    @property
+    def data_location(self) -> str:
+        """S3 prefix for RecordSets, with a slash at the end."""
+        if self._data_location is None:
+            self._data_location = Place(default_bucket(self.session), "sagemaker-record-sets/")
+        return self._data_location.uri
+
+    @data_location.setter
+    def data_location(self, uri: str) -> None:
+        self._data_location = Place.prefix(uri, what="data_location")
+
+    @property
+    def model_data(self) -> str:
+        """S3 URI of the model the latest job wrote; RequestError while there is none."""
+        if self.latest_training_job is None:
+            raise RequestError(
+                "there is no model yet", remedy="Call fit() first, or Estimator.attach(job_name)."
+            )
+        job = self.latest_training_job.describe()
+        artifacts = job.get("ModelArtifacts", {}).get("S3ModelArtifacts")
+        if not artifacts:
+            raise RequestError(
+                f"training job {job['TrainingJobName']} has no model: it is {job['TrainingJobStatus']}"
+            )
+        return str(artifacts)
+
+    def train_image(self) -> str:
+        """URI of the training image in the session's region; RegionError if there is none."""
+        return self.algorithm.train_image(region_of(self.session))
+
+    training_image_uri = train_image
+
+    def hyperparameters(self) -> dict[str, str]:
+        """What is sent: after ``fit()`` with what the data filled in."""
+        return (self._fitted or self.algorithm).hyperparameters()
+
+    def record_set(
+        self,
+        train: Any,
+        labels: Any = None,
+        channel: str = "train",
+        encrypt: bool = False,
+        distribution: str | None = None,
+        *,
+        kms_key: str | None = None,
+        target_shard_bytes: int = 256 * 2**20,
+        progress: Progress | bool | None = None,
+    ) -> RecordSet:
+        """Encode data, upload it under ``data_location``, and return the RecordSet to train on.
+
+        train: records in rows: an array of shape (records, features), mapped from disk or in memory, a data
+            frame of
+            pandas or polars, a SciPy sparse matrix or its parts ``(data, indices, indptr, shape)``; or an
+            iterator of blocks of those, alone or as pairs with their labels, for data larger than memory.
+            Values are sent as float32. Object2Vec takes pairs of token lists, IPInsights pairs of entity and
+            IPv4 address.
+        labels: one number a row, or the name of a data frame's column. Default: none.
+        channel: one of the algorithm's channels. Default: ``"train"``.
+        encrypt: encrypt with S3's own keys (SSE-S3). Default: False, which leaves it to the bucket.
+        distribution: ``"ShardedByS3Key"`` or ``"FullyReplicated"``. Default: what the algorithm documents.
+        kms_key: KMS key to encrypt with (SSE-KMS). Default: none.
+        target_shard_bytes: shards are kept under it, and there are as many as instances at least. Default:
+            256 MiB.
+        progress: False for no progress bar, or a function called with bytes uploaded and bytes in all.
+            Default: a bar on a terminal or in a notebook.
+
+        The manifest is written last; if anything fails, what was written is deleted. Rows of an array keep
+        their order; blocks of an iterator are dealt out to the shards. Raises InputError naming row and
+        column.
+        """
+        from amazon_estimators.client.upload_record_set import Destination, encryption, upload_record_set  # noqa: PLC0415
+
+        place = Place.prefix(self.data_location, what="data_location")
+        # Two RecordSets made within a millisecond must not share a prefix: the random part sees to it.
+        folder = f"{type(self.algorithm).__name__}-{timestamp()}-{secrets.token_hex(4)}/"
+        destination = Destination(
+            s3=client_of(self.session, "s3"),
+            bucket=place.bucket,
+            prefix=place.key + folder,
+            extra=encryption(encrypt=encrypt, kms_key=kms_key),
+            instance_count=self.instance_count,
+            target_shard_bytes=target_shard_bytes,
+        )
+        with nullcontext(progress) if callable(progress) or progress is False else UploadBar() as show:
+            return upload_record_set(
+                destination,
+                self.algorithm,
+                train,
+                labels,
+                channel=channel,
+                distribution=distribution,
+                progress=show or None,
+            )
+
+    def fit(
+        self,
+        records: Records | Sequence[Records],
+        mini_batch_size: int | None = None,
+        wait: bool = True,
+        logs: bool = True,
+        job_name: str | None = None,
+        *,
+        experiment_config: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Train on a RecordSet, or on several with distinct channels, as a new training job.
+
+        mini_batch_size: records a mini-batch. Default: the algorithm's setting, else as the SDK fills it in.
+        wait: follow the job to its end. Default: True.
+        logs: show the job's log meanwhile. Default: True.
+        job_name: default: ``base_job_name`` or the image's name, and the time.
+        experiment_config: as CreateTrainingJob takes it. Default: none.
+
+        Hyperparameters are completed from the data and checked against them: raises HyperparameterError
+        before anything is paid for. Raises TrainingJobError if the job does not complete, Detached on Ctrl-C.
+        """
+        request = self.training_request(
+            records, mini_batch_size, job_name, experiment_config=experiment_config
+        )
+        job = self._job(request["TrainingJobName"])
+        client_of(self.session, "sagemaker").create_training_job(**request)
+        self.latest_training_job = job
+        if wait:
+            job.wait(logs=logs)
+        return self
+
+    def training_request(
+        self,
+        records: Records | Sequence[Records],
+        mini_batch_size: int | None = None,
+        job_name: str | None = None,
+        *,
+        experiment_config: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """The CreateTrainingJob request that :meth:`fit` would send, checked against the data."""
+        given: list[Records] = [*records] if isinstance(records, list | tuple) else [records]  # type: ignore[list-item]  # checked below
+        record_sets = by_channel(given, self.algorithm, in_vpc=self.settings.subnets is not None)
+        algorithm = self.algorithm
+        if mini_batch_size is not None:
+            algorithm = algorithm.override({"mini_batch_size": mini_batch_size})
+        fitted = algorithm.fit_to(
+            record_sets, instance_count=self.instance_count, instance_type=self.instance_type
+        )
+        request = self.settings.request()
+        request["AlgorithmSpecification"]["TrainingImage"] = self.train_image()
+        request["ResourceConfig"].update(InstanceCount=self.instance_count, InstanceType=self.instance_type)
+        encrypted = {"KmsKeyId": self.settings.output_kms_key} if self.settings.output_kms_key else {}
+        request.update(
+            TrainingJobName=checked_job_name(
+                job_name, base=self.settings.base_job_name or self.algorithm.repo_name
+            ),
+            RoleArn=self._role_arn(),
+            HyperParameters=fitted.hyperparameters(),
+            InputDataConfig=[one.data_channel() for one in given],
+            OutputDataConfig={"S3OutputPath": self._output_path(), **encrypted},
+        )
+        if experiment_config:
+            request["ExperimentConfig"] = dict(experiment_config)
+        self._fitted = fitted
+        return request
+
+    def _job(self, name: str) -> TrainingJob:
+        return TrainingJob(name, session=self.session, metrics=self.algorithm.metrics)
+
+    def _role_arn(self) -> str:
+        if self.role.startswith("arn:"):
+            return self.role
+        return str(client_of(self.session, "iam").get_role(RoleName=self.role)["Role"]["Arn"])
+
+    def _output_path(self) -> str:
+        if self.settings.output_path:
+            return self.settings.output_path
+        if self._data_location is not None:
+            return f"{self._data_location.uri}output/"
+        return f"s3://{default_bucket(self.session)}/"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.algorithm!r}, {self.instance_count} of {self.instance_type})"

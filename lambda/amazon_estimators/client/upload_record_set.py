@@ -1,0 +1,227 @@
+"""From data in memory to a RecordSet on S3: cut into shards, encoded by block, uploaded, manifest last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.algorithms.channel_rules import SHARDED
+from amazon_estimators.client.matrix import Matrix, is_frame, labels_of, matrix_of, split_frame
+from amazon_estimators.client.shard_writers import Shards
+from amazon_estimators.client.text_records import write_lines
+from amazon_estimators.errors import InputError, RequestError
+from amazon_estimators.pipeline.sharding import cut_evenly
+from amazon_estimators.record_sets.keys import manifest_key
+from amazon_estimators.record_sets.manifest import StoredRecordSet, StoredShard, write
+from amazon_estimators.record_sets.record_set import RecordSet
+from amazon_estimators.storage.multipart_upload import Uploads
+from amazon_estimators.summaries import LabelRange, Labels
+
+TARGET_SHARD_BYTES = 256 * 2**20
+PART_BYTES = 8 * 2**20
+"""Of an upload: 10,000 parts make 80 GB, far above any shard. Every open shard keeps one in memory."""
+PARTS_SENT_AT_ONCE = 6
+Progress = Callable[[int, int | None], None]
+"""Called with bytes uploaded so far and bytes in all, None where nobody knows; never twice at once."""
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a RecordSet goes: ``prefix`` ends with a slash; ``extra`` is encryption, for every object."""
+
+    s3: Any
+    bucket: str
+    prefix: str
+    extra: Mapping[str, Any]
+    instance_count: int
+    target_shard_bytes: int = TARGET_SHARD_BYTES
+
+
+def encryption(*, encrypt: bool, kms_key: str | None) -> dict[str, Any]:
+    """What S3 is told: SSE-KMS with a key, SSE-S3 with ``encrypt``, else the bucket's own default."""
+    if kms_key:
+        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key, "BucketKeyEnabled": True}
+    return {"ServerSideEncryption": "AES256"} if encrypt else {}
+
+
+def upload_record_set(
+    destination: Destination,
+    algorithm: Algorithm,
+    train: Any,
+    labels: Any,
+    *,
+    channel: str,
+    distribution: str | None,
+    progress: Progress | None,
+) -> RecordSet:
+    """Encode and upload.
+
+    Raises InputError for data that cannot become a RecordSet; nothing is left behind then.
+    """
+    rule = algorithm.channels.get(channel)
+    if rule is None:
+        raise RequestError(
+            f"{type(algorithm).__name__} has no channel {channel!r}; it has {', '.join(algorithm.channels)}"
+        )
+    distribution = distribution or rule.distribution
+    if distribution not in rule.distributions:
+        raise RequestError(
+            f"distribution is {distribution!r}; allowed for channel {channel}: "
+            f"{', '.join(rule.distributions)}"
+        )
+    report = _Report(progress)
+    with Uploads(
+        destination.s3,
+        destination.bucket,
+        part_bytes=PART_BYTES,
+        threads=PARTS_SENT_AT_ONCE,
+        extra=destination.extra,
+        sent=report.sent,
+    ) as uploads:
+        shards = Shards(
+            uploads,
+            destination.prefix,
+            rule,
+            encoding=algorithm.encoding,
+            instances=destination.instance_count if distribution == SHARDED else 1,
+            target_bytes=destination.target_shard_bytes,
+        )
+        if algorithm.encoding == "recordio" and rule.vectors:
+            facts = _write_records(shards, train, labels, report)
+        else:
+            facts = write_lines(shards, algorithm, rule, train, labels)
+        written = [writer.result() for writer in shards.writers]
+        record_set = replace(
+            facts,
+            s3_data=f"s3://{destination.bucket}/{manifest_key(destination.prefix)}",
+            channel=channel,
+            distribution=distribution,
+            content_type=rule.content_type,
+            num_bytes=sum(one.size for one in written),
+            num_shards=len(written),
+        )
+        stored = tuple(
+            StoredShard(one.key, records, one.size, one.sha256, one.etag)
+            for one, records in zip(written, shards.records, strict=True)
+        )
+        write(
+            [StoredRecordSet(record_set, stored)],
+            lambda key, text: uploads.put(key, text.encode(), "application/json"),
+        )
+    return record_set
+
+
+class _Report:
+    """Bytes on their way to S3, for a progress bar."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self._lock = Lock()
+        self._done = 0
+        self.total: int | None = None
+
+    def sent(self, count: int) -> None:
+        with self._lock:
+            self._done += count
+            if self._progress:
+                self._progress(self._done, None if self.total is None else max(self.total, self._done))
+
+
+def _write_records(shards: Shards, train: Any, labels: Any, report: _Report) -> RecordSet:
+    if hasattr(train, "__next__"):
+        if labels is not None:
+            raise RequestError(
+                "labels were given beside an iterator of blocks",
+                remedy="Yield pairs instead: (features of the block, labels of the block).",
+            )
+        return _write_blocks(shards, train)
+    if isinstance(labels, str):
+        if not is_frame(train):
+            raise RequestError(f"labels is {labels!r}, but only a data frame has named columns")
+        matrix, values = split_frame(train, labels)
+        label_array: np.ndarray | None = values
+    else:
+        matrix = matrix_of(train)
+        label_array = labels_of(labels, matrix.rows)
+    report.total = matrix.rows * matrix.record_bytes
+    for start, stop, writer in shards.ranges(matrix.rows, report.total):
+        part = None if label_array is None else label_array[start:stop]
+        matrix.write(writer, start, stop, part, start)
+    return RecordSet("", matrix.rows, matrix.columns, labels=_range(label_array), sparse=matrix.sparse)
+
+
+def _write_blocks(shards: Shards, blocks: Iterator[Any]) -> RecordSet:
+    """Blocks of a data set whose size nobody knows: dealt out to one open shard an instance.
+
+    Every instance's share differs by one record at most. Once the shards have their size they are closed and
+    as many new ones opened, but only when there is a record for each of those.
+    """
+    rows, first = 0, None
+    ranges: list[Labels] = []
+    for block in blocks:
+        train, labels = block if isinstance(block, tuple) and len(block) == 2 else (block, None)
+        matrix = matrix_of(train)
+        values = labels_of(labels, matrix.rows)
+        shape = (matrix.columns, matrix.sparse, values is not None)
+        if first is not None and shape != first:
+            raise InputError(
+                f"the block from row {rows} disagrees with the first: {_shape(shape)} against {_shape(first)}"
+            )
+        first = shape
+        _deal(shards, matrix, values, rows)
+        found = _range(values)
+        ranges += [found] if found else []
+        rows += matrix.rows
+    if first is None:
+        raise InputError("the iterator gave no block", remedy="Give at least one block of rows.")
+    shards.check_rows(rows)
+    return RecordSet("", rows, first[0], labels=Labels.merge(ranges), sparse=first[1])
+
+
+def _deal(shards: Shards, matrix: Matrix, labels: np.ndarray | None, first_row: int) -> None:
+    instances = shards.instances
+    for start in range(0, matrix.rows, step := max(instances, shards.target_bytes // matrix.record_bytes)):
+        stop = min(start + step, matrix.rows)
+        current = shards.writers[-instances:]
+        full = not current or current[0].size >= shards.target_bytes
+        if full and (not current or stop - start >= instances):
+            for writer in current:
+                writer.close()
+            current = [shards.open() for _ in range(instances)]
+        base = len(shards.writers) - instances
+        turns = _by_need(shards.records[base:], stop - start)
+        row = start
+        for index, share in enumerate(turns):
+            if share:
+                part = None if labels is None else labels[row : row + share]
+                matrix.write(current[index], row, row + share, part, first_row + row)
+                shards.records[base + index] += share
+                row += share
+
+
+def _by_need(held: Sequence[int], rows: int) -> list[int]:
+    """How to share out ``rows`` so that all end up with the same, or one more."""
+    ends = cut_evenly(sum(held) + rows, len(held))
+    wanted = [stop - start for start, stop in pairwise(ends)]
+    return [want - have for want, have in zip(wanted, held, strict=True)]
+
+
+def _shape(shape: tuple[int, bool, bool]) -> str:
+    columns, sparse, labelled = shape
+    return (
+        f"{columns} features, {'sparse' if sparse else 'dense'}, {'with' if labelled else 'without'} labels"
+    )
+
+
+def _range(labels: np.ndarray | None) -> Labels | None:
+    if labels is None or not len(labels):
+        return None
+    summary = LabelRange()
+    summary.add(labels)
+    return summary.summary()

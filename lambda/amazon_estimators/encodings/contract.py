@@ -1,0 +1,57 @@
+"""What an encoding is told of a channel, and what it tells of a shard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from amazon_estimators.sources.schema import Schema
+from amazon_estimators.sources.source import Source
+from amazon_estimators.summaries import Labels, Tokens
+
+
+@dataclass(frozen=True)
+class PlannedChannel:
+    """What all shards of one channel share."""
+
+    source: Source
+    schema: Schema
+    shards: int
+    encoding: str
+    content_type: str
+    distribution: str
+    example: str
+    """URI of the object the schema was taken from."""
+    looked: bool = True
+    """Whether Plan looked at every object; if not, pieces are cut by bytes and Encode looks first."""
+    names: tuple[str, ...] | None = None
+    """File names of the shards where they are not numbered."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-ready values; :meth:`from_dict` reads them back."""
+        return {**vars(self), "source": self.source.to_dict(), "schema": self.schema.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_dict` wrote."""
+        return cls(
+            **{
+                **values,
+                "source": Source.from_dict(values["source"]),
+                "schema": Schema.from_dict(values["schema"]),
+                "names": None if values["names"] is None else tuple(values["names"]),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was seen of the records of a shard while they were encoded."""
+
+    records: int
+    feature_dim: int
+    labels: Labels | None = None
+    tokens: tuple[Tokens, Tokens] | None = None
+    dtype: str = "float32"
+    sparse: bool = False

@@ -1,0 +1,1 @@
+"""The hyperparameter descriptor and its value types."""

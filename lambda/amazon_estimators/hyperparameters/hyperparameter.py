@@ -1,0 +1,178 @@
+"""One hyperparameter of a first-party algorithm: how it is read, checked and spelt for the service.
+
+An algorithm declares its hyperparameters as class attributes, made by the factories below::
+
+    k = integer(at_least=1, required=True, doc="Number of clusters.")
+
+A value is read strictly, see :mod:`amazon_estimators.hyperparameters.value_types`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, Self, TypeVar, cast, overload
+
+from amazon_estimators.hyperparameters.owner import Owner
+from amazon_estimators.hyperparameters.value_types import (
+    MAX_VALUE_CHARACTERS,
+    Bounds,
+    Choice,
+    FileName,
+    Flag,
+    Integer,
+    Kind,
+    Listing,
+    Real,
+)
+from amazon_estimators.text import shown
+
+T = TypeVar("T")
+
+
+class HyperparameterWarning(UserWarning):
+    """A hyperparameter that the service takes but that does nothing, or not what its value suggests."""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What AWS recommends automatic model tuning to search."""
+
+    low: float | None = None
+    high: float | None = None
+    values: tuple[str, ...] = ()
+
+
+def tuning(low: float, high: float) -> Tuning:
+    """A range of numbers, both ends included."""
+    return Tuning(low=low, high=high)
+
+
+def tuning_values(*values: str) -> Tuning:
+    """A set of names."""
+    return Tuning(values=values)
+
+
+@dataclass(eq=False)
+class Hyperparameter(Generic[T]):
+    """A descriptor: reading it from an instance gives the value, None if unset; from the class, this object.
+
+    ``default`` is what the service documents for an unset value; it is never sent. ``alias`` is the
+    attribute name of the SageMaker Python SDK 2 where it differs. ``required`` is the service's word: what
+    ``fit_to`` fills in from the data may still be left out at construction. ``documented`` is False for what
+    only the SDK sends.
+    """
+
+    kind: Kind[T]
+    doc: str
+    default: Any = None
+    required: bool = False
+    tuning: Tuning | None = None
+    alias: str | None = None
+    documented: bool = True
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        self.__doc__ = self.doc
+
+    def __set_name__(self, owner: type[Owner], name: str) -> None:
+        self.name = name
+        if self.alias:
+            setattr(owner, self.alias, _Alias(self))
+
+    @overload
+    def __get__(self, instance: None, owner: type[Owner]) -> Self: ...
+    @overload
+    def __get__(self, instance: Owner, owner: type[Owner]) -> T | None: ...
+    def __get__(self, instance: Owner | None, owner: type[Owner]) -> Self | T | None:
+        if instance is None:
+            return self
+        return cast("T | None", instance.values.get(self.name))
+
+    def __set__(self, instance: Owner, value: object) -> None:
+        instance.assign(self.name, value)
+
+    def problem(self, value: object) -> str:
+        """What is wrong with ``value``, what is allowed."""
+        return (
+            f"Invalid hyperparameter value {shown(value)} for {self.name}. Expecting: {self.kind.expecting}."
+        )
+
+    def read(self, value: object) -> T:
+        """Read and check a value; ValueError with the whole message if it is none."""
+        try:
+            result = self.kind.read(value)
+        except (ValueError, RecursionError):
+            raise ValueError(self.problem(value)) from None
+        if len(self.kind.spell(result)) > MAX_VALUE_CHARACTERS:
+            raise ValueError(f"{self.problem(value)} At most {MAX_VALUE_CHARACTERS:,} characters are sent.")
+        return result
+
+
+class _Alias:
+    """The SDK's old attribute name of a hyperparameter."""
+
+    def __init__(self, target: Hyperparameter[Any]) -> None:
+        self._target = target
+
+    def __get__(self, instance: Owner | None, owner: type[Owner]) -> Any:
+        return self._target.__get__(cast("Owner", instance), owner)
+
+    def __set__(self, instance: Owner, value: object) -> None:
+        self._target.__set__(instance, value)
+
+
+def integer(
+    *,
+    doc: str,
+    at_least: int | None = None,
+    at_most: int | None = None,
+    one_of: tuple[int, ...] = (),
+    literals: tuple[int | str, ...] = (),
+    **more: Any,
+) -> Hyperparameter[int | str]:
+    """A whole number; bounds are included. ``more`` goes to :class:`Hyperparameter`."""
+    return Hyperparameter(Integer(Bounds(at_least=at_least, at_most=at_most), one_of, literals), doc, **more)
+
+
+def number(
+    *,
+    doc: str,
+    at_least: float | None = None,
+    above: float | None = None,
+    at_most: float | None = None,
+    below: float | None = None,
+    literals: tuple[str, ...] = (),
+    infinity: bool = False,
+    **more: Any,
+) -> Hyperparameter[float | str]:
+    """A real number; ``above`` and ``below`` exclude the bound. ``more`` goes to :class:`Hyperparameter`."""
+    return Hyperparameter(Real(Bounds(at_least, above, at_most, below), literals, infinity), doc, **more)
+
+
+def choice(*choices: str, doc: str, **more: Any) -> Hyperparameter[str]:
+    """One of a few names. ``more`` goes to :class:`Hyperparameter`."""
+    return Hyperparameter(Choice(choices), doc, **more)
+
+
+def flag(*, doc: str, capitals: bool = False, **more: Any) -> Hyperparameter[bool]:
+    """True or false. ``more`` goes to :class:`Hyperparameter`."""
+    return Hyperparameter(Flag(capitals), doc, **more)
+
+
+def file_name(*, doc: str, **more: Any) -> Hyperparameter[str]:
+    """A file's name. ``more`` goes to :class:`Hyperparameter`."""
+    return Hyperparameter(FileName(), doc, **more)
+
+
+def listing(
+    item: Integer | Choice,
+    *,
+    doc: str,
+    encoding: Literal["json", "comma"],
+    distinct: bool = False,
+    ordered: bool = True,
+    literals: tuple[str, ...] = (),
+    **more: Any,
+) -> Hyperparameter[tuple[int | str, ...] | str]:
+    """One or more items. ``more`` goes to :class:`Hyperparameter`."""
+    return Hyperparameter(Listing(item, encoding, distinct, ordered, literals), doc, **more)

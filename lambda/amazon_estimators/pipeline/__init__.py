@@ -1,0 +1,1 @@
+"""The steps of an execution: plan, encode, seal, explain, announce."""

@@ -1,0 +1,155 @@
+"""The channels of a pipeline: what the user says of each, joined with what the algorithm rules of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.algorithms.channel_rules import (
+    CSV,
+    JSON_LINES,
+    PLAIN_TEXT,
+    RECORDIO,
+    SHARDED,
+    ChannelRule,
+)
+from amazon_estimators.encodings import encoding_for
+from amazon_estimators.errors import RequestError
+from amazon_estimators.pipeline import keys
+from amazon_estimators.sources import Source
+from amazon_estimators.sources.source import COLUMN_FORMATS, LABELLED_FORMATS, NUMBER_FORMATS
+
+FORMATS_OF = {RECORDIO: NUMBER_FORMATS, JSON_LINES: ("jsonlines",), CSV: ("csv",), PLAIN_TEXT: ()}
+"""The formats that shards of a content type are made of."""
+
+OF_LINES = ("compression",)
+"""What can be said of an input that has no columns."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One channel: where its input lies, how it is read, how its shards are dealt to instances."""
+
+    name: str
+    prefix: str
+    source: Source
+    rule: ChannelRule
+    distribution: str
+    instances: int
+    """Training instances that share the shards; 1 if each gets all of them."""
+
+    @property
+    def encoding(self) -> str:
+        return encoding_for(self.rule.content_type)
+
+    def identity(self) -> list[object]:
+        """What of the settings the shards and the manifest depend on: part of a RecordSet's fingerprint."""
+        return [
+            self.name,
+            self.rule.content_type,
+            self.distribution,
+            self.instances,
+            {**self.source.to_dict(), "prefix": self.prefix},
+        ]
+
+
+def channels_of(
+    algorithm: type[Algorithm],
+    sources: Mapping[str, Source],
+    distributions: Mapping[str, str],
+    *,
+    instance_count: int,
+    prefix: str,
+) -> dict[str, Channel]:
+    """The channels by name. Raises RequestError, with all problems, if the algorithm does not take them."""
+    problems = list(_problems(algorithm, sources, distributions))
+    if problems:
+        raise RequestError(
+            f"{algorithm.__name__}: {'; '.join(problems)}", remedy="Change the channels of the pipeline."
+        )
+    channels = {}
+    for name, source in sources.items():
+        rule = algorithm.channels[name]
+        distribution = distributions.get(name, rule.distribution)
+        channels[name] = Channel(
+            name=name,
+            prefix=keys.input_prefix(prefix, name) if source.prefix is None else source.prefix,
+            source=source,
+            rule=rule,
+            distribution=distribution,
+            instances=instance_count if distribution == SHARDED else 1,
+        )
+    return channels
+
+
+def _problems(
+    algorithm: type[Algorithm], sources: Mapping[str, Source], distributions: Mapping[str, str]
+) -> Iterator[str]:
+    for name, rule in algorithm.channels.items():
+        if rule.required and name not in sources:
+            yield f"channel {name} is required: give it a Source"
+    for name, source in sources.items():
+        if name not in algorithm.channels:
+            yield f"there is no channel {name!r}; allowed: {', '.join(algorithm.channels)}"
+        else:
+            yield from _misfits(algorithm.channels[name], source)
+    for name, distribution in distributions.items():
+        if name not in sources:
+            yield f"distributions names {name!r}, which is no channel of this pipeline"
+        elif name in algorithm.channels and distribution not in algorithm.channels[name].distributions:
+            allowed = " or ".join(algorithm.channels[name].distributions)
+            yield f"channel {name} is distributed {distribution!r}; allowed: {allowed}"
+
+
+def _misfits(rule: ChannelRule, source: Source) -> Iterator[str]:
+    """What of a Source the channel does not take. Of format ``"auto"`` only the input can tell."""
+    formats = FORMATS_OF[rule.content_type]
+    if source.format not in ("auto", *formats):
+        allowed = ", ".join(("auto", *formats))
+        yield f"channel {rule.name} does not read format {source.format!r}; allowed: {allowed}"
+        return
+    if rule.label == "none" and source.label is not None:
+        yield (
+            f"channel {rule.name} takes no label, but its Source names {source.label!r}: leave it out, "
+            "and name the columns to keep as features"
+        )
+    if rule.label == "required" and source.label is None and source.format in COLUMN_FORMATS:
+        yield (
+            f"channel {rule.name} needs a label, and its Source of format {source.format!r} names none: "
+            "name the label's column, such as Source(label=0) or Source(label='price')"
+        )
+    if rule.label == "required" and source.format in LABELLED_FORMATS and not source.keep_labels:
+        yield (
+            f"channel {rule.name} needs a label, and keep_labels is False: leave it out, so that the label "
+            "of each record is kept"
+        )
+    if rule.label == "none" and source.format == "libsvm" and source.keep_labels:
+        yield (
+            f"channel {rule.name} takes no label, and every line of libsvm has one: drop the labels, "
+            "Source(keep_labels=False)"
+        )
+
+
+def channel_options(algorithm: type[Algorithm], channel: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those options that hold for a channel. Raises RequestError where the algorithm reads no columns.
+
+    A channel that takes no label has no feature of that column, either: it is left out.
+    """
+    rule = algorithm.channels.get(channel)
+    if rule is None or not rule.vectors:
+        columns = {name: value for name, value in options.items() if name not in OF_LINES}
+        if columns and not any(one.vectors for one in algorithm.channels.values()):
+            named = ", ".join(f"{name} {value!r}" for name, value in columns.items())
+            raise RequestError(
+                f"{algorithm.__name__} reads lines, which have no columns: there is nothing for {named}",
+                remedy="Leave it out: what the algorithm takes, a label too, is in the line itself.",
+            )
+        return {name: value for name, value in options.items() if name in OF_LINES}
+    if rule.label != "none" or "label" not in options:
+        return dict(options)
+    others = {name: value for name, value in options.items() if name != "label"}
+    if "features" in options:
+        return others
+    return {**others, "exclude": [*options.get("exclude", ()), options["label"]]}

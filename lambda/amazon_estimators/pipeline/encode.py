@@ -1,0 +1,76 @@
+"""Encode: one shard, from ranged reads to one S3 object, in memory bounded by a block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from amazon_estimators.encodings import Encoding, encoding_named
+from amazon_estimators.encodings.contract import PlannedChannel
+from amazon_estimators.errors import InputError
+from amazon_estimators.pipeline.receipts import Receipt
+from amazon_estimators.pipeline.shard_plan import Plan
+from amazon_estimators.prefetch import ahead
+from amazon_estimators.sources import Layout, Piece
+from amazon_estimators.sources.schema import check_schema
+from amazon_estimators.storage.multipart_upload import Uploads
+
+LOOKS_AHEAD = 16
+PART_BYTES = 16 * 2**20
+"""Of a shard's upload: 10,000 parts make 160 GB, far above any shard. The ETag of a shard depends on it."""
+PARTS_SENT_AT_ONCE = 3
+
+
+def encode_shard(s3: Any, plan: Plan, offset: int, length: int) -> Receipt:
+    """Encode the shard whose line in pieces.jsonl is at ``offset``, and leave its receipt.
+
+    A function of the plan alone: repeated, it writes the same bytes to the same key.
+    Raises InputError naming object, row and column, ObjectChangedError if an object is not the one Plan saw,
+    SchemaError naming an object that is not like the others.
+    """
+    channel, index, pieces = plan.read_shard(s3, offset, length)
+    planned = plan.channels[channel]
+    encoding = encoding_named(planned.encoding)
+    with Uploads(s3, plan.bucket, part_bytes=PART_BYTES, threads=PARTS_SENT_AT_ONCE) as uploads:
+        shard = uploads.open(plan.shard_key(channel, index), planned.content_type)
+        facts = encoding.encode(s3, shard, _located(s3, pieces, planned, encoding), planned)
+        stored = shard.result()
+    receipt = Receipt(index, stored.size, stored.sha256, stored.etag, facts)
+    receipt.leave(s3, plan.bucket, plan.prefix, channel)
+    return receipt
+
+
+def _located(s3: Any, pieces: list[Piece], planned: PlannedChannel, encoding: Encoding) -> Iterator[Piece]:
+    """The pieces as their format cuts them. Of an object not looked at, only its share in bytes is known."""
+    if planned.looked:
+        yield from pieces
+        return
+
+    def locate(piece: Piece) -> Piece | None:
+        try:
+            layout = encoding.look(s3, piece.source, planned.source)
+        except InputError as error:
+            raise type(error)(
+                f"{error.message} ({planned.example} is as expected)", remedy=error.remedy
+            ) from error
+        check_schema(planned.schema, planned.example, layout.schema, piece.source.uri)
+        return share_of(layout, piece)
+
+    for located in ahead(locate, pieces, width=LOOKS_AHEAD):
+        if located is not None:
+            yield located
+
+
+def share_of(layout: Layout, piece: Piece) -> Piece | None:
+    """The bytes ``[start, stop)`` of an object as cuts of its layout: each record falls to exactly one share.
+
+    Rows are dealt in proportion where they are counted. What is whole belongs to the share that it begins in.
+    """
+    found, size = piece.source, piece.source.size
+    if layout.records is not None:
+        first, last = (layout.records * cut // size for cut in (piece.start, piece.stop))
+        return Piece(found, layout.cut(first), layout.cut(last), first_row=first) if first < last else None
+    if layout.whole:
+        return Piece(found, layout.start, layout.stop) if piece.start == 0 else None
+    start, stop = (max(cut, layout.start) for cut in (piece.start, piece.stop))
+    return Piece(found, start, stop) if start < stop else None

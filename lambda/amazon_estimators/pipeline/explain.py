@@ -1,0 +1,133 @@
+"""Explain: from what Step Functions says of a failure to the typed error and a text a reader can act on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from amazon_estimators import errors
+from amazon_estimators.pipeline import keys
+from amazon_estimators.storage.s3 import get_json, list_stored
+
+MAP_FAILED = "States.ExceedToleratedFailureThreshold"
+CAUSE_LIMIT = 15_000
+"""Bytes; Step Functions takes 32,768 of cause, which is a function's error in JSON: up to twice as many."""
+
+REMEDIES = {
+    "Sandbox.Timedout": "The function ran out of time: lower target_shard_size, and a shard takes less.",
+    "Runtime.ExitError": "The function ran out of memory, most likely: give it more.",
+    "Runtime.OutOfMemory": "The function ran out of memory: give it more.",
+    "Lambda.TooManyRequestsException": "Lambda is at its limit: lower max_concurrency or raise the quota, "
+    "then redrive the execution.",
+    "States.Permissions": "The state machine's role lacks a permission.",
+    "States.ItemReaderFailed": "The list of shards could not be read: start a new execution.",
+    "AccessDenied": "A role lacks a permission, or the bucket's policy or key refuses it.",
+    "ThrottlingException": "The service is busy beyond all retries: start the execution again later.",
+    "SlowDown": "S3 is busy beyond all retries: start the execution again later; finished shards are kept.",
+    "ResourceLimitExceeded": "Ask for a higher quota, or train on other or fewer instances.",
+    "Lambda.": errors.FunctionError.remedy,
+}
+"""What to do, by a word of the error's name or text, where the error itself does not say."""
+
+
+def explain(s3: Any, error: Mapping[str, str], plan: Mapping[str, Any]) -> dict[str, str]:
+    """``{"error", "cause", "remedy"}`` of a failed state: the library's error, the shard's or the job's.
+
+    ``cause`` is all there is to read: its last line is the remedy, which is ``""`` if none is known.
+    """
+    name, cause = error.get("Error", "Unknown"), error.get("Cause", "")
+    if name == MAP_FAILED and plan:
+        return _of_shards(s3, plan)
+    details = details_of(cause)
+    if "TrainingJobName" in details:
+        return _answer("TrainingJobError", _of_training(details))
+    if "errorMessage" in details:
+        return _of_function(str(details.get("errorType") or name), str(details["errorMessage"]))
+    return _answer(name, cause)
+
+
+def as_exception(error: str, cause: str) -> Exception:
+    """What a function raises to fail with that error and cause: Lambda tells them by class and message."""
+    error, cause = _renamed(error, cause)
+    raised: type[Exception] = type(error, (Exception,), {"__module__": "builtins"})
+    return raised(cause)
+
+
+def text_of(cause: str) -> str:
+    """The readable text of an execution's cause, which has it in the JSON of the function that raised it."""
+    return str(details_of(cause).get("errorMessage", cause))
+
+
+def details_of(cause: str) -> Mapping[str, Any]:
+    """What a cause tells as a JSON object; nothing if it is none."""
+    try:
+        details = json.loads(cause)
+    except (ValueError, RecursionError):  # brackets in brackets, thousands of them, are a cause like another
+        return {}
+    return details if isinstance(details, dict) else {}
+
+
+def _of_shards(s3: Any, plan: Mapping[str, Any]) -> dict[str, str]:
+    """The error of the first failed shard; the same file can fail many."""
+    prefix = keys.failures_prefix(plan["prefix"], plan["attempt"])
+    failures = [key for key, _, _ in list_stored(s3, plan["bucket"], prefix)]
+    if not failures:
+        return _answer(
+            MAP_FAILED,
+            "Shards could not be encoded, and the functions could not say why.",
+            "The Map Run of this execution lists them with their causes; redriven, it encodes only those "
+            "that failed.",
+        )
+    first = get_json(s3, plan["bucket"], failures[0])
+    more = {1: "", 2: "\nOne more shard failed."}.get(
+        len(failures), f"\n{len(failures) - 1:,} more shards failed."
+    )
+    remedy = first.get("remedy", "")
+    message = first["cause"].removesuffix(f"\n{remedy}")
+    return _answer(first["error"], f"{message}{more}", remedy)
+
+
+def _of_training(job: Mapping[str, Any]) -> str:
+    name, status = job["TrainingJobName"], job.get("TrainingJobStatus", "Failed")
+    detail = job.get("SecondaryStatus")
+    ended = f"{status}, {detail}" if detail and detail != status else status
+    return (
+        f"Training job {name} ended as {ended}: {job.get('FailureReason') or 'the service gave no reason'}\n"
+        f"Its log: group /aws/sagemaker/TrainingJobs, streams {name}/…"
+    )
+
+
+def _renamed(error: str, cause: str) -> tuple[str, str]:
+    """Lambda's own errors under a name of ours.
+
+    Raised under theirs, the state machine would take one for a fault of the function that raises it: repeat
+    it, and end where no redrive goes on.
+    """
+    if error.startswith("Lambda."):
+        return errors.FunctionError.__name__, f"{error}: {cause}"
+    return error, cause
+
+
+def _of_function(error: str, text: str) -> dict[str, str]:
+    """What a function raised. The library's own errors end with their remedy, on a line of its own."""
+    message, newline, last = text.strip().rpartition("\n")
+    ours = isinstance(getattr(errors, error, None), type) and bool(newline)
+    return _answer(error, message, last) if ours else _answer(error, text)
+
+
+def _answer(error: str, message: str, remedy: str = "") -> dict[str, str]:
+    """Short enough for Step Functions: of a long message the beginning, and the remedy all the same."""
+    error, message = _renamed(error, message)
+    if not remedy:
+        known = (remedy for word, remedy in REMEDIES.items() if word == error or word in message)
+        remedy = next(known, "")
+    remedy = _cut(remedy, CAUSE_LIMIT // 2)
+    ending = f"\n{remedy}" if remedy else ""
+    message = _cut(message, CAUSE_LIMIT - len(ending.encode()))
+    return {"error": _cut(error, CAUSE_LIMIT), "cause": f"{message}{ending}", "remedy": remedy}
+
+
+def _cut(text: str, limit: int) -> str:
+    """The first ``limit`` bytes, in UTF-8. JSON can hold half of a character, which UTF-8 cannot."""
+    return text.encode(errors="replace")[:limit].decode(errors="ignore")

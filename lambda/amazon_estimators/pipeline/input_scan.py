@@ -1,0 +1,98 @@
+"""Look at a channel's input: metadata and first bytes, of every object or of a sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from amazon_estimators.encodings import Encoding, encoding_named
+from amazon_estimators.errors import InputError, NoInputError, RequestError
+from amazon_estimators.pipeline.channels import Channel
+from amazon_estimators.prefetch import ahead
+from amazon_estimators.sources import Layout, Schema, format_of
+from amazon_estimators.sources.files.compression import compression_of
+from amazon_estimators.sources.schema import check_schema
+from amazon_estimators.sources.source import COLUMN_FORMATS
+from amazon_estimators.storage.s3 import InputObject
+
+LOOKS_AT_ONCE = 32
+MOST_LOOKED_AT = 512
+"""Objects of a channel that Plan looks at. Of more it looks at SAMPLED, and Encode at each one it reads."""
+SAMPLED = 64
+
+
+@dataclass(frozen=True)
+class Found:
+    """The objects of a channel and how each can be cut.
+
+    ``looked`` tells whether at every object. If not, the layouts are the bytes of whole objects.
+    """
+
+    objects: list[tuple[InputObject, Layout]]
+    looked: bool
+
+    @property
+    def schema(self) -> Schema:
+        return self.objects[0][1].schema
+
+    @property
+    def records(self) -> int | None:
+        """Records in all, if they are known."""
+        counts = [layout.records for _, layout in self.objects]
+        return None if None in counts else sum(count or 0 for count in counts)
+
+
+def find(s3: Any, bucket: str, channel: Channel, objects: list[InputObject]) -> Found:
+    """Look at the objects of a channel.
+
+    Raises NoInputError for none, InputError for one that cannot be encoded, SchemaError naming two that
+    disagree, RequestError if the algorithm learns from a label and none is named.
+    """
+    if not objects:
+        raise NoInputError(f"channel {channel.name}: no object under s3://{bucket}/{channel.prefix}")
+    found = look_at(s3, objects, channel, encoding_named(channel.encoding))
+    _check_label(channel, found)
+    return found
+
+
+def look_at(s3: Any, objects: list[InputObject], channel: Channel, encoding: Encoding) -> Found:
+    """Look at every object, or at an even sample of very many, the first and the last in it."""
+    empty = next((one.uri for one in objects if not one.size), None)
+    if empty:
+        raise InputError(f"{empty} is empty", remedy="Remove it, or upload it with some records.")
+    sample, source = objects, channel.source
+    if len(objects) > MOST_LOOKED_AT:
+        step = (len(objects) - 1) / (SAMPLED - 1)
+        sample = [objects[round(index * step)] for index in range(SAMPLED)]
+    layouts = list(ahead(lambda one: encoding.look(s3, one, source), sample, width=LOOKS_AT_ONCE))
+    first = layouts[0].schema
+    for one, layout in zip(sample, layouts, strict=True):
+        check_schema(first, sample[0].uri, layout.schema, one.uri)
+    if sample is objects:
+        return Found(list(zip(objects, layouts, strict=True)), looked=True)
+    whole = [compression_of(one, source.compression) != "none" for one in objects]
+    unseen = [
+        Layout(schema=first, start=0, stop=one.size, whole=unit)
+        for one, unit in zip(objects, whole, strict=True)
+    ]
+    return Found(list(zip(objects, unseen, strict=True)), looked=False)
+
+
+def _check_label(channel: Channel, found: Found) -> None:
+    """What the algorithm rules of labels, so far as the Source and the format tell."""
+    if not channel.rule.vectors:
+        return
+    first, label = found.objects[0][0], found.schema.label
+    format_name = format_of(first, channel.source)[0]
+    if channel.rule.label == "required" and label is None and format_name in COLUMN_FORMATS:
+        columns = ", ".join(repr(name) for name in (found.schema.names or ())[:20])
+        raise RequestError(
+            f"channel {channel.name}: the algorithm learns from a label, and its Source names none of the "
+            f"{found.schema.width:,} columns of {first.uri}{f' ({columns})' if columns else ''}",
+            remedy="Name the label's column, such as Source(label=0) or Source(label='price').",
+        )
+    if channel.rule.label == "none" and format_name == "libsvm" and channel.source.keep_labels:
+        raise RequestError(
+            f"channel {channel.name} takes no label, and every line of {first.uri} has one",
+            remedy="Drop the labels: Source(keep_labels=False).",
+        )

@@ -1,0 +1,185 @@
+"""Plan: from metadata alone, decide what every shard is made of, before anything is paid for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from amazon_estimators.encodings.contract import PlannedChannel
+from amazon_estimators.errors import InputError
+from amazon_estimators.pipeline import keys
+from amazon_estimators.pipeline.channels import Channel
+from amazon_estimators.pipeline.data_set import DataSet
+from amazon_estimators.pipeline.input_scan import Found, find
+from amazon_estimators.pipeline.output_size import output_bytes
+from amazon_estimators.pipeline.seal import complete_record_sets, verified
+from amazon_estimators.pipeline.settings import Settings
+from amazon_estimators.pipeline.shard_plan import JSON_LINES, Plan, Shard
+from amazon_estimators.pipeline.sharding import most_shards, pieces_of_shards, shard_count
+from amazon_estimators.pipeline.training_request import training_request
+from amazon_estimators.sources import Piece
+from amazon_estimators.storage.s3 import put_text
+
+ENCODING_VERSION = 2
+"""Raise it when the same input would make other bytes: it is part of every fingerprint."""
+
+Pieces = Iterable[list[Piece]]
+
+
+def plan_step(
+    s3: Any, settings: Settings, execution_input: Mapping[str, Any], execution: str, redrive: int = 0
+) -> dict[str, Any]:
+    """Plan the RecordSet and list the shards still to encode, unless it is there whole and verified.
+
+    ``redrive`` counts the redrives of the execution so far; each is an attempt of its own.
+    """
+    algorithm = settings.algorithm_for(execution_input)
+    algorithm.check_instances(settings.instance_type, settings.instance_count)
+    channels = settings.channels_for(type(algorithm))
+    plan, shards = make_plan(
+        s3,
+        channels,
+        _data_set(s3, settings, channels, execution_input.get("data_set")),
+        bucket=settings.data_bucket,
+        prefix=settings.prefix,
+        target_shard_bytes=settings.target_shard_bytes,
+    )
+    attempt = f"{execution}-{redrive}"
+    key = keys.items_key(plan.prefix, attempt)
+    planned = {
+        "bucket": plan.bucket,
+        "prefix": plan.prefix,
+        "fingerprint": plan.fingerprint,
+        "data_set": plan.data_set,
+        "shards": plan.shards,
+        "attempt": attempt,
+        "shards_key": key,
+        "hyperparameters": algorithm.hyperparameters(),
+    }
+    record_sets = complete_record_sets(s3, plan)
+    if record_sets is not None:
+        request = training_request(
+            settings,
+            algorithm,
+            record_sets,
+            fingerprint=plan.fingerprint,
+            data_set=plan.data_set,
+            execution=execution,
+        )
+        return {**planned, "complete": True, "shards_to_encode": 0, "request": request}
+    missing = _missing(s3, plan, shards)
+    items = "".join(shard.item() for shard in missing)
+    put_text(s3, plan.bucket, key, items, JSON_LINES)
+    return {**planned, "complete": False, "shards_to_encode": len(missing), "request": None}
+
+
+def _data_set(s3: Any, settings: Settings, channels: Mapping[str, Channel], version: str | None) -> DataSet:
+    """The version asked for, or what lies there now, which is then a version too."""
+    if version is not None:
+        return DataSet.load(s3, settings.data_bucket, settings.prefix, version)
+    prefixes = {name: channel.prefix for name, channel in channels.items()}
+    data_set = DataSet.take(s3, settings.data_bucket, prefixes)
+    data_set.freeze(s3, settings.data_bucket, settings.prefix)
+    return data_set
+
+
+def _missing(s3: Any, plan: Plan, shards: list[Shard]) -> list[Shard]:
+    """The shards that an earlier execution did not finish; never none.
+
+    All may be there without a manifest, when Seal refused the hyperparameters. The last one is then encoded
+    again, to the same bytes: what a Map Run does with no items at all is nowhere promised.
+    """
+    done = {name: verified(s3, plan, name) for name in plan.channels}
+    return [shard for shard in shards if shard.index not in done[shard.channel]] or shards[-1:]
+
+
+def make_plan(
+    s3: Any,
+    channels: Mapping[str, Channel],
+    data_set: DataSet,
+    *,
+    bucket: str,
+    prefix: str,
+    target_shard_bytes: int,
+) -> tuple[Plan, list[Shard]]:
+    """Look at the data set, cut it into shards and save the plan under ``<prefix>recordsets/``.
+
+    Raises NoInputError for an empty channel, InputError or SchemaError for objects that cannot be encoded.
+    """
+    found = {
+        name: find(s3, bucket, channel, data_set.channels.get(name, [])) for name, channel in channels.items()
+    }
+    fingerprint = _fingerprint(channels, found, target_shard_bytes)
+    planned: dict[str, PlannedChannel] = {}
+    pieces: dict[str, Pieces] = {}
+    for name, channel in channels.items():
+        planned[name], pieces[name] = _planned(s3, channel, found[name], target_shard_bytes)
+    plan = Plan(bucket, keys.record_set_root(prefix, fingerprint), fingerprint, data_set.version, planned)
+    return plan, plan.save(s3, pieces)
+
+
+def _planned(
+    s3: Any, channel: Channel, found: Found, target_shard_bytes: int
+) -> tuple[PlannedChannel, Pieces]:
+    names: tuple[str, ...] | None = None
+    pieces: Pieces
+    if channel.encoding == "files":
+        names = _file_names(channel, found)
+        pieces = [[Piece(one, 0, one.size)] for one, _ in found.objects]
+        shards = len(names)
+    else:
+        shards = _shard_count(s3, channel, found, target_shard_bytes)
+        pieces = pieces_of_shards(found.objects, shards)
+    planned = PlannedChannel(
+        source=channel.source,
+        schema=found.schema,
+        shards=shards,
+        encoding=channel.encoding,
+        content_type=channel.rule.content_type,
+        distribution=channel.distribution,
+        example=found.objects[0][0].uri,
+        looked=found.looked,
+        names=names,
+    )
+    return planned, pieces
+
+
+def _shard_count(s3: Any, channel: Channel, found: Found, target_shard_bytes: int) -> int:
+    most, instances = most_shards(found.objects), channel.instances
+    if most is not None and most < instances:
+        unit = "files that are one unit each" if found.records is None else "records"
+        raise InputError(
+            f"channel {channel.name}: {most} {unit} for {instances} instances",
+            remedy="Every training instance needs some records of its own: add data or lower instance_count.",
+        )
+    count = shard_count(
+        output_bytes=output_bytes(s3, found, channel.source, channel.encoding),
+        target_bytes=target_shard_bytes,
+        instance_count=instances,
+    )
+    return count if most is None else min(count, most // instances * instances)
+
+
+def _file_names(channel: Channel, found: Found) -> tuple[str, ...]:
+    names = [one.key.rpartition("/")[2] for one, _ in found.objects]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(
+            f"channel {channel.name}: several files are called {', '.join(twice)}, and a training "
+            "container sees their names alone",
+            remedy="Rename or remove all but one of them.",
+        )
+    return tuple(names)
+
+
+def _fingerprint(channels: Mapping[str, Channel], found: Mapping[str, Found], target_shard_bytes: int) -> str:
+    """Names a RecordSet by all that its bytes and manifests depend on: 24 digits of a SHA-256."""
+    digest = hashlib.sha256()
+    digest.update(json.dumps([ENCODING_VERSION, target_shard_bytes]).encode())
+    for name in sorted(channels):
+        digest.update(json.dumps(channels[name].identity(), sort_keys=True).encode())
+        for one, _ in found[name].objects:
+            digest.update(json.dumps(one.identity()).encode())
+    return digest.hexdigest()[:24]

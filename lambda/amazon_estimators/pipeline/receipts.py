@@ -1,0 +1,65 @@
+"""The receipt of a shard: what Encode recorded of it, so that Seal verifies them by listing.
+
+A receipt is an empty object whose *key* holds its content: listing them, 1,000 keys a call, reads them all.
+S3 takes keys of up to 1,024 bytes; a receipt's name takes at most 700 of them, which RECEIPT_LIMIT holds to.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from amazon_estimators.encodings.contract import Facts
+from amazon_estimators.pipeline import keys
+from amazon_estimators.storage.s3 import list_stored
+from amazon_estimators.summaries import Labels, Tokens
+
+RECEIPT_LIMIT = 700
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One shard of a channel: ``shard`` is its index there, sizes in bytes, ``etag`` what S3 answered."""
+
+    shard: int
+    num_bytes: int
+    sha256: str
+    etag: str
+    facts: Facts
+
+    def key(self, prefix: str, channel: str) -> str:
+        text = json.dumps(asdict(self), separators=(",", ":"), sort_keys=True)
+        name = base64.urlsafe_b64encode(text.encode()).decode()
+        if len(name) > RECEIPT_LIMIT:
+            raise ValueError(f"the receipt of shard {self.shard} takes {len(name)} bytes of key: {text}")
+        return f"{keys.receipts_prefix(prefix, channel, self.shard)}{name}"
+
+    def leave(self, s3: Any, bucket: str, prefix: str, channel: str) -> None:
+        s3.put_object(Bucket=bucket, Key=self.key(prefix, channel), Body=b"")
+
+    @classmethod
+    def from_key(cls, key: str) -> Self:
+        values = json.loads(base64.urlsafe_b64decode(key.rpartition("/")[2]))
+        facts = values["facts"]
+        labels, tokens = facts["labels"], facts["tokens"]
+        return cls(
+            **{
+                **values,
+                "facts": Facts(
+                    **{
+                        **facts,
+                        "labels": Labels(**labels) if labels else None,
+                        "tokens": tuple(Tokens(**one) for one in tokens) if tokens else None,
+                    }
+                ),
+            }
+        )
+
+
+def read_receipts(s3: Any, bucket: str, prefix: str, channel: str) -> Iterator[Receipt]:
+    """All receipts of a channel; a shard that was encoded twice under another ETag has two."""
+    for key, _, _ in list_stored(s3, bucket, keys.receipts_prefix(prefix, channel)):
+        yield Receipt.from_key(key)

@@ -1,0 +1,169 @@
+"""Seal: verify every shard, then write ``record_set.json`` and, last of all, the manifest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from amazon_estimators.algorithms import algorithm_named
+from amazon_estimators.algorithms.channel_rules import SHARDED
+from amazon_estimators.errors import RecordSetError, SchemaError
+from amazon_estimators.pipeline.receipts import Receipt, read_receipts
+from amazon_estimators.pipeline.settings import Settings
+from amazon_estimators.pipeline.shard_plan import Plan
+from amazon_estimators.pipeline.training_request import training_request
+from amazon_estimators.record_sets.keys import manifest_key, record_set_key
+from amazon_estimators.record_sets.manifest import StoredRecordSet, StoredShard, write
+from amazon_estimators.record_sets.record_set import RecordSet
+from amazon_estimators.storage.s3 import list_stored, put_text
+from amazon_estimators.summaries import Labels, Tokens
+
+SETTLING = (0.5, 1.0, 2.0, 4.0)
+"""Seconds between looks at shards whose receipt may still be under way."""
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A verified RecordSet and the receipts of its shards, empty ones left out."""
+
+    record_set: RecordSet
+    receipts: list[Receipt]
+
+
+def verified(s3: Any, plan: Plan, channel: str) -> dict[int, Receipt]:
+    """The receipts of the shards that lie there as they were encoded, by index. Missing ones are missing."""
+    stored = {key: (etag, size) for key, etag, size in list_stored(s3, plan.bucket, plan.root(channel))}
+    return {
+        receipt.shard: receipt
+        for receipt in read_receipts(s3, plan.bucket, plan.prefix, channel)
+        if stored.get(plan.shard_key(channel, receipt.shard)) == (receipt.etag, receipt.num_bytes)
+    }
+
+
+def seal_step(s3: Any, settings: Settings, planned: Mapping[str, Any], execution: str) -> dict[str, Any]:
+    """Verify all shards, check hyperparameters against the data, then publish: errors leave no manifest."""
+    algorithm = algorithm_named(settings.algorithm).from_hyperparameters(planned["hyperparameters"])
+    plan = Plan.load(s3, planned["bucket"], planned["prefix"])
+    sealed = seal(s3, plan, instance_count=settings.instance_count)
+    record_sets = {name: one.record_set for name, one in sealed.items()}
+    request = training_request(
+        settings,
+        algorithm,
+        record_sets,
+        fingerprint=plan.fingerprint,
+        data_set=plan.data_set,
+        execution=execution,
+    )
+    publish(s3, plan, sealed)
+    return request
+
+
+def seal(s3: Any, plan: Plan, *, instance_count: int) -> dict[str, Sealed]:
+    """The RecordSets of a plan by channel, verified; nothing is written.
+
+    Raises RecordSetError if a shard is missing or not what was recorded, SchemaError if shards disagree.
+    """
+    return {name: _sealed(s3, plan, name, instance_count) for name in plan.channels}
+
+
+def publish(s3: Any, plan: Plan, sealed: Mapping[str, Sealed]) -> None:
+    """Write what is known of each RecordSet and then the manifests: from here on they count as complete."""
+    stored = [_stored(plan, name, channel) for name, channel in sealed.items()]
+    write(stored, lambda key, text: put_text(s3, plan.bucket, key, text, "application/json"))
+
+
+def _stored(plan: Plan, channel: str, sealed: Sealed) -> StoredRecordSet:
+    shards = tuple(
+        StoredShard(
+            plan.shard_key(channel, receipt.shard),
+            receipt.facts.records,
+            receipt.num_bytes,
+            receipt.sha256,
+            receipt.etag,
+        )
+        for receipt in sealed.receipts
+    )
+    return StoredRecordSet(sealed.record_set, shards, plan.fingerprint, plan.data_set)
+
+
+def complete_record_sets(s3: Any, plan: Plan) -> dict[str, RecordSet] | None:
+    """The RecordSets of a plan that was completed before; None if a manifest or a shard is missing."""
+    found = {}
+    for name in plan.channels:
+        root = plan.root(name)
+        stored = {key: (etag, size) for key, etag, size in list_stored(s3, plan.bucket, root)}
+        key = record_set_key(root)
+        if manifest_key(root) not in stored or key not in stored:
+            return None
+        text = s3.get_object(Bucket=plan.bucket, Key=key)["Body"].read()
+        sealed = StoredRecordSet.from_json(text, f"s3://{plan.bucket}/{key}")
+        if not sealed.shards or any(
+            stored.get(shard.key) != (shard.etag, shard.bytes) for shard in sealed.shards
+        ):
+            return None
+        found[name] = sealed.record_set
+    return found
+
+
+def _settled(s3: Any, plan: Plan, name: str) -> dict[int, Receipt]:
+    """:func:`verified`, looked at again while another execution may be about to leave a receipt.
+
+    Under a KMS key the ETag is the upload's, not the bytes'. Where another execution encodes the same shard,
+    what it wrote has an ETag of its own, and its receipt follows in a moment.
+    """
+    found = verified(s3, plan, name)
+    for seconds in SETTLING:
+        if len(found) == plan.channels[name].shards:
+            break
+        encoded = {receipt.shard for receipt in read_receipts(s3, plan.bucket, plan.prefix, name)}
+        if encoded <= found.keys():
+            break
+        time.sleep(seconds)
+        found = verified(s3, plan, name)
+    return found
+
+
+def _sealed(s3: Any, plan: Plan, name: str, instance_count: int) -> Sealed:
+    planned = plan.channels[name]
+    found = _settled(s3, plan, name)
+    missing = [index for index in range(planned.shards) if index not in found]
+    if missing:
+        raise RecordSetError(
+            f"channel {name}: {len(missing)} of {planned.shards} shards are missing or are not what "
+            f"their encoder recorded, first {plan.shard_key(name, missing[0])}"
+        )
+    receipts = [found[index] for index in range(planned.shards) if found[index].facts.records]
+    least = instance_count if planned.distribution == SHARDED else 1
+    if len(receipts) < least:
+        raise RecordSetError(
+            f"channel {name}: {len(receipts)} of {planned.shards} shards hold records, for {least} instances",
+            remedy="Every training instance needs at least one record: add data or lower instance_count.",
+        )
+    first = receipts[0].facts
+    for receipt in receipts:
+        facts = receipt.facts
+        same = (facts.feature_dim, facts.dtype, facts.sparse, facts.labels is None)
+        if same != (first.feature_dim, first.dtype, first.sparse, first.labels is None):
+            raise SchemaError(
+                f"channel {name}: shards {receipts[0].shard} and {receipt.shard} disagree: "
+                f"{first} against {facts}",
+                remedy="Give all files of a channel the same columns, and labels to all records or to none.",
+            )
+    record_set = RecordSet(
+        s3_data=f"s3://{plan.bucket}/{manifest_key(plan.root(name))}",
+        num_records=sum(receipt.facts.records for receipt in receipts),
+        feature_dim=first.feature_dim,
+        channel=name,
+        distribution=planned.distribution,
+        content_type=planned.content_type,
+        labels=Labels.merge(receipt.facts.labels for receipt in receipts),
+        dtype=first.dtype,
+        sparse=first.sparse,
+        num_bytes=sum(receipt.num_bytes for receipt in receipts),
+        num_shards=len(receipts),
+        tokens=Tokens.merge(receipt.facts.tokens for receipt in receipts),
+        files=planned.names,
+    )
+    return Sealed(record_set, receipts)

@@ -1,0 +1,122 @@
+"""The settings of a pipeline, as its construct writes them, and the input of an execution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+from amazon_estimators.algorithms import Algorithm, algorithm_named
+from amazon_estimators.errors import RequestError
+from amazon_estimators.pipeline.channels import Channel, channels_of
+from amazon_estimators.pipeline.data_set import check_version
+from amazon_estimators.sources import Source
+from amazon_estimators.text import shown
+
+INPUT_KEYS = ("hyperparameters", "data_set", "reason")
+"""What an execution input may hold; execution_input.schema.json says the same."""
+
+LONGEST_REASON = 1_000
+
+MOST_SHOWN = 10
+"""Unknown keys of an input that the error names."""
+
+LONGEST_PREFIX = 200
+"""Bytes; a receipt's key is the prefix and up to 800 bytes more, and S3 takes 1,024."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One pipeline. ``hyperparameters`` as the service takes them, ``channels`` by name, sizes in bytes.
+
+    ``distributions`` names how a channel is distributed where it is not the algorithm's default.
+    """
+
+    pipeline: str
+    algorithm: str
+    hyperparameters: Mapping[str, str]
+    instance_type: str
+    instance_count: int
+    data_bucket: str
+    prefix: str
+    job_name_prefix: str
+    target_shard_bytes: int
+    channels: Mapping[str, Source]
+    distributions: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Raises RequestError for a setting that is missing, unknown or out of range."""
+        known = {one.name for one in fields(cls)}
+        missing, unknown = sorted(known - set(values) - {"distributions"}), sorted(set(values) - known)
+        if missing or unknown:
+            raise RequestError(
+                f"pipeline settings: missing {missing or 'none'}, unknown {unknown or 'none'}",
+                remedy="Deploy the state machine and the Lambda functions from one version of the library.",
+            )
+        channels = {name: Source.from_dict(source) for name, source in values["channels"].items()}
+        # A number that CloudFormation resolves arrives as a string.
+        numbers = {name: _whole(name, values[name]) for name in ("instance_count", "target_shard_bytes")}
+        if len(values["prefix"].encode()) > LONGEST_PREFIX:
+            raise RequestError(
+                f"prefix has {len(values['prefix'].encode())} bytes; allowed: up to {LONGEST_PREFIX}",
+                remedy="Shorten the pipeline's prefix.",
+            )
+        return cls(**{**values, **numbers, "channels": channels})
+
+    def channels_for(self, algorithm: type[Algorithm]) -> dict[str, Channel]:
+        """The channels by name. Raises RequestError unless the algorithm trains on them."""
+        return channels_of(
+            algorithm,
+            self.channels,
+            self.distributions,
+            instance_count=self.instance_count,
+            prefix=self.prefix,
+        )
+
+    def algorithm_for(self, execution_input: Mapping[str, Any]) -> Algorithm:
+        """The algorithm with the execution's overrides merged in and the whole set validated.
+
+        Raises RequestError for an unknown key of the input, HyperparameterError naming the parameter.
+        """
+        if not isinstance(execution_input, Mapping):
+            raise RequestError(
+                f"execution input is {shown(execution_input)}; allowed: a JSON object",
+                remedy="Start the execution with {} or with the keys that docs/triggers.md names.",
+            )
+        unknown = sorted(set(execution_input) - set(INPUT_KEYS))
+        if unknown:
+            names = ", ".join(map(shown, unknown[:MOST_SHOWN]))
+            raise RequestError(
+                f"execution input has {names}; allowed: {', '.join(INPUT_KEYS)}",
+                remedy="Start the execution with {} or with the keys that docs/triggers.md names.",
+            )
+        if "data_set" in execution_input:
+            check_version(execution_input["data_set"])
+        reason = execution_input.get("reason", "")
+        if not isinstance(reason, str) or len(reason) > LONGEST_REASON:
+            raise RequestError(
+                f"reason is {shown(reason)}; allowed: a text of up to {LONGEST_REASON:,} characters",
+                remedy="Shorten it or leave it out.",
+            )
+        overrides = execution_input.get("hyperparameters", {})
+        if not isinstance(overrides, Mapping):
+            raise RequestError(
+                f"hyperparameters is {shown(overrides)}; allowed: an object of names and values",
+                remedy='Write it like {"hyperparameters": {"k": "12"}}.',
+            )
+        algorithm = algorithm_named(self.algorithm).from_hyperparameters(self.hyperparameters)
+        return algorithm.override(overrides) if overrides else algorithm
+
+
+def _whole(name: str, value: Any) -> int:
+    try:
+        number = int(value) if isinstance(value, int | str) and not isinstance(value, bool) else 0
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise RequestError(
+            f"{name} is {shown(value)}; allowed: a whole number of at least 1",
+            remedy="Deploy the pipeline again.",
+        )
+    return number

@@ -1,0 +1,100 @@
+"""The plan of a RecordSet: what every shard is made of. Plan saves it; Encode and Seal go by nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from amazon_estimators.encodings.contract import PlannedChannel
+from amazon_estimators.pipeline import keys
+from amazon_estimators.record_sets.keys import files_root, shard_name
+from amazon_estimators.sources import Piece
+from amazon_estimators.storage.s3 import get_json, put_json, put_text
+
+JSON_LINES = "application/jsonlines"
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A shard: ``number`` counts over all channels, ``index`` in its own; its line in pieces.jsonl."""
+
+    number: int
+    channel: str
+    index: int
+    offset: int
+    length: int
+
+    def item(self) -> str:
+        """What the Map hands to Encode. Small, however many pieces the shard has."""
+        return json.dumps({"shard": self.number, "offset": self.offset, "length": self.length}) + "\n"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A RecordSet to be: where it lies, the data set version it is made of and its channels by name."""
+
+    bucket: str
+    prefix: str
+    fingerprint: str
+    data_set: str
+    channels: Mapping[str, PlannedChannel]
+
+    @property
+    def shards(self) -> int:
+        return sum(channel.shards for channel in self.channels.values())
+
+    def root(self, channel: str) -> str:
+        """Key prefix of a channel's shards, record_set.json and manifest."""
+        return keys.channel_root(self.prefix, channel)
+
+    def shards_root(self, channel: str) -> str:
+        """Key prefix of a channel's shards alone. Auxiliary files lie apart: their names are the user's."""
+        root = self.root(channel)
+        return root if self.channels[channel].names is None else files_root(root)
+
+    def shard_file(self, channel: str, index: int) -> str:
+        """What the training container sees of a shard: its file name."""
+        planned = self.channels[channel]
+        return shard_name(planned.encoding, index) if planned.names is None else planned.names[index]
+
+    def shard_key(self, channel: str, index: int) -> str:
+        return self.shards_root(channel) + self.shard_file(channel, index)
+
+    def save(self, s3: Any, pieces: Mapping[str, Iterable[list[Piece]]]) -> list[Shard]:
+        """Write pieces.jsonl, then plan.json; returns the shards. Written again, both get the same bytes."""
+        shards, lines, offset = [], [], 0
+        for number, (channel, index, parts) in enumerate(_numbered(pieces)):
+            line = json.dumps(
+                {"channel": channel, "index": index, "pieces": [one.to_dict() for one in parts]}
+            )
+            length = len(line)  # json.dumps writes ASCII
+            shards.append(Shard(number, channel, index, offset, length))
+            lines.append(line)
+            offset += length + 1
+        text = "".join(f"{line}\n" for line in lines)
+        put_text(s3, self.bucket, keys.pieces_key(self.prefix), text, JSON_LINES)
+        channels = {name: channel.to_dict() for name, channel in self.channels.items()}
+        plan = {"fingerprint": self.fingerprint, "data_set": self.data_set, "channels": channels}
+        put_json(s3, self.bucket, keys.plan_key(self.prefix), plan)
+        return shards
+
+    @classmethod
+    def load(cls, s3: Any, bucket: str, prefix: str) -> Self:
+        values = get_json(s3, bucket, keys.plan_key(prefix))
+        channels = {name: PlannedChannel.from_dict(one) for name, one in values["channels"].items()}
+        return cls(bucket, prefix, values["fingerprint"], values["data_set"], channels)
+
+    def read_shard(self, s3: Any, offset: int, length: int) -> tuple[str, int, list[Piece]]:
+        """(channel, index in the channel, pieces) of one shard, from its line in pieces.jsonl."""
+        span = f"bytes={offset}-{offset + length - 1}"
+        answer = s3.get_object(Bucket=self.bucket, Key=keys.pieces_key(self.prefix), Range=span)
+        line = json.loads(answer["Body"].read())
+        return line["channel"], line["index"], [Piece.from_dict(piece) for piece in line["pieces"]]
+
+
+def _numbered(pieces: Mapping[str, Iterable[list[Piece]]]) -> Iterator[tuple[str, int, list[Piece]]]:
+    for channel, shards in pieces.items():
+        for index, parts in enumerate(shards):
+            yield channel, index, parts

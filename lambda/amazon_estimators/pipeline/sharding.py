@@ -1,0 +1,99 @@
+"""The sharding rule: how many shards, and where the input is cut."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
+
+from amazon_estimators.sources import Layout, Piece
+from amazon_estimators.storage.s3 import InputObject
+
+
+def shard_count(*, output_bytes: int, target_bytes: int, instance_count: int) -> int:
+    """The smallest multiple of ``instance_count`` that keeps shards at or under ``target_bytes``."""
+    rounds = max(1, -(-output_bytes // (target_bytes * instance_count)))
+    return rounds * instance_count
+
+
+def cut_evenly(total: int, parts: int) -> list[int]:
+    """``parts + 1`` cuts from 0 to ``total``; neighbours differ by one at most.
+
+    >>> cut_evenly(19, 10)
+    [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 19]
+    """
+    size, more = divmod(total, parts)
+    return [part * size + min(part, more) for part in range(parts + 1)]
+
+
+def pieces_of_shards(objects: Sequence[tuple[InputObject, Layout]], parts: int) -> Iterator[list[Piece]]:
+    """The pieces of each shard, in order: by rows where all row counts are known, else by bytes.
+
+    By rows, shards differ by one row at most. By bytes, an object's rows count as the bytes they take in it,
+    and a cut that would go through an object that is one unit moves to the nearer end of it. A shard is left
+    empty only where such units are fewer than the shards.
+    """
+    counted = all(layout.records is not None for _, layout in objects)
+    sizes = [(layout.records or 0) if counted else found.size for found, layout in objects]
+    ends = list(accumulate(sizes))
+    cuts = cut_evenly(ends[-1] if ends else 0, parts)
+    if not counted and any(layout.whole for _, layout in objects):
+        cuts = _around_units(cuts, ends, [layout.whole for _, layout in objects])
+    for first, last in pairwise(cuts):
+        pieces = []
+        index = bisect_right(ends, first)
+        while index < len(objects) and ends[index] - sizes[index] < last:
+            found, layout = objects[index]
+            before = ends[index] - sizes[index]
+            start, stop = max(first - before, 0), min(last - before, sizes[index])
+            piece = _piece(found, layout, start, stop, counted=counted)
+            if piece.start < piece.stop:
+                pieces.append(piece)
+            index += 1
+        yield pieces
+
+
+def most_shards(objects: Sequence[tuple[InputObject, Layout]]) -> int | None:
+    """How many shards can have records: rows or uncut units. None where bytes can be cut anywhere."""
+    if all(layout.whole or layout.records is not None for _, layout in objects):
+        return sum(1 if layout.records is None else layout.records for _, layout in objects)
+    return None
+
+
+def _piece(found: InputObject, layout: Layout, start: int, stop: int, *, counted: bool) -> Piece:
+    """The share ``[start, stop)`` of an object, in rows or in bytes of it, as cuts of its layout."""
+    if layout.records is not None:
+        if not counted:
+            start, stop = (layout.records * cut // found.size for cut in (start, stop))
+        return Piece(found, layout.cut(start), layout.cut(stop), first_row=start)
+    if layout.whole:
+        return Piece(found, layout.start, layout.stop)
+    return Piece(found, max(start, layout.start), min(stop, layout.stop))
+
+
+def _around_units(cuts: list[int], ends: list[int], whole: list[bool]) -> list[int]:
+    """Cuts moved out of units, then apart so far as there is room, so that no shard is empty without need."""
+
+    def unit_at(cut: int) -> tuple[int, int]:
+        """The unit a cut lies in, or the cut itself."""
+        index = bisect_right(ends, cut)
+        if index == len(ends) or not whole[index]:
+            return cut, cut
+        return (ends[index - 1] if index else 0), ends[index]
+
+    moved = [0]
+    for cut in cuts[1:-1]:
+        low, high = unit_at(cut)
+        near = low if cut - low <= high - cut else high
+        if near <= moved[-1]:
+            near = unit_at(moved[-1])[1]
+            near = near if near > moved[-1] else min(moved[-1] + 1, ends[-1])
+        moved.append(near)
+    moved.append(cuts[-1])
+    for index in range(len(moved) - 2, 0, -1):
+        if moved[index] >= moved[index + 1]:
+            before = max(0, moved[index + 1] - 1)
+            at = bisect_left(ends, moved[index + 1])
+            start = ends[at - 1] if at else 0
+            moved[index] = start if whole[at] else before
+    return moved

@@ -1,0 +1,1 @@
+"""RecordSets: their facts, the names of their files, their manifest."""

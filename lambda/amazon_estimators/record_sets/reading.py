@@ -1,0 +1,154 @@
+"""Read a RecordSet from S3: its facts, and its records as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from tempfile import SpooledTemporaryFile
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from amazon_estimators.errors import RecordSetError
+from amazon_estimators.record_sets.keys import RECORD_SET
+from amazon_estimators.record_sets.manifest import StoredRecordSet, manifest_entries
+from amazon_estimators.storage.s3_uri import Place
+from amazon_estimators.storage.sessions import client_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MANIFEST_LIMIT = 64 * 2**20
+"""Bytes of a manifest or of record_set.json; 10,000 shards make about 2 MB."""
+
+IN_MEMORY = 16 * 2**20
+"""Bytes of a shard above which it is spilled to a temporary file."""
+
+
+def from_manifest(kind: Any, uri: str, *, channel: str | None, session: Any) -> Any:
+    """See :meth:`RecordSet.from_manifest`."""
+    s3 = client_of(session, "s3")
+    manifest = Place.of(uri, what="manifest")
+    facts = manifest.beside(RECORD_SET)
+    try:
+        text = _small(s3, facts)
+    except s3.exceptions.ClientError:
+        return _checked(s3, kind, manifest, channel or "train")
+    record_set = StoredRecordSet.from_json(text, facts.uri).record_set
+    # A RecordSet may have been copied with its manifest: it lies where the manifest does.
+    return kind.from_dict({**record_set.to_dict(), "s3_data": uri, "channel": channel or record_set.channel})
+
+
+def _checked(s3: Any, kind: Any, manifest: Place, channel: str) -> Any:
+    from amazon_estimators.recordio import check  # noqa: PLC0415
+
+    shards = manifest_shards(s3, manifest)
+    summary = check(open_shard(s3, shard) for shard in shards)
+    return kind(
+        manifest.uri,
+        summary.records,
+        summary.feature_dim,
+        channel=channel,
+        labels=summary.labels,
+        dtype=summary.dtype,
+        sparse=summary.sparse,
+        num_bytes=summary.bytes,
+        num_shards=len(shards),
+    )
+
+
+def shards_of(s3: Any, record_set: Any) -> list[Place]:
+    """Return the shards, in order. Raises RecordSetError if the manifest cannot be read or lists none."""
+    place = Place.of(record_set.s3_data, what="RecordSet")
+    if record_set.s3_data_type == "ManifestFile":
+        return manifest_shards(s3, place)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=place.bucket, Prefix=place.key)
+    found = [
+        Place(place.bucket, one["Key"]) for page in pages for one in page.get("Contents", ()) if one["Size"]
+    ]
+    if not found:
+        raise RecordSetError(
+            f"there is no object under {place.uri}", remedy="Check the prefix of the RecordSet."
+        )
+    return found
+
+
+def manifest_shards(s3: Any, manifest: Place) -> list[Place]:
+    """Return the objects that a manifest lists, in order. Raises RecordSetError if it cannot be read."""
+    try:
+        text = _small(s3, manifest)
+    except s3.exceptions.ClientError as error:
+        raise RecordSetError(
+            f"{manifest.uri}: {error}", remedy="Check the URI and the bucket's policy."
+        ) from error
+    prefix, names = manifest_entries(text, manifest.uri)
+    return [Place.of(prefix + name, what="shard") for name in names]
+
+
+def read(record_set: Any, *, max_records: int | None, session: Any) -> tuple[Any, np.ndarray | None]:
+    """See :meth:`RecordSet.read`."""
+    import numpy as np  # noqa: PLC0415
+
+    from amazon_estimators.recordio import read_matrix  # noqa: PLC0415
+
+    if not record_set.feature_dim:
+        raise RecordSetError(
+            f"{record_set.s3_data} holds {record_set.content_type}, not vectors",
+            remedy="Read its shards as text: they are JSON Lines or CSV.",
+        )
+    s3 = client_of(session, "s3")
+    features, labels, rows = [], [], 0
+    for shard in shards_of(s3, record_set):
+        if max_records is not None and rows >= max_records:
+            break
+        with open_shard(s3, shard) as file:
+            matrix, label = read_matrix(file)
+        features.append(matrix)
+        labels.append(label)
+        rows += matrix.shape[0]
+    joined = _stacked(features) if record_set.sparse else np.concatenate(features)
+    known = [one for one in labels if one is not None]
+    return joined, np.concatenate(known) if known else None
+
+
+def _stacked(parts: list[Any]) -> Any:
+    """Stack compressed rows, those of SciPy or the parts of them."""
+    import numpy as np  # noqa: PLC0415
+
+    from amazon_estimators.recordio import CsrParts  # noqa: PLC0415
+
+    if not isinstance(parts[0], CsrParts):
+        from scipy.sparse import vstack  # noqa: PLC0415
+
+        return vstack(parts, format="csr")
+    ends = np.cumsum([0, *(int(part.indptr[-1]) for part in parts)])
+    pointers = [part.indptr[1:] + end for part, end in zip(parts, ends, strict=False)]
+    return CsrParts(
+        np.concatenate([part.data for part in parts]),
+        np.concatenate([part.indices for part in parts]),
+        np.concatenate([np.zeros(1, np.int64), *pointers]),
+        (sum(part.shape[0] for part in parts), parts[0].shape[1]),
+    )
+
+
+def open_shard(s3: Any, shard: Place) -> BinaryIO:
+    file = cast(BinaryIO, SpooledTemporaryFile(max_size=IN_MEMORY))  # noqa: SIM115 - the caller closes it
+    try:
+        for chunk in _chunks(s3, shard):
+            file.write(chunk)
+    except s3.exceptions.ClientError as error:
+        raise RecordSetError(f"{shard.uri}: {error}", remedy="Make the RecordSet again.") from error
+    file.seek(0)
+    return file
+
+
+def _chunks(s3: Any, shard: Place) -> Iterator[bytes]:
+    yield from s3.get_object(Bucket=shard.bucket, Key=shard.key)["Body"].iter_chunks(2**20)
+
+
+def _small(s3: Any, place: Place) -> bytes:
+    answer = s3.get_object(Bucket=place.bucket, Key=place.key)
+    body: bytes = answer["Body"].read(MANIFEST_LIMIT + 1)
+    if len(body) > MANIFEST_LIMIT:
+        raise RecordSetError(
+            f"{place.uri} is longer than {MANIFEST_LIMIT:,} bytes, so it is not a manifest",
+            remedy="Give the URI of the manifest itself.",
+        )
+    return body

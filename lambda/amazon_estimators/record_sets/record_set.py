@@ -1,0 +1,119 @@
+"""A RecordSet: the shards of one channel, the manifest that lists them, what is known of their content."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from amazon_estimators.summaries import Labels, Tokens
+from amazon_estimators.text import counted
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from amazon_estimators.recordio import CsrParts
+
+
+@dataclass(frozen=True)
+class RecordSet:
+    """Shards of one channel on S3.
+
+    ``s3_data`` is the URI of the manifest (or of a prefix, with ``s3_data_type="S3Prefix"``).
+    ``num_records`` counts records, ``feature_dim`` columns, ``num_bytes`` bytes of all shards.
+    ``feature_dim`` is 0 where records are no vectors (JSON Lines, IPInsights' CSV, auxiliary files).
+    ``tokens`` is of Object2Vec's pairs: (in0, in1). ``files`` are the names of an auxiliary channel's files.
+    """
+
+    s3_data: str
+    num_records: int
+    feature_dim: int
+    s3_data_type: str = "ManifestFile"
+    channel: str = "train"
+    distribution: str = "ShardedByS3Key"
+    content_type: str = "application/x-recordio-protobuf"
+    labels: Labels | None = None
+    dtype: str = "float32"
+    sparse: bool = False
+    num_bytes: int = 0
+    num_shards: int = 0
+    tokens: tuple[Tokens, Tokens] | None = None
+    files: tuple[str, ...] | None = None
+
+    @classmethod
+    def from_manifest(cls, uri: str, *, channel: str | None = None, session: Any = None) -> Self:
+        """The RecordSet whose manifest lies at ``uri``.
+
+        Facts come from ``record_set.json`` beside it; without one every shard is read and checked.
+        ``channel`` is the one recorded there, else ``"train"``. ``session`` is a ``boto3.Session``, by
+        default a new one.
+        Raises RecordSetError for a manifest that is missing or cannot be read, RecordIOError for a shard that
+        the algorithms would not read.
+        """
+        from amazon_estimators.record_sets.reading import from_manifest  # noqa: PLC0415
+
+        return cast(Self, from_manifest(cls, uri, channel=channel, session=session))
+
+    def data_channel(self) -> dict[str, Any]:
+        """This RecordSet as one element of CreateTrainingJob's ``InputDataConfig``."""
+        return {"ChannelName": self.channel, **self.records_s3_input()}
+
+    def records_s3_input(self) -> dict[str, Any]:
+        """Where the records lie and what they are: :meth:`data_channel` without the channel's name."""
+        return {
+            "ContentType": self.content_type,
+            "DataSource": {
+                "S3DataSource": {
+                    "S3DataType": self.s3_data_type,
+                    "S3Uri": self.s3_data,
+                    "S3DataDistributionType": self.distribution,
+                }
+            },
+        }
+
+    def describe(self) -> str:
+        """What is known of the RecordSet, in a few lines of text for people."""
+        features = f", {counted(self.feature_dim, 'feature')}" if self.feature_dim else ""
+        kind = "sparse" if self.sparse else "dense"
+        values = f", {kind} {self.dtype}" if self.feature_dim else ""
+        lines = [
+            f"RecordSet of channel {self.channel}: {counted(self.num_records, 'record')}{features}{values}",
+            f"  {self.s3_data_type}: {self.s3_data}",
+            f"  {self.content_type}, {self.distribution}",
+        ]
+        if self.num_shards:
+            lines.append(f"  {counted(self.num_shards, 'shard')}, {self.num_bytes:,} bytes")
+        if self.labels:
+            whole = "whole numbers" if self.labels.integral else "real numbers"
+            lines.append(f"  labels from {self.labels.minimum:g} to {self.labels.maximum:g}, {whole}")
+        return "\n".join(lines)
+
+    def read(
+        self, *, max_records: int | None = None, session: Any = None
+    ) -> tuple[np.ndarray | CsrParts | Any, np.ndarray | None]:
+        """The records as ``(features, labels)``, in the order of the manifest.
+
+        ``features`` is an array of shape (records, feature_dim); for sparse records SciPy's CSR array, or the
+        parts of one where SciPy is missing. ``labels`` is an array of shape (records,), or None.
+        ``max_records`` stops reading after the shard in which that many are reached. All of it is held in
+        memory.
+        """
+        from amazon_estimators.record_sets.reading import read  # noqa: PLC0415
+
+        return read(self, max_records=max_records, session=session)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-ready values; :meth:`from_dict` reads them back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Read what :meth:`to_dict` wrote."""
+        labels, tokens, files = (values.get(name) for name in ("labels", "tokens", "files"))
+        return cls(
+            **{
+                **values,
+                "labels": Labels(**labels) if labels else None,
+                "tokens": tuple(Tokens(**one) for one in tokens) if tokens else None,
+                "files": tuple(files) if files else None,
+            }
+        )

@@ -1,0 +1,36 @@
+"""Blocks of rows, dense and sparse: what a reader yields and an encoding takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class SparseRows:
+    """Consecutive rows as CSR: ``data`` and ``indices`` of shape (nnz,), ``indptr`` of shape (rows + 1,)."""
+
+    data: np.ndarray
+    indices: np.ndarray
+    indptr: np.ndarray
+    width: int
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive rows: ``features`` of shape (rows, feature_dim), ``labels`` of shape (rows,) or None.
+
+    A reader that casts to float32 says by ``given(row, feature)``, or ``given(row, None)`` for the label,
+    what the input has there: of a value beyond float32 the cast leaves an infinity, and an error names it.
+    """
+
+    features: np.ndarray | SparseRows
+    labels: np.ndarray | None
+    given: Callable[[int, int | None], Any] | None = None

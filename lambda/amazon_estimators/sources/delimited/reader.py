@@ -1,0 +1,275 @@
+"""CSV and TSV: byte ranges whose ends are moved to the next end of a record; compressed, one unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from amazon_estimators.errors import InputError, SchemaError
+from amazon_estimators.sources.blocks import Block
+from amazon_estimators.sources.delimited.quoting import (
+    Dialect,
+    Record,
+    last_record_end,
+    record_end,
+    record_starts,
+    walk,
+)
+from amazon_estimators.sources.delimited.record_start import LOOKBACK, NUMBER, AmbiguousError, first_record
+from amazon_estimators.sources.files.compression import MAGIC, bare_key, compression_of, decompressed
+from amazon_estimators.sources.files.text_lines import BOM, LINE_LIMIT, too_long, without_bom
+from amazon_estimators.sources.layout import Layout, Piece
+from amazon_estimators.sources.schema import Schema
+from amazon_estimators.sources.source import BLOCK_BYTES, Source
+from amazon_estimators.storage.s3 import InputObject, read_ahead, read_range
+
+FIRST_LOOK = 64 * 2**10
+COLUMN_LIMIT = 2**16
+"""The table reader takes about 3 KB for every column of text, read or not."""
+COUNTED_BYTES = 4 * 2**20
+"""Text up to this size is read once by Plan, so that shards of small data are balanced to one row."""
+
+
+def look(s3: Any, found: InputObject, source: Source) -> Layout:
+    """Columns and names from the first record; of a small object also where each row starts."""
+    if not found.size:
+        raise InputError(f"{found.uri} is empty", remedy="Remove it, or upload it with at least one row.")
+    compression, dialect = compression_of(found, source.compression), dialect_of(found, source)
+    packed = compression != "none"
+    chunks = decompressed(s3, found, compression) if packed else _growing(s3, found)
+    text, complete = _front(chunks, dialect, found, packed or found.size <= COUNTED_BYTES)
+    if not packed and (kind := next((name for name, magic in MAGIC.items() if text.startswith(magic)), None)):
+        raise InputError(
+            f"{found.uri} is {kind} data", remedy=f'Name it so, or set compression="{kind}" in the Source.'
+        )
+    schema, data_start = _schema(text, dialect, source, found)
+    if not complete:
+        if packed:
+            return Layout(schema=schema, start=0, stop=found.size, whole=True)
+        return Layout(schema=schema, start=0, stop=found.size)
+    cuts = data_start + record_starts(text[data_start:], dialect)
+    if not len(cuts) and b"\r" in text.rstrip() and b"\n" not in text.rstrip():
+        raise InputError(
+            f"{found.uri}: its lines end in carriage returns alone", remedy="Save it with newlines."
+        )
+    if not len(cuts):
+        raise InputError(f"{found.uri} has a header and no rows", remedy="Remove it, or add rows.")
+    if packed:
+        return Layout(schema=schema, start=0, stop=len(cuts), records=len(cuts))
+    return Layout(schema=schema, start=data_start, stop=found.size, records=len(cuts), row_cuts=cuts)
+
+
+def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
+    """The records that begin in the bytes ``[start, stop)``; of a compressed object its rows, or all.
+
+    Raises InputError naming row and column of what is no number, SchemaError for another header.
+    """
+    from amazon_estimators.sources.delimited import table as numbers  # noqa: PLC0415 - the table reader is loaded only to read
+
+    dialect = dialect_of(piece.source, source)
+    compression = compression_of(piece.source, source.compression)
+    if compression != "none":
+        chunks = without_bom(decompressed(s3, piece.source, compression))
+        blocks = _whole_records(chunks, dialect, piece)
+    else:
+        chunks = _range_of_records(s3, piece, schema, dialect)
+        blocks = _whole_records(without_bom(chunks) if piece.start == 0 else chunks, dialect, piece)
+    if compression != "none" or piece.start == 0:
+        blocks = _without_header(blocks, dialect, schema, source, piece)
+    row = piece.first_row or 0
+    packed_rows = compression != "none" and piece.first_row is not None
+    first, last = (piece.start, piece.stop) if packed_rows else (0, None)
+    row = 0 if packed_rows else row
+    for text in blocks:
+        table = numbers.table_of(text, dialect, schema)
+        if table is None:
+            raise numbers.first_fault(text, dialect, schema, piece, row)
+        low, high = max(first - row, 0), None if last is None else max(last - row, 0)
+        row += len(table)
+        if len(table[low:high]):
+            block = schema.split_used(table[low:high])
+            yield replace(block, given=partial(_given, partial(walk, text, dialect), schema, low))
+        if last is not None and row >= last:
+            return
+
+
+def _given(
+    records: Callable[[], Iterator[Record]], schema: Schema, first: int, row: int, feature: int | None
+) -> float:
+    """The number as it is written in row ``row`` of a block that begins with the record ``first``."""
+    record = next(islice(records(), first + row, None))
+    return float(record.fields[schema.position(feature)])
+
+
+def dialect_of(found: InputObject, source: Source) -> Dialect:
+    """The delimiter by option, else by extension."""
+    tabbed = bare_key(found).endswith(".tsv")
+    return Dialect((source.delimiter or ("\t" if tabbed else ",")).encode(), source.quoted_newlines)
+
+
+def _growing(s3: Any, found: InputObject) -> Iterator[bytes]:
+    at, size = 0, FIRST_LOOK if found.size > COUNTED_BYTES else COUNTED_BYTES
+    while at < found.size:
+        chunk = read_range(s3, found, at, min(at + size, found.size))
+        yield chunk
+        at, size = at + len(chunk), min(2 * size, BLOCK_BYTES)
+
+
+def _front(chunks: Iterator[bytes], dialect: Dialect, found: InputObject, count: bool) -> tuple[bytes, bool]:
+    """The text to the first record's end at least, and whether it is all; all if small and ``count``."""
+    text = bytearray()
+    for chunk in chunks:
+        text += chunk
+        if len(text) > LINE_LIMIT + FIRST_LOOK or not count or len(text) > COUNTED_BYTES:
+            if record_end(bytes(text), 0, dialect) is not None:
+                return bytes(text), False
+            if len(text) > LINE_LIMIT:
+                raise too_long(Piece(found, 0, found.size))
+    return bytes(text), True
+
+
+def _schema(text: bytes, dialect: Dialect, source: Source, found: InputObject) -> tuple[Schema, int]:
+    """The schema and where the first row begins."""
+    skip = len(BOM) if text.startswith(BOM) else 0
+    record = next(walk(text, dialect, skip), None)
+    if record is None or not any(record.fields):
+        raise InputError(f"{found.uri} is empty", remedy="Remove it, or upload it with at least one row.")
+    if record.problem or record.unclosed:
+        raise InputError(
+            f"{found.uri}, first line: {record.problem or 'a quote that is never closed'}",
+            remedy="Quote whole fields only, and write a quote in one twice.",
+        )
+    if len(record.fields) > COLUMN_LIMIT:
+        raise SchemaError(
+            f"{found.uri} has {len(record.fields)} columns; allowed in CSV: {COLUMN_LIMIT}",
+            remedy="Upload wide data as .npy, or as sparse rows: libsvm, or SciPy's CSR.",
+        )
+    if not _has_header(record.fields, source, found):
+        return Schema.of(source, width=len(record.fields), names=None, where=found.uri), 0
+    try:
+        names = tuple(field.decode().strip() for field in record.fields)
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{found.uri}: its header is no UTF-8: {error}", remedy="Save it as UTF-8."
+        ) from error
+    return Schema.of(source, width=len(names), names=names, where=found.uri), record.stop
+
+
+def _has_header(fields: list[bytes], source: Source, found: InputObject) -> bool:
+    """By option; else because columns are named; else because a column that is read begins with a word."""
+    chosen = (*(source.features or ()), *source.exclude, *(() if source.label is None else (source.label,)))
+    if source.header != "auto" or any(isinstance(column, str) for column in chosen):
+        return source.header != "absent"
+    used = Schema.of(source, width=len(fields), names=None, where=found.uri).used
+    return any(fields[column] and not NUMBER.fullmatch(fields[column]) for column in used)
+
+
+def _without_header(
+    blocks: Iterator[bytes], dialect: Dialect, schema: Schema, source: Source, piece: Piece
+) -> Iterator[bytes]:
+    """The blocks without the header they begin with, which has to be the schema's."""
+    first = next(blocks, b"")
+    if schema.names is not None or source.header == "present":
+        record = next(walk(first, dialect), None)
+        names = tuple(field.decode("utf-8", "replace").strip() for field in record.fields) if record else ()
+        if record and schema.names is not None and names != schema.names:
+            raise SchemaError(
+                f"{piece.source.uri} has columns {', '.join(names[:20])}; "
+                f"expected {', '.join(schema.names[:20])}",
+                remedy="Give all files of a channel the same columns in the same order.",
+            )
+        first = first[record.stop :] if record else b""
+    if first and not first.isspace():
+        yield first
+    yield from blocks
+
+
+def _whole_records(chunks: Iterator[bytes], dialect: Dialect, piece: Piece) -> Iterator[bytes]:
+    """Blocks of whole records from text that begins with one."""
+    rest = b""
+    for chunk in chunks:
+        if b'"' in chunk or b'"' in rest:
+            end = last_record_end(rest + chunk, dialect) - len(rest)
+        else:
+            end = chunk.rfind(b"\n") + 1
+        if end <= 0:
+            rest += chunk
+        else:
+            view = memoryview(chunk)
+            block, rest = b"".join((rest, view[:end])), bytes(view[end:])
+            if end < len(block) and (record_end(block, 0, dialect) or 0) > LINE_LIMIT:
+                raise too_long(piece)
+            yield block
+        if len(rest) > LINE_LIMIT:
+            raise too_long(piece)
+    if rest and not rest.isspace():
+        yield rest
+
+
+def _range_of_records(s3: Any, piece: Piece, schema: Schema, dialect: Dialect) -> Iterator[bytes]:
+    """Text from the first record that begins at or after ``start`` to the first at or after ``stop``.
+
+    Where a piece ends and where the next one begins is found by the same rule from the same bytes. So pieces
+    meet: no record is in two or in none. Each is then read from one end of a record to another, which no text
+    but the right one is, and if one place was told wrongly, a piece has a fault.
+    """
+    start, stop, front = piece.start, piece.stop, b""
+    if piece.first_row is None and stop < piece.source.size:
+        stop, _ = _record_at_or_after(s3, piece, stop, schema, dialect)
+    if piece.first_row is None and start > 0:
+        start, front = _record_at_or_after(s3, piece, start, schema, dialect)
+    if start > stop:
+        raise _not_told(piece, piece.start)
+    front = front[: stop - start]
+    start += len(front)
+    if front:
+        yield front
+    del front  # it is not to be held while the rest is read
+    yield from read_ahead(s3, piece.source, start, stop, chunk=BLOCK_BYTES)
+
+
+def _record_at_or_after(
+    s3: Any, piece: Piece, place: int, schema: Schema, dialect: Dialect
+) -> tuple[int, bytes]:
+    """Where the first record at or after byte ``place`` begins, the object's end if none does, and the text
+    from there as far as it was read."""
+    found = piece.source
+    base = max(0, place - LOOKBACK)
+    length = min(LINE_LIMIT + LOOKBACK, found.size - base)
+    held = bytearray()
+
+    def window(size: int) -> bytes:
+        held.extend(b"".join(read_ahead(s3, found, base + len(held), base + size, chunk=BLOCK_BYTES)))
+        return bytes(held)
+
+    final = base + length == found.size
+    if base == 0:
+        start = _known_start(window(length), place, dialect)
+    else:
+        try:
+            start = first_record(window, length, place - base, schema, dialect, final=final)
+        except AmbiguousError:
+            raise _not_told(piece, place) from None
+    if start is None and not final:
+        raise too_long(piece)
+    return (found.size, b"") if start is None else (base + start, bytes(memoryview(held)[start:]))
+
+
+def _not_told(piece: Piece, place: int) -> InputError:
+    return InputError(
+        f"{piece.source.uri}: whether byte {place} lies between quotes cannot be told from the "
+        f"{LINE_LIMIT // 2**20} MiB after it",
+        remedy="If no quoted field holds a newline, set quoted_newlines=False in the Source; else "
+        "upload the data as Parquet, or compressed in files of one shard each.",
+    )
+
+
+def _known_start(window: bytes, place: int, dialect: Dialect) -> int | None:
+    """As first_record, in a window that begins with the file: nothing is to be guessed."""
+    at: int | None = 0
+    while at is not None and at < place:
+        at = record_end(window, at, dialect)
+    return at

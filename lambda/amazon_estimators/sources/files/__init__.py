@@ -1,0 +1,1 @@
+"""Read objects as files: windows, chunks, lines, decompression, spilling to disk."""

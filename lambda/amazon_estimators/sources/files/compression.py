@@ -1,0 +1,90 @@
+"""Compressed objects: one unit that is streamed from its first byte, in memory bounded by a chunk."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Generator, Iterator
+from typing import Any
+
+from amazon_estimators.errors import InputError
+from amazon_estimators.sources.files.chunk_file import ChunkFile
+from amazon_estimators.storage.s3 import InputObject, read_ahead
+
+EXTENSIONS = {".gz": "gzip", ".zst": "zstd"}
+COMPRESSIONS = ("auto", "none", *EXTENSIONS.values())
+MAGIC = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
+
+READ_BYTES = 2**20
+"""Compressed bytes fetched at a time."""
+STEP_BYTES = 2**20
+"""Decompressed bytes handed on at a time, at most: what expands a thousandfold comes in such steps."""
+
+
+def compression_of(found: InputObject, option: str = "auto") -> str:
+    """``"none"``, ``"gzip"`` or ``"zstd"``: by the option, else by the key's extension."""
+    if option != "auto":
+        return option
+    key = found.key.lower()
+    return next((name for extension, name in EXTENSIONS.items() if key.endswith(extension)), "none")
+
+
+def bare_key(found: InputObject) -> str:
+    """The key in lower case without the extension of a compression: its own extension names the format."""
+    key = found.key.lower()
+    return next((key.removesuffix(extension) for extension in EXTENSIONS if key.endswith(extension)), key)
+
+
+def decompressed(s3: Any, found: InputObject, compression: str) -> Iterator[bytes]:
+    """The content of a compressed object in steps of at most STEP_BYTES; concatenated members are one.
+
+    Raises InputError for bytes that are not what ``compression`` says, or that end early.
+    """
+    chunks = read_ahead(s3, found, 0, found.size, chunk=READ_BYTES)
+    steps = {"gzip": _gunzip, "zstd": _unzstd}[compression]
+    try:
+        ended = yield from steps(chunks)
+    except _CorruptError as error:
+        raise InputError(
+            f"{found.uri} is no {compression} file, or a damaged one: {error}",
+            remedy="Compress and upload it again, or give it the extension of what it is.",
+        ) from error
+    if not ended:
+        raise InputError(f"{found.uri} ends inside its {compression} data", remedy="Compress it again.")
+
+
+class _CorruptError(Exception):
+    """What the decompressor said."""
+
+
+def _gunzip(chunks: Iterator[bytes]) -> Generator[bytes, None, bool]:
+    """Returns whether the last member was complete. Zero bytes after a member are padding, as for gzip."""
+    member: Any = None
+    for chunk in chunks:
+        data = chunk
+        while data:
+            if member is None:
+                data = data.lstrip(b"\0")
+                if not data:
+                    break
+                member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            try:
+                yield from (step,) if (step := member.decompress(data, STEP_BYTES)) else ()
+            except zlib.error as error:
+                raise _CorruptError(str(error)) from error
+            data = member.unused_data if member.eof else member.unconsumed_tail
+            if member.eof:
+                member = None
+    return member is None
+
+
+def _unzstd(chunks: Iterator[bytes]) -> Generator[bytes, None, bool]:
+    """Returns True: a frame that ends early is the reader's own error."""
+    import pyarrow as pa  # noqa: PLC0415 - the table reader is loaded only where something needs it
+
+    try:
+        with pa.CompressedInputStream(pa.PythonFile(ChunkFile(chunks), mode="r"), "zstd") as stream:
+            while step := stream.read(STEP_BYTES):
+                yield step
+    except OSError as error:
+        raise _CorruptError(str(error)) from error
+    return True

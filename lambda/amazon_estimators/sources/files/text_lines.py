@@ -1,0 +1,101 @@
+"""Lines of text: those that begin in a byte range, each handed on whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from amazon_estimators.errors import InputError
+from amazon_estimators.sources.files.compression import compression_of, decompressed
+from amazon_estimators.sources.layout import Piece
+from amazon_estimators.sources.source import BLOCK_BYTES
+from amazon_estimators.storage.s3 import read_ahead, read_range
+
+LINE_LIMIT = 8 * 2**20
+"""Bytes of the longest line or record accepted, its end included."""
+LAST_LOOK = 64 * 2**10
+"""Bytes first read after ``stop`` for the rest of the line that begins before it."""
+BOM = b"\xef\xbb\xbf"
+
+
+def whole_lines(s3: Any, piece: Piece, *, compression: str = "auto") -> Iterator[bytes]:
+    """Blocks of whole lines: those whose first byte lies in the bytes ``[start, stop)`` of the object.
+
+    Every line ends in a newline, the last one of an object without a closing newline too; a UTF-8 byte order
+    mark at the front is left out. A compressed object is one unit: its piece is all of it. Blocks are a few
+    megabytes. Raises InputError for a line longer than LINE_LIMIT.
+    """
+    name = compression_of(piece.source, compression)
+    chunks = _range_of_lines(s3, piece) if name == "none" else decompressed(s3, piece.source, name)
+    rest: list[bytes] = []
+    length = 0
+    for chunk in without_bom(chunks) if piece.start == 0 else chunks:
+        end = chunk.rfind(b"\n") + 1
+        if end and length + chunk.find(b"\n") >= LINE_LIMIT:
+            raise too_long(piece)
+        if end:
+            yield b"".join((*rest, chunk[:end]))
+            rest, length = [chunk[end:]], len(chunk) - end
+        else:
+            rest.append(chunk)
+            length += len(chunk)
+        if length > LINE_LIMIT:
+            raise too_long(piece)
+    if length:
+        yield b"".join((*rest, b"\n"))
+
+
+def without_bom(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The chunks without the UTF-8 byte order mark in front."""
+    front = b""
+    for chunk in chunks:
+        front += chunk
+        if len(front) >= len(BOM):
+            break
+    yield front.removeprefix(BOM)
+    yield from chunks
+
+
+def too_long(piece: Piece) -> InputError:
+    """A line or record above LINE_LIMIT."""
+    limit = f"{LINE_LIMIT // 2**20} MiB"
+    return InputError(
+        f"{piece.source.uri}: a line longer than {limit} at or after byte {piece.start}",
+        remedy=f"Break it into lines of at most {limit}; a quote left open can be the cause too.",
+    )
+
+
+def _range_of_lines(s3: Any, piece: Piece) -> Iterator[bytes]:
+    """Bytes from the first line begun at or after ``start`` to the end of the last one begun before ``stop``.
+
+    A line begins after a newline: reading starts one byte early to see whether one begins at ``start``.
+    """
+    found, begun = piece.source, piece.start == 0
+    last = b"\n"
+    skipped = 0
+    for chunk in read_ahead(s3, found, piece.start - (not begun), piece.stop, chunk=BLOCK_BYTES):
+        lines = chunk
+        if not begun:
+            newline = chunk.find(b"\n")
+            if newline < 0:
+                if (skipped := skipped + len(chunk)) > LINE_LIMIT:
+                    raise too_long(piece)
+                continue
+            lines, begun = chunk[newline + 1 :], True
+        if lines:
+            last = lines[-1:]
+            yield lines
+    if not begun or last == b"\n":
+        return
+    yield from _rest_of_line(s3, piece)
+
+
+def _rest_of_line(s3: Any, piece: Piece) -> Iterator[bytes]:
+    at, step = piece.stop, LAST_LOOK
+    while at < piece.source.size:
+        chunk = read_range(s3, piece.source, at, min(at + step, piece.source.size))
+        end = chunk.find(b"\n") + 1
+        yield chunk[:end] if end else chunk
+        if end:
+            return
+        at, step = at + len(chunk), min(2 * step, BLOCK_BYTES)

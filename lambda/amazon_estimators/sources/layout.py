@@ -1,0 +1,62 @@
+"""How one object can be cut into pieces, and a piece of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from amazon_estimators.sources.schema import Schema
+from amazon_estimators.sources.source import LONGEST_SHOWN
+from amazon_estimators.storage.s3 import InputObject
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a look at one object's metadata tells: its schema and how it can be cut.
+
+    A cut is a position between ``start`` and ``stop``. Where ``records`` is known a cut is before a row, and
+    ``row_cuts`` maps row numbers to positions unless they are the same. Else a cut is a byte offset: a record
+    belongs to the piece in which its first byte lies. An object that is ``whole`` has no cut but its ends.
+    """
+
+    schema: Schema
+    start: int
+    stop: int
+    records: int | None = None
+    row_cuts: np.ndarray | range | None = field(default=None, compare=False)
+    whole: bool = False
+
+    def cut(self, row: int) -> int:
+        """The cut before row ``row``; ``records`` must be known."""
+        if self.row_cuts is None:
+            return self.start + row
+        return int(self.row_cuts[row]) if row < len(self.row_cuts) else self.stop
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Cuts ``[start, stop)`` of one object; ``first_row`` numbers the row at ``start``, if known."""
+
+    source: InputObject
+    start: int
+    stop: int
+    first_row: int | None = None
+
+    def row(self, number: int, text: bytes = b"") -> str:
+        """How row ``number`` is named to a user: in a part that knows no first row, by its ``text`` too."""
+        if self.first_row is not None or self.start == 0:
+            return f"row {number:,}"
+        shown = text[:LONGEST_SHOWN].decode("utf-8", "replace").strip()
+        begins = f", which begins {shown!r}" if shown else ""
+        return f"row {number:,} of the part from byte {self.start:,}{begins}"
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        return cls(InputObject(**values["source"]), values["start"], values["stop"], values["first_row"])

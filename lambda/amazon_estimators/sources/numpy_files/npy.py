@@ -1,0 +1,44 @@
+"""NumPy's .npy: the header gives shape and type, so any range of rows is a byte range."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from amazon_estimators.errors import InputError, SchemaError
+from amazon_estimators.sources.blocks import Block
+from amazon_estimators.sources.layout import Layout, Piece
+from amazon_estimators.sources.numpy_files.stored_array import ObjectView, StoredArray, open_array
+from amazon_estimators.sources.schema import Schema
+from amazon_estimators.sources.source import BLOCK_BYTES, Source
+from amazon_estimators.storage.s3 import InputObject
+
+
+def look(s3: Any, found: InputObject, source: Source) -> Layout:
+    """Shape and dtype from the header, checked against the object's size."""
+    array = _open(s3, found)
+    schema = Schema.of(source, width=array.width, names=None, where=found.uri)
+    return Layout(schema=schema, start=0, stop=array.shape[0], records=array.shape[0])
+
+
+def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
+    """Rows ``[start, stop)`` of the array."""
+    array = _open(s3, piece.source)
+    if array.width != schema.width:
+        raise SchemaError(
+            f"{piece.source.uri} has {array.width} columns; expected {schema.width}",
+            remedy="Give all files of a channel the same columns in the same order.",
+        )
+    at_once = max(1, BLOCK_BYTES // (array.width * max(array.dtype.itemsize, 4)))
+    for table in array.rows(piece.start, piece.stop, at_once):
+        yield schema.split(table)
+
+
+def _open(s3: Any, found: InputObject) -> StoredArray:
+    array = open_array(ObjectView(s3, found))
+    if len(array.shape) != 2 or not array.width:
+        raise InputError(
+            f"{found.uri}: its shape is {array.shape}; allowed: two dimensions, rows and columns",
+            remedy="Reshape it to (rows, columns).",
+        )
+    return array

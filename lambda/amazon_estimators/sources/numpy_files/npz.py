@@ -1,0 +1,165 @@
+"""NumPy's .npz as a table: arrays side by side, a matrix being several columns. CSR stays sparse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from amazon_estimators.errors import InputError, ObjectChangedError, SchemaError
+from amazon_estimators.sources.blocks import Block
+from amazon_estimators.sources.layout import Layout, Piece
+from amazon_estimators.sources.numpy_files import scipy_csr as csr
+from amazon_estimators.sources.numpy_files.stored_array import StoredArray
+from amazon_estimators.sources.numpy_files.zip_archive import Archive, opened
+from amazon_estimators.sources.schema import Schema
+from amazon_estimators.sources.source import BLOCK_BYTES, Source
+from amazon_estimators.storage.s3 import InputObject
+
+NAMES_LIMIT = 2**20
+"""The most columns: each gets a name, whatever the arrays' headers claim."""
+
+
+def look(s3: Any, found: InputObject, source: Source) -> Layout:
+    """Names, shapes and dtypes from the headers of the arrays."""
+    with opened(s3, found) as archive:
+        if set(archive.names) >= csr.MEMBERS:
+            return csr.look(archive, found, source)
+        table = _Table(archive, found, source)
+        return Layout(schema=table.schema, start=0, stop=table.rows, records=table.rows)
+
+
+def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
+    """Rows ``[start, stop)``. A deflated array is decompressed from its start to reach them."""
+    with opened(s3, piece.source) as archive:
+        if set(archive.names) >= csr.MEMBERS:
+            yield from csr.read(archive, piece, source, schema)
+            return
+        table = _Table(archive, piece.source, source)
+        if table.schema != schema:
+            raise SchemaError(
+                f"{piece.source.uri} has other columns: {', '.join(archive.names[:20])}",
+                remedy="Give all files of a channel arrays of the same names and widths.",
+            )
+        yield from table.blocks(piece.start, piece.stop)
+
+
+class _Table:
+    """The arrays as columns: a vector ``y`` is one named y, a matrix ``x`` those named x[0], x[1], ….
+
+    An array without a used column is not read and may be anything: one that is no table is one column.
+    """
+
+    def __init__(self, archive: Archive, found: InputObject, source: Source) -> None:
+        if not archive.names:
+            raise InputError(f"{found.uri} holds no array", remedy="Remove it, or write it with numpy.savez.")
+        arrays = {name: _table_or_fault(archive, name, found) for name in archive.names}
+        widths = [1 if isinstance(one, InputError) else one.width for one in arrays.values()]
+        if sum(widths) > NAMES_LIMIT:
+            raise SchemaError(
+                f"{found.uri} has arrays of {sum(widths)} columns; allowed: {NAMES_LIMIT}",
+                remedy="Save one matrix as .npy, or sparse rows with scipy.sparse.save_npz.",
+            )
+        self.schema = _schema(arrays, source, found)
+        used = np.array(self.schema.used)
+        starts = np.cumsum([0, *widths])
+        self._read: dict[str, _Read] = {}
+        for (name, one), start, (first, last) in zip(
+            arrays.items(), starts[:-1], pairwise(np.searchsorted(used, starts)), strict=True
+        ):
+            if first == last:
+                continue
+            if isinstance(one, InputError):
+                raise one
+            self._read[name] = _Read(archive.in_rows(one), int(start), used[first:last] - start)
+        rows = {name: one.array.shape[0] for name, one in self._read.items()}
+        if len(set(rows.values())) > 1:
+            counts = ", ".join(f"{name} {count}" for name, count in rows.items())
+            raise InputError(
+                f"{found.uri}: its arrays differ in rows: {counts}", remedy="Save arrays of one length."
+            )
+        self.rows = next(iter(rows.values()))
+        label, features = self.schema.label, self.schema.features
+        self._positions = used[used != label] if features is None else np.array(features)
+        places = np.searchsorted(used, self._positions)
+        in_order = (np.diff(places) == 1).all()
+        self._features = slice(int(places[0]), int(places[-1]) + 1) if in_order else places
+
+    def blocks(self, start: int, stop: int) -> Iterator[Block]:
+        """Rows ``[start, stop)``, of each array so many that together they are of a block's size."""
+        arrays = [one.array for one in self._read.values()]
+        at_once = max(1, BLOCK_BYTES // (8 * sum(one.width for one in arrays)))
+        shares = (replace(one, waiting=one.waiting // len(arrays)) for one in arrays)
+        for blocks in zip(*(one.rows(start, stop, at_once) for one in shares), strict=True):
+            yield self._block([one[:, np.newaxis] if one.ndim == 1 else one for one in blocks])
+
+    def _block(self, tables: list[np.ndarray]) -> Block:
+        """Labels keep their own type, so that whole numbers stay exact."""
+        rows = np.empty((len(tables[0]), sum(len(one.columns) for one in self._read.values())), np.float32)
+        at = 0
+        with np.errstate(over="ignore"):
+            for table, one in zip(tables, self._read.values(), strict=True):
+                stop = at + len(one.columns)
+                rows[:, at:stop] = table if len(one.columns) == table.shape[1] else table[:, one.columns]
+                at = stop
+
+        def column(position: Any) -> np.ndarray:
+            for table, one in zip(tables, self._read.values(), strict=True):
+                if one.start <= position < one.start + table.shape[1]:
+                    return table[:, position - one.start]
+            raise AssertionError("a used column is in an array that is read")
+
+        label = self.schema.label
+        labels = None if label is None else column(label)
+        return Block(
+            rows[:, self._features],
+            labels,
+            lambda row, feature: column(label if feature is None else self._positions[feature])[row],
+        )
+
+
+@dataclass(frozen=True)
+class _Read:
+    """An array that is read: its first column's position among all, and which of its columns are used."""
+
+    array: StoredArray
+    start: int
+    columns: np.ndarray
+
+
+def _table_or_fault(archive: Archive, name: str, found: InputObject) -> StoredArray | InputError:
+    """What a header says; of an array that is no table, what to say if it turns out to be used."""
+    try:
+        array = archive.header(name)
+    except ObjectChangedError:
+        raise
+    except InputError as error:
+        return error
+    if len(array.shape) in (1, 2) and array.width:
+        return array
+    return InputError(
+        f"{found.uri}, {name}: its shape is {array.shape}; allowed: (rows,) or (rows, columns)",
+        remedy="Reshape it, or exclude it.",
+    )
+
+
+def _schema(arrays: dict[str, StoredArray | InputError], source: Source, found: InputObject) -> Schema:
+    """The columns of all arrays; an array's name stands for all of its columns."""
+    columns = {
+        name: tuple(f"{name}[{column}]" for column in range(one.width))
+        if isinstance(one, StoredArray) and len(one.shape) == 2
+        else (name,)
+        for name, one in arrays.items()
+    }
+    names = tuple(column for group in columns.values() for column in group)
+
+    def whole(chosen: tuple[int | str, ...]) -> tuple[int | str, ...]:
+        groups = ((one,) if isinstance(one, int) else columns.get(one, (one,)) for one in chosen)
+        return tuple(column for group in groups for column in group)
+
+    features = None if source.features is None else whole(source.features)
+    resolved = replace(source, features=features, exclude=whole(source.exclude))
+    return Schema.of(resolved, width=len(names), names=names, where=found.uri)

@@ -1,0 +1,154 @@
+"""NumPy's .npz: a zip archive of .npy files. Stored members are read by range, deflated ones as streams."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from amazon_estimators.errors import AmazonEstimatorsError, InputError
+from amazon_estimators.sources.files.windowed_file import ColumnFile
+from amazon_estimators.sources.numpy_files.stored_array import (
+    NUMERIC_KINDS,
+    ObjectView,
+    StoredArray,
+    View,
+    open_array,
+)
+from amazon_estimators.storage.s3 import InputObject, read_range
+
+LOCAL_HEADER = struct.Struct("<4s22xHH")
+LOCAL_MAGIC = b"PK\x03\x04"
+MEMBERS_LIMIT = 1000
+TURNED_LIMIT = 64 * 2**20
+"""Bytes of the largest deflated array in Fortran order: its rows are all over it, so it is held in memory."""
+SKIPPED = 2**20
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError)
+"""What zipfile has to say of an archive that is none."""
+
+
+@contextmanager
+def opened(s3: Any, found: InputObject) -> Iterator[Archive]:
+    """The archive of an object. What zipfile has to say of a damaged one becomes an InputError."""
+    try:
+        with ColumnFile(s3, found) as file, zipfile.ZipFile(file) as archive:
+            yield Archive(s3, found, archive)
+    except AmazonEstimatorsError:
+        raise
+    except DAMAGED as error:
+        raise _damaged(found, error) from error
+
+
+def _damaged(found: InputObject, error: Exception) -> InputError:
+    return InputError(
+        f"{found.uri} is no usable .npz file: {error}", remedy="Write it again with numpy.savez."
+    )
+
+
+class Archive:
+    """The arrays of an .npz file by name."""
+
+    def __init__(self, s3: Any, found: InputObject, archive: zipfile.ZipFile) -> None:
+        self._s3, self._found, self._archive = s3, found, archive
+        members = archive.infolist()
+        self._members = {one.filename.removesuffix(".npy"): one for one in members}
+        self.names = tuple(self._members)
+        if len(members) > MEMBERS_LIMIT or len(self.names) != len(members):
+            raise InputError(
+                f"{found.uri} has {len(members)} members of {len(self.names)} names; "
+                f"allowed: {MEMBERS_LIMIT}, each of its own name",
+                remedy="Write it again with numpy.savez.",
+            )
+
+    def array(self, name: str, *, kinds: str = NUMERIC_KINDS) -> StoredArray:
+        """An array, its header read and checked; it can be read while the archive is open."""
+        return self.in_rows(self.header(name, kinds=kinds))
+
+    def header(self, name: str, *, kinds: str = NUMERIC_KINDS) -> StoredArray:
+        """As ``array``, of which nothing but the header is read. Raises InputError if it is none."""
+        try:
+            return open_array(self._view(name), kinds=kinds)
+        except AmazonEstimatorsError:
+            raise
+        except DAMAGED as error:
+            raise _damaged(self._found, error) from error
+
+    def in_rows(self, array: StoredArray) -> StoredArray:
+        """The array, in memory if a stream of it would give columns where rows are wanted."""
+        view = array.view
+        if not isinstance(view, DeflatedView) or not array.fortran or array.width == 1:
+            return array
+        if view.size > TURNED_LIMIT:
+            raise InputError(
+                f"{view.where} is deflated and in Fortran order, {view.size} bytes; allowed: {TURNED_LIMIT}",
+                remedy="Write it in C order, numpy.ascontiguousarray(array), or uncompressed, numpy.savez.",
+            )
+        return replace(array, view=_Held(view.where, view.read(0, view.size)), waiting=0)
+
+    def _view(self, name: str) -> View:
+        member = self._members[name]
+        if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise InputError(
+                f"{self._found.uri}, {name} is encrypted or compressed in a way NumPy does not use",
+                remedy="Write it again with numpy.savez or numpy.savez_compressed.",
+            )
+        if member.compress_type == zipfile.ZIP_DEFLATED:
+            return DeflatedView(self._archive, member, self._found, name)
+        return self._stored(member, name)
+
+    def _stored(self, member: zipfile.ZipInfo, name: str) -> View:
+        start = member.header_offset
+        header = read_range(self._s3, self._found, start, min(start + LOCAL_HEADER.size, self._found.size))
+        magic, name_length, extra = (
+            LOCAL_HEADER.unpack(header) if len(header) == LOCAL_HEADER.size else (b"", 0, 0)
+        )
+        start += LOCAL_HEADER.size + name_length + extra
+        if magic != LOCAL_MAGIC or start + member.file_size > self._found.size:
+            raise InputError(
+                f"{self._found.uri}, {name}: its {member.file_size} bytes at {start} are not there",
+                remedy="The file is cut off or damaged: write it again.",
+            )
+        return ObjectView(self._s3, self._found, start, member.file_size, name)
+
+
+class DeflatedView:
+    """A deflated member: read forwards, and from the start again for anything before."""
+
+    def __init__(
+        self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, found: InputObject, name: str
+    ) -> None:
+        self._archive, self._member = archive, member
+        self.where, self.size = f"{found.uri}, {name}", member.file_size
+        self._file: Any = None
+
+    def read(self, start: int, stop: int) -> bytes:
+        if self._file is None or self._file.tell() > start:
+            self._file = self._archive.open(self._member)
+        while (missing := start - self._file.tell()) > 0:
+            if not self._file.read(min(missing, SKIPPED)):
+                break
+        data: bytes = self._file.read(stop - start)
+        if len(data) != stop - start:
+            raise InputError(f"{self.where} ends before byte {stop} of {self.size}", remedy="Write it again.")
+        return data
+
+    def chunks(self, start: int, stop: int, chunk: int) -> Iterator[bytes]:
+        for at in range(start, stop, chunk):
+            yield self.read(at, min(at + chunk, stop))
+
+
+class _Held:
+    """Bytes in memory."""
+
+    def __init__(self, where: str, data: bytes) -> None:
+        self.where, self.size, self._data = where, len(data), data
+
+    def read(self, start: int, stop: int) -> bytes:
+        return self._data[start:stop]
+
+    def chunks(self, start: int, stop: int, chunk: int) -> Iterator[bytes]:
+        return (self._data[at : min(at + chunk, stop)] for at in range(start, stop, chunk))

@@ -1,0 +1,53 @@
+"""``--source NAME=VALUE``: how a command line says how its input is read. The rehearsal has no click."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from amazon_estimators.errors import RequestError
+
+if TYPE_CHECKING:
+    pass
+
+HELP = (
+    "An option of Source (docs/sources.md), such as exclude=id, delimiter=';' or first_index=0. "
+    "May be repeated; so exclude and features get more columns."
+)
+LISTS = ("features", "exclude")
+
+
+def source_options(given: Iterable[tuple[str, str]], **short: Any) -> dict[str, Any]:
+    """Options of a Source from names with values as JSON or as text. Raises RequestError for a wrong one.
+
+    ``short`` are those that the command has options of its own for; None where the user gave none.
+    """
+    from amazon_estimators.sources import Source  # noqa: PLC0415 - not for --help
+
+    options: dict[str, Any] = {}
+    for name, text in given:
+        value = _value(text)
+        if name in LISTS:
+            value = [*options.get(name, ()), *(value if isinstance(value, list) else [value])]
+        if value is not None:
+            options[name] = value
+    chosen = {name: value for name, value in short.items() if value is not None}
+    if twice := sorted(chosen.keys() & options.keys()):
+        raise RequestError(
+            f"{', '.join(twice)}: given by --source and by an option of its own", remedy="Give it once."
+        )
+    options |= chosen
+    if "prefix" in options:
+        raise RequestError(
+            f"--source prefix={options['prefix']}: files have no key prefix", remedy="Leave it out."
+        )
+    Source.from_dict(options)
+    return options
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=str)  # a column may be called NaN
+    except ValueError:
+        return text

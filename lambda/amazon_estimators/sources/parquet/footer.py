@@ -1,0 +1,265 @@
+"""A Parquet file's footer: its rows, columns and types, and where each row group's columns lie.
+
+The table reader is never given a file's own footer, on which it may end the process: a wrong length in
+statistics that nobody needs suffices. It is given footers made here, of what was read and checked here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from amazon_estimators.errors import AmazonEstimatorsError, InputError
+from amazon_estimators.sources.parquet import thrift
+from amazon_estimators.storage.s3 import InputObject, read_range
+
+MAGIC = b"PAR1"
+TAIL = len(MAGIC) + 4
+FIRST_LOOK = 64 * 2**10
+FOOTER_LIMIT = 32 * 2**20
+"""Bytes of the largest footer accepted: it is held while a piece is read."""
+COLUMN_LIMIT = 2**16
+"""Columns of the widest file accepted, nested ones included: the table reader takes 1.5 KB of each."""
+SCHEMA_LIMIT = 16 * 2**20
+"""Bytes of the largest schema accepted, arrow's own included: the table reader holds several copies."""
+DEEPEST = 64
+"""Levels of the deepest schema accepted: the table reader takes a part of the stack for each."""
+VALUE_BYTES = 32
+"""The most bytes a number takes decompressed, its place in a dictionary and its level included."""
+PAGE_BYTES = 2**20
+"""What writers make a page of, and a dictionary, decompressed."""
+ARROW_SCHEMA = b"ARROW:schema"
+"""Under this key arrow's writers keep types that Parquet does not have."""
+
+# Numbers of fields as in parquet.thrift of apache/parquet-format.
+_VERSION, _SCHEMA, _ROWS, _GROUPS, _KEYS = range(1, 6)
+_KEY, _KEY_VALUE = 1, 2
+_TYPE, _NAME, _CHILDREN = 1, 4, 5
+_CHUNKS, _GROUP_BYTES, _GROUP_ROWS = 1, 2, 3
+_FILE_PATH, _FILE_OFFSET, _METADATA = 1, 2, 3
+_ENCRYPTED = (8, 9)
+_PHYSICAL, _ENCODINGS, _PATH, _CODEC, _VALUES, _UNPACKED, _PACKED, _DATA, _DICTIONARY = (*range(1, 8), 9, 11)
+_WIDTHS = {0: 1, 1: 4, 2: 8, 4: 4, 5: 8, 7: 2}
+"""Bytes of a value in a dictionary by physical type, of those that are numbers; truth values have none."""
+
+
+def _integers(*numbers: int) -> dict[int, thrift.Reader]:
+    return dict.fromkeys(numbers, thrift.integer)
+
+
+_element = thrift.located(thrift.struct({}, _integers(_TYPE, _CHILDREN)))
+_group = thrift.located(thrift.struct(_integers(_GROUP_ROWS)))
+_key = thrift.struct({_KEY: thrift.binary}, {_KEY_VALUE: thrift.binary})
+_footer = thrift.struct(
+    {
+        _SCHEMA: thrift.located(thrift.array(_element)),
+        _ROWS: thrift.integer,
+        _GROUPS: thrift.array(_group),
+    },
+    {_KEYS: thrift.array(_key)},
+)
+_chunk = thrift.struct(
+    {},
+    {
+        _FILE_PATH: thrift.binary,
+        _METADATA: thrift.struct(
+            _integers(_PHYSICAL, _CODEC, _VALUES, _UNPACKED, _PACKED, _DATA), _integers(_DICTIONARY)
+        ),
+        **dict.fromkeys(_ENCRYPTED, thrift.skipped),
+    },
+)
+_chunks = thrift.struct({_CHUNKS: thrift.array(_chunk)})
+
+
+@contextmanager
+def damaged(found: InputObject, what: str) -> Iterator[None]:
+    """The reader's own errors as InputErrors."""
+    try:
+        yield
+    except AmazonEstimatorsError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
+        raise InputError(
+            f"{found.uri}: its Parquet {what} cannot be read: {error}",
+            remedy="The file is cut off, damaged or encrypted: write it again, plainly.",
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A column of a row group: bytes ``[start, stop)`` of the file, and how many they are decompressed."""
+
+    start: int
+    stop: int
+    unpacked: int
+    rows: int
+    width: int
+    """Bytes of a value in a dictionary."""
+    element: bytes
+    """The column's part of the schema, as it is in the file."""
+    metadata: dict[int, int]
+
+
+class Footer:
+    """``rows``, ``names`` and arrow ``types`` of the top-level columns; ``group_rows`` of each row group."""
+
+    def __init__(self, found: InputObject, data: bytes) -> None:
+        fields, _ = _footer(data, 0, thrift.STRUCT)
+        self._found, self._data = found, data
+        self.rows: int = fields[_ROWS]
+        self._groups = [start for start, _, _ in fields[_GROUPS]]
+        self.group_rows: list[int] = [group[_GROUP_ROWS] for _, _, group in fields[_GROUPS]]
+        if min(self.group_rows, default=0) < 0 or self.rows != sum(self.group_rows):
+            raise ValueError(f"{self.rows} rows in all, and row groups of another sum")
+        start, stop, elements = fields[_SCHEMA]
+        if len(elements) > COLUMN_LIMIT:
+            raise InputError(
+                f"{found.uri} has {len(elements) - 1} columns; allowed: {COLUMN_LIMIT - 1}",
+                remedy="Write so wide a table as .npy or RecordIO.",
+            )
+        self._columns, self._leaves = _top_level(elements)
+        keys = [key for key in fields.get(_KEYS, ()) if key[_KEY] == ARROW_SCHEMA][:1]
+        schema_bytes = stop - start + sum(len(key.get(_KEY_VALUE, b"")) for key in keys)
+        if schema_bytes > SCHEMA_LIMIT:
+            raise InputError(
+                f"{found.uri}: its schema takes {schema_bytes} bytes; allowed: {SCHEMA_LIMIT}",
+                remedy="Write it again, with fewer columns or shorter names, and without notes on them.",
+            )
+        arrow = _table_readers((thrift.LIST, data[start:stop]), keys=keys).schema.to_arrow_schema()
+        self.names: tuple[str, ...] = tuple(arrow.names)
+        self.types: list[Any] = list(arrow.types)
+        if len(self._columns) != len(self.names):
+            raise ValueError(f"{len(self._columns)} columns of {len(self.names)} names")
+
+    def chunks(self, group: int, columns: Iterable[int]) -> dict[int, Chunk]:
+        """Columns of a row group, each checked before anything is read by it."""
+        fields, _ = _chunks(self._data, self._groups[group], thrift.STRUCT)
+        all_chunks = fields[_CHUNKS]
+        if len(all_chunks) != self._leaves:
+            raise ValueError(f"row group {group} has {len(all_chunks)} columns of {self._leaves}")
+        return {
+            column: self._chunk(group, column, all_chunks[self._columns[column][0]]) for column in columns
+        }
+
+    def _chunk(self, group: int, column: int, fields: dict[int, Any]) -> Chunk:
+        _, start, stop, kind = self._columns[column]
+        where = f"{self._found.uri}: row group {group}, column {self.names[column]!r}"
+        rows = self.group_rows[group]
+        metadata = fields.get(_METADATA)
+        if metadata is None or any(number in fields for number in _ENCRYPTED) or fields.get(_FILE_PATH):
+            raise InputError(
+                f"{where} is encrypted or lies in another file",
+                remedy="Write it again, plainly and in one file.",
+            )
+        first = metadata[_DATA]
+        if 0 < metadata.get(_DICTIONARY, 0) < first:
+            first = metadata[_DICTIONARY]
+        after, values, unpacked = first + metadata[_PACKED], metadata[_VALUES], metadata[_UNPACKED]
+        if not len(MAGIC) <= first < after <= self._found.size - TAIL or values != rows:
+            raise InputError(
+                f"{where} claims {values} values of {rows} in bytes {first} to {after} of {self._found.size}",
+                remedy="The file is cut off or damaged: write it again.",
+            )
+        most = VALUE_BYTES * rows + PAGE_BYTES + metadata[_PACKED]  # headers of pages are in both sizes
+        if not 0 <= unpacked <= most or metadata[_PHYSICAL] != kind:
+            raise InputError(
+                f"{where} claims {unpacked} bytes for {rows} numbers of type {kind} or {metadata[_PHYSICAL]}",
+                remedy="The file is damaged: write it again.",
+            )
+        return Chunk(first, after, unpacked, rows, _WIDTHS[kind], self._data[start:stop], metadata)
+
+
+def footer_of(chunks: Sequence[Chunk], rows: int) -> Any:
+    """The table reader's own footer of one row group of these columns, in their order."""
+    root = thrift.written(
+        {_NAME: thrift.of_binary(b"schema"), _CHILDREN: thrift.of_integer(len(chunks), thrift.I32)}
+    )
+    schema = thrift.of_list([root, *(chunk.element for chunk in chunks)])
+    columns = thrift.of_list([_written(chunk) for chunk in chunks])
+    group = {_CHUNKS: columns, _GROUP_BYTES: thrift.of_integer(0), _GROUP_ROWS: thrift.of_integer(rows)}
+    return _table_readers(schema, rows=rows, groups=[thrift.written(group)])
+
+
+def _written(chunk: Chunk) -> bytes:
+    kinds = {_PHYSICAL: thrift.I32, _CODEC: thrift.I32}
+    metadata = {
+        number: thrift.of_integer(value, kinds.get(number, thrift.I64))
+        for number, value in chunk.metadata.items()
+    }
+    metadata[_ENCODINGS] = thrift.of_list([], thrift.I32)
+    metadata[_PATH] = thrift.of_list([], thrift.BINARY)
+    return thrift.written(
+        {_FILE_OFFSET: thrift.of_integer(0), _METADATA: (thrift.STRUCT, thrift.written(metadata))}
+    )
+
+
+def _table_readers(
+    schema: tuple[int, bytes],
+    *,
+    rows: int = 0,
+    groups: Sequence[bytes] = (),
+    keys: Sequence[dict[int, bytes]] = (),
+) -> Any:
+    fields = {
+        _VERSION: thrift.of_integer(2, thrift.I32),
+        _SCHEMA: schema,
+        _ROWS: thrift.of_integer(rows),
+        _GROUPS: thrift.of_list(groups),
+        _KEYS: thrift.of_list(
+            [thrift.written({number: thrift.of_binary(text) for number, text in key.items()}) for key in keys]
+        ),
+    }
+    footer = thrift.written(fields)
+    return parquet.read_metadata(
+        pa.BufferReader(b"".join([MAGIC, footer, len(footer).to_bytes(4, "little"), MAGIC]))
+    )
+
+
+def _top_level(elements: Sequence[Any]) -> tuple[list[tuple[int, int, int, int]], int]:
+    """Of every child of the root (first leaf, start, stop, physical type); how many leaves there are."""
+    columns: list[tuple[int, int, int, int]] = []
+    pending: list[int] = [elements[0][2].get(_CHILDREN, 0)]  # children not seen yet, from the root down
+    leaves = 0
+    for start, stop, fields in elements[1:]:
+        while pending and not pending[-1]:
+            pending.pop()
+        if not pending:
+            raise ValueError("a schema with more columns than it counts")
+        if len(pending) == 1:
+            columns.append((leaves, start, stop, fields.get(_TYPE, -1)))
+        pending[-1] -= 1
+        children = fields.get(_CHILDREN, 0)
+        if children:
+            pending.append(children)
+            if children < 0 or len(pending) > DEEPEST:
+                raise ValueError(f"a schema of {len(pending)} levels, the last of {children} columns")
+        elif _TYPE in fields:
+            leaves += 1
+    if any(pending):
+        raise ValueError("a schema with fewer columns than it counts")
+    return columns, leaves
+
+
+def read_footer(s3: Any, found: InputObject) -> Footer:
+    """The footer, by one or two GETs. Raises InputError for an object that has none."""
+    tail = read_range(s3, found, max(0, found.size - FIRST_LOOK), found.size)
+    if found.size < len(MAGIC) + TAIL or not tail.endswith(MAGIC):
+        raise InputError(
+            f"{found.uri} is no whole Parquet file: it does not end in {MAGIC.decode()}",
+            remedy="Upload it again. An encrypted footer cannot be read.",
+        )
+    length = int.from_bytes(tail[-TAIL : -len(MAGIC)], "little") + TAIL
+    if length > min(FOOTER_LIMIT, found.size - len(MAGIC)):
+        raise InputError(
+            f"{found.uri}: its footer claims {length} bytes of {found.size}; allowed: {FOOTER_LIMIT}",
+            remedy="Write it again, with larger row groups if it has very many.",
+        )
+    if length > len(tail):
+        tail = read_range(s3, found, found.size - length, found.size - len(tail)) + tail
+    with damaged(found, "footer"):
+        return Footer(found, tail[-length:-TAIL])

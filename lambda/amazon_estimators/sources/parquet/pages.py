@@ -1,0 +1,134 @@
+"""Pages of a Parquet column, checked as their headers come by: before room is made for what they claim."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from typing import Any
+
+from amazon_estimators.errors import InputError
+from amazon_estimators.sources.files.windowed_file import ColumnFile, Span
+from amazon_estimators.sources.parquet import thrift
+from amazon_estimators.sources.parquet.footer import Chunk
+from amazon_estimators.storage.s3 import InputObject
+
+PAGE_LIMIT = 48 * 2**20
+"""Bytes of the largest page and its dictionary, decompressed: 6 million doubles. Reading takes up to three
+times as much: the page before it, and the page as it is fetched and decompressed."""
+FETCHED_TOGETHER = 2**20
+"""Bytes of neighbours fetched by one GET, at most."""
+HEADER_BYTES = 4096
+"""Bytes of the longest header of a page of numbers; written ones have 20 to 100."""
+
+# Numbers of fields as in parquet.thrift of apache/parquet-format.
+_KIND, _UNPACKED, _PACKED = 1, 2, 3
+_DATA, _DICTIONARY, _DATA_V2 = 5, 7, 8
+_DATA_KIND, _DICTIONARY_KIND, _DATA_V2_KIND = 0, 2, 3
+_values = thrift.struct({1: thrift.integer})
+_header = thrift.struct(
+    dict.fromkeys((_KIND, _UNPACKED, _PACKED), thrift.integer),
+    dict.fromkeys((_DATA, _DICTIONARY, _DATA_V2), _values),
+)
+
+
+class LargerPage(Exception):  # noqa: N818 - no error: the row group is read on with more room for a page
+    """A page that takes ``room`` bytes, with its dictionary: more than was reckoned with."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__(room)
+        self.room = room
+
+
+class PageFile(ColumnFile):
+    """An S3 object as a file of column chunks, each with ``room`` bytes for a page and its dictionary."""
+
+    def __init__(
+        self, s3: Any, found: InputObject, chunks: Iterable[tuple[str, Chunk]], window: int, room: int
+    ) -> None:
+        self._pages = sorted((_Pages(*one, room) for one in chunks), key=lambda pages: pages.start)
+        self._firsts = [pages.start for pages in self._pages]
+        for one, following in pairwise(self._pages):
+            if one.stop > following.start:
+                raise ValueError(f"columns overlap at byte {following.start}")
+        super().__init__(s3, found, _spans(self._pages, window))
+
+    def read(self, size: int = -1) -> bytes:
+        at = self.tell()
+        number = bisect_right(self._firsts, at) - 1
+        if number < 0 or size < 0 or at + size > self._pages[number].stop:
+            raise OSError(f"{size} bytes from byte {at} are in no column")
+        data = super().read(size)
+        self._pages[number].pass_by(at, data, self.read_at)
+        return data
+
+
+class _Pages:
+    """The pages of one column."""
+
+    def __init__(self, where: str, chunk: Chunk, room: int) -> None:
+        self._where, self._chunk, self._room = where, chunk, room
+        self.start, self.stop = chunk.start, chunk.stop
+        self._next = chunk.start
+        self._dictionary = 0
+
+    def pass_by(self, at: int, data: bytes, read_at: Callable[[int, int], bytes]) -> None:
+        """Check every page whose header begins in the ``data`` at byte ``at``."""
+        while self._next < at + len(data):
+            start, stop = self._next, min(self._next + HEADER_BYTES, self.stop)
+            whole = at <= start and stop <= at + len(data)
+            header = bytes(data[start - at : stop - at]) if whole else bytes(read_at(start, stop))
+            try:
+                fields, length = _header(header, 0, thrift.STRUCT)
+            except IndexError as error:
+                raise ValueError(f"no page begins at byte {start} of {self.stop}") from error
+            self._check(fields, start + length)
+            self._next = start + length + fields[_PACKED]
+
+    def _check(self, fields: dict[int, Any], start: int) -> None:
+        packed, unpacked, kind = fields[_PACKED], fields[_UNPACKED], fields[_KIND]
+        room = max(packed, unpacked + self._dictionary)
+        most = min(self.stop - start, unpacked * 3 // 2 + HEADER_BYTES)
+        if not 0 <= packed <= most or not 0 <= unpacked <= self._chunk.unpacked:
+            raise InputError(
+                f"{self._where}: the page at byte {start} claims {packed} bytes, {unpacked} decompressed; "
+                f"the column has {self.stop - start} left and {self._chunk.unpacked}",
+                remedy="The file is damaged: write it again.",
+            )
+        if room > PAGE_LIMIT:
+            raise InputError(
+                f"{self._where}: the page at byte {start} takes {room} bytes with its dictionary; "
+                f"allowed: {PAGE_LIMIT}",
+                remedy="Pages are read whole. Write it again with smaller ones (pyarrow: data_page_size, "
+                "max_rows_per_page) or smaller row groups (fastparquet: row_group_offsets).",
+            )
+        self._check_values(fields, kind, unpacked)
+        if room > self._room * 3 // 2:
+            raise LargerPage(room)
+        if kind == _DICTIONARY_KIND:
+            self._dictionary = unpacked
+
+    def _check_values(self, fields: dict[int, Any], kind: int, unpacked: int) -> None:
+        number = {_DATA_KIND: _DATA, _DICTIONARY_KIND: _DICTIONARY, _DATA_V2_KIND: _DATA_V2}.get(kind)
+        values = 0 if number is None else fields.get(number, {}).get(1, -1)
+        most = unpacked // self._chunk.width if kind == _DICTIONARY_KIND else self._chunk.rows
+        if not 0 <= values <= most:
+            raise InputError(
+                f"{self._where}: a page claims {values} values of {most}",
+                remedy="The file is damaged: write it again.",
+            )
+
+
+def _spans(pages: Sequence[_Pages], window: int) -> list[Span]:
+    """What is fetched: large columns by window, and neighbours of which each fits into one together."""
+    spans: list[Span] = []
+    small = False
+    for one in pages:
+        last_was_small, small = small, one.stop - one.start <= window
+        if small and last_was_small and spans[-1].stop == one.start:
+            start = spans[-1].start
+            if one.stop - start <= FETCHED_TOGETHER:
+                spans[-1] = Span(start, one.stop, one.stop - start)
+                continue
+        spans.append(Span(one.start, one.stop, window))
+    return spans

@@ -1,0 +1,175 @@
+"""A row group of a Parquet file: rows of the chosen columns, however many columns there are.
+
+A column takes a page and a dictionary in memory while it is read, which writers make of a megabyte each, and
+a row needs all columns. So as many columns are read at once as memory has room for, the next ones after them.
+Where a page turns out to be larger, the row group is read on with fewer columns at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
+
+from amazon_estimators.errors import InputError
+from amazon_estimators.sources.arrow_values import values_of
+from amazon_estimators.sources.blocks import Block
+from amazon_estimators.sources.files.disk_spill import side_by_side
+from amazon_estimators.sources.float32 import COUNTED
+from amazon_estimators.sources.parquet.footer import PAGE_BYTES, Footer, damaged, footer_of
+from amazon_estimators.sources.parquet.pages import LargerPage, PageFile
+from amazon_estimators.sources.schema import Schema
+from amazon_estimators.storage.s3 import InputObject
+
+BATCH_BYTES = 2 * 2**20
+"""Bytes of float32 features handed on at a time: the pages they come from are held too."""
+WINDOWS = 8 * 2**20
+"""Bytes of compressed columns held, over all columns read at once; as much again is on its way."""
+WINDOW_SIZES = (16 * 2**10, 2**20)
+AT_ONCE_BYTES = 16 * 2**20
+"""Bytes that a page and a dictionary of every column read at once may take together."""
+COLUMN_BYTES = 16 * 2**10
+"""What the table reader takes of every column besides."""
+ROOM = 2 * PAGE_BYTES
+"""Bytes of a column's page and dictionary reckoned with until a larger page is met."""
+WAITING_BYTES = 320 * 2**20
+"""Bytes of columns that wait on disk for the others, which a shard of the default size has room in; the rows
+of a larger one are read in several turns. A Lambda function's disk has 512 MiB."""
+
+
+class RowGroup:
+    """Row group number ``group`` of a file; its first row is number ``before`` of the file's."""
+
+    def __init__(
+        self,
+        s3: Any,
+        found: InputObject,
+        footer: Footer,
+        schema: Schema,
+        *,
+        group: int,
+        before: int,
+        room: int = ROOM,
+    ) -> None:
+        self._s3, self._found, self._footer, self._schema = s3, found, footer, schema
+        self._group, self._before = group, before
+        self.room = room
+        with damaged(found, "footer"):
+            self._chunks = footer.chunks(group, schema.used)
+        self._features = schema.features or tuple(
+            column for column in range(schema.width) if column != schema.label
+        )
+        self._waiting = 4 * len(self._features) + 8  # bytes of a row
+
+    def rows(self, low: int, high: int) -> Iterator[Block]:
+        """Rows ``[low, high)``. Raises InputError naming row and column of a missing value."""
+        while low < high:
+            try:
+                for block in self._blocks(low, high):
+                    yield block
+                    low += len(block.features)
+            except LargerPage as page:
+                self.room = max(2 * self.room, page.room)
+
+    def _blocks(self, low: int, high: int) -> Iterator[Block]:
+        features, label = self._features, self._schema.label
+        if sum(map(self._memory, self._schema.used)) <= AT_ONCE_BYTES:
+            for row, arrays in self._batches(self._schema.used, low, high):
+                labels = None if label is None else self._column(row, arrays, label)
+                yield Block(self._matrix(row, arrays, features), labels)
+            return
+        turn = max(1, WAITING_BYTES // self._waiting)
+        for start in range(low, high, turn):
+            yield from self._joined(start, min(start + turn, high))
+
+    def _joined(self, low: int, high: int) -> Iterator[Block]:
+        """The rows from passes over a part of the columns each."""
+        tables = (self._table(part, low, high) for part in self._parts())
+        label = self._schema.label
+        labels = () if label is None else (self._labels(label, low, high),)
+        at_once = max(1, BATCH_BYTES // (4 * len(self._features)))
+        for arrays in side_by_side(chain(tables, labels), high - low, at_once, self._waiting):
+            found = None if label is None else arrays.pop()
+            yield Block(np.concatenate(arrays, axis=1), found)
+
+    def _parts(self) -> Iterator[Sequence[int]]:
+        """The features in order, as many at a time as memory has room for."""
+        part: list[int] = []
+        taken = 0
+        for column in self._features:
+            memory = self._memory(column)
+            if part and taken + memory > AT_ONCE_BYTES:
+                yield part
+                part, taken = [], 0
+            part.append(column)
+            taken += memory
+        yield part
+
+    def _memory(self, column: int) -> int:
+        """What reading a column may take."""
+        return min(self._chunks[column].unpacked, self.room) + COLUMN_BYTES
+
+    def _table(self, columns: Sequence[int], low: int, high: int) -> Iterator[np.ndarray]:
+        for row, arrays in self._batches(columns, low, high):
+            yield self._matrix(row, arrays, columns)
+
+    def _labels(self, label: int, low: int, high: int) -> Iterator[np.ndarray]:
+        for row, arrays in self._batches((label,), low, high):
+            yield self._column(row, arrays, label)
+
+    def _batches(self, columns: Sequence[int], low: int, high: int) -> Iterator[tuple[int, dict[int, Any]]]:
+        """(number of the first row in the file, arrays by column) of rows ``[low, high)``."""
+        chunks = [self._chunks[column] for column in columns]
+        where = f"{self._found.uri}: row group {self._group}, column"
+        named = [(f"{where} {self._footer.names[column]!r}", self._chunks[column]) for column in columns]
+        smallest, largest = WINDOW_SIZES
+        window = max(smallest, min(largest, WINDOWS // len(chunks)))
+        if sum(chunk.stop - chunk.start for chunk in chunks) <= WINDOWS:
+            window = largest
+        at_once = max(1, BATCH_BYTES // (4 * len(chunks)))
+        at = 0
+        with (
+            damaged(self._found, "data"),
+            PageFile(self._s3, self._found, named, window, self.room) as source,
+        ):
+            file = parquet.ParquetFile(
+                pa.PythonFile(source, mode="r"),
+                metadata=footer_of(chunks, self._footer.group_rows[self._group]),
+                buffer_size=smallest,
+                pre_buffer=False,
+                page_checksum_verification=True,
+            )
+            for batch in file.iter_batches(at_once, use_threads=False):
+                first, last = max(low - at, 0), min(high - at, batch.num_rows)
+                if first < last:
+                    arrays = batch.slice(first, last - first).columns
+                    yield self._before + at + first, dict(zip(columns, arrays, strict=True))
+                at += batch.num_rows
+                if at >= high:
+                    return
+        raise InputError(
+            f"{self._found.uri}: row group {self._group} holds {at} rows of {high}", remedy="Write it again."
+        )
+
+    def _matrix(self, row: int, arrays: dict[int, Any], columns: Sequence[int]) -> np.ndarray:
+        """Columns of a batch as float32, shape (rows, columns)."""
+        table = np.empty((len(arrays[columns[0]]), len(columns)), np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for place, column in enumerate(columns):
+                table[:, place] = self._column(row, arrays, column)
+        return table
+
+    def _column(self, row: int, arrays: dict[int, Any], position: int) -> np.ndarray:
+        """A column of a batch, whose first row is number ``row``, in its own type."""
+        column = arrays[position]
+        if column.null_count:
+            missing = int(np.flatnonzero(values_of(column.is_null()))[0])
+            raise InputError(
+                f"{self._found.uri}, row {row + missing}, {self._schema.column(position)}: no value",
+                remedy=f"{COUNTED} Fill it in, or exclude the column.",
+            )
+        return values_of(column)

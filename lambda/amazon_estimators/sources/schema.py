@@ -1,0 +1,157 @@
+"""The columns of an input: how many, their names, which are features and which is the label."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from amazon_estimators.errors import SchemaError
+from amazon_estimators.sources.blocks import Block
+from amazon_estimators.sources.source import COLUMN_LIMIT, Source
+from amazon_estimators.text import listed
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The columns of one input: how many, their names if any, which are features and which is the label."""
+
+    width: int
+    names: tuple[str, ...] | None
+    features: tuple[int, ...] | None
+    """Positions of the features; None for all columns but the label."""
+    label: int | None
+    sparse: bool = False
+    """Whether rows are sparse: then all columns are features, and a label is in no column."""
+
+    @classmethod
+    def of(cls, source: Source, *, width: int, names: tuple[str, ...] | None, where: str) -> Self:
+        """Resolve names and negative positions of ``source`` against a table of ``width`` columns."""
+
+        def position(column: int | str) -> int:
+            if isinstance(column, str):
+                if names is None:
+                    raise SchemaError(
+                        f"{where} has no header, so there is no column {column!r}",
+                        remedy="Name columns by position, or give the file a header.",
+                    )
+                if column not in names:
+                    raise SchemaError(f"{where} has no column {column!r}; its columns: {listed(names)}")
+                if names.count(column) > 1:
+                    raise SchemaError(
+                        f"{where} has {names.count(column)} columns named {column!r}",
+                        remedy="Name it by position, or rename the others.",
+                    )
+                return names.index(column)
+            if not -width <= column < width:
+                raise SchemaError(f"{where} has no column {column}; it has {width} columns, 0 to {width - 1}")
+            return column % width
+
+        if width > COLUMN_LIMIT:
+            raise SchemaError(
+                f"{where} has {width} columns; allowed: {COLUMN_LIMIT}",
+                remedy="Upload wide data as sparse rows: libsvm, or SciPy's CSR.",
+            )
+        label = None if source.label is None else position(source.label)
+        features = None if source.features is None else tuple(position(column) for column in source.features)
+        if source.exclude:
+            out = {position(column) for column in source.exclude} | {label}
+            features = tuple(column for column in range(width) if column not in out)
+        if label is not None and features is not None and label in features:
+            raise SchemaError(
+                f"{where}: column {source.label!r} is both the label and a feature",
+                remedy="Leave the label out of features: a model that is given its answer learns nothing.",
+            )
+        schema = cls(width=width, names=names, features=features, label=label)
+        if schema.feature_dim < 1:
+            raise SchemaError(f"{where} has no feature column beside the label", remedy="Add columns.")
+        return schema
+
+    @property
+    def feature_dim(self) -> int:
+        """The number of feature columns."""
+        if self.features is not None:
+            return len(self.features)
+        return self.width - (self.label is not None)
+
+    @property
+    def used(self) -> tuple[int, ...]:
+        """The columns that are read, in the order of the input: features and label."""
+        if self.features is None:
+            return tuple(range(self.width))
+        return tuple(sorted({*self.features, *(() if self.label is None else (self.label,))}))
+
+    def position(self, feature: int | None) -> int:
+        """The column of a feature by its number, or of the label for None; there is one."""
+        if feature is None:
+            assert self.label is not None
+            return self.label
+        if self.features is not None:
+            return self.features[feature]
+        return feature + (self.label is not None and feature >= self.label)
+
+    def column(self, position: int) -> str:
+        """How to name a column to a user: by name where it has one, always by position."""
+        return f"column {position}" + (f" ({self.names[position]!r})" if self.names else "")
+
+    def split(self, table: np.ndarray) -> Block:
+        """A table of all columns, shape (rows, width), as features and labels."""
+        labels = None if self.label is None else table[:, self.label]
+        if self.features is not None:
+            return Block(table[:, list(self.features)], labels)
+        if self.label is None:
+            return Block(table, None)
+        if self.label == 0:
+            return Block(table[:, 1:], labels)
+        if self.label == self.width - 1:
+            return Block(table[:, :-1], labels)
+        import numpy as np  # noqa: PLC0415 - a Source is made at synth time, without numpy
+
+        return Block(np.delete(table, self.label, axis=1), labels)
+
+    def split_used(self, table: np.ndarray) -> Block:
+        """A table of the columns ``used`` names, shape (rows, len(used)), as features and labels."""
+        if self.features is None:
+            return self.split(table)
+        place = {column: at for at, column in enumerate(self.used)}
+        features = [place[column] for column in self.features]
+        labels = None if self.label is None else table[:, place[self.label]]
+        if features == list(range(len(features))):
+            return Block(table[:, : len(features)], labels)
+        return Block(table[:, features], labels)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        def many(name: str) -> Any:
+            return None if values[name] is None else tuple(values[name])
+
+        return cls(
+            values["width"], many("names"), many("features"), values["label"], values.get("sparse", False)
+        )
+
+
+def check_schema(expected: Schema, example: str, actual: Schema, uri: str) -> None:
+    """Raise SchemaError, naming both objects, unless their schemas are the same."""
+    if actual != expected:
+        raise SchemaError(
+            f"{example} and {uri} disagree: {_difference(expected, actual)}",
+            remedy="Give all files of a channel the same columns in the same order.",
+        )
+
+
+def _difference(expected: Schema, actual: Schema) -> str:
+    if expected.width != actual.width:
+        return f"{expected.width:,} columns against {actual.width:,}"
+    if expected.names and actual.names:
+        pairs = zip(expected.names, actual.names, strict=True)
+        column, (one, other) = next((at, pair) for at, pair in enumerate(pairs) if pair[0] != pair[1])
+        return f"column {column} is {one!r} against {other!r}"
+    if expected.names or actual.names:
+        return "one has a header, the other none"
+    return f"{expected} against {actual}"

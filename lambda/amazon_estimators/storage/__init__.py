@@ -1,0 +1,1 @@
+"""S3: reads, uploads, URIs, sessions."""

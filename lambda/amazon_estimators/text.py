@@ -1,0 +1,45 @@
+"""How counts and a user's values are written in messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+LONGEST = 80
+"""Characters; of a longer value only the beginning is shown."""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Example:
+        >>> counted(1, "record"), counted(2000, "record")
+        ('1 record', '2,000 records')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def shown(value: object) -> str:
+    """Return a ``repr`` short enough for a message.
+
+    Python refuses to write integers of thousands of digits; those are named by their type.
+
+    Example:
+        >>> shown("a" * 200)[-8:]
+        'a… (str)'
+    """
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        text = f"{type(value).__name__} that cannot be written"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}… ({type(value).__name__})"
+
+
+def listed(names: Sequence[int | str], most: int = 20) -> str:
+    """Return the first ``most`` names, and how many more there are.
+
+    Example:
+        >>> listed(["age", "income", 7], most=2)
+        "'age', 'income', and 1 more"
+    """
+    first = ", ".join(repr(name) for name in names[:most])
+    return first if len(names) <= most else f"{first}, and {len(names) - most} more"

@@ -1,0 +1,34 @@
+"""Rules of a CreateTrainingJob request that botocore's model does not state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from amazon_estimators_rehearsal.sagemaker.errors import ValidationError
+
+
+def check_request(request: Mapping[str, Any]) -> None:
+    """Rules between members, which the model cannot state."""
+    channels = [channel["ChannelName"] for channel in request.get("InputDataConfig", [])]
+    if len(set(channels)) != len(channels):
+        raise ValidationError(f"Channel names must be unique; got {', '.join(channels)}.")
+    for channel in request.get("InputDataConfig", []):
+        if "S3DataSource" not in channel["DataSource"]:
+            raise ValidationError(
+                f"The stand-in reads channels from S3 only; {channel['ChannelName']} has none."
+            )
+    resources = request["ResourceConfig"]
+    for member in ("InstanceType", "InstanceCount"):
+        if member not in resources:
+            raise ValidationError(f"ResourceConfig needs {member}; instance groups are not supported here.")
+    stopping = request.get("StoppingCondition", {})
+    if request.get("EnableManagedSpotTraining"):
+        wait, run = stopping.get("MaxWaitTimeInSeconds"), stopping.get("MaxRuntimeInSeconds", 86400)
+        if wait is None or wait < run:
+            raise ValidationError(
+                f"MaxWaitTimeInSeconds ({wait}) must be present and at least MaxRuntimeInSeconds ({run}) "
+                "for a managed spot training job."
+            )
+    elif "MaxWaitTimeInSeconds" in stopping:
+        raise ValidationError("MaxWaitTimeInSeconds is only for EnableManagedSpotTraining.")
