@@ -22,30 +22,35 @@ from amazon_estimators.storage.s3 import InputObject, is_there, list_as_of, put_
 from amazon_estimators.text import shown
 
 VERSION = re.compile(r"[0-9a-f]{24}")
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+"""The last change of a bucket in which nothing has ever changed."""
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """``channels``: the objects of each, by key. ``as_of``: the time, UTC, whose state of the bucket this is.
+    """The objects of each channel, in ``channels``, as they were at ``as_of`` (UTC, by S3's clock).
 
     ``version`` names the content: 24 hexadecimal digits, the same for the same versions of the same objects.
+    ``is_present`` tells that nothing had changed since ``as_of`` when this was listed.
     """
 
     version: str
     as_of: datetime
     channels: Mapping[str, list[InputObject]]
+    is_present: bool = False
 
     @classmethod
     def take(cls, s3: Any, bucket: str, prefixes: Mapping[str, str], moment: datetime | None = None) -> Self:
-        """What lies under each channel's prefix, or lay there at ``moment``.
+        """List what lies under each channel's prefix, or lay there at the end of the second ``moment``.
 
-        Without a moment ``as_of`` is when the newest object was made: a time of S3's clock, like the events'.
+        ``as_of`` is when it changed last until then, be it by an upload or by a deletion: of the same
+        content it is the same, whenever it is listed, and a moment in the future is the present.
         """
         found = {name: list_as_of(s3, bucket, prefix, moment) for name, prefix in sorted(prefixes.items())}
-        made = [time for objects in found.values() for _, time in objects]
-        as_of = moment or max(made, default=datetime.now(UTC)).replace(microsecond=0)
-        channels = {name: [one for one, _ in objects] for name, objects in found.items()}
-        return cls(_version(channels, as_of), as_of, channels)
+        as_of = max((one.changed for one in found.values() if one.changed), default=BEGINNING)
+        channels = {name: listing.objects for name, listing in found.items()}
+        is_present = all(listing.is_present for listing in found.values())
+        return cls(_version(channels), as_of.replace(microsecond=0), channels, is_present)
 
     def freeze(self, s3: Any, bucket: str, prefix: str) -> None:
         """Keep the list of objects. Written again, it is the same but for ``as_of``."""
@@ -69,7 +74,7 @@ class DataSet:
         for line in lines:
             channels[line.pop("channel")].append(InputObject(bucket=bucket, **line))
         as_of = datetime.fromisoformat(head["as_of"])
-        if _version(channels, as_of) != version:
+        if _version(channels) != version:
             raise RequestError(
                 f"s3://{bucket}/{key} does not hold the objects its name was made of: it was changed",
                 remedy="Leave data_set out to train on the input as it is now.",
@@ -93,10 +98,6 @@ def _lines(channels: Mapping[str, list[InputObject]]) -> Iterator[dict[str, Any]
             yield {"channel": name, **values}
 
 
-def _version(channels: Mapping[str, list[InputObject]], as_of: datetime) -> str:
-    identities: list[Any] = [
-        [name, one.identity()] for name, objects in sorted(channels.items()) for one in objects
-    ]
-    # Nothing is nothing only at its time: a later batch without data is a failure of its own.
-    content = identities or [as_of.isoformat()]
+def _version(channels: Mapping[str, list[InputObject]]) -> str:
+    content = [[name, one.identity()] for name, objects in sorted(channels.items()) for one in objects]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
