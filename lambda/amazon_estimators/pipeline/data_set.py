@@ -11,11 +11,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
 from amazon_estimators.errors import RequestError
+from amazon_estimators.storage.input_files import InputFiles, LeftOut
 from amazon_estimators.storage.s3 import InputObject, is_there, list_as_of, put_text
 from amazon_estimators.text import shown
 
@@ -24,30 +25,52 @@ VERSION = re.compile(r"[0-9a-f]{24}")
 
 @dataclass(frozen=True)
 class DataSet:
-    """``channels``: the objects of each, by key. ``as_of``: the time, UTC, whose state of the bucket this is.
+    """Name exact versions of objects as the input of all channels.
 
-    ``version`` names the content: 24 hexadecimal digits, the same for the same versions of the same objects.
+    Attributes:
+        version: 24 hexadecimal digits, the same for the same versions of the same objects.
+        as_of: The time, UTC, whose state of the bucket this is.
+        channels: The objects of each channel, by key.
+        left_out: What lies under each channel's prefix and is not input.
     """
 
     version: str
     as_of: datetime
     channels: Mapping[str, list[InputObject]]
+    left_out: Mapping[str, tuple[LeftOut, ...]] = field(default_factory=dict)
 
     @classmethod
-    def take(cls, s3: Any, bucket: str, prefixes: Mapping[str, str], moment: datetime | None = None) -> Self:
-        """What lies under each channel's prefix, or lay there at ``moment``.
+    def take(
+        cls,
+        s3: Any,
+        bucket: str,
+        files: Mapping[str, InputFiles | str],
+        moment: datetime | None = None,
+    ) -> Self:
+        """Take what lies under each channel's prefix, or lay there at ``moment``, and is input.
 
         Without a moment ``as_of`` is when the newest object was made: a time of S3's clock, like the events'.
         """
-        found = {name: list_as_of(s3, bucket, prefix, moment) for name, prefix in sorted(prefixes.items())}
-        made = [time for objects in found.values() for _, time in objects]
+        channels: dict[str, list[InputObject]] = {}
+        left_out: dict[str, tuple[LeftOut, ...]] = {}
+        made: list[datetime] = []
+        for name, given in sorted(files.items()):
+            rule = InputFiles(given) if isinstance(given, str) else given
+            listed = {one.key: (one, time) for one, time in list_as_of(s3, bucket, rule.prefix, moment)}
+            taken, left_out[name] = rule.choose(listed)
+            channels[name] = [listed[key][0] for key in taken]
+            made += [listed[key][1] for key in taken]
         as_of = moment or max(made, default=datetime.now(UTC)).replace(microsecond=0)
-        channels = {name: [one for one, _ in objects] for name, objects in found.items()}
-        return cls(_version(channels, as_of), as_of, channels)
+        return cls(_version(channels, as_of), as_of, channels, left_out)
 
     def freeze(self, s3: Any, bucket: str, prefix: str) -> None:
         """Keep the list of objects. Written again, it is the same but for ``as_of``."""
-        head = {"data_set": self.version, "as_of": self.as_of.isoformat(), "channels": sorted(self.channels)}
+        head = {
+            "data_set": self.version,
+            "as_of": self.as_of.isoformat(),
+            "channels": sorted(self.channels),
+            "left_out": {name: [vars(group) for group in groups] for name, groups in self.left_out.items()},
+        }
         text = "".join(f"{json.dumps(line)}\n" for line in (head, *_lines(self.channels)))
         put_text(s3, bucket, frozen_key(prefix, self.version), text, "application/jsonlines")
 
@@ -72,7 +95,11 @@ class DataSet:
                 f"s3://{bucket}/{key} does not hold the objects its name was made of: it was changed",
                 remedy="Leave data_set out to train on the input as it is now.",
             )
-        return cls(str(version), as_of, channels)
+        left_out = {
+            name: tuple(LeftOut(**group) for group in groups)
+            for name, groups in head.get("left_out", {}).items()
+        }
+        return cls(str(version), as_of, channels, left_out)
 
 
 def check_version(version: object) -> None:

@@ -8,11 +8,11 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from amazon_estimators.errors import InputError, ObjectChangedError
 from amazon_estimators.prefetch import ahead
+from amazon_estimators.storage.input_files import InputFiles
 
 NO_VERSION = "null"
 """The version id S3 gives to objects of a bucket without versioning."""
@@ -58,14 +58,15 @@ class InputObject:
 
 
 def list_objects(s3: Any, bucket: str, prefix: str) -> list[InputObject]:
-    """The newest version of every object under ``prefix``, by key, without folder markers and hidden ones."""
-    return [one for one, _ in list_as_of(s3, bucket, prefix)]
+    """Return the newest version of every object under ``prefix`` that is input, by key."""
+    objects = {found.key: found for found, _ in list_as_of(s3, bucket, prefix)}
+    return [objects[key] for key in InputFiles(prefix).choose(objects)[0]]
 
 
 def list_as_of(
     s3: Any, bucket: str, prefix: str, moment: datetime | None = None
 ) -> list[tuple[InputObject, datetime]]:
-    """What lay under ``prefix`` at ``moment`` (whole seconds; default: now), by key, and when S3 made each.
+    """Return all that lay under ``prefix`` at ``moment`` (whole seconds; default: now), and when it was made.
 
     A bucket without versioning has no past: its objects are taken as they are.
     """
@@ -75,23 +76,12 @@ def list_as_of(
             key, version_id, made = entry["Key"], entry.get("VersionId", NO_VERSION), entry["LastModified"]
             timeless = version_id == NO_VERSION and entry["IsLatest"]
             in_time = entry["IsLatest"] if moment is None else made.replace(microsecond=0) <= moment
-            if not is_data(key) or not (timeless or in_time):
+            if not (timeless or in_time):
                 continue
             rank = (entry["IsLatest"], made)
             if key not in newest or rank > newest[key][0]:
                 newest[key] = (rank, _input_object(bucket, entry) if "ETag" in entry else None)
     return [(one, rank[1]) for _, (rank, one) in sorted(newest.items()) if one is not None]
-
-
-def is_data(key: str) -> bool:
-    """Whether an object is input: folder markers and names that start with ``.`` or ``_`` are not."""
-    name = key.rpartition("/")[2]
-    return bool(name) and not name.startswith((".", "_"))
-
-
-def data_files(directory: Path) -> list[Path]:
-    """The files below a directory on disk that would be input on S3, by path."""
-    return sorted(one for one in directory.rglob("*") if one.is_file() and is_data(one.name))
 
 
 def _input_object(bucket: str, entry: Mapping[str, Any]) -> InputObject:
