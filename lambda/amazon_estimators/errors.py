@@ -92,6 +92,15 @@ class RecordSetError(AmazonEstimatorsError):
     remedy = "Redrive the execution, or start another: it encodes the missing shards again."
 
 
+class DamagedFileError(AmazonEstimatorsError):
+    """A file the pipeline keeps on S3 for itself was cut or changed, or is of another release.
+
+    The message names the object, the remedy says how to go on without it.
+    """
+
+    remedy = "Delete the object, then redrive the execution: it is written again."
+
+
 class TrainingJobError(AmazonEstimatorsError):
     """A training job ended without a model. The message carries the service's failure reason."""
 
