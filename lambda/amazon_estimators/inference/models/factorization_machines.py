@@ -67,7 +67,7 @@ class LocalFactorizationMachines(LocalModel):
                 f"{names[1]} {bias.shape}"
             )
         known = hyperparameters.get("predictor_type") or content.setting("predictor_type")
-        if known not in {REGRESSOR, BINARY, None}:
+        if known not in (REGRESSOR, BINARY, None):
             raise ModelError(f"predictor_type is {known!r}; expecting {REGRESSOR} or {BINARY}")
         return cls(factors, linear[:, 0], float(bias.reshape(-1)[0]), known)
 

@@ -52,7 +52,8 @@ class LocalLinearLearner(LocalModel):
             )
         stated = content.setting("predictor_type")
         known = hyperparameters.get("predictor_type") or (MULTICLASS if len(weight) > 1 else stated)
-        if known not in {REGRESSOR, BINARY, MULTICLASS, None} or (
+        # A tuple, not a set: what stands in the file may be anything JSON has.
+        if known not in (REGRESSOR, BINARY, MULTICLASS, None) or (
             known is not None and (known == MULTICLASS) != (len(weight) > 1)
         ):
             raise ModelError(
