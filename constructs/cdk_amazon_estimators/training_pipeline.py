@@ -31,6 +31,7 @@ from cdk_amazon_estimators.props.pipeline_checks import (
     check_patterns,
     check_prefix,
     check_removal,
+    check_timeout,
     check_triggers,
     required_channels,
 )
@@ -39,8 +40,14 @@ from cdk_amazon_estimators.props.prop_types import check_types, known
 from cdk_amazon_estimators.state_machine import pipeline_state_machine, workflow, workflow_statements
 from cdk_amazon_estimators.storage.data_buckets import expire_record_sets, new_data_bucket, new_model_bucket
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout, outputs_of, with_prefixes
+from cdk_amazon_estimators.training.capacity import check_capacity_wait
 from cdk_amazon_estimators.training.image import TrainingImage
-from cdk_amazon_estimators.training.job import JobSettings, training_job, training_job_statements
+from cdk_amazon_estimators.training.job import (
+    LOCAL_STORAGE,
+    JobSettings,
+    training_job,
+    training_job_statements,
+)
 from cdk_amazon_estimators.training.role import grant_training, new_training_role
 from cdk_amazon_estimators.triggers import TrainingStarter, Trigger, UploadTrigger
 
@@ -110,6 +117,10 @@ class TrainingPipeline(Construct):
         Default: None, on-demand capacity.
     keep_alive: keep the instances as a warm pool for the next job this long, 1 hour at most. Default: None.
     max_retry_attempts: how often SageMaker starts a job again after a fault of its own. Default: 2.
+    capacity_wait: how long a training waits for instances while the account's quota is in use or SageMaker
+        has no capacity of the type, up to 3 days; it is tried again every 5 minutes. Default: 1 hour.
+    timeout: the most time an execution may take; then it ends as TIMED_OUT, and the next may start. Default:
+        a day more than ``max_runtime`` and ``capacity_wait``.
     vpc: network of the training instances. Default: SageMaker's.
     subnets: of ``vpc``. Default: the private ones.
     security_groups: of the training instances. Default: a new one, with ``vpc``.
@@ -159,6 +170,8 @@ class TrainingPipeline(Construct):
         spot_max_wait: Duration | None = None,
         keep_alive: Duration | None = None,
         max_retry_attempts: int = 2,
+        capacity_wait: Duration | None = None,
+        timeout: Duration | None = None,
         vpc: ec2.IVpc | None = None,
         subnets: ec2.SubnetSelection | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
@@ -203,6 +216,9 @@ class TrainingPipeline(Construct):
         with problems.collected():
             image = TrainingImage(self, algorithm)
         job.check(problems)
+        waits = capacity_wait or Duration.hours(1)
+        check_capacity_wait(problems, capacity_wait)
+        check_timeout(problems, timeout, job.max_runtime)
         with problems.collected():
             channels_of(
                 type(algorithm),
@@ -277,10 +293,15 @@ class TrainingPipeline(Construct):
                     "target_shard_bytes": shard_size.to_bytes(),
                     "channels": {name: source.to_dict() for name, source in sources.items()},
                     "distributions": dict(distributions or {}),
+                    "volume_gib": None
+                    if LOCAL_STORAGE.match(instance_type)
+                    else job.volume_size.to_gibibytes(),
                 },
                 train=train,
                 max_concurrency=max_concurrency,
+                capacity_wait=waits,
             ),
+            timeout=timeout or Duration.days(1).plus(job.max_runtime).plus(waits),
             layout=layout,
             statements=[
                 *workflow_statements(self.encoder),

@@ -20,13 +20,18 @@ from constructs import Construct
 
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import known, known_seconds
+from cdk_amazon_estimators.retries import of_training
 from cdk_amazon_estimators.training.instance_types import warn_of_unknown
 from cdk_amazon_estimators.training.network import training_network
 
 SPOT_LIMIT = Duration.hours(1)
 """The most SageMaker waits and trains on spot capacity with algorithms that keep no checkpoints, as these."""
 
-JOB_NAME = "States.Format('{}-{}-{}', $.request.job_name, $$.Execution.RedriveCount, $$.State.RetryCount)"
+JOB_NAME = (
+    "States.Format('{}-{}-{}-{}', $.request.job_name, $$.Execution.RedriveCount, $.capacity.waits, "
+    "$$.State.RetryCount)"
+)
+"""Ends with the redrive, the wait for capacity and the retry that start the job: no name is met again."""
 
 LOCAL_STORAGE = re.compile(
     r"ml\.(?:[a-z]+\d+[a-z]*d[a-z]*|g[456]e?|gr6|p4de?|p5e?n?|p6[a-z0-9-]*|trn\d[a-z]*)\."
@@ -107,7 +112,6 @@ def training_job(
 ) -> sfn.CustomState:
     """The state. It reads the request that Seal made at ``$.request`` and leaves the job at ``$.job``.
 
-    The job's name ends with the redrive and the retry it was started by: no attempt meets another's name.
     With a VPC, ``role`` is let put network interfaces into its subnets.
     """
     warn_of_unknown(scope, settings.instance_type)
@@ -148,27 +152,7 @@ def training_job(
             **({"VpcConfig": network.config} if network else {}),
         },
         "ResultPath": "$.job",
-        "Retry": [
-            # The account's instances are all in use: another job may end.
-            {
-                "ErrorEquals": ["SageMaker.ResourceLimitExceededException"],
-                "IntervalSeconds": 60,
-                "MaxAttempts": 6,
-                "BackoffRate": 2,
-                "MaxDelaySeconds": 900,
-                "JitterStrategy": "FULL",
-            },
-            # Throttling and service faults share this name with requests that the service refuses: those are
-            # repeated for some seconds too, in vain and for free.
-            {
-                "ErrorEquals": ["SageMaker.AmazonSageMakerException"],
-                "IntervalSeconds": 2,
-                "MaxAttempts": 3,
-                "BackoffRate": 2,
-                "MaxDelaySeconds": 30,
-                "JitterStrategy": "FULL",
-            },
-        ],
+        "Retry": of_training(),
     }
     if settings.max_retry_attempts == 0:
         # The service takes 1 to 30; no strategy is how it spells none.
