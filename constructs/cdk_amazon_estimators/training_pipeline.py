@@ -18,9 +18,9 @@ from constructs import Construct
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.sources import Source
+from cdk_amazon_estimators.checked_props import CheckedProps, checked
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.notifications import TrainingNotifications
-from cdk_amazon_estimators.props.checked_props import CheckedProps, checked
 from cdk_amazon_estimators.props.prop_types import known
 from cdk_amazon_estimators.state_machine import pipeline_state_machine, workflow, workflow_statements
 from cdk_amazon_estimators.storage.data_buckets import expire_record_sets, new_data_bucket, new_model_bucket

@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 
 from amazon_estimators.errors import RecordSetError
 from amazon_estimators.record_sets.manifest import (
-    VERSION,
     StoredRecordSet,
     StoredShard,
-    manifest_entries,
     write,
 )
+from amazon_estimators.record_sets.parsing import VERSION, manifest_entries
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.summaries import Labels, Tokens
 

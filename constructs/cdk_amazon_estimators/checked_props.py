@@ -12,7 +12,7 @@ from constructs import Construct
 
 from amazon_estimators.pipeline.channels import channels_of
 from amazon_estimators.sources import Source
-from cdk_amazon_estimators.props.pipeline_checks import (
+from cdk_amazon_estimators.pipeline_checks import (
     check_algorithm,
     check_echoes,
     check_encoder,
