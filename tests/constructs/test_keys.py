@@ -20,7 +20,7 @@ from amazon_estimators.algorithms import NTM, IPInsights
 from amazon_estimators.handlers import announce, encode, explain, plan, seal
 from amazon_estimators.pipeline import keys
 from amazon_estimators.record_sets import keys as record_set_keys
-from amazon_estimators.record_sets.parsing import manifest_entries
+from amazon_estimators.record_sets.manifest import manifest_entries
 from amazon_estimators.sources import Source
 from amazon_estimators.triggers.starter import Starter
 from cdk_amazon_estimators import UploadTrigger

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from amazon_estimators.errors import InputError, RecordSetError
 from amazon_estimators.record_sets.keys import MANIFEST
-from amazon_estimators.record_sets.parsing import manifest_entries
+from amazon_estimators.record_sets.manifest import manifest_entries
 from amazon_estimators.record_sets.reading import manifest_shards, open_shard
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of

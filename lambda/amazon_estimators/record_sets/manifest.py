@@ -1,4 +1,4 @@
-"""The two files that make shards a RecordSet: ``record_set.json`` and the manifest.
+"""Write and read the two files that make shards a RecordSet: ``record_set.json`` and the manifest.
 
 The manifest has the shape that SageMaker reads: ``[{"prefix": "s3://bucket/root/"}, "matrix_00000.pbr", …]``.
 ``record_set.json`` beside it holds the RecordSet, where it comes from and its shards, in a shape of ours with
@@ -8,16 +8,17 @@ a ``version``. Files of release 0.1.0 have no version and, where a client wrote 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
-from typing import Self
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
-from amazon_estimators.record_sets import parsing
+from amazon_estimators.errors import RecordSetError
 from amazon_estimators.record_sets.keys import manifest_key, record_set_key, shard_name
-from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.storage.s3_uri import Place
 
 EXAMPLE = shard_name("recordio", 0)
+VERSION = 1
+"""Raise it when ``record_set.json`` changes so that an older reader would misunderstand it."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,29 @@ class StoredShard:
     etag: str | None
 
 
+class Described(Protocol):
+    """What is known of a RecordSet: a RecordSet itself."""
+
+    @property
+    def s3_data(self) -> str:
+        """The URI of the manifest."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        ...
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Read what ``to_dict`` wrote."""
+        ...
+
+
+Kind = TypeVar("Kind", bound=Described)
+
+
 @dataclass(frozen=True)
-class StoredRecordSet:
+class StoredRecordSet(Generic[Kind]):
     """A RecordSet with the shards it is made of.
 
     Attributes:
@@ -50,7 +72,7 @@ class StoredRecordSet:
         data_set: The version of the data it was made from; None if a client made it.
     """
 
-    record_set: RecordSet
+    record_set: Kind
     shards: tuple[StoredShard, ...]
     fingerprint: str | None = None
     data_set: str | None = None
@@ -63,7 +85,7 @@ class StoredRecordSet:
     def to_json(self) -> str:
         """Return the text of ``record_set.json``."""
         facts = {
-            "version": parsing.VERSION,
+            "version": VERSION,
             **self.record_set.to_dict(),
             "fingerprint": self.fingerprint,
             "data_set": self.data_set,
@@ -72,26 +94,40 @@ class StoredRecordSet:
         return json.dumps(facts)
 
     @classmethod
-    def from_json(cls, text: str | bytes, uri: str) -> Self:
+    def from_json(cls, text: str | bytes, uri: str, kind: type[Kind]) -> Self:
         """Read what :meth:`to_json` wrote, or release 0.1.0; unknown fields are left out.
 
         Args:
             text: The text of ``record_set.json``.
             uri: Where it lies, for errors.
+            kind: RecordSet, or a subclass of it.
 
         Raises:
             RecordSetError: The text does not describe a RecordSet, or a newer release wrote it.
         """
-        facts = parsing.record_set_facts(text, uri)
-        shards = facts.get("shards", [])
-        if not isinstance(shards, list):
-            raise parsing.no_record_set(uri, "shards is not a list")
-        return cls(
-            parsing.described(RecordSet, facts, uri),
-            tuple(parsing.described(StoredShard, shard, uri) for shard in shards),
-            facts.get("fingerprint"),
-            facts.get("data_set"),
-        )
+        try:
+            facts = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise RecordSetError(f"{uri} is not JSON: {error}", remedy="Make the RecordSet again.") from error
+        if not isinstance(facts, dict):
+            raise RecordSetError(f"{uri} is not a JSON object", remedy="Make the RecordSet again.")
+        version = facts.get("version", VERSION)
+        if version != VERSION:
+            raise RecordSetError(
+                f"{uri} has version {version!r}; allowed: {VERSION}, or none",
+                remedy="Install the release of the library that wrote it, or a newer one.",
+            )
+        try:
+            return cls(
+                kind.from_dict(_known(kind, facts)),
+                tuple(StoredShard(**_known(StoredShard, shard)) for shard in facts.get("shards", ())),
+                facts.get("fingerprint"),
+                facts.get("data_set"),
+            )
+        except (TypeError, KeyError, AttributeError) as error:
+            raise RecordSetError(
+                f"{uri} does not describe a RecordSet: {error}", remedy="Make the RecordSet again."
+            ) from error
 
     def manifest(self) -> str:
         """Return the text of the manifest.
@@ -105,7 +141,7 @@ class StoredRecordSet:
         return json.dumps([{"prefix": root.uri}, *names])
 
 
-def write(record_sets: Iterable[StoredRecordSet], put: Callable[[str, str], None]) -> None:
+def write(record_sets: Iterable[StoredRecordSet[Any]], put: Callable[[str, str], None]) -> None:
     """Write every ``record_set.json`` and then every manifest: from there on all of them are complete.
 
     Args:
@@ -117,3 +153,37 @@ def write(record_sets: Iterable[StoredRecordSet], put: Callable[[str, str], None
         put(record_set_key(root), stored.to_json())
     for root, stored in roots.items():
         put(manifest_key(root), stored.manifest())
+
+
+def manifest_entries(text: str | bytes, uri: str) -> tuple[str, list[str]]:
+    """Read a manifest.
+
+    Args:
+        text: The text of the manifest.
+        uri: Where it lies, for errors.
+
+    Returns:
+        The prefix that the names continue, and the names of the shards: at least one.
+
+    Raises:
+        RecordSetError: The text is not a manifest, or lists no shard.
+    """
+    try:
+        listed = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RecordSetError(f"{uri} is not JSON: {error}", remedy="Make the RecordSet again.") from error
+    head, *names = listed if isinstance(listed, list) and listed else [None]
+    prefix = head.get("prefix") if isinstance(head, dict) else None
+    if not isinstance(prefix, str) or not all(isinstance(name, str) for name in names):
+        raise RecordSetError(
+            f'{uri} is not a manifest; expecting [{{"prefix": "s3://…/"}}, "{shard_name("recordio", 0)}", …]',
+            remedy="Give the URI of the manifest itself.",
+        )
+    if not names:
+        raise RecordSetError(f"{uri} lists no shard", remedy="Make the RecordSet again.")
+    return prefix, cast(list[str], names)
+
+
+def _known(kind: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in values.items() if name in names}

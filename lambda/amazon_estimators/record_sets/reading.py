@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from amazon_estimators.errors import RecordSetError
 from amazon_estimators.record_sets.keys import RECORD_SET
-from amazon_estimators.record_sets.parsing import described, manifest_entries, record_set_facts
+from amazon_estimators.record_sets.manifest import StoredRecordSet, manifest_entries
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of
 
@@ -31,7 +31,7 @@ def from_manifest(kind: Any, uri: str, *, channel: str | None, session: Any) -> 
         text = _small(s3, facts)
     except s3.exceptions.ClientError:
         return _checked(s3, kind, manifest, channel or "train")
-    record_set = described(kind, record_set_facts(text, facts.uri), facts.uri)
+    record_set = StoredRecordSet.from_json(text, facts.uri, kind).record_set
     # A RecordSet may have been copied with its manifest: it lies where the manifest does.
     return kind.from_dict({**record_set.to_dict(), "s3_data": uri, "channel": channel or record_set.channel})
 
