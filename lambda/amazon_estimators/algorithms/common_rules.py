@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from amazon_estimators.algorithms.channel_rules import SHARDED, ChannelRule
 from amazon_estimators.algorithms.filled_in import Fill
+from amazon_estimators.algorithms.label_rule import label_fault
 from amazon_estimators.algorithms.rules import Finding, Problem
 from amazon_estimators.algorithms.training_data import Data
 from amazon_estimators.hyperparameters.owner import Owner
@@ -61,10 +62,14 @@ def _record_set_findings(
         yield Problem(f"{channel} holds {record_set.dtype} values. Expecting: {allowed}; encode it again.")
     if record_set.num_records < 1:
         yield Problem(f"{channel} has {record_set.num_records} records. Expecting: at least 1.")
-    if rule.label == "required" and record_set.labels is None:
+    fault = label_fault(rule, record_set.labels is not None)
+    if fault == "missing":
         yield Problem(f"{channel} has no labels, and the algorithm learns from them. Name the label column.")
-    if rule.label == "none" and record_set.labels is not None:
-        yield Problem(f"{channel} has labels, and the algorithm takes none there. Name no label column.")
+    if fault == "unwanted":
+        yield Problem(
+            f"{channel} has labels, and the algorithm takes none there. Name no label column; of libsvm and "
+            "RecordIO drop the labels, Source(keep_labels=False)."
+        )
 
 
 def _share_findings(name: str, record_set: RecordSet, instances: int) -> Iterator[Finding]:
@@ -75,7 +80,7 @@ def _share_findings(name: str, record_set: RecordSet, instances: int) -> Iterato
         if 0 < count < instances:
             yield Problem(
                 f"Channel {name} has {count} {what} for {instances} instances. "
-                f"Expecting: at least one an instance; train on {count} at most, or use FullyReplicated."
+                f"Expecting: at least one per instance; train on {count} at most, or use FullyReplicated."
             )
 
 
