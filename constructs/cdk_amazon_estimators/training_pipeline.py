@@ -18,6 +18,7 @@ from constructs import Construct
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.pipeline.channels import channels_of
+from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES
 from amazon_estimators.sources import Source
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.notifications import TrainingNotifications
@@ -189,7 +190,7 @@ class TrainingPipeline(Construct):
         problems = Problems(self)
         check_types(problems, TrainingPipeline.__init__, props)
         check_algorithm(problems, algorithm)
-        shard_size = target_shard_size or Size.mebibytes(256)
+        shard_size = target_shard_size or Size.bytes(DEFAULT_SHARD_BYTES)
         chosen = known("channels", channels)
         sources = with_prefixes(
             dict.fromkeys(required_channels(algorithm), Source()) if chosen is None else chosen, prefix

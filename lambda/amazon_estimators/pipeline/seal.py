@@ -74,7 +74,7 @@ def publish(s3: Any, plan: Plan, sealed: Mapping[str, Sealed]) -> None:
     write(stored, lambda key, text: put_text(s3, plan.bucket, key, text, "application/json"))
 
 
-def _stored(plan: Plan, channel: str, sealed: Sealed) -> StoredRecordSet:
+def _stored(plan: Plan, channel: str, sealed: Sealed) -> StoredRecordSet[RecordSet]:
     shards = tuple(
         StoredShard(
             plan.shard_key(channel, receipt.shard),
@@ -98,7 +98,7 @@ def complete_record_sets(s3: Any, plan: Plan) -> dict[str, RecordSet] | None:
         if manifest_key(root) not in stored or key not in stored:
             return None
         text = s3.get_object(Bucket=plan.bucket, Key=key)["Body"].read()
-        sealed = StoredRecordSet.from_json(text, f"s3://{plan.bucket}/{key}")
+        sealed = StoredRecordSet.from_json(text, f"s3://{plan.bucket}/{key}", RecordSet)
         if not sealed.shards or any(
             stored.get(shard.key) != (shard.etag, shard.bytes) for shard in sealed.shards
         ):

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+"""The compressions of whole objects, by the extension of a key."""
 COLUMNS = ("label", "features", "exclude")
 """The options of a format that has columns."""
 

@@ -9,8 +9,7 @@ from difflib import get_close_matches
 from typing import Any, Self
 
 from amazon_estimators.errors import RequestError
-from amazon_estimators.sources.files.compression import COMPRESSIONS
-from amazon_estimators.sources.formats import FORMATS, formats_with
+from amazon_estimators.sources.formats import COMPRESSIONS, FORMATS, formats_with
 from amazon_estimators.text import listed
 
 BLOCK_BYTES = 8 * 2**20
@@ -81,7 +80,11 @@ class Source:
             near = get_close_matches(str(self.format).lower(), FORMATS, n=1, cutoff=0.4)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             yield f"format is {self.format!r}; allowed: auto, {', '.join(FORMATS)}{hint}"
-        choices = {"header": HEADERS, "compression": COMPRESSIONS, "first_index": (0, 1)}
+        choices = {
+            "header": HEADERS,
+            "compression": ("auto", "none", *COMPRESSIONS.values()),
+            "first_index": (0, 1),
+        }
         for name, allowed in choices.items():
             value = getattr(self, name)
             if value not in allowed or isinstance(value, bool):
