@@ -173,9 +173,21 @@ def _announce(
     settings: Mapping[str, Any],
     **state: str,
 ) -> sfn.CustomState:
-    """Tell of the end. Should the telling fail, the execution ends as it would: what it did is done."""
+    """Tell of the end, if need be after some twenty minutes.
+
+    Should the telling fail all the same, the execution ends as it would: what it did is done. The starter
+    finds the error in its output, and tells of the model.
+    """
     event = {"pipeline": settings, "execution": EXECUTION, "input.$": "$.input", **state}
-    return _invoke(scope, construct_id, function, event=event, result_path="$.announced")
+    again = {
+        "ErrorEquals": ["States.ALL"],
+        "IntervalSeconds": 5,
+        "MaxAttempts": 6,
+        "BackoffRate": 3,
+        "MaxDelaySeconds": 600,
+        "JitterStrategy": "FULL",
+    }
+    return _invoke(scope, construct_id, function, event=event, result_path="$.announced", retry=[again])
 
 
 def _shards(scope: Construct, encoder: RecordSetEncoder, max_concurrency: int) -> sfn.DistributedMap:
@@ -226,10 +238,12 @@ def _invoke(
     *,
     event: Mapping[str, Any] | None = None,
     result_path: str | None = None,
+    retry: Sequence[Mapping[str, Any]] = (),
 ) -> sfn.CustomState:
     """Invoke ``function`` with ``event`` (default: the state's input) and take what it returns as it is.
 
-    CDK's LambdaInvoke would let the role invoke every version of the function too.
+    ``retry``: retriers besides the one for faults of Lambda. CDK's LambdaInvoke would let the role invoke
+    every version of the function too.
     """
     task: dict[str, Any] = {
         "Type": "Task",
@@ -242,7 +256,8 @@ def _invoke(
                 "BackoffRate": 2,
                 "MaxDelaySeconds": 60,
                 "JitterStrategy": "FULL",
-            }
+            },
+            *retry,
         ],
     }
     if event is not None:

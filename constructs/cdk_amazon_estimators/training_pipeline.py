@@ -296,6 +296,21 @@ class TrainingPipeline(Construct):
         """Let ``grantee`` start an execution, with the input this class documents."""
         return self.state_machine.grant_start_execution(grantee)
 
+    def grant_request(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` ask the starter for a training; see :meth:`TrainingStarter.grant_request`.
+
+        Raises PipelineError if the pipeline has no triggers, and so no starter.
+        """
+        problems = Problems(self)
+        problems.unless(
+            self.starter is not None,
+            "grant_request needs a starter, and triggers=[] makes none: give the pipeline a trigger, or use "
+            "grant_start_execution",
+        )
+        problems.raise_any()
+        assert self.starter is not None
+        return self.starter.grant_request(grantee)
+
     def _neighbours(self, data_bucket: s3.IBucket | None) -> dict[str, PipelineLayout]:
         """The app's other pipelines of this bucket, by path."""
         if data_bucket is None:
