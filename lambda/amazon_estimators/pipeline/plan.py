@@ -79,8 +79,8 @@ def _data_set(s3: Any, settings: Settings, channels: Mapping[str, Channel], vers
     """The version asked for, or what lies there now, which is then a version too."""
     if version is not None:
         return DataSet.load(s3, settings.data_bucket, settings.prefix, version)
-    prefixes = {name: channel.prefix for name, channel in channels.items()}
-    data_set = DataSet.take(s3, settings.data_bucket, prefixes)
+    files = {name: channel.files for name, channel in channels.items()}
+    data_set = DataSet.take(s3, settings.data_bucket, files)
     data_set.freeze(s3, settings.data_bucket, settings.prefix)
     return data_set
 
@@ -109,7 +109,8 @@ def make_plan(
     Raises NoInputError for an empty channel, InputError or SchemaError for objects that cannot be encoded.
     """
     found = {
-        name: find(s3, bucket, channel, data_set.channels.get(name, [])) for name, channel in channels.items()
+        name: find(s3, bucket, channel, data_set.channels.get(name, []), data_set.left_out.get(name, ()))
+        for name, channel in channels.items()
     }
     fingerprint = _fingerprint(channels, found, target_shard_bytes)
     planned: dict[str, PlannedChannel] = {}

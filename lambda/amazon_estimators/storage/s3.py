@@ -8,11 +8,11 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from amazon_estimators.errors import InputError, ObjectChangedError
 from amazon_estimators.prefetch import ahead
+from amazon_estimators.storage.input_files import InputFiles
 
 NO_VERSION = "null"
 """The version id S3 gives to objects of a bucket without versioning."""
@@ -67,12 +67,13 @@ class Listing(NamedTuple):
 
 
 def list_objects(s3: Any, bucket: str, prefix: str) -> list[InputObject]:
-    """Return the newest version of every object under ``prefix``, by key, without hidden ones and folders."""
-    return list_as_of(s3, bucket, prefix).objects
+    """Return the newest version of every object under ``prefix`` that is input, by key."""
+    objects = {found.key: found for found in list_as_of(s3, bucket, prefix).objects}
+    return [objects[key] for key in InputFiles(prefix).choose(objects)[0]]
 
 
 def list_as_of(s3: Any, bucket: str, prefix: str, moment: datetime | None = None) -> Listing:
-    """List what lay under ``prefix`` at the end of the second ``moment``; default: what lies there now.
+    """List all that lay under ``prefix`` at the end of the second ``moment``; default: what lies there now.
 
     A change is an upload or a deletion, of hidden objects too. A bucket without versioning has no past: its
     objects are taken as they are now, whatever ``moment`` says.
@@ -90,7 +91,7 @@ def list_as_of(s3: Any, bucket: str, prefix: str, moment: datetime | None = None
                 continue
             if changed is None or made > changed:
                 changed = made
-            if not is_data(key) or not (moment or entry["IsLatest"]):
+            if not (moment or entry["IsLatest"]):
                 continue
             rank = (entry["IsLatest"], made)
             if key not in newest or rank > newest[key][0]:
@@ -120,17 +121,6 @@ def _is_older(s3: Any, deletion: Mapping[str, Any], version: InputObject) -> boo
     )
     behind = {(entry["Key"], entry["VersionId"]) for entry in answer.get("DeleteMarkers", ())}
     return (deletion["Key"], deletion["VersionId"]) in behind
-
-
-def is_data(key: str) -> bool:
-    """Whether an object is input: folder markers and names that start with ``.`` or ``_`` are not."""
-    name = key.rpartition("/")[2]
-    return bool(name) and not name.startswith((".", "_"))
-
-
-def data_files(directory: Path) -> list[Path]:
-    """The files below a directory on disk that would be input on S3, by path."""
-    return sorted(one for one in directory.rglob("*") if one.is_file() and is_data(one.name))
 
 
 def _input_object(bucket: str, entry: Mapping[str, Any]) -> InputObject:
