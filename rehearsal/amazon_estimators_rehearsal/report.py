@@ -12,6 +12,7 @@ from rich.console import Console
 
 from amazon_estimators.record_sets.keys import RECORD_SET
 from amazon_estimators.record_sets.manifest import StoredRecordSet
+from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.text import counted
 from amazon_estimators_rehearsal.sagemaker.channels import split_uri
@@ -88,7 +89,7 @@ def _record_set_rows(
     manifest = channel["DataSource"]["S3DataSource"]["S3Uri"]
     place = Place.of(manifest, what="manifest").beside(RECORD_SET)
     text = s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
-    stored = StoredRecordSet.from_json(text, place.uri)
+    stored = StoredRecordSet.from_json(text, place.uri, RecordSet)
     record_set, shards = stored.record_set, stored.shards
     shape = counted(record_set.num_records, "record")
     if record_set.feature_dim:

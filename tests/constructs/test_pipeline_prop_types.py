@@ -61,6 +61,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("spot_max_wait", 60.5, "is 60.5; allowed: a Duration"),
     ("keep_alive", "10m", "is '10m'; allowed: a Duration"),
     ("max_retry_attempts", "2", "is '2'; allowed: an int"),
+    ("capacity_wait", 3600, "is 3600; allowed: a Duration"),
+    ("timeout", "2d", "is '2d'; allowed: a Duration"),
     ("vpc", "vpc-0123456789abcdef0", "allowed: a VPC, such as ec2.Vpc.from_lookup"),
     ("subnets", ["subnet-1"], "is ['subnet-1']; allowed: a SubnetSelection"),
     ("security_groups", ["sg-1"], "is ['sg-1']; allowed: a list of security groups"),

@@ -51,7 +51,7 @@ record_sets = st.builds(
 )
 def test_what_is_written_is_read(record_set: RecordSet, shards: list[StoredShard]) -> None:
     stored = StoredRecordSet(record_set, tuple(shards), "f", None)
-    assert StoredRecordSet.from_json(stored.to_json(), "s3://data/x/record_set.json") == stored
+    assert StoredRecordSet.from_json(stored.to_json(), "s3://data/x/record_set.json", RecordSet) == stored
 
 
 def test_manifests_come_after_every_record_set() -> None:
@@ -83,7 +83,7 @@ class Written:
 
     by: str
     text: str
-    expected: StoredRecordSet
+    expected: StoredRecordSet[RecordSet]
 
 
 @pytest.mark.parametrize(
@@ -104,14 +104,14 @@ class Written:
     ids=lambda case: case.by,
 )
 def test_files_without_a_version_are_read(case: Written) -> None:
-    assert StoredRecordSet.from_json(case.text, "s3://data/record_set.json") == case.expected
+    assert StoredRecordSet.from_json(case.text, "s3://data/record_set.json", RecordSet) == case.expected
 
 
 def test_fields_of_a_later_release_are_left_out() -> None:
     facts = json.loads(STORED.to_json())
     facts["profile"] = {"mean": 3}
     facts["shards"][0]["colour"] = "red"
-    assert StoredRecordSet.from_json(json.dumps(facts), "") == STORED
+    assert StoredRecordSet.from_json(json.dumps(facts), "", RecordSet) == STORED
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_fields_of_a_later_release_are_left_out() -> None:
 )
 def test_files_that_describe_nothing_are_refused(text: str, message: str) -> None:
     with pytest.raises(RecordSetError, match=message):
-        StoredRecordSet.from_json(text, "s3://b/record_set.json")
+        StoredRecordSet.from_json(text, "s3://b/record_set.json", RecordSet)
 
 
 @pytest.mark.parametrize(

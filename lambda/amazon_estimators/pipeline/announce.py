@@ -12,13 +12,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from amazon_estimators.pipeline import keys
-from amazon_estimators.pipeline.explain import details_of
+from amazon_estimators.pipeline.explain import details_of, reason_of
 from amazon_estimators.storage.s3 import put_json
 
 SOURCE = "amazon-estimators"
 TRAINED = "Model Trained"
 FAILED = "Training Failed"
 SKIPPED = "Training Skipped"
+WAITING = "Training Waiting"
 RECOVERED = "Starter Recovered"
 
 TELL_ATTEMPTS = 4
@@ -54,6 +55,15 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
         "reason": _said(asked, "reason"),
         "seconds": _seconds_since(execution["start_time"]),
     }
+    if state.get("waiting"):
+        error = state["waiting"]
+        detail = {
+            **about,
+            "error": error.get("Error"),
+            "cause": reason_of(error.get("Cause", ""))[:LONGEST_TEXT],
+        }
+        tell(WAITING, detail)
+        return detail
     if explained:
         # The training job that failed, if it was one: then the cause is its description.
         about["job"] = details_of(state["error"].get("Cause", "")).get("TrainingJobName")

@@ -77,7 +77,7 @@ def refuse_tables(rule: InputFiles, keys: Iterable[str], left_out: Iterable[Left
     for log, root in rule.tables_among(keys, left_out):
         raise InputError(
             f"{where}{root} has the {log}, which says which of its files count",
-            remedy="Write the table's current rows as plain Parquet elsewhere, by UNLOAD of Athena or by Spark. "
+            remedy="Write the table's current rows as plain Parquet elsewhere, by Athena's UNLOAD or Spark. "
             "If every file there counts, leave the log out by the Source: "
             f"skip={[f'{root}{LOG_NAMES[log]}']}.",
         )

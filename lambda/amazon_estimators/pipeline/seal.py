@@ -42,7 +42,9 @@ def verified(s3: Any, plan: Plan, channel: str) -> dict[int, Receipt]:
     }
 
 
-def seal_step(s3: Any, settings: Settings, planned: Mapping[str, Any], execution: str) -> dict[str, Any]:
+def seal_step(
+    s3: Any, settings: Settings, planned: Mapping[str, Any], execution: Mapping[str, Any]
+) -> dict[str, Any]:
     """Verify all shards, check hyperparameters against the data, then publish: errors leave no manifest."""
     algorithm = algorithm_named(settings.algorithm).from_hyperparameters(planned["hyperparameters"])
     plan = Plan.load(s3, planned["bucket"], planned["prefix"])
@@ -54,7 +56,8 @@ def seal_step(s3: Any, settings: Settings, planned: Mapping[str, Any], execution
         record_sets,
         fingerprint=plan.fingerprint,
         data_set=plan.data_set,
-        execution=execution,
+        execution=execution["name"],
+        started=execution["start_time"],
     )
     publish(s3, plan, sealed)
     return request
@@ -74,7 +77,7 @@ def publish(s3: Any, plan: Plan, sealed: Mapping[str, Sealed]) -> None:
     write(stored, lambda key, text: put_text(s3, plan.bucket, key, text, "application/json"))
 
 
-def _stored(plan: Plan, channel: str, sealed: Sealed) -> StoredRecordSet:
+def _stored(plan: Plan, channel: str, sealed: Sealed) -> StoredRecordSet[RecordSet]:
     shards = tuple(
         StoredShard(
             plan.shard_key(channel, receipt.shard),
@@ -98,7 +101,7 @@ def complete_record_sets(s3: Any, plan: Plan) -> dict[str, RecordSet] | None:
         if manifest_key(root) not in stored or key not in stored:
             return None
         text = s3.get_object(Bucket=plan.bucket, Key=key)["Body"].read()
-        sealed = StoredRecordSet.from_json(text, f"s3://{plan.bucket}/{key}")
+        sealed = StoredRecordSet.from_json(text, f"s3://{plan.bucket}/{key}", RecordSet)
         if not sealed.shards or any(
             stored.get(shard.key) != (shard.etag, shard.bytes) for shard in sealed.shards
         ):

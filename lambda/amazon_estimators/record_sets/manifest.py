@@ -10,11 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Self, cast
+from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
 from amazon_estimators.errors import RecordSetError
 from amazon_estimators.record_sets.keys import manifest_key, record_set_key, shard_name
-from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.storage.s3_uri import Place
 
 EXAMPLE = shard_name("recordio", 0)
@@ -41,8 +40,29 @@ class StoredShard:
     etag: str | None
 
 
+class Described(Protocol):
+    """What is known of a RecordSet: a RecordSet itself."""
+
+    @property
+    def s3_data(self) -> str:
+        """The URI of the manifest."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        ...
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Read what ``to_dict`` wrote."""
+        ...
+
+
+Kind = TypeVar("Kind", bound=Described)
+
+
 @dataclass(frozen=True)
-class StoredRecordSet:
+class StoredRecordSet(Generic[Kind]):
     """A RecordSet with the shards it is made of.
 
     Attributes:
@@ -52,7 +72,7 @@ class StoredRecordSet:
         data_set: The version of the data it was made from; None if a client made it.
     """
 
-    record_set: RecordSet
+    record_set: Kind
     shards: tuple[StoredShard, ...]
     fingerprint: str | None = None
     data_set: str | None = None
@@ -74,12 +94,13 @@ class StoredRecordSet:
         return json.dumps(facts)
 
     @classmethod
-    def from_json(cls, text: str | bytes, uri: str) -> Self:
+    def from_json(cls, text: str | bytes, uri: str, kind: type[Kind]) -> Self:
         """Read what :meth:`to_json` wrote, or release 0.1.0; unknown fields are left out.
 
         Args:
             text: The text of ``record_set.json``.
             uri: Where it lies, for errors.
+            kind: RecordSet, or a subclass of it.
 
         Raises:
             RecordSetError: The text does not describe a RecordSet, or a newer release wrote it.
@@ -98,7 +119,7 @@ class StoredRecordSet:
             )
         try:
             return cls(
-                RecordSet.from_dict(_known(RecordSet, facts)),
+                kind.from_dict(_known(kind, facts)),
                 tuple(StoredShard(**_known(StoredShard, shard)) for shard in facts.get("shards", ())),
                 facts.get("fingerprint"),
                 facts.get("data_set"),
@@ -120,7 +141,7 @@ class StoredRecordSet:
         return json.dumps([{"prefix": root.uri}, *names])
 
 
-def write(record_sets: Iterable[StoredRecordSet], put: Callable[[str, str], None]) -> None:
+def write(record_sets: Iterable[StoredRecordSet[Any]], put: Callable[[str, str], None]) -> None:
     """Write every ``record_set.json`` and then every manifest: from there on all of them are complete.
 
     Args:

@@ -31,7 +31,7 @@ def from_manifest(kind: Any, uri: str, *, channel: str | None, session: Any) -> 
         text = _small(s3, facts)
     except s3.exceptions.ClientError:
         return _checked(s3, kind, manifest, channel or "train")
-    record_set = StoredRecordSet.from_json(text, facts.uri).record_set
+    record_set = StoredRecordSet.from_json(text, facts.uri, kind).record_set
     # A RecordSet may have been copied with its manifest: it lies where the manifest does.
     return kind.from_dict({**record_set.to_dict(), "s3_data": uri, "channel": channel or record_set.channel})
 

@@ -122,7 +122,7 @@ class LocalFactorizationMachines(LocalModel):
         if self.predictor_type is None:
             raise ModelError(
                 "the model file does not tell a regressor from a binary classifier",
-                remedy=f"Load it with predictor_type={REGRESSOR!r} or {BINARY!r}; --predictor-type in a shell.",
+                remedy=f"Load it with predictor_type={REGRESSOR!r} or {BINARY!r} (--predictor-type).",
             )
         raw = self.raw(rows)
         if self.predictor_type == REGRESSOR:

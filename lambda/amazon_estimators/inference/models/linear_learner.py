@@ -102,7 +102,7 @@ class LocalLinearLearner(LocalModel):
         if self.predictor_type is None:
             raise ModelError(
                 "the model file does not tell a regressor from a binary classifier: both have one output",
-                remedy=f"Load it with predictor_type={REGRESSOR!r} or {BINARY!r}; --predictor-type in a shell.",
+                remedy=f"Load it with predictor_type={REGRESSOR!r} or {BINARY!r} (--predictor-type).",
             )
         out = self.raw(rows)
         if self.predictor_type == REGRESSOR:
