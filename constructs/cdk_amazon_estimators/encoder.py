@@ -30,6 +30,7 @@ class RecordSetEncoder(Construct):
     encode_memory: memory of one Encode, 512 MiB to 10 GiB; CPU grows with it. Default: 1,769 MiB, one whole
         CPU.
     encode_timeout: time one shard may take, 1 second to 15 minutes, Lambda's limit. Default: 15 minutes.
+    log_level: of their logs, such as ``ApplicationLogLevel.DEBUG``. Default: INFO.
     log_retention: how long their logs are kept. Default: three months.
 
     Attributes: ``plan``, ``encode``, ``seal``, ``explain``, ``announce``, ``fail``. They may do nothing until
@@ -46,6 +47,7 @@ class RecordSetEncoder(Construct):
         bundle: LambdaBundle | None = None,
         encode_memory: Size | None = None,
         encode_timeout: Duration | None = None,
+        log_level: lambda_.ApplicationLogLevel | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
     ) -> None:
         props = dict(locals())  # as long as there are no other local variables
@@ -56,6 +58,7 @@ class RecordSetEncoder(Construct):
         problems.raise_any()
         self._bundle = bundle or LambdaBundle()
         self._code = self._bundle.code()
+        self._log_level = log_level
         self._log_retention = log_retention
         minutes = Duration.minutes
         self.plan = self.function(
@@ -178,6 +181,7 @@ class RecordSetEncoder(Construct):
             role=role,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=self._log_level,
             environment=environment,
         )
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from aws_cdk import Duration, RemovalPolicy, Size, TimeZone, Token
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_scheduler as scheduler
 
@@ -113,6 +114,9 @@ PROP_TYPES: Mapping[str, PropType] = {
     "bundle": _instance(LambdaBundle, "a LambdaBundle, such as LambdaBundle(platform='arm64')"),
     "encode_memory": _instance(Size, "a Size, such as Size.mebibytes(1769)"),
     "encode_timeout": _duration("Duration.minutes(15)"),
+    "log_level": _instance(
+        lambda_.ApplicationLogLevel, "an ApplicationLogLevel, such as ApplicationLogLevel.DEBUG"
+    ),
     "log_retention": _instance(logs.RetentionDays, "a RetentionDays, such as RetentionDays.ONE_MONTH"),
     # of triggers and of their starter
     "marker": _instance(str, "a str, such as '_SUCCESS'"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 
+from amazon_estimators.logs import logged, note
 from amazon_estimators.pipeline import announce as announcement
 from amazon_estimators.storage import s3
 from amazon_estimators.triggers.executions import Executions
@@ -17,6 +18,7 @@ from amazon_estimators.triggers.settings import StarterSettings
 from amazon_estimators.triggers.starter import Starter
 
 
+@logged("Starter")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     settings = StarterSettings.from_dict(json.loads(os.environ["STARTER"]))
     events = boto3.client("events")
@@ -33,4 +35,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         tell=lambda kind, detail: announcement.tell(events, kind, detail),
     )
     failures = work_through(event["Records"], starter, boto3.client("sqs"), settings)
+    note(pipeline=settings.pipeline, messages=len(event["Records"]), failures=len(failures))
     return {"batchItemFailures": failures}
