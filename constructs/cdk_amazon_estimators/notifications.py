@@ -1,4 +1,4 @@
-"""What a pipeline tells, sent on to people."""
+"""Notifications: the events of a pipeline, sent to a topic."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from amazon_estimators.pipeline.announce import FAILED, SOURCE, TRAINED
 class TrainingNotifications(Construct):
     """Sends Model Trained and Training Failed of a pipeline to a topic, each as one JSON object.
 
-    pipeline: the name of the pipeline in events: its construct path.
-    topic: where to. One of your own that is imported or encrypted must allow ``events.amazonaws.com``.
+    Args:
+        pipeline: The name of the pipeline in events, which is its construct path.
+        topic: The topic. An imported or encrypted one must allow ``events.amazonaws.com``.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, pipeline: str, topic: sns.ITopic) -> None:
