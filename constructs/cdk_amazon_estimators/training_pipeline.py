@@ -18,15 +18,15 @@ from constructs import Construct
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.sources import Source
+from cdk_amazon_estimators.checked_props import CheckedProps, checked
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.notifications import TrainingNotifications
-from cdk_amazon_estimators.props.checked_props import CheckedProps, checked
 from cdk_amazon_estimators.props.prop_types import known
 from cdk_amazon_estimators.state_machine import pipeline_state_machine, workflow, workflow_statements
 from cdk_amazon_estimators.storage.data_buckets import expire_record_sets, new_data_bucket, new_model_bucket
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.image import TrainingImage
-from cdk_amazon_estimators.training.job import JobSettings, training_job, training_job_statements
+from cdk_amazon_estimators.training.job import training_job, training_job_statements
 from cdk_amazon_estimators.training.role import grant_training, new_training_role
 from cdk_amazon_estimators.triggers import TrainingStarter, Trigger
 
@@ -88,6 +88,10 @@ class TrainingPipeline(Construct):
         keep_alive: Keep the instances as a warm pool for the next job this long, 6 hours at most. Default:
             None.
         max_retry_attempts: How often SageMaker restarts a job after a fault of its own, 0 to 30. Default: 2.
+        capacity_wait: How long a training waits for instances, up to 3 days, while the account's quota is in
+            use or SageMaker has no capacity of the type. It is tried again every 5 minutes. Default: 1 hour.
+        timeout: The most time an execution may take. Then it ends as TIMED_OUT, and the next may start.
+            Default: a day more than ``max_runtime`` and ``capacity_wait``.
         vpc: The network of the training instances. Default: SageMaker's.
         subnets: Subnets of ``vpc``. Default: the private ones.
         security_groups: Security groups of the training instances. Default: a new one, with ``vpc``.
@@ -144,6 +148,8 @@ class TrainingPipeline(Construct):
         spot_max_wait: Duration | None = None,
         keep_alive: Duration | None = None,
         max_retry_attempts: int = 2,
+        capacity_wait: Duration | None = None,
+        timeout: Duration | None = None,
         vpc: ec2.IVpc | None = None,
         subnets: ec2.SubnetSelection | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
@@ -163,11 +169,7 @@ class TrainingPipeline(Construct):
         self._connect_encoder(encoder)
         self._make_training_role(training_role, chosen.image)
         self._make_state_machine(
-            chosen.job,
-            chosen.image,
-            self._settings(algorithm, chosen, distributions),
-            max_concurrency,
-            log_retention,
+            chosen, self._settings(algorithm, chosen, distributions), max_concurrency, log_retention
         )
         self._make_starter(chosen.triggers, max_concurrent_trainings)
         self._notify(notification_topic)
@@ -237,12 +239,12 @@ class TrainingPipeline(Construct):
             "target_shard_bytes": chosen.target_shard_size.to_bytes(),
             "channels": {name: source.to_dict() for name, source in chosen.sources.items()},
             "distributions": dict(distributions or {}),
+            "volume_gib": chosen.job.disk_gib,
         }
 
     def _make_state_machine(
         self,
-        job: JobSettings,
-        image: TrainingImage,
+        chosen: CheckedProps,
         settings: Mapping[str, Any],
         max_concurrency: int,
         log_retention: logs.RetentionDays,
@@ -250,17 +252,23 @@ class TrainingPipeline(Construct):
         train = training_job(
             self,
             "Train",
-            image=image.uri,
+            image=chosen.image.uri,
             role=self.training_role,
             output_path=self.model_bucket.s3_url_for_object(self.layout.models.rstrip("/")),
-            settings=job,
+            settings=chosen.job,
         )
         self.state_machine = pipeline_state_machine(
             self,
             "StateMachine",
             definition=workflow(
-                self, encoder=self.encoder, settings=settings, train=train, max_concurrency=max_concurrency
+                self,
+                encoder=self.encoder,
+                settings=settings,
+                train=train,
+                max_concurrency=max_concurrency,
+                capacity_wait=chosen.waits.capacity,
             ),
+            timeout=chosen.waits.execution,
             layout=self.layout,
             statements=[
                 *workflow_statements(self.encoder),

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -228,7 +229,7 @@ def test_the_digest_tells_all_apart_that_changes_the_bytes(
 def test_the_layer_s_digest_is_of_lock_platform_and_what_is_left_out_and_not_of_our_sources(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def digest(**bundle: str) -> str:
+    def digest(**bundle: Any) -> str:
         return table_reader_layer.table_reader(LambdaBundle(**bundle)).digest()
 
     digests = {

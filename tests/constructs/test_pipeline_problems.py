@@ -151,7 +151,7 @@ def test_the_models_of_a_neighbour_are_no_input_either() -> None:
     stack = new_stack()
     one = new_model_bucket(stack, "One")
     TrainingPipeline(stack, "First", **REQUIRED, data_bucket=one, model_bucket=one, prefix="a/")
-    second = {"prefix": "b/", "channels": {"train": Source(prefix="a/models/")}}
+    second: dict[str, Any] = {"prefix": "b/", "channels": {"train": Source(prefix="a/models/")}}
     with pytest.raises(PipelineError, match="'a/models/' and 'a/models/' of Stack/First overlap"):
         TrainingPipeline(stack, "Second", **REQUIRED, data_bucket=one, **second)
 

@@ -61,6 +61,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("spot_max_wait", 60.5, "is 60.5; allowed: a Duration"),
     ("keep_alive", "10m", "is '10m'; allowed: a Duration"),
     ("max_retry_attempts", "2", "is '2'; allowed: an int"),
+    ("capacity_wait", 3600, "is 3600; allowed: a Duration"),
+    ("timeout", "2d", "is '2d'; allowed: a Duration"),
     ("vpc", "vpc-0123456789abcdef0", "allowed: a VPC, such as ec2.Vpc.from_lookup"),
     ("subnets", ["subnet-1"], "is ['subnet-1']; allowed: a SubnetSelection"),
     ("security_groups", ["sg-1"], "is ['sg-1']; allowed: a list of security groups"),
@@ -140,13 +142,19 @@ RATE = scheduler.ScheduleExpression.rate(Duration.days(1))
     ("trigger", "text"),
     [
         (lambda: UploadTrigger(quiet_period=300), "UploadTrigger.quiet_period is 300; allowed: a Duration"),
-        (lambda: UploadTrigger(marker=5), "UploadTrigger.marker is 5; allowed: a str, such as '_SUCCESS'"),
-        (lambda: UploadTrigger(marker="_A", prefix=5), "UploadTrigger.prefix is 5; allowed: a str"),
+        (
+            lambda: UploadTrigger(marker=5),  # type: ignore[arg-type]
+            "UploadTrigger.marker is 5; allowed: a str, such as '_SUCCESS'",
+        ),
+        (
+            lambda: UploadTrigger(marker="_A", prefix=5),  # type: ignore[arg-type]
+            "UploadTrigger.prefix is 5; allowed: a str",
+        ),
         (lambda: ScheduleTrigger(schedule="rate(1 day)"), "ScheduleTrigger.schedule is 'rate(1 day)'"),
         (lambda: ScheduleTrigger(schedule=RATE, time_zone="UTC"), "ScheduleTrigger.time_zone is 'UTC'"),
         (lambda: ScheduleTrigger(schedule=RATE, flexible_window=15), "ScheduleTrigger.flexible_window is 15"),
         (
-            lambda: ScheduleTrigger(schedule=RATE, retrain_unchanged="no"),
+            lambda: ScheduleTrigger(schedule=RATE, retrain_unchanged="no"),  # type: ignore[arg-type]
             "ScheduleTrigger.retrain_unchanged is 'no'; allowed: True or False",
         ),
         (lambda: AlarmTrigger("drift"), "AlarmTrigger.alarm is 'drift'; allowed: an alarm"),
@@ -204,7 +212,7 @@ def test_encoders(given: dict[str, Any], text: str) -> None:
 
 def test_all_of_an_encoders_wrong_props_are_told_at_once() -> None:
     with pytest.raises(PipelineError) as raised:
-        RecordSetEncoder(new_stack(), "Encoder", encode_memory=1, encode_timeout=2, log_retention=None)  # type: ignore[arg-type]
+        RecordSetEncoder(new_stack(), "Encoder", encode_memory=1, encode_timeout=2, log_retention=None)
     assert len(str(raised.value).splitlines()) == 3
 
 

@@ -21,13 +21,18 @@ from constructs import Construct
 from amazon_estimators.pipeline.job_members import MEMBERS, request_of
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import known, known_seconds
+from cdk_amazon_estimators.retries import of_training
 from cdk_amazon_estimators.training.instance_types import warn_of_unknown
 from cdk_amazon_estimators.training.network import training_network
 
 SPOT_LIMIT = Duration.hours(1)
 """The longest that SageMaker waits and trains on spot capacity without checkpoints."""
 
-JOB_NAME = "States.Format('{}-{}-{}', $.request.job_name, $$.Execution.RedriveCount, $$.State.RetryCount)"
+JOB_NAME = (
+    "States.Format('{}-{}-{}-{}', $.request.job_name, $$.Execution.RedriveCount, $.capacity.waits, "
+    "$$.State.RetryCount)"
+)
+"""Ends with the redrive, the wait for capacity and the retry that start the job: no name is met again."""
 
 LOCAL_STORAGE = re.compile(
     r"ml\.(?:[a-z]+\d+[a-z]*d[a-z]*|g[456]e?|gr6|p4de?|p5e?n?|p6[a-z0-9-]*|trn\d[a-z]*)\."
@@ -61,6 +66,11 @@ class JobSettings:
         """Take the settings out of a pipeline's props. A prop that is None keeps its default."""
         names = [setting.name for setting in fields(cls)]
         return cls(**{name: props[name] for name in names if props[name] is not None})
+
+    @property
+    def disk_gib(self) -> int | None:
+        """The disk of each instance in GiB; None where the type brings disks of its own."""
+        return None if LOCAL_STORAGE.match(self.instance_type) else int(self.volume_size.to_gibibytes())
 
     def members(self) -> dict[str, Any]:
         """Return the settings by their name in MEMBERS, in the units of the service."""
@@ -135,7 +145,6 @@ def training_job(
 ) -> sfn.CustomState:
     """Make the state that trains. It reads Seal's request at ``$.request`` and leaves the job at ``$.job``.
 
-    The job's name ends with the redrive and the retry that started it, so no attempt meets another's name.
     With a VPC, ``role`` is allowed to put network interfaces into its subnets.
     """
     warn_of_unknown(scope, settings.instance_type)
@@ -164,27 +173,7 @@ def training_job(
             "Tags.$": "$.request.tags",
         },
         "ResultPath": "$.job",
-        "Retry": [
-            # The account's instances are all in use: another job may end.
-            {
-                "ErrorEquals": ["SageMaker.ResourceLimitExceededException"],
-                "IntervalSeconds": 60,
-                "MaxAttempts": 6,
-                "BackoffRate": 2,
-                "MaxDelaySeconds": 900,
-                "JitterStrategy": "FULL",
-            },
-            # Throttling and service faults share this name with requests that the service refuses: those are
-            # repeated for some seconds too, in vain and for free.
-            {
-                "ErrorEquals": ["SageMaker.AmazonSageMakerException"],
-                "IntervalSeconds": 2,
-                "MaxAttempts": 3,
-                "BackoffRate": 2,
-                "MaxDelaySeconds": 30,
-                "JitterStrategy": "FULL",
-            },
-        ],
+        "Retry": of_training(),
     }
     return sfn.CustomState(scope, construct_id, state_json=task)
 

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from amazon_estimators.pipeline.channels import channels_of
 from amazon_estimators.sources import Source
-from cdk_amazon_estimators.props.pipeline_checks import (
+from cdk_amazon_estimators.pipeline_checks import (
     check_algorithm,
     check_echoes,
     check_encoder,
@@ -22,12 +22,14 @@ from cdk_amazon_estimators.props.pipeline_checks import (
     check_patterns,
     check_prefix,
     check_removal,
+    check_timeout,
     check_triggers,
     required_channels,
 )
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import check_types, known
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout, outputs_of, with_prefixes
+from cdk_amazon_estimators.training.capacity import Waits, check_capacity_wait
 from cdk_amazon_estimators.training.image import TrainingImage
 from cdk_amazon_estimators.training.job import JobSettings
 from cdk_amazon_estimators.triggers import Trigger, UploadTrigger
@@ -46,6 +48,7 @@ class CheckedProps:
     hyperparameters: Mapping[str, str]
     sources: Mapping[str, Source]
     target_shard_size: Size
+    waits: Waits
     triggers: Sequence[Trigger]
 
 
@@ -73,6 +76,8 @@ def checked(
     check_algorithm(problems, algorithm)
     job = JobSettings.of(props)
     job.check(problems)
+    check_capacity_wait(problems, props["capacity_wait"])
+    check_timeout(problems, props["timeout"], job.max_runtime)
     channels = known("channels", props["channels"])
     sources = with_prefixes(
         dict.fromkeys(required_channels(algorithm), Source()) if channels is None else channels, prefix
@@ -110,6 +115,7 @@ def checked(
         hyperparameters=hyperparameters,
         sources=sources,
         target_shard_size=shard_size,
+        waits=Waits.of(props["capacity_wait"], props["timeout"], job.max_runtime),
         triggers=triggers,
     )
 
