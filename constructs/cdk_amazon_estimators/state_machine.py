@@ -26,7 +26,12 @@ from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.capacity import train_with_capacity
 
 REDRIVE = {"redrive.$": "$$.Execution.RedriveCount"}
-EXECUTION = {"name.$": "$$.Execution.Name", "start_time.$": "$$.Execution.StartTime", **REDRIVE}
+EXECUTION = {
+    "name.$": "$$.Execution.Name",
+    "start_time.$": "$$.Execution.StartTime",
+    "state_machine.$": "$$.StateMachine.Id",
+    **REDRIVE,
+}
 
 
 def pipeline_state_machine(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aws_cdk import Duration, RemovalPolicy, Size, Stack, Token
+from aws_cdk import Duration, RemovalPolicy, Size, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -295,7 +295,7 @@ class TrainingPipeline(Construct):
 
     def _notify(self, topic: sns.ITopic | None) -> None:
         if topic is not None:
-            TrainingNotifications(self, "Notifications", pipeline=self.node.path, topic=topic)
+            TrainingNotifications(self, "Notifications", state_machine=self.state_machine, topic=topic)
 
     def _neighbours(self, data_bucket: s3.IBucket | None) -> dict[str, PipelineLayout]:
         """Return the layouts of the app's other pipelines of this bucket, by path."""
@@ -314,10 +314,12 @@ class TrainingPipeline(Construct):
 def _job_name_prefix(pipeline: Construct) -> str:
     """Return a prefix of at most 30 characters: the construct's id and a hash of stack and path.
 
-    It is in lower case, as SageMaker writes the ARN of a job, because IAM's comparison heeds case.
+    A nested stack has no name at synth; the stack it is nested in has one. The prefix is in lower case, as
+    SageMaker writes the ARN of a job, because IAM's comparison heeds case.
     """
     stack = Stack.of(pipeline)
-    name = "" if Token.is_unresolved(stack.stack_name) else stack.stack_name
-    digest = hashlib.sha256(f"{name}\n{pipeline.node.path}".encode()).hexdigest()[:8]
+    while stack.nested_stack_parent is not None:
+        stack = stack.nested_stack_parent
+    digest = hashlib.sha256(f"{stack.stack_name}\n{pipeline.node.path}".encode()).hexdigest()[:8]
     readable = re.sub(r"[^a-z0-9]+", "-", pipeline.node.id.lower())[:21].strip("-") or "pipeline"
     return f"{readable}-{digest}"

@@ -191,6 +191,7 @@ def test_events_of_the_functions_are_those_of_the_contract(plain_pipeline: Synth
         "name.$": "$$.Execution.Name",
         "start_time.$": "$$.Execution.StartTime",
         "redrive.$": "$$.Execution.RedriveCount",
+        "state_machine.$": "$$.StateMachine.Id",
     }
     settings = states["Plan"]["Parameters"]["pipeline"]
     assert states["Plan"]["Parameters"] == {

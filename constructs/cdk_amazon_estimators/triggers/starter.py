@@ -111,7 +111,7 @@ class TrainingStarter(Construct):
         self.function.add_event_source(
             sources.SqsEventSource(self.queue, batch_size=10, report_batch_item_failures=True)
         )
-        self._hear_of_ends(state_machine, pipeline)
+        self._hear_of_ends(state_machine)
 
     def add(self, construct_id: str, trigger: Trigger) -> None:
         """Let ``trigger`` start executions too."""
@@ -170,12 +170,15 @@ class TrainingStarter(Construct):
         )
         schedule.add_dependency(self.schedule_group)
 
-    def _hear_of_ends(self, state_machine: sfn.IStateMachine, pipeline: str) -> None:
+    def _hear_of_ends(self, state_machine: sfn.IStateMachine) -> None:
         """From the pipeline itself; and of other ends from Step Functions, whose events may be lost."""
         self.on_event(
             "Announced",
             events.EventPattern(
-                source=[SOURCE], detail_type=[TRAINED, FAILED], detail={"pipeline": [pipeline]}
+                source=[SOURCE],
+                detail_type=[TRAINED, FAILED],
+                # Its ARN: pipelines of two deployments of one app have the same path.
+                detail={"state_machine": [state_machine.state_machine_arn]},
             ),
             {
                 "trigger": "ended",
