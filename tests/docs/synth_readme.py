@@ -1,7 +1,7 @@
 """Synthesise README's program with the installed package: ``synth_readme.py README.md``.
 
-``make release`` runs it in an empty directory, in an environment that has the wheel and not the clone, with the
-whole ``cdk synth``: the Lambda functions' packages are installed by the locks inside the wheel.
+``make release`` runs it in an environment that has the wheel and not the clone. It runs the whole
+``cdk synth``: the Lambda functions' packages are installed by the locks inside the wheel.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from amazon_estimators.prefetch import ahead
 from amazon_estimators.recordio import write_numpy_to_dense_tensor, write_spmatrix_to_sparse_tensor
 from amazon_estimators.sources import Block, Layout, Piece, Schema, Source, float32, format_of
 from amazon_estimators.sources.blocks import SparseRows
+from amazon_estimators.sources.formats import FORMATS
 from amazon_estimators.storage.multipart_upload import ObjectWriter
 from amazon_estimators.storage.s3 import InputObject
 from amazon_estimators.summaries import LabelRange
@@ -33,7 +34,7 @@ def encode(s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: Planned
     sparse: bool | None = None
     for piece, blocks in _opened(s3, pieces, planned):
         row = 0 if piece.first_row is None else piece.first_row
-        text = format_of(piece.source, planned.source)[0] == "csv"
+        text = "header" in FORMATS[format_of(piece.source, planned.source)[0]].options
         counted = float32.COUNTED_BELOW_HEADER if text else float32.COUNTED
         for block in blocks:
             if sparse not in (None, isinstance(block.features, SparseRows)):

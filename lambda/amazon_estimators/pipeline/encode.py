@@ -8,6 +8,7 @@ from typing import Any
 from amazon_estimators.encodings import Encoding, encoding_named
 from amazon_estimators.encodings.contract import PlannedChannel
 from amazon_estimators.errors import InputError
+from amazon_estimators.logs import note
 from amazon_estimators.pipeline.receipts import Receipt
 from amazon_estimators.pipeline.shard_plan import Plan
 from amazon_estimators.prefetch import ahead
@@ -35,6 +36,7 @@ def encode_shard(s3: Any, plan: Plan, offset: int, length: int) -> Receipt:
         shard = uploads.open(plan.shard_key(channel, index), planned.content_type)
         facts = encoding.encode(s3, shard, _located(s3, pieces, planned, encoding), planned)
         stored = shard.result()
+    note(channel=channel, records=facts.records, bytes=stored.size)
     receipt = Receipt(index, stored.size, stored.sha256, stored.etag, facts)
     receipt.leave(s3, plan.bucket, plan.prefix, channel)
     return receipt

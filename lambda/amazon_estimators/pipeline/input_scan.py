@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from amazon_estimators.algorithms.label_rule import label_problem
 from amazon_estimators.encodings import Encoding, encoding_named
 from amazon_estimators.errors import InputError, NoInputError, RequestError
 from amazon_estimators.pipeline.channels import Channel
@@ -13,7 +14,6 @@ from amazon_estimators.prefetch import ahead
 from amazon_estimators.sources import Layout, Schema, format_of
 from amazon_estimators.sources.files.compression import compression_of
 from amazon_estimators.sources.schema import check_schema
-from amazon_estimators.sources.source import COLUMN_FORMATS
 from amazon_estimators.storage.input_files import LOG_NAMES, InputFiles, LeftOut
 from amazon_estimators.storage.s3 import InputObject
 
@@ -107,20 +107,11 @@ def look_at(s3: Any, objects: list[InputObject], channel: Channel, encoding: Enc
 
 
 def _check_label(channel: Channel, found: Found) -> None:
-    """What the algorithm rules of labels, so far as the Source and the format tell."""
+    """Raise RequestError if the channel needs a label, or takes none, and the input is not like that."""
     if not channel.rule.vectors:
         return
-    first, label = found.objects[0][0], found.schema.label
-    format_name = format_of(first, channel.source)[0]
-    if channel.rule.label == "required" and label is None and format_name in COLUMN_FORMATS:
-        columns = ", ".join(repr(name) for name in (found.schema.names or ())[:20])
-        raise RequestError(
-            f"channel {channel.name}: the algorithm learns from a label, and its Source names none of the "
-            f"{found.schema.width:,} columns of {first.uri}{f' ({columns})' if columns else ''}",
-            remedy="Name the label's column, such as Source(label=0) or Source(label='price').",
-        )
-    if channel.rule.label == "none" and format_name == "libsvm" and channel.source.keep_labels:
-        raise RequestError(
-            f"channel {channel.name} takes no label, and every line of {first.uri} has one",
-            remedy="Drop the labels: Source(keep_labels=False).",
-        )
+    formats = {format_of(one, channel.source)[0]: (one, layout) for one, layout in reversed(found.objects)}
+    for name, (one, layout) in reversed(formats.items()):
+        problem = label_problem(channel.rule, channel.source, name, layout.schema, one.uri)
+        if problem is not None:
+            raise RequestError(problem.message, remedy=problem.remedy)

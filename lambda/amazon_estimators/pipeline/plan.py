@@ -9,6 +9,7 @@ from typing import Any
 
 from amazon_estimators.encodings.contract import PlannedChannel
 from amazon_estimators.errors import InputError
+from amazon_estimators.logs import note
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.channels import Channel
 from amazon_estimators.pipeline.data_set import DataSet
@@ -60,6 +61,7 @@ def plan_step(
         "hyperparameters": algorithm.hyperparameters(),
     }
     record_sets = complete_record_sets(s3, plan)
+    note(record_set=plan.fingerprint, data_set=plan.data_set, shards=plan.shards, shards_to_encode=0)
     if record_sets is not None:
         request = training_request(
             settings,
@@ -72,6 +74,7 @@ def plan_step(
         )
         return {**planned, "complete": True, "shards_to_encode": 0, "request": request}
     missing = _missing(s3, plan, shards)
+    note(shards_to_encode=len(missing))
     items = "".join(shard.item() for shard in missing)
     put_text(s3, plan.bucket, key, items, JSON_LINES)
     return {**planned, "complete": False, "shards_to_encode": len(missing), "request": None}
@@ -114,6 +117,8 @@ def make_plan(
         name: find(s3, bucket, channel, data_set.channels.get(name, []), data_set.left_out.get(name, ()))
         for name, channel in channels.items()
     }
+    objects = [entry for channel in found.values() for entry, _ in channel.objects]
+    note(objects=len(objects), bytes=sum(entry.size for entry in objects))
     fingerprint = _fingerprint(channels, found, target_shard_bytes)
     planned: dict[str, PlannedChannel] = {}
     pieces: dict[str, Pieces] = {}
