@@ -15,11 +15,11 @@ from amazon_estimators.sources import float32
 from amazon_estimators.sources.arrow_values import values_of
 from amazon_estimators.sources.blocks import Block, SparseRows
 from amazon_estimators.sources.delimited.quoting import LINES, record_starts
-from amazon_estimators.sources.delimited.record_start import NUMBER
 from amazon_estimators.sources.files.compression import compression_of
 from amazon_estimators.sources.files.text_lines import BOM, whole_lines
 from amazon_estimators.sources.layout import Layout, Piece
 from amazon_estimators.sources.numpy_files.scipy_csr import sorted_rows
+from amazon_estimators.sources.numbers import NUMBER
 from amazon_estimators.sources.schema import Schema
 from amazon_estimators.sources.source import FEATURE_LIMIT, Source
 from amazon_estimators.storage.s3 import InputObject, read_range
