@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from amazon_estimators.errors import AmazonEstimatorsError as AmazonEstimatorsError
     from amazon_estimators.errors import HyperparameterError as HyperparameterError
     from amazon_estimators.errors import InputError as InputError
+    from amazon_estimators.errors import ModelError as ModelError
     from amazon_estimators.errors import RequestError as RequestError
+    from amazon_estimators.errors import ResponseError as ResponseError
     from amazon_estimators.errors import TrainingJobError as TrainingJobError
     from amazon_estimators.hyperparameters.hyperparameter import Hyperparameter as Hyperparameter
+    from amazon_estimators.inference.load import load_model as load_model
     from amazon_estimators.record_sets.file_system_record_set import (
         FileSystemRecordSet as FileSystemRecordSet,
     )
@@ -32,9 +35,11 @@ _HOMES = {
     "client.job_settings": "JobSettings",
     "client.pipeline": "PipelineEstimator",
     "client.training_job": "Detached TrainingJob",
-    "errors": "AmazonEstimatorsError HyperparameterError InputError RequestError TrainingJobError",
+    "errors": "AmazonEstimatorsError HyperparameterError InputError ModelError RequestError ResponseError "
+    "TrainingJobError",
     "client.estimator": "Estimator",
     "hyperparameters.hyperparameter": "Hyperparameter",
+    "inference.load": "load_model",
     "record_sets.file_system_record_set": "FileSystemRecordSet",
     "record_sets.record_set": "RecordSet",
 }

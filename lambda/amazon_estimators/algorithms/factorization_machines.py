@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.channel_rules import REPLICATED, ChannelRule, channels
+from amazon_estimators.algorithms.channel_rules import (
+    CSV,
+    JSON,
+    JSON_LINES,
+    RECORDIO,
+    REPLICATED,
+    ChannelRule,
+    channels,
+)
 from amazon_estimators.algorithms.filled_in import features, filling
+from amazon_estimators.algorithms.inference import Field, Inference
 from amazon_estimators.algorithms.instances import Instances
 from amazon_estimators.algorithms.metrics import PROGRESS, Metric, loss, score
 from amazon_estimators.algorithms.rules import FieldRule, class_labels, no_sparse_on_gpu, without_effect
@@ -78,6 +87,13 @@ class FactorizationMachines(Algorithm):
         ChannelRule("test", required=False, distribution=REPLICATED, label="required"),
     )
     instances = Instances(gpu="any")
+    inference = Inference(
+        accepts=(RECORDIO, JSON),
+        returns=(RECORDIO, JSON, JSON_LINES),
+        fields=(Field("score"), Field("predicted_label", integer=True, optional=True)),
+        excluded={CSV: "CSV support is not available for factorization machines"},
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/fm-in-formats.html",
+    )
     metrics = (
         loss("test:rmse"),
         score("test:binary_classification_accuracy"),
@@ -92,6 +108,21 @@ class FactorizationMachines(Algorithm):
         no_sparse_on_gpu,
     )
     fills = filling(feature_dim=features)
+    container_settings = (
+        "use_bias",
+        "use_linear",
+        "batch_metrics_publish_interval",
+        "_data_format",
+        "_kvstore",
+        "_learning_rate",
+        "_log_level",
+        "_num_gpus",
+        "_num_kv_servers",
+        "_optimizer",
+        "_tuning_objective_metric",
+        "_use_full_symbolic",
+        "_wd",
+    )
 
     feature_dim = integer(
         at_least=1, required=True, doc="Number of features of a record. Filled in from the data."

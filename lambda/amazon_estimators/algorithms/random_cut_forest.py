@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.channel_rules import REPLICATED, SHARDED, ChannelRule, channels
+from amazon_estimators.algorithms.channel_rules import (
+    CSV,
+    JSON,
+    JSON_LINES,
+    RECORDIO,
+    REPLICATED,
+    SHARDED,
+    ChannelRule,
+    channels,
+)
 from amazon_estimators.algorithms.filled_in import always, features, filling
+from amazon_estimators.algorithms.inference import Field, Inference
 from amazon_estimators.algorithms.instances import Instances
 from amazon_estimators.algorithms.metrics import Metric
 from amazon_estimators.algorithms.rules import class_labels, needs_channel
@@ -18,22 +28,47 @@ class RandomCutForest(Algorithm):
     repo_name = "randomcutforest"
     documentation = "https://docs.aws.amazon.com/sagemaker/latest/dg/rcf_hyperparameters.html"
     channels = channels(
-        ChannelRule("train", required=True, distributions=(SHARDED,), label="none"),
+        ChannelRule("train", required=True, also=(CSV,), distributions=(SHARDED,), label="none"),
         ChannelRule(
             "test",
             required=False,
+            also=(CSV,),
             distribution=REPLICATED,
             distributions=(REPLICATED,),
             label="required",
         ),
     )
     instances = Instances(gpu="none")
+    inference = Inference(
+        accepts=(RECORDIO, CSV, JSON, JSON_LINES),
+        returns=(RECORDIO, JSON, JSON_LINES),
+        fields=(Field("score"),),
+        list_key="scores",
+        multi_model=True,
+        undocumented_model="AWS does not document the file that holds the trees",
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/rcf-in-formats.html",
+    )
     metrics = (Metric("test:f1", "Maximize", True, None),)
     data_rules = (
-        class_labels(when=None, classes=2, only=("test",)),
+        class_labels(
+            when=None,
+            classes=2,
+            only=("test",),
+            source="randomcutforest.md: in the test channel, 1 labels an anomalous and 0 a normal data point",
+        ),
         needs_channel("eval_metrics", "test"),
     )
     fills = filling(feature_dim=features, mini_batch_size=always(1000))
+    container_settings = (
+        "epochs",
+        "force_dense",
+        "_ftp_port",
+        "_kvstore",
+        "_log_level",
+        "_num_gpus",
+        "_num_kv_servers",
+        "_tuning_objective_metric",
+    )
 
     feature_dim = integer(
         at_least=1,

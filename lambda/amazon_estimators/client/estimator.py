@@ -20,6 +20,7 @@ from amazon_estimators.client.job_settings import JobSettings
 from amazon_estimators.client.training_job import TrainingJob, checked_job_name, timestamp
 from amazon_estimators.client.training_records import Records, by_channel
 from amazon_estimators.errors import RequestError
+from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of, default_bucket, region_of
@@ -164,7 +165,7 @@ class Estimator:
         distribution: str | None = None,
         *,
         kms_key: str | None = None,
-        target_shard_bytes: int = 256 * 2**20,
+        target_shard_bytes: int = DEFAULT_SHARD_BYTES,
         progress: Progress | bool | None = None,
     ) -> RecordSet:
         """Encode data, upload it under ``data_location``, and return the RecordSet to train on.
@@ -264,7 +265,7 @@ class Estimator:
         request = self.settings.request()
         request["AlgorithmSpecification"]["TrainingImage"] = self.train_image()
         request["ResourceConfig"].update(InstanceCount=self.instance_count, InstanceType=self.instance_type)
-        encrypted = {"KmsKeyId": self.settings.output_kms_key} if self.settings.output_kms_key else {}
+        request.setdefault("OutputDataConfig", {})["S3OutputPath"] = self._output_path()
         request.update(
             TrainingJobName=checked_job_name(
                 job_name, base=self.settings.base_job_name or self.algorithm.repo_name
@@ -272,7 +273,6 @@ class Estimator:
             RoleArn=self._role_arn(),
             HyperParameters=fitted.hyperparameters(),
             InputDataConfig=[one.data_channel() for one in given],
-            OutputDataConfig={"S3OutputPath": self._output_path(), **encrypted},
         )
         if experiment_config:
             request["ExperimentConfig"] = dict(experiment_config)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -19,10 +18,12 @@ from amazon_estimators.pipeline.encode import encode_shard
 from amazon_estimators.pipeline.input_scan import refuse_tables
 from amazon_estimators.pipeline.plan import make_plan
 from amazon_estimators.pipeline.seal import seal
-from amazon_estimators.record_sets.keys import MANIFEST_NAME, RECORD_SET_NAME
+from amazon_estimators.record_sets.keys import manifest_key
+from amazon_estimators.record_sets.manifest import StoredRecordSet, StoredShard, write
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.sources import Source
 from amazon_estimators.storage.input_files import InputFiles, LeftOut, data_files
+from amazon_estimators.storage.s3_uri import Place
 
 BUCKET = "local-files"
 """Stands for the file system where the data plane wants a bucket; it never shows."""
@@ -97,9 +98,17 @@ def encode_files(
         names = [plan.shard_file(channel, receipt.shard) for receipt in sealed.receipts]
         for name, receipt in zip(names, sealed.receipts, strict=True):
             shutil.move(s3.path(plan.shard_key(channel, receipt.shard)), out / name)
-    record_set = replace(sealed.record_set, s3_data=f"{prefix}{MANIFEST_NAME}")
-    (out / RECORD_SET_NAME).write_text(json.dumps(record_set.to_dict()), encoding="utf-8")
-    (out / MANIFEST_NAME).write_text(json.dumps([{"prefix": prefix}, *names]), encoding="utf-8")
+    record_set = replace(sealed.record_set, s3_data=manifest_key(prefix))
+    root = Place.of(prefix, what="prefix").key
+    stored = tuple(
+        StoredShard(root + name, receipt.facts.records, receipt.num_bytes, receipt.sha256, etag=None)
+        for name, receipt in zip(names, sealed.receipts, strict=True)
+    )
+
+    def put(key: str, text: str) -> None:
+        (out / key.removeprefix(root)).write_text(text, encoding="utf-8")
+
+    write([StoredRecordSet(record_set, stored)], put)
     return record_set
 
 

@@ -6,43 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from amazon_estimators.errors import RequestError
+from amazon_estimators.sources.formats import COMPRESSIONS, FORMATS, formats_with
 from amazon_estimators.text import listed
-
-if TYPE_CHECKING:
-    pass
 
 BLOCK_BYTES = 8 * 2**20
 """Bytes of input or of float32 features a reader holds at a time, whichever it counts in."""
 
 LONGEST_SHOWN = 80
 """Bytes of a user's text that an error shows."""
-COLUMN_FORMATS = ("npy", "csv", "parquet")
-"""Formats in which a label is a column that the Source names."""
-LABELLED_FORMATS = ("libsvm", "recordio")
-"""Formats in which each record has a place for a label, and no columns."""
-TABLES = (*COLUMN_FORMATS, "npz")
-NUMBER_FORMATS = (*TABLES, *LABELLED_FORMATS)
-"""Formats of feature vectors."""
-FORMATS = (*NUMBER_FORMATS, "jsonlines")
-APPLIES_TO = {
-    "compression": ("csv", "libsvm", "jsonlines"),
-    "label": TABLES,
-    "features": TABLES,
-    "exclude": TABLES,
-    "header": ("csv",),
-    "delimiter": ("csv",),
-    "quoting": ("csv",),
-    "escape": ("csv",),
-    "decimal": ("csv",),
-    "quoted_newlines": ("csv",),
-    "feature_count": ("libsvm",),
-    "first_index": ("libsvm",),
-    "keep_labels": LABELLED_FORMATS,
-}
-"""The formats that an option says something of. Those not here go with every format."""
 LISTS = {
     "features": ("columns", "price"),
     "exclude": ("columns", "price"),
@@ -53,7 +27,8 @@ LISTS = {
 HEADERS = ("auto", "present", "absent")
 QUOTINGS = ("auto", "minimal", "none")
 DECIMALS = (".", ",")
-COMPRESSIONS = ("auto", "none", "gzip", "zstd")
+ALWAYS = ("prefix", "include", "skip", "format")
+"""The options that go with every format; of the others the table of formats tells."""
 FEATURE_LIMIT = 2**31 - 1
 """The most features of a sparse input: what a column number of 32 bits can name."""
 COLUMN_LIMIT = 2**22
@@ -124,7 +99,7 @@ class Source:
     def _choices(self) -> Iterator[str]:
         if self.prefix is not None and not isinstance(self.prefix, str):
             yield f"prefix is {self.prefix!r}; allowed: the beginning of a key, such as 'mine/'"
-        if self.format not in ("auto", *FORMATS):
+        if self.format != "auto" and (not isinstance(self.format, str) or self.format not in FORMATS):
             near = get_close_matches(str(self.format).lower(), FORMATS, n=1, cutoff=0.4)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             yield f"format is {self.format!r}; allowed: auto, {', '.join(FORMATS)}{hint}"
@@ -132,7 +107,7 @@ class Source:
             "header": HEADERS,
             "quoting": QUOTINGS,
             "decimal": DECIMALS,
-            "compression": COMPRESSIONS,
+            "compression": ("auto", "none", *COMPRESSIONS.values()),
             "first_index": (0, 1),
         }
         for name, allowed in choices.items():
@@ -161,15 +136,16 @@ class Source:
 
     def _misfits(self) -> Iterator[str]:
         """Options that do not apply to the format. What ``"auto"`` finds is not known beforehand."""
-        if self.format not in FORMATS:
+        entry = FORMATS.get(self.format) if isinstance(self.format, str) else None
+        if entry is None:
             return
         for option in fields(self):
-            allowed, value = APPLIES_TO.get(option.name, FORMATS), getattr(self, option.name)
+            value = getattr(self, option.name)
             says_nothing = value == option.default or (option.name == "compression" and value == "none")
-            if self.format not in allowed and not says_nothing:
+            if option.name not in (*ALWAYS, *entry.options) and not says_nothing:
                 yield (
                     f"{option.name} is {value!r}, and format {self.format!r} has no such option: it is for "
-                    f"{' and '.join(allowed)}; leave it out"
+                    f"{' and '.join(formats_with(option.name))}; leave it out"
                 )
 
     def _columns(self) -> Iterator[str]:
@@ -192,9 +168,12 @@ class Source:
                 "is given its answer learns nothing"
             )
         named = [column for column in dict.fromkeys(columns) if isinstance(column, str)]
-        if named and self.format == "npy":
-            yield f"format 'npy' names no columns, so there is no {listed(named)}; allowed: positions"
-        if named and self.format == "csv" and self.header == "absent":
+        entry = FORMATS.get(self.format) if isinstance(self.format, str) else None
+        if named and entry and entry.labels == "column" and not entry.names:
+            yield (
+                f"format {self.format!r} names no columns, so there is no {listed(named)}; allowed: positions"
+            )
+        if named and entry and "header" in entry.options and self.header == "absent":
             yield f"header is 'absent', so there is no column {listed(named)}; allowed: positions"
 
     @property
