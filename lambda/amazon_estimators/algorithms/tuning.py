@@ -107,7 +107,7 @@ Range = ContinuousParameter | CategoricalParameter
 def ranges_request(
     ranges: Mapping[str, Range], algorithm: type[Algorithm]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return ``ParameterRanges``: by kind, under the service's names, values spelt as the service reads them."""
+    """Return ``ParameterRanges``: by kind, names and values spelt as the service reads them."""
     request: dict[str, list[dict[str, Any]]] = {
         "IntegerParameterRanges": [],
         "ContinuousParameterRanges": [],
@@ -168,7 +168,8 @@ def objective_findings(
     channel = metric.partition(":")[0]
     if channels is not None and channel not in channels:
         yield Problem(
-            f"objective metric {metric!r} needs a channel {channel!r}; there are {', '.join(sorted(channels))}."
+            f"objective metric {metric!r} needs a channel {channel!r}; "
+            f"there are {', '.join(sorted(channels))}."
         )
     if objective_type not in ("Minimize", "Maximize"):
         yield Problem(f"objective type is {objective_type!r}; allowed: Minimize, Maximize.")

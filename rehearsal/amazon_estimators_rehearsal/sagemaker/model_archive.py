@@ -42,7 +42,8 @@ def pack_model(described: Mapping[str, Any], fitted: Fitted) -> bytes:
         return write_archive(fitted.layout.to_bytes(), members)
     if fitted.arrays:
         file = io.BytesIO()
-        np.savez_compressed(file, **dict(fitted.arrays))
+        arrays: dict[str, Any] = dict(fitted.arrays)
+        np.savez_compressed(file, **arrays)
         members[ARRAYS] = file.getvalue()
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:

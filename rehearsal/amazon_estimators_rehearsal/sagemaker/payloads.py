@@ -37,11 +37,7 @@ def read_rows(algorithm: type[Algorithm], body: bytes, content_type: str) -> Any
         PayloadError: The content type is not one of the algorithm's, or the body is not of that type.
     """
     bare = _bare(content_type)
-    if (
-        bare not in _READERS
-        or bare in algorithm.inference.excluded
-        or bare not in algorithm.inference.accepts
-    ):
+    if bare not in algorithm.inference.accepts:
         raise PayloadError(
             f"Content-type {content_type} is not supported; supported: "
             f"{', '.join(algorithm.inference.accepts)}",
@@ -122,10 +118,9 @@ def _framed(record: Mapping[str, Any]) -> bytes:
     for name, value in record.items():
         values = value if isinstance(value, list) else [value]
         message.label[name].float32_tensor.values.extend(values)
-    payload = message.SerializeToString(deterministic=True)
-    return (
-        MAGIC.to_bytes(4, "little") + len(payload).to_bytes(4, "little") + payload + bytes(-len(payload) % 4)
-    )
+    payload: bytes = message.SerializeToString(deterministic=True)
+    header = MAGIC.to_bytes(4, "little") + len(payload).to_bytes(4, "little")
+    return header + payload + bytes(-len(payload) % 4)
 
 
 def _bare(content_type: str) -> str:

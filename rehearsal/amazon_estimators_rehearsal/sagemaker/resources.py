@@ -16,8 +16,10 @@ Operation = Callable[[dict[str, Any], str], dict[str, Any]]
 class Resource(Protocol):
     """What all kinds have."""
 
-    arn: str
-    tags: dict[str, str]
+    @property
+    def arn(self) -> str: ...
+    @property
+    def tags(self) -> dict[str, str]: ...
 
 
 R = TypeVar("R", bound=Resource)

@@ -51,10 +51,11 @@ class TrainingJob:
     def __init__(
         self,
         account: Account,
+        role: Credentials,
         arn: str,
         request: Mapping[str, Any],
+        *,
         algorithm: str,
-        role: Credentials,
         described: Mapping[str, Any],
     ) -> None:
         self.arn = arn

@@ -56,7 +56,8 @@ class TrainingJobs:
         algorithm = check_image(request["AlgorithmSpecification"].get("TrainingImage"), self._account.region)
         check_request(request)
         name = request["TrainingJobName"]
-        job = TrainingJob(self._account, self.items.arn(name), request, algorithm, role, described)
+        arn = self.items.arn(name)
+        job = TrainingJob(self._account, role, arn, request, algorithm=algorithm, described=described)
         self.items.add(name, job)
         image = request["AlgorithmSpecification"]["TrainingImage"]
         job.start(refusal=start_denial(self._account, role, image, TRAINING_NAMESPACE))

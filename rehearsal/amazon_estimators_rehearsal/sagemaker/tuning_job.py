@@ -21,6 +21,7 @@ logger = logging.getLogger("rehearsal.sagemaker")
 
 POLL_SECONDS = 0.1
 DEFAULT_SECONDS = 30 * 24 * 3600
+IDENTICAL = "IdenticalDataAndAlgorithm"
 OBJECTIVE_HYPERPARAMETER = "_tuning_objective_metric"
 _SHARED = (
     "AlgorithmSpecification",
@@ -95,10 +96,7 @@ class TuningJob:
             self._loop()
             status = "Stopped" if self.status == "Stopping" else "Completed"
             if status == "Completed" and not any(one.objective is not None for one in self._trials):
-                status, self._failure = (
-                    "Failed",
-                    "No training job succeeded after 5 attempts. " + self._cause(),
-                )
+                status, self._failure = "Failed", f"No training job succeeded. {self._cause()}"
         except ServiceError as error:
             status, self._failure = "Failed", error.message
         except Exception as error:
@@ -210,7 +208,7 @@ class TuningJob:
         if target is None or best is None or best.objective is None:
             return False
         minimize = self.objective["Type"] == "Minimize"
-        return best.objective <= target if minimize else best.objective >= target
+        return bool(best.objective <= target if minimize else best.objective >= target)
 
     def _train(self, tuned: dict[str, str]) -> Trial:
         number = len(self._trials) + 1

@@ -101,8 +101,8 @@ class Search:
     def propose(self) -> Proposal | None:
         """Return what to train next, None after the last of a grid."""
         if self._strategy == "Grid":
-            values = next(self._grid, None)
-            return None if values is None else dict(zip(self._names(), values, strict=True))
+            combination = next(self._grid, None)
+            return None if combination is None else dict(zip(self._names(), combination, strict=True))
         positions = self._rng.random((CANDIDATES, len(self._axes)))
         best = 0
         if self._strategy == "Bayesian" and len(self._losses) >= RANDOM_FIRST:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from amazon_estimators.algorithms import Algorithm, algorithm_named
 from amazon_estimators.algorithms.rules import Problem
@@ -20,6 +20,7 @@ from amazon_estimators_rehearsal.sagemaker.checks.image import check_image
 from amazon_estimators_rehearsal.sagemaker.checks.request_rules import check_request
 from amazon_estimators_rehearsal.sagemaker.errors import ValidationError
 
+T = TypeVar("T")
 STRATEGIES = ("Bayesian", "Random", "Grid")
 
 
@@ -66,15 +67,16 @@ def _problems(
 
 
 def _ranges(given: Mapping[str, Any]) -> Iterator[tuple[str, Range]]:
-    for kind, make, number in (
-        ("IntegerParameterRanges", IntegerParameter, int),
-        ("ContinuousParameterRanges", ContinuousParameter, float),
-    ):
-        for one in given.get(kind, ()):
-            try:
-                low, high = number(one["MinValue"]), number(one["MaxValue"])
-            except ValueError as error:
-                raise ValidationError(f"The range of {one['Name']} is not of numbers: {error}") from error
-            yield one["Name"], make(low, high, one.get("ScalingType", "Auto"))
+    for one in given.get("IntegerParameterRanges", ()):
+        yield one["Name"], IntegerParameter(*_ends(one, int), one.get("ScalingType", "Auto"))
+    for one in given.get("ContinuousParameterRanges", ()):
+        yield one["Name"], ContinuousParameter(*_ends(one, float), one.get("ScalingType", "Auto"))
     for one in given.get("CategoricalParameterRanges", ()):
         yield one["Name"], CategoricalParameter(one["Values"])
+
+
+def _ends(given: Mapping[str, Any], number: Callable[[str], T]) -> tuple[T, T]:
+    try:
+        return number(given["MinValue"]), number(given["MaxValue"])
+    except ValueError as error:
+        raise ValidationError(f"The range of {given['Name']} is not of numbers: {error}") from error
