@@ -22,7 +22,9 @@ test: check
 check: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo --cache-dir .cache/imports
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file tests/mypy.ini
 
 # All benchmarks, about ten minutes: codec, sources, Plan/Encode/Seal, record_set(). ARGS=--write keeps the figures.
 bench: $(VENV)/test.stamp
@@ -43,6 +45,13 @@ $(VENV)/%.stamp: requirements/%.txt pyproject.toml | $(BIN)/python
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# The oldest protobuf that is allowed, beside the newest: tests/recordio/test_protobuf_versions.py.
+$(VENV)/test.stamp: $(VENV)/protobuf_oldest.stamp
+$(VENV)/protobuf_oldest.stamp: requirements/protobuf_oldest.txt | $(BIN)/python
+	@rm -rf $(VENV)/protobuf_oldest
+	@$(INSTALL) --require-hashes --no-deps --target $(VENV)/protobuf_oldest -r $<
+	@touch $@
+
 # Resolve the locks again: needs uv, and is the one command here that is for maintainers only.
 CODE_LOCK := lambda/amazon_estimators/requirements.txt
 READER_LOCK := constructs/cdk_amazon_estimators/assets/table_reader.txt
@@ -51,8 +60,11 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --python-version
 lock:
 	$(COMPILE) requirements/lambda.in -o $(CODE_LOCK)
 	$(COMPILE) requirements/table_reader.in -c $(CODE_LOCK) -o $(READER_LOCK)
-	$(COMPILE) pyproject.toml --all-extras -c $(CODE_LOCK) -c $(READER_LOCK) -o requirements/test.txt
+	$(COMPILE) pyproject.toml --extra cli --extra tables --extra rehearsal --extra dev --extra docs \
+	  -c $(CODE_LOCK) -c $(READER_LOCK) -o requirements/test.txt
 	$(COMPILE) pyproject.toml --extra rehearsal -c requirements/test.txt -o requirements/rehearse.txt
+	$(COMPILE) requirements/protobuf_oldest.in -o requirements/protobuf_oldest.txt
+	$(COMPILE) requirements/release.in -c requirements/test.txt -o requirements/release.txt
 
 clean:
 	rm -rf $(VENV) .cache cdk.out

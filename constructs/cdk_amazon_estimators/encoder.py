@@ -10,7 +10,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.announce import SOURCE
+from amazon_estimators.record_sets.keys import manifest_key, record_set_key, shard_patterns
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.assets.lambda_bundle import LambdaBundle
 from cdk_amazon_estimators.assets.table_reader_layer import table_reader_layer
@@ -106,7 +108,10 @@ class RecordSetEncoder(Construct):
     def serve(self, layout: PipelineLayout) -> None:
         """Let the functions work for one pipeline: each on the keys its step reads and writes, no others."""
         inputs = [f"{prefix}*" for prefix in layout.inputs]
-        record_set = f"{layout.recordsets}*/"
+        record_set = layout.record_set(keys.ANY)
+        channel = keys.channel_root(record_set, keys.ANY)
+        data_sets = keys.data_set_key(layout.prefix, keys.ANY)
+        plan_key, pieces_key = keys.plan_key(record_set), keys.pieces_key(record_set)
 
         def data(function: lambda_.Function) -> S3Access:
             return S3Access(function, layout.data_bucket, layout.encryption_key)
@@ -115,29 +120,30 @@ class RecordSetEncoder(Construct):
         plan.list(layout.inputs, versions=True)
         plan.list([layout.recordsets, layout.datasets])
         plan.read(inputs, versions=True)
-        plan.read([f"{record_set}record_set.json"])
-        plan.read([f"{layout.datasets}*.jsonl"])
-        plan.write([f"{layout.datasets}*.jsonl"])
-        plan.write([f"{record_set}{name}" for name in ("plan.json", "pieces.jsonl", "shards.jsonl")])
+        plan.read([record_set_key(channel)])
+        plan.read([data_sets])
+        plan.write([data_sets])
+        plan.write([plan_key, pieces_key, keys.items_key(record_set, keys.ANY)])
 
         # Shards and files and receipts: nothing that Seal writes, so no Encode can make a manifest.
         encode = data(self.encode)
         encode.read(inputs, versions=True)
-        encode.read([f"{record_set}{name}" for name in ("plan.json", "pieces.jsonl")])
-        encode.write([f"{record_set}{name}" for name in ("matrix_*", "part_*", "files/*")], multipart=True)
-        encode.write([f"{record_set}receipts/*"])
+        encode.read([plan_key, pieces_key])
+        encode.write(shard_patterns(channel), multipart=True)
+        encode.write([f"{keys.receipts_prefix(record_set, keys.ANY)}*"])
 
         seal = data(self.seal)
         seal.list([layout.recordsets])
-        seal.read([f"{record_set}plan.json"])
-        seal.write([f"{record_set}{name}" for name in ("record_set.json", ".amazon.manifest")])
+        seal.read([plan_key])
+        seal.write([record_set_key(channel), manifest_key(channel)])
 
         explain = data(self.explain)
         explain.list([layout.recordsets])
-        explain.read([f"{record_set}failures/*"])
-        explain.write([f"{record_set}failures/*"])
+        failures = [f"{keys.failures_prefix(record_set, keys.ANY)}*"]
+        explain.read(failures)
+        explain.write(failures)
 
-        data(self.announce).write([f"{layout.datasets}last_trained.json"])
+        data(self.announce).write([keys.last_trained_key(layout.prefix)])
 
     def function(
         self,

@@ -7,6 +7,7 @@ import gzip
 import io
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def written(rows, *, end="\n", delimiter=",", last="", header=None, bom=False) -
 
 
 def table(s3, pieces, source, schema) -> np.ndarray:
-    blocks = [block for piece in pieces for block in delimited.read(s3, piece, source, schema)]
+    blocks: list[Any] = [block for piece in pieces for block in delimited.read(s3, piece, source, schema)]
     columns = [
         [block.features] if block.labels is None else [block.features, block.labels] for block in blocks
     ]

@@ -74,7 +74,7 @@ OTHER_VALUES: dict[str, Any] = {
 
 def test_every_option_is_for_some_formats() -> None:
     assert set(OTHER_VALUES) == set(APPLIES_TO)
-    assert {one.name for one in fields(Source)} == {*APPLIES_TO, "prefix", "format"}
+    assert {one.name for one in fields(Source)} == {*APPLIES_TO, "prefix", "include", "skip", "format"}
 
 
 @pytest.mark.parametrize("option", OTHER_VALUES)

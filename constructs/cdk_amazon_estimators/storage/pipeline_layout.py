@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
+from amazon_estimators.pipeline import keys
 from amazon_estimators.sources import Source
 
 
@@ -26,19 +27,23 @@ class PipelineLayout:
 
     @property
     def recordsets(self) -> str:
-        return f"{self.prefix}recordsets/"
+        return keys.record_sets_prefix(self.prefix)
+
+    def record_set(self, fingerprint: str) -> str:
+        """Return the prefix of one RecordSet, or with ``"*"`` the pattern of all."""
+        return keys.record_set_root(self.prefix, fingerprint)
 
     @property
     def datasets(self) -> str:
-        return f"{self.prefix}datasets/"
+        return keys.data_sets_prefix(self.prefix)
 
     @property
     def triggers(self) -> str:
-        return f"{self.prefix}triggers/"
+        return keys.triggers_prefix(self.prefix)
 
     @property
     def models(self) -> str:
-        return f"{self.prefix}models/"
+        return keys.models_prefix(self.prefix)
 
     @property
     def outputs(self) -> list[str]:
@@ -58,13 +63,13 @@ def outputs_of(prefix: str, data_bucket: s3.IBucket | None, model_bucket: s3.IBu
     None is a bucket that is new, and so another.
     """
     one = data_bucket and model_bucket and data_bucket.bucket_name == model_bucket.bucket_name
-    names = ("datasets", "recordsets", "triggers", *(["models"] if one else []))
-    return [f"{prefix}{name}/" for name in names]
+    written = [keys.data_sets_prefix(prefix), keys.record_sets_prefix(prefix), keys.triggers_prefix(prefix)]
+    return [*written, keys.models_prefix(prefix)] if one else written
 
 
 def with_prefixes(channels: Mapping[str, Source], prefix: str) -> dict[str, Source]:
     """The channels, each with the key prefix of its input: its own or ``<prefix>input/<channel>/``."""
     return {
-        name: source if source.prefix is not None else replace(source, prefix=f"{prefix}input/{name}/")
+        name: source if source.prefix is not None else replace(source, prefix=keys.input_prefix(prefix, name))
         for name, source in channels.items()
     }

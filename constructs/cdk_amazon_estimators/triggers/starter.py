@@ -15,6 +15,7 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.announce import FAILED, SOURCE, TRAINED
 from amazon_estimators.triggers.inbox import FACTOR
 from cdk_amazon_estimators.access.s3_access import S3Access
@@ -205,8 +206,9 @@ class TrainingStarter(Construct):
         data = S3Access(function, layout.data_bucket, layout.encryption_key)
         data.list(layout.inputs, versions=True)
         data.list([layout.datasets, layout.triggers])
-        data.read([f"{layout.triggers}state.json", f"{layout.datasets}last_trained.json"])
-        data.write([f"{layout.triggers}state.json", f"{layout.datasets}*.jsonl"])
+        state = keys.state_key(layout.prefix)
+        data.read([state, keys.last_trained_key(layout.prefix)])
+        data.write([state, keys.data_set_key(layout.prefix, keys.ANY)])
         state_machine.grant_start_execution(function)
         state_machine.grant(function, "states:ListExecutions")
         state_machine.grant_execution(function, "states:DescribeExecution")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from amazon_estimators.pipeline.explain import explain, failure_key
+from amazon_estimators.pipeline.explain import explain
+from amazon_estimators.pipeline.keys import failure_key
 from amazon_estimators.storage import s3
 
 

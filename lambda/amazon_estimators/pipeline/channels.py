@@ -17,13 +17,15 @@ from amazon_estimators.algorithms.channel_rules import (
 )
 from amazon_estimators.encodings import encoding_for
 from amazon_estimators.errors import RequestError
+from amazon_estimators.pipeline import keys
 from amazon_estimators.sources import Source
 from amazon_estimators.sources.source import COLUMN_FORMATS, LABELLED_FORMATS, NUMBER_FORMATS
+from amazon_estimators.storage.input_files import InputFiles
 
 FORMATS_OF = {RECORDIO: NUMBER_FORMATS, JSON_LINES: ("jsonlines",), CSV: ("csv",), PLAIN_TEXT: ()}
 """The formats that shards of a content type are made of."""
 
-OF_LINES = ("compression",)
+OF_LINES = ("compression", "include", "skip")
 """What can be said of an input that has no columns."""
 
 
@@ -38,6 +40,11 @@ class Channel:
     distribution: str
     instances: int
     """Training instances that share the shards; 1 if each gets all of them."""
+
+    @property
+    def files(self) -> InputFiles:
+        """Return the rule that tells which objects under the prefix are input."""
+        return InputFiles(self.prefix, self.source.include, self.source.skip)
 
     @property
     def encoding(self) -> str:
@@ -74,7 +81,7 @@ def channels_of(
         distribution = distributions.get(name, rule.distribution)
         channels[name] = Channel(
             name=name,
-            prefix=f"{prefix}input/{name}/" if source.prefix is None else source.prefix,
+            prefix=keys.input_prefix(prefix, name) if source.prefix is None else source.prefix,
             source=source,
             rule=rule,
             distribution=distribution,

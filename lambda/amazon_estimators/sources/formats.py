@@ -66,7 +66,8 @@ def format_of(found: InputObject, source: Source) -> tuple[str, Format]:
         if name is None:
             raise InputError(
                 f"{found.uri}: its extension names no format; known: {', '.join(EXTENSIONS)}",
-                remedy="Name the channel's format in its Source, or move the object out of the prefix.",
+                remedy="Name the channel's format in its Source, or leave the object out there: "
+                f"skip={[PurePosixPath(found.key).name]}.",
             )
     elif source.format in MODULES:
         name = source.format

@@ -22,7 +22,7 @@ EXPECTED: dict[str, Any] = {"X": X}
 
 
 def saved(arrays: Any) -> bytes:
-    """Return the bytes that ``mx.nd.save`` writes. Sparse arrays are computed first, else it tears the file."""
+    """Return the bytes that ``mx.nd.save`` writes. It tears a sparse array that is not computed yet."""
     for array in arrays.values() if isinstance(arrays, dict) else arrays:
         array.wait_to_read()
     with tempfile.TemporaryDirectory() as folder:
@@ -135,7 +135,9 @@ def topics() -> None:
     model("lda", saved([nd(alpha), nd(beta)]))
     EXPECTED["lda/topics"], EXPECTED["lda/alpha"] = nd(beta).asnumpy(), nd(alpha).asnumpy()
     projection = nd(RNG.normal(size=(FEATURES, 2)))
-    params = saved({"arg:projection_weight": projection, "arg:encoder_0_weight": nd(RNG.normal(size=(2, FEATURES)))})
+    params = saved(
+        {"arg:projection_weight": projection, "arg:encoder_0_weight": nd(RNG.normal(size=(2, FEATURES)))}
+    )
     model("ntm", zipped(params=params, symbol_DOT_json=b"{}", meta_DOT_json=b"{}"))
     EXPECTED["ntm/topics"] = mx.nd.softmax(projection, axis=0).T.asnumpy()
 
