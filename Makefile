@@ -26,13 +26,14 @@ check: $(VENV)/test.stamp
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file tests/mypy.ini
 
-# All benchmarks, about ten minutes: codec, sources, Plan/Encode/Seal, record_set(). ARGS=--write keeps the figures.
+# All benchmarks, about ten minutes: codec, sources, Plan/Encode/Seal, record_set(), prediction. ARGS=--write keeps the figures.
 bench: $(VENV)/test.stamp
 	$(BIN)/python benchmarks/codec.py $(ARGS)
 	$(BIN)/python benchmarks/sources.py $(ARGS)
 	$(BIN)/python benchmarks/pipeline.py $(ARGS)
 	$(BIN)/python benchmarks/scale.py $(ARGS)
 	$(BIN)/python benchmarks/record_set.py $(ARGS)
+	$(BIN)/python benchmarks/prediction.py $(ARGS)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
