@@ -13,6 +13,13 @@ from amazon_estimators.algorithms.metrics import Metric
 from amazon_estimators.algorithms.rules import Caution, Finding, Problem
 from amazon_estimators.hyperparameters.value_types import Integer, Real
 
+GUIDE = "https://docs.aws.amazon.com/sagemaker/latest/dg/"
+RANGES = f"{GUIDE}automatic-model-tuning-define-ranges.html"
+METRICS = f"{GUIDE}automatic-model-tuning-define-metrics-variables.html"
+STRATEGIES = f"{GUIDE}automatic-model-tuning-how-it-works.html"
+API = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_HyperParameterTuningJobConfig.html"
+"""Where AWS says what is refused."""
+
 SCALING = ("Auto", "Linear", "Logarithmic", "ReverseLogarithmic")
 MAX_RANGES = 30
 MAX_CATEGORIES = 30
@@ -155,45 +162,57 @@ def objective_findings(
     known = objectives(algorithm)
     if not known:
         yield Problem(
-            f"{algorithm.__name__} logs no metric that tuning could optimise ({algorithm.documentation})."
+            f"{algorithm.__name__} logs no metric that tuning could optimise.",
+            source=algorithm.documentation,
         )
         return
     if metric not in known:
         near = get_close_matches(metric, known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         yield Problem(
-            f"objective metric {metric!r} is not one of {algorithm.__name__}: {', '.join(known)}.{hint}"
+            f"objective metric {metric!r} is not one of {algorithm.__name__}: {', '.join(known)}.{hint}",
+            source=METRICS,
         )
         return
     channel = metric.partition(":")[0]
     if channels is not None and channel not in channels:
         yield Problem(
             f"objective metric {metric!r} needs a channel {channel!r}; "
-            f"there are {', '.join(sorted(channels))}."
+            f"there are {', '.join(sorted(channels))}.",
+            source=METRICS,
         )
     if objective_type not in ("Minimize", "Maximize"):
-        yield Problem(f"objective type is {objective_type!r}; allowed: Minimize, Maximize.")
+        yield Problem(f"objective type is {objective_type!r}; allowed: Minimize, Maximize.", source=API)
     elif objective_type != known[metric].direction:
         yield Caution(f"{metric} is better the other way: {known[metric].direction}, not {objective_type}.")
     needed = known[metric].predictor_types
     predictor = settings.get("predictor_type")
     if needed and predictor is not None and predictor not in needed:
-        yield Problem(f"{metric} is logged for predictor_type {' or '.join(needed)}, not for {predictor}.")
+        yield Problem(
+            f"{metric} is logged for predictor_type {' or '.join(needed)}, not for {predictor}.",
+            source=METRICS,
+        )
 
 
 def range_findings(algorithm: type[Algorithm], ranges: Mapping[str, Range]) -> Iterator[Finding]:
     """Yield what is wrong with the ranges to search."""
     if not 1 <= len(ranges) <= MAX_RANGES:
-        yield Problem(f"{len(ranges)} hyperparameters are searched; allowed: 1 to {MAX_RANGES}.")
+        yield Problem(
+            f"{len(ranges)} hyperparameters are searched; allowed: 1 to {MAX_RANGES}.", source=RANGES
+        )
     for given, searched in ranges.items():
         name = declared_name(algorithm, given)
         if name is None:
             known = list(algorithm.declared())
             near = get_close_matches(given, known, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
-            yield Problem(f"{algorithm.__name__} has no hyperparameter {given!r}.{hint}")
+            yield Problem(
+                f"{algorithm.__name__} has no hyperparameter {given!r}.{hint}", source=algorithm.documentation
+            )
             continue
-        faults = [Problem(f"the range of {given} {problem}.") for problem in searched.problems()]
+        faults = [
+            Problem(f"the range of {given} {problem}.", source=RANGES) for problem in searched.problems()
+        ]
         yield from faults or _fit(algorithm, name, searched)
 
 
@@ -209,18 +228,21 @@ def job_findings(
     """Yield what is wrong between strategy, ranges, numbers of jobs and early stopping."""
     if strategy == "Grid":
         if not all(isinstance(searched, CategoricalParameter) for searched in ranges):
-            yield Problem("strategy Grid searches categorical ranges only.")
+            yield Problem("strategy Grid searches categorical ranges only.", source=STRATEGIES)
         else:
             combinations = math.prod(len(searched.bounds()) for searched in ranges)
             if max_jobs not in (None, combinations):
                 yield Problem(
                     f"strategy Grid trains all {combinations} combinations; max_jobs is {max_jobs}: "
-                    "leave it out."
+                    "leave it out.",
+                    source=STRATEGIES,
                 )
     elif max_jobs is None:
-        yield Problem(f"strategy {strategy} needs the number of trainings, max_jobs.")
+        yield Problem(f"strategy {strategy} needs the number of trainings, max_jobs.", source=API)
     if strategy == "Hyperband" and early_stopping != "Off":
-        yield Problem("strategy Hyperband stops trainings by itself: early stopping must be Off.")
+        yield Problem(
+            "strategy Hyperband stops trainings by itself: early stopping must be Off.", source=STRATEGIES
+        )
     stops = algorithm.__name__ in EARLY_STOPPING and (
         algorithm.__name__ != "LinearLearner" or objective.endswith("objective_loss")
     )
@@ -233,17 +255,19 @@ def _fit(algorithm: type[Algorithm], name: str, searched: Range) -> Iterator[Fin
     declared = algorithm.hyperparameter(name)
     numeric = isinstance(declared.kind, Integer | Real)
     if isinstance(searched, ContinuousParameter) and not numeric:
-        yield Problem(f"{name} takes {declared.kind.expecting}: search it with CategoricalParameter.")
+        yield Problem(
+            f"{name} takes {declared.kind.expecting}: search it with CategoricalParameter.", source=RANGES
+        )
         return
     whole = isinstance(searched, IntegerParameter)
     if isinstance(searched, ContinuousParameter) and isinstance(declared.kind, Integer) and not whole:
-        yield Problem(f"{name} is a whole number: search it with IntegerParameter.")
+        yield Problem(f"{name} is a whole number: search it with IntegerParameter.", source=RANGES)
         return
     for value in searched.bounds():
         try:
             declared.read(value)
         except ValueError as error:
-            yield Problem(str(error))
+            yield Problem(str(error), source=algorithm.documentation)
             return
     if declared.tuning is None:
         tunable = ", ".join(one.name for one in algorithm.declared().values() if one.tuning) or "none"

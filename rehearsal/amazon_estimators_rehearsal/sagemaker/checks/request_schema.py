@@ -118,12 +118,14 @@ def _size_faults(shape: Any, size: int, value: Any, path: str) -> Iterator[str]:
 
 POSIX = {
     r"\p{ASCII}": r"[\x00-\x7f]",
+    r"\z": r"\Z",
+    r"\p{Print}": " -~",
     r"\p{L}": r"\w",
     r"\p{N}": r"\w",
     r"\p{Alnum}": "a-zA-Z0-9",
     r"\p{Z}": r" \u00a0\u2028\u2029",
 }
-"""Classes of characters as the service's patterns have them, and as Python has them; all but the first stand
+"""Classes of characters as the service's patterns have them, and as Python has them; those of letters stand
 within brackets."""
 
 
