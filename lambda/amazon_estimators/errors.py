@@ -121,3 +121,15 @@ class FunctionError(AmazonEstimatorsError):
     """
 
     remedy = "Redrive the execution: it goes on with what is missing."
+
+
+class EndpointError(AmazonEstimatorsError):
+    """An endpoint did not come into service, or its container refused a request: the service's reason."""
+
+
+class TransformJobError(AmazonEstimatorsError):
+    """A transform job did not complete. The message carries the service's failure reason."""
+
+
+class TuningJobError(AmazonEstimatorsError):
+    """A tuning job ended without a model. The message carries the service's failure reason."""
