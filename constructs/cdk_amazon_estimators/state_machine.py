@@ -26,7 +26,12 @@ from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.capacity import train_with_capacity
 
 REDRIVE = {"redrive.$": "$$.Execution.RedriveCount"}
-EXECUTION = {"name.$": "$$.Execution.Name", "start_time.$": "$$.Execution.StartTime", **REDRIVE}
+EXECUTION = {
+    "name.$": "$$.Execution.Name",
+    "start_time.$": "$$.Execution.StartTime",
+    "state_machine.$": "$$.StateMachine.Id",
+    **REDRIVE,
+}
 
 
 def pipeline_state_machine(
@@ -90,7 +95,7 @@ def workflow(
         event={"pipeline": settings, "input.$": "$.input", "execution": EXECUTION},
         result_path="$.plan",
     )
-    shards = _shards(scope, encoder, max_concurrency)
+    shards = _shards(scope, encoder, settings, max_concurrency)
     seal = _invoke(
         scope,
         "Seal",
@@ -150,7 +155,8 @@ def _explain(
 
     Should Lambda not run Explain or Failed, the error that there was to explain is not lost.
     """
-    event: dict[str, Any] = {"explained.$": "$.explained", "execution": EXECUTION}
+    name = settings["pipeline"]
+    event: dict[str, Any] = {"pipeline": name, "explained.$": "$.explained", "execution": EXECUTION}
     failed = _invoke(scope, "Failed", encoder.fail, event=event, result_path=sfn.JsonPath.DISCARD)
     failed.add_catch(
         sfn.Fail(scope, "FailedAnyway", error_path="$.explained.error", cause_path="$.explained.cause"),
@@ -176,7 +182,7 @@ def _explain(
         parameters={"error.$": "$.error.Error", "cause.$": "$.error.Cause", **REDRIVE},
         result_path="$.explained",
     )
-    event = {"error.$": "$.error", "plan.$": "$.plan", "execution": EXECUTION}
+    event = {"pipeline": name, "error.$": "$.error", "plan.$": "$.plan", "execution": EXECUTION}
     explain = _invoke(scope, "Explain", encoder.explain, event=event, result_path="$.explained")
     explain.add_catch(unexplained.next(announce), result_path="$.explained")
     explain.next(announce)
@@ -201,7 +207,9 @@ def _announce(
     return _invoke(scope, construct_id, function, event=event, result_path="$.announced", retries=retries)
 
 
-def _shards(scope: Construct, encoder: RecordSetEncoder, max_concurrency: int) -> sfn.DistributedMap:
+def _shards(
+    scope: Construct, encoder: RecordSetEncoder, settings: Mapping[str, Any], max_concurrency: int
+) -> sfn.DistributedMap:
     """Encode of every shard. A Map Run hides what its items failed of: each is explained where it failed."""
     names = ("shard", "offset", "length")
     item = {name: sfn.JsonPath.number_at(f"$$.Map.Item.Value.{name}") for name in names}
@@ -219,6 +227,9 @@ def _shards(scope: Construct, encoder: RecordSetEncoder, max_concurrency: int) -
             "bucket": sfn.JsonPath.string_at("$.plan.bucket"),
             "prefix": sfn.JsonPath.string_at("$.plan.prefix"),
             "attempt": sfn.JsonPath.string_at("$.plan.attempt"),
+            # Whose work it is, for the logs.
+            "pipeline": settings["pipeline"],
+            "execution": sfn.JsonPath.string_at("$$.Execution.Name"),
             **item,
         },
         result_path=sfn.JsonPath.DISCARD,
@@ -228,6 +239,8 @@ def _shards(scope: Construct, encoder: RecordSetEncoder, max_concurrency: int) -
         "ExplainShard",
         encoder.explain,
         event={
+            "pipeline.$": "$.pipeline",
+            "execution": {"name.$": "$.execution"},
             "error.$": "$.error",
             "plan": {"bucket.$": "$.bucket", "prefix.$": "$.prefix", "attempt.$": "$.attempt"},
             "shard.$": "$.shard",

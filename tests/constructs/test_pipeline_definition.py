@@ -198,6 +198,7 @@ def test_events_of_the_functions_are_those_of_the_contract(plain_pipeline: Synth
         "name.$": "$$.Execution.Name",
         "start_time.$": "$$.Execution.StartTime",
         "redrive.$": "$$.Execution.RedriveCount",
+        "state_machine.$": "$$.StateMachine.Id",
     }
     settings = states["Plan"]["Parameters"]["pipeline"]
     assert states["Plan"]["Parameters"] == {
@@ -207,13 +208,15 @@ def test_events_of_the_functions_are_those_of_the_contract(plain_pipeline: Synth
     }
     assert states["Seal"]["Parameters"] == {"pipeline": settings, "plan.$": "$.plan", "execution": execution}
     assert states["Explain"]["Parameters"] == {
+        "pipeline": settings["pipeline"],
         "plan.$": "$.plan",
         "error.$": "$.error",
         "execution": execution,
     }
-    assert set(states["Shards"]["ItemSelector"]) == {
-        f"{name}.$" for name in ("bucket", "prefix", "attempt", "shard", "offset", "length")
-    }
+    paths = ("bucket", "prefix", "attempt", "execution", "shard", "offset", "length")
+    assert set(states["Shards"]["ItemSelector"]) == {"pipeline", *(f"{name}.$" for name in paths)}
+    # In the Map's own executions $$.Execution is another one's: the selector is read in this one.
+    assert states["Shards"]["ItemSelector"]["execution.$"] == "$$.Execution.Name"
 
 
 def test_the_functions_understand_the_settings(configured_pipeline: Synthesised) -> None:

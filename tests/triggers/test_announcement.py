@@ -53,7 +53,11 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 STATE: dict[str, Any] = {
     "pipeline": {"pipeline": "Stack/Digits", "algorithm": "KMeans", "prefix": "digits/"},
-    "execution": {"name": "run", "start_time": "2026-03-01T12:00:00.123Z"},
+    "execution": {
+        "name": "run",
+        "start_time": "2026-03-01T12:00:00.123Z",
+        "state_machine": "arn:aws:states:eu-west-1:1:stateMachine:Digits",
+    },
     "input": {"reason": "drift"},
     "plan": {"bucket": "data", "prefix": "digits/recordsets/f/", "data_set": "0123456789abcdef01234567"},
 }
@@ -74,6 +78,7 @@ def test_a_success_holds_all_that_leads_from_it_to_the_data() -> None:
     assert detail.pop("seconds") != 0
     assert detail == {
         "pipeline": "Stack/Digits",
+        "state_machine": "arn:aws:states:eu-west-1:1:stateMachine:Digits",
         "algorithm": "KMeans",
         "execution": "run",
         "data_set": "0123456789abcdef01234567",

@@ -113,7 +113,7 @@ class TrainingStarter(Construct):
         self.function.add_event_source(
             sources.SqsEventSource(self.queue, batch_size=1, report_batch_item_failures=True)
         )
-        self._hear_of_ends(state_machine, pipeline)
+        self._hear_of_ends(state_machine)
 
     def grant_request(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` ask for a training: send ``{"trigger": "request"}`` to the queue.
@@ -192,12 +192,15 @@ class TrainingStarter(Construct):
         )
         schedule.add_dependency(self.schedule_group)
 
-    def _hear_of_ends(self, state_machine: sfn.IStateMachine, pipeline: str) -> None:
+    def _hear_of_ends(self, state_machine: sfn.IStateMachine) -> None:
         """From the pipeline itself; and of other ends from Step Functions, whose events may be lost."""
         self.on_event(
             "Announced",
             events.EventPattern(
-                source=[SOURCE], detail_type=[TRAINED, FAILED], detail={"pipeline": [pipeline]}
+                source=[SOURCE],
+                detail_type=[TRAINED, FAILED],
+                # Its ARN: pipelines of two deployments of one app have the same path.
+                detail={"state_machine": [state_machine.state_machine_arn]},
             ),
             {
                 "trigger": "ended",
