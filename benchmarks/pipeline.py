@@ -69,6 +69,9 @@ BARS = {"plan seconds": 20.0, "seal seconds": 30.0, "peak MB": 350.0, "payload b
 Step = dict[str, Any]
 
 
+EXECUTION = {"name": "benchmark", "start_time": "2026-11-28T10:00:00.000Z", "redrive": 0}
+
+
 def settings(bucket: str, **changes: Any) -> dict[str, Any]:
     return {
         "pipeline": "Benchmark",
@@ -166,7 +169,7 @@ def rate_step(directory: str, planned: dict[str, Any], item: dict[str, int]) -> 
 
 
 def plan_in_emulator(given: dict[str, Any]) -> dict[str, Any]:
-    return plan_step(emulator_client(), Settings.from_dict(given), {}, "benchmark")
+    return plan_step(emulator_client(), Settings.from_dict(given), {}, EXECUTION)
 
 
 def encode_in_emulator(planned: dict[str, Any], item: dict[str, int]) -> int:
@@ -174,7 +177,7 @@ def encode_in_emulator(planned: dict[str, Any], item: dict[str, int]) -> int:
 
 
 def seal_in_emulator(given: dict[str, Any], planned: dict[str, Any]) -> dict[str, Any]:
-    return seal_step(emulator_client(), Settings.from_dict(given), planned, "benchmark")
+    return seal_step(emulator_client(), Settings.from_dict(given), planned, EXECUTION)
 
 
 def measured(work: Callable[..., Any], *arguments: Any) -> tuple[Any, Step]:
@@ -254,7 +257,7 @@ def rate(name: str, body: bytes, changes: dict[str, Any]) -> Step:
         client = FileS3(directory)
         client.put_object(Bucket="b", Key=INPUT + name, Body=body)
         given = settings("b", target_shard_bytes=2**40, **changes)
-        planned = plan_step(client, Settings.from_dict(given), {}, "rate")
+        planned = plan_step(client, Settings.from_dict(given), {}, {**EXECUTION, "name": "rate"})
         (item,) = items_of(client, planned)
         best: Step = {}
         for _ in range(3):

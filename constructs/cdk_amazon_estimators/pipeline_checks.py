@@ -171,3 +171,12 @@ def check_triggers(
         trigger.check(problems, outputs)
     most = known("max_concurrent_trainings", max_concurrent_trainings)
     problems.unless(most is None or most >= 1, f"max_concurrent_trainings is {most}; allowed: 1 or more")
+
+
+def check_timeout(problems: Problems, timeout: Duration | None, max_runtime: Duration | None) -> None:
+    """Note an execution timeout that would end a training which may still run."""
+    longest, runtime = known_seconds("timeout", timeout), known_seconds("max_runtime", max_runtime)
+    problems.unless(
+        longest is None or runtime is None or runtime < longest <= 365 * 86_400,
+        f"timeout is {longest} seconds; allowed: more than max_runtime, {runtime}, and up to a year",
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aws_cdk import Names, RemovalPolicy
+from aws_cdk import Duration, Names, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -21,18 +21,12 @@ from amazon_estimators.pipeline.keys import ANY, items_key
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.access.service_role import service_role
 from cdk_amazon_estimators.encoder import RecordSetEncoder
+from cdk_amazon_estimators.retries import NOT_RUN, of_functions
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
+from cdk_amazon_estimators.training.capacity import train_with_capacity
 
 REDRIVE = {"redrive.$": "$$.Execution.RedriveCount"}
 EXECUTION = {"name.$": "$$.Execution.Name", "start_time.$": "$$.Execution.StartTime", **REDRIVE}
-TRANSIENT = [
-    "Lambda.AWSLambdaException",
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.SdkClientException",
-    "Lambda.ServiceException",
-    "Lambda.TooManyRequestsException",
-]
-"""Faults of the service and throttling. What the library raises is a user's to mend, and never repeated."""
 
 
 def pipeline_state_machine(
@@ -42,6 +36,7 @@ def pipeline_state_machine(
     definition: sfn.IChainable,
     layout: PipelineLayout,
     statements: Sequence[iam.PolicyStatement],
+    timeout: Duration,
     log_retention: logs.RetentionDays,
 ) -> sfn.StateMachine:
     """A standard state machine that logs every event, without data, and traces.
@@ -67,6 +62,7 @@ def pipeline_state_machine(
         construct_id,
         definition_body=sfn.DefinitionBody.from_chainable(definition),
         role=role,
+        timeout=timeout,
         logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False),
         tracing_enabled=True,
     )
@@ -79,6 +75,7 @@ def workflow(
     settings: Mapping[str, Any],
     train: sfn.CustomState,
     max_concurrency: int,
+    capacity_wait: Duration,
 ) -> sfn.IChainable:
     """The definition. ``settings`` are the pipeline's, ``train`` the state made by ``training_job``.
 
@@ -103,8 +100,21 @@ def workflow(
     )
     reuse = sfn.Pass(scope, "Reuse", input_path="$.plan.request", result_path="$.request")
     explain = _explain(scope, encoder, settings, again=plan)
-    for state in (plan, shards, seal, train):
+    for state in (plan, shards, seal):
         state.add_catch(explain, result_path="$.error")
+    begin_training = train_with_capacity(
+        scope,
+        train=train,
+        explain=explain,
+        announce_waiting=_announce(
+            scope,
+            "AnnounceWaiting",
+            encoder.announce,
+            settings,
+            **{"plan.$": "$.plan", "waiting.$": "$.error"},
+        ),
+        capacity_wait=capacity_wait,
+    )
 
     done = sfn.Succeed(scope, "Done")
     announce = _announce(
@@ -112,11 +122,11 @@ def workflow(
     )
     announce.add_catch(done, result_path="$.announced")
     announce.next(done)
-    trained = train.next(announce)
+    train.next(announce)
     is_complete = (
         sfn.Choice(scope, "IsComplete", comment="Did an earlier execution seal this RecordSet?")
-        .when(sfn.Condition.boolean_equals("$.plan.complete", True), reuse.next(trained))
-        .otherwise(shards.next(seal).next(trained))
+        .when(sfn.Condition.boolean_equals("$.plan.complete", True), reuse.next(begin_training))
+        .otherwise(shards.next(seal).next(begin_training))
     )
     return start.next(plan).next(is_complete)
 
@@ -138,7 +148,7 @@ def _explain(
     failed = _invoke(scope, "Failed", encoder.fail, event=event, result_path=sfn.JsonPath.DISCARD)
     failed.add_catch(
         sfn.Fail(scope, "FailedAnyway", error_path="$.explained.error", cause_path="$.explained.cause"),
-        errors=TRANSIENT,
+        errors=NOT_RUN,
         result_path="$.failed",
     )
     # Of the failure before nothing is kept: neither its error nor a plan that may not be the next one.
@@ -234,16 +244,7 @@ def _invoke(
     task: dict[str, Any] = {
         "Type": "Task",
         "Resource": function.function_arn,
-        "Retry": [
-            {
-                "ErrorEquals": TRANSIENT,
-                "IntervalSeconds": 2,
-                "MaxAttempts": 8,
-                "BackoffRate": 2,
-                "MaxDelaySeconds": 60,
-                "JitterStrategy": "FULL",
-            }
-        ],
+        "Retry": of_functions(),
     }
     if event is not None:
         task["Parameters"] = event

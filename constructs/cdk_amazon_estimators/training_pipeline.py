@@ -17,33 +17,18 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from amazon_estimators.algorithms import Algorithm
-from amazon_estimators.pipeline.channels import channels_of
-from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES
 from amazon_estimators.sources import Source
+from cdk_amazon_estimators.checked_props import CheckedProps, checked
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.notifications import TrainingNotifications
-from cdk_amazon_estimators.pipeline_checks import (
-    check_algorithm,
-    check_echoes,
-    check_encoder,
-    check_encoding,
-    check_expiration,
-    check_neighbours,
-    check_patterns,
-    check_prefix,
-    check_removal,
-    check_triggers,
-    required_channels,
-)
-from cdk_amazon_estimators.props.problems import Problems
-from cdk_amazon_estimators.props.prop_types import check_types, known
+from cdk_amazon_estimators.props.prop_types import known
 from cdk_amazon_estimators.state_machine import pipeline_state_machine, workflow, workflow_statements
 from cdk_amazon_estimators.storage.data_buckets import expire_record_sets, new_data_bucket, new_model_bucket
-from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout, outputs_of, with_prefixes
+from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.image import TrainingImage
-from cdk_amazon_estimators.training.job import JobSettings, training_job, training_job_statements
+from cdk_amazon_estimators.training.job import training_job, training_job_statements
 from cdk_amazon_estimators.training.role import grant_training, new_training_role
-from cdk_amazon_estimators.triggers import TrainingStarter, Trigger, UploadTrigger
+from cdk_amazon_estimators.triggers import TrainingStarter, Trigger
 
 
 class TrainingPipeline(Construct):
@@ -109,8 +94,12 @@ class TrainingPipeline(Construct):
     max_runtime: after which a training job is stopped. Default: 1 day.
     spot_max_wait: train on spot capacity, waiting and training up to this long, 1 hour at most.
         Default: None, on-demand capacity.
-    keep_alive: keep the instances as a warm pool for the next job this long, 1 hour at most. Default: None.
+    keep_alive: keep the instances as a warm pool for the next job this long, 6 hours at most. Default: None.
     max_retry_attempts: how often SageMaker starts a job again after a fault of its own. Default: 2.
+    capacity_wait: how long a training waits for instances while the account's quota is in use or SageMaker
+        has no capacity of the type, up to 3 days; it is tried again every 5 minutes. Default: 1 hour.
+    timeout: the most time an execution may take; then it ends as TIMED_OUT, and the next may start. Default:
+        a day more than ``max_runtime`` and ``capacity_wait``.
     vpc: network of the training instances. Default: SageMaker's.
     subnets: of ``vpc``. Default: the private ones.
     security_groups: of the training instances. Default: a new one, with ``vpc``.
@@ -160,6 +149,8 @@ class TrainingPipeline(Construct):
         spot_max_wait: Duration | None = None,
         keep_alive: Duration | None = None,
         max_retry_attempts: int = 2,
+        capacity_wait: Duration | None = None,
+        timeout: Duration | None = None,
         vpc: ec2.IVpc | None = None,
         subnets: ec2.SubnetSelection | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
@@ -172,74 +163,47 @@ class TrainingPipeline(Construct):
     ) -> None:
         props = dict(locals())  # as long as there are no other local variables
         super().__init__(scope, construct_id)
-        job = JobSettings(
-            instance_type=instance_type,
-            instance_count=instance_count,
-            volume_size=volume_size or Size.gibibytes(30),
-            max_runtime=max_runtime or Duration.days(1),
-            spot_max_wait=spot_max_wait,
-            keep_alive=keep_alive,
-            max_retry_attempts=max_retry_attempts,
-            encryption_key=encryption_key,
-            vpc=vpc,
-            subnets=subnets,
-            security_groups=security_groups,
-            encrypt_inter_container_traffic=encrypt_inter_container_traffic,
-            enable_network_isolation=enable_network_isolation,
-        )
-        problems = Problems(self)
-        check_types(problems, TrainingPipeline.__init__, props)
-        check_algorithm(problems, algorithm)
-        shard_size = target_shard_size or Size.bytes(DEFAULT_SHARD_BYTES)
-        chosen = known("channels", channels)
-        sources = with_prefixes(
-            dict.fromkeys(required_channels(algorithm), Source()) if chosen is None else chosen, prefix
-        )
+        chosen = checked(self, TrainingPipeline.__init__, props, self._neighbours(data_bucket))
 
-        with problems.collected():
-            if known("instance_type", instance_type) and known("instance_count", instance_count) is not None:
-                algorithm.check_instances(instance_type, instance_count)
-        with problems.collected():
-            hyperparameters = algorithm.hyperparameters()
-        with problems.collected():
-            image = TrainingImage(self, algorithm)
-        job.check(problems)
-        with problems.collected():
-            channels_of(
-                type(algorithm),
-                sources,
-                known("distributions", distributions) or {},
-                instance_count=instance_count,
-                prefix=prefix,
-            )
-        check_prefix(problems, prefix)
-        check_patterns(problems, prefix, sources)
-        outputs = outputs_of(prefix, known("data_bucket", data_bucket), known("model_bucket", model_bucket))
-        check_echoes(problems, sources, outputs)
-        check_neighbours(problems, sources, outputs, self._neighbours(known("data_bucket", data_bucket)))
-        check_encoding(problems, max_concurrency, shard_size)
-        check_expiration(problems, record_set_expiration, job.max_runtime, known("data_bucket", data_bucket))
-        check_removal(problems, (data_bucket, model_bucket), removal_policy, auto_delete_objects)
-        chosen_triggers = known("triggers", triggers)
-        if chosen_triggers is None:
-            chosen_triggers = [UploadTrigger(quiet_period=Duration.minutes(5))]
-        check_triggers(problems, chosen_triggers, outputs, max_concurrent_trainings)
-        check_encoder(problems, self, known("encoder", encoder))
-        problems.raise_any()
+        self._make_buckets(data_bucket, model_bucket, encryption_key, removal_policy, auto_delete_objects)
+        self._lay_out(chosen.sources, prefix, encryption_key, record_set_expiration)
+        self._connect_encoder(encoder)
+        self._make_training_role(training_role, chosen.image)
+        self._make_state_machine(
+            chosen, self._settings(algorithm, chosen, distributions), max_concurrency, log_retention
+        )
+        self._make_starter(chosen.triggers, max_concurrent_trainings)
+        self._notify(notification_topic)
 
-        removal: dict[str, Any] = {
+    def grant_start_execution(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` start an execution, with the input this class documents."""
+        return self.state_machine.grant_start_execution(grantee)
+
+    def _make_buckets(
+        self,
+        data_bucket: s3.IBucket | None,
+        model_bucket: s3.IBucket | None,
+        encryption_key: kms.IKey | None,
+        removal_policy: RemovalPolicy | None,
+        auto_delete_objects: bool,
+    ) -> None:
+        new: dict[str, Any] = {
             "encryption_key": encryption_key,
             "removal_policy": removal_policy or RemovalPolicy.RETAIN,
             "auto_delete_objects": auto_delete_objects,
         }
-        self.data_bucket: s3.IBucket = data_bucket or new_data_bucket(self, "DataBucket", **removal)
-        self.model_bucket: s3.IBucket = model_bucket or new_model_bucket(self, "ModelBucket", **removal)
-        self.encoder = encoder or RecordSetEncoder.of(self)
-        self.training_role: iam.IRole = training_role or new_training_role(self, "TrainingRole")
-        self.input_prefixes = {name: source.prefix or "" for name, source in sources.items()}
-        self.job_name_prefix = _job_name_prefix(self)
+        self.data_bucket: s3.IBucket = data_bucket or new_data_bucket(self, "DataBucket", **new)
+        self.model_bucket: s3.IBucket = model_bucket or new_model_bucket(self, "ModelBucket", **new)
 
-        self.layout = layout = PipelineLayout(
+    def _lay_out(
+        self,
+        sources: Mapping[str, Source],
+        prefix: str,
+        encryption_key: kms.IKey | None,
+        record_set_expiration: Duration | None,
+    ) -> None:
+        self.input_prefixes = {name: source.prefix or "" for name, source in sources.items()}
+        self.layout = PipelineLayout(
             data_bucket=self.data_bucket,
             model_bucket=self.model_bucket,
             prefix=prefix,
@@ -247,18 +211,52 @@ class TrainingPipeline(Construct):
             encryption_key=encryption_key,
         )
         if record_set_expiration is not None and isinstance(self.data_bucket, s3.Bucket):
-            expire_record_sets(self.data_bucket, layout.recordsets, record_set_expiration)
-        self.encoder.serve(layout)
+            expire_record_sets(self.data_bucket, self.layout.recordsets, record_set_expiration)
+
+    def _connect_encoder(self, encoder: RecordSetEncoder | None) -> None:
+        self.encoder = encoder or RecordSetEncoder.of(self)
+        self.encoder.serve(self.layout)
+
+    def _make_training_role(self, training_role: iam.IRole | None, image: TrainingImage) -> None:
+        self.job_name_prefix = _job_name_prefix(self)
+        self.training_role: iam.IRole = training_role or new_training_role(self, "TrainingRole")
         grant_training(
-            self.training_role, layout, scope=self, image=image, job_name_prefix=self.job_name_prefix
+            self.training_role, self.layout, scope=self, image=image, job_name_prefix=self.job_name_prefix
         )
+
+    def _settings(
+        self, algorithm: Algorithm, chosen: CheckedProps, distributions: Mapping[str, str] | None
+    ) -> dict[str, Any]:
+        """Return the settings that the Lambda functions read: ``amazon_estimators.pipeline.settings``."""
+        return {
+            "pipeline": self.node.path,
+            "algorithm": type(algorithm).__name__,
+            "hyperparameters": chosen.hyperparameters,
+            "instance_type": chosen.job.instance_type,
+            "instance_count": chosen.job.instance_count,
+            "job_name_prefix": self.job_name_prefix,
+            "data_bucket": self.data_bucket.bucket_name,
+            "prefix": self.layout.prefix,
+            "target_shard_bytes": chosen.target_shard_size.to_bytes(),
+            "channels": {name: source.to_dict() for name, source in chosen.sources.items()},
+            "distributions": dict(distributions or {}),
+            "volume_gib": chosen.job.disk_gib,
+        }
+
+    def _make_state_machine(
+        self,
+        chosen: CheckedProps,
+        settings: Mapping[str, Any],
+        max_concurrency: int,
+        log_retention: logs.RetentionDays,
+    ) -> None:
         train = training_job(
             self,
             "Train",
-            image=image.uri,
+            image=chosen.image.uri,
             role=self.training_role,
-            output_path=self.model_bucket.s3_url_for_object(layout.models.rstrip("/")),
-            settings=job,
+            output_path=self.model_bucket.s3_url_for_object(self.layout.models.rstrip("/")),
+            settings=chosen.job,
         )
         self.state_machine = pipeline_state_machine(
             self,
@@ -266,67 +264,52 @@ class TrainingPipeline(Construct):
             definition=workflow(
                 self,
                 encoder=self.encoder,
-                settings={
-                    "pipeline": self.node.path,
-                    "algorithm": type(algorithm).__name__,
-                    "hyperparameters": hyperparameters,
-                    "instance_type": instance_type,
-                    "instance_count": instance_count,
-                    "job_name_prefix": self.job_name_prefix,
-                    "data_bucket": self.data_bucket.bucket_name,
-                    "prefix": prefix,
-                    "target_shard_bytes": shard_size.to_bytes(),
-                    "channels": {name: source.to_dict() for name, source in sources.items()},
-                    "distributions": dict(distributions or {}),
-                },
+                settings=settings,
                 train=train,
                 max_concurrency=max_concurrency,
+                capacity_wait=chosen.waits.capacity,
             ),
-            layout=layout,
+            timeout=chosen.waits.execution,
+            layout=self.layout,
             statements=[
                 *workflow_statements(self.encoder),
                 *training_job_statements(self, role=self.training_role, job_name_prefix=self.job_name_prefix),
             ],
             log_retention=log_retention,
         )
-        self.starter = self._starter(layout, chosen_triggers, max_concurrent_trainings)
-        if notification_topic is not None:
-            TrainingNotifications(self, "Notifications", pipeline=self.node.path, topic=notification_topic)
 
-    def grant_start_execution(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let ``grantee`` start an execution, with the input this class documents."""
-        return self.state_machine.grant_start_execution(grantee)
-
-    def _neighbours(self, data_bucket: s3.IBucket | None) -> dict[str, PipelineLayout]:
-        """The app's other pipelines of this bucket, by path."""
-        if data_bucket is None:
-            return {}
-        pipelines = [one for one in self.node.root.node.find_all() if isinstance(one, TrainingPipeline)]
-        return {
-            one.node.path: one.layout
-            for one in pipelines
-            if one is not self
-            and hasattr(one, "layout")
-            and one.data_bucket.bucket_name == data_bucket.bucket_name
-        }
-
-    def _starter(
-        self, layout: PipelineLayout, triggers: Sequence[Trigger], max_concurrent: int
-    ) -> TrainingStarter | None:
+    def _make_starter(self, triggers: Sequence[Trigger], max_concurrent: int) -> None:
+        self.starter: TrainingStarter | None = None
         if not triggers:
-            return None
-        starter = TrainingStarter(
+            return
+        self.starter = TrainingStarter(
             self,
             "Starter",
             state_machine=self.state_machine,
             pipeline=self.node.path,
-            layout=layout,
+            layout=self.layout,
             encoder=self.encoder,
             max_concurrent=max_concurrent,
         )
         for number, trigger in enumerate(triggers):
-            starter.add(f"{type(trigger).__name__}{number or ''}", trigger)
-        return starter
+            self.starter.add(f"{type(trigger).__name__}{number or ''}", trigger)
+
+    def _notify(self, topic: sns.ITopic | None) -> None:
+        if topic is not None:
+            TrainingNotifications(self, "Notifications", pipeline=self.node.path, topic=topic)
+
+    def _neighbours(self, data_bucket: s3.IBucket | None) -> dict[str, PipelineLayout]:
+        """Return the layouts of the app's other pipelines of this bucket, by path."""
+        if known("data_bucket", data_bucket) is None or data_bucket is None:
+            return {}
+        pipelines = [node for node in self.node.root.node.find_all() if isinstance(node, TrainingPipeline)]
+        return {
+            pipeline.node.path: pipeline.layout
+            for pipeline in pipelines
+            if pipeline is not self
+            and hasattr(pipeline, "layout")
+            and pipeline.data_bucket.bucket_name == data_bucket.bucket_name
+        }
 
 
 def _job_name_prefix(pipeline: Construct) -> str:

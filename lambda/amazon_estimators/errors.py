@@ -19,8 +19,14 @@ class AmazonEstimatorsError(Exception):
         super().__init__(f"{message}\n{self.remedy}" if self.remedy else message)
 
 
-class HyperparameterError(AmazonEstimatorsError, ValueError):
-    """A hyperparameter, or a set of them, that the algorithm does not take, alone or for this data."""
+class HyperparameterError(AmazonEstimatorsError, ValueError, TypeError):
+    """A hyperparameter, or a set of them, that the algorithm does not take, alone or for this data.
+
+    ``problems`` lists what is wrong, one text each. It is a TypeError too: the SageMaker Python SDK raises
+    one for a value of the wrong type.
+    """
+
+    problems: tuple[str, ...] = ()
 
 
 class InstanceError(AmazonEstimatorsError, ValueError):
@@ -31,8 +37,11 @@ class RegionError(AmazonEstimatorsError, ValueError):
     """A region in which Amazon publishes no image of the algorithm."""
 
 
-class RequestError(AmazonEstimatorsError, ValueError):
-    """An execution input, a pipeline setting or a data channel that cannot be understood."""
+class RequestError(AmazonEstimatorsError, ValueError, TypeError):
+    """An execution input, a pipeline setting, a keyword or a data channel that cannot be understood.
+
+    It is a TypeError too: Python raises one for an unknown keyword.
+    """
 
 
 class InputError(AmazonEstimatorsError, ValueError):
@@ -90,6 +99,15 @@ class RecordSetError(AmazonEstimatorsError):
     """A RecordSet that is incomplete or differs from what its encoders recorded."""
 
     remedy = "Redrive the execution, or start another: it encodes the missing shards again."
+
+
+class DamagedFileError(AmazonEstimatorsError):
+    """A file the pipeline keeps on S3 for itself was cut or changed, or is of another release.
+
+    The message names the object, the remedy says how to go on without it.
+    """
+
+    remedy = "Delete the object, then redrive the execution: it is written again."
 
 
 class TrainingJobError(AmazonEstimatorsError):

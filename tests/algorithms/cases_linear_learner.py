@@ -10,41 +10,59 @@ MULTICLASS = {"predictor_type": "multiclass_classifier", "num_classes": 4}
 
 LINEAR_LEARNER = (
     Case(
-        "LinearLearner",
-        1,
-        "error",
-        "num_classes is required when predictor_type",
-        {"predictor_type": "multiclass_classifier"},
-        MULTICLASS,
+        algorithm="LinearLearner",
+        rule=1,
+        outcome="error",
+        says="num_classes is required when predictor_type",
+        hyperparameters={"predictor_type": "multiclass_classifier"},
+        mended=MULTICLASS,
     ),
-    idle("LinearLearner", 1, "num_classes", {**BINARY, "num_classes": 3}, MULTICLASS),
+    idle(
+        algorithm="LinearLearner",
+        rule=1,
+        name="num_classes",
+        bad={**BINARY, "num_classes": 3},
+        good=MULTICLASS,
+    ),
     *(
         idle(
-            "LinearLearner",
-            2,
-            "balance_multiclass_weights",
-            {**kind, "balance_multiclass_weights": True},
-            {**MULTICLASS, "balance_multiclass_weights": True},
+            algorithm="LinearLearner",
+            rule=2,
+            name="balance_multiclass_weights",
+            bad={**kind, "balance_multiclass_weights": True},
+            good={**MULTICLASS, "balance_multiclass_weights": True},
         )
         for kind in (BINARY, REGRESSOR)
     ),
     *(
-        idle("LinearLearner", 3, name, {name: 0.5, "optimizer": unused}, {name: 0.5, "optimizer": used})
+        idle(
+            algorithm="LinearLearner",
+            rule=3,
+            name=name,
+            bad={name: 0.5, "optimizer": unused},
+            good={name: 0.5, "optimizer": used},
+        )
         for name in ("beta_1", "beta_2")
         for unused, used in (("sgd", "adam"), ("rmsprop", "auto"))
     ),
     *(
         idle(
-            "LinearLearner",
-            3,
-            "momentum",
-            {"momentum": 0.5, "optimizer": unused},
-            {"momentum": 0.5, "optimizer": "sgd"},
+            algorithm="LinearLearner",
+            rule=3,
+            name="momentum",
+            bad={"momentum": 0.5, "optimizer": unused},
+            good={"momentum": 0.5, "optimizer": "sgd"},
         )
         for unused in ("adam", "rmsprop", "auto")
     ),
     *(
-        idle("LinearLearner", 4, name, {name: value, "use_lr_scheduler": False}, {name: value})
+        idle(
+            algorithm="LinearLearner",
+            rule=4,
+            name=name,
+            bad={name: value, "use_lr_scheduler": False},
+            good={name: value},
+        )
         for name, value in (
             ("lr_scheduler_factor", 0.5),
             ("lr_scheduler_minimum_lr", 0.1),
@@ -53,24 +71,40 @@ LINEAR_LEARNER = (
     ),
     *(
         idle(
-            "LinearLearner",
-            5,
-            name,
-            {**BINARY, name: 0.7},
-            {**BINARY, name: 0.7, "binary_classifier_model_selection_criteria": criterion},
+            algorithm="LinearLearner",
+            rule=5,
+            name=name,
+            bad={**BINARY, name: 0.7},
+            good={**BINARY, name: 0.7, "binary_classifier_model_selection_criteria": criterion},
         )
         for name, criterion in (
             ("target_precision", "recall_at_target_precision"),
             ("target_recall", "precision_at_target_recall"),
         )
     ),
-    idle("LinearLearner", 6, "init_scale", {"init_scale": 0.1, "init_method": "normal"}, {"init_scale": 0.1}),
-    idle("LinearLearner", 6, "init_sigma", {"init_sigma": 0.1}, {"init_sigma": 0.1, "init_method": "normal"}),
     idle(
-        "LinearLearner", 7, "margin", {**BINARY, "margin": 2}, {**BINARY, "margin": 2, "loss": "hinge_loss"}
+        algorithm="LinearLearner",
+        rule=6,
+        name="init_scale",
+        bad={"init_scale": 0.1, "init_method": "normal"},
+        good={"init_scale": 0.1},
+    ),
+    idle(
+        algorithm="LinearLearner",
+        rule=6,
+        name="init_sigma",
+        bad={"init_sigma": 0.1},
+        good={"init_sigma": 0.1, "init_method": "normal"},
+    ),
+    idle(
+        algorithm="LinearLearner",
+        rule=7,
+        name="margin",
+        bad={**BINARY, "margin": 2},
+        good={**BINARY, "margin": 2, "loss": "hinge_loss"},
     ),
     *(
-        idle("LinearLearner", 7, name, {name: 0.2}, {name: 0.2, "loss": used})
+        idle(algorithm="LinearLearner", rule=7, name=name, bad={name: 0.2}, good={name: 0.2, "loss": used})
         for name, used in (
             ("quantile", "quantile_loss"),
             ("loss_insensitivity", "eps_insensitive_squared_loss"),
@@ -80,12 +114,12 @@ LINEAR_LEARNER = (
     ),
     *(
         Case(
-            "LinearLearner",
-            8,
-            "error",
-            f"'{bad}' for loss when predictor_type is",
-            {**kind, "loss": bad},
-            {**kind, "loss": good},
+            algorithm="LinearLearner",
+            rule=8,
+            outcome="error",
+            says=f"'{bad}' for loss when predictor_type is",
+            hyperparameters={**kind, "loss": bad},
+            mended={**kind, "loss": good},
         )
         for kind, bad, good in (
             (REGRESSOR, "logistic", "squared_loss"),
@@ -97,70 +131,90 @@ LINEAR_LEARNER = (
         )
     ),
     *(
-        idle("LinearLearner", 9, name, {name: 0.5, "use_bias": False}, {name: 0.5})
+        idle(
+            algorithm="LinearLearner", rule=9, name=name, bad={name: 0.5, "use_bias": False}, good={name: 0.5}
+        )
         for name in ("bias_lr_mult", "bias_wd_mult", "init_bias")
     ),
     *(
         idle(
-            "LinearLearner",
-            10,
-            "normalize_label",
-            {**kind, "normalize_label": True},
-            {"normalize_label": True},
+            algorithm="LinearLearner",
+            rule=10,
+            name="normalize_label",
+            bad={**kind, "normalize_label": True},
+            good={"normalize_label": True},
         )
         for kind in (BINARY, MULTICLASS)
     ),
-    idle("LinearLearner", 11, "unbias_data", {"unbias_data": True, "use_bias": False}, {"unbias_data": True}),
     idle(
-        "LinearLearner", 11, "unbias_label", {"unbias_label": True, "use_bias": False}, {"unbias_label": True}
+        algorithm="LinearLearner",
+        rule=11,
+        name="unbias_data",
+        bad={"unbias_data": True, "use_bias": False},
+        good={"unbias_data": True},
     ),
-    idle("LinearLearner", 11, "unbias_label", {**BINARY, "unbias_label": True}, {"unbias_label": True}),
+    idle(
+        algorithm="LinearLearner",
+        rule=11,
+        name="unbias_label",
+        bad={"unbias_label": True, "use_bias": False},
+        good={"unbias_label": True},
+    ),
+    idle(
+        algorithm="LinearLearner",
+        rule=11,
+        name="unbias_label",
+        bad={**BINARY, "unbias_label": True},
+        good={"unbias_label": True},
+    ),
     *(
         idle(
-            "LinearLearner",
-            12,
-            "accuracy_top_k",
-            {**kind, "accuracy_top_k": 2},
-            {**MULTICLASS, "accuracy_top_k": 2},
+            algorithm="LinearLearner",
+            rule=12,
+            name="accuracy_top_k",
+            bad={**kind, "accuracy_top_k": 2},
+            good={**MULTICLASS, "accuracy_top_k": 2},
         )
         for kind in (BINARY, REGRESSOR)
     ),
     idle(
-        "LinearLearner",
-        13,
-        "early_stopping_tolerance",
-        {"early_stopping_tolerance": 0.1, "epochs": 2},
-        {"early_stopping_tolerance": 0.1, "epochs": 3},
+        algorithm="LinearLearner",
+        rule=13,
+        name="early_stopping_tolerance",
+        bad={"early_stopping_tolerance": 0.1, "epochs": 2},
+        good={"early_stopping_tolerance": 0.1, "epochs": 3},
     ),
     *(
         idle(
-            "LinearLearner",
-            15,
-            "positive_example_weight_mult",
-            {**kind, "positive_example_weight_mult": 2},
-            {**BINARY, "positive_example_weight_mult": 2},
+            algorithm="LinearLearner",
+            rule=15,
+            name="positive_example_weight_mult",
+            bad={**kind, "positive_example_weight_mult": 2},
+            good={**BINARY, "positive_example_weight_mult": 2},
         )
         for kind in (MULTICLASS, REGRESSOR)
     ),
     idle(
-        "LinearLearner",
-        0,
-        "binary_classifier_model_selection_criteria",
-        {"binary_classifier_model_selection_criteria": "f_beta"},
-        {**BINARY, "binary_classifier_model_selection_criteria": "f_beta"},
+        algorithm="LinearLearner",
+        rule=0,
+        name="binary_classifier_model_selection_criteria",
+        bad={"binary_classifier_model_selection_criteria": "f_beta"},
+        good={**BINARY, "binary_classifier_model_selection_criteria": "f_beta"},
     ),
-    idle("LinearLearner", 0, "f_beta", {"f_beta": 2}, {**BINARY, "f_beta": 2}),
-    idle("LinearLearner", 0, "f_beta", {"f_beta": 2}, {**MULTICLASS, "f_beta": 2}),
+    idle(algorithm="LinearLearner", rule=0, name="f_beta", bad={"f_beta": 2}, good={**BINARY, "f_beta": 2}),
+    idle(
+        algorithm="LinearLearner", rule=0, name="f_beta", bad={"f_beta": 2}, good={**MULTICLASS, "f_beta": 2}
+    ),
     *(
         Case(
-            "LinearLearner",
-            0,
-            "error",
-            "Labels of channel train lie between",
-            kind,
-            kind,
-            (train(labels=bad),),
-            (train(labels=good),),
+            algorithm="LinearLearner",
+            rule=0,
+            outcome="error",
+            says="Labels of channel train lie between",
+            hyperparameters=kind,
+            mended=kind,
+            data=(train(labels=bad),),
+            mended_data=(train(labels=good),),
         )
         for kind, bad, good in (
             (BINARY, classes(3), ZERO_ONE),
@@ -172,46 +226,53 @@ LINEAR_LEARNER = (
         )
     ),
     Case(
-        "LinearLearner",
-        0,
-        "error",
-        "Labels of channel validation lie",
-        BINARY,
-        BINARY,
-        (train(labels=ZERO_ONE), other("validation", labels=classes(3))),
-        (train(labels=ZERO_ONE), other("validation", labels=ZERO_ONE)),
+        algorithm="LinearLearner",
+        rule=0,
+        outcome="error",
+        says="Labels of channel validation lie",
+        hyperparameters=BINARY,
+        mended=BINARY,
+        data=(train(labels=ZERO_ONE), other("validation", labels=classes(3))),
+        mended_data=(train(labels=ZERO_ONE), other("validation", labels=ZERO_ONE)),
     ),
     Case(
-        "LinearLearner", 0, "error", "has no labels", REGRESSOR, REGRESSOR, (train(),), (train(labels=REAL),)
+        algorithm="LinearLearner",
+        rule=0,
+        outcome="error",
+        says="has no labels",
+        hyperparameters=REGRESSOR,
+        mended=REGRESSOR,
+        data=(train(),),
+        mended_data=(train(labels=REAL),),
     ),
     Case(
-        "LinearLearner",
-        0,
-        "error",
-        "float64 values",
-        REGRESSOR,
-        REGRESSOR,
-        (train(labels=REAL, dtype="float64"),),
-        (train(labels=REAL),),
+        algorithm="LinearLearner",
+        rule=0,
+        outcome="error",
+        says="float64 values",
+        hyperparameters=REGRESSOR,
+        mended=REGRESSOR,
+        data=(train(labels=REAL, dtype="float64"),),
+        mended_data=(train(labels=REAL),),
     ),
     Case(
-        "LinearLearner",
-        0,
-        "warning",
-        "one class to learn",
-        BINARY,
-        BINARY,
-        (train(labels=classes(1, start=1)),),
-        (train(labels=ZERO_ONE),),
+        algorithm="LinearLearner",
+        rule=0,
+        outcome="warning",
+        says="one class to learn",
+        hyperparameters=BINARY,
+        mended=BINARY,
+        data=(train(labels=classes(1, start=1)),),
+        mended_data=(train(labels=ZERO_ONE),),
     ),
     Case(
-        "LinearLearner",
-        0,
-        "warning",
-        "num_classes is 4, but the largest label",
-        MULTICLASS,
-        MULTICLASS,
-        (train(labels=classes(3)),),
-        (train(labels=classes(4)),),
+        algorithm="LinearLearner",
+        rule=0,
+        outcome="warning",
+        says="num_classes is 4, but the largest label",
+        hyperparameters=MULTICLASS,
+        mended=MULTICLASS,
+        data=(train(labels=classes(3)),),
+        mended_data=(train(labels=classes(4)),),
     ),
 )

@@ -31,7 +31,7 @@ def other(channel: str, records: int = 100, features: int = 20, **more: Any) -> 
     return train(records, features, **{"channel": channel, "distribution": "FullyReplicated", **more})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Case:
     """``hyperparameters`` and ``data`` break the rule; with the ``mended`` ones instead they do not."""
 
@@ -48,6 +48,13 @@ class Case:
     instance_count: int = 1
 
 
-def idle(algorithm: str, rule: int, name: str, bad: dict[str, Any], good: dict[str, Any]) -> Case:
-    """A hyperparameter that has an effect with ``good`` and none with ``bad``."""
-    return Case(algorithm, rule, "warning", f"{name} has no effect", bad, good)
+def idle(*, algorithm: str, rule: int, name: str, bad: dict[str, Any], good: dict[str, Any]) -> Case:
+    """Return the case of a hyperparameter that is idle with ``bad`` and not with ``good``."""
+    return Case(
+        algorithm=algorithm,
+        rule=rule,
+        outcome="warning",
+        says=f"{name} has no effect",
+        hyperparameters=bad,
+        mended=good,
+    )

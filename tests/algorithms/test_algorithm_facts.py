@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ from rule_case import REAL, ZERO_ONE, other, train
 
 from amazon_estimators.algorithms import ALGORITHMS, Algorithm, algorithm_named
 from amazon_estimators.algorithms.reference import reference
+from amazon_estimators.algorithms.rules import Caution
+from amazon_estimators.algorithms.training_data import Data
 from amazon_estimators.errors import InstanceError, RequestError
+from amazon_estimators.hyperparameters.hyperparameter import HyperparameterWarning
 
 EACH = pytest.mark.parametrize("algorithm", FACTS)
 ENCODED = {
@@ -39,7 +43,8 @@ def test_channels_are_the_documented_ones(algorithm: str) -> None:
         assert rule.required is facts["required"]
         if name != "auxiliary":
             assert rule.content_type == cls.content_type == ENCODED[cls.encoding]
-            assert any(rule.content_type == content.split(";")[0] for content in facts["content_types"])
+            read = {content.split(";")[0] for content in facts["content_types"]}
+            assert {rule.content_type, *rule.also} == read
         assert rule.distribution in rule.distributions
         assert rule.vectors is (cls.encoding == "recordio" and name != "auxiliary")
         if facts["s3_distribution"] is not None:
@@ -67,12 +72,32 @@ def test_metrics_are_the_documented_ones(algorithm: str) -> None:
 
 
 def trains_on(cls: type[Algorithm], instance_type: str, count: int = 1) -> bool:
-    try:
-        cls.check_instances(instance_type, count)
-    except InstanceError as error:
-        assert instance_type in str(error) or str(count) in str(error)
-        return False
-    return True
+    """Return False if it refuses the instances, or warns that it leaves GPUs of them idle."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            cls.check_instances(instance_type, count)
+        except InstanceError as error:
+            assert instance_type in str(error) or str(count) in str(error)
+            return False
+    assert all(instance_type in str(warning.message) for warning in caught)
+    return not caught
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "instance_type", "refused"),
+    [
+        ("KMeans", "ml.p3.8xlarge", False),  # "should limit GPU training to single-GPU instances"
+        ("KNN", "ml.p3.8xlarge", False),
+        ("RandomCutForest", "ml.g5.xlarge", False),  # "could technically run on GPU instance types"
+        ("LDA", "ml.g5.xlarge", True),  # "only supports single-instance CPU training"
+        ("PCA", "ml.p4d.24xlarge", True),
+    ],
+)
+def test_idle_gpus_are_a_warning(algorithm: str, instance_type: str, refused: bool) -> None:
+    expected = pytest.raises(InstanceError) if refused else pytest.warns(HyperparameterWarning)
+    with expected:
+        ALGORITHMS[algorithm].check_instances(instance_type, 1)
 
 
 @EACH
@@ -120,7 +145,7 @@ def test_instances_are_the_documented_ones(algorithm: str) -> None:
     ],
 )
 def test_malformed_instances_are_refused(instance_type: Any, count: Any) -> None:
-    with pytest.raises(InstanceError, match=r"PCA: .*(no training instance type|instance_count is)"):
+    with pytest.raises(InstanceError, match=r"PCA: .*(not a training instance type|instance_count is)"):
         ALGORITHMS["PCA"].check_instances(instance_type, count)
 
 
@@ -180,18 +205,14 @@ def test_what_the_user_gave_is_kept() -> None:
 
 def test_every_problem_with_the_data_is_said_at_once() -> None:
     made = quietly("KMeans", k=200, feature_dim=3, mini_batch_size=300)
-    with pytest.raises(ValueError, match="5 problems") as caught:
-        made.fit_to(
-            {"train": train(100), "test": other("test", features=4), "x": other("x")}, instance_count=1
-        )
-    for part in (
-        "k is 200",
-        "feature_dim is 3",
-        "mini_batch_size is 300",
-        "Channel test has 4",
-        "no channel 'x'",
-    ):
+    record_sets = {"train": train(100), "test": other("test", features=4), "x": other("x")}
+    with pytest.raises(ValueError, match="3 problems") as caught:
+        made.fit_to(record_sets, instance_count=1)
+    for part in ("feature_dim is 3", "Channel test has 4", "no channel 'x'"):
         assert part in str(caught.value)
+    _, findings = made.findings(Data(record_sets, 1))
+    for part in ("k is 200", "mini_batch_size is 300"):
+        assert any(part in finding and isinstance(finding, Caution) for finding in findings)
 
 
 def test_object2vec_tells_its_encoders_the_sequences_they_take() -> None:

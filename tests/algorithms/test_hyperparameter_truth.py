@@ -57,10 +57,10 @@ LIKE_A_NUMBER = [
     "\uff11",
 ]
 REFUSED: dict[str, list[Any]] = {
-    "integer": [*LIKE_A_NUMBER, 10.7, 10.0, "10.0", "1e3", np.float64(10), np.array([10])],
+    "integer": [*LIKE_A_NUMBER, 10.7, "10.0", "1e3", np.float64(10.5), np.array([10])],
     "float": [*LIKE_A_NUMBER, "1,5", 10**400, "1e999", np.float32("nan")],
-    "boolean": [0, 1, "0", "1", "yes", "TRUE", "", 1.0, "False ", [True]],
-    "categorical": ["no such choice", "", 1, ["random"], b"random"],
+    "boolean": [2, -1, "0", "1", "yes", "TRUE", "", 1.0, "False ", [True]],
+    "categorical": ["no such choice", "", 2, ["random"], b"random"],
     "list": [[], "", (), ["no such item"], [["msd"]], {"msd": 1}, 7, "[", "[]", [None], [True], "[" * 10_000],
     "string": [7, True, b"file", ["file"], "no/path", "a b", "a-b"],
 }
@@ -80,7 +80,53 @@ def test_exactly_the_documented_hyperparameters_exist(algorithm: str) -> None:
         FACTS[algorithm]["hyperparameters"]
     )
     extra = {name for name, one in declared.items() if not one.documented}
-    assert extra == ({"mini_batch_size"} if algorithm == "RandomCutForest" else set())
+    assert extra == set(FACTS[algorithm]["undocumented_hyperparameters"])
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "name"),
+    [
+        (name, setting)
+        for name, facts in FACTS.items()
+        for setting in facts["undocumented_hyperparameters"]
+        if (name, setting) != ("RandomCutForest", "mini_batch_size")  # the SDK refuses any value but 1000
+    ],
+)
+def test_undocumented_settings_are_passed_on_as_they_are(algorithm: str, name: str) -> None:
+    default = str(FACTS[algorithm]["container_defaults"][name])
+    for given, sent in ((default, default), (True, "true"), (3, "3"), ("any thing", "any thing")):
+        assert quietly(algorithm, **LEAST[algorithm], **{name: given}).hyperparameters()[name] == sent
+    with pytest.raises(HyperparameterError, match=name):
+        quietly(algorithm, **LEAST[algorithm], **{name: [1]})
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "name", "given", "sent"),
+    [
+        ("KMeans", "k", 3.0, "3"),
+        ("KMeans", "epochs", np.float32(2), "2"),
+        ("LinearLearner", "use_bias", 1, "true"),
+        ("LinearLearner", "use_bias", 0, "false"),
+        ("LinearLearner", "use_bias", np.int64(1), "true"),
+        ("LinearLearner", "normalize_data", 1, "true"),
+        ("LinearLearner", "binary_classifier_model_selection_criteria", "f1", "f1"),
+        (
+            "LinearLearner",
+            "binary_classifier_model_selection_criteria",
+            "cross_entropy_loss",
+            "cross_entropy_loss",
+        ),
+        ("Object2Vec", "tied_token_embedding_weight", 0, "False"),
+    ],
+)
+def test_exact_values_of_another_type_are_taken(algorithm: str, name: str, given: Any, sent: str) -> None:
+    assert with_value(algorithm, name, given).hyperparameters()[name] == sent
+
+
+@pytest.mark.parametrize("value", [10.7, float("nan"), float("inf"), 2.0**54, "3.0", True])
+def test_a_whole_number_is_never_rounded(value: Any) -> None:
+    with pytest.raises(HyperparameterError, match="for k"):
+        quietly("KMeans", k=value)
 
 
 @pytest.mark.parametrize(("algorithm", "name"), PARAMETERS)

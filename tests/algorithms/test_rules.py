@@ -16,6 +16,7 @@ from documented import FACTS, LEAST
 from rule_case import Case
 
 from amazon_estimators.algorithms import ALGORITHMS, Algorithm
+from amazon_estimators.algorithms.rules import Problem
 from amazon_estimators.errors import HyperparameterError
 from amazon_estimators.hyperparameters.hyperparameter import HyperparameterWarning
 from amazon_estimators.record_sets.record_set import RecordSet
@@ -23,8 +24,9 @@ from amazon_estimators.record_sets.record_set import RecordSet
 CASES = (*LINEAR_LEARNER, *FACTORIZATION_MACHINES, *VECTORS, *KNN, *OBJECT2VEC, *IP_INSIGHTS)
 TABLE = Path(__file__).parents[2] / "docs" / "rules.md"
 ROW = re.compile(
-    r"^\| (\w+) \| (\d+) \| (.+) \| (enforced|warned|enforced, warned|not checked) \| (.+) \|$", re.M
+    r"^\| (\w+) \| (\d+) \| (.+) \| (enforced|warned|enforced, warned|not checked) \| (.+) \| (.*) \|$", re.M
 )
+OTHER_ROW = re.compile(r"^\| (?:(\w+) \| )?(.+) \| (enforced|warned|enforced, warned) \| (.+) \|$", re.M)
 
 
 def check(
@@ -54,7 +56,9 @@ def test_broken_rule_is_told_and_mended_one_is_not(case: Case) -> None:
 
 
 def test_every_documented_cross_rule_is_in_the_table() -> None:
-    rows = {(name, int(number)): rule for name, number, rule, _, _ in ROW.findall(TABLE.read_text("utf-8"))}
+    rows = {
+        (name, int(number)): rule for name, number, rule, _, _, _ in ROW.findall(TABLE.read_text("utf-8"))
+    }
     documented = {
         (name, number): rule
         for name, facts in FACTS.items()
@@ -68,10 +72,46 @@ def test_the_table_says_what_the_code_does() -> None:
     for case in CASES:
         outcomes.setdefault((case.algorithm, case.rule), set()).add(case.outcome)
     words = {"error": "enforced", "warning": "warned"}
-    for name, number, _, status, how in ROW.findall(TABLE.read_text("utf-8")):
+    for name, number, _, status, how, _ in ROW.findall(TABLE.read_text("utf-8")):
         tried = {words[outcome] for outcome in outcomes.get((name, int(number)), set())}
         assert tried == set(status.split(", ")) - {"not checked"}, (name, number)
         assert len(how) > 10
+
+
+def sources(case: Case) -> set[str]:
+    """Return who refuses what the case breaks."""
+    with pytest.raises(HyperparameterError) as caught:
+        check(case, case.hyperparameters, case.data, case.instance_type)
+    broken = [problem for problem in caught.value.problems if case.says in problem]
+    assert broken and all(isinstance(problem, Problem) for problem in broken)
+    return {problem.source for problem in broken if isinstance(problem, Problem)}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case for case in CASES if case.outcome == "error"],
+    ids=lambda case: f"{case.algorithm}-{case.says}",
+)
+def test_the_table_names_the_source_of_every_error(case: Case) -> None:
+    text = TABLE.read_text("utf-8")
+    if case.rule:
+        [row] = [row for row in ROW.findall(text) if row[:2] == (case.algorithm, str(case.rule))]
+        assert all(source in row[-1] for source in sources(case))
+    else:
+        rows = [
+            row for row in OTHER_ROW.findall(text) if row[0] in ("", case.algorithm) and "enforced" in row[2]
+        ]
+        assert all(any(source in row[-1] for row in rows) for source in sources(case))
+
+
+def test_a_row_without_a_source_is_no_error() -> None:
+    """Warnings say if AWS documents the rule or only we conclude it."""
+    text = TABLE.read_text("utf-8")
+    for *_, status, _, basis in ROW.findall(text):
+        assert status != "warned" or basis in ("documented", "inferred"), basis
+        assert "enforced" not in status or ".md: " in basis or "API_" in basis or "the algorithm's" in basis
+    for *_, status, basis in OTHER_ROW.findall(text.partition("## Rules of every")[2]):
+        assert status != "warned" or basis in ("documented", "inferred"), basis
 
 
 def test_every_declared_rule_is_tried() -> None:

@@ -76,7 +76,7 @@ TABLE: list[tuple[dict[str, Any], type[AmazonEstimatorsError], list[str]]] = [
         PipelineError,
         ["360", "300"],
     ),
-    ({"keep_alive": Duration.hours(2)}, PipelineError, ["keep_alive is 7200", "3,600"]),
+    ({"keep_alive": Duration.hours(7)}, PipelineError, ["keep_alive is 25200", "6 hours"]),
     ({"max_retry_attempts": 31}, PipelineError, ["max_retry_attempts is 31", "0 to 30"]),
     ({"subnets": ec2.SubnetSelection()}, PipelineError, ["subnets without vpc"]),
     ({"security_groups": []}, PipelineError, ["security_groups without vpc"]),

@@ -16,6 +16,11 @@ from amazon_estimators.pipeline.shard_plan import Plan
 from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES
 
 
+def execution_named(name: str) -> dict[str, Any]:
+    """What the state machine says of its execution."""
+    return {"name": name, "start_time": "2026-11-28T10:00:00.000Z", "redrive": 0}
+
+
 class Pipeline:
     """Settings that tests change in place, and the steps."""
 
@@ -45,7 +50,9 @@ class Pipeline:
         self.put(name, file.getvalue())
 
     def plan(self, execution: str = "first", **execution_input: Any) -> dict[str, Any]:
-        return plan_step(self.s3, Settings.from_dict(self.settings), execution_input, execution)
+        return plan_step(
+            self.s3, Settings.from_dict(self.settings), execution_input, execution_named(execution)
+        )
 
     def items(self, planned: dict[str, Any]) -> list[dict[str, int]]:
         """What the Map's item reader finds."""
@@ -56,7 +63,7 @@ class Pipeline:
         return encode_shard(self.s3, plan, item["offset"], item["length"])
 
     def seal(self, planned: dict[str, Any], execution: str = "first") -> dict[str, Any]:
-        return seal_step(self.s3, Settings.from_dict(self.settings), planned, execution)
+        return seal_step(self.s3, Settings.from_dict(self.settings), planned, execution_named(execution))
 
     def train(self, execution: str = "first", **execution_input: Any) -> dict[str, Any]:
         """Run it all; returns what Plan said."""

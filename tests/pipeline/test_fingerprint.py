@@ -56,6 +56,8 @@ def with_second(channel: str) -> Given:
 
 SOURCE_OPTIONS: dict[str, Any] = {
     "prefix": "elsewhere/",
+    "include": ["*.csv", "*.npy", "*"],
+    "skip": ["none.csv"],
     "format": "libsvm",
     "compression": "none",
     "label": 0,

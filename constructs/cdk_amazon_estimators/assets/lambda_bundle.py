@@ -7,7 +7,7 @@ import json
 import platform as host
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,12 +17,8 @@ from aws_cdk import AssetHashType, BundlingOptions, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 
 import amazon_estimators
-from cdk_amazon_estimators.assets.locked_packages import (
-    UNUSED_DIRECTORIES,
-    UNUSED_SUFFIXES,
-    WHEEL_TAGS,
-    LockedPackages,
-)
+from cdk_amazon_estimators.assets.handler_sources import handler_sources
+from cdk_amazon_estimators.assets.locked_packages import WHEEL_TAGS, LockedPackages
 from cdk_amazon_estimators.errors import PipelineError
 
 PACKAGE = Path(next(iter(amazon_estimators.__path__)))
@@ -91,7 +87,7 @@ class LambdaBundle:
     def digest(self) -> str:
         """SHA-256 in hexadecimal of all the code depends on: the packages' digest and our own sources."""
         digest = hashlib.sha256(self.packages(LOCK).digest().encode())
-        for path in _sources():
+        for path in handler_sources(PACKAGE):
             content = path.read_bytes()
             digest.update(json.dumps([path.relative_to(PACKAGE).as_posix(), len(content)]).encode())
             digest.update(content)
@@ -115,16 +111,8 @@ class _LocalInstall:
         return True
 
 
-def _sources() -> Iterator[Path]:
-    """The files of the package, in an order that does not depend on the file system."""
-    for path in sorted(PACKAGE.rglob("*")):
-        directories = path.relative_to(PACKAGE).parts[:-1]
-        if path.is_file() and path.suffix not in UNUSED_SUFFIXES and not UNUSED_DIRECTORIES & {*directories}:
-            yield path
-
-
 def _copy_sources(directory: Path) -> None:
-    for path in _sources():
+    for path in handler_sources(PACKAGE):
         target = directory / path.relative_to(PACKAGE)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)

@@ -107,6 +107,8 @@ PROP_TYPES: Mapping[str, PropType] = {
         lambda value: hasattr(value, "check") and hasattr(value, "bind"),
         "a list of triggers, such as [UploadTrigger(marker='_SUCCESS')]",
     ),
+    "capacity_wait": _duration("Duration.hours(1)"),
+    "timeout": _duration("Duration.days(2)"),
     "max_concurrent_trainings": _number(1),
     "notification_topic": _like("topic_arn", "a topic, such as sns.Topic(self, 'Topic')"),
     # of the encoder

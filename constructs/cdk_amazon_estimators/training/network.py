@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
@@ -18,11 +17,6 @@ class TrainingNetwork:
 
     subnet_ids: Sequence[str]
     security_group_ids: Sequence[str]
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """VpcConfig of the request."""
-        return {"SecurityGroupIds": self.security_group_ids, "Subnets": self.subnet_ids}
 
     def statements(self, scope: Construct) -> list[iam.PolicyStatement]:
         """What the execution role needs: SageMaker puts network interfaces into the subnets as this role."""

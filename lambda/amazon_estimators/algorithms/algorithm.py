@@ -19,7 +19,11 @@ from amazon_estimators.algorithms.rules import Caution, DataRule, FieldRule, Fin
 from amazon_estimators.algorithms.training_data import Data
 from amazon_estimators.algorithms.training_images import train_image
 from amazon_estimators.errors import HyperparameterError, InstanceError
-from amazon_estimators.hyperparameters.hyperparameter import Hyperparameter, HyperparameterWarning
+from amazon_estimators.hyperparameters.hyperparameter import (
+    Hyperparameter,
+    HyperparameterWarning,
+    container_setting,
+)
 from amazon_estimators.text import shown
 
 if TYPE_CHECKING:
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
 
 MAX_HYPERPARAMETERS = 100
 """The most hyperparameters CreateTrainingJob takes."""
+
+DOCUMENTED = "the algorithm's hyperparameters: required, with the documented range"
 
 
 class Algorithm:
@@ -55,12 +61,16 @@ class Algorithm:
     data_rules: ClassVar[tuple[DataRule, ...]] = ()
     fills: ClassVar[Mapping[str, Fill]] = filling()
     """What ``fit_to`` sets if the user did not, from the data."""
+    container_settings: ClassVar[tuple[str, ...]] = ()
+    """Hyperparameters the container takes but AWS does not document; they are passed on unchecked."""
 
     _declarations: ClassVar[Mapping[str, Hyperparameter[Any]]]
     _names: ClassVar[Mapping[str, Hyperparameter[Any]]]
     """Every name a hyperparameter may be given by."""
 
     def __init_subclass__(cls) -> None:
+        for name in vars(cls).get("container_settings", ()):
+            setattr(cls, name, container_setting(name))
         declared = {
             name: value
             for base in reversed(cls.__mro__)
@@ -136,10 +146,11 @@ class Algorithm:
 
     @classmethod
     def check_instances(cls, instance_type: str, instance_count: int) -> None:
-        """Raise InstanceError if the algorithm does not train on these instances."""
+        """Raise InstanceError if the algorithm does not train on these instances; warn of idle GPUs."""
         problems = cls.instances.problems(instance_type, instance_count)
         if problems:
             raise InstanceError(f"{cls.__name__}: " + " ".join(problems))
+        cls._check([], [Caution(text) for text in cls.instances.cautions(instance_type)])
 
     def fit_to(
         self, record_sets: Mapping[str, RecordSet], *, instance_count: int, instance_type: str | None = None
@@ -149,10 +160,15 @@ class Algorithm:
         ``record_sets`` is by channel. ``instance_type`` lets rules look at it that need it. Raises
         HyperparameterError with every problem found.
         """
-        data = Data(record_sets, instance_count, instance_type)
+        filled, findings = self.findings(Data(record_sets, instance_count, instance_type))
+        self._check([], findings)
+        return filled
+
+    def findings(self, data: Data) -> tuple[Self, list[Finding]]:
+        """Return these hyperparameters completed from the data, and all errors and warnings about them."""
         findings = list(common_findings(self, data))
-        if any(isinstance(finding, Problem) for finding in findings) and "train" not in record_sets:
-            self._check([], findings)
+        if "train" not in data.record_sets:
+            return self, findings
         filled = object.__new__(type(self))
         filled._values = dict(self._values)
         for name, fill in self.fills.items():
@@ -160,11 +176,10 @@ class Algorithm:
                 try:
                     filled._values[name] = self.hyperparameter(name).read(fill(data))
                 except ValueError as error:
-                    findings.append(Problem(f"{error} The value is that of the data."))
+                    findings.append(Problem(str(error), source=DOCUMENTED))
         for rule in self.data_rules:
             findings += rule(filled, data)
-        self._check([], findings)
-        return filled
+        return filled, findings
 
     @classmethod
     def train_image(cls, region: str) -> str:
@@ -200,7 +215,10 @@ class Algorithm:
         for rule in self.rules:
             yield from rule(self)
         if len(self._values) > MAX_HYPERPARAMETERS:
-            yield Problem(f"{len(self._values)} are set; a training job takes {MAX_HYPERPARAMETERS} at most.")
+            yield Problem(
+                f"{len(self._values)} are set; a training job takes {MAX_HYPERPARAMETERS} at most.",
+                source="API_CreateTrainingJob: HyperParameters, at most 100 items",
+            )
 
     @classmethod
     def _check(cls, problems: list[str], findings: Iterable[Finding]) -> None:
@@ -215,9 +233,14 @@ class Algorithm:
     @classmethod
     def _fail(cls, problems: list[str]) -> NoReturn:
         if len(problems) == 1:
-            raise HyperparameterError(f"{cls.__name__}: {problems[0]}")
-        lines = "".join(f"\n- {problem}" for problem in problems)
-        raise HyperparameterError(f"{cls.__name__}: {len(problems)} problems with its hyperparameters{lines}")
+            error = HyperparameterError(f"{cls.__name__}: {problems[0]}")
+        else:
+            lines = "".join(f"\n- {problem}" for problem in problems)
+            error = HyperparameterError(
+                f"{cls.__name__}: {len(problems)} problems with its hyperparameters{lines}"
+            )
+        error.problems = tuple(problems)
+        raise error
 
 
 def _callers_level() -> int:

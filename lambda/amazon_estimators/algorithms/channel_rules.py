@@ -1,4 +1,4 @@
-"""The channels of an algorithm: content types, distributions, and whether a channel needs a label."""
+"""The channels of an algorithm: content types, distributions, and which channels need a label."""
 
 from __future__ import annotations
 
@@ -18,18 +18,22 @@ REPLICATED = "FullyReplicated"
 
 @dataclass(frozen=True)
 class ChannelRule:
-    """One data channel. ``distribution`` is the default, ``distributions`` are those the algorithm allows."""
+    """One data channel. ``distribution`` is the default, ``distributions`` are those the algorithm allows.
+
+    ``content_type`` is what the encoders write, ``also`` what the algorithm reads besides, as it lies on S3.
+    """
 
     name: str
     required: bool
     content_type: str = RECORDIO
+    also: tuple[str, ...] = ()
     distribution: str = SHARDED
     distributions: tuple[str, ...] = (SHARDED, REPLICATED)
     label: Literal["required", "optional", "none"] = "optional"
     vectors: bool = True
-    """Whether its records are feature vectors of ``feature_dim`` columns."""
+    """True if its records are feature vectors of ``feature_dim`` columns."""
 
 
 def channels(*rules: ChannelRule) -> Mapping[str, ChannelRule]:
-    """The rules by channel name."""
+    """Return the rules by channel name."""
     return {rule.name: rule for rule in rules}

@@ -108,6 +108,21 @@ class FactorizationMachines(Algorithm):
         no_sparse_on_gpu,
     )
     fills = filling(feature_dim=features)
+    container_settings = (
+        "use_bias",
+        "use_linear",
+        "batch_metrics_publish_interval",
+        "_data_format",
+        "_kvstore",
+        "_learning_rate",
+        "_log_level",
+        "_num_gpus",
+        "_num_kv_servers",
+        "_optimizer",
+        "_tuning_objective_metric",
+        "_use_full_symbolic",
+        "_wd",
+    )
 
     feature_dim = integer(
         at_least=1, required=True, doc="Number of features of a record. Filled in from the data."

@@ -30,13 +30,17 @@ _ACCELERATOR = re.compile(r"(p|g|gr|trn|inf|dl)[0-9]")
 
 @dataclass(frozen=True)
 class Instances:
-    """Training instances an algorithm runs on; ``gpu`` is how many an instance may have."""
+    """Training instances an algorithm runs on.
 
-    gpu: Literal["none", "single", "any"] = "any"
+    gpu: how many GPUs of an instance it uses. AWS documents ``"refused"`` where it trains on CPU only.
+    single_instance: AWS documents that it trains on one instance only.
+    """
+
+    gpu: Literal["refused", "none", "single", "any"] = "any"
     single_instance: bool = False
 
     def problems(self, instance_type: str, instance_count: int) -> list[str]:
-        """What is wrong with the instances, each with what is allowed."""
+        """Return what AWS refuses about the instances, each with what is allowed."""
         found = []
         if isinstance(instance_count, bool) or not isinstance(instance_count, int) or instance_count < 1:
             found.append(f"instance_count is {instance_count!r}; it must be an integer of at least 1.")
@@ -44,22 +48,34 @@ class Instances:
             found.append(f"instance_count is {instance_count}; it trains on a single instance: use 1.")
         match = _INSTANCE_TYPE.fullmatch(instance_type) if isinstance(instance_type, str) else None
         if match is None:
-            found.append(f"{instance_type!r} is no training instance type; write one such as 'ml.m5.large'.")
-        elif is_accelerated(instance_type):
-            found += self._gpu_problems(instance_type, *match.groups())
+            found.append(
+                f"{instance_type!r} is not a training instance type; write one such as 'ml.m5.large'."
+            )
+        elif is_accelerated(instance_type) and self.gpu == "refused":
+            found.append(
+                f"{instance_type} has an accelerator; it trains on CPU only: take a CPU type, ml.m5.large."
+            )
+        elif is_accelerated(instance_type) and self.gpu != "none" and match[1] not in SINGLE_GPU_SIZES:
+            found.append(
+                f"{instance_type} is of no GPU family it runs on: take {', '.join(GPU_FAMILIES)}, "
+                "such as ml.g4dn.xlarge, or a CPU type such as ml.m5.large."
+            )
         return found
 
-    def _gpu_problems(self, instance_type: str, family: str, size: str) -> list[str]:
+    def cautions(self, instance_type: str) -> list[str]:
+        """Return what of an instance type the algorithm leaves idle."""
+        match = _INSTANCE_TYPE.fullmatch(instance_type) if isinstance(instance_type, str) else None
+        if match is None or not is_accelerated(instance_type):
+            return []
         if self.gpu == "none":
             return [
                 f"{instance_type} has an accelerator, which it does not use: take a CPU type, ml.m5.large."
             ]
-        if family not in SINGLE_GPU_SIZES:
-            return [
-                f"{instance_type} is of no GPU family it runs on: take {', '.join(GPU_FAMILIES)}, "
-                "such as ml.g4dn.xlarge, or a CPU type such as ml.m5.large."
-            ]
-        if self.gpu == "single" and size not in SINGLE_GPU_SIZES[family]:
+        if (
+            self.gpu == "single"
+            and match[1] in SINGLE_GPU_SIZES
+            and match[2] not in SINGLE_GPU_SIZES[match[1]]
+        ):
             return [
                 f"{instance_type} has several GPUs and it uses one of an instance: take a type with one, "
                 "such as ml.g4dn.xlarge, and more instances if needed."
@@ -68,6 +84,6 @@ class Instances:
 
 
 def is_accelerated(instance_type: str) -> bool:
-    """Whether instances of this type carry GPUs or another accelerator, judged by the family's name."""
+    """Return True if instances of this type carry GPUs or another accelerator, by the family's name."""
     match = _INSTANCE_TYPE.fullmatch(instance_type)
     return match is not None and _ACCELERATOR.match(match[1]) is not None

@@ -26,25 +26,27 @@ MAX_MODEL_BYTES = 8_000_000_000
 
 
 def _sampling_rates(algorithm: Owner) -> Iterator[Finding]:
-    """Some negative samples are needed, and not too many."""
+    """Refuse sampling rates whose sum is outside 1 to 500."""
     random, shuffled = (
         algorithm.effective(f"{kind}_negative_sampling_rate") for kind in ("random", "shuffled")
     )
     if not 1 <= random + shuffled <= 500:
         yield Problem(
             f"random_negative_sampling_rate ({random}) and shuffled_negative_sampling_rate ({shuffled}) "
-            f"add up to {random + shuffled}. Expecting: a sum of at least 1 and at most 500; set both."
+            f"add up to {random + shuffled}. Expecting: a sum of at least 1 and at most 500; set both.",
+            source="ip-insights-hyperparameters.md: the sum of both negative sampling rates is 1 to 500",
         )
 
 
 def _model_size(algorithm: Owner) -> Iterator[Finding]:
-    """The model is a vector an entity."""
+    """Refuse a model larger than 8 GB: it is one vector per entity."""
     vectors, dimension = algorithm.values.get("num_entity_vectors"), algorithm.values.get("vector_dim")
     if vectors is not None and dimension is not None and 4 * vectors * dimension > MAX_MODEL_BYTES:
         yield Problem(
             f"num_entity_vectors ({vectors:,}) of vector_dim ({dimension:,}) make a model of "
             f"{4 * vectors * dimension / 1e9:,.1f} GB. Expecting: at most 8 GB; with this vector_dim, "
-            f"at most {MAX_MODEL_BYTES // (4 * dimension):,} vectors."
+            f"at most {MAX_MODEL_BYTES // (4 * dimension):,} vectors.",
+            source="ip-insights.md: the maximum supported model size is 8 GB",
         )
 
 
@@ -103,6 +105,13 @@ class IPInsights(Algorithm):
         *PROGRESS,
     )
     rules = (_sampling_rates, _model_size)
+    container_settings = (
+        "_kvstore",
+        "_log_level",
+        "_num_gpus",
+        "_num_kv_servers",
+        "_tuning_objective_metric",
+    )
 
     num_entity_vectors = integer(
         at_least=1,

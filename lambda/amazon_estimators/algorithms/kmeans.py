@@ -33,7 +33,7 @@ from amazon_estimators.hyperparameters.value_types import Choice
 
 
 def _extra_centers(algorithm: Owner, data: Data) -> Iterator[Finding]:
-    """K = k * extra_center_factor centers are made before they are reduced to k."""
+    """Warn if more centers are made, k * extra_center_factor of them, than there are records."""
     k, factor = algorithm.effective("k"), algorithm.effective("extra_center_factor")
     if isinstance(factor, int) and k <= data.train.num_records < k * factor:
         yield Caution(
@@ -48,8 +48,8 @@ class KMeans(Algorithm):
     repo_name = "kmeans"
     documentation = "https://docs.aws.amazon.com/sagemaker/latest/dg/k-means-api-config.html"
     channels = channels(
-        ChannelRule("train", required=True),
-        ChannelRule("test", required=False, distribution=REPLICATED),
+        ChannelRule("train", required=True, also=(CSV,)),
+        ChannelRule("test", required=False, also=(CSV,), distribution=REPLICATED),
     )
     instances = Instances(gpu="single")
     inference = Inference(
@@ -67,6 +67,17 @@ class KMeans(Algorithm):
     )
     data_rules = (at_most_records("k"), _extra_centers, needs_channel("eval_metrics", "test"))
     fills = filling(feature_dim=features)
+    container_settings = (
+        "force_dense",
+        "_disable_wait_to_read",
+        "_enable_profiler",
+        "_kvstore",
+        "_log_level",
+        "_num_gpus",
+        "_num_kv_servers",
+        "_num_slices",
+        "_tuning_objective_metric",
+    )
 
     feature_dim = integer(
         at_least=1, required=True, doc="Number of features of a record. Filled in from the data."

@@ -33,10 +33,14 @@ from amazon_estimators.hyperparameters.hyperparameter import choice, integer, tu
 from amazon_estimators.hyperparameters.owner import Owner
 
 IVF, PQ = "faiss.IVFFlat", "faiss.IVFPQ"
+TARGET = (
+    "kNN_hyperparameters.md: dimension_reduction_target is required when dimension_reduction_type is given, "
+    "an integer greater than 0 and less than feature_dim"
+)
 
 
 def _target_below_features(algorithm: Owner) -> Iterator[Finding]:
-    """Reducing dimensions leaves fewer of them."""
+    """Refuse to reduce to as many dimensions as there are, or more."""
     target, dimensions = (
         algorithm.values.get("dimension_reduction_target"),
         algorithm.values.get("feature_dim"),
@@ -44,17 +48,18 @@ def _target_below_features(algorithm: Owner) -> Iterator[Finding]:
     if target is not None and dimensions is not None and target >= dimensions:
         yield Problem(
             f"dimension_reduction_target is {target:,}, but the data have {dimensions:,} features. "
-            f"Expecting: an integer greater than 0 and less than (not equal to) {dimensions:,}."
+            f"Expecting: an integer greater than 0 and less than (not equal to) {dimensions:,}.",
+            source=TARGET,
         )
 
 
 def _target_below_data(algorithm: Owner, data: Data) -> Iterator[Finding]:
-    """The same once feature_dim has been filled in."""
+    """Check the same once feature_dim has been filled in."""
     return _target_below_features(algorithm)
 
 
 def _sample_holds_k(algorithm: Owner) -> Iterator[Finding]:
-    """Neighbours are looked for among the sampled records."""
+    """Warn if fewer records are sampled than neighbours are looked for."""
     k, sample = algorithm.values.get("k"), algorithm.values.get("sample_size")
     if k is not None and sample is not None and k > sample:
         yield Caution(
@@ -63,7 +68,7 @@ def _sample_holds_k(algorithm: Owner) -> Iterator[Finding]:
 
 
 def _subvectors_divide(algorithm: Owner, data: Data) -> Iterator[Finding]:
-    """Vectors are cut into faiss_index_pq_m equal parts; the service pads those that do not fit."""
+    """Warn that the service pads vectors that faiss_index_pq_m parts do not fill evenly."""
     parts = algorithm.values.get("faiss_index_pq_m")
     reduced = algorithm.values.get("dimension_reduction_target")
     dimension = reduced or data.train.feature_dim
@@ -82,8 +87,8 @@ class KNN(Algorithm):
     documentation = "https://docs.aws.amazon.com/sagemaker/latest/dg/kNN_hyperparameters.html"
     dtypes = ("float32",)
     channels = channels(
-        ChannelRule("train", required=True, label="required"),
-        ChannelRule("test", required=False, distribution=REPLICATED, label="required"),
+        ChannelRule("train", required=True, also=(CSV,), label="required"),
+        ChannelRule("test", required=False, also=(CSV,), distribution=REPLICATED, label="required"),
     )
     instances = Instances(gpu="single")
     inference = Inference(
@@ -101,10 +106,17 @@ class KNN(Algorithm):
     )
     metrics = (score("test:accuracy"), loss("test:mse"), *PROGRESS)
     rules = (
-        required_with("dimension_reduction_target", "dimension_reduction_type", "sign", "fjlt"),
+        required_with(
+            "dimension_reduction_target", "dimension_reduction_type", "sign", "fjlt", source=TARGET
+        ),
         _target_below_features,
         _sample_holds_k,
-        choices_by("index_metric", "index_type", {PQ: ("L2",)}),
+        choices_by(
+            "index_metric",
+            "index_type",
+            {PQ: ("L2",)},
+            source="kNN_hyperparameters.md: faiss.IVFPQ does not support INNER_PRODUCT and COSINE",
+        ),
         without_effect(
             "dimension_reduction_target", unless="dimension_reduction_type", among=("sign", "fjlt")
         ),
@@ -118,6 +130,16 @@ class KNN(Algorithm):
         class_labels(when=("predictor_type", "classifier"), classes=None),
     )
     fills = filling(feature_dim=features)
+    container_settings = (
+        "epochs",
+        "_enable_profiler",
+        "_faiss_index_nprobe",
+        "_kvstore",
+        "_log_level",
+        "_num_gpus",
+        "_num_kv_servers",
+        "_tuning_objective_metric",
+    )
 
     feature_dim = integer(
         at_least=1, required=True, doc="Number of features of a record. Filled in from the data."

@@ -10,20 +10,19 @@ from amazon_estimators.algorithms.filled_in import features, filling, records
 from amazon_estimators.algorithms.inference import Field, Inference
 from amazon_estimators.algorithms.instances import Instances
 from amazon_estimators.algorithms.metrics import Metric
-from amazon_estimators.algorithms.rules import Finding, Problem
-from amazon_estimators.algorithms.training_data import Data
+from amazon_estimators.algorithms.rules import Caution, Finding
+from amazon_estimators.algorithms.training_data import UNKNOWN_RECORDS, Data
 from amazon_estimators.hyperparameters.hyperparameter import integer, number, tuning
 from amazon_estimators.hyperparameters.owner import Owner
 
 
 def _whole_corpus(algorithm: Owner, data: Data) -> Iterator[Finding]:
-    """The service reads mini_batch_size as the number of documents; the base refuses one that is too high."""
+    """Warn of a mini_batch_size below the number of documents; the base warns of one above."""
     size = algorithm.values.get("mini_batch_size")
-    if isinstance(size, int) and size < data.train.num_records:
-        yield Problem(
-            f"mini_batch_size is {size:,}, but it is the total number of documents, and channel train has "
-            f"{data.train.num_records:,}. Expecting: {data.train.num_records:,}; leave it out and "
-            "it is filled in from the data."
+    if isinstance(size, int) and size < data.train.num_records < UNKNOWN_RECORDS:
+        yield Caution(
+            f"mini_batch_size is {size:,}, but AWS documents it as the total number of documents, and "
+            f"channel train has {data.train.num_records:,}: leave it out and it is filled in from the data."
         )
 
 
@@ -33,10 +32,10 @@ class LDA(Algorithm):
     repo_name = "lda"
     documentation = "https://docs.aws.amazon.com/sagemaker/latest/dg/lda_hyperparameters.html"
     channels = channels(
-        ChannelRule("train", required=True),
-        ChannelRule("test", required=False, distribution=REPLICATED),
+        ChannelRule("train", required=True, also=(CSV,)),
+        ChannelRule("test", required=False, also=(CSV,), distribution=REPLICATED),
     )
-    instances = Instances(gpu="none", single_instance=True)
+    instances = Instances(gpu="refused", single_instance=True)
     inference = Inference(
         accepts=(RECORDIO, CSV, JSON),
         returns=(RECORDIO, JSON),
@@ -46,6 +45,13 @@ class LDA(Algorithm):
     metrics = (Metric("test:pwll", "Maximize", True, None),)
     data_rules = (_whole_corpus,)
     fills = filling(feature_dim=features, mini_batch_size=records)
+    container_settings = (
+        "allow_svd_init",
+        "epochs",
+        "_num_gpus",
+        "_kvstore",
+        "_tuning_objective_metric",
+    )
 
     num_topics = integer(at_least=1, required=True, tuning=tuning(1, 150), doc="Number of topics to find.")
     feature_dim = integer(

@@ -34,6 +34,10 @@ from amazon_estimators.hyperparameters.hyperparameter import (
 
 BINARY, MULTICLASS, REGRESSOR = "binary_classifier", "multiclass_classifier", "regressor"
 AUTO = ("auto",)
+LABELS = (
+    "linear-learner.md: for binary classification, the label must be either 0 or 1; for multiclass "
+    "classification, the labels must be from 0 to num_classes - 1"
+)
 
 
 class LinearLearner(Algorithm):
@@ -46,9 +50,9 @@ class LinearLearner(Algorithm):
     documentation = "https://docs.aws.amazon.com/sagemaker/latest/dg/ll_hyperparameters.html"
     dtypes = ("float32",)
     channels = channels(
-        ChannelRule("train", required=True, label="required"),
-        ChannelRule("validation", required=False, distribution=REPLICATED, label="required"),
-        ChannelRule("test", required=False, distribution=REPLICATED, label="required"),
+        ChannelRule("train", required=True, also=(CSV,), label="required"),
+        ChannelRule("validation", required=False, also=(CSV,), distribution=REPLICATED, label="required"),
+        ChannelRule("test", required=False, also=(CSV,), distribution=REPLICATED, label="required"),
     )
     instances = Instances(gpu="any")
     inference = Inference(
@@ -60,7 +64,12 @@ class LinearLearner(Algorithm):
     )
     metrics = METRICS
     rules = (
-        required_with("num_classes", "predictor_type", MULTICLASS),
+        required_with(
+            "num_classes",
+            "predictor_type",
+            MULTICLASS,
+            source="ll_hyperparameters.md: required when predictor_type is multiclass_classifier",
+        ),
         choices_by(
             "loss",
             "predictor_type",
@@ -77,6 +86,7 @@ class LinearLearner(Algorithm):
                 BINARY: ("auto", "logistic", "hinge_loss"),
                 MULTICLASS: ("auto", "softmax_loss"),
             },
+            source="ll_hyperparameters.md: the loss functions available depend on predictor_type",
         ),
         without_effect(
             "num_classes",
@@ -134,10 +144,18 @@ class LinearLearner(Algorithm):
         early_stopping("early_stopping_patience", "early_stopping_tolerance"),
     )
     data_rules = (
-        class_labels(when=("predictor_type", BINARY), classes=2),
-        class_labels(when=("predictor_type", MULTICLASS), classes="num_classes"),
+        class_labels(when=("predictor_type", BINARY), classes=2, source=LABELS),
+        class_labels(when=("predictor_type", MULTICLASS), classes="num_classes", source=LABELS),
     )
     fills = filling(feature_dim=features, mini_batch_size=batch_up_to(1000))
+    container_settings = (
+        "_enable_profiler",
+        "_kvstore",
+        "_log_level",
+        "_num_gpus",
+        "_num_kv_servers",
+        "_tuning_objective_metric",
+    )
 
     num_classes = integer(
         at_least=3, at_most=1_000_000, doc="Number of classes, labelled 0 to num_classes - 1."
@@ -175,6 +193,7 @@ class LinearLearner(Algorithm):
         "precision_at_target_recall",
         "recall_at_target_precision",
         "loss_function",
+        also=("f1", "cross_entropy_loss"),
         default="accuracy",
         doc="What the best model is chosen by on the validation channel, or on train without one.",
     )

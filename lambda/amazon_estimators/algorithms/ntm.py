@@ -19,9 +19,9 @@ from amazon_estimators.algorithms.filled_in import features, filling
 from amazon_estimators.algorithms.inference import Field, Inference
 from amazon_estimators.algorithms.instances import Instances
 from amazon_estimators.algorithms.metrics import loss
-from amazon_estimators.algorithms.rules import Finding, Problem, early_stopping
+from amazon_estimators.algorithms.rules import Caution, Finding, early_stopping
 from amazon_estimators.algorithms.text_rules import files_are
-from amazon_estimators.algorithms.training_data import Data
+from amazon_estimators.algorithms.training_data import UNKNOWN_RECORDS, Data
 from amazon_estimators.hyperparameters.hyperparameter import (
     choice,
     flag,
@@ -36,12 +36,14 @@ from amazon_estimators.hyperparameters.value_types import Bounds, Integer
 
 
 def _vocabulary(algorithm: Owner, data: Data) -> Iterator[Finding]:
-    """vocab.txt names every feature; a RecordSet of channel auxiliary counts its words as records."""
-    auxiliary = data.record_sets.get("auxiliary")
-    if auxiliary is not None and auxiliary.num_records != data.train.feature_dim:
-        yield Problem(
+    """Warn if vocab.txt does not name every feature; its words are counted as records."""
+    auxiliary, features = data.record_sets.get("auxiliary"), data.train.feature_dim
+    if auxiliary is None or not features or auxiliary.num_records == UNKNOWN_RECORDS:
+        return
+    if auxiliary.num_records != features:
+        yield Caution(
             f"The vocabulary of channel auxiliary has {auxiliary.num_records:,} words, but the data have "
-            f"{data.train.feature_dim:,} features. Expecting: one word a feature, in order."
+            f"{features:,} features: list one word per feature, in order."
         )
 
 
@@ -51,9 +53,13 @@ class NTM(Algorithm):
     repo_name = "ntm"
     documentation = "https://docs.aws.amazon.com/sagemaker/latest/dg/ntm_hyperparameters.html"
     channels = channels(
-        ChannelRule("train", required=True),
-        ChannelRule("validation", required=False, distribution=REPLICATED, distributions=(REPLICATED,)),
-        ChannelRule("test", required=False, distribution=REPLICATED, distributions=(REPLICATED,)),
+        ChannelRule("train", required=True, also=(CSV,)),
+        ChannelRule(
+            "validation", required=False, also=(CSV,), distribution=REPLICATED, distributions=(REPLICATED,)
+        ),
+        ChannelRule(
+            "test", required=False, also=(CSV,), distribution=REPLICATED, distributions=(REPLICATED,)
+        ),
         ChannelRule(
             "auxiliary",
             required=False,
@@ -76,8 +82,18 @@ class NTM(Algorithm):
         loss("train:total_loss", epoch=True, objective=False),
     )
     rules = (early_stopping("num_patience_epochs", "tolerance"),)
-    data_rules = (files_are("vocab.txt"), _vocabulary)
+    data_rules = (
+        files_are("vocab.txt", source="ntm.md: the vocabulary file must be named vocab.txt"),
+        _vocabulary,
+    )
     fills = filling(feature_dim=features)
+    container_settings = (
+        "_tuning_objective_metric",
+        "_data_format",
+        "_num_gpus",
+        "_num_kv_servers",
+        "_kvstore",
+    )
 
     feature_dim = integer(
         at_least=1,

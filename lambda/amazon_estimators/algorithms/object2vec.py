@@ -41,9 +41,14 @@ from amazon_estimators.hyperparameters.hyperparameter import (
 from amazon_estimators.hyperparameters.owner import Owner
 from amazon_estimators.hyperparameters.value_types import Choice
 
+FILES = (
+    "object2vec-hyperparameters.md: files of pretrained token embeddings and of vocabularies are in the "
+    "auxiliary data channel"
+)
+
 
 def _shared_embedding(algorithm: Owner) -> Iterator[Finding]:
-    """One embedding layer for both encoders has one vocabulary."""
+    """Warn if two encoders that share an embedding layer differ in vocabulary or dimension."""
     if algorithm.effective("tied_token_embedding_weight") and algorithm.effective("enc1_network") != "enc0":
         for setting in ("vocab_size", "token_embedding_dim"):
             first, second = (algorithm.effective(f"{encoder}_{setting}") for encoder in ("enc0", "enc1"))
@@ -55,7 +60,7 @@ def _shared_embedding(algorithm: Owner) -> Iterator[Finding]:
 
 
 def _row_sparse(algorithm: Owner) -> Iterator[Finding]:
-    """Gradients by row exist for some optimizers only and switch bucketing off."""
+    """Warn of optimizers without gradients by row, and of bucketing, which they switch off."""
     if algorithm.effective("token_embedding_storage_type") != "row_sparse":
         return
     optimizer = algorithm.effective("optimizer")
@@ -69,7 +74,7 @@ def _row_sparse(algorithm: Owner) -> Iterator[Finding]:
 
 
 def _auxiliary_files(algorithm: Owner, data: Data) -> Iterator[Finding]:
-    """Embedding and vocabulary files lie in the auxiliary channel."""
+    """Refuse embedding and vocabulary files without the auxiliary channel they lie in."""
     if "auxiliary" in data.record_sets:
         return
     for encoder in ("enc0", "enc1"):
@@ -78,7 +83,8 @@ def _auxiliary_files(algorithm: Owner, data: Data) -> Iterator[Finding]:
             if value:
                 yield Problem(
                     f"{encoder}_{setting} is {value!r}, a file of channel auxiliary, but that channel has no "
-                    "data. Give it a RecordSet or leave the hyperparameter out."
+                    "data. Give it a RecordSet or leave the hyperparameter out.",
+                    source=FILES,
                 )
 
 
@@ -164,11 +170,18 @@ class Object2Vec(Algorithm):
                 f"{encoder}_{name}"
                 for encoder in ("enc0", "enc1")
                 for name in ("pretrained_embedding_file", "vocab_file")
-            )
+            ),
+            source=FILES,
         ),
         tokens_fit,
     )
     fills = filling(mini_batch_size=always(32))
+    container_settings = (
+        "_num_gpus",
+        "_num_kv_servers",
+        "_tuning_objective_metric",
+        "_kvstore",
+    )
 
     enc0_max_seq_len = each.max_seq_len("enc0", required=True)
     enc0_vocab_size = each.vocab_size("enc0", required=True)

@@ -22,7 +22,7 @@ SETTINGS = (
 
 
 def pretrained(encoder: str) -> FieldRule:
-    """What concerns pretrained embeddings needs some."""
+    """Warn of settings for pretrained embeddings where there are none."""
 
     def rule(algorithm: Owner) -> Iterator[Finding]:
         if algorithm.effective(f"{encoder}_pretrained_embedding_file"):

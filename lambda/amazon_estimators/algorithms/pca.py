@@ -48,8 +48,8 @@ class PCA(Algorithm):
     repo_name = "pca"
     documentation = "https://docs.aws.amazon.com/sagemaker/latest/dg/PCA-reference.html"
     channels = channels(
-        ChannelRule("train", required=True),
-        ChannelRule("test", required=False, distribution=REPLICATED),
+        ChannelRule("train", required=True, also=(CSV,)),
+        ChannelRule("test", required=False, also=(CSV,), distribution=REPLICATED),
     )
     instances = Instances(gpu="any")
     inference = Inference(
@@ -62,6 +62,14 @@ class PCA(Algorithm):
     rules = (without_effect("extra_components", unless="algorithm_mode", among=("randomized",)),)
     data_rules = (at_most_features("num_components"), at_most_records("num_components"), _covariance)
     fills = filling(feature_dim=features, mini_batch_size=batch_up_to(500))
+    container_settings = (
+        "force_dense",
+        "epochs",
+        "_log_level",
+        "_kvstore",
+        "_num_kv_servers",
+        "_num_gpus",
+    )
 
     feature_dim = integer(
         at_least=1, required=True, doc="Number of features of a record. Filled in from the data."

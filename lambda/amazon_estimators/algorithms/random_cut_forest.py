@@ -28,10 +28,11 @@ class RandomCutForest(Algorithm):
     repo_name = "randomcutforest"
     documentation = "https://docs.aws.amazon.com/sagemaker/latest/dg/rcf_hyperparameters.html"
     channels = channels(
-        ChannelRule("train", required=True, distributions=(SHARDED,), label="none"),
+        ChannelRule("train", required=True, also=(CSV,), distributions=(SHARDED,), label="none"),
         ChannelRule(
             "test",
             required=False,
+            also=(CSV,),
             distribution=REPLICATED,
             distributions=(REPLICATED,),
             label="required",
@@ -49,10 +50,25 @@ class RandomCutForest(Algorithm):
     )
     metrics = (Metric("test:f1", "Maximize", True, None),)
     data_rules = (
-        class_labels(when=None, classes=2, only=("test",)),
+        class_labels(
+            when=None,
+            classes=2,
+            only=("test",),
+            source="randomcutforest.md: in the test channel, 1 labels an anomalous and 0 a normal data point",
+        ),
         needs_channel("eval_metrics", "test"),
     )
     fills = filling(feature_dim=features, mini_batch_size=always(1000))
+    container_settings = (
+        "epochs",
+        "force_dense",
+        "_ftp_port",
+        "_kvstore",
+        "_log_level",
+        "_num_gpus",
+        "_num_kv_servers",
+        "_tuning_objective_metric",
+    )
 
     feature_dim = integer(
         at_least=1,

@@ -23,7 +23,7 @@ recommended range is what AWS suggests to automatic model tuning. Rules between 
 
 
 def reference() -> str:
-    """The whole page."""
+    """Return the whole page."""
     sections = [HEADER]
     for name in sorted(ALGORITHMS):
         sections += _section(ALGORITHMS[name])
@@ -42,18 +42,22 @@ def _section(algorithm: type[Algorithm]) -> Iterator[str]:
         required = "required" if channel.required else "optional"
         others = [name for name in channel.distributions if name != channel.distribution]
         distribution = channel.distribution + "".join(f", or {name}" for name in others)
-        yield f"| `{channel.name}` | {required} | {channel.content_type} | {distribution} | {channel.label} |"
+        types = ", ".join((channel.content_type, *channel.also))
+        yield f"| `{channel.name}` | {required} | {types} | {distribution} | {channel.label} |"
     yield "\n| Hyperparameter | Takes | Default | Recommended range | |\n|---|---|---|---|---|"
     for declared in algorithm.declared().values():
-        yield _row(algorithm, declared)
-    yield ""
+        if declared.name not in algorithm.container_settings:
+            yield _row(algorithm, declared)
+    settings = ", ".join(f"`{name}`" for name in algorithm.container_settings)
+    yield f"\nPassed on unchecked, as AWS does not document them: {settings}.\n"
 
 
 def _instances(algorithm: type[Algorithm]) -> str:
     families = ", ".join(GPU_FAMILIES)
     gpu = {
-        "none": "CPU",
-        "single": f"CPU, or one GPU an instance ({families})",
+        "refused": "CPU",
+        "none": "CPU (an accelerator stays idle)",
+        "single": f"CPU, or one GPU per instance ({families})",
         "any": f"CPU or GPU ({families})",
     }[algorithm.instances.gpu]
     return gpu + ("; one instance" if algorithm.instances.single_instance else "; any number")

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from amazon_estimators.algorithms.rules import DataRule, Finding, Problem
+from amazon_estimators.algorithms.rules import Caution, DataRule, Finding, Problem
 from amazon_estimators.algorithms.training_data import Data
 from amazon_estimators.hyperparameters.owner import Owner
 from amazon_estimators.summaries import Tokens
 
 
 def tokens_fit(algorithm: Owner, data: Data) -> Iterator[Finding]:
-    """Every token id is in its encoder's vocabulary, and no list is longer than the encoder reads.
+    """Warn of token ids outside the encoder's vocabulary and of lists longer than the encoder reads.
 
     Unless it has a network of its own, enc1 takes the values of enc0.
     """
@@ -29,20 +29,20 @@ def tokens_fit(algorithm: Owner, data: Data) -> Iterator[Finding]:
 def _findings(algorithm: Owner, where: str, encoder: str, tokens: Tokens) -> Iterator[Finding]:
     size = algorithm.effective(f"{encoder}_vocab_size")
     if size is not None and tokens.highest >= size:
-        yield Problem(
-            f"{where} holds token id {tokens.highest:,}, but {encoder}_vocab_size is {size:,}. "
-            f"Expecting: {encoder}_vocab_size of at least {tokens.highest + 1:,}."
+        yield Caution(
+            f"{where} holds token id {tokens.highest:,}, but {encoder}_vocab_size is {size:,}: "
+            f"raise {encoder}_vocab_size to at least {tokens.highest + 1:,}."
         )
     longest = algorithm.effective(f"{encoder}_max_seq_len")
     if longest is not None and tokens.longest > longest:
-        yield Problem(
-            f"{where} holds a list of {tokens.longest:,} tokens, but {encoder}_max_seq_len is {longest:,}. "
-            f"Expecting: {encoder}_max_seq_len of at least {tokens.longest:,}, or shorter lists."
+        yield Caution(
+            f"{where} holds a list of {tokens.longest:,} tokens, but {encoder}_max_seq_len is {longest:,}: "
+            f"raise {encoder}_max_seq_len to at least {tokens.longest:,}, or shorten the lists."
         )
 
 
-def files_there(*names: str) -> DataRule:
-    """Files that hyperparameters name are in the auxiliary channel."""
+def files_there(*names: str, source: str) -> DataRule:
+    """Refuse names of files that the auxiliary channel does not hold."""
 
     def rule(algorithm: Owner, data: Data) -> Iterator[Finding]:
         auxiliary = data.record_sets.get("auxiliary")
@@ -53,21 +53,23 @@ def files_there(*names: str) -> DataRule:
             if value and value not in auxiliary.files:
                 yield Problem(
                     f"{name} is {value!r}, but channel auxiliary holds {', '.join(auxiliary.files)}. "
-                    "Expecting: the name of one of its files."
+                    "Expecting: the name of one of its files.",
+                    source=source,
                 )
 
     return rule
 
 
-def files_are(*names: str) -> DataRule:
-    """The auxiliary channel holds files of these names and no others."""
+def files_are(*names: str, source: str) -> DataRule:
+    """Refuse an auxiliary channel whose files are not of these names."""
 
     def rule(algorithm: Owner, data: Data) -> Iterator[Finding]:
         auxiliary = data.record_sets.get("auxiliary")
         if auxiliary is not None and auxiliary.files is not None and set(auxiliary.files) != set(names):
             yield Problem(
                 f"Channel auxiliary holds {', '.join(auxiliary.files)}. Expecting: {', '.join(names)}; "
-                "the container looks for that name."
+                "the container looks for that name.",
+                source=source,
             )
 
     return rule

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,9 +11,16 @@ if TYPE_CHECKING:
     from amazon_estimators.record_sets.record_set import RecordSet
 
 
+UNKNOWN_RECORDS = sys.maxsize
+"""``num_records`` of data that nobody counted: no rule about the number of records can speak."""
+
+
 @dataclass(frozen=True)
 class Data:
-    """What training is given: RecordSets by channel and the instances that share them."""
+    """Holds what training is given: RecordSets by channel and the instances that share them.
+
+    ``feature_dim`` of a RecordSet is 0 and ``num_records`` is UNKNOWN_RECORDS where the data do not tell.
+    """
 
     record_sets: Mapping[str, RecordSet]
     instance_count: int

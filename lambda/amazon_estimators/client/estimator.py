@@ -265,7 +265,7 @@ class Estimator:
         request = self.settings.request()
         request["AlgorithmSpecification"]["TrainingImage"] = self.train_image()
         request["ResourceConfig"].update(InstanceCount=self.instance_count, InstanceType=self.instance_type)
-        encrypted = {"KmsKeyId": self.settings.output_kms_key} if self.settings.output_kms_key else {}
+        request.setdefault("OutputDataConfig", {})["S3OutputPath"] = self._output_path()
         request.update(
             TrainingJobName=checked_job_name(
                 job_name, base=self.settings.base_job_name or self.algorithm.repo_name
@@ -273,7 +273,6 @@ class Estimator:
             RoleArn=self._role_arn(),
             HyperParameters=fitted.hyperparameters(),
             InputDataConfig=[one.data_channel() for one in given],
-            OutputDataConfig={"S3OutputPath": self._output_path(), **encrypted},
         )
         if experiment_config:
             request["ExperimentConfig"] = dict(experiment_config)

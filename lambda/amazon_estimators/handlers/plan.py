@@ -10,5 +10,5 @@ from amazon_estimators.storage import s3
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    settings, execution = Settings.from_dict(event["pipeline"]), event["execution"]
-    return plan_step(s3.client(), settings, event["input"], execution["name"], execution["redrive"])
+    settings = Settings.from_dict(event["pipeline"])
+    return plan_step(s3.client(), settings, event["input"], event["execution"])

@@ -11,4 +11,4 @@ from amazon_estimators.storage import s3
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     settings = Settings.from_dict(event["pipeline"])
-    return seal_step(s3.client(), settings, event["plan"], event["execution"]["name"])
+    return seal_step(s3.client(), settings, event["plan"], event["execution"])

@@ -23,6 +23,7 @@ from amazon_estimators.hyperparameters.value_types import (
     Kind,
     Listing,
     Real,
+    Text,
 )
 from amazon_estimators.text import shown
 
@@ -149,14 +150,21 @@ def number(
     return Hyperparameter(Real(Bounds(at_least, above, at_most, below), literals, infinity), doc, **more)
 
 
-def choice(*choices: str, doc: str, **more: Any) -> Hyperparameter[str]:
-    """One of a few names. ``more`` goes to :class:`Hyperparameter`."""
-    return Hyperparameter(Choice(choices), doc, **more)
+def choice(*choices: str, doc: str, also: tuple[str, ...] = (), **more: Any) -> Hyperparameter[str]:
+    """Declare one of a few names; ``also`` are undocumented. ``more`` goes to :class:`Hyperparameter`."""
+    return Hyperparameter(Choice(choices, also), doc, **more)
 
 
 def flag(*, doc: str, capitals: bool = False, **more: Any) -> Hyperparameter[bool]:
     """True or false. ``more`` goes to :class:`Hyperparameter`."""
     return Hyperparameter(Flag(capitals), doc, **more)
+
+
+def container_setting(name: str) -> Hyperparameter[str]:
+    """Declare a setting of the container that AWS does not document; it is passed on as it is written."""
+    return Hyperparameter(
+        Text(), f"Setting {name} of the container, which AWS does not document.", documented=False, name=name
+    )
 
 
 def file_name(*, doc: str, **more: Any) -> Hyperparameter[str]:

@@ -1,8 +1,8 @@
-"""What values a hyperparameter takes, how they are read and how the service spells them.
+"""The types of hyperparameter values: how they are read, and how the service spells them.
 
-Reading is strict. A number is a number or its decimal text, never a boolean, NaN or an infinity; a whole
-number is never a float; a flag is ``True``, ``False`` or their text. numpy's scalars are read as the values
-they hold.
+Reading is strict. A number is a number or its decimal text, never a boolean, NaN or an infinity. A whole
+number may be an exact float (``3.0``). A flag is ``True``, ``False``, ``1``, ``0`` or the text of a boolean.
+numpy's scalars are read as the values they hold.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ MAX_VALUE_CHARACTERS = 2500
 """The longest hyperparameter value CreateTrainingJob takes."""
 
 _TOO_LONG = 10**MAX_VALUE_CHARACTERS
+_EXACT_FLOAT = 2**53
+"""Up to here every whole number has a float of its own."""
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _FILE_NAME = re.compile(r"[A-Za-z0-9._]*")
@@ -84,8 +86,17 @@ def _plain(value: object) -> object:
 def _whole(value: object) -> int:
     if isinstance(value, str) and len(value) <= MAX_VALUE_CHARACTERS and _WHOLE.fullmatch(value):
         return int(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT_FLOAT:
+        return int(value)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _TOO_LONG:
         return int(value)  # a subclass, such as an enumeration, may spell itself otherwise
+    raise ValueError
+
+
+def _boolean(value: object) -> bool:
+    """Read ``True``, ``False``, ``1`` or ``0``; ValueError for anything else."""
+    if isinstance(value, bool | int) and value in (0, 1):
+        return bool(value)
     raise ValueError
 
 
@@ -171,9 +182,13 @@ class Real:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few names. ``True`` and ``False`` are read where ``'true'`` and ``'false'`` are among them."""
+    """One of a few names. Booleans, 1 and 0 are read where ``'true'`` and ``'false'`` are among them.
+
+    ``also`` are names that AWS does not document but its SDK and samples use.
+    """
 
     choices: tuple[str, ...]
+    also: tuple[str, ...] = ()
 
     @property
     def expecting(self) -> str:
@@ -181,9 +196,11 @@ class Choice:
 
     def read(self, value: object) -> str:
         plain = _plain(value)
-        if isinstance(plain, bool) or (isinstance(plain, str) and plain in {"True", "False"}):
-            plain = str(plain).lower()
-        if isinstance(plain, str) and plain in self.choices:
+        if not isinstance(plain, str):
+            plain = str(_boolean(plain))
+        if plain in {"True", "False"}:
+            plain = plain.lower()
+        if plain in (*self.choices, *self.also):
             return plain
         raise ValueError
 
@@ -207,11 +224,9 @@ class Flag:
 
     def read(self, value: object) -> bool:
         plain = _plain(value)
-        if isinstance(plain, bool):
-            return plain
         if isinstance(plain, str) and plain in {"true", "True", "false", "False"}:
             return plain in {"true", "True"}
-        raise ValueError
+        return _boolean(plain)
 
     def spell(self, value: bool) -> str:
         return str(value) if self.capitals else str(value).lower()
@@ -278,6 +293,26 @@ class FileName:
         plain = _plain(value)
         if isinstance(plain, str) and _FILE_NAME.fullmatch(plain):
             return plain
+        raise ValueError
+
+    def spell(self, value: str) -> str:
+        return value
+
+
+@dataclass(frozen=True)
+class Text:
+    """Any text, number or boolean, passed on as it is written: a setting that AWS does not document."""
+
+    @property
+    def expecting(self) -> str:
+        return "text, a number or a boolean"
+
+    def read(self, value: object) -> str:
+        plain = _plain(value)
+        if isinstance(plain, bool):
+            return str(plain).lower()
+        if isinstance(plain, str | int | float):
+            return str(plain)
         raise ValueError
 
     def spell(self, value: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import re
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -23,13 +24,25 @@ MEMBERS_LIMIT = 1000
 MAX_BYTES = 2 * 2**30
 """Most bytes that a model takes in memory when nothing else is said."""
 
-TAR_ERRORS = (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, OverflowError, RecursionError)
-ZIP_ERRORS = (
-    zipfile.BadZipFile,
+TAR_ERRORS = (
+    tarfile.TarError,
     zlib.error,
+    struct.error,
     EOFError,
     OSError,
     ValueError,
+    LookupError,
+    OverflowError,
+    RecursionError,
+)
+ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    ValueError,
+    LookupError,
     OverflowError,
     NotImplementedError,
     RuntimeError,
@@ -101,11 +114,16 @@ def read_zip(data: bytes, *, max_bytes: int = MAX_BYTES) -> dict[str, bytes]:
             listed = archive.infolist()
             # zipfile hands out no more of a member than its size says, whatever the packed bytes hold.
             _check_size(len(listed), sum(entry.file_size for entry in listed), max_bytes)
-            return {_bare(entry.filename): archive.read(entry) for entry in listed if not entry.is_dir()}
+            # Not is_dir(): it raises IndexError for a member without a name.
+            files = [entry for entry in listed if not entry.filename.endswith("/")]
+            members = {_bare(entry.filename): archive.read(entry) for entry in files}
     except ModelError:
         raise
     except ZIP_ERRORS as error:
         raise ModelError(f"the model's zip archive cannot be read: {error}") from error
+    if len(members) != len(files):
+        raise ModelError(f"the model's zip archive holds a name twice: {', '.join(sorted(members)[:10])}")
+    return members
 
 
 def write_zip(members: Mapping[str, bytes]) -> bytes:

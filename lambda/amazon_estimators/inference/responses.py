@@ -129,6 +129,14 @@ def read_response(algorithm: type[Algorithm], body: bytes, content_type: str) ->
     return _columns(records, algorithm)
 
 
+def with_padding(body: bytes) -> bytes:
+    """Return RecordIO with its last record padded to four bytes, as all the others are.
+
+    The SageMaker SDK reads a last record without padding, so responses may come without it.
+    """
+    return body + bytes(-len(body) % 4)
+
+
 def _json_records(body: bytes, algorithm: type[Algorithm]) -> list[Any]:
     key, name = algorithm.inference.list_key, algorithm.__name__
     answer = _parsed(body, "the response")
@@ -170,15 +178,15 @@ def _csv_records(body: bytes, columns: tuple[str, ...]) -> list[dict[str, float]
 
 
 def _protobuf_records(body: bytes, algorithm: type[Algorithm]) -> list[dict[str, Any]]:
-    # The last record may come without its padding: SageMaker's own reader does not ask for it.
-    padded = body + bytes(-len(body) % 4)
     records: list[dict[str, Any]] = []
     try:
-        for message in read_records(io.BytesIO(padded)):
+        for message in read_records(io.BytesIO(with_padding(body))):
             fields = {name: _tensor(name, value) for name, value in message.label.items()}
             records += _rows_of_record(fields, algorithm)
     except RecordIOError as error:
         raise ResponseError(f"the response is not RecordIO-protobuf: {error.message}") from error
+    except UnicodeDecodeError as error:
+        raise ResponseError("the response holds a field whose name is not UTF-8") from error
     return records
 
 

@@ -13,8 +13,9 @@ from amazon_estimators.encodings import encoding_for, formats_for
 from amazon_estimators.errors import RequestError
 from amazon_estimators.pipeline import keys
 from amazon_estimators.sources import Source
+from amazon_estimators.storage.input_files import InputFiles
 
-OF_LINES = ("compression",)
+OF_LINES = ("compression", "include", "skip")
 """The options that apply to input without columns."""
 
 
@@ -29,6 +30,11 @@ class Channel:
     distribution: str
     instances: int
     """Training instances that share the shards; 1 if each gets all of them."""
+
+    @property
+    def files(self) -> InputFiles:
+        """Return the rule that tells which objects under the prefix are input."""
+        return InputFiles(self.prefix, self.source.include, self.source.skip)
 
     @property
     def encoding(self) -> str:

@@ -8,27 +8,12 @@ from typing import Any
 
 from amazon_estimators import errors
 from amazon_estimators.pipeline import keys
+from amazon_estimators.pipeline.remedies import REMEDIES
 from amazon_estimators.storage.s3 import get_json, list_stored
 
 MAP_FAILED = "States.ExceedToleratedFailureThreshold"
 CAUSE_LIMIT = 15_000
 """Bytes; Step Functions takes 32,768 of cause, which is a function's error in JSON: up to twice as many."""
-
-REMEDIES = {
-    "Sandbox.Timedout": "The function ran out of time: lower target_shard_size, and a shard takes less.",
-    "Runtime.ExitError": "The function ran out of memory, most likely: give it more.",
-    "Runtime.OutOfMemory": "The function ran out of memory: give it more.",
-    "Lambda.TooManyRequestsException": "Lambda is at its limit: lower max_concurrency or raise the quota, "
-    "then redrive the execution.",
-    "States.Permissions": "The state machine's role lacks a permission.",
-    "States.ItemReaderFailed": "The list of shards could not be read: start a new execution.",
-    "AccessDenied": "A role lacks a permission, or the bucket's policy or key refuses it.",
-    "ThrottlingException": "The service is busy beyond all retries: start the execution again later.",
-    "SlowDown": "S3 is busy beyond all retries: start the execution again later; finished shards are kept.",
-    "ResourceLimitExceeded": "Ask for a higher quota, or train on other or fewer instances.",
-    "Lambda.": errors.FunctionError.remedy,
-}
-"""What to do, by a word of the error's name or text, where the error itself does not say."""
 
 
 def explain(s3: Any, error: Mapping[str, str], plan: Mapping[str, Any]) -> dict[str, str]:
@@ -57,6 +42,11 @@ def as_exception(error: str, cause: str) -> Exception:
 def text_of(cause: str) -> str:
     """The readable text of an execution's cause, which has it in the JSON of the function that raised it."""
     return str(details_of(cause).get("errorMessage", cause))
+
+
+def reason_of(cause: str) -> str:
+    """Return a failed training job's own reason, or the cause as it is."""
+    return str(details_of(cause).get("FailureReason") or cause)
 
 
 def details_of(cause: str) -> Mapping[str, Any]:

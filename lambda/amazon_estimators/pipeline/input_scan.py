@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from amazon_estimators.prefetch import ahead
 from amazon_estimators.sources import Layout, Schema, format_of
 from amazon_estimators.sources.files.compression import compression_of
 from amazon_estimators.sources.schema import check_schema
+from amazon_estimators.storage.input_files import LOG_NAMES, InputFiles, LeftOut
 from amazon_estimators.storage.s3 import InputObject
 
 LOOKS_AT_ONCE = 32
@@ -42,17 +44,43 @@ class Found:
         return None if None in counts else sum(count or 0 for count in counts)
 
 
-def find(s3: Any, bucket: str, channel: Channel, objects: list[InputObject]) -> Found:
-    """Look at the objects of a channel.
+def find(
+    s3: Any,
+    bucket: str,
+    channel: Channel,
+    objects: list[InputObject],
+    left_out: tuple[LeftOut, ...] = (),
+) -> Found:
+    """Look at the objects of a channel; ``left_out`` is what lies beside them and is not input.
 
-    Raises NoInputError for none, InputError for one that cannot be encoded, SchemaError naming two that
-    disagree, RequestError if the algorithm learns from a label and none is named.
+    Raises:
+        NoInputError: No object is input.
+        InputError: An object cannot be encoded, or belongs to a table whose log says which files count.
+        SchemaError: Two objects disagree.
+        RequestError: The algorithm learns from a label and none is named.
     """
+    # The starter, which may have listed the objects, knows no patterns.
+    objects = [found for found in objects if not channel.files.why_by_pattern(found.key)]
+    where = f"channel {channel.name}: "
     if not objects:
-        raise NoInputError(f"channel {channel.name}: no object under s3://{bucket}/{channel.prefix}")
+        others = f"; left out: {'; '.join(map(str, left_out))}" if left_out else ""
+        raise NoInputError(f"{where}no object under s3://{bucket}/{channel.prefix}{others}")
+    keys = [found.key for found in objects]
+    refuse_tables(channel.files, keys, left_out, f"{where}s3://{bucket}/{channel.prefix}")
     found = look_at(s3, objects, channel, encoding_named(channel.encoding))
     _check_label(channel, found)
     return found
+
+
+def refuse_tables(rule: InputFiles, keys: Iterable[str], left_out: Iterable[LeftOut], where: str) -> None:
+    """Raise InputError if keys are data of a table with a log. ``where`` names what paths are below."""
+    for log, root in rule.tables_among(keys, left_out):
+        raise InputError(
+            f"{where}{root} has the {log}, which says which of its files count",
+            remedy="Write the table's current rows as plain Parquet elsewhere, by Athena's UNLOAD or Spark. "
+            "If every file there counts, leave the log out by the Source: "
+            f"skip={[f'{root}{LOG_NAMES[log]}']}.",
+        )
 
 
 def look_at(s3: Any, objects: list[InputObject], channel: Channel, encoding: Encoding) -> Found:

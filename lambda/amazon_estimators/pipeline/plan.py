@@ -29,11 +29,12 @@ Pieces = Iterable[list[Piece]]
 
 
 def plan_step(
-    s3: Any, settings: Settings, execution_input: Mapping[str, Any], execution: str, redrive: int = 0
+    s3: Any, settings: Settings, execution_input: Mapping[str, Any], execution: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Plan the RecordSet and list the shards still to encode, unless it is there whole and verified.
 
-    ``redrive`` counts the redrives of the execution so far; each is an attempt of its own.
+    ``execution`` has ``name``, ``start_time`` and ``redrive``, the redrives so far: each is an attempt of its
+    own.
     """
     algorithm = settings.algorithm_for(execution_input)
     algorithm.check_instances(settings.instance_type, settings.instance_count)
@@ -46,7 +47,7 @@ def plan_step(
         prefix=settings.prefix,
         target_shard_bytes=settings.target_shard_bytes,
     )
-    attempt = f"{execution}-{redrive}"
+    attempt = f"{execution['name']}-{execution['redrive']}"
     key = keys.items_key(plan.prefix, attempt)
     planned = {
         "bucket": plan.bucket,
@@ -66,7 +67,8 @@ def plan_step(
             record_sets,
             fingerprint=plan.fingerprint,
             data_set=plan.data_set,
-            execution=execution,
+            execution=execution["name"],
+            started=execution["start_time"],
         )
         return {**planned, "complete": True, "shards_to_encode": 0, "request": request}
     missing = _missing(s3, plan, shards)
@@ -79,8 +81,8 @@ def _data_set(s3: Any, settings: Settings, channels: Mapping[str, Channel], vers
     """The version asked for, or what lies there now, which is then a version too."""
     if version is not None:
         return DataSet.load(s3, settings.data_bucket, settings.prefix, version)
-    prefixes = {name: channel.prefix for name, channel in channels.items()}
-    data_set = DataSet.take(s3, settings.data_bucket, prefixes)
+    files = {name: channel.files for name, channel in channels.items()}
+    data_set = DataSet.take(s3, settings.data_bucket, files)
     data_set.freeze(s3, settings.data_bucket, settings.prefix)
     return data_set
 
@@ -109,7 +111,8 @@ def make_plan(
     Raises NoInputError for an empty channel, InputError or SchemaError for objects that cannot be encoded.
     """
     found = {
-        name: find(s3, bucket, channel, data_set.channels.get(name, [])) for name, channel in channels.items()
+        name: find(s3, bucket, channel, data_set.channels.get(name, []), data_set.left_out.get(name, ()))
+        for name, channel in channels.items()
     }
     fingerprint = _fingerprint(channels, found, target_shard_bytes)
     planned: dict[str, PlannedChannel] = {}

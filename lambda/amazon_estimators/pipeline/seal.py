@@ -42,7 +42,9 @@ def verified(s3: Any, plan: Plan, channel: str) -> dict[int, Receipt]:
     }
 
 
-def seal_step(s3: Any, settings: Settings, planned: Mapping[str, Any], execution: str) -> dict[str, Any]:
+def seal_step(
+    s3: Any, settings: Settings, planned: Mapping[str, Any], execution: Mapping[str, Any]
+) -> dict[str, Any]:
     """Verify all shards, check hyperparameters against the data, then publish: errors leave no manifest."""
     algorithm = algorithm_named(settings.algorithm).from_hyperparameters(planned["hyperparameters"])
     plan = Plan.load(s3, planned["bucket"], planned["prefix"])
@@ -54,7 +56,8 @@ def seal_step(s3: Any, settings: Settings, planned: Mapping[str, Any], execution
         record_sets,
         fingerprint=plan.fingerprint,
         data_set=plan.data_set,
-        execution=execution,
+        execution=execution["name"],
+        started=execution["start_time"],
     )
     publish(s3, plan, sealed)
     return request

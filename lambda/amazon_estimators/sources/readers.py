@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import PurePosixPath
 from typing import Any, Protocol, cast
 
@@ -47,7 +46,8 @@ def format_of(found: InputObject, source: Source) -> tuple[str, Reader]:
         if name is None:
             raise InputError(
                 f"{found.uri}: its extension names no format; known: {', '.join(known)}",
-                remedy="Name the channel's format in its Source, or move the object out of the prefix.",
+                remedy="Name the channel's format in its Source, or leave the object out there: "
+                f"skip={[PurePosixPath(found.key).name]}.",
             )
     elif source.format in vector_formats():
         name = source.format
@@ -63,4 +63,4 @@ def format_of(found: InputObject, source: Source) -> tuple[str, Reader]:
             f"{found.uri} is compressed; only {' and '.join(allowed)} may be, from outside",
             remedy="Upload it uncompressed: .npz and Parquet are compressed within.",
         )
-    return name, cast(Reader, import_module(str(entry.module)))
+    return name, cast(Reader, entry.load())

@@ -17,8 +17,15 @@ BLOCK_BYTES = 8 * 2**20
 
 LONGEST_SHOWN = 80
 """Bytes of a user's text that an error shows."""
+LISTS = {
+    "features": ("columns", "price"),
+    "exclude": ("columns", "price"),
+    "include": ("patterns", "*.csv"),
+    "skip": ("patterns", "*-manifest"),
+}
+"""The options that hold several values: of what, and an example."""
 HEADERS = ("auto", "present", "absent")
-ALWAYS = ("prefix", "format")
+ALWAYS = ("prefix", "include", "skip", "format")
 """The options that go with every format; of the others the table of formats tells."""
 FEATURE_LIMIT = 2**31 - 1
 """The most features of a sparse input: what a column number of 32 bits can name."""
@@ -31,6 +38,9 @@ class Source:
     """Where a channel's input lies and how to read it.
 
     prefix: key prefix in the data bucket. Default: ``<pipeline prefix>input/<channel>/``.
+    include: patterns such as ``"*.csv"``; only files that match one are read. Default: all that are data.
+    skip: patterns such as ``"*-manifest"``; files that match one are left out. Default: none. A pattern with
+        a slash is matched with the path below the prefix, one without with the file's name.
     format: ``"auto"`` (by the object's extension), ``"npy"``, ``"npz"``, ``"csv"``, ``"parquet"``,
         ``"libsvm"``, ``"recordio"`` or ``"jsonlines"``. With a format, options of others are refused.
     compression: ``"auto"`` (``.gz``, ``.zst`` by extension), ``"none"``, ``"gzip"`` or ``"zstd"``. Text only.
@@ -47,6 +57,8 @@ class Source:
     """
 
     prefix: str | None = None
+    include: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
     format: str = "auto"
     compression: str = "auto"
     label: int | str | None = None
@@ -60,14 +72,14 @@ class Source:
     keep_labels: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("features", "exclude"):
-            columns = getattr(self, name)
-            if isinstance(columns, Iterable) and not isinstance(columns, str | Mapping):
-                object.__setattr__(self, name, tuple(columns))
-            elif columns is not None or name == "exclude":
-                example = columns if isinstance(columns, str) else "price"
+        for name, (what, usual) in LISTS.items():
+            values = getattr(self, name)
+            if isinstance(values, Iterable) and not isinstance(values, str | Mapping):
+                object.__setattr__(self, name, tuple(values))
+            elif values is not None or name != "features":
+                example = values if isinstance(values, str) else usual
                 raise RequestError(
-                    f"Source: {name} is {columns!r}; allowed: a list of columns, such as [{example!r}]"
+                    f"Source: {name} is {values!r}; allowed: a list of {what}, such as [{example!r}]"
                 )
         problems = [*self._choices(), *self._misfits(), *self._columns()]
         if problems:
@@ -89,6 +101,11 @@ class Source:
             value = getattr(self, name)
             if value not in allowed or isinstance(value, bool):
                 yield f"{name} is {value!r}; allowed: {', '.join(map(str, allowed))}"
+        for name in ("include", "skip"):
+            if wrong := [
+                pattern for pattern in getattr(self, name) if not isinstance(pattern, str) or not pattern
+            ]:
+                yield f"{name} holds {listed(wrong)}; allowed: patterns such as {LISTS[name][1]!r}"
         for name in ("quoted_newlines", "keep_labels"):
             if not isinstance(getattr(self, name), bool):
                 yield f"{name} is {getattr(self, name)!r}; allowed: True, False"
@@ -154,7 +171,8 @@ class Source:
         """As JSON-ready values; :meth:`from_dict` reads them back."""
         values = asdict(self)
         values["features"] = None if self.features is None else list(self.features)
-        values["exclude"] = list(self.exclude)
+        for name in ("exclude", "include", "skip"):
+            values[name] = list(values[name])
         return values
 
     @classmethod

@@ -22,7 +22,7 @@ EXPECTED: dict[str, Any] = {"X": X}
 
 
 def saved(arrays: Any) -> bytes:
-    """Return the bytes that ``mx.nd.save`` writes. Sparse arrays are computed first, or it tears the file."""
+    """Return the bytes that ``mx.nd.save`` writes. It tears a sparse array that is not computed yet."""
     for array in arrays.values() if isinstance(arrays, dict) else arrays:
         array.wait_to_read()
     with tempfile.TemporaryDirectory() as folder:

@@ -16,7 +16,7 @@ import numpy as np
 from amazon_estimators.errors import ModelError
 from amazon_estimators.inference import mxnet_arrays
 from amazon_estimators.inference.archive import write_zip
-from amazon_estimators.inference.models.linear_learner import BINARY, REGRESSOR, sigmoid
+from amazon_estimators.inference.models.linear_learner import BINARY, REGRESSOR, THRESHOLD, sigmoid
 from amazon_estimators.inference.models.local_model import (
     Array,
     Content,
@@ -45,7 +45,6 @@ class LocalFactorizationMachines(LocalModel):
     bias: float
     predictor_type: str | None
     algorithm = "FactorizationMachines"
-    assumptions = ("a record is of class 1 if its score is at least 0.5",)
 
     @classmethod
     def matches(cls, content: Content) -> bool:
@@ -88,6 +87,10 @@ class LocalFactorizationMachines(LocalModel):
         return write_zip({"params": mxnet_arrays.write(params), "meta.json": meta})
 
     @property
+    def assumptions(self) -> tuple[str, ...]:
+        return (THRESHOLD,) if self.predictor_type == BINARY else ()
+
+    @property
     def feature_dim(self) -> int:
         return len(self.linear)
 
@@ -119,7 +122,7 @@ class LocalFactorizationMachines(LocalModel):
         if self.predictor_type is None:
             raise ModelError(
                 "the model file does not tell a regressor from a binary classifier",
-                remedy=f"Load it with predictor_type={REGRESSOR!r} or predictor_type={BINARY!r}.",
+                remedy=f"Load it with predictor_type={REGRESSOR!r} or {BINARY!r} (--predictor-type).",
             )
         raw = self.raw(rows)
         if self.predictor_type == REGRESSOR:

@@ -32,7 +32,6 @@ class LocalKMeans(LocalModel):
 
     centers: Array
     algorithm = "KMeans"
-    assumptions = ("distance_to_cluster is taken to be the Euclidean distance",)
 
     @classmethod
     def matches(cls, content: Content) -> bool:
@@ -44,6 +43,10 @@ class LocalKMeans(LocalModel):
 
     def to_bytes(self) -> bytes:
         return mxnet_arrays.write([self.centers.astype(np.float32, copy=False)])
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        return ("distance_to_cluster is taken to be the Euclidean distance",)
 
     @property
     def feature_dim(self) -> int:

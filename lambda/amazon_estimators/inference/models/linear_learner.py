@@ -22,6 +22,7 @@ from amazon_estimators.inference.rows import Vectors
 REGRESSOR, BINARY, MULTICLASS = "regressor", "binary_classifier", "multiclass_classifier"
 LOGISTIC = {BINARY: {"auto", "logistic"}, MULTICLASS: {"auto", "softmax_loss"}}
 """The losses of which the score is a probability."""
+THRESHOLD = "a record is taken to be of class 1 if its score is at least 0.5, with no calibrated threshold"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -37,10 +38,6 @@ class LocalLinearLearner(LocalModel):
     predictor_type: str | None
     loss: str = "auto"
     algorithm = "LinearLearner"
-    assumptions = (
-        "weights are taken to apply to features as they are, whatever normalize_data was in training",
-        "a record is of class 1 if its score is at least 0.5; the container may use a calibrated threshold",
-    )
 
     @classmethod
     def matches(cls, content: Content) -> bool:
@@ -78,6 +75,13 @@ class LocalLinearLearner(LocalModel):
         )
 
     @property
+    def assumptions(self) -> tuple[str, ...]:
+        weights = (
+            "weights are taken to apply to features as they are, whatever normalize_data was in training"
+        )
+        return (weights, THRESHOLD) if self.predictor_type == BINARY else (weights,)
+
+    @property
     def feature_dim(self) -> int:
         return int(self.weight.shape[1])
 
@@ -98,7 +102,7 @@ class LocalLinearLearner(LocalModel):
         if self.predictor_type is None:
             raise ModelError(
                 "the model file does not tell a regressor from a binary classifier: both have one output",
-                remedy=f"Load it with predictor_type={REGRESSOR!r} or predictor_type={BINARY!r}.",
+                remedy=f"Load it with predictor_type={REGRESSOR!r} or {BINARY!r} (--predictor-type).",
             )
         out = self.raw(rows)
         if self.predictor_type == REGRESSOR:

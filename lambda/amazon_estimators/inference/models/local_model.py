@@ -71,8 +71,6 @@ class LocalModel(ABC):
 
     algorithm: ClassVar[str]
     """The class name of its algorithm."""
-    assumptions: ClassVar[tuple[str, ...]] = ()
-    """What is inferred about the container, because AWS does not document it."""
 
     @classmethod
     @abstractmethod
@@ -104,6 +102,11 @@ class LocalModel(ABC):
     @abstractmethod
     def describe(self) -> dict[str, Any]:
         """Return what is known of the model: names and numbers, as JSON has them."""
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What is inferred about the container, because AWS does not document it."""
+        return ()
 
     def predict(self, rows: Any) -> Predictions:
         """Predict what the endpoint would, field by field.

@@ -26,10 +26,6 @@ class LocalPCA(LocalModel):
     singular_values: Array
     mean: Array | None
     algorithm = "PCA"
-    assumptions = (
-        "projections are in the order of the model file, the largest component last; AWS does not document "
-        "the order of the endpoint's",
-    )
 
     @classmethod
     def matches(cls, content: Content) -> bool:
@@ -51,6 +47,10 @@ class LocalPCA(LocalModel):
         if self.mean is not None:
             arrays = {"mean": self.mean.reshape(1, -1), **arrays}
         return mxnet_arrays.write({name: np.asarray(one, np.float32) for name, one in arrays.items()})
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        return ("components are taken to be in the order of the model file, the largest last",)
 
     @property
     def feature_dim(self) -> int:
