@@ -1,4 +1,4 @@
-"""Look at a channel's input: metadata and first bytes, of every object or of a sample."""
+"""Inspect a channel's input: metadata and first bytes, of every object or of a sample."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SAMPLED = 64
 class Found:
     """The objects of a channel and how each can be cut.
 
-    ``looked`` tells whether at every object. If not, the layouts are the bytes of whole objects.
+    ``looked`` is True if every object was inspected. If not, the layouts are the bytes of whole objects.
     """
 
     objects: list[tuple[InputObject, Layout]]
@@ -39,7 +39,7 @@ class Found:
 
     @property
     def records(self) -> int | None:
-        """Records in all, if they are known."""
+        """The number of records, or None if not all are counted."""
         counts = [layout.records for _, layout in self.objects]
         return None if None in counts else sum(count or 0 for count in counts)
 
@@ -84,7 +84,7 @@ def refuse_tables(rule: InputFiles, keys: Iterable[str], left_out: Iterable[Left
 
 
 def look_at(s3: Any, objects: list[InputObject], channel: Channel, encoding: Encoding) -> Found:
-    """Look at every object, or at an even sample of very many, the first and the last in it."""
+    """Inspect every object, or an even sample of very many that includes the first and the last."""
     empty = next((one.uri for one in objects if not one.size), None)
     if empty:
         raise InputError(f"{empty} is empty", remedy="Remove it, or upload it with some records.")
