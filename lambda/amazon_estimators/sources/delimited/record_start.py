@@ -6,8 +6,8 @@ and numbers where numbers belong (compare Ge, Li, Eilebrecht, Chandramouli, Koss
 Distributed CSV Data Parsing, SIGMOD 2019). Where both do, nothing is guessed.
 
 For example, in a file of three columns the bytes after a cut are ``a\\nb",2\\n3,"c",4\\n``. Read as if
-outside quotes, a record starts at byte 2, and ``b",2`` has two fields: refuted. Read as if inside, the quote at
-byte 3 closes the field, and the record that starts at byte 7, ``3,"c",4``, has three.
+outside quotes, a record starts at byte 2, and ``b",2`` has two fields: refuted. Read as if inside, the quote
+at byte 3 closes the field, and the record that starts at byte 7, ``3,"c",4``, has three.
 """
 
 from __future__ import annotations
