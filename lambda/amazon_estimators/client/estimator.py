@@ -14,6 +14,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.client.after_training import AfterTraining
 from amazon_estimators.client.console import UploadBar
 from amazon_estimators.client.described_job import algorithm_of
 from amazon_estimators.client.job_settings import JobSettings
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from amazon_estimators.client.upload_record_set import Progress
 
 
-class Estimator:
+class Estimator(AfterTraining):
     """Trains one algorithm on given instances, as jobs of its own.
 
     algorithm: its hyperparameters, such as ``KMeans(k=10)``.

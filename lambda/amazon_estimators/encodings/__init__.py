@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -34,6 +34,10 @@ NAMES = {
 
 class Encoding(Protocol):
     """Defines what the module of an encoding provides."""
+
+    def resolve(self, s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
+        """Return the source with what it leaves out found out over all objects."""
+        ...
 
     def look(self, s3: Any, found: InputObject, source: Source) -> Layout:
         """Read metadata or first bytes of an object. Raises InputError if it cannot be encoded."""

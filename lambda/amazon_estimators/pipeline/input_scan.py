@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from amazon_estimators.algorithms.label_rule import label_problem
@@ -11,10 +11,10 @@ from amazon_estimators.encodings import Encoding, encoding_named
 from amazon_estimators.errors import InputError, NoInputError, RequestError
 from amazon_estimators.pipeline.channels import Channel
 from amazon_estimators.prefetch import ahead
-from amazon_estimators.sources import Layout, Schema, format_of
+from amazon_estimators.sources import Layout, Schema, Source, format_of
 from amazon_estimators.sources.files.compression import compression_of
 from amazon_estimators.sources.schema import check_schema
-from amazon_estimators.storage.input_files import LOG_NAMES, InputFiles, LeftOut
+from amazon_estimators.storage.input_files import EMPTY, LOG_NAMES, InputFiles, LeftOut
 from amazon_estimators.storage.s3 import InputObject
 
 LOOKS_AT_ONCE = 32
@@ -27,11 +27,17 @@ SAMPLED = 64
 class Found:
     """The objects of a channel and how each can be cut.
 
-    ``looked`` is True if every object was inspected. If not, the layouts are the bytes of whole objects.
+    Attributes:
+        objects: Those with rows, each with its layout.
+        looked: True if Plan inspected every object. If not, the layouts are the bytes of whole objects.
+        source: How they are read, with what was found out of them.
+        left_out: What is beside them and is not read.
     """
 
     objects: list[tuple[InputObject, Layout]]
     looked: bool
+    source: Source
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def schema(self) -> Schema:
@@ -69,7 +75,7 @@ def find(
     refuse_tables(channel.files, keys, left_out, f"{where}s3://{bucket}/{channel.prefix}")
     found = look_at(s3, objects, channel, encoding_named(channel.encoding))
     _check_label(channel, found)
-    return found
+    return replace(found, left_out=(*left_out, *found.left_out))
 
 
 def refuse_tables(rule: InputFiles, keys: Iterable[str], left_out: Iterable[LeftOut], where: str) -> None:
@@ -84,26 +90,60 @@ def refuse_tables(rule: InputFiles, keys: Iterable[str], left_out: Iterable[Left
 
 
 def look_at(s3: Any, objects: list[InputObject], channel: Channel, encoding: Encoding) -> Found:
-    """Inspect every object, or an even sample of very many that includes the first and the last."""
-    empty = next((one.uri for one in objects if not one.size), None)
-    if empty:
-        raise InputError(f"{empty} is empty", remedy="Remove it, or upload it with some records.")
-    sample, source = objects, channel.source
-    if len(objects) > MOST_LOOKED_AT:
-        step = (len(objects) - 1) / (SAMPLED - 1)
-        sample = [objects[round(index * step)] for index in range(SAMPLED)]
-    layouts = list(ahead(lambda one: encoding.look(s3, one, source), sample, width=LOOKS_AT_ONCE))
-    first = layouts[0].schema
-    for one, layout in zip(sample, layouts, strict=True):
-        check_schema(first, sample[0].uri, layout.schema, one.uri)
-    if sample is objects:
-        return Found(list(zip(objects, layouts, strict=True)), looked=True)
-    whole = [compression_of(one, source.compression) != "none" for one in objects]
+    """Inspect every object, or an even sample of very many that includes the first and the last.
+
+    Objects without rows, such as the empty parts that Spark writes, are left out if others have some.
+    """
+    filled = [found for found in objects if found.size]
+    empty = [found for found in objects if not found.size]
+    if empty and (not filled or channel.encoding == "files"):
+        raise NoInputError(f"{empty[0].uri} is empty", remedy="Remove it, or upload it with some records.")
+    source = encoding.resolve(s3, filled, replace(channel.source, prefix=channel.prefix))
+    sample = filled
+    if len(filled) > MOST_LOOKED_AT:
+        step = (len(filled) - 1) / (SAMPLED - 1)
+        sample = [filled[round(index * step)] for index in range(SAMPLED)]
+
+    def look(found: InputObject) -> Layout | NoInputError:
+        try:
+            return encoding.look(s3, found, source)
+        except NoInputError as error:
+            return error
+
+    looks = list(zip(sample, ahead(look, sample, width=LOOKS_AT_ONCE), strict=True))
+    layouts = [(found, layout) for found, layout in looks if isinstance(layout, Layout)]
+    without_rows = [(found, error) for found, error in looks if isinstance(error, NoInputError)]
+    if not layouts:
+        raise without_rows[0][1]
+    example, first = layouts[0]
+    for found, layout in layouts:
+        check_schema(first.schema, example.uri, layout.schema, found.uri)
+    empty += [found for found, _ in without_rows]
+    left_out = _left_out(channel, empty)
+    if sample is filled:
+        return Found(layouts, looked=True, source=source, left_out=left_out)
+    nothing = {found.key for found in empty}
     unseen = [
-        Layout(schema=first, start=0, stop=one.size, whole=unit)
-        for one, unit in zip(objects, whole, strict=True)
+        (
+            found,
+            Layout(
+                schema=first.schema,
+                start=0,
+                stop=found.size,
+                whole=compression_of(found, source.compression) != "none",
+            ),
+        )
+        for found in filled
+        if found.key not in nothing
     ]
-    return Found(list(zip(objects, unseen, strict=True)), looked=False)
+    return Found(unseen, looked=False, source=source, left_out=left_out)
+
+
+def _left_out(channel: Channel, empty: list[InputObject]) -> tuple[LeftOut, ...]:
+    if not empty:
+        return ()
+    first = min(channel.files.below(found.key) for found in empty)
+    return (LeftOut(EMPTY, len(empty), first),)
 
 
 def _check_label(channel: Channel, found: Found) -> None:

@@ -57,7 +57,16 @@ FORMATS: dict[str, Format] = {
     "csv": Format(
         module="delimited.reader",
         extensions=(".csv", ".tsv"),
-        options=("compression", *COLUMNS, "header", "delimiter", "quoted_newlines"),
+        options=(
+            "compression",
+            *COLUMNS,
+            "header",
+            "delimiter",
+            "quoting",
+            "escape",
+            "decimal",
+            "quoted_newlines",
+        ),
         labels="column",
         names=True,
     ),

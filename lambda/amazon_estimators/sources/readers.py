@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Protocol, cast
 
@@ -17,7 +17,11 @@ from amazon_estimators.storage.s3 import InputObject
 
 
 class Reader(Protocol):
-    """Defines what the module of a format provides."""
+    """Defines what the module of a format provides.
+
+    Where a Source may leave something to be found out over all objects, the module has a function ``resolve``
+    too: see :func:`resolve`.
+    """
 
     def look(self, s3: Any, found: InputObject, source: Source) -> Layout:
         """Read metadata only. Raises InputError if the object is not of this format."""
@@ -26,6 +30,25 @@ class Reader(Protocol):
     def read(self, s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
         """Read the rows of a piece, a bounded block at a time."""
         ...
+
+
+def resolve(s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
+    """Return the source with what it leaves out found out, over all objects, by the formats that can tell.
+
+    Encode is handed the result, so that nothing is decided twice, or for one object alone.
+
+    Raises:
+        InputError: What is left out cannot be told from the objects.
+        SchemaError: The objects tell different things.
+    """
+    readers: dict[str, tuple[Reader, list[InputObject]]] = {}
+    for found in objects:
+        name, reader = format_of(found, source)
+        readers.setdefault(name, (reader, []))[1].append(found)
+    for reader, of_format in readers.values():
+        find_out = getattr(reader, "resolve", None)
+        source = find_out(s3, of_format, source) if find_out else source
+    return source
 
 
 def format_of(found: InputObject, source: Source) -> tuple[str, Reader]:

@@ -25,6 +25,8 @@ LISTS = {
 }
 """The options that hold several values: of what, and an example."""
 HEADERS = ("auto", "present", "absent")
+QUOTINGS = ("auto", "minimal", "none")
+DECIMALS = (".", ",")
 ALWAYS = ("prefix", "include", "skip", "format")
 """The options that go with every format; of the others the table of formats tells."""
 FEATURE_LIMIT = 2**31 - 1
@@ -49,7 +51,13 @@ class Source:
     exclude: columns that are no features, by position or name; the others but the label are. Default: none.
     header: ``"auto"`` (one is there if a column is named, or if the first line has a field to read that is
         no number), ``"present"`` or ``"absent"``. CSV only.
-    delimiter: the character between fields. Default: a tab for ``.tsv``, else a comma. CSV only.
+    delimiter: the character between fields; a blank stands for any run of blanks and tabs. Default: a tab for
+        ``.tsv``, else a comma. CSV only.
+    quoting: ``"minimal"`` (a quote that begins a field encloses it), ``"none"`` (quotes are characters like
+        others) or ``"auto"`` (what fits the first records; in doubt ``"none"`` for tabs). CSV only.
+    escape: the character that takes its meaning from the next one, such as a backslash; ``""`` for none.
+        Default: a backslash if only that fits the first records. CSV only.
+    decimal: the decimal mark of numbers, ``"."`` or ``","``. CSV only.
     quoted_newlines: whether a quoted field may hold a newline. Default: True. CSV only.
     feature_count: the number of features. Default: the largest index found by reading all once. libsvm only.
     first_index: the index of the first feature, 0 or 1. Default: 1. libsvm only.
@@ -66,6 +74,9 @@ class Source:
     exclude: tuple[int | str, ...] = ()
     header: str = "auto"
     delimiter: str | None = None
+    quoting: str = "auto"
+    escape: str | None = None
+    decimal: str = "."
     quoted_newlines: bool = True
     feature_count: int | None = None
     first_index: int = 1
@@ -94,6 +105,8 @@ class Source:
             yield f"format is {self.format!r}; allowed: auto, {', '.join(FORMATS)}{hint}"
         choices = {
             "header": HEADERS,
+            "quoting": QUOTINGS,
+            "decimal": DECIMALS,
             "compression": ("auto", "none", *COMPRESSIONS.values()),
             "first_index": (0, 1),
         }
@@ -109,16 +122,12 @@ class Source:
         for name in ("quoted_newlines", "keep_labels"):
             if not isinstance(getattr(self, name), bool):
                 yield f"{name} is {getattr(self, name)!r}; allowed: True, False"
-        separator = self.delimiter
-        if separator is not None and not (
-            isinstance(separator, str)
-            and len(separator) == 1
-            and (separator == "\t" or separator.isprintable())
-            and separator.isascii()
-            and not separator.isalnum()
-            and separator not in '"+-. '
+        if self.delimiter is not None and (not _is_mark(self.delimiter) or self.delimiter in '"+-.'):
+            yield f"delimiter is {self.delimiter!r}; allowed: a tab, a blank or one mark such as , ; or |"
+        if self.escape not in (None, "") and (
+            not _is_mark(self.escape) or self.escape in ("\t", " ", '"', self.delimiter or ",")
         ):
-            yield f"delimiter is {separator!r}; allowed: a tab or one mark such as , ; or |"
+            yield f"escape is {self.escape!r}; allowed: one mark such as a backslash, or '' for none"
         count = self.feature_count
         if count is not None and (
             isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= FEATURE_LIMIT
@@ -144,7 +153,7 @@ class Source:
             yield "features is empty; leave it out to take all columns but the label"
         if self.features is not None and self.exclude:
             yield "features and exclude are both given; name the columns to take or those to leave out"
-        columns = (*(self.features or ()), *self.exclude, *(() if self.label is None else (self.label,)))
+        columns = self.columns
         wrong = [one for one in columns if isinstance(one, bool) or not isinstance(one, int | str)]
         for column in wrong:
             yield f"{column!r} is no column; allowed: a position (int) or a name (str)"
@@ -167,6 +176,16 @@ class Source:
         if named and entry and "header" in entry.options and self.header == "absent":
             yield f"header is 'absent', so there is no column {listed(named)}; allowed: positions"
 
+    @property
+    def columns(self) -> tuple[int | str, ...]:
+        """Return all columns that are named or numbered: features, those to exclude, the label."""
+        return (*(self.features or ()), *self.exclude, *(() if self.label is None else (self.label,)))
+
+    @property
+    def names_columns(self) -> bool:
+        """Return True if a column is named, not numbered."""
+        return any(isinstance(column, str) for column in self.columns)
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values; :meth:`from_dict` reads them back."""
         values = asdict(self)
@@ -183,3 +202,14 @@ class Source:
         if unknown:
             raise RequestError(f"Source has no {', '.join(unknown)}; allowed: {', '.join(sorted(known))}")
         return cls(**values)
+
+
+def _is_mark(text: object) -> bool:
+    """True for a tab or one character of ASCII that can be seen and is no letter or digit."""
+    return (
+        isinstance(text, str)
+        and len(text) == 1
+        and text.isascii()
+        and (text == "\t" or text.isprintable())
+        and not text.isalnum()
+    )
