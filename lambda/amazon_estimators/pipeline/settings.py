@@ -14,7 +14,7 @@ from amazon_estimators.sources import Source
 from amazon_estimators.text import shown
 
 INPUT_KEYS = ("hyperparameters", "data_set", "reason")
-"""What an execution input may hold; execution_input.schema.json says the same."""
+"""The keys of an execution input, as in execution_input.schema.json."""
 
 LONGEST_REASON = 1_000
 
@@ -70,7 +70,7 @@ class Settings:
         return cls(**{**values, **numbers, "channels": channels})
 
     def channels_for(self, algorithm: type[Algorithm]) -> dict[str, Channel]:
-        """The channels by name. Raises RequestError unless the algorithm trains on them."""
+        """Return the channels by name. Raises RequestError unless the algorithm trains on them."""
         return channels_of(
             algorithm,
             self.channels,
@@ -80,7 +80,7 @@ class Settings:
         )
 
     def algorithm_for(self, execution_input: Mapping[str, Any]) -> Algorithm:
-        """The algorithm with the execution's overrides merged in and the whole set validated.
+        """Return the algorithm with the execution's overrides merged in, and validate the whole set.
 
         Raises RequestError for an unknown key of the input, HyperparameterError naming the parameter.
         """

@@ -1,4 +1,4 @@
-"""The part of a CreateTrainingJob request that depends on the data: name, hyperparameters, channels, tags."""
+"""Make the part of a CreateTrainingJob request that depends on the data: name, channels, tags and so on."""
 
 from __future__ import annotations
 
