@@ -23,12 +23,19 @@ from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.notifications import TrainingNotifications
 from cdk_amazon_estimators.props.prop_types import known
 from cdk_amazon_estimators.state_machine import pipeline_state_machine, workflow, workflow_statements
-from cdk_amazon_estimators.storage.data_buckets import expire_record_sets, new_data_bucket, new_model_bucket
+from cdk_amazon_estimators.storage.bucket_events import ensure_events
+from cdk_amazon_estimators.storage.data_buckets import (
+    STALE_VERSION,
+    expire_record_sets,
+    expire_replaced,
+    new_data_bucket,
+    new_model_bucket,
+)
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.image import TrainingImage
 from cdk_amazon_estimators.training.job import training_job, training_job_statements
 from cdk_amazon_estimators.training.role import grant_training, new_training_role
-from cdk_amazon_estimators.triggers import TrainingStarter, Trigger
+from cdk_amazon_estimators.triggers import TrainingStarter, Trigger, UploadTrigger
 
 
 class TrainingPipeline(Construct):
@@ -67,8 +74,8 @@ class TrainingPipeline(Construct):
         distributions: ``"ShardedByS3Key"`` or ``"FullyReplicated"`` by channel. Default: what the algorithm
             documents for each.
         prefix: The beginning of every key of this pipeline, empty or ending with ``/``. Default: ``""``.
-        data_bucket: The bucket of input and RecordSets. Yours must send its events to EventBridge. Default: a
-            new one.
+        data_bucket: The bucket of input and RecordSets. One of this app is made to send its events to
+            EventBridge; of an imported one synth warns that it must. Default: a new one.
         model_bucket: The bucket of models. Default: a new one.
         encryption_key: KMS key of new buckets, models and training volumes. Default: keys of the services.
         removal_policy: What becomes of new buckets when the stack is deleted. Default: RETAIN.
@@ -79,6 +86,8 @@ class TrainingPipeline(Construct):
         max_concurrency: The most shards that are encoded at a time. Default: 100.
         record_set_expiration: Delete RecordSets this long after they were encoded: whole days, more than
             ``max_runtime``. Data that is trained on again is encoded again. Default: keep them.
+        input_version_expiration: Delete versions of input this long after they were replaced or deleted, in
+            whole days. Data sets that hold them cannot be trained on again. Default: keep them.
         training_role: The execution role of the training jobs. It is granted what they need; if it cannot be,
             synth warns (docs/pipeline.md lists what to grant). Default: a new one.
         volume_size: The disk of each training instance. Default: 30 GiB.
@@ -142,6 +151,7 @@ class TrainingPipeline(Construct):
         target_shard_size: Size | None = None,
         max_concurrency: int = 100,
         record_set_expiration: Duration | None = None,
+        input_version_expiration: Duration | None = None,
         training_role: iam.IRole | None = None,
         volume_size: Size | None = None,
         max_runtime: Duration | None = None,
@@ -165,7 +175,8 @@ class TrainingPipeline(Construct):
         chosen = checked(self, TrainingPipeline.__init__, props, self._neighbours(data_bucket))
 
         self._make_buckets(data_bucket, model_bucket, encryption_key, removal_policy, auto_delete_objects)
-        self._lay_out(chosen.sources, prefix, encryption_key, record_set_expiration)
+        self._lay_out(chosen.sources, prefix, encryption_key)
+        self._expire(record_set_expiration, input_version_expiration)
         self._connect_encoder(encoder)
         self._make_training_role(training_role, chosen.image)
         self._make_state_machine(
@@ -194,13 +205,7 @@ class TrainingPipeline(Construct):
         self.data_bucket: s3.IBucket = data_bucket or new_data_bucket(self, "DataBucket", **new)
         self.model_bucket: s3.IBucket = model_bucket or new_model_bucket(self, "ModelBucket", **new)
 
-    def _lay_out(
-        self,
-        sources: Mapping[str, Source],
-        prefix: str,
-        encryption_key: kms.IKey | None,
-        record_set_expiration: Duration | None,
-    ) -> None:
+    def _lay_out(self, sources: Mapping[str, Source], prefix: str, encryption_key: kms.IKey | None) -> None:
         self.input_prefixes = {name: source.prefix or "" for name, source in sources.items()}
         self.layout = PipelineLayout(
             data_bucket=self.data_bucket,
@@ -209,8 +214,16 @@ class TrainingPipeline(Construct):
             channels=sources,
             encryption_key=encryption_key,
         )
-        if record_set_expiration is not None and isinstance(self.data_bucket, s3.Bucket):
-            expire_record_sets(self.data_bucket, self.layout.recordsets, record_set_expiration)
+
+    def _expire(self, record_sets: Duration | None, input_versions: Duration | None) -> None:
+        """Let S3 delete what grows, in a bucket of this app."""
+        if not isinstance(self.data_bucket, s3.Bucket):
+            return
+        expire_replaced(self.data_bucket, [self.layout.datasets, self.layout.triggers], STALE_VERSION)
+        if input_versions is not None:
+            expire_replaced(self.data_bucket, self.layout.inputs, input_versions)
+        if record_sets is not None:
+            expire_record_sets(self.data_bucket, self.layout.recordsets, record_sets)
 
     def _connect_encoder(self, encoder: RecordSetEncoder | None) -> None:
         self.encoder = encoder or RecordSetEncoder.of(self)
@@ -281,6 +294,8 @@ class TrainingPipeline(Construct):
         self.starter: TrainingStarter | None = None
         if not triggers:
             return
+        if any(isinstance(trigger, UploadTrigger) for trigger in triggers):
+            ensure_events(self, self.data_bucket)
         self.starter = TrainingStarter(
             self,
             "Starter",

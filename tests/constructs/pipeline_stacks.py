@@ -163,6 +163,7 @@ OTHER_VALUES: dict[str, Callable[[Stack], Any]] = {
     "target_shard_size": lambda stack: Size.mebibytes(64),
     "max_concurrency": lambda stack: 7,
     "record_set_expiration": lambda stack: Duration.days(90),
+    "input_version_expiration": lambda stack: Duration.days(60),
     "training_role": lambda stack: iam.Role(
         stack, "GivenRole", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com")
     ),

@@ -86,6 +86,7 @@ PROP_TYPES: Mapping[str, PropType] = {
     "encoder": _like("serve", "a RecordSetEncoder, such as RecordSetEncoder(self, 'Encoder')"),
     "target_shard_size": _instance(Size, "a Size, such as Size.mebibytes(256)"),
     "record_set_expiration": _duration("Duration.days(90)", of="days", milliseconds=86_400_000),
+    "input_version_expiration": _duration("Duration.days(90)", of="days", milliseconds=86_400_000),
     "max_concurrency": _number(100),
     "training_role": _like("role_arn", "a role, such as iam.Role.from_role_name(self, 'Role', 'mine')"),
     "volume_size": PropType(_gibibytes, "a Size of whole GiB, such as Size.gibibytes(30)"),
