@@ -21,7 +21,7 @@ from amazon_estimators.pipeline.keys import ANY, items_key
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.access.service_role import service_role
 from cdk_amazon_estimators.encoder import RecordSetEncoder
-from cdk_amazon_estimators.retries import NOT_RUN, of_functions
+from cdk_amazon_estimators.retries import NOT_RUN, of_announcements, of_functions
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.capacity import train_with_capacity
 
@@ -116,6 +116,7 @@ def workflow(
             "AnnounceWaiting",
             encoder.announce,
             settings,
+            retries=of_functions(),
             **{"plan.$": "$.plan", "waiting.$": "$.error"},
         ),
         capacity_wait=capacity_wait,
@@ -123,7 +124,12 @@ def workflow(
 
     done = sfn.Succeed(scope, "Done")
     announce = _announce(
-        scope, "Announce", encoder.announce, settings, **{"plan.$": "$.plan", "job.$": "$.job"}
+        scope,
+        "Announce",
+        encoder.announce,
+        settings,
+        retries=of_announcements(),
+        **{"plan.$": "$.plan", "job.$": "$.job"},
     )
     announce.add_catch(done, result_path="$.announced")
     announce.next(done)
@@ -165,6 +171,7 @@ def _explain(
         "AnnounceFailure",
         encoder.announce,
         settings,
+        retries=of_announcements(),
         **{"plan.$": "$.plan", "explained.$": "$.explained", "error.$": "$.error"},
     )
     announce.add_catch(failed, result_path="$.announced")
@@ -187,11 +194,17 @@ def _announce(
     construct_id: str,
     function: lambda_.IFunction,
     settings: Mapping[str, Any],
+    *,
+    retries: list[dict[str, Any]],
     **state: str,
 ) -> sfn.CustomState:
-    """Tell of the end. Should the telling fail, the execution ends as it would: what it did is done."""
+    """Tell of the end, if need be after some minutes.
+
+    Should the telling fail all the same, the execution ends as it would: what it did is done. The starter
+    finds the error in its output, and tells of the model.
+    """
     event = {"pipeline": settings, "execution": EXECUTION, "input.$": "$.input", **state}
-    return _invoke(scope, construct_id, function, event=event, result_path="$.announced")
+    return _invoke(scope, construct_id, function, event=event, result_path="$.announced", retries=retries)
 
 
 def _shards(
@@ -249,15 +262,17 @@ def _invoke(
     *,
     event: Mapping[str, Any] | None = None,
     result_path: str | None = None,
+    retries: list[dict[str, Any]] | None = None,
 ) -> sfn.CustomState:
     """Invoke ``function`` with ``event`` (default: the state's input) and take what it returns as it is.
 
-    CDK's LambdaInvoke would let the role invoke every version of the function too.
+    ``retries`` is the state's Retry list; by default that of functions. CDK's LambdaInvoke would let the
+    role invoke every version of the function too.
     """
     task: dict[str, Any] = {
         "Type": "Task",
         "Resource": function.function_arn,
-        "Retry": of_functions(),
+        "Retry": of_functions() if retries is None else retries,
     }
     if event is not None:
         task["Parameters"] = event

@@ -21,6 +21,7 @@ from amazon_estimators.sources import Source
 from cdk_amazon_estimators.checked_props import CheckedProps, checked
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.notifications import TrainingNotifications
+from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import known
 from cdk_amazon_estimators.state_machine import pipeline_state_machine, workflow, workflow_statements
 from cdk_amazon_estimators.storage.bucket_events import ensure_events
@@ -188,6 +189,21 @@ class TrainingPipeline(Construct):
     def grant_start_execution(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` start an execution, with the input this class documents."""
         return self.state_machine.grant_start_execution(grantee)
+
+    def grant_request(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` ask the starter for a training; see :meth:`TrainingStarter.grant_request`.
+
+        Raises PipelineError if the pipeline has no triggers, and so no starter.
+        """
+        problems = Problems(self)
+        problems.unless(
+            self.starter is not None,
+            "grant_request needs a starter, and triggers=[] makes none: give the pipeline a trigger, or use "
+            "grant_start_execution",
+        )
+        problems.raise_any()
+        assert self.starter is not None
+        return self.starter.grant_request(grantee)
 
     def _make_buckets(
         self,

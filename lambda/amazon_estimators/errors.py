@@ -49,7 +49,7 @@ class InputError(AmazonEstimatorsError, ValueError):
 
 
 class NoInputError(InputError):
-    """No object lies under a channel's prefix."""
+    """No object lies under a channel's prefix, or none of them has a row."""
 
     remedy = "Upload at least one file of a supported format under the prefix, then start again."
 
@@ -121,3 +121,15 @@ class FunctionError(AmazonEstimatorsError):
     """
 
     remedy = "Redrive the execution: it goes on with what is missing."
+
+
+class EndpointError(AmazonEstimatorsError):
+    """An endpoint did not come into service, or its container refused a request: the service's reason."""
+
+
+class TransformJobError(AmazonEstimatorsError):
+    """A transform job did not complete. The message carries the service's failure reason."""
+
+
+class TuningJobError(AmazonEstimatorsError):
+    """A tuning job ended without a model. The message carries the service's failure reason."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import sys
 import warnings
 from typing import Any
@@ -89,6 +91,7 @@ def test_a_model_is_recognised_named_and_written_again(name: str) -> None:
     assert again.describe() == model.describe()
     assert f"feature_dim={X.shape[1]}" in repr(again)
     if isinstance(model, TopicTable):
+        assert isinstance(again, TopicTable)
         np.testing.assert_array_equal(again.topics, model.topics)
     else:
         same(again.predict(X), expected(name))
@@ -297,6 +300,40 @@ def test_what_is_no_model(case: str) -> None:
 def test_a_model_of_another_algorithm_is_told() -> None:
     with pytest.raises(ModelError, match=r"not those of PCA; they are those of KMeans"):
         load("kmeans", algorithm="PCA")
+
+
+class Bucket:
+    """The part of a boto3 session that reads one object."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+
+    def client(self, service: str, config: Any) -> Bucket:
+        assert service == "s3"
+        return self
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        assert (Bucket, Key) == ("models", "job/output/model.tar.gz")
+        return {"ContentLength": len(self.body), "Body": io.BytesIO(self.body)}
+
+
+def test_a_model_is_read_from_s3() -> None:
+    bucket = Bucket(archive("lda").read_bytes())
+    uri = "s3://models/job/output/model.tar.gz"
+    assert load_model(uri, session=bucket).algorithm == "LDA"
+    with pytest.raises(ModelError, match=f"{uri} has .* bytes; allowed: 10"):
+        load_model(uri, session=bucket, max_bytes=10)
+
+
+@pytest.mark.parametrize("value", [[], {"a": 1}, "ranker", 3])
+def test_a_predictor_type_that_the_file_makes_up(value: Any) -> None:
+    meta = json.dumps({"training_parameters": {"predictor_type": value}}).encode()
+    linear = {"fc0_weight": np.ones((1, 2), "f4"), "fc0_bias": np.ones(1, "f4")}
+    machine = {"v": np.ones((3, 2), "f4"), "w1_weight": np.ones((3, 1), "f4"), "w0_weight": np.ones(1, "f4")}
+    for arrays in (linear, machine):
+        model = write_archive(write_zip({"params": write(arrays), "meta.json": meta}))
+        with pytest.raises(ModelError, match="predictor_type is"):
+            load_model(model)
 
 
 def test_sizes_are_bounded() -> None:

@@ -21,7 +21,12 @@ def algorithm_of(job: Mapping[str, Any]) -> Algorithm:
     repository = image.rpartition("/")[2].partition(":")[0]
     for known in ALGORITHMS.values():
         if known.repo_name == repository:
-            sent = job.get("HyperParameters", {})
+            # The service adds settings of its own to the trainings of a tuning job.
+            sent = {
+                name: value
+                for name, value in job.get("HyperParameters", {}).items()
+                if not name.startswith("_tuning_")
+            }
             dropped = sorted(set(sent) - set(known.declared()))
             if dropped:
                 warnings.warn(

@@ -158,13 +158,13 @@ def _csv(rows: Vectors) -> Iterator[bytes]:
             f"allowed: {MAX_DENSE_NUMBERS:,}",
             remedy=f"Send them as {RECORDIO} or {JSON}, which carry sparse rows.",
         )
-    for block in dense_blocks(rows):
+    for _, block in dense_blocks(rows):
         yield "".join(",".join(map(repr, row)) + "\n" for row in block.tolist()).encode()
 
 
 def _instances(rows: Vectors) -> Iterator[dict[str, Any]]:
     if not isinstance(rows, CsrParts):
-        for block in dense_blocks(rows):
+        for _, block in dense_blocks(rows):
             yield from ({"features": row} for row in block.tolist())
         return
     pointers, keys, values = rows.indptr.tolist(), rows.indices.tolist(), rows.data.tolist()

@@ -63,16 +63,13 @@ def row_count(rows: Vectors) -> int:
     return int(rows.shape[0])
 
 
-def dense_blocks(rows: Vectors) -> Iterator[Array]:
-    """Yield the rows as dense arrays of a bounded size, in order."""
-    if isinstance(rows, CsrParts):
-        step = max(1, BLOCK_BYTES // (rows.data.itemsize * rows.shape[1]))
-        for start in range(0, rows.shape[0], step):
-            yield _filled(rows, start, min(start + step, rows.shape[0]))
-        return
-    step = max(1, BLOCK_BYTES // (rows.itemsize * rows.shape[1]))
-    for start in range(0, len(rows), step):
-        yield rows[start : start + step]
+def dense_blocks(rows: Vectors) -> Iterator[tuple[slice, Array]]:
+    """Yield the rows as dense arrays of a bounded size, in order, each with its place among the rows."""
+    itemsize = rows.data.itemsize if isinstance(rows, CsrParts) else rows.itemsize
+    step = max(1, BLOCK_BYTES // (itemsize * rows.shape[1]))
+    for start in range(0, rows.shape[0], step):
+        part = slice(start, min(start + step, rows.shape[0]))
+        yield part, _filled(rows, part.start, part.stop) if isinstance(rows, CsrParts) else rows[part]
 
 
 def nonfinite_place(rows: Vectors) -> tuple[int, int, float] | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from amazon_estimators.encodings import Encoding, encoding_named
 from amazon_estimators.encodings.contract import PlannedChannel
-from amazon_estimators.errors import InputError
+from amazon_estimators.errors import InputError, NoInputError
 from amazon_estimators.logs import note
 from amazon_estimators.pipeline.receipts import Receipt
 from amazon_estimators.pipeline.shard_plan import Plan
@@ -51,6 +51,8 @@ def _located(s3: Any, pieces: list[Piece], planned: PlannedChannel, encoding: En
     def locate(piece: Piece) -> Piece | None:
         try:
             layout = encoding.look(s3, piece.source, planned.source)
+        except NoInputError:
+            return None  # a part without rows, as Spark writes them, adds none
         except InputError as error:
             raise type(error)(
                 f"{error.message} ({planned.example} is as expected)", remedy=error.remedy

@@ -141,7 +141,7 @@ def _planned(
         shards = _shard_count(s3, channel, found, target_shard_bytes)
         pieces = pieces_of_shards(found.objects, shards)
     planned = PlannedChannel(
-        source=channel.source,
+        source=found.source,
         schema=found.schema,
         shards=shards,
         encoding=channel.encoding,
@@ -163,7 +163,7 @@ def _shard_count(s3: Any, channel: Channel, found: Found, target_shard_bytes: in
             remedy="Every training instance needs some records of its own: add data or lower instance_count.",
         )
     count = shard_count(
-        output_bytes=output_bytes(s3, found, channel.source, channel.encoding),
+        output_bytes=output_bytes(s3, found, found.source, channel.encoding),
         target_bytes=target_shard_bytes,
         instance_count=instances,
     )
@@ -188,6 +188,7 @@ def _fingerprint(channels: Mapping[str, Channel], found: Mapping[str, Found], ta
     digest.update(json.dumps([ENCODING_VERSION, target_shard_bytes]).encode())
     for name in sorted(channels):
         digest.update(json.dumps(channels[name].identity(), sort_keys=True).encode())
+        digest.update(json.dumps(found[name].source.to_dict(), sort_keys=True).encode())
         for one, _ in found[name].objects:
             digest.update(json.dumps(one.identity()).encode())
     return digest.hexdigest()[:24]

@@ -67,7 +67,7 @@ class LocalFactorizationMachines(LocalModel):
                 f"{names[1]} {bias.shape}"
             )
         known = hyperparameters.get("predictor_type") or content.setting("predictor_type")
-        if known not in {REGRESSOR, BINARY, None}:
+        if known not in (REGRESSOR, BINARY, None):
             raise ModelError(f"predictor_type is {known!r}; expecting {REGRESSOR} or {BINARY}")
         return cls(factors, linear[:, 0], float(bias.reshape(-1)[0]), known)
 
@@ -110,8 +110,10 @@ class LocalFactorizationMachines(LocalModel):
             exact = double(rows)
             return self._sum(product(exact, both), product(squared(exact), squares))
         both, squares = both.astype(rows.dtype, copy=False), squares.astype(rows.dtype)
-        parts = [self._sum(block @ both, np.square(block) @ squares) for block in dense_blocks(rows)]
-        return np.concatenate(parts) if parts else np.empty(0, rows.dtype)
+        raw = np.empty(len(rows), rows.dtype)
+        for part, block in dense_blocks(rows):
+            raw[part] = self._sum(block @ both, np.square(block) @ squares)
+        return raw
 
     def _sum(self, products: Array, squares: Array) -> Array:
         factors = products[:, :-1]

@@ -25,6 +25,9 @@ from amazon_estimators.inference.responses import Predictions
 from amazon_estimators.inference.rows import Vectors, dense_blocks
 from amazon_estimators.recordio import CsrParts
 
+NEAR = 0.1
+"""Part of |x|² below which a squared distance is not computed from products."""
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class LocalKMeans(LocalModel):
@@ -65,21 +68,20 @@ class LocalKMeans(LocalModel):
             distance = np.sqrt(np.maximum(norms + squares.min(axis=1), 0))
             return Predictions({"closest_cluster": closest, "distance_to_cluster": distance})
         centers = self.centers.astype(rows.dtype, copy=False)
-        factor, norms = np.ascontiguousarray(-2 * centers.T), _norms(centers)
+        factor, center_norms = np.ascontiguousarray(-2 * centers.T), _norms(centers)
         distance = np.empty(len(rows), rows.dtype)
-        start = 0
-        for block in dense_blocks(rows):
-            part = slice(start, start + len(block))
+        for part, block in dense_blocks(rows):
             # |x - c|² without |x|², which is the same for every center.
             squares = block @ factor
-            squares += norms
+            squares += center_norms
             squares.argmin(axis=1, out=closest[part])
-            # From the differences themselves: |x|² - 2xc + |c|² would lose the digits of a small distance.
-            distance[part] = _norms(block - centers[closest[part]])
-            start = part.stop
-        return Predictions(
-            {"closest_cluster": closest, "distance_to_cluster": np.sqrt(distance, out=distance)}
-        )
+            norms = _norms(block)
+            distance[part] = norms + np.take_along_axis(squares, closest[part, None], 1)[:, 0]
+            # |x|² - 2xc + |c|² loses the digits of a distance that is small beside |x|: from the difference.
+            near = np.flatnonzero(distance[part] < NEAR * norms) + part.start
+            distance[near] = _norms(rows[near] - centers[closest[near]])
+        np.sqrt(distance, out=distance)
+        return Predictions({"closest_cluster": closest, "distance_to_cluster": distance})
 
     def to_sklearn(self) -> Any:
         from sklearn.cluster import KMeans  # noqa: PLC0415 - optional

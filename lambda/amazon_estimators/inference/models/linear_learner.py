@@ -17,7 +17,7 @@ from amazon_estimators.inference import mxnet_arrays
 from amazon_estimators.inference.archive import write_zip
 from amazon_estimators.inference.models.local_model import Array, Content, LocalModel, product
 from amazon_estimators.inference.responses import Predictions
-from amazon_estimators.inference.rows import Vectors
+from amazon_estimators.inference.rows import Vectors, dense_blocks
 
 REGRESSOR, BINARY, MULTICLASS = "regressor", "binary_classifier", "multiclass_classifier"
 LOGISTIC = {BINARY: {"auto", "logistic"}, MULTICLASS: {"auto", "softmax_loss"}}
@@ -52,7 +52,8 @@ class LocalLinearLearner(LocalModel):
             )
         stated = content.setting("predictor_type")
         known = hyperparameters.get("predictor_type") or (MULTICLASS if len(weight) > 1 else stated)
-        if known not in {REGRESSOR, BINARY, MULTICLASS, None} or (
+        # A tuple, not a set: what stands in the file may be anything JSON has.
+        if known not in (REGRESSOR, BINARY, MULTICLASS, None) or (
             known is not None and (known == MULTICLASS) != (len(weight) > 1)
         ):
             raise ModelError(
@@ -113,8 +114,12 @@ class LocalLinearLearner(LocalModel):
             return Predictions(
                 {"score": sigmoid(out[:, 0]) if probable else out[:, 0], "predicted_label": label}
             )
-        label = out.argmax(axis=1)
-        return Predictions({"score": _softmax(out) if probable else out, "predicted_label": label})
+        label = np.empty(len(out), np.int64)
+        for part, block in dense_blocks(out):
+            block.argmax(axis=1, out=label[part])
+            if probable:
+                _softmax(block)
+        return Predictions({"score": out, "predicted_label": label})
 
     def to_sklearn(self) -> Any:
         """Return a ``LinearRegression``, or a ``LogisticRegression`` whose classes are numbered from 0."""
@@ -143,10 +148,14 @@ def sigmoid(raw: Array) -> Array:
         return np.asarray(1 / (1 + np.exp(-raw)))
 
 
-def _softmax(raw: Array) -> Array:
-    exponents = np.exp(raw - raw.max(axis=1, keepdims=True))
-    exponents /= exponents.sum(axis=1, keepdims=True)
-    return np.asarray(exponents)
+def _softmax(raw: Array) -> None:
+    """Turn raw outputs, (rows, classes), into probabilities in place."""
+    # Classes are few and rows are many: NumPy is several times as fast along rows.
+    exponents = np.ascontiguousarray(raw.T)
+    exponents -= exponents.max(axis=0)
+    np.exp(exponents, out=exponents)
+    exponents /= exponents.sum(axis=0)
+    raw[:] = exponents.T
 
 
 def _symbol(outputs: int) -> dict[str, Any]:

@@ -76,11 +76,9 @@ class LocalPCA(LocalModel):
             return Predictions({"projection": product(rows, self.components) - shift})
         projection = np.empty((len(rows), self.components.shape[1]), rows.dtype)
         mean, components = self.mean.astype(rows.dtype), self.components.astype(rows.dtype, copy=False)
-        start = 0
-        for block in dense_blocks(rows):
+        for part, block in dense_blocks(rows):
             # Centred before the product: the difference of two large products would lose digits.
-            np.matmul(block - mean, components, out=projection[start : start + len(block)])
-            start += len(block)
+            np.matmul(block - mean, components, out=projection[part])
         return Predictions({"projection": projection})
 
     def to_sklearn(self) -> Any:
