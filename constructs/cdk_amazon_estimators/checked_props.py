@@ -95,7 +95,7 @@ def checked(
     with problems.collected():
         hyperparameters = algorithm.hyperparameters()
     with problems.collected():
-        image = TrainingImage(pipeline, algorithm)
+        image = TrainingImage(pipeline, algorithm, props["training_image"])
     with problems.collected():
         channels_of(
             type(algorithm),
