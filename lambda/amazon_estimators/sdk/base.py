@@ -12,6 +12,7 @@ from amazon_estimators.client.described_job import algorithm_of
 from amazon_estimators.client.estimator import Estimator
 from amazon_estimators.client.job_settings import JobSettings
 from amazon_estimators.errors import RequestError
+from amazon_estimators.sdk.serving import Serving
 
 OFF: Mapping[str, tuple[object, ...]] = {
     "debugger_hook_config": (None, False),
@@ -20,14 +21,8 @@ OFF: Mapping[str, tuple[object, ...]] = {
 }
 """Settings of the SDK for what this library never does, with the values that say "not"."""
 
-NOT_HERE = {
-    "deploy": "make a model of model_data and train_image(), with boto3 or the SageMaker SDK 3",
-    "create_model": "make a model of model_data and train_image(), with boto3 or the SageMaker SDK 3",
-    "transformer": "make a model of model_data and train_image(), then a transform job, with boto3",
-}
 
-
-class AmazonAlgorithmEstimatorBase(Estimator):
+class AmazonAlgorithmEstimatorBase(Serving, Estimator):
     """An estimator of the SageMaker Python SDK 2, for code that exists; new code takes :class:`Estimator`.
 
     role: name or ARN of the IAM role that SageMaker acts as.
@@ -130,8 +125,6 @@ class AmazonAlgorithmEstimatorBase(Estimator):
         """Settings of the job, by their names in the SDK."""
         if name in JobSettings.__dataclass_fields__:
             return getattr(self.settings, name)
-        if name in NOT_HERE:
-            raise AttributeError(f"{type(self).__name__} only trains; to {name}, {NOT_HERE[name]}")
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
