@@ -203,13 +203,12 @@ def ratings_by_factorization(here: Surroundings) -> None:
     )
     machine.fit(machine.record_set(here.rows, here.labels))
 
-    def as_json(data: Any) -> str:
-        return json.dumps({"instances": [{"features": row} for row in data.tolist()]})
+    class Instances(serializers.JSONSerializer):
+        def serialize(self, data: Any) -> str:
+            return super().serialize({"instances": [{"features": row} for row in data]})
 
     predictor = machine.deploy(1, "ml.m5.large")
-    predictor.serializer = type(
-        "Serializer", (), {"CONTENT_TYPE": "application/json", "serialize": staticmethod(as_json)}
-    )
+    predictor.serializer = Instances()
     predictor.deserializer = serializers.JSONDeserializer()
     answer = predictor.predict(here.rows)
     right = [one["predicted_label"] for one in answer["predictions"]] == here.labels
