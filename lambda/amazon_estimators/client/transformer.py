@@ -15,7 +15,7 @@ from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.algorithms.channel_rules import CSV, JSON, JSON_LINES, RECORDIO
 from amazon_estimators.client.job_settings import tag_list
 from amazon_estimators.client.predictor import joined, sliced
-from amazon_estimators.client.training_job import checked_job_name, console_host, timestamp
+from amazon_estimators.client.training_job import Detached, checked_job_name, console_host, timestamp
 from amazon_estimators.client.waiting import wait_for
 from amazon_estimators.errors import RequestError, TransformJobError
 from amazon_estimators.inference import Predictions, read_response, write_request
@@ -305,6 +305,9 @@ class Transformer:
                 s3.put_object(Bucket=folder.bucket, Key=key, Body=body)
                 keys.append(key)
             return self.start(folder.uri, content_type=kind).predictions()
+        except Detached:
+            keys = []  # the job goes on and reads them
+            raise
         finally:
             for key in keys:
                 s3.delete_object(Bucket=folder.bucket, Key=key)
