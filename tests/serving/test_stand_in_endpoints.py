@@ -236,7 +236,7 @@ def test_a_role_that_cannot_read_the_model_is_refused_at_once(
     serving: ServingAccount, platform: Platform
 ) -> None:
     role = make_role(platform.client("iam"), {"ecr:*": "*"})
-    with pytest.raises(ClientError, match='Could not access model data .* "s3:GetObject" permissions'):
+    with pytest.raises(ClientError, match=r'Could not access model data .* "s3:GetObject" permissions'):
         serving.model("KMeans", ExecutionRoleArn=role)
 
 

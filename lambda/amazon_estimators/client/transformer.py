@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -24,9 +24,6 @@ from amazon_estimators.inference.rows import vectors
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of, default_bucket, region_of
-
-if TYPE_CHECKING:
-    from amazon_estimators.client.model import Model
 
 SPLIT_TYPES = {RECORDIO: "RecordIO", CSV: "Line", JSON_LINES: "Line", JSON: "None"}
 """How an object of a content type is split into records."""
@@ -117,6 +114,17 @@ class TransformJob:
         return joined(answers)
 
 
+class Creatable(Protocol):
+    """What is asked of a model here."""
+
+    name: str
+    algorithm: type[Algorithm]
+    session: Any
+    tags: list[dict[str, str]] | None
+
+    def create(self) -> Any: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class TransformSettings:
     """What all jobs of a transformer share; None leaves it to the service."""
@@ -167,7 +175,7 @@ class Transformer:
 
     def __init__(
         self,
-        model: Model,
+        model: Creatable,
         *,
         instance_type: str,
         instance_count: int = 1,
