@@ -52,6 +52,7 @@ from amazon_estimators.pipeline.plan import plan_step  # noqa: E402
 from amazon_estimators.pipeline.seal import seal_step  # noqa: E402
 from amazon_estimators.pipeline.settings import Settings  # noqa: E402
 from amazon_estimators.pipeline.shard_plan import Plan  # noqa: E402
+from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES  # noqa: E402
 from amazon_estimators.record_sets.keys import SHARDS  # noqa: E402
 from amazon_estimators.storage import s3  # noqa: E402
 from amazon_estimators_rehearsal.environment import client_environment  # noqa: E402
@@ -81,7 +82,7 @@ def settings(bucket: str, **changes: Any) -> dict[str, Any]:
         "job_name_prefix": "benchmark",
         "data_bucket": bucket,
         "prefix": "",
-        "target_shard_bytes": 256 * 2**20,
+        "target_shard_bytes": DEFAULT_SHARD_BYTES,
         "channels": {"train": {}},
         **changes,
     }

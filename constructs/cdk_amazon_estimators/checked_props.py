@@ -11,6 +11,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from amazon_estimators.pipeline.channels import channels_of
+from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES
 from amazon_estimators.sources import Source
 from cdk_amazon_estimators.pipeline_checks import (
     check_algorithm,
@@ -100,7 +101,7 @@ def checked(
             instance_count=job.instance_count,
             prefix=prefix,
         )
-    shard_size = props["target_shard_size"] or Size.mebibytes(256)
+    shard_size = props["target_shard_size"] or Size.bytes(DEFAULT_SHARD_BYTES)
     triggers = known("triggers", props["triggers"])
     if triggers is None:
         triggers = [UploadTrigger(quiet_period=Duration.minutes(5))]

@@ -42,6 +42,11 @@ def of_functions() -> list[dict[str, Any]]:
     ]
 
 
+def of_announcements() -> list[dict[str, Any]]:
+    """Return the Retry list of a task that tells of an end: whatever fails is tried again for a while."""
+    return [*of_functions(), retry(["States.ALL"], seconds=5, attempts=8, longest=300)]
+
+
 def of_training() -> list[dict[str, Any]]:
     """Return the Retry list of the training job's task.
 

@@ -49,7 +49,7 @@ class InputError(AmazonEstimatorsError, ValueError):
 
 
 class NoInputError(InputError):
-    """No object lies under a channel's prefix."""
+    """No object lies under a channel's prefix, or none of them has a row."""
 
     remedy = "Upload at least one file of a supported format under the prefix, then start again."
 

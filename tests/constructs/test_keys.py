@@ -165,7 +165,7 @@ def run(s3: RecordingS3, settings: dict[str, Any]) -> Iterator[tuple[str, list[t
         max_concurrent=1,
     )
     for always in (False, True):
-        starter = Starter(starting, s3=s3, executions=Busy(), quiet=None, tell=lambda *_: None)  # type: ignore[arg-type]
+        starter = Starter(starting, s3=s3, executions=Busy(), wakeups=None, tell=lambda *_: None)  # type: ignore[arg-type]
         starter.handle({"trigger": "schedule", "time": "2026-01-02T00:00:00Z", "retrain_unchanged": always})
     yield "DigitsStarterStarterRole", s3.taken()
 

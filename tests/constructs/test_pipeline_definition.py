@@ -167,7 +167,14 @@ def test_retries_are_for_faults_of_services_with_jitter_and_a_cap(plain_pipeline
         if state["Type"] == "Task":
             assert state["Retry"]
     assert "Lambda.TooManyRequestsException" in retried
-    assert all(one.startswith(("Lambda.", "SageMaker.")) for one in retried)
+    # What is told by Announce is told whatever fails: an execution that succeeded in silence loses a model.
+    assert all(one.startswith(("Lambda.", "SageMaker.")) for one in retried - {"States.ALL"})
+    everything = {
+        name
+        for name, state, _ in states_of(plain_pipeline.definition)
+        if any(retry["ErrorEquals"] == ["States.ALL"] for retry in state.get("Retry", ()))
+    }
+    assert everything == {"Announce", "AnnounceFailure"}
     # These two would repeat what a user has to mend.
     assert not retried & {"Lambda.Unknown", "Lambda.ResourceNotFoundException"}
 
@@ -191,6 +198,7 @@ def test_events_of_the_functions_are_those_of_the_contract(plain_pipeline: Synth
         "name.$": "$$.Execution.Name",
         "start_time.$": "$$.Execution.StartTime",
         "redrive.$": "$$.Execution.RedriveCount",
+        "state_machine.$": "$$.StateMachine.Id",
     }
     settings = states["Plan"]["Parameters"]["pipeline"]
     assert states["Plan"]["Parameters"] == {
@@ -200,13 +208,15 @@ def test_events_of_the_functions_are_those_of_the_contract(plain_pipeline: Synth
     }
     assert states["Seal"]["Parameters"] == {"pipeline": settings, "plan.$": "$.plan", "execution": execution}
     assert states["Explain"]["Parameters"] == {
+        "pipeline": settings["pipeline"],
         "plan.$": "$.plan",
         "error.$": "$.error",
         "execution": execution,
     }
-    assert set(states["Shards"]["ItemSelector"]) == {
-        f"{name}.$" for name in ("bucket", "prefix", "attempt", "shard", "offset", "length")
-    }
+    paths = ("bucket", "prefix", "attempt", "execution", "shard", "offset", "length")
+    assert set(states["Shards"]["ItemSelector"]) == {"pipeline", *(f"{name}.$" for name in paths)}
+    # In the Map's own executions $$.Execution is another one's: the selector is read in this one.
+    assert states["Shards"]["ItemSelector"]["execution.$"] == "$$.Execution.Name"
 
 
 def test_the_functions_understand_the_settings(configured_pipeline: Synthesised) -> None:

@@ -91,6 +91,7 @@ def test_a_model_is_recognised_named_and_written_again(name: str) -> None:
     assert again.describe() == model.describe()
     assert f"feature_dim={X.shape[1]}" in repr(again)
     if isinstance(model, TopicTable):
+        assert isinstance(again, TopicTable)
         np.testing.assert_array_equal(again.topics, model.topics)
     else:
         same(again.predict(X), expected(name))

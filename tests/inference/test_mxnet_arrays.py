@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,7 +90,7 @@ ARRAYS = st.sampled_from([name for name in mx.DTYPES if name != "?"]).flatmap(
 
 @given(st.dictionaries(st.text(max_size=8), ARRAYS, max_size=4))
 def test_arrays_come_back(arrays: dict[str, np.ndarray]) -> None:
-    read = mx.read(mx.write(arrays))
+    read: Any = mx.read(mx.write(arrays))
     assert dict(read) == {} if not arrays else list(read) == list(arrays)
     for name, array in arrays.items():
         assert read[name].dtype == array.dtype

@@ -36,7 +36,7 @@ def predictions(draw: Any, name: str) -> list[dict[str, Any]]:
     fields = [field for field in facts.fields if optional or not field.optional] or [facts.fields[0]]
     columns = {}
     for field in fields:
-        one = st.integers(0, 1000).map(float) if field.integer else NUMBERS
+        one: st.SearchStrategy[Any] = st.integers(0, 1000).map(float) if field.integer else NUMBERS
         if field.shape == "vector" or (field.shape == "either" and several):
             width = draw(st.integers(2, 4) if field.shape == "either" else st.integers(1, 4))
             one = st.lists(one, min_size=width, max_size=width)

@@ -13,6 +13,7 @@ from amazon_estimators.pipeline.plan import plan_step
 from amazon_estimators.pipeline.seal import seal_step
 from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.pipeline.shard_plan import Plan
+from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES
 
 
 def execution_named(name: str) -> dict[str, Any]:
@@ -35,7 +36,7 @@ class Pipeline:
             "job_name_prefix": "digits-1a2b3c4d",
             "data_bucket": bucket,
             "prefix": "",
-            "target_shard_bytes": 256 * 2**20,
+            "target_shard_bytes": DEFAULT_SHARD_BYTES,
             "channels": {"train": {}},
         }
 

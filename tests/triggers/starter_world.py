@@ -226,8 +226,8 @@ class World:
         return Starter(
             self.settings,
             s3=self.s3,
-            executions=self.machine,  # type: ignore[arg-type] - a double
-            wakeups=self.schedules,  # type: ignore[arg-type] - a double
+            executions=self.machine,  # type: ignore[arg-type]  # a double
+            wakeups=self.schedules,  # type: ignore[arg-type]  # a double
             tell=self.tell,
             now=self.clock,
         )

@@ -26,7 +26,7 @@ from cdk_amazon_estimators.training.instance_types import warn_of_unknown
 from cdk_amazon_estimators.training.network import training_network
 
 SPOT_LIMIT = Duration.hours(1)
-"""The most SageMaker waits and trains on spot capacity with algorithms that keep no checkpoints, as these."""
+"""The longest that SageMaker waits and trains on spot capacity without checkpoints."""
 
 JOB_NAME = (
     "States.Format('{}-{}-{}-{}', $.request.job_name, $$.Execution.RedriveCount, $.capacity.waits, "
@@ -37,7 +37,7 @@ JOB_NAME = (
 LOCAL_STORAGE = re.compile(
     r"ml\.(?:[a-z]+\d+[a-z]*d[a-z]*|g[456]e?|gr6|p4de?|p5e?n?|p6[a-z0-9-]*|trn\d[a-z]*)\."
 )
-"""Instance types with disks of their own, which the hardware encrypts: they refuse a volume key."""
+"""Instance types with disks that the hardware encrypts; they refuse a volume key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +181,7 @@ def training_job(
 def training_job_statements(
     scope: Construct, *, role: iam.IRole, job_name_prefix: str
 ) -> list[iam.PolicyStatement]:
-    """What the state machine's role needs for the state, on the jobs of one pipeline."""
+    """Return what the state machine's role needs for the state, on the jobs of one pipeline."""
     stack = Stack.of(scope)
     jobs = stack.format_arn(
         service="sagemaker",
@@ -211,7 +211,7 @@ def training_job_statements(
             resources=[role.role_arn],
             conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
         ),
-        # Step Functions hears of the job's end through a rule of its own.
+        # Step Functions learns of the job's end through a rule of its own.
         iam.PolicyStatement(
             actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"], resources=[rule]
         ),

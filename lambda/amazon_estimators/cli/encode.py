@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from amazon_estimators.cli.hyperparameters import AlgorithmName
 from amazon_estimators.cli.terminal import as_json, assignment, errors, output, print_json
 from amazon_estimators.pipeline.channels import channel_options
+from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES
 from amazon_estimators.sources.options import HELP, source_options
 
 
@@ -45,7 +46,12 @@ class Column(click.ParamType[int | str]):
 @click.option(
     "--instance-count", default=1, type=click.IntRange(1), help="Instances that share it. Default: 1."
 )
-@click.option("--shard-mb", default=256, type=click.IntRange(1), help="Most MiB of a shard. Default: 256.")
+@click.option(
+    "--shard-mb",
+    default=DEFAULT_SHARD_BYTES // 2**20,
+    type=click.IntRange(1),
+    help=f"Most MiB of a shard. Default: {DEFAULT_SHARD_BYTES // 2**20}.",
+)
 @as_json
 def encode(  # noqa: PLR0917 - click passes options by name
     files: tuple[Path, ...],

@@ -21,6 +21,7 @@ from amazon_estimators.client.job_settings import JobSettings
 from amazon_estimators.client.training_job import TrainingJob, checked_job_name, timestamp
 from amazon_estimators.client.training_records import Records, by_channel
 from amazon_estimators.errors import RequestError
+from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of, default_bucket, region_of
@@ -165,7 +166,7 @@ class Estimator(AfterTraining):
         distribution: str | None = None,
         *,
         kms_key: str | None = None,
-        target_shard_bytes: int = 256 * 2**20,
+        target_shard_bytes: int = DEFAULT_SHARD_BYTES,
         progress: Progress | bool | None = None,
     ) -> RecordSet:
         """Encode data, upload it under ``data_location``, and return the RecordSet to train on.

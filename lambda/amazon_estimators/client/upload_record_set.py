@@ -16,14 +16,13 @@ from amazon_estimators.client.matrix import Matrix, is_frame, labels_of, matrix_
 from amazon_estimators.client.shard_writers import Shards
 from amazon_estimators.client.text_records import write_lines
 from amazon_estimators.errors import InputError, RequestError
-from amazon_estimators.pipeline.sharding import cut_evenly
+from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES, cut_evenly
 from amazon_estimators.record_sets.keys import manifest_key
 from amazon_estimators.record_sets.manifest import StoredRecordSet, StoredShard, write
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.storage.multipart_upload import Uploads
 from amazon_estimators.summaries import LabelRange, Labels
 
-TARGET_SHARD_BYTES = 256 * 2**20
 PART_BYTES = 8 * 2**20
 """Of an upload: 10,000 parts make 80 GB, far above any shard. Every open shard keeps one in memory."""
 PARTS_SENT_AT_ONCE = 6
@@ -40,7 +39,7 @@ class Destination:
     prefix: str
     extra: Mapping[str, Any]
     instance_count: int
-    target_shard_bytes: int = TARGET_SHARD_BYTES
+    target_shard_bytes: int = DEFAULT_SHARD_BYTES
 
 
 def encryption(*, encrypt: bool, kms_key: str | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 
+from amazon_estimators.logs import logged, note
 from amazon_estimators.pipeline import announce as announcement
 from amazon_estimators.storage import s3
 from amazon_estimators.triggers.executions import Executions
@@ -18,6 +19,7 @@ from amazon_estimators.triggers.starter import Starter
 from amazon_estimators.triggers.wakeups import Wakeups
 
 
+@logged("Starter")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     settings = StarterSettings.from_dict(json.loads(os.environ["STARTER"]))
     wakeups = Wakeups(
@@ -36,4 +38,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     )
     (record,) = event["Records"]  # the event source hands out one at a time
     done = work_on(record, starter, boto3.client("sqs"), settings)
+    note(pipeline=settings.pipeline, message_id=record["messageId"], done=done)
     return {"batchItemFailures": [] if done else [{"itemIdentifier": record["messageId"]}]}

@@ -49,6 +49,7 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     asked = state["input"] if isinstance(state.get("input"), Mapping) else {}
     about = {
         "pipeline": settings["pipeline"],
+        "state_machine": execution["state_machine"],
         "algorithm": settings["algorithm"],
         "execution": execution["name"],
         "data_set": plan.get("data_set") or _said(asked, "data_set"),

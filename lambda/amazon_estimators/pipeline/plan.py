@@ -9,6 +9,7 @@ from typing import Any
 
 from amazon_estimators.encodings.contract import PlannedChannel
 from amazon_estimators.errors import InputError
+from amazon_estimators.logs import note
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.channels import Channel
 from amazon_estimators.pipeline.data_set import DataSet
@@ -60,6 +61,7 @@ def plan_step(
         "hyperparameters": algorithm.hyperparameters(),
     }
     record_sets = complete_record_sets(s3, plan)
+    note(record_set=plan.fingerprint, data_set=plan.data_set, shards=plan.shards, shards_to_encode=0)
     if record_sets is not None:
         request = training_request(
             settings,
@@ -72,6 +74,7 @@ def plan_step(
         )
         return {**planned, "complete": True, "shards_to_encode": 0, "request": request}
     missing = _missing(s3, plan, shards)
+    note(shards_to_encode=len(missing))
     items = "".join(shard.item() for shard in missing)
     put_text(s3, plan.bucket, key, items, JSON_LINES)
     return {**planned, "complete": False, "shards_to_encode": len(missing), "request": None}
@@ -114,6 +117,8 @@ def make_plan(
         name: find(s3, bucket, channel, data_set.channels.get(name, []), data_set.left_out.get(name, ()))
         for name, channel in channels.items()
     }
+    objects = [entry for channel in found.values() for entry, _ in channel.objects]
+    note(objects=len(objects), bytes=sum(entry.size for entry in objects))
     fingerprint = _fingerprint(channels, found, target_shard_bytes)
     planned: dict[str, PlannedChannel] = {}
     pieces: dict[str, Pieces] = {}
@@ -136,7 +141,7 @@ def _planned(
         shards = _shard_count(s3, channel, found, target_shard_bytes)
         pieces = pieces_of_shards(found.objects, shards)
     planned = PlannedChannel(
-        source=channel.source,
+        source=found.source,
         schema=found.schema,
         shards=shards,
         encoding=channel.encoding,
@@ -158,7 +163,7 @@ def _shard_count(s3: Any, channel: Channel, found: Found, target_shard_bytes: in
             remedy="Every training instance needs some records of its own: add data or lower instance_count.",
         )
     count = shard_count(
-        output_bytes=output_bytes(s3, found, channel.source, channel.encoding),
+        output_bytes=output_bytes(s3, found, found.source, channel.encoding),
         target_bytes=target_shard_bytes,
         instance_count=instances,
     )
@@ -183,6 +188,7 @@ def _fingerprint(channels: Mapping[str, Channel], found: Mapping[str, Found], ta
     digest.update(json.dumps([ENCODING_VERSION, target_shard_bytes]).encode())
     for name in sorted(channels):
         digest.update(json.dumps(channels[name].identity(), sort_keys=True).encode())
+        digest.update(json.dumps(found[name].source.to_dict(), sort_keys=True).encode())
         for one, _ in found[name].objects:
             digest.update(json.dumps(one.identity()).encode())
     return digest.hexdigest()[:24]

@@ -10,6 +10,7 @@ from typing import Any
 from amazon_estimators.algorithms import algorithm_named
 from amazon_estimators.algorithms.channel_rules import SHARDED
 from amazon_estimators.errors import RecordSetError, SchemaError
+from amazon_estimators.logs import note
 from amazon_estimators.pipeline.receipts import Receipt, read_receipts
 from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.pipeline.shard_plan import Plan
@@ -60,6 +61,13 @@ def seal_step(
         started=execution["start_time"],
     )
     publish(s3, plan, sealed)
+    receipts = [receipt for channel in sealed.values() for receipt in channel.receipts]
+    note(
+        record_set=plan.fingerprint,
+        shards=len(receipts),
+        records=sum(receipt.facts.records for receipt in receipts),
+        bytes=sum(receipt.num_bytes for receipt in receipts),
+    )
     return request
 
 

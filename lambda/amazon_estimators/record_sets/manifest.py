@@ -21,6 +21,27 @@ VERSION = 1
 """Raise it when ``record_set.json`` changes so that an older reader would misunderstand it."""
 
 
+class Described(Protocol):
+    """What is written of a RecordSet, which is a dataclass: see :class:`RecordSet`."""
+
+    @property
+    def s3_data(self) -> str:
+        """The URI of the manifest."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return its fields as JSON-ready values."""
+        ...
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Read what :meth:`to_dict` wrote."""
+        ...
+
+
+Kind = TypeVar("Kind", bound=Described)
+
+
 @dataclass(frozen=True)
 class StoredShard:
     """One shard as it was written.
@@ -38,27 +59,6 @@ class StoredShard:
     bytes: int
     sha256: str
     etag: str | None
-
-
-class Described(Protocol):
-    """What is known of a RecordSet: a RecordSet itself."""
-
-    @property
-    def s3_data(self) -> str:
-        """The URI of the manifest."""
-        ...
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready values."""
-        ...
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Read what ``to_dict`` wrote."""
-        ...
-
-
-Kind = TypeVar("Kind", bound=Described)
 
 
 @dataclass(frozen=True)
@@ -94,13 +94,13 @@ class StoredRecordSet(Generic[Kind]):
         return json.dumps(facts)
 
     @classmethod
-    def from_json(cls, text: str | bytes, uri: str, kind: type[Kind]) -> Self:
+    def from_json(cls, text: str | bytes, uri: str, kind: type[Kind]) -> StoredRecordSet[Kind]:
         """Read what :meth:`to_json` wrote, or release 0.1.0; unknown fields are left out.
 
         Args:
             text: The text of ``record_set.json``.
             uri: Where it lies, for errors.
-            kind: RecordSet, or a subclass of it.
+            kind: The class of its RecordSet.
 
         Raises:
             RecordSetError: The text does not describe a RecordSet, or a newer release wrote it.
@@ -118,7 +118,7 @@ class StoredRecordSet(Generic[Kind]):
                 remedy="Install the release of the library that wrote it, or a newer one.",
             )
         try:
-            return cls(
+            return StoredRecordSet(
                 kind.from_dict(_known(kind, facts)),
                 tuple(StoredShard(**_known(StoredShard, shard)) for shard in facts.get("shards", ())),
                 facts.get("fingerprint"),
@@ -184,6 +184,6 @@ def manifest_entries(text: str | bytes, uri: str) -> tuple[str, list[str]]:
     return prefix, cast(list[str], names)
 
 
-def _known(kind: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+def _known(kind: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     names = {field.name for field in fields(kind)}
     return {name: value for name, value in values.items() if name in names}

@@ -11,8 +11,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from amazon_estimators.errors import InputError, ObjectChangedError
+from amazon_estimators.logs import retrying
 from amazon_estimators.prefetch import ahead
 from amazon_estimators.storage.input_files import InputFiles
+from amazon_estimators.storage.retries import log_retries
 
 NO_VERSION = "null"
 """The version id S3 gives to objects of a bucket without versioning."""
@@ -33,9 +35,11 @@ def client() -> Any:
     from botocore.config import Config  # noqa: PLC0415
 
     retries = {"mode": "standard", "max_attempts": 8}
-    return boto3.client(
+    made = boto3.client(
         "s3", config=Config(retries=retries, max_pool_connections=64, connect_timeout=10, read_timeout=60)
     )
+    log_retries(made)
+    return made
 
 
 @dataclass(frozen=True)
@@ -174,9 +178,10 @@ def read_range(s3: Any, source: InputObject, start: int, stop: int) -> bytes:
                     f"{source.uri} is archived", remedy="Restore it, then start again."
                 ) from error
             raise
-        except (HTTPClientError, IncompleteReadError, ResponseStreamingError):
+        except (HTTPClientError, IncompleteReadError, ResponseStreamingError) as error:
             if attempt == BODY_ATTEMPTS:
                 raise
+            retrying("GetObject", attempt + 1, type(error).__name__, url=source.uri, bytes=[start, stop])
             time.sleep(random.uniform(0, min(LONGEST_PAUSE, 0.5 * 2**attempt)))  # noqa: S311 - jitter, no secret
     if len(body) != expected:
         raise InputError(

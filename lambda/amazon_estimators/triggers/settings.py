@@ -32,6 +32,11 @@ class StarterSettings:
     schedule_group: str
     schedule_role: str
 
+    @property
+    def identity(self) -> dict[str, str]:
+        """Return what names the pipeline in events: its construct path, and the ARN that only it has."""
+        return {"pipeline": self.pipeline, "state_machine": self.state_machine}
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """From JSON. Numbers may arrive as strings."""

@@ -95,7 +95,7 @@ class Starter:
         self._state = self._memory.state
         self._state.forget(self._now())
         if damage:
-            detail = {"pipeline": self._settings.pipeline, "because": damage, "forgotten": FORGOTTEN}
+            detail = {**self._settings.identity, "because": damage, "forgotten": FORGOTTEN}
             self._tell(RECOVERED, detail)
             self._look("the starter's state was made again")
             self._go_on()
@@ -166,7 +166,7 @@ class Starter:
         status = ANNOUNCED.get(status, status)
         self._state.hear_end(name, status, self._now())
         if status in TOLD_BY_NOBODY:
-            about = {"pipeline": self._settings.pipeline, "execution": name}
+            about = {**self._settings.identity, "execution": name}
             self._tell(FAILED, failure(about, f"Execution.{status}", f"The execution was {status.lower()}."))
         elif status == SUCCEEDED:
             untold = self._executions.unannounced(name)
@@ -291,7 +291,7 @@ class Starter:
         return self._executions.settings()
 
     def _skip(self, because: str, *, reason: str, data_set: str | None = None) -> None:
-        detail = {"pipeline": self._settings.pipeline, "data_set": data_set}
+        detail = {**self._settings.identity, "data_set": data_set}
         self._tell(SKIPPED, {**detail, "reason": reason[:LONGEST_REASON], "because": because})
 
     def _in_time(self, moment: datetime) -> datetime:
