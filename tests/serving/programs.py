@@ -175,7 +175,7 @@ def an_index_of_neighbours_with_reduction(here: Surroundings) -> None:
 def topics_of_documents(here: Surroundings) -> None:
     lda = sdk.LDA(
         role=here.role,
-        instance_type="ml.c5.large",
+        instance_type="ml.c5.xlarge",
         num_topics=2,
         data_location=here.location,
         sagemaker_session=here.session,
@@ -410,7 +410,7 @@ def arguments_of_invoke_endpoint(here: Surroundings) -> None:
 @program
 def boto_instead_of_a_predictor(here: Surroundings) -> None:
     linear = sdk.LinearLearner(
-        role=here.role, predictor_type="multiclass_classifier", num_classes=2, **here.instances
+        role=here.role, predictor_type="multiclass_classifier", num_classes=3, **here.instances
     )
     linear.fit(linear.record_set(here.rows, here.labels))
     predictor = linear.deploy(1, "ml.m5.large")
@@ -419,7 +419,7 @@ def boto_instead_of_a_predictor(here: Surroundings) -> None:
     )
     found = json.loads(answer["Body"].read())["predictions"]
     assert [one["predicted_label"] for one in found] == [1, 0]
-    assert [len(one["score"]) for one in found] == [2, 2]
+    assert [len(one["score"]) for one in found] == [3, 3]
     predictor.delete_model()
     predictor.delete_endpoint()
 
