@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from amazon_estimators.errors import RequestError
+from amazon_estimators.text import is_template
 
 DAY = 24 * 60 * 60
 
@@ -89,6 +90,7 @@ class JobSettings:
                 "keep_alive_period_in_seconds",
             )
             if (value := getattr(self, name)) is not None
+            and not is_template(value)
             and (isinstance(value, bool) or not isinstance(value, int) or value < 1)
         ]
         if self.input_mode not in ("File", "Pipe", "FastFile"):
@@ -100,7 +102,8 @@ class JobSettings:
                 "max_wait is given, but it is for spot instances: set use_spot_instances=True, or "
                 "leave it out"
             )
-        if not problems and self.max_wait is not None and self.max_wait < self.max_run:
+        known = self.max_wait is not None and not (is_template(self.max_wait) or is_template(self.max_run))
+        if not problems and known and self.max_wait < self.max_run:  # type: ignore[operator]  # checked above
             problems.append(
                 f"max_wait is {self.max_wait}, less than max_run, {self.max_run}; it includes the "
                 "training time"
@@ -174,7 +177,7 @@ class JobSettings:
             max_wait=stopping.get("MaxWaitTimeInSeconds") if spot else None,
             checkpoint_s3_uri=checkpoints.get("S3Uri"),
             checkpoint_local_path=checkpoints.get("LocalPath"),
-            environment=job.get("Environment"),
+            environment=job.get("Environment") or None,
             max_retry_attempts=job.get("RetryStrategy", {}).get("MaximumRetryAttempts"),
             keep_alive_period_in_seconds=resources.get("KeepAlivePeriodInSeconds"),
         )
