@@ -1,5 +1,7 @@
 # make rehearse   deploy app.py into a local AWS and train on real data (ALGORITHM=… DATA=… HYPERPARAMETERS="k=5 …")
-# make test       lint, types and all tests
+# make test       lint, types and all tests, with branch coverage
+# make docs       the documentation, into .cache/site
+# make release    wheel and sdist into .cache/dist, checked and tried in an environment of their own
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +11,7 @@ ALGORITHM ?= KMeans
 override DATA := $(value DATA)
 export ALGORITHM DATA HYPERPARAMETERS
 
-.PHONY: rehearse test check bench lock clean
+.PHONY: rehearse test check docs release bench lock clean
 .DELETE_ON_ERROR:
 
 rehearse: $(VENV)/rehearse.stamp
@@ -17,20 +19,40 @@ rehearse: $(VENV)/rehearse.stamp
 	  $(if $(DATA),--data "$$DATA") $(if $(HYPERPARAMETERS),--hyperparameter "$$HYPERPARAMETERS") $(ARGS)
 
 test: check
-	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --cov $(ARGS)
 
 check: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo --cache-dir .cache/imports
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file tests/mypy.ini
 
-# All benchmarks, about ten minutes: codec, sources, Plan/Encode/Seal, record_set(). ARGS=--write keeps the figures.
+docs: $(VENV)/test.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+# Nothing here uploads. What is tried is the wheel: it is installed, and README's app synthesised, without the clone.
+DIST := .cache/dist
+FRESH := .cache/fresh
+release: $(VENV)/release.stamp
+	rm -rf $(DIST) $(FRESH)
+	$(BIN)/python -m hatchling build -d $(DIST)
+	$(BIN)/python -m twine check --strict $(DIST)/*
+	$(PYTHON) -m venv $(FRESH)
+	@$(FRESH)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
+	  --require-hashes --no-deps -r requirements/rehearse.txt
+	@$(FRESH)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps $(DIST)/*.whl
+	$(FRESH)/bin/python -m pip check
+	cd $(FRESH) && bin/python -I $(CURDIR)/tests/docs/synth_readme.py $(CURDIR)/README.md
+
+# All benchmarks, about ten minutes: codec, sources, Plan/Encode/Seal, record_set(), prediction. ARGS=--write keeps the figures.
 bench: $(VENV)/test.stamp
 	$(BIN)/python benchmarks/codec.py $(ARGS)
 	$(BIN)/python benchmarks/sources.py $(ARGS)
 	$(BIN)/python benchmarks/pipeline.py $(ARGS)
 	$(BIN)/python benchmarks/scale.py $(ARGS)
 	$(BIN)/python benchmarks/record_set.py $(ARGS)
+	$(BIN)/python benchmarks/prediction.py $(ARGS)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -43,6 +65,13 @@ $(VENV)/%.stamp: requirements/%.txt pyproject.toml | $(BIN)/python
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# The oldest protobuf that is allowed, beside the newest: tests/recordio/test_protobuf_versions.py.
+$(VENV)/test.stamp: $(VENV)/protobuf_oldest.stamp
+$(VENV)/protobuf_oldest.stamp: requirements/protobuf_oldest.txt | $(BIN)/python
+	@rm -rf $(VENV)/protobuf_oldest
+	@$(INSTALL) --require-hashes --no-deps --target $(VENV)/protobuf_oldest -r $<
+	@touch $@
+
 # Resolve the locks again: needs uv, and is the one command here that is for maintainers only.
 CODE_LOCK := lambda/amazon_estimators/requirements.txt
 READER_LOCK := constructs/cdk_amazon_estimators/assets/table_reader.txt
@@ -51,8 +80,11 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --python-version
 lock:
 	$(COMPILE) requirements/lambda.in -o $(CODE_LOCK)
 	$(COMPILE) requirements/table_reader.in -c $(CODE_LOCK) -o $(READER_LOCK)
-	$(COMPILE) pyproject.toml --all-extras -c $(CODE_LOCK) -c $(READER_LOCK) -o requirements/test.txt
+	$(COMPILE) pyproject.toml --extra cli --extra tables --extra rehearsal --extra dev --extra docs \
+	  -c $(CODE_LOCK) -c $(READER_LOCK) -o requirements/test.txt
 	$(COMPILE) pyproject.toml --extra rehearsal -c requirements/test.txt -o requirements/rehearse.txt
+	$(COMPILE) requirements/protobuf_oldest.in -o requirements/protobuf_oldest.txt
+	$(COMPILE) requirements/release.in -c requirements/test.txt -o requirements/release.txt
 
 clean:
 	rm -rf $(VENV) .cache cdk.out

@@ -22,6 +22,7 @@ from constructs import Construct
 
 from amazon_estimators.algorithms import algorithm_named
 from amazon_estimators.errors import AmazonEstimatorsError, RequestError
+from amazon_estimators.pipeline.keys import input_prefix
 from amazon_estimators.sources import Source
 from cdk_amazon_estimators import (
     LambdaBundle,
@@ -86,7 +87,7 @@ class AmazonEstimators(Stack):
         )
         CfnOutput(self, f"{name}DataBucket", value=pipeline.data_bucket.bucket_name)
         CfnOutput(self, f"{name}ModelBucket", value=pipeline.model_bucket.bucket_name)
-        CfnOutput(self, f"{name}InputPrefix", value=f"{shared['prefix']}input/")
+        CfnOutput(self, f"{name}InputPrefix", value=input_prefix(shared["prefix"]))
         CfnOutput(self, f"{name}StateMachine", value=pipeline.state_machine.state_machine_arn)
 
     def _source(self, name: str, channel: str, given: Mapping[str, Any]) -> Source:

@@ -47,10 +47,13 @@ from inputs import (  # noqa: E402
 )
 
 from amazon_estimators.pipeline.encode import encode_shard  # noqa: E402
+from amazon_estimators.pipeline.keys import input_prefix  # noqa: E402
 from amazon_estimators.pipeline.plan import plan_step  # noqa: E402
 from amazon_estimators.pipeline.seal import seal_step  # noqa: E402
 from amazon_estimators.pipeline.settings import Settings  # noqa: E402
 from amazon_estimators.pipeline.shard_plan import Plan  # noqa: E402
+from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES  # noqa: E402
+from amazon_estimators.record_sets.keys import SHARDS  # noqa: E402
 from amazon_estimators.storage import s3  # noqa: E402
 from amazon_estimators_rehearsal.environment import client_environment  # noqa: E402
 from amazon_estimators_rehearsal.server import emulator  # noqa: E402
@@ -58,11 +61,15 @@ from amazon_estimators_rehearsal.server import emulator  # noqa: E402
 RESULTS = ROOT / "benchmarks" / "results" / "pipeline.json"
 MB = 1_000_000
 COLUMNS = 50
+INPUT = input_prefix("", "train")
 RATE_BYTES = 256 * MB
 OBJECTS = 10_000
 BARS = {"plan seconds": 20.0, "seal seconds": 30.0, "peak MB": 350.0, "payload bytes": 262_144}
 
 Step = dict[str, Any]
+
+
+EXECUTION = {"name": "benchmark", "start_time": "2026-11-28T10:00:00.000Z", "redrive": 0}
 
 
 def settings(bucket: str, **changes: Any) -> dict[str, Any]:
@@ -75,7 +82,7 @@ def settings(bucket: str, **changes: Any) -> dict[str, Any]:
         "job_name_prefix": "benchmark",
         "data_bucket": bucket,
         "prefix": "",
-        "target_shard_bytes": 256 * 2**20,
+        "target_shard_bytes": DEFAULT_SHARD_BYTES,
         "channels": {"train": {}},
         **changes,
     }
@@ -89,7 +96,7 @@ class FileS3:
         self.written = 0
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> dict[str, Any]:  # noqa: N803
-        if "/matrix_" in Key or "/part_" in Key:
+        if any(f"/{stem}" in Key for stem, _ in SHARDS.values()):
             self.written += len(Body)
         else:
             path = self._directory / Key
@@ -162,7 +169,7 @@ def rate_step(directory: str, planned: dict[str, Any], item: dict[str, int]) -> 
 
 
 def plan_in_emulator(given: dict[str, Any]) -> dict[str, Any]:
-    return plan_step(emulator_client(), Settings.from_dict(given), {}, "benchmark")
+    return plan_step(emulator_client(), Settings.from_dict(given), {}, EXECUTION)
 
 
 def encode_in_emulator(planned: dict[str, Any], item: dict[str, int]) -> int:
@@ -170,7 +177,7 @@ def encode_in_emulator(planned: dict[str, Any], item: dict[str, int]) -> int:
 
 
 def seal_in_emulator(given: dict[str, Any], planned: dict[str, Any]) -> dict[str, Any]:
-    return seal_step(emulator_client(), Settings.from_dict(given), planned, "benchmark")
+    return seal_step(emulator_client(), Settings.from_dict(given), planned, EXECUTION)
 
 
 def measured(work: Callable[..., Any], *arguments: Any) -> tuple[Any, Step]:
@@ -248,9 +255,9 @@ def rates() -> dict[str, Step]:
 def rate(name: str, body: bytes, changes: dict[str, Any]) -> Step:
     with tempfile.TemporaryDirectory() as directory:
         client = FileS3(directory)
-        client.put_object(Bucket="b", Key=f"input/train/{name}", Body=body)
+        client.put_object(Bucket="b", Key=INPUT + name, Body=body)
         given = settings("b", target_shard_bytes=2**40, **changes)
-        planned = plan_step(client, Settings.from_dict(given), {}, "rate")
+        planned = plan_step(client, Settings.from_dict(given), {}, {**EXECUTION, "name": "rate"})
         (item,) = items_of(client, planned)
         best: Step = {}
         for _ in range(3):
@@ -288,7 +295,7 @@ def through_the_emulator(kind: str, body: bytes, objects: int) -> dict[str, Any]
     bucket = f"benchmark-{kind}"
     new_bucket(client, bucket)
     for number in range(objects):
-        client.put_object(Bucket=bucket, Key=f"input/train/{number:03d}.{kind}", Body=body)
+        client.put_object(Bucket=bucket, Key=f"{INPUT}{number:03d}.{kind}", Body=body)
     given = settings(bucket, instance_count=2)
     planned, plan = measured(plan_in_emulator, given)
     items = items_of(client, planned)
@@ -326,7 +333,7 @@ def count() -> dict[str, Any]:
     body = npy(np.ones((rows, 4), np.float32))
 
     def put(number: int) -> None:
-        client.put_object(Bucket=bucket, Key=f"input/train/{number:05d}.npy", Body=body)
+        client.put_object(Bucket=bucket, Key=f"{INPUT}{number:05d}.npy", Body=body)
 
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(put, range(OBJECTS)))

@@ -16,13 +16,17 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "lambda"))
+
+from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES  # noqa: E402
+
 RESULTS = ROOT / "benchmarks" / "results" / "pipeline.json"
 PAGE = ROOT / "docs" / "scale.md"
 PICTURE = ROOT / "docs" / "images" / "scale.svg"
 MARKS = ("<!-- figures -->", "<!-- end of figures -->")
 
 MB = 1_000_000
-SHARD_MB = 256 * 2**20 / MB
+SHARD_MB = DEFAULT_SHARD_BYTES / MB
 MEMORY_GB = 1_769 / 1_024
 """Of an Encode: one whole vCPU."""
 START_SECONDS = 3.0

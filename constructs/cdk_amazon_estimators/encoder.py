@@ -1,4 +1,4 @@
-"""The Lambda functions that turn input into RecordSets. One set of them serves all pipelines of a stack."""
+"""The Lambda functions that turn input into RecordSets. All pipelines of a stack share one set."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.announce import SOURCE
+from amazon_estimators.record_sets.keys import manifest_key, record_set_key, shard_patterns
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.assets.lambda_bundle import LambdaBundle
 from cdk_amazon_estimators.assets.table_reader_layer import table_reader_layer
@@ -20,22 +22,28 @@ from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 
 SHARED_ID = "RecordSetEncoder"
 LEAST_MEMORY, MOST_MEMORY = 512, 10_240
-"""MiB: below it Encode does not fit, above it Lambda has none."""
+"""MiB. Encode does not fit into less, and Lambda has no more."""
 
 
 class RecordSetEncoder(Construct):
     """The functions behind Plan, Shards, Seal, Explain, Announce and Failed, each with a role of its own.
 
-    bundle: Python version and platform of their code. Default: Python 3.12 on x86_64.
-    encode_memory: memory of one Encode, 512 MiB to 10 GiB; CPU grows with it. Default: 1,769 MiB, one whole
-        CPU.
-    encode_timeout: time one shard may take, 1 second to 15 minutes, Lambda's limit. Default: 15 minutes.
-    log_retention: how long their logs are kept. Default: three months.
+    They may do nothing until :meth:`serve` names a pipeline. ``plan`` and ``encode`` share a layer that holds
+    the table reader.
 
-    Attributes: ``plan``, ``encode``, ``seal``, ``explain``, ``announce``, ``fail``. They may do nothing until
-    :meth:`serve` names a pipeline. ``plan`` and ``encode`` share a layer, the table reader.
+    Args:
+        bundle: Python version and platform of their code. Default: Python 3.12 on x86_64.
+        encode_memory: Memory of one Encode, 512 MiB to 10 GiB. CPU grows with it. Default: 1,769 MiB, one
+            whole CPU.
+        encode_timeout: The time one shard may take, 1 second to 15 minutes. Default: 15 minutes.
+        log_level: The level of their logs, such as ``ApplicationLogLevel.DEBUG``. Default: INFO.
+        log_retention: How long their logs are kept. Default: three months.
 
-    Raises PipelineError for other props, all problems in one, each with the construct's path.
+    Attributes:
+        plan, encode, seal, explain, announce, fail: The functions.
+
+    Raises:
+        PipelineError: Other props. One error tells all problems, each with the construct's path.
     """
 
     def __init__(
@@ -46,6 +54,7 @@ class RecordSetEncoder(Construct):
         bundle: LambdaBundle | None = None,
         encode_memory: Size | None = None,
         encode_timeout: Duration | None = None,
+        log_level: lambda_.ApplicationLogLevel | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
     ) -> None:
         props = dict(locals())  # as long as there are no other local variables
@@ -56,6 +65,7 @@ class RecordSetEncoder(Construct):
         problems.raise_any()
         self._bundle = bundle or LambdaBundle()
         self._code = self._bundle.code()
+        self._log_level = log_level
         self._log_retention = log_retention
         minutes = Duration.minutes
         self.plan = self.function(
@@ -93,20 +103,23 @@ class RecordSetEncoder(Construct):
 
     @classmethod
     def of(cls, scope: Construct) -> RecordSetEncoder:
-        """The stack's shared encoder, made with all defaults if there is none yet."""
+        """Return the encoder that the stack's pipelines share. The first call makes it, with all defaults."""
         stack = Stack.of(scope)
         found = stack.node.try_find_child(SHARED_ID)
         return found if isinstance(found, cls) else cls(stack, SHARED_ID)
 
     @property
     def functions(self) -> list[lambda_.Function]:
-        """All of them."""
+        """Return all functions."""
         return [self.plan, self.encode, self.seal, self.explain, self.announce, self.fail]
 
     def serve(self, layout: PipelineLayout) -> None:
-        """Let the functions work for one pipeline: each on the keys its step reads and writes, no others."""
+        """Allow each function to read and write the keys of its step, of one pipeline, and no others."""
         inputs = [f"{prefix}*" for prefix in layout.inputs]
-        record_set = f"{layout.recordsets}*/"
+        record_set = layout.record_set(keys.ANY)
+        channel = keys.channel_root(record_set, keys.ANY)
+        data_sets = keys.data_set_key(layout.prefix, keys.ANY)
+        plan_key, pieces_key = keys.plan_key(record_set), keys.pieces_key(record_set)
 
         def data(function: lambda_.Function) -> S3Access:
             return S3Access(function, layout.data_bucket, layout.encryption_key)
@@ -115,29 +128,30 @@ class RecordSetEncoder(Construct):
         plan.list(layout.inputs, versions=True)
         plan.list([layout.recordsets, layout.datasets])
         plan.read(inputs, versions=True)
-        plan.read([f"{record_set}record_set.json"])
-        plan.read([f"{layout.datasets}*.jsonl"])
-        plan.write([f"{layout.datasets}*.jsonl"])
-        plan.write([f"{record_set}{name}" for name in ("plan.json", "pieces.jsonl", "shards.jsonl")])
+        plan.read([record_set_key(channel)])
+        plan.read([data_sets])
+        plan.write([data_sets])
+        plan.write([plan_key, pieces_key, keys.items_key(record_set, keys.ANY)])
 
         # Shards and files and receipts: nothing that Seal writes, so no Encode can make a manifest.
         encode = data(self.encode)
         encode.read(inputs, versions=True)
-        encode.read([f"{record_set}{name}" for name in ("plan.json", "pieces.jsonl")])
-        encode.write([f"{record_set}{name}" for name in ("matrix_*", "part_*", "files/*")], multipart=True)
-        encode.write([f"{record_set}receipts/*"])
+        encode.read([plan_key, pieces_key])
+        encode.write(shard_patterns(channel), multipart=True)
+        encode.write([f"{keys.receipts_prefix(record_set, keys.ANY)}*"])
 
         seal = data(self.seal)
         seal.list([layout.recordsets])
-        seal.read([f"{record_set}plan.json"])
-        seal.write([f"{record_set}{name}" for name in ("record_set.json", ".amazon.manifest")])
+        seal.read([plan_key])
+        seal.write([record_set_key(channel), manifest_key(channel)])
 
         explain = data(self.explain)
         explain.list([layout.recordsets])
-        explain.read([f"{record_set}failures/*"])
-        explain.write([f"{record_set}failures/*"])
+        failures = [f"{keys.failures_prefix(record_set, keys.ANY)}*"]
+        explain.read(failures)
+        explain.write(failures)
 
-        data(self.announce).write([f"{layout.datasets}last_trained.json"])
+        data(self.announce).write([keys.last_trained_key(layout.prefix)])
 
     def function(
         self,
@@ -149,7 +163,7 @@ class RecordSetEncoder(Construct):
         memory: Size,
         environment: Mapping[str, str] | None = None,
     ) -> lambda_.Function:
-        """A function that runs ``amazon_estimators.handlers.<name>``, with a log and a role of its own."""
+        """Make a function that runs ``amazon_estimators.handlers.<name>``, with its own log and role."""
         log_group = logs.LogGroup(
             scope, f"{name}Logs", retention=self._log_retention, removal_policy=RemovalPolicy.DESTROY
         )
@@ -178,12 +192,13 @@ class RecordSetEncoder(Construct):
             role=role,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=self._log_level,
             environment=environment,
         )
 
 
 def check_encode(problems: Problems, memory: Size | None, timeout: Duration | None) -> None:
-    """Lambda takes the limits of Encode, and Encode has room in them."""
+    """Note limits of Encode that Lambda does not take or that Encode does not fit into."""
     size, time = known("encode_memory", memory), known("encode_timeout", timeout)
     problems.unless(
         size is None or (size.to_bytes() % 2**20 == 0 and LEAST_MEMORY <= size.to_mebibytes() <= MOST_MEMORY),
@@ -198,7 +213,7 @@ def check_encode(problems: Problems, memory: Size | None, timeout: Duration | No
 
 
 def tell_statement(scope: Construct) -> iam.PolicyStatement:
-    """Leave to put events of the library's own source on the default bus."""
+    """Return the permission to put events of the library's own source on the default bus."""
     return iam.PolicyStatement(
         actions=["events:PutEvents"],
         resources=[

@@ -6,4 +6,4 @@ from amazon_estimators.errors import AmazonEstimatorsError
 
 
 class PipelineError(AmazonEstimatorsError, ValueError):
-    """Props that make no pipeline. Where all problems are of one other kind, that kind is raised instead."""
+    """Props that make no pipeline. If all problems are of one other kind, that kind is raised instead."""

@@ -1,30 +1,40 @@
-"""What a pipeline tells, sent on to people."""
+"""Notifications: the events of a pipeline, sent to a topic."""
 
 from __future__ import annotations
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from amazon_estimators.pipeline.announce import FAILED, SOURCE, TRAINED
 
 
 class TrainingNotifications(Construct):
-    """Sends Model Trained and Training Failed of a pipeline to a topic, each as one JSON object.
+    """Sends every Model Trained and Training Failed of a pipeline to a topic, each as one JSON object.
 
-    pipeline: the name of the pipeline in events: its construct path.
-    topic: where to. One of your own that is imported or encrypted must allow ``events.amazonaws.com``.
+    A topic of this app gets a policy that lets EventBridge publish. To one that is imported, or another
+    account's, EventBridge publishes as a role; another account's topic must allow that role, or its account.
+
+    Args:
+        state_machine: The pipeline's state machine, whose ARN tells its events from all others.
+        topic: The topic. The key of an encrypted one must allow ``events.amazonaws.com``.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, pipeline: str, topic: sns.ITopic) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, state_machine: sfn.IStateMachine, topic: sns.ITopic
+    ) -> None:
         super().__init__(scope, construct_id)
         events.Rule(
             self,
             "Rule",
             description="Sends what a training pipeline tells to a topic",
             event_pattern=events.EventPattern(
-                source=[SOURCE], detail_type=[TRAINED, FAILED], detail={"pipeline": [pipeline]}
+                source=[SOURCE],
+                detail_type=[TRAINED, FAILED],
+                detail={"state_machine": [state_machine.state_machine_arn]},
             ),
-            targets=[targets.SnsTopic(topic)],
+            # CDK drops what is added to the policy of an imported topic.
+            targets=[targets.SnsTopic(topic, authorize_using_role=not isinstance(topic, sns.Topic))],
         )

@@ -10,28 +10,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aws_cdk import Names, RemovalPolicy
+from aws_cdk import Duration, Names, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from amazon_estimators.pipeline.keys import ANY, items_key
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.access.service_role import service_role
 from cdk_amazon_estimators.encoder import RecordSetEncoder
+from cdk_amazon_estimators.retries import NOT_RUN, of_announcements, of_functions
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
+from cdk_amazon_estimators.training.capacity import train_with_capacity
 
 REDRIVE = {"redrive.$": "$$.Execution.RedriveCount"}
-EXECUTION = {"name.$": "$$.Execution.Name", "start_time.$": "$$.Execution.StartTime", **REDRIVE}
-TRANSIENT = [
-    "Lambda.AWSLambdaException",
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.SdkClientException",
-    "Lambda.ServiceException",
-    "Lambda.TooManyRequestsException",
-]
-"""Faults of the service and throttling. What the library raises is a user's to mend, and never repeated."""
+EXECUTION = {
+    "name.$": "$$.Execution.Name",
+    "start_time.$": "$$.Execution.StartTime",
+    "state_machine.$": "$$.StateMachine.Id",
+    **REDRIVE,
+}
 
 
 def pipeline_state_machine(
@@ -41,6 +41,7 @@ def pipeline_state_machine(
     definition: sfn.IChainable,
     layout: PipelineLayout,
     statements: Sequence[iam.PolicyStatement],
+    timeout: Duration,
     log_retention: logs.RetentionDays,
 ) -> sfn.StateMachine:
     """A standard state machine that logs every event, without data, and traces.
@@ -57,7 +58,8 @@ def pipeline_state_machine(
         removal_policy=RemovalPolicy.DESTROY,
     )
     role = service_role(scope, f"{construct_id}Role", "states.amazonaws.com", "Runs one training pipeline")
-    S3Access(role, layout.data_bucket, layout.encryption_key).read([f"{layout.recordsets}*/shards.jsonl"])
+    items = items_key(layout.record_set(ANY), ANY)
+    S3Access(role, layout.data_bucket, layout.encryption_key).read([items])
     for statement in statements:
         role.add_to_policy(statement)
     return sfn.StateMachine(
@@ -65,6 +67,7 @@ def pipeline_state_machine(
         construct_id,
         definition_body=sfn.DefinitionBody.from_chainable(definition),
         role=role,
+        timeout=timeout,
         logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False),
         tracing_enabled=True,
     )
@@ -77,6 +80,7 @@ def workflow(
     settings: Mapping[str, Any],
     train: sfn.CustomState,
     max_concurrency: int,
+    capacity_wait: Duration,
 ) -> sfn.IChainable:
     """The definition. ``settings`` are the pipeline's, ``train`` the state made by ``training_job``.
 
@@ -91,7 +95,7 @@ def workflow(
         event={"pipeline": settings, "input.$": "$.input", "execution": EXECUTION},
         result_path="$.plan",
     )
-    shards = _shards(scope, encoder, max_concurrency)
+    shards = _shards(scope, encoder, settings, max_concurrency)
     seal = _invoke(
         scope,
         "Seal",
@@ -101,20 +105,39 @@ def workflow(
     )
     reuse = sfn.Pass(scope, "Reuse", input_path="$.plan.request", result_path="$.request")
     explain = _explain(scope, encoder, settings, again=plan)
-    for state in (plan, shards, seal, train):
+    for state in (plan, shards, seal):
         state.add_catch(explain, result_path="$.error")
+    begin_training = train_with_capacity(
+        scope,
+        train=train,
+        explain=explain,
+        announce_waiting=_announce(
+            scope,
+            "AnnounceWaiting",
+            encoder.announce,
+            settings,
+            retries=of_functions(),
+            **{"plan.$": "$.plan", "waiting.$": "$.error"},
+        ),
+        capacity_wait=capacity_wait,
+    )
 
     done = sfn.Succeed(scope, "Done")
     announce = _announce(
-        scope, "Announce", encoder.announce, settings, **{"plan.$": "$.plan", "job.$": "$.job"}
+        scope,
+        "Announce",
+        encoder.announce,
+        settings,
+        retries=of_announcements(),
+        **{"plan.$": "$.plan", "job.$": "$.job"},
     )
     announce.add_catch(done, result_path="$.announced")
     announce.next(done)
-    trained = train.next(announce)
+    train.next(announce)
     is_complete = (
         sfn.Choice(scope, "IsComplete", comment="Did an earlier execution seal this RecordSet?")
-        .when(sfn.Condition.boolean_equals("$.plan.complete", True), reuse.next(trained))
-        .otherwise(shards.next(seal).next(trained))
+        .when(sfn.Condition.boolean_equals("$.plan.complete", True), reuse.next(begin_training))
+        .otherwise(shards.next(seal).next(begin_training))
     )
     return start.next(plan).next(is_complete)
 
@@ -132,11 +155,12 @@ def _explain(
 
     Should Lambda not run Explain or Failed, the error that there was to explain is not lost.
     """
-    event: dict[str, Any] = {"explained.$": "$.explained", "execution": EXECUTION}
+    name = settings["pipeline"]
+    event: dict[str, Any] = {"pipeline": name, "explained.$": "$.explained", "execution": EXECUTION}
     failed = _invoke(scope, "Failed", encoder.fail, event=event, result_path=sfn.JsonPath.DISCARD)
     failed.add_catch(
         sfn.Fail(scope, "FailedAnyway", error_path="$.explained.error", cause_path="$.explained.cause"),
-        errors=TRANSIENT,
+        errors=NOT_RUN,
         result_path="$.failed",
     )
     # Of the failure before nothing is kept: neither its error nor a plan that may not be the next one.
@@ -147,6 +171,7 @@ def _explain(
         "AnnounceFailure",
         encoder.announce,
         settings,
+        retries=of_announcements(),
         **{"plan.$": "$.plan", "explained.$": "$.explained", "error.$": "$.error"},
     )
     announce.add_catch(failed, result_path="$.announced")
@@ -157,7 +182,7 @@ def _explain(
         parameters={"error.$": "$.error.Error", "cause.$": "$.error.Cause", **REDRIVE},
         result_path="$.explained",
     )
-    event = {"error.$": "$.error", "plan.$": "$.plan", "execution": EXECUTION}
+    event = {"pipeline": name, "error.$": "$.error", "plan.$": "$.plan", "execution": EXECUTION}
     explain = _invoke(scope, "Explain", encoder.explain, event=event, result_path="$.explained")
     explain.add_catch(unexplained.next(announce), result_path="$.explained")
     explain.next(announce)
@@ -169,14 +194,22 @@ def _announce(
     construct_id: str,
     function: lambda_.IFunction,
     settings: Mapping[str, Any],
+    *,
+    retries: list[dict[str, Any]],
     **state: str,
 ) -> sfn.CustomState:
-    """Tell of the end. Should the telling fail, the execution ends as it would: what it did is done."""
+    """Tell of the end, if need be after some minutes.
+
+    Should the telling fail all the same, the execution ends as it would: what it did is done. The starter
+    finds the error in its output, and tells of the model.
+    """
     event = {"pipeline": settings, "execution": EXECUTION, "input.$": "$.input", **state}
-    return _invoke(scope, construct_id, function, event=event, result_path="$.announced")
+    return _invoke(scope, construct_id, function, event=event, result_path="$.announced", retries=retries)
 
 
-def _shards(scope: Construct, encoder: RecordSetEncoder, max_concurrency: int) -> sfn.DistributedMap:
+def _shards(
+    scope: Construct, encoder: RecordSetEncoder, settings: Mapping[str, Any], max_concurrency: int
+) -> sfn.DistributedMap:
     """Encode of every shard. A Map Run hides what its items failed of: each is explained where it failed."""
     names = ("shard", "offset", "length")
     item = {name: sfn.JsonPath.number_at(f"$$.Map.Item.Value.{name}") for name in names}
@@ -194,6 +227,9 @@ def _shards(scope: Construct, encoder: RecordSetEncoder, max_concurrency: int) -
             "bucket": sfn.JsonPath.string_at("$.plan.bucket"),
             "prefix": sfn.JsonPath.string_at("$.plan.prefix"),
             "attempt": sfn.JsonPath.string_at("$.plan.attempt"),
+            # Whose work it is, for the logs.
+            "pipeline": settings["pipeline"],
+            "execution": sfn.JsonPath.string_at("$$.Execution.Name"),
             **item,
         },
         result_path=sfn.JsonPath.DISCARD,
@@ -203,6 +239,8 @@ def _shards(scope: Construct, encoder: RecordSetEncoder, max_concurrency: int) -
         "ExplainShard",
         encoder.explain,
         event={
+            "pipeline.$": "$.pipeline",
+            "execution": {"name.$": "$.execution"},
             "error.$": "$.error",
             "plan": {"bucket.$": "$.bucket", "prefix.$": "$.prefix", "attempt.$": "$.attempt"},
             "shard.$": "$.shard",
@@ -224,24 +262,17 @@ def _invoke(
     *,
     event: Mapping[str, Any] | None = None,
     result_path: str | None = None,
+    retries: list[dict[str, Any]] | None = None,
 ) -> sfn.CustomState:
     """Invoke ``function`` with ``event`` (default: the state's input) and take what it returns as it is.
 
-    CDK's LambdaInvoke would let the role invoke every version of the function too.
+    ``retries`` is the state's Retry list; by default that of functions. CDK's LambdaInvoke would let the
+    role invoke every version of the function too.
     """
     task: dict[str, Any] = {
         "Type": "Task",
         "Resource": function.function_arn,
-        "Retry": [
-            {
-                "ErrorEquals": TRANSIENT,
-                "IntervalSeconds": 2,
-                "MaxAttempts": 8,
-                "BackoffRate": 2,
-                "MaxDelaySeconds": 60,
-                "JitterStrategy": "FULL",
-            }
-        ],
+        "Retry": of_functions() if retries is None else retries,
     }
     if event is not None:
         task["Parameters"] = event

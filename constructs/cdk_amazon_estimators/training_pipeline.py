@@ -1,4 +1,4 @@
-"""The construct users instantiate: a bucket of data in, trained models out."""
+"""The construct that users instantiate: a bucket of data in, trained models out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aws_cdk import Duration, RemovalPolicy, Size, Stack, Token
+from aws_cdk import Duration, RemovalPolicy, Size, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -17,120 +17,110 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from amazon_estimators.algorithms import Algorithm
-from amazon_estimators.pipeline.channels import channels_of
 from amazon_estimators.sources import Source
+from cdk_amazon_estimators.checked_props import CheckedProps, checked
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.notifications import TrainingNotifications
-from cdk_amazon_estimators.props.pipeline_checks import (
-    check_algorithm,
-    check_echoes,
-    check_encoder,
-    check_encoding,
-    check_expiration,
-    check_neighbours,
-    check_patterns,
-    check_prefix,
-    check_removal,
-    check_triggers,
-    required_channels,
-)
 from cdk_amazon_estimators.props.problems import Problems
-from cdk_amazon_estimators.props.prop_types import check_types, known
+from cdk_amazon_estimators.props.prop_types import known
 from cdk_amazon_estimators.state_machine import pipeline_state_machine, workflow, workflow_statements
 from cdk_amazon_estimators.storage.data_buckets import expire_record_sets, new_data_bucket, new_model_bucket
-from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout, outputs_of, with_prefixes
+from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.image import TrainingImage
-from cdk_amazon_estimators.training.job import JobSettings, training_job, training_job_statements
+from cdk_amazon_estimators.training.job import training_job, training_job_statements
 from cdk_amazon_estimators.training.role import grant_training, new_training_role
-from cdk_amazon_estimators.triggers import TrainingStarter, Trigger, UploadTrigger
+from cdk_amazon_estimators.triggers import TrainingStarter, Trigger
 
 
 class TrainingPipeline(Construct):
-    """Objects that arrive in a bucket become RecordSets, and RecordSets a trained model.
+    """Trains one algorithm on the objects of a bucket: input becomes RecordSets, and RecordSets a model.
 
-    ``triggers`` start executions of ``state_machine``; so does anyone who may
-    (:meth:`grant_start_execution`). Execution input, all of it optional
-    (``amazon_estimators/execution_input.schema.json``)::
+    ``triggers`` start executions of ``state_machine``, and so can anyone with :meth:`grant_start_execution`.
+    The execution input is optional in all its parts (``amazon_estimators/execution_input.schema.json``)::
 
         {"hyperparameters": {"k": "12"}, "data_set": "<24 hexadecimal digits>", "reason": "why"}
 
-    ``data_set`` is a version to train on, as ``record_set.json`` and the job's tags name it; by default the
-    input as it is when the execution starts.
+    ``data_set`` is the version to train on, as ``record_set.json`` and the job's tags name it. The default is
+    the input as it is when the execution starts.
 
-    Execution output, after ``Plan``, ``Seal`` and ``Train``::
+    The execution output, after ``Plan``, ``Seal`` and ``Train``::
 
         {"input": {…},
          "plan": {"bucket", "prefix", "fingerprint", "complete", "shards", "hyperparameters", …},
          "request": {"job_name", "hyperparameters", "input_data_config", "tags"},
          "job": {"TrainingJobName", "ModelArtifacts": {"S3ModelArtifacts": "s3://…/model.tar.gz"}, …}}
 
-    ``plan.complete`` is true if the RecordSet was there already, ``job`` is what DescribeTrainingJob answers.
-    A failed execution's ``error`` is a class name of ``amazon_estimators.errors`` (``HyperparameterError``,
+    ``plan.complete`` is true if the RecordSet existed already. ``job`` is what DescribeTrainingJob answers.
+
+    The ``error`` of a failed execution is a class of ``amazon_estimators.errors`` (``HyperparameterError``,
     ``RequestError``, ``NoInputError``, ``InputError``, ``SchemaError``, ``ObjectChangedError``,
-    ``RecordSetError``, ``TrainingJobError``, ``FunctionError``) or Step Functions' own (``States.…``,
-    ``SageMaker.…``); its ``cause``, a function's error in JSON, says what is wrong and what to do in
-    ``errorMessage``. Redriven, it goes on with what is missing.
+    ``RecordSetError``, ``TrainingJobError``, ``FunctionError``) or one of Step Functions' own (``States.…``,
+    ``SageMaker.…``). Its ``cause`` is a function's error in JSON, whose ``errorMessage`` says what is wrong
+    and what to do. A redriven execution goes on with what is missing.
 
-    What to train:
+    Args:
+        algorithm: The algorithm with its hyperparameters, such as ``KMeans(k=10)``.
+        instance_type: The type of the training instances, such as ``"ml.m5.large"``. Synth warns of a type
+            that the installed botocore does not know.
+        instance_count: The number of training instances. Default: 1.
+        channels: The input of each channel: its prefix and how to read it. Default: the channels the
+            algorithm requires, each at ``<prefix>input/<channel>/``.
+        distributions: ``"ShardedByS3Key"`` or ``"FullyReplicated"`` by channel. Default: what the algorithm
+            documents for each.
+        prefix: The beginning of every key of this pipeline, empty or ending with ``/``. Default: ``""``.
+        data_bucket: The bucket of input and RecordSets. Yours must send its events to EventBridge. Default: a
+            new one.
+        model_bucket: The bucket of models. Default: a new one.
+        encryption_key: KMS key of new buckets, models and training volumes. Default: keys of the services.
+        removal_policy: What becomes of new buckets when the stack is deleted. Default: RETAIN.
+        auto_delete_objects: Empty new buckets when the stack is deleted, which takes
+            ``removal_policy=RemovalPolicy.DESTROY`` too. Default: False.
+        encoder: The Lambda functions. Default: one RecordSetEncoder that all pipelines of the stack share.
+        target_shard_size: The most bytes of one shard. Default: 256 MiB.
+        max_concurrency: The most shards that are encoded at a time. Default: 100.
+        record_set_expiration: Delete RecordSets this long after they were encoded: whole days, more than
+            ``max_runtime``. Data that is trained on again is encoded again. Default: keep them.
+        training_role: The execution role of the training jobs. It is granted what they need; if it cannot be,
+            synth warns (docs/pipeline.md lists what to grant). Default: a new one.
+        volume_size: The disk of each training instance. Default: 30 GiB.
+        max_runtime: The time after which a training job is stopped. Default: 1 day.
+        spot_max_wait: Train on spot capacity, and wait and train up to this long, 1 hour at most. Default:
+            None, on-demand capacity.
+        keep_alive: Keep the instances as a warm pool for the next job this long, 6 hours at most. Default:
+            None.
+        max_retry_attempts: How often SageMaker restarts a job after a fault of its own, 0 to 30. Default: 2.
+        capacity_wait: How long a training waits for instances, up to 3 days, while the account's quota is in
+            use or SageMaker has no capacity of the type. It is tried again every 5 minutes. Default: 1 hour.
+        timeout: The most time an execution may take. Then it ends as TIMED_OUT, and the next may start.
+            Default: a day more than ``max_runtime`` and ``capacity_wait``.
+        vpc: The network of the training instances. Default: SageMaker's.
+        subnets: Subnets of ``vpc``. Default: the private ones.
+        security_groups: Security groups of the training instances. Default: a new one, with ``vpc``.
+        encrypt_inter_container_traffic: Encrypt what the instances send to one another. Default: False.
+        enable_network_isolation: Give the training container no network. Default: False.
+        triggers: UploadTrigger, ScheduleTrigger, AlarmTrigger or your own; empty for none. Default: an
+            UploadTrigger with a quiet period of 5 minutes.
+        max_concurrent_trainings: The most executions that triggers let run at a time. Default: 1.
+        notification_topic: The topic that every Model Trained and Training Failed is sent to. Default: none.
+        log_retention: How long the state machine's log is kept. Default: three months.
 
-    algorithm: the algorithm with its hyperparameters, such as ``KMeans(k=10)``.
-    instance_type: of the training instances, such as ``"ml.m5.large"``. The synth warns of one that the
-        installed botocore does not know.
-    instance_count: training instances. Default: 1.
-    channels: where each channel's input lies and how to read it. Default: the channels the algorithm
-        requires, each at ``<prefix>input/<channel>/``.
-    distributions: ``"ShardedByS3Key"`` or ``"FullyReplicated"`` by channel. Default: what the algorithm
-        documents for each.
+    Attributes:
+        data_bucket: The bucket of input and RecordSets.
+        model_bucket: The bucket of models.
+        encoder: The Lambda functions.
+        training_role: The execution role of the training jobs.
+        state_machine: The state machine.
+        starter: What triggers send to; None without triggers.
+        layout: The prefixes of this pipeline's data.
+        input_prefixes: The prefix of each channel's input.
+        job_name_prefix: The beginning of every training job's name.
 
-    Where things lie:
-
-    prefix: in front of every key of this pipeline, empty or ending with ``/``. Default: ``""``.
-    data_bucket: for input and RecordSets; yours must send its events to EventBridge. Default: a new one.
-    model_bucket: for models. Default: a new one.
-    encryption_key: KMS key for new buckets, models and training volumes. Default: keys of the services.
-    removal_policy: of new buckets. Default: RETAIN.
-    auto_delete_objects: with ``removal_policy=RemovalPolicy.DESTROY``, empty new buckets when the stack is
-        deleted. Default: False.
-
-    How it is encoded:
-
-    encoder: the Lambda functions. Default: one RecordSetEncoder that all pipelines of the stack share.
-    target_shard_size: most bytes of one shard. Default: 256 MiB.
-    max_concurrency: most shards encoded at a time. Default: 100.
-    record_set_expiration: delete what was encoded this long ago, whole days and more than ``max_runtime``;
-        data that is trained on again is then encoded again. Default: keep it.
-
-    How it is trained:
-
-    training_role: execution role of the training jobs; it is granted what they need, or the synth warns that
-        it cannot be (docs/pipeline.md lists it). Default: a new one.
-    volume_size: disk of each training instance. Default: 30 GiB.
-    max_runtime: after which a training job is stopped. Default: 1 day.
-    spot_max_wait: train on spot capacity, waiting and training up to this long, 1 hour at most.
-        Default: None, on-demand capacity.
-    keep_alive: keep the instances as a warm pool for the next job this long, 1 hour at most. Default: None.
-    max_retry_attempts: how often SageMaker starts a job again after a fault of its own. Default: 2.
-    vpc: network of the training instances. Default: SageMaker's.
-    subnets: of ``vpc``. Default: the private ones.
-    security_groups: of the training instances. Default: a new one, with ``vpc``.
-    encrypt_inter_container_traffic: encrypt what instances send one another. Default: False.
-    enable_network_isolation: no network for the training container. Default: False.
-
-    When it is trained, and who is told (docs/triggers.md):
-
-    triggers: UploadTrigger, ScheduleTrigger, AlarmTrigger or yours; empty for none. Default: an UploadTrigger
-        with a quiet period of 5 minutes.
-    max_concurrent_trainings: executions that triggers let run at a time. Default: 1.
-    notification_topic: is sent every Model Trained and Training Failed. Default: none.
-
-    log_retention: how long the state machine's log is kept. Default: three months.
-
-    Attributes: ``data_bucket``, ``model_bucket``, ``encoder``, ``training_role``, ``state_machine``,
-    ``starter`` (None without triggers), ``layout``, ``input_prefixes`` (by channel), ``job_name_prefix``
-    (every job's name begins with it).
-
-    Raises InstanceError, RegionError or HyperparameterError, and PipelineError for other props or several
-    problems at once; all problems are in one error, each with the construct's path.
+    Raises:
+        PipelineError: Props that make no pipeline, or problems of several kinds. One error tells all
+            problems, each with the construct's path.
+        InstanceError: If that is all that is wrong: instances that the algorithm does not run on.
+        RegionError: Likewise, a region without an image of the algorithm.
+        HyperparameterError: Likewise, hyperparameters that the algorithm does not take.
     """
 
     def __init__(
@@ -159,6 +149,8 @@ class TrainingPipeline(Construct):
         spot_max_wait: Duration | None = None,
         keep_alive: Duration | None = None,
         max_retry_attempts: int = 2,
+        capacity_wait: Duration | None = None,
+        timeout: Duration | None = None,
         vpc: ec2.IVpc | None = None,
         subnets: ec2.SubnetSelection | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
@@ -171,74 +163,62 @@ class TrainingPipeline(Construct):
     ) -> None:
         props = dict(locals())  # as long as there are no other local variables
         super().__init__(scope, construct_id)
-        job = JobSettings(
-            instance_type=instance_type,
-            instance_count=instance_count,
-            volume_size=volume_size or Size.gibibytes(30),
-            max_runtime=max_runtime or Duration.days(1),
-            spot_max_wait=spot_max_wait,
-            keep_alive=keep_alive,
-            max_retry_attempts=max_retry_attempts,
-            encryption_key=encryption_key,
-            vpc=vpc,
-            subnets=subnets,
-            security_groups=security_groups,
-            encrypt_inter_container_traffic=encrypt_inter_container_traffic,
-            enable_network_isolation=enable_network_isolation,
+        chosen = checked(self, TrainingPipeline.__init__, props, self._neighbours(data_bucket))
+
+        self._make_buckets(data_bucket, model_bucket, encryption_key, removal_policy, auto_delete_objects)
+        self._lay_out(chosen.sources, prefix, encryption_key, record_set_expiration)
+        self._connect_encoder(encoder)
+        self._make_training_role(training_role, chosen.image)
+        self._make_state_machine(
+            chosen, self._settings(algorithm, chosen, distributions), max_concurrency, log_retention
         )
+        self._make_starter(chosen.triggers, max_concurrent_trainings)
+        self._notify(notification_topic)
+
+    def grant_start_execution(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` start an execution, with the input this class documents."""
+        return self.state_machine.grant_start_execution(grantee)
+
+    def grant_request(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` ask the starter for a training; see :meth:`TrainingStarter.grant_request`.
+
+        Raises PipelineError if the pipeline has no triggers, and so no starter.
+        """
         problems = Problems(self)
-        check_types(problems, TrainingPipeline.__init__, props)
-        check_algorithm(problems, algorithm)
-        shard_size = target_shard_size or Size.mebibytes(256)
-        chosen = known("channels", channels)
-        sources = with_prefixes(
-            dict.fromkeys(required_channels(algorithm), Source()) if chosen is None else chosen, prefix
+        problems.unless(
+            self.starter is not None,
+            "grant_request needs a starter, and triggers=[] makes none: give the pipeline a trigger, or use "
+            "grant_start_execution",
         )
-
-        with problems.collected():
-            if known("instance_type", instance_type) and known("instance_count", instance_count) is not None:
-                algorithm.check_instances(instance_type, instance_count)
-        with problems.collected():
-            hyperparameters = algorithm.hyperparameters()
-        with problems.collected():
-            image = TrainingImage(self, algorithm)
-        job.check(problems)
-        with problems.collected():
-            channels_of(
-                type(algorithm),
-                sources,
-                known("distributions", distributions) or {},
-                instance_count=instance_count,
-                prefix=prefix,
-            )
-        check_prefix(problems, prefix)
-        check_patterns(problems, prefix, sources)
-        outputs = outputs_of(prefix, known("data_bucket", data_bucket), known("model_bucket", model_bucket))
-        check_echoes(problems, sources, outputs)
-        check_neighbours(problems, sources, outputs, self._neighbours(known("data_bucket", data_bucket)))
-        check_encoding(problems, max_concurrency, shard_size)
-        check_expiration(problems, record_set_expiration, job.max_runtime, known("data_bucket", data_bucket))
-        check_removal(problems, (data_bucket, model_bucket), removal_policy, auto_delete_objects)
-        chosen_triggers = known("triggers", triggers)
-        if chosen_triggers is None:
-            chosen_triggers = [UploadTrigger(quiet_period=Duration.minutes(5))]
-        check_triggers(problems, chosen_triggers, outputs, max_concurrent_trainings)
-        check_encoder(problems, self, known("encoder", encoder))
         problems.raise_any()
+        assert self.starter is not None
+        return self.starter.grant_request(grantee)
 
-        removal: dict[str, Any] = {
+    def _make_buckets(
+        self,
+        data_bucket: s3.IBucket | None,
+        model_bucket: s3.IBucket | None,
+        encryption_key: kms.IKey | None,
+        removal_policy: RemovalPolicy | None,
+        auto_delete_objects: bool,
+    ) -> None:
+        new: dict[str, Any] = {
             "encryption_key": encryption_key,
             "removal_policy": removal_policy or RemovalPolicy.RETAIN,
             "auto_delete_objects": auto_delete_objects,
         }
-        self.data_bucket: s3.IBucket = data_bucket or new_data_bucket(self, "DataBucket", **removal)
-        self.model_bucket: s3.IBucket = model_bucket or new_model_bucket(self, "ModelBucket", **removal)
-        self.encoder = encoder or RecordSetEncoder.of(self)
-        self.training_role: iam.IRole = training_role or new_training_role(self, "TrainingRole")
-        self.input_prefixes = {name: source.prefix or "" for name, source in sources.items()}
-        self.job_name_prefix = _job_name_prefix(self)
+        self.data_bucket: s3.IBucket = data_bucket or new_data_bucket(self, "DataBucket", **new)
+        self.model_bucket: s3.IBucket = model_bucket or new_model_bucket(self, "ModelBucket", **new)
 
-        self.layout = layout = PipelineLayout(
+    def _lay_out(
+        self,
+        sources: Mapping[str, Source],
+        prefix: str,
+        encryption_key: kms.IKey | None,
+        record_set_expiration: Duration | None,
+    ) -> None:
+        self.input_prefixes = {name: source.prefix or "" for name, source in sources.items()}
+        self.layout = PipelineLayout(
             data_bucket=self.data_bucket,
             model_bucket=self.model_bucket,
             prefix=prefix,
@@ -246,18 +226,52 @@ class TrainingPipeline(Construct):
             encryption_key=encryption_key,
         )
         if record_set_expiration is not None and isinstance(self.data_bucket, s3.Bucket):
-            expire_record_sets(self.data_bucket, layout.recordsets, record_set_expiration)
-        self.encoder.serve(layout)
+            expire_record_sets(self.data_bucket, self.layout.recordsets, record_set_expiration)
+
+    def _connect_encoder(self, encoder: RecordSetEncoder | None) -> None:
+        self.encoder = encoder or RecordSetEncoder.of(self)
+        self.encoder.serve(self.layout)
+
+    def _make_training_role(self, training_role: iam.IRole | None, image: TrainingImage) -> None:
+        self.job_name_prefix = _job_name_prefix(self)
+        self.training_role: iam.IRole = training_role or new_training_role(self, "TrainingRole")
         grant_training(
-            self.training_role, layout, scope=self, image=image, job_name_prefix=self.job_name_prefix
+            self.training_role, self.layout, scope=self, image=image, job_name_prefix=self.job_name_prefix
         )
+
+    def _settings(
+        self, algorithm: Algorithm, chosen: CheckedProps, distributions: Mapping[str, str] | None
+    ) -> dict[str, Any]:
+        """Return the settings that the Lambda functions read: ``amazon_estimators.pipeline.settings``."""
+        return {
+            "pipeline": self.node.path,
+            "algorithm": type(algorithm).__name__,
+            "hyperparameters": chosen.hyperparameters,
+            "instance_type": chosen.job.instance_type,
+            "instance_count": chosen.job.instance_count,
+            "job_name_prefix": self.job_name_prefix,
+            "data_bucket": self.data_bucket.bucket_name,
+            "prefix": self.layout.prefix,
+            "target_shard_bytes": chosen.target_shard_size.to_bytes(),
+            "channels": {name: source.to_dict() for name, source in chosen.sources.items()},
+            "distributions": dict(distributions or {}),
+            "volume_gib": chosen.job.disk_gib,
+        }
+
+    def _make_state_machine(
+        self,
+        chosen: CheckedProps,
+        settings: Mapping[str, Any],
+        max_concurrency: int,
+        log_retention: logs.RetentionDays,
+    ) -> None:
         train = training_job(
             self,
             "Train",
-            image=image.uri,
+            image=chosen.image.uri,
             role=self.training_role,
-            output_path=self.model_bucket.s3_url_for_object(layout.models.rstrip("/")),
-            settings=job,
+            output_path=self.model_bucket.s3_url_for_object(self.layout.models.rstrip("/")),
+            settings=chosen.job,
         )
         self.state_machine = pipeline_state_machine(
             self,
@@ -265,76 +279,63 @@ class TrainingPipeline(Construct):
             definition=workflow(
                 self,
                 encoder=self.encoder,
-                settings={
-                    "pipeline": self.node.path,
-                    "algorithm": type(algorithm).__name__,
-                    "hyperparameters": hyperparameters,
-                    "instance_type": instance_type,
-                    "instance_count": instance_count,
-                    "job_name_prefix": self.job_name_prefix,
-                    "data_bucket": self.data_bucket.bucket_name,
-                    "prefix": prefix,
-                    "target_shard_bytes": shard_size.to_bytes(),
-                    "channels": {name: source.to_dict() for name, source in sources.items()},
-                    "distributions": dict(distributions or {}),
-                },
+                settings=settings,
                 train=train,
                 max_concurrency=max_concurrency,
+                capacity_wait=chosen.waits.capacity,
             ),
-            layout=layout,
+            timeout=chosen.waits.execution,
+            layout=self.layout,
             statements=[
                 *workflow_statements(self.encoder),
                 *training_job_statements(self, role=self.training_role, job_name_prefix=self.job_name_prefix),
             ],
             log_retention=log_retention,
         )
-        self.starter = self._starter(layout, chosen_triggers, max_concurrent_trainings)
-        if notification_topic is not None:
-            TrainingNotifications(self, "Notifications", pipeline=self.node.path, topic=notification_topic)
 
-    def grant_start_execution(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let ``grantee`` start an execution, with the input this class documents."""
-        return self.state_machine.grant_start_execution(grantee)
-
-    def _neighbours(self, data_bucket: s3.IBucket | None) -> dict[str, PipelineLayout]:
-        """The app's other pipelines of this bucket, by path."""
-        if data_bucket is None:
-            return {}
-        pipelines = [one for one in self.node.root.node.find_all() if isinstance(one, TrainingPipeline)]
-        return {
-            one.node.path: one.layout
-            for one in pipelines
-            if one is not self
-            and hasattr(one, "layout")
-            and one.data_bucket.bucket_name == data_bucket.bucket_name
-        }
-
-    def _starter(
-        self, layout: PipelineLayout, triggers: Sequence[Trigger], max_concurrent: int
-    ) -> TrainingStarter | None:
+    def _make_starter(self, triggers: Sequence[Trigger], max_concurrent: int) -> None:
+        self.starter: TrainingStarter | None = None
         if not triggers:
-            return None
-        starter = TrainingStarter(
+            return
+        self.starter = TrainingStarter(
             self,
             "Starter",
             state_machine=self.state_machine,
             pipeline=self.node.path,
-            layout=layout,
+            layout=self.layout,
             encoder=self.encoder,
             max_concurrent=max_concurrent,
         )
         for number, trigger in enumerate(triggers):
-            starter.add(f"{type(trigger).__name__}{number or ''}", trigger)
-        return starter
+            self.starter.add(f"{type(trigger).__name__}{number or ''}", trigger)
+
+    def _notify(self, topic: sns.ITopic | None) -> None:
+        if topic is not None:
+            TrainingNotifications(self, "Notifications", state_machine=self.state_machine, topic=topic)
+
+    def _neighbours(self, data_bucket: s3.IBucket | None) -> dict[str, PipelineLayout]:
+        """Return the layouts of the app's other pipelines of this bucket, by path."""
+        if known("data_bucket", data_bucket) is None or data_bucket is None:
+            return {}
+        pipelines = [node for node in self.node.root.node.find_all() if isinstance(node, TrainingPipeline)]
+        return {
+            pipeline.node.path: pipeline.layout
+            for pipeline in pipelines
+            if pipeline is not self
+            and hasattr(pipeline, "layout")
+            and pipeline.data_bucket.bucket_name == data_bucket.bucket_name
+        }
 
 
 def _job_name_prefix(pipeline: Construct) -> str:
-    """At most 30 characters, another for every pipeline: the construct's id and a hash of stack and path.
+    """Return a prefix of at most 30 characters: the construct's id and a hash of stack and path.
 
-    Lower case: SageMaker writes the ARN of a job in lower case, and IAM compares resources case by case.
+    A nested stack has no name at synth; the stack it is nested in has one. The prefix is in lower case, as
+    SageMaker writes the ARN of a job, because IAM's comparison heeds case.
     """
     stack = Stack.of(pipeline)
-    name = "" if Token.is_unresolved(stack.stack_name) else stack.stack_name
-    digest = hashlib.sha256(f"{name}\n{pipeline.node.path}".encode()).hexdigest()[:8]
+    while stack.nested_stack_parent is not None:
+        stack = stack.nested_stack_parent
+    digest = hashlib.sha256(f"{stack.stack_name}\n{pipeline.node.path}".encode()).hexdigest()[:8]
     readable = re.sub(r"[^a-z0-9]+", "-", pipeline.node.id.lower())[:21].strip("-") or "pipeline"
     return f"{readable}-{digest}"

@@ -49,7 +49,7 @@ class InputError(AmazonEstimatorsError, ValueError):
 
 
 class NoInputError(InputError):
-    """No object lies under a channel's prefix."""
+    """No object lies under a channel's prefix, or none of them has a row."""
 
     remedy = "Upload at least one file of a supported format under the prefix, then start again."
 
@@ -87,10 +87,27 @@ class RecordIOError(AmazonEstimatorsError, ValueError):
         super().__init__(": ".join([*where, reason]))
 
 
+class ModelError(AmazonEstimatorsError, ValueError):
+    """A model file that cannot be read, or that cannot do what it is asked without its container."""
+
+
+class ResponseError(AmazonEstimatorsError, ValueError):
+    """A response of an endpoint or a transform job that is not in the algorithm's documented format."""
+
+
 class RecordSetError(AmazonEstimatorsError):
     """A RecordSet that is incomplete or differs from what its encoders recorded."""
 
     remedy = "Redrive the execution, or start another: it encodes the missing shards again."
+
+
+class DamagedFileError(AmazonEstimatorsError):
+    """A file the pipeline keeps on S3 for itself was cut or changed, or is of another release.
+
+    The message names the object, the remedy says how to go on without it.
+    """
+
+    remedy = "Delete the object, then redrive the execution: it is written again."
 
 
 class TrainingJobError(AmazonEstimatorsError):
@@ -104,3 +121,15 @@ class FunctionError(AmazonEstimatorsError):
     """
 
     remedy = "Redrive the execution: it goes on with what is missing."
+
+
+class EndpointError(AmazonEstimatorsError):
+    """An endpoint did not come into service, or its container refused a request: the service's reason."""
+
+
+class TransformJobError(AmazonEstimatorsError):
+    """A transform job did not complete. The message carries the service's failure reason."""
+
+
+class TuningJobError(AmazonEstimatorsError):
+    """A tuning job ended without a model. The message carries the service's failure reason."""

@@ -10,6 +10,10 @@ from typing import Any
 
 from rich.console import Console
 
+from amazon_estimators.record_sets.keys import RECORD_SET
+from amazon_estimators.record_sets.manifest import StoredRecordSet
+from amazon_estimators.record_sets.record_set import RecordSet
+from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.text import counted
 from amazon_estimators_rehearsal.sagemaker.channels import split_uri
 from amazon_estimators_rehearsal.sagemaker.engines import NO_ENGINE
@@ -83,20 +87,19 @@ def _record_set_rows(
     s3: Any, channel: Mapping[str, Any], label: int | str | None
 ) -> Iterator[tuple[str, str]]:
     manifest = channel["DataSource"]["S3DataSource"]["S3Uri"]
-    bucket, key = split_uri(manifest)
-    facts = json.loads(
-        s3.get_object(Bucket=bucket, Key=key.rpartition("/")[0] + "/record_set.json")["Body"].read()
-    )
-    shape = counted(facts["num_records"], "record")
-    if facts["feature_dim"]:
-        labelled = f", {_label(label)}" if facts["labels"] else ""
-        shape += f" x {counted(facts['feature_dim'], 'feature')}{labelled}, {facts['dtype']}"
+    place = Place.of(manifest, what="manifest").beside(RECORD_SET)
+    text = s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
+    stored = StoredRecordSet.from_json(text, place.uri, RecordSet)
+    record_set, shards = stored.record_set, stored.shards
+    shape = counted(record_set.num_records, "record")
+    if record_set.feature_dim:
+        labelled = f", {_label(label)}" if record_set.labels else ""
+        shape += f" x {counted(record_set.feature_dim, 'feature')}{labelled}, {record_set.dtype}"
     yield f"channel {channel['ChannelName']}", shape
     yield "manifest", manifest
-    shards = facts["shards"]
     shown = [
-        f"{_name(one['key'])}: {counted(one['records'], 'record')}, {one['bytes']:,} bytes"
-        for one in shards[:8]
+        f"{_name(shard.key)}: {counted(shard.records, 'record')}, {shard.bytes:,} bytes"
+        for shard in shards[:8]
     ]
     if len(shards) > 8:
         shown.append(f"… and {len(shards) - 8:,} more")

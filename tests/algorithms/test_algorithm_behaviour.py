@@ -71,7 +71,7 @@ def test_what_is_missing_is_told_with_what_is_wrong() -> None:
 
 
 def test_an_attribute_is_set_only_if_the_result_is_valid() -> None:
-    knn = quietly("KNN", k=1, predictor_type="classifier", sample_size=10)
+    knn: Any = quietly("KNN", k=1, predictor_type="classifier", sample_size=10)
     knn.index_metric = "COSINE"
     with pytest.raises(HyperparameterError, match="index_metric"):
         knn.index_type = "faiss.IVFPQ"

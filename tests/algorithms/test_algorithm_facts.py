@@ -198,14 +198,9 @@ def test_what_the_user_gave_is_kept() -> None:
     data = {"train": train(1000, labels=REAL)}
     made = quietly("LinearLearner", predictor_type="regressor", mini_batch_size=7, feature_dim="auto")
     assert made.fit_to(data, instance_count=2) == made
-    assert (
-        quietly("Object2Vec", **LEAST["Object2Vec"], mini_batch_size=9)
-        .fit_to(
-            {"train": train(9, 0, labels=ZERO_ONE, content_type="application/jsonlines")}, instance_count=1
-        )
-        .mini_batch_size
-        == 9
-    )
+    pairs = train(9, 0, labels=ZERO_ONE, content_type="application/jsonlines")
+    given = quietly("Object2Vec", **LEAST["Object2Vec"], mini_batch_size=9)
+    assert given.fit_to({"train": pairs}, instance_count=1).effective("mini_batch_size") == 9
 
 
 def test_every_problem_with_the_data_is_said_at_once() -> None:

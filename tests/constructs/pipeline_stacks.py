@@ -144,6 +144,8 @@ def everything(stack: Stack) -> dict[str, Any]:
 
 
 OTHER_VALUES: dict[str, Callable[[Stack], Any]] = {
+    "capacity_wait": lambda stack: Duration.hours(6),
+    "timeout": lambda stack: Duration.days(3),
     "instance_count": lambda stack: 2,
     "channels": lambda stack: {"train": Source(prefix="mine/", label=0), "test": Source()},
     "distributions": lambda stack: {"train": "FullyReplicated"},

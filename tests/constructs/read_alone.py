@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import sys
 from types import ModuleType
+from typing import Any
 
 CODE, LAYER = sys.argv[1:]
 sys.path += [CODE, f"{LAYER}/python"]
@@ -51,7 +52,7 @@ def rows(key: str, body: bytes) -> list[list[float]]:
     _, module = format_of(found, source)
     layout = module.look(s3, found, source)
     blocks = module.read(s3, Piece(found, layout.start, layout.stop, 0), source, layout.schema)
-    features = [block.features for block in blocks]
+    features: list[Any] = [block.features for block in blocks]
     if layout.schema.sparse:
         return [one.data.tolist() for one in features]
     return np.concatenate(features).tolist()

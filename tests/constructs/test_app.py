@@ -93,7 +93,7 @@ def test_the_second_synth_runs_no_installer(tmp_path: Path, cache: Path) -> None
     ],
 )
 def test_a_setting_that_fails_the_synth_is_told_without_a_stack_of_calls(
-    context: dict[str, str], text: str, tmp_path: Path, cache: Path
+    context: dict[str, Any], text: str, tmp_path: Path, cache: Path
 ) -> None:
     done = run_app(tmp_path, cache=cache, **context)
     assert done.returncode == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from typing import Any
 
 import pytest
@@ -21,8 +22,10 @@ LITERALS = (bool, int, str)
 
 
 def documented(subject: Any) -> dict[str, str | None]:
-    """The default by prop, as ``name: what it is. Default: value.`` has it; None if it has none."""
-    text = inspect.getdoc(subject) or ""
+    """The default by prop, as ``name: What it is. Default: value.`` under Args has it, or None."""
+    section = re.search(r"^Args:\n((?: {4}.*\n|\n)+)", (inspect.getdoc(subject) or "") + "\n", re.MULTILINE)
+    assert section, f"{subject} documents no Args"
+    text = textwrap.dedent(section[1])
     found = {}
     for entry in re.finditer(r"^([a-z]\w*): (.*(?:\n {4,}\S.*)*)", text, re.MULTILINE):
         flat = " ".join(entry[2].split())

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,6 +85,25 @@ for name in ("plan", "encode", "seal", "explain", "announce", "starter"):
     assert module.__file__.startswith({code!r}), module.__file__
 assert not importlib.util.find_spec("pyarrow")
 """
+    subprocess.run([sys.executable, "-I", "-S", "-B", "-c", program], check=True)
+
+
+def test_every_module_of_the_bundle_imports_from_code_and_layer_alone(on_host: Path) -> None:
+    """So do those that a function would load later: a module that is missing is missed here."""
+    code = on_host / "code"
+    modules = [
+        ".".join(path.relative_to(code).with_suffix("").parts).removesuffix(".__init__")
+        for path in sorted((code / "amazon_estimators").rglob("*.py"))
+    ]
+    program = f"""
+import importlib, sys
+from types import ModuleType
+sys.path += [{str(code)!r}, {str(on_host / "layer" / "python")!r}]
+sys.modules["boto3"] = ModuleType("boto3")  # the runtime's
+for name in {modules!r}:
+    assert importlib.import_module(name).__file__.startswith({str(code)!r}), name
+"""
+    assert "amazon_estimators.handlers.starter" in modules
     subprocess.run([sys.executable, "-I", "-S", "-B", "-c", program], check=True)
 
 
@@ -182,10 +202,12 @@ def test_the_digest_tells_all_apart_that_changes_the_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = tmp_path / "amazon_estimators"
-    (package / "__pycache__").mkdir(parents=True)
-    (package / "__init__.py").write_text("one = 1\n", encoding="utf-8")
+    (package / "handlers" / "__pycache__").mkdir(parents=True)
+    (package / "__init__.py").write_text("", encoding="utf-8")
+    (package / "handlers" / "__init__.py").write_text("one = 1\n", encoding="utf-8")
     (package / "requirements.txt").write_text("numpy\n", encoding="utf-8")
     monkeypatch.setattr(lambda_bundle, "PACKAGE", package)
+    monkeypatch.setattr(lambda_bundle, "LOCK", package / "requirements.txt")
     digests = {
         LambdaBundle(python=python, platform=platform).digest()
         for python in ("3.12", "3.13")
@@ -193,20 +215,21 @@ def test_the_digest_tells_all_apart_that_changes_the_bytes(
     }
     assert len(digests) == 5  # on the host, this Python is the Python
     before = AMAZON_LINUX.digest()
-    (package / "__pycache__" / "x.pyc").write_bytes(b"compiled")
+    (package / "handlers" / "__pycache__" / "x.pyc").write_bytes(b"compiled")
     assert AMAZON_LINUX.digest() == before
     (package / "requirements.txt").write_text("numpy>2\n", encoding="utf-8")
     after_lock = AMAZON_LINUX.digest()
-    (package / "__init__.py").write_text("one = 2\n", encoding="utf-8")
+    (package / "handlers" / "__init__.py").write_text("one = 2\n", encoding="utf-8")
     after_source = AMAZON_LINUX.digest()
-    (package / "__init__.py").rename(package / "renamed.py")
+    (package / "handlers" / "__init__.py").rename(package / "handlers" / "renamed.py")
+    (package / "handlers" / "__init__.py").touch()
     assert len({before, after_lock, after_source, AMAZON_LINUX.digest()}) == 4
 
 
 def test_the_layer_s_digest_is_of_lock_platform_and_what_is_left_out_and_not_of_our_sources(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def digest(**bundle: str) -> str:
+    def digest(**bundle: Any) -> str:
         return table_reader_layer.table_reader(LambdaBundle(**bundle)).digest()
 
     digests = {
@@ -217,7 +240,7 @@ def test_the_layer_s_digest_is_of_lock_platform_and_what_is_left_out_and_not_of_
     assert len(digests) == 5  # on the host, this Python is the Python
     before, code_before = digest(), AMAZON_LINUX.digest()
     shutil.copytree(lambda_bundle.PACKAGE, tmp_path / "amazon_estimators")
-    (tmp_path / "amazon_estimators" / "new.py").touch()
+    (tmp_path / "amazon_estimators" / "handlers" / "new.py").touch()
     with monkeypatch.context() as patch:
         patch.setattr(lambda_bundle, "PACKAGE", tmp_path / "amazon_estimators")
         assert digest() == before

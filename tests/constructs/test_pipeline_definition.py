@@ -89,10 +89,20 @@ def test_the_way_through(plain_pipeline: Synthesised) -> None:
     while name:
         path.append(name)
         name = states[name].get("Next") or states[name].get("Default")
-    assert path == ["Start", "Plan", "IsComplete", "Shards", "Seal", "Train", "Announce", "Done"]
+    assert path == [
+        "Start",
+        "Plan",
+        "IsComplete",
+        "Shards",
+        "Seal",
+        "BeginTraining",
+        "Train",
+        "Announce",
+        "Done",
+    ]
     (choice,) = states["IsComplete"]["Choices"]
     assert (choice["Variable"], choice["BooleanEquals"], choice["Next"]) == ("$.plan.complete", True, "Reuse")
-    assert states["Reuse"]["Next"] == "Train"
+    assert states["Reuse"]["Next"] == "BeginTraining"
 
 
 def test_every_error_is_explained_and_explanations_that_fail_keep_the_error(
@@ -100,9 +110,11 @@ def test_every_error_is_explained_and_explanations_that_fail_keep_the_error(
 ) -> None:
     states = plain_pipeline.definition["States"]
     for name in ("Plan", "Shards", "Seal", "Train"):
+        after = "IsCapacity" if name == "Train" else "Explain"
         assert states[name]["Catch"] == [
-            {"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Explain"}
+            {"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": after}
         ], name
+    assert states["IsCapacity"]["Default"] == "Explain"
     # Explain or not, the failure is told of, and told of or not, the execution fails with it.
     (last,) = states["Explain"]["Catch"]
     told = {"error.$": "$.error.Error", "cause.$": "$.error.Cause"}
@@ -129,10 +141,10 @@ def test_a_failure_ends_in_a_task_so_that_a_redrive_starts_over_from_plan(
     assert states["Explain"]["Parameters"]["execution"].items() >= count.items()
     assert states["Unexplained"]["Parameters"].items() >= count.items()
     # What it raises must fail the execution: repeated and caught is only that it could not run.
-    (unrun,) = failed["Retry"]
-    for name in {*unraised["ErrorEquals"], *unrun["ErrorEquals"]}:
+    unrun = [name for retrier in failed["Retry"] for name in retrier["ErrorEquals"]]
+    for name in {*unraised["ErrorEquals"], *unrun}:
         assert type(as_exception(name, "")).__name__ == "FunctionError"
-    assert "FunctionError" not in unraised["ErrorEquals"] + unrun["ErrorEquals"]
+    assert "FunctionError" not in unraised["ErrorEquals"] + unrun
     assert "Lambda.Unknown" not in unraised["ErrorEquals"]
     anyway = states[unraised["Next"]]
     assert (anyway["Type"], anyway["ErrorPath"], anyway["CausePath"]) == (
@@ -149,11 +161,20 @@ def test_retries_are_for_faults_of_services_with_jitter_and_a_cap(plain_pipeline
             retried |= set(retry["ErrorEquals"])
             assert retry["JitterStrategy"] == "FULL"
             assert retry["MaxDelaySeconds"] <= 900
-            assert retry["MaxAttempts"] <= 8
+            # Throttling is no failure: it waits as long as the execution may.
+            throttled = retry["ErrorEquals"] == ["Lambda.TooManyRequestsException"]
+            assert (retry["MaxAttempts"] == 99_999_999) if throttled else (retry["MaxAttempts"] <= 8)
         if state["Type"] == "Task":
             assert state["Retry"]
     assert "Lambda.TooManyRequestsException" in retried
-    assert all(one.startswith(("Lambda.", "SageMaker.")) for one in retried)
+    # What is told by Announce is told whatever fails: an execution that succeeded in silence loses a model.
+    assert all(one.startswith(("Lambda.", "SageMaker.")) for one in retried - {"States.ALL"})
+    everything = {
+        name
+        for name, state, _ in states_of(plain_pipeline.definition)
+        if any(retry["ErrorEquals"] == ["States.ALL"] for retry in state.get("Retry", ()))
+    }
+    assert everything == {"Announce", "AnnounceFailure"}
     # These two would repeat what a user has to mend.
     assert not retried & {"Lambda.Unknown", "Lambda.ResourceNotFoundException"}
 
@@ -177,6 +198,7 @@ def test_events_of_the_functions_are_those_of_the_contract(plain_pipeline: Synth
         "name.$": "$$.Execution.Name",
         "start_time.$": "$$.Execution.StartTime",
         "redrive.$": "$$.Execution.RedriveCount",
+        "state_machine.$": "$$.StateMachine.Id",
     }
     settings = states["Plan"]["Parameters"]["pipeline"]
     assert states["Plan"]["Parameters"] == {
@@ -186,13 +208,15 @@ def test_events_of_the_functions_are_those_of_the_contract(plain_pipeline: Synth
     }
     assert states["Seal"]["Parameters"] == {"pipeline": settings, "plan.$": "$.plan", "execution": execution}
     assert states["Explain"]["Parameters"] == {
+        "pipeline": settings["pipeline"],
         "plan.$": "$.plan",
         "error.$": "$.error",
         "execution": execution,
     }
-    assert set(states["Shards"]["ItemSelector"]) == {
-        f"{name}.$" for name in ("bucket", "prefix", "attempt", "shard", "offset", "length")
-    }
+    paths = ("bucket", "prefix", "attempt", "execution", "shard", "offset", "length")
+    assert set(states["Shards"]["ItemSelector"]) == {"pipeline", *(f"{name}.$" for name in paths)}
+    # In the Map's own executions $$.Execution is another one's: the selector is read in this one.
+    assert states["Shards"]["ItemSelector"]["execution.$"] == "$$.Execution.Name"
 
 
 def test_the_functions_understand_the_settings(configured_pipeline: Synthesised) -> None:
@@ -212,5 +236,5 @@ def test_job_names_match_the_service_and_the_permission(plain_pipeline: Synthesi
     prefix = plain_pipeline.pipeline.job_name_prefix
     assert len(prefix) <= 30
     assert all(part.isalnum() for part in prefix.split("-"))
-    # prefix, 8 of the fingerprint, 10 of the execution, two counters of up to four digits
-    assert len(prefix) + len("-12345678-1234567890") + 2 * len("-1234") <= 63
+    # prefix, 8 of the fingerprint, 10 of the execution; redrives (1,000 at most), waits and retries
+    assert len(prefix) + len("-12345678-1234567890") + len("-1000-864-6") <= 63

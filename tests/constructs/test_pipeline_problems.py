@@ -76,7 +76,7 @@ TABLE: list[tuple[dict[str, Any], type[AmazonEstimatorsError], list[str]]] = [
         PipelineError,
         ["360", "300"],
     ),
-    ({"keep_alive": Duration.hours(2)}, PipelineError, ["keep_alive is 7200", "3,600"]),
+    ({"keep_alive": Duration.hours(7)}, PipelineError, ["keep_alive is 25200", "6 hours"]),
     ({"max_retry_attempts": 31}, PipelineError, ["max_retry_attempts is 31", "0 to 30"]),
     ({"subnets": ec2.SubnetSelection()}, PipelineError, ["subnets without vpc"]),
     ({"security_groups": []}, PipelineError, ["security_groups without vpc"]),
@@ -151,7 +151,7 @@ def test_the_models_of_a_neighbour_are_no_input_either() -> None:
     stack = new_stack()
     one = new_model_bucket(stack, "One")
     TrainingPipeline(stack, "First", **REQUIRED, data_bucket=one, model_bucket=one, prefix="a/")
-    second = {"prefix": "b/", "channels": {"train": Source(prefix="a/models/")}}
+    second: dict[str, Any] = {"prefix": "b/", "channels": {"train": Source(prefix="a/models/")}}
     with pytest.raises(PipelineError, match="'a/models/' and 'a/models/' of Stack/First overlap"):
         TrainingPipeline(stack, "Second", **REQUIRED, data_bucket=one, **second)
 

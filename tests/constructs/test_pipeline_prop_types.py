@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aws_cdk import CfnParameter, Duration, RemovalPolicy, Size, Stack
 from aws_cdk import aws_scheduler as scheduler
+from constructs import Construct
 from pipeline_stacks import OTHER_VALUES, REQUIRED, new_stack
 
 from amazon_estimators.sources import Source
@@ -60,6 +61,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("spot_max_wait", 60.5, "is 60.5; allowed: a Duration"),
     ("keep_alive", "10m", "is '10m'; allowed: a Duration"),
     ("max_retry_attempts", "2", "is '2'; allowed: an int"),
+    ("capacity_wait", 3600, "is 3600; allowed: a Duration"),
+    ("timeout", "2d", "is '2d'; allowed: a Duration"),
     ("vpc", "vpc-0123456789abcdef0", "allowed: a VPC, such as ec2.Vpc.from_lookup"),
     ("subnets", ["subnet-1"], "is ['subnet-1']; allowed: a SubnetSelection"),
     ("security_groups", ["sg-1"], "is ['sg-1']; allowed: a list of security groups"),
@@ -113,7 +116,7 @@ def test_all_wrong_types_are_told_at_once_and_with_all_wrong_values() -> None:
 
 
 def test_a_wrong_type_hides_no_wrong_value_of_its_neighbours() -> None:
-    given = {"max_runtime": 60, "keep_alive": Duration.hours(2), "volume_size": Size.tebibytes(17)}
+    given = {"max_runtime": 60, "keep_alive": Duration.hours(7), "volume_size": Size.tebibytes(17)}
     with pytest.raises(PipelineError) as raised:
         TrainingPipeline(new_stack(), "Digits", **{**REQUIRED, **given})
     assert len(str(raised.value).splitlines()) == len(given)
@@ -139,13 +142,19 @@ RATE = scheduler.ScheduleExpression.rate(Duration.days(1))
     ("trigger", "text"),
     [
         (lambda: UploadTrigger(quiet_period=300), "UploadTrigger.quiet_period is 300; allowed: a Duration"),
-        (lambda: UploadTrigger(marker=5), "UploadTrigger.marker is 5; allowed: a str, such as '_SUCCESS'"),
-        (lambda: UploadTrigger(marker="_A", prefix=5), "UploadTrigger.prefix is 5; allowed: a str"),
+        (
+            lambda: UploadTrigger(marker=5),  # type: ignore[arg-type]
+            "UploadTrigger.marker is 5; allowed: a str, such as '_SUCCESS'",
+        ),
+        (
+            lambda: UploadTrigger(marker="_A", prefix=5),  # type: ignore[arg-type]
+            "UploadTrigger.prefix is 5; allowed: a str",
+        ),
         (lambda: ScheduleTrigger(schedule="rate(1 day)"), "ScheduleTrigger.schedule is 'rate(1 day)'"),
         (lambda: ScheduleTrigger(schedule=RATE, time_zone="UTC"), "ScheduleTrigger.time_zone is 'UTC'"),
         (lambda: ScheduleTrigger(schedule=RATE, flexible_window=15), "ScheduleTrigger.flexible_window is 15"),
         (
-            lambda: ScheduleTrigger(schedule=RATE, retrain_unchanged="no"),
+            lambda: ScheduleTrigger(schedule=RATE, retrain_unchanged="no"),  # type: ignore[arg-type]
             "ScheduleTrigger.retrain_unchanged is 'no'; allowed: True or False",
         ),
         (lambda: AlarmTrigger("drift"), "AlarmTrigger.alarm is 'drift'; allowed: an alarm"),
@@ -203,5 +212,13 @@ def test_encoders(given: dict[str, Any], text: str) -> None:
 
 def test_all_of_an_encoders_wrong_props_are_told_at_once() -> None:
     with pytest.raises(PipelineError) as raised:
-        RecordSetEncoder(new_stack(), "Encoder", encode_memory=1, encode_timeout=2, log_retention=None)  # type: ignore[arg-type]
+        RecordSetEncoder(new_stack(), "Encoder", encode_memory=1, encode_timeout=2, log_retention=None)
     assert len(str(raised.value).splitlines()) == 3
+
+
+def test_a_subclass_hands_its_props_on() -> None:
+    class Mine(TrainingPipeline):
+        def __init__(self, scope: Construct, construct_id: str, **props: Any) -> None:
+            super().__init__(scope, construct_id, **props)
+
+    assert Mine(new_stack(), "Digits", **REQUIRED).starter is not None

@@ -8,9 +8,10 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from pipeline_stacks import OTHER_VALUES, REQUIRED, Synthesised, plain, with_props
+from aws_cdk import aws_lambda as lambda_
+from pipeline_stacks import OTHER_VALUES, REQUIRED, Synthesised, new_stack, plain, with_props
 
-from cdk_amazon_estimators import TrainingPipeline, new_data_bucket, new_model_bucket
+from cdk_amazon_estimators import RecordSetEncoder, TrainingPipeline, new_data_bucket, new_model_bucket
 
 STATEFUL = {
     "DigitsDataBucket6C5C068C": "AWS::S3::Bucket",
@@ -157,6 +158,17 @@ def test_functions(plain_pipeline: Synthesised) -> None:
     assert {one["LoggingConfig"]["LogGroup"] for one in functions} <= {
         f"<{name}>" for name in plain_pipeline.of_type("AWS::Logs::LogGroup")
     }
+
+
+def test_logs_are_json_at_a_level_of_choice(plain_pipeline: Synthesised) -> None:
+    configs = [one["LoggingConfig"] for one in plain_pipeline.of_type("AWS::Lambda::Function").values()]
+    assert {(one["LogFormat"], one.get("ApplicationLogLevel")) for one in configs} == {("JSON", None)}
+    stack = new_stack()
+    encoder = RecordSetEncoder(stack, "Encoder", log_level=lambda_.ApplicationLogLevel.DEBUG)
+    pipeline = Synthesised(stack, TrainingPipeline(stack, "Digits", **REQUIRED, encoder=encoder))
+    configs = [one["LoggingConfig"] for one in pipeline.of_type("AWS::Lambda::Function").values()]
+    assert len(configs) == 7
+    assert {one["ApplicationLogLevel"] for one in configs} == {"DEBUG"}
 
 
 def test_logs_have_a_retention(plain_pipeline: Synthesised, configured_pipeline: Synthesised) -> None:

@@ -74,6 +74,26 @@ def test_csv_with_names_and_quotes(pipeline: Pipeline) -> None:
     assert (summary.records, summary.feature_dim) == (40, 3)
 
 
+def test_every_step_logs_lines_of_json(pipeline: Pipeline, trained: dict[str, Any]) -> None:
+    logs = pipeline.platform.client("logs")
+    tags = {tag["Key"]: tag["Value"] for tag in trained["request"]["tags"]}
+    groups = [one["logGroupName"] for one in logs.describe_log_groups()["logGroups"]]
+    lines: dict[str, list[dict[str, Any]]] = {}
+    for step in ("Plan", "Encode", "Seal", "Announce"):
+        (group,) = [name for name in groups if f"Encoder{step}Logs" in name]
+        texts = [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]]
+        written = [json.loads(text) for text in texts if text.startswith("{")]
+        lines[step] = [one for one in written if one.get("execution") == tags["amazon-estimators:execution"]]
+        assert [one["message"] for one in lines[step]][:2] == ["step started", "step ended"], texts
+        assert {one["pipeline"] for one in lines[step]} == {"AmazonEstimators/KMeans"}
+    encoded = [one for one in lines["Encode"] if one["message"] == "step ended"]
+    assert {one["channel"] for one in encoded} == {"train"}
+    assert sum(one["records"] for one in encoded) == sum(
+        one["records"] for one in lines["Seal"] if one["message"] == "step ended"
+    )
+    assert all(one["bytes"] > 0 and one["seconds"] > 0 and one["peak_memory_mb"] > 20 for one in encoded)
+
+
 def _with_nan() -> np.ndarray:
     table = digits()
     table[1200, 7] = np.nan

@@ -257,7 +257,7 @@ def test_images_and_data_location() -> None:
 
 
 def test_classic_attributes_and_their_checks() -> None:
-    estimator = sdk.KMeans("role", 1, "ml.m5.large", 10, max_iterations=5, volume_size=50)
+    estimator: Any = sdk.KMeans("role", 1, "ml.m5.large", 10, max_iterations=5, volume_size=50)
     assert (estimator.k, estimator.max_iterations, estimator.local_lloyd_max_iter) == (10, 5, 5)
     assert (estimator.volume_size, estimator.tol) == (50, None)
     estimator.tol = 0.5

@@ -135,9 +135,8 @@ def test_blocks_open_new_shards_when_the_first_have_their_size(account: Account)
     records = estimator.record_set((X for _ in range(20)), target_shard_bytes=10_000)
     assert records.num_shards % 2 == 0 and records.num_shards > 2
     assert records.num_records == 2020
-    np.testing.assert_array_equal(
-        np.sort(records.read(session=account.session)[0], axis=None), np.sort(np.tile(X, (20, 1)), axis=None)
-    )
+    features: Any = records.read(session=account.session)[0]
+    np.testing.assert_array_equal(np.sort(features, axis=None), np.sort(np.tile(X, (20, 1)), axis=None))
 
 
 def test_shards_are_kept_under_the_target(account: Account) -> None:

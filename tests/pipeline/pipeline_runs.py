@@ -13,6 +13,12 @@ from amazon_estimators.pipeline.plan import plan_step
 from amazon_estimators.pipeline.seal import seal_step
 from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.pipeline.shard_plan import Plan
+from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES
+
+
+def execution_named(name: str) -> dict[str, Any]:
+    """What the state machine says of its execution."""
+    return {"name": name, "start_time": "2026-11-28T10:00:00.000Z", "redrive": 0}
 
 
 class Pipeline:
@@ -30,7 +36,7 @@ class Pipeline:
             "job_name_prefix": "digits-1a2b3c4d",
             "data_bucket": bucket,
             "prefix": "",
-            "target_shard_bytes": 256 * 2**20,
+            "target_shard_bytes": DEFAULT_SHARD_BYTES,
             "channels": {"train": {}},
         }
 
@@ -44,7 +50,9 @@ class Pipeline:
         self.put(name, file.getvalue())
 
     def plan(self, execution: str = "first", **execution_input: Any) -> dict[str, Any]:
-        return plan_step(self.s3, Settings.from_dict(self.settings), execution_input, execution)
+        return plan_step(
+            self.s3, Settings.from_dict(self.settings), execution_input, execution_named(execution)
+        )
 
     def items(self, planned: dict[str, Any]) -> list[dict[str, int]]:
         """What the Map's item reader finds."""
@@ -55,7 +63,7 @@ class Pipeline:
         return encode_shard(self.s3, plan, item["offset"], item["length"])
 
     def seal(self, planned: dict[str, Any], execution: str = "first") -> dict[str, Any]:
-        return seal_step(self.s3, Settings.from_dict(self.settings), planned, execution)
+        return seal_step(self.s3, Settings.from_dict(self.settings), planned, execution_named(execution))
 
     def train(self, execution: str = "first", **execution_input: Any) -> dict[str, Any]:
         """Run it all; returns what Plan said."""

@@ -10,7 +10,7 @@ from amazon_estimators.algorithms import ALGORITHMS
 from amazon_estimators.errors import RequestError
 from amazon_estimators.pipeline.channels import channels_of
 from amazon_estimators.sources import Source
-from amazon_estimators.sources.source import FORMATS
+from amazon_estimators.sources.formats import FORMATS
 
 LABEL: dict[str, Any] = {"label": 0}
 NONE: dict[str, Any] = {"keep_labels": False}
@@ -22,16 +22,22 @@ RULES: list[tuple[str, str, dict[str, Any], str]] = [
     ("LinearLearner", "train", {"format": "parquet"}, "such as Source(label=0)"),
     ("LinearLearner", "test", {"format": "csv"}, "channel test needs a label"),
     ("LinearLearner", "train", {"format": "csv", **LABEL}, ""),
-    ("LinearLearner", "train", {"format": "npz"}, ""),
+    ("LinearLearner", "train", {"format": "npz"}, "names none: name the label's column"),
+    ("LinearLearner", "train", {"format": "npz", **LABEL}, ""),
     ("LinearLearner", "train", {"format": "libsvm"}, ""),
     ("LinearLearner", "train", {"format": "recordio"}, ""),
     ("LinearLearner", "train", {}, ""),
     ("LinearLearner", "train", NONE, ""),
     ("LinearLearner", "train", {"format": "libsvm", **NONE}, "needs a label, and keep_labels is False"),
-    ("LinearLearner", "train", {"format": "recordio", **NONE}, "keep_labels is False: leave it out"),
+    ("LinearLearner", "train", {"format": "recordio", **NONE}, "keep_labels is False: leave keep_labels out"),
     ("RandomCutForest", "train", {"format": "csv"}, ""),
     ("RandomCutForest", "train", {"format": "csv", **LABEL}, "takes no label, but its Source names 0"),
-    ("RandomCutForest", "train", {"format": "libsvm"}, "every line of libsvm has one: drop the labels"),
+    (
+        "RandomCutForest",
+        "train",
+        {"format": "libsvm"},
+        "of format 'libsvm' has one: drop the labels",
+    ),
     ("RandomCutForest", "train", {"format": "libsvm", **NONE}, ""),
     ("RandomCutForest", "train", {"format": "recordio"}, ""),
     ("RandomCutForest", "train", {}, ""),

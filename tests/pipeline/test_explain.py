@@ -8,7 +8,9 @@ import pytest
 from pipeline_runs import Pipeline
 
 from amazon_estimators.errors import FunctionError, InputError
-from amazon_estimators.pipeline.explain import CAUSE_LIMIT, REMEDIES, as_exception, explain, failure_key
+from amazon_estimators.pipeline.explain import CAUSE_LIMIT, as_exception, explain
+from amazon_estimators.pipeline.keys import failure_key
+from amazon_estimators.pipeline.remedies import REMEDIES
 
 
 def lambda_failure(error_type: str, message: str) -> str:

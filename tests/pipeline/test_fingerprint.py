@@ -56,6 +56,8 @@ def with_second(channel: str) -> Given:
 
 SOURCE_OPTIONS: dict[str, Any] = {
     "prefix": "elsewhere/",
+    "include": ["*.csv", "*.npy", "*"],
+    "skip": ["none.csv"],
     "format": "libsvm",
     "compression": "none",
     "label": 0,
@@ -63,6 +65,9 @@ SOURCE_OPTIONS: dict[str, Any] = {
     "exclude": [3],
     "header": "absent",
     "delimiter": ";",
+    "quoting": "none",
+    "escape": "\\",
+    "decimal": ",",
     "quoted_newlines": False,
     "feature_count": 9,
     "first_index": 0,

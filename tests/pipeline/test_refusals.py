@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+import scipy.sparse
 from pipeline_runs import Pipeline
 from pyarrow import parquet
 
@@ -257,6 +258,32 @@ def test_the_label_of_every_libsvm_line_where_none_is_taken(pipeline: Pipeline, 
         return
     planned = pipeline.plan()
     pipeline.encode(planned, pipeline.items(planned)[0])
+
+
+@pytest.mark.parametrize("kind", ["table", "matrix"])
+def test_npz_without_a_label_where_one_is_needed(pipeline: Pipeline, kind: str) -> None:
+    """Refused before a shard is encoded: the label would be a feature, and Seal would find none."""
+    if kind == "table":
+        body, said = npz_of(x=np.ones((4, 2)), y=np.ones(4)), r"none of the 3 .*\('x\[0\]', 'x\[1\]', 'y'\)"
+    else:
+        file = io.BytesIO()
+        scipy.sparse.save_npz(file, scipy.sparse.csr_array(np.eye(4)))
+        body, said = file.getvalue(), r"the sparse matrix .*a\.npz has none\nWrite the rows as libsvm"
+    pipeline.put("train/a.npz", body)
+    pipeline.settings |= {"algorithm": "LinearLearner", "hyperparameters": {"predictor_type": "regressor"}}
+    with pytest.raises(RequestError, match=said):
+        pipeline.plan()
+    assert pipeline.all_keys("recordsets/") == []
+
+
+def test_every_format_of_a_channel_is_asked_for_its_labels(pipeline: Pipeline) -> None:
+    pipeline.put("train/a.libsvm", b"1 1:0.5 3:2\n0 2:1.5\n" * 10)
+    file = io.BytesIO()
+    scipy.sparse.save_npz(file, scipy.sparse.csr_array(np.eye(3)))
+    pipeline.put("train/b.npz", file.getvalue())
+    pipeline.settings |= {"algorithm": "LinearLearner", "hyperparameters": {"predictor_type": "regressor"}}
+    with pytest.raises(RequestError, match=r"the sparse matrix .*b\.npz has none"):
+        pipeline.plan()
 
 
 def test_sparse_rows_stay_sparse(pipeline: Pipeline) -> None:

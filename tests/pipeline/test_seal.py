@@ -11,7 +11,7 @@ from pipeline_runs import Pipeline
 
 from amazon_estimators.errors import SchemaError
 from amazon_estimators.pipeline.receipts import read_receipts
-from amazon_estimators.record_sets.keys import MANIFEST_NAME, RECORD_SET_NAME
+from amazon_estimators.record_sets.keys import MANIFEST, RECORD_SET
 from amazon_estimators.summaries import Labels
 
 TABLE = np.arange(400, dtype=np.float32).reshape(100, 4)
@@ -54,8 +54,8 @@ def test_no_manifest_is_written_before_all_channels_are_described(two_channels: 
     two_channels.s3 = puts = Puts(two_channels.s3)
     two_channels.seal(planned)
     roots = [f"{planned['prefix']}{name}/" for name in ("train", "test")]
-    assert set(puts.keys[:2]) == {root + RECORD_SET_NAME for root in roots}
-    assert set(puts.keys[2:]) == {root + MANIFEST_NAME for root in roots}
+    assert set(puts.keys[:2]) == {root + RECORD_SET for root in roots}
+    assert set(puts.keys[2:]) == {root + MANIFEST for root in roots}
     assert len(puts.keys) == 4
 
 
@@ -64,10 +64,10 @@ def test_a_description_that_cannot_be_written_leaves_no_manifest(
     two_channels: Pipeline, channel: str
 ) -> None:
     planned = encoded(two_channels)
-    two_channels.s3 = Puts(two_channels.s3, failing=f"/{channel}/{RECORD_SET_NAME}")
+    two_channels.s3 = Puts(two_channels.s3, failing=f"/{channel}/{RECORD_SET}")
     with pytest.raises(ConnectionError, match=channel):
         two_channels.seal(planned)
-    assert not [key for key in two_channels.all_keys(planned["prefix"]) if key.endswith(MANIFEST_NAME)]
+    assert not [key for key in two_channels.all_keys(planned["prefix"]) if key.endswith(MANIFEST)]
     assert not two_channels.plan("again")["complete"]
 
 
@@ -92,7 +92,7 @@ def test_shards_that_disagree_are_refused(pipeline: Pipeline, other: dict[str, A
     replace(receipt, facts=replace(receipt.facts, **other)).leave(pipeline.s3, *place)
     with pytest.raises(SchemaError, match=r"channel train: shards 0 and 1 disagree: .*\nGive all files"):
         pipeline.seal(planned)
-    assert not [key for key in pipeline.all_keys(planned["prefix"]) if key.endswith(MANIFEST_NAME)]
+    assert not [key for key in pipeline.all_keys(planned["prefix"]) if key.endswith(MANIFEST)]
 
 
 def test_shards_may_hold_labels_and_records_of_their_own(pipeline: Pipeline) -> None:

@@ -6,6 +6,7 @@ import io
 import struct
 import time
 import tracemalloc
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -261,10 +262,10 @@ def test_files_that_only_read_and_give_little_at_a_time():
             return piece
 
     X, _, y = truth()
-    features, labels = recordio.read_matrix(Socket(golden("hand_dense_f32")))
+    features, labels = recordio.read_matrix(cast(Any, Socket)(golden("hand_dense_f32")))
     np.testing.assert_array_equal(features, X)
     np.testing.assert_array_equal(labels, y)
-    assert recordio.check([Socket(golden("sdk_sparse_f32"))]).records == len(y)
+    assert recordio.check([cast(Any, Socket)(golden("sdk_sparse_f32"))]).records == len(y)
 
 
 @pytest.mark.parametrize("end", [1 << 62, 0])

@@ -45,7 +45,7 @@ RUN = [sys.executable, "-m", "amazon_estimators_rehearsal"]
 
 
 def pass_states(*names: str) -> dict[str, Any]:
-    following = [*({"Next": name} for name in names[1:]), {"End": True}]
+    following: list[dict[str, Any]] = [*({"Next": name} for name in names[1:]), {"End": True}]
     return {name: {"Type": "Pass", **link} for name, link in zip(names, following, strict=True)}
 
 

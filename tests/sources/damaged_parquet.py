@@ -91,7 +91,7 @@ def all_kinds(count: int) -> Iterator[bytes]:
     dice = random.Random(0)
     for number in range(count):
         body = bytearray(dice.choice(bodies))
-        footer = footer_start(body)
+        footer = footer_start(bytes(body))
         chunks = arrow_parquet.read_metadata(io.BytesIO(body)).row_group(0)
         chunk = chunks.column(dice.randrange(chunks.num_columns))
         first = dice.choice([chunk.dictionary_page_offset or chunk.data_page_offset, chunk.data_page_offset])
@@ -123,7 +123,7 @@ def outcome(body: bytes) -> str:
     try:
         layout = parquet.look(s3, found, source)
         rows = 0
-        for block in parquet.read(s3, Piece(found, 0, layout.records, 0), source, layout.schema):
+        for block in parquet.read(s3, Piece(found, 0, layout.stop, 0), source, layout.schema):
             rows += len(block.features)
     except AmazonEstimatorsError:
         return "refused"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import fields
 
 import pytest
 
 from amazon_estimators.errors import InputError, SchemaError
 from amazon_estimators.sources import Schema, Source, format_of
-from amazon_estimators.sources.formats import COMPRESSIBLE, MODULES
-from amazon_estimators.sources.source import APPLIES_TO, NUMBER_FORMATS
+from amazon_estimators.sources.formats import FORMATS, vector_formats
+from amazon_estimators.sources.source import ALWAYS
 from amazon_estimators.storage.s3 import InputObject
 
 
@@ -47,9 +48,20 @@ def test_an_object_of_no_format_is_refused(key, option, message):
         format_of(InputObject("b", key, 1, "e"), Source(format=option))
 
 
-def test_every_format_that_a_source_names_has_a_module():
-    assert set(MODULES) == set(NUMBER_FORMATS)
-    assert {*COMPRESSIBLE, "jsonlines"} == set(APPLIES_TO["compression"])
+def test_the_table_and_source_tell_of_the_same():
+    for name in FORMATS:
+        assert f'``"{name}"``' in str(Source.__doc__), name
+    assert {option for one in FORMATS.values() for option in one.options} | {*ALWAYS} == {
+        one.name for one in fields(Source)
+    }
+    extensions = [extension for one in FORMATS.values() for extension in one.extensions]
+    assert len(extensions) == len(set(extensions))
+
+
+@pytest.mark.parametrize("name", vector_formats())
+def test_the_module_of_a_format_looks_and_reads(name: str) -> None:
+    _, reader = format_of(InputObject("b", "a", 1, "e"), Source(format=name))
+    assert callable(reader.look) and callable(reader.read)
 
 
 def test_the_table_reader_is_loaded_only_where_it_reads():

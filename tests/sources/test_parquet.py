@@ -109,9 +109,12 @@ def test_a_row_group_is_read_on_where_pages_turn_out_larger(at_once, label, monk
     monkeypatch.setattr(row_group, "AT_ONCE_BYTES", at_once)
     rooms = []
     larger = parquet_pages.LargerPage.__init__
-    monkeypatch.setattr(
-        parquet_pages.LargerPage, "__init__", lambda page, room: (rooms.append(room), larger(page, room))[1]
-    )
+
+    def noting(page, room):
+        rooms.append(room)
+        larger(page, room)
+
+    monkeypatch.setattr(parquet_pages.LargerPage, "__init__", noting)
     made = np.arange(60_000.0)
     table = pa.table({name: np.concatenate([made % 7, made + place]) for place, name in enumerate("abc")})
     body = written(
@@ -235,7 +238,7 @@ def test_what_is_no_number_is_named(table, message):
     found = s3.put("a.parquet", written(table))
     with pytest.raises(InputError, match=message):
         layout = parquet.look(s3, found, Source())
-        rows_of(s3, [Piece(found, 0, layout.records, 0)], Source(), layout.schema)
+        rows_of(s3, [Piece(found, 0, layout.stop, 0)], Source(), layout.schema)
 
 
 def test_a_file_of_other_columns_is_refused():
@@ -266,7 +269,7 @@ def test_truncated_and_damaged_files_end_in_errors_of_ours():
         found = s3.put("a.parquet", bytes(body))
         try:
             layout = parquet.look(s3, found, Source())
-            for _ in parquet.read(s3, Piece(found, 0, layout.records, 0), Source(), layout.schema):
+            for _ in parquet.read(s3, Piece(found, 0, layout.stop, 0), Source(), layout.schema):
                 pass
         except AmazonEstimatorsError:
             refused += 1

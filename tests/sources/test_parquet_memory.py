@@ -13,8 +13,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from pipeline import encode_alone
-
+ENCODE_ALONE = Path(__file__).parents[1] / "pipeline" / "encode_alone.py"
 MIB = 2**20
 PEAK = 300 * MIB
 
@@ -33,7 +32,7 @@ def write(path: Path, table: pa.Table, max_rows_per_page: int = 10**9) -> None:
 
 def peak_of(path: Path) -> int:
     answer = subprocess.run(
-        [sys.executable, encode_alone.__file__, str(path), "fast"],
+        [sys.executable, str(ENCODE_ALONE), str(path), "fast"],
         check=True,
         stdout=subprocess.PIPE,
         text=True,

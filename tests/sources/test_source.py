@@ -9,8 +9,8 @@ import pytest
 
 from amazon_estimators.errors import RequestError
 from amazon_estimators.sources import Source
+from amazon_estimators.sources.formats import FORMATS, formats_with
 from amazon_estimators.sources.schema import Schema
-from amazon_estimators.sources.source import APPLIES_TO, FORMATS
 
 ALLOWED = "allowed: auto, npy, csv, parquet, npz, libsvm, recordio, jsonlines"
 
@@ -65,6 +65,9 @@ OTHER_VALUES: dict[str, Any] = {
     "exclude": (1, 2),
     "header": "present",
     "delimiter": ";",
+    "quoting": "none",
+    "escape": "\\",
+    "decimal": ",",
     "quoted_newlines": False,
     "feature_count": 9,
     "first_index": 0,
@@ -73,22 +76,22 @@ OTHER_VALUES: dict[str, Any] = {
 
 
 def test_every_option_is_for_some_formats() -> None:
-    assert set(OTHER_VALUES) == set(APPLIES_TO)
-    assert {one.name for one in fields(Source)} == {*APPLIES_TO, "prefix", "format"}
+    assert {one.name for one in fields(Source)} == {*OTHER_VALUES, "prefix", "include", "skip", "format"}
+    assert all(formats_with(option) for option in OTHER_VALUES)
 
 
 @pytest.mark.parametrize("option", OTHER_VALUES)
 @pytest.mark.parametrize("name", FORMATS)
 def test_an_option_of_another_format_is_refused(name: str, option: str) -> None:
     value = OTHER_VALUES[option]
-    if name in APPLIES_TO[option]:
+    if name in formats_with(option):
         Source(format=name, **{option: value})
         return
     with pytest.raises(RequestError) as raised:
         Source(format=name, **{option: value})
     assert str(raised.value) == (
         f"Source: {option} is {value!r}, and format {name!r} has no such option: it is for "
-        f"{' and '.join(APPLIES_TO[option])}; leave it out"
+        f"{' and '.join(formats_with(option))}; leave it out"
     )
 
 

@@ -1,38 +1,63 @@
-"""Events: what they hold, and that a success is on record before it is told."""
+"""Events: what they hold, that a success is on record before it is told, and that it is told in any case."""
 
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
 
+from amazon_estimators.pipeline import announce as announcement
 from amazon_estimators.pipeline.announce import REMEDY, announce, failure
 from amazon_estimators.pipeline.explain import explain
 
 
 class Bus:
-    def __init__(self, *, refuse: bool = False) -> None:
-        self.refuse = refuse
+    """EventBridge, which refuses the first ``refusals`` events."""
+
+    def __init__(self, refusals: int = 0) -> None:
+        self.refusals = refusals
         self.entries: list[dict[str, Any]] = []
 
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:
+        if self.refusals:
+            self.refusals -= 1
+            refused = [{"ErrorCode": "InternalFailure", "ErrorMessage": "try again"}]
+            return {"FailedEntryCount": 1, "Entries": refused}
         self.entries += Entries
-        refused = [{"ErrorCode": "InternalFailure", "ErrorMessage": "try again"}]
-        return {"FailedEntryCount": 1, "Entries": refused} if self.refuse else {"FailedEntryCount": 0}
+        return {"FailedEntryCount": 0}
+
+    @property
+    def tell(self) -> Any:
+        return partial(announcement.tell, self)
 
 
 class Objects:
-    def __init__(self) -> None:
+    """S3, which refuses everything if ``denied``."""
+
+    def __init__(self, *, denied: bool = False) -> None:
+        self.denied = denied
         self.written: dict[str, Any] = {}
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> None:
+        if self.denied:
+            raise PermissionError("AccessDenied")
         self.written[f"{Bucket}/{Key}"] = json.loads(Body)
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(announcement.time, "sleep", lambda seconds: None)
 
 
 STATE: dict[str, Any] = {
     "pipeline": {"pipeline": "Stack/Digits", "algorithm": "KMeans", "prefix": "digits/"},
-    "execution": {"name": "run", "start_time": "2026-03-01T12:00:00.123Z"},
+    "execution": {
+        "name": "run",
+        "start_time": "2026-03-01T12:00:00.123Z",
+        "state_machine": "arn:aws:states:eu-west-1:1:stateMachine:Digits",
+    },
     "input": {"reason": "drift"},
     "plan": {"bucket": "data", "prefix": "digits/recordsets/f/", "data_set": "0123456789abcdef01234567"},
 }
@@ -46,13 +71,14 @@ JOB: dict[str, Any] = {
 
 def test_a_success_holds_all_that_leads_from_it_to_the_data() -> None:
     bus, objects = Bus(), Objects()
-    detail = announce(bus, objects, {**STATE, "job": JOB})
+    detail = announce(bus.tell, objects, {**STATE, "job": JOB})
     (entry,) = bus.entries
     assert (entry["Source"], entry["DetailType"]) == ("amazon-estimators", "Model Trained")
     assert json.loads(entry["Detail"]) == detail
     assert detail.pop("seconds") != 0
     assert detail == {
         "pipeline": "Stack/Digits",
+        "state_machine": "arn:aws:states:eu-west-1:1:stateMachine:Digits",
         "algorithm": "KMeans",
         "execution": "run",
         "data_set": "0123456789abcdef01234567",
@@ -70,14 +96,14 @@ def test_a_success_holds_all_that_leads_from_it_to_the_data() -> None:
 
 def test_a_success_without_metrics_is_told_too() -> None:
     job = {name: JOB[name] for name in ("TrainingJobName", "ModelArtifacts")}
-    assert announce(Bus(), Objects(), {**STATE, "job": job})["metrics"] == {}
+    assert announce(Bus().tell, Objects(), {**STATE, "job": job})["metrics"] == {}
 
 
 def failed(error: dict[str, str], **state: Any) -> dict[str, Any]:
     """The event of an execution that failed like this, explained as it is there."""
     bus, objects = Bus(), Objects()
     explained = explain(None, error, {})
-    detail = announce(bus, objects, {**STATE, "explained": explained, "error": error, **state})
+    detail = announce(bus.tell, objects, {**STATE, "explained": explained, "error": error, **state})
     (entry,) = bus.entries
     assert entry["DetailType"] == "Training Failed"
     assert json.loads(entry["Detail"]) == detail
@@ -157,6 +183,21 @@ def test_a_failure_nobody_explained_has_a_general_remedy() -> None:
     }
 
 
-def test_an_event_the_bus_refuses_is_no_success() -> None:
+def test_an_event_that_is_refused_for_a_moment_is_told() -> None:
+    bus = Bus(announcement.TELL_ATTEMPTS - 1)
+    announce(bus.tell, Objects(), {**STATE, "job": JOB})
+    assert len(bus.entries) == 1
+
+
+def test_an_event_that_is_refused_for_good_is_no_success() -> None:
     with pytest.raises(RuntimeError, match="InternalFailure"):
-        announce(Bus(refuse=True), Objects(), {**STATE, "job": JOB})
+        announce(Bus(announcement.TELL_ATTEMPTS).tell, Objects(), {**STATE, "job": JOB})
+
+
+def test_a_model_is_told_though_its_record_cannot_be_written() -> None:
+    bus = Bus()
+    announce(bus.tell, Objects(denied=True), {**STATE, "job": JOB})
+    (entry,) = bus.entries
+    detail = json.loads(entry["Detail"])
+    assert detail["model"] == "s3://models/model.tar.gz"
+    assert detail["unrecorded"] == "s3://data/digits/datasets/last_trained.json: AccessDenied"

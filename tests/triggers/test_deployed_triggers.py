@@ -39,7 +39,7 @@ class Account:
         return json.loads(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
 
     def frozen(self, name: str, version: str) -> list[dict[str, Any]]:
-        key = f"{name.lower()}/datasets/{version}.jsonl"
+        key = f"{name.lower()}/datasets/{version.partition('-')[0]}.jsonl"
         body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         return [json.loads(line) for line in body.splitlines()[1:]]
 
@@ -140,7 +140,7 @@ def test_a_marker_starts_one_execution_in_seconds_and_the_model_leads_back_to_th
     (execution,) = account.idle("Marker")
     assert execution["status"] == "SUCCEEDED"
     output = json.loads(account.states.describe_execution(executionArn=execution["executionArn"])["output"])
-    data_set = execution["name"]
+    data_set = execution["name"].partition("-")[0]
     tags = account.platform.client("sagemaker").list_tags(ResourceArn=output["job"]["TrainingJobArn"])["Tags"]
     assert {"Key": "amazon-estimators:data-set", "Value": data_set} in tags
     prefix = output["plan"]["prefix"]
@@ -272,6 +272,6 @@ def test_a_schedule_trains_once_and_then_says_that_nothing_is_new(account: Accou
 def test_pipelines_of_one_bucket_do_not_cross(account: Account) -> None:
     for name in ("Marker", "Quiet", "Clock"):
         for execution in account.executions(name):
-            lines = account.frozen(name, execution["name"].partition("-")[0])
+            lines = account.frozen(name, execution["name"])
             assert all(line["key"].startswith(f"{name.lower()}/input/train/") for line in lines)
     assert account.depth("QuietDeadLetters") == account.depth("ClockDeadLetters") == 0

@@ -47,7 +47,7 @@ CASES: list[tuple[Any, bool]] = [
     ([], False),
     ("{}", False),
 ]
-TYPES: dict[str, type] = {"object": dict, "string": str}
+TYPES: dict[str, Any] = {"object": dict, "string": str}
 
 
 def valid(schema: dict[str, Any], value: Any) -> bool:

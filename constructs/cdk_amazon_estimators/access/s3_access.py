@@ -1,4 +1,4 @@
-"""Grants on parts of a bucket: named actions on named keys, and the key the bucket is encrypted with."""
+"""Grants on parts of a bucket: named actions on named keys, and on the KMS key of the bucket."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from aws_cdk import aws_s3 as s3
 
 
 class S3Access:
-    """What one principal may do with one bucket, key by key.
+    """Grants one principal access to one bucket, key by key.
 
-    ``encryption_key`` is the key objects are encrypted with, beside the one the bucket is known to have.
+    Args:
+        grantee: The principal.
+        bucket: The bucket.
+        encryption_key: A KMS key of its objects beside the bucket's own. Default: none.
     """
 
     def __init__(
@@ -23,7 +26,7 @@ class S3Access:
         self._keys = distinct_keys(bucket.encryption_key, encryption_key)
 
     def list(self, prefixes: Iterable[str], *, versions: bool = False) -> None:
-        """List the keys under these prefixes, and no others; with ``versions`` every version of them."""
+        """Allow listing the keys under these prefixes, with ``versions`` every version of them."""
         actions = ["s3:ListBucket", *(["s3:ListBucketVersions"] if versions else [])]
         iam.Grant.add_to_principal_or_resource(
             grantee=self._grantee,
@@ -34,12 +37,12 @@ class S3Access:
         )
 
     def read(self, patterns: Sequence[str], *, versions: bool = False) -> None:
-        """Read the objects of these key patterns; with ``versions`` any version of them."""
+        """Allow reading the objects of these key patterns, with ``versions`` any version of them."""
         self._objects(patterns, "s3:GetObject", *(["s3:GetObjectVersion"] if versions else []))
         self._use_keys("kms:Decrypt")
 
     def write(self, patterns: Sequence[str], *, multipart: bool = False) -> None:
-        """Write objects of these key patterns, with ``multipart`` in parts too. Nothing may be deleted."""
+        """Allow writing objects of these key patterns, with ``multipart`` in parts too; never deleting."""
         self._objects(patterns, "s3:PutObject", *(["s3:AbortMultipartUpload"] if multipart else []))
         # To put the parts of an upload together, S3 decrypts them.
         self._use_keys("kms:GenerateDataKey", *(["kms:Decrypt"] if multipart else []))
@@ -58,5 +61,5 @@ class S3Access:
 
 
 def distinct_keys(*keys: kms.IKey | None) -> list[kms.IKey]:
-    """The keys that are there, each once."""
+    """Return the keys that are not None, each once."""
     return list({key.node.path: key for key in keys if key is not None}.values())

@@ -8,9 +8,9 @@ from constructs import Construct
 
 
 def service_role(scope: Construct, construct_id: str, service: str, description: str) -> iam.Role:
-    """``service`` is its principal, such as ``"sagemaker.amazonaws.com"``.
+    """Make a role that ``service``, such as ``"sagemaker.amazonaws.com"``, assumes.
 
-    The condition keeps the service from assuming the role on behalf of someone else's account.
+    A condition keeps the service from assuming the role on behalf of another account.
     """
     return iam.Role(
         scope,

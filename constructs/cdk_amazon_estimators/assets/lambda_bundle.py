@@ -1,4 +1,4 @@
-"""The code of the Lambda functions, made without Docker: ``amazon_estimators`` and what its lock names."""
+"""The code of the Lambda functions, built without Docker: the handlers' sources and the locked packages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import platform as host
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,30 +17,28 @@ from aws_cdk import AssetHashType, BundlingOptions, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 
 import amazon_estimators
-from cdk_amazon_estimators.assets.locked_packages import (
-    UNUSED_DIRECTORIES,
-    UNUSED_SUFFIXES,
-    WHEEL_TAGS,
-    LockedPackages,
-)
+from cdk_amazon_estimators.assets.handler_sources import handler_sources
+from cdk_amazon_estimators.assets.locked_packages import WHEEL_TAGS, LockedPackages
 from cdk_amazon_estimators.errors import PipelineError
 
 PACKAGE = Path(next(iter(amazon_estimators.__path__)))
 LOCK = PACKAGE / "requirements.txt"
 
 PYTHONS = ("3.12", "3.13", "3.14")
-"""Runtimes on Amazon Linux 2023. Older ones run on a C library that the locked numpy does not support."""
+"""Runtimes on Amazon Linux 2023. The C library of older ones is too old for the locked numpy."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LambdaBundle:
-    """For which Python and platform the functions' code is installed, and so their runtime and architecture.
+    """The Python version and platform of the functions' code, which are their runtime and architecture.
 
-    python: version of the runtime: ``"3.12"``, ``"3.13"`` or ``"3.14"``. Default: ``"3.12"``.
-    platform: ``"x86_64"``, ``"arm64"``, or ``"host"``: what synthesises, its Python version included, for an
-        emulator that runs functions on this machine. Default: ``"x86_64"``.
+    Args:
+        python: Version of the runtime: ``"3.12"``, ``"3.13"`` or ``"3.14"``. Default: ``"3.12"``.
+        platform: ``"x86_64"``, ``"arm64"``, or ``"host"`` for the machine and the Python version of the
+            synth, as an emulator needs that runs functions on this machine. Default: ``"x86_64"``.
 
-    Raises PipelineError for anything else.
+    Raises:
+        PipelineError: Any other value.
     """
 
     python: str = "3.12"
@@ -57,30 +55,30 @@ class LambdaBundle:
 
     @property
     def python_version(self) -> str:
-        """Major and minor version the code is installed for, such as ``"3.12"``."""
+        """Return the major and minor version that the code is installed for, such as ``"3.12"``."""
         return f"{sys.version_info[0]}.{sys.version_info[1]}" if self.platform == "host" else self.python
 
     @property
     def runtime(self) -> lambda_.Runtime:
-        """The functions' runtime."""
+        """Return the functions' runtime."""
         return lambda_.Runtime(f"python{self.python_version}", lambda_.RuntimeFamily.PYTHON)
 
     @property
     def architecture(self) -> lambda_.Architecture:
-        """The functions' instruction set."""
+        """Return the functions' instruction set."""
         machine = host.machine().lower() if self.platform == "host" else self.platform
         return lambda_.Architecture.ARM_64 if machine in ("arm64", "aarch64") else lambda_.Architecture.X86_64
 
     def packages(self, lock: Path, *, unused: tuple[str, ...] = ()) -> LockedPackages:
-        """What ``lock`` names, for these functions, without what ``unused`` names."""
+        """Return the packages of ``lock`` for these functions, without the files that ``unused`` names."""
         return LockedPackages(lock=lock, python=self.python_version, platform=self.platform, unused=unused)
 
     def code(self) -> lambda_.Code:
-        """The asset. It is installed when a stack that holds it is synthesised, and only once a machine."""
+        """Return the asset. The synth of a stack that holds it installs it, once per machine."""
         return self.asset(self.digest(), self.install)
 
     def asset(self, digest: str, install: Callable[[Path], None]) -> lambda_.Code:
-        """The directory that ``install`` fills at synth if there is none of that ``digest`` yet."""
+        """Return an asset that ``install`` fills at synth, unless there is one of that ``digest`` already."""
         return lambda_.Code.from_asset(
             str(PACKAGE),
             asset_hash=digest,
@@ -89,23 +87,23 @@ class LambdaBundle:
         )
 
     def digest(self) -> str:
-        """SHA-256 in hexadecimal of all the code depends on: the packages' digest and our own sources."""
+        """Return the SHA-256, in hexadecimal, of all that the code depends on: packages and sources."""
         digest = hashlib.sha256(self.packages(LOCK).digest().encode())
-        for path in _sources():
+        for path in handler_sources(PACKAGE):
             content = path.read_bytes()
             digest.update(json.dumps([path.relative_to(PACKAGE).as_posix(), len(content)]).encode())
             digest.update(content)
         return digest.hexdigest()
 
     def install(self, directory: Path) -> None:
-        """Write the code into ``directory``; the packages come from a cache or, the first time, by pip."""
+        """Write the code into ``directory``. The packages come from a cache or, the first time, from pip."""
         self.packages(LOCK).install(directory)
         _copy_sources(directory / PACKAGE.name)
 
 
 @jsii.implements(ILocalBundling)
 class _LocalInstall:
-    """CDK's way to call ``install``. It raises; to return False would start Docker."""
+    """Calls ``install`` for CDK. A failure is raised: to return False would start Docker."""
 
     def __init__(self, install: Callable[[Path], None]) -> None:
         self._install = install
@@ -115,16 +113,8 @@ class _LocalInstall:
         return True
 
 
-def _sources() -> Iterator[Path]:
-    """The files of the package, in an order that does not depend on the file system."""
-    for path in sorted(PACKAGE.rglob("*")):
-        directories = path.relative_to(PACKAGE).parts[:-1]
-        if path.is_file() and path.suffix not in UNUSED_SUFFIXES and not UNUSED_DIRECTORIES & {*directories}:
-            yield path
-
-
 def _copy_sources(directory: Path) -> None:
-    for path in _sources():
+    for path in handler_sources(PACKAGE):
         target = directory / path.relative_to(PACKAGE)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)

@@ -20,7 +20,7 @@ WHEEL_TAGS = {
 UNUSED_DIRECTORIES = {"bin", "include", "tests", "__pycache__"}
 UNUSED_SUFFIXES = {".a", ".pxd", ".pxi", ".pyc", ".pyi", ".pyx"}
 UNUSED_FILES = (
-    # What pip wrote about this machine, and differs from the next one's.
+    # What pip writes about this machine.
     "*.dist-info/RECORD",
     "*.dist-info/INSTALLER",
     "*.dist-info/direct_url.json",
@@ -29,12 +29,13 @@ UNUSED_FILES = (
 
 @dataclass(frozen=True, kw_only=True)
 class LockedPackages:
-    """What a lock names, for one Python version and platform, without what no import reads.
+    """The packages of a lock for one Python version and platform, without files that no import reads.
 
-    lock: file of pinned versions with hashes, as pip reads it.
-    python: version of Python, such as ``"3.12"``.
-    platform: ``"x86_64"``, ``"arm64"``, or ``"host"`` for this machine.
-    unused: further files and directories to leave out, as patterns of ``Path.match``. Default: ``()``.
+    Args:
+        lock: A file of pinned versions with hashes, as pip reads it.
+        python: The version of Python, such as ``"3.12"``.
+        platform: ``"x86_64"``, ``"arm64"``, or ``"host"`` for this machine.
+        unused: More files and directories to leave out, as patterns of ``Path.match``. Default: ``()``.
     """
 
     lock: Path
@@ -43,7 +44,7 @@ class LockedPackages:
     unused: tuple[str, ...] = ()
 
     def digest(self) -> str:
-        """SHA-256 in hexadecimal of all they depend on: lock, platform, Python and what is left out."""
+        """Return the SHA-256, in hexadecimal, of lock, platform, Python and what is left out."""
         target = sysconfig.get_platform() if self.platform == "host" else self.platform
         digest = hashlib.sha256(json.dumps([target, self.python, self.unused]).encode())
         digest.update(Path(__file__).read_bytes())  # how it installs, what it strips
@@ -51,9 +52,10 @@ class LockedPackages:
         return digest.hexdigest()
 
     def install(self, directory: Path) -> None:
-        """Write them into ``directory``, from a cache or, the first time, by pip.
+        """Write the packages into ``directory``, from a cache or, the first time, from pip.
 
-        Raises RuntimeError with what pip says if it fails.
+        Raises:
+            RuntimeError: If pip fails, with what it printed.
         """
         cached = cache_directory() / self.digest()
         if not cached.is_dir():
@@ -97,7 +99,7 @@ class LockedPackages:
         )
 
     def _strip(self, directory: Path) -> None:
-        """Remove what no import reads: tests, headers, stubs, launchers that name this machine's Python."""
+        """Remove tests, headers, stubs, and launchers that name this machine's Python."""
         unused = (*UNUSED_FILES, *self.unused)
         for path in sorted(directory.rglob("*"), reverse=True):
             named = any(path.match(pattern) for pattern in unused)
@@ -108,7 +110,7 @@ class LockedPackages:
 
 
 def cache_directory() -> Path:
-    """Where installed packages are kept by digest: in ``$XDG_CACHE_HOME`` or else ``~/.cache``."""
+    """Return the folder that keeps installed packages by digest: in ``$XDG_CACHE_HOME`` or ``~/.cache``."""
     root = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(root) if root else Path.home() / ".cache") / "cdk-amazon-estimators" / "lambda"
 

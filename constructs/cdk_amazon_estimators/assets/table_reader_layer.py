@@ -1,4 +1,4 @@
-"""The table reader: a layer of its own, for the functions that read input and for no others."""
+"""The layer that holds the table reader, for the functions that read input."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ UNUSED = (
 
 
 def table_reader_layer(scope: Construct, construct_id: str, bundle: LambdaBundle) -> lambda_.LayerVersion:
-    """pyarrow, for functions of the runtime and architecture of ``bundle``, which bring NumPy themselves.
+    """Make the layer: pyarrow for the runtime and architecture of ``bundle``, whose code brings NumPy.
 
-    It changes with its lock, not with our sources: whoever deploys those does not upload it again.
+    It changes with its lock and not with the library's sources, so a deployment seldom uploads it.
     """
     return lambda_.LayerVersion(
         scope,
@@ -52,10 +52,10 @@ def table_reader_layer(scope: Construct, construct_id: str, bundle: LambdaBundle
 
 
 def table_reader(bundle: LambdaBundle) -> LockedPackages:
-    """What is in the layer."""
+    """Return the packages of the layer."""
     return bundle.packages(LOCK, unused=UNUSED)
 
 
 def install(bundle: LambdaBundle, directory: Path) -> None:
-    """Write the layer's content into ``directory``; Lambda looks for modules under ``python/``."""
+    """Write the layer into ``directory``. Lambda looks for modules under ``python/``."""
     table_reader(bundle).install(directory / "python")

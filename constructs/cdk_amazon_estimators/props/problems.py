@@ -1,4 +1,4 @@
-"""All that is wrong with one construct, raised once."""
+"""The problems of one construct, raised as one error."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from cdk_amazon_estimators.errors import PipelineError
 
 
 class Problems:
-    """Collects the problems of one construct; :meth:`raise_any` names its path and each of them."""
+    """Collects the problems of one construct. :meth:`raise_any` raises them all, each with its path."""
 
     def __init__(self, construct: Construct) -> None:
         self._path = construct.node.path
         self._found: list[AmazonEstimatorsError] = []
 
     def unless(self, condition: bool, message: str) -> None:
-        """Note ``message`` (value, what is allowed, the way out) unless ``condition`` holds."""
+        """Note ``message`` (the value, what is allowed, the way out) unless ``condition`` holds."""
         if not condition:
             self._found.append(PipelineError(message))
 
     @contextmanager
     def collected(self) -> Iterator[None]:
-        """Note an error of the library raised inside, and go on."""
+        """Note an error of the library that is raised inside, and go on."""
         try:
             yield
         except AmazonEstimatorsError as error:
             self._found.append(error)
 
     def raise_any(self) -> None:
-        """Raise what was found, if anything, as one error."""
+        """Raise one error with all problems, if there are any."""
         if not self._found:
             return
         kinds = {type(error) for error in self._found}

@@ -1,4 +1,4 @@
-"""The type of every prop. A wrong one is noted with the other problems, not met somewhere inside jsii."""
+"""The type of every prop, so that a wrong one is noted with the other problems and not met inside jsii."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from aws_cdk import Duration, RemovalPolicy, Size, TimeZone, Token
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_scheduler as scheduler
 
@@ -21,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class PropType:
-    """``fits`` tells whether a value is of the type, ``allowed`` says what is, with an example."""
+    """A test for values of the type, and the words for it with an example."""
 
     fits: Callable[[object], bool]
     allowed: str
@@ -32,7 +33,7 @@ def _instance(kind: type, allowed: str) -> PropType:
 
 
 def _like(attribute: str, allowed: str) -> PropType:
-    """What CDK has an interface for: it is known by what it has, wherever it comes from."""
+    """Take any object with ``attribute``: jsii's interfaces are known by their members."""
     return PropType(lambda value: hasattr(value, attribute) and not isinstance(value, type), allowed)
 
 
@@ -50,7 +51,7 @@ def _by_channel(kind: type, allowed: str) -> PropType:
 
 
 def _number(example: int) -> PropType:
-    # True is an int to Python, and nobody means it as one.
+    # To Python True is an int, but nobody means it as one.
     return PropType(
         lambda value: isinstance(value, int) and not isinstance(value, bool), f"an int, such as {example}"
     )
@@ -107,12 +108,17 @@ PROP_TYPES: Mapping[str, PropType] = {
         lambda value: hasattr(value, "check") and hasattr(value, "bind"),
         "a list of triggers, such as [UploadTrigger(marker='_SUCCESS')]",
     ),
+    "capacity_wait": _duration("Duration.hours(1)"),
+    "timeout": _duration("Duration.days(2)"),
     "max_concurrent_trainings": _number(1),
     "notification_topic": _like("topic_arn", "a topic, such as sns.Topic(self, 'Topic')"),
     # of the encoder
     "bundle": _instance(LambdaBundle, "a LambdaBundle, such as LambdaBundle(platform='arm64')"),
     "encode_memory": _instance(Size, "a Size, such as Size.mebibytes(1769)"),
     "encode_timeout": _duration("Duration.minutes(15)"),
+    "log_level": _instance(
+        lambda_.ApplicationLogLevel, "an ApplicationLogLevel, such as ApplicationLogLevel.DEBUG"
+    ),
     "log_retention": _instance(logs.RetentionDays, "a RetentionDays, such as RetentionDays.ONE_MONTH"),
     # of triggers and of their starter
     "marker": _instance(str, "a str, such as '_SUCCESS'"),
@@ -130,15 +136,19 @@ PROP_TYPES: Mapping[str, PropType] = {
     "max_attempts": _number(3),
     "retry_delay": _duration("Duration.seconds(15)"),
 }
-"""By name: a prop means the same wherever it is one."""
+"""The type by the name of the prop, which means the same in every construct."""
 
 
 def check_types(
     problems: Problems, init: Callable[..., None], given: Mapping[str, object], *, of: str = ""
 ) -> None:
-    """Note those ``given`` to a constructor ``init`` that are of another type than their prop.
+    """Note the arguments of a constructor that have another type than their prop.
 
-    ``of`` goes before their names. Tokens are left alone, and None where the constructor takes it.
+    Args:
+        problems: Where to note them.
+        init: The constructor.
+        given: Its arguments by name. Tokens are left alone, and None where the constructor takes it.
+        of: Text in front of the names, such as ``"UploadTrigger."``. Default: ``""``.
     """
     parameters = inspect.signature(init).parameters
     for name, value in given.items():
@@ -152,12 +162,12 @@ def check_types(
 
 
 def known(name: str, value: T | None) -> T | None:
-    """The value of a prop if it can be checked: no token, and not of a wrong type, which is noted already."""
+    """Return the value of a prop if it can be checked: not a token, and of the right type."""
     return value if PROP_TYPES[name].fits(value) and not _is_token(value) else None
 
 
 def known_seconds(name: str, value: Duration | None) -> float | None:
-    """A Duration that can be checked, in seconds."""
+    """Return the seconds of a Duration that can be checked."""
     duration = known(name, value)
     return None if duration is None else duration.to_seconds()
 
@@ -169,7 +179,7 @@ def _is_token(value: object) -> bool:
 
 
 def _shown(value: object) -> str:
-    """The value where it reads well, else what it is."""
+    """Return the value as text if that reads well, else its type."""
     if isinstance(value, Duration | Size):
         return str(value.to_human_string())
     is_literal = value is None or isinstance(value, str | int | float | list | tuple | dict)

@@ -8,7 +8,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 STALE_UPLOAD = Duration.days(7)
-"""After which S3 drops the parts of an upload nobody completed."""
+"""The time after which S3 deletes the parts of an upload that was not completed."""
 
 
 def new_model_bucket(
@@ -19,19 +19,21 @@ def new_model_bucket(
     removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     auto_delete_objects: bool = False,
 ) -> s3.Bucket:
-    """A bucket for models, which pipelines can share by ``prefix``.
+    """Make a bucket for models, which pipelines can share by ``prefix``.
 
-    encryption_key: KMS key of its objects. Default: S3's own keys (SSE-S3).
-    removal_policy: what becomes of it when the stack is deleted. Default: RETAIN.
-    auto_delete_objects: empty it first, which takes ``removal_policy=RemovalPolicy.DESTROY`` too, and adds
-        CDK's custom resource. Default: False; CloudFormation then deletes no bucket that holds objects.
+    Args:
+        encryption_key: KMS key of its objects. Default: S3's own keys (SSE-S3).
+        removal_policy: What becomes of it when the stack is deleted. Default: RETAIN.
+        auto_delete_objects: Empty it first, which takes ``removal_policy=RemovalPolicy.DESTROY`` too and adds
+            CDK's custom resource. Without it CloudFormation deletes no bucket that holds objects. Default:
+            False.
     """
     return s3.Bucket(
         scope,
         construct_id,
         encryption=s3.BucketEncryption.KMS if encryption_key else s3.BucketEncryption.S3_MANAGED,
         encryption_key=encryption_key,
-        # One data key a bucket instead of one an object: KMS is asked, and paid, far less.
+        # One data key per bucket instead of one per object: fewer and cheaper requests to KMS.
         bucket_key_enabled=True if encryption_key else None,
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
         object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -44,7 +46,7 @@ def new_model_bucket(
 
 
 def expire_record_sets(bucket: s3.Bucket, prefix: str, after: Duration) -> None:
-    """Let S3 delete the objects under ``prefix`` that long after each was written, all versions of it."""
+    """Let S3 delete all versions of the objects under ``prefix`` this long after they were written."""
     bucket.add_lifecycle_rule(prefix=prefix, expiration=after, noncurrent_version_expiration=Duration.days(1))
 
 
@@ -56,7 +58,7 @@ def new_data_bucket(
     removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     auto_delete_objects: bool = False,
 ) -> s3.Bucket:
-    """For input and RecordSets: a bucket of :func:`new_model_bucket` that tells EventBridge of uploads."""
+    """Make a bucket for input and RecordSets: a :func:`new_model_bucket` with events to EventBridge."""
     bucket = new_model_bucket(
         scope,
         construct_id,

@@ -1,4 +1,4 @@
-"""Where the parts of one pipeline lie on S3: the page "S3 layout" of docs/contracts.md as key prefixes."""
+"""The key prefixes of one pipeline, as the section "S3 layout" of docs/contracts.md lists them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ from dataclasses import dataclass, replace
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
+from amazon_estimators.pipeline import keys
 from amazon_estimators.sources import Source
 
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineLayout:
-    """``prefix`` is empty or ends with ``/``. ``channels`` are sources whose own ``prefix`` is set.
+    """The buckets and key prefixes of one pipeline.
 
-    ``encryption_key`` is the key objects are encrypted with if it is not the buckets' own.
+    Args:
+        data_bucket: The bucket of input and RecordSets.
+        model_bucket: The bucket of models.
+        prefix: The beginning of every key, empty or ending with ``/``.
+        channels: The sources of the channels, each with a ``prefix``.
+        encryption_key: KMS key of the objects, if it is not the buckets' own. Default: None.
     """
 
     data_bucket: s3.IBucket
@@ -26,45 +32,49 @@ class PipelineLayout:
 
     @property
     def recordsets(self) -> str:
-        return f"{self.prefix}recordsets/"
+        return keys.record_sets_prefix(self.prefix)
+
+    def record_set(self, fingerprint: str) -> str:
+        """Return the prefix of one RecordSet, or with ``"*"`` the pattern of all."""
+        return keys.record_set_root(self.prefix, fingerprint)
 
     @property
     def datasets(self) -> str:
-        return f"{self.prefix}datasets/"
+        return keys.data_sets_prefix(self.prefix)
 
     @property
     def triggers(self) -> str:
-        return f"{self.prefix}triggers/"
+        return keys.triggers_prefix(self.prefix)
 
     @property
     def models(self) -> str:
-        return f"{self.prefix}models/"
+        return keys.models_prefix(self.prefix)
 
     @property
     def outputs(self) -> list[str]:
-        """The prefixes of the data bucket that the pipeline writes to."""
+        """Return the prefixes of the data bucket that the pipeline writes to."""
         return outputs_of(self.prefix, self.data_bucket, self.model_bucket)
 
     @property
     def inputs(self) -> list[str]:
-        """The prefixes input is read from, each once, none below another."""
+        """Return the prefixes that input is read from, each once and none below another."""
         found = sorted({source.prefix or "" for source in self.channels.values()})
         return [one for one in found if not any(one != other and one.startswith(other) for other in found)]
 
 
 def outputs_of(prefix: str, data_bucket: s3.IBucket | None, model_bucket: s3.IBucket | None) -> list[str]:
-    """What a pipeline writes to its data bucket: models too, if both are one, imported twice or not.
+    """Return the prefixes of the data bucket that a pipeline writes to.
 
-    None is a bucket that is new, and so another.
+    Models are among them if both buckets are one, even if it is imported twice. None is a new bucket.
     """
     one = data_bucket and model_bucket and data_bucket.bucket_name == model_bucket.bucket_name
-    names = ("datasets", "recordsets", "triggers", *(["models"] if one else []))
-    return [f"{prefix}{name}/" for name in names]
+    written = [keys.data_sets_prefix(prefix), keys.record_sets_prefix(prefix), keys.triggers_prefix(prefix)]
+    return [*written, keys.models_prefix(prefix)] if one else written
 
 
 def with_prefixes(channels: Mapping[str, Source], prefix: str) -> dict[str, Source]:
-    """The channels, each with the key prefix of its input: its own or ``<prefix>input/<channel>/``."""
+    """Return the channels, each with the prefix of its input: its own or ``<prefix>input/<channel>/``."""
     return {
-        name: source if source.prefix is not None else replace(source, prefix=f"{prefix}input/{name}/")
+        name: source if source.prefix is not None else replace(source, prefix=keys.input_prefix(prefix, name))
         for name, source in channels.items()
     }

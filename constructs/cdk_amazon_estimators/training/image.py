@@ -14,8 +14,12 @@ MAPPING_ID = "TrainingImages"
 class TrainingImage:
     """The image of ``algorithm`` in the region of ``scope``'s stack.
 
-    ``uri`` goes into the request, ``repository_arn`` into the execution role's policy.
-    Raises RegionError if the region is known and Amazon publishes no image there.
+    Attributes:
+        uri: The image, for the request.
+        repository_arn: Its repository, for the execution role's policy.
+
+    Raises:
+        RegionError: If the region is known and Amazon publishes no image there.
     """
 
     def __init__(self, scope: Construct, algorithm: Algorithm) -> None:
@@ -38,7 +42,7 @@ class TrainingImage:
 
 
 def _account_of_deployment(stack: Stack, repository: str) -> str:
-    """The registry account, looked up by region when the stack is deployed."""
+    """Return the registry's account, which CloudFormation looks up by region."""
     mapping = stack.node.try_find_child(MAPPING_ID) or CfnMapping(stack, MAPPING_ID)
     assert isinstance(mapping, CfnMapping)
     # The inner keys of a mapping are letters and digits only.

@@ -1,4 +1,4 @@
-"""Which training instance types there are, to warn of one that is none. AWS adds types, so no error."""
+"""Warns of an instance type that the installed botocore does not know. AWS adds types, so it is no error."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from aws_cdk import Annotations, Token
 from constructs import Construct
 
 UNKNOWN = "cdk-amazon-estimators:unknownInstanceType"
-"""Id of the warning, by which it can be acknowledged."""
+"""The id by which the warning is acknowledged."""
 
 
 @cache
 def training_instance_types() -> tuple[str, ...]:
-    """Those of the installed botocore's model of SageMaker; empty if it keeps its models elsewhere.
+    """Return the types in the installed botocore's model of SageMaker; none if it keeps its models elsewhere.
 
-    The file is read as it is: botocore's own loader brings half of botocore with it, ten times the time.
+    The file is read directly, because botocore's loader takes ten times as long to import.
     """
     models = Path(botocore.__file__).parent.glob("data/sagemaker/*/service-2.json.gz")
     for model in sorted(models, reverse=True):
@@ -30,7 +30,7 @@ def training_instance_types() -> tuple[str, ...]:
 
 
 def warn_of_unknown(scope: Construct, instance_type: str) -> None:
-    """Say so on ``scope`` if the installed botocore knows no such type."""
+    """Warn on ``scope`` if the installed botocore does not know the type."""
     if Token.is_unresolved(instance_type):
         return
     types = training_instance_types()

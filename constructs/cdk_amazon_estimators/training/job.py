@@ -7,9 +7,9 @@ training nor retries of the job nor encryption between containers.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
 from aws_cdk import ArnFormat, Aws, Duration, Size, Stack
 from aws_cdk import aws_ec2 as ec2
@@ -18,30 +18,39 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from amazon_estimators.pipeline.job_members import MEMBERS, request_of
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import known, known_seconds
+from cdk_amazon_estimators.retries import of_training
 from cdk_amazon_estimators.training.instance_types import warn_of_unknown
 from cdk_amazon_estimators.training.network import training_network
 
 SPOT_LIMIT = Duration.hours(1)
-"""The most SageMaker waits and trains on spot capacity with algorithms that keep no checkpoints, as these."""
+"""The longest that SageMaker waits and trains on spot capacity without checkpoints."""
 
-JOB_NAME = "States.Format('{}-{}-{}', $.request.job_name, $$.Execution.RedriveCount, $$.State.RetryCount)"
+JOB_NAME = (
+    "States.Format('{}-{}-{}-{}', $.request.job_name, $$.Execution.RedriveCount, $.capacity.waits, "
+    "$$.State.RetryCount)"
+)
+"""Ends with the redrive, the wait for capacity and the retry that start the job: no name is met again."""
 
 LOCAL_STORAGE = re.compile(
     r"ml\.(?:[a-z]+\d+[a-z]*d[a-z]*|g[456]e?|gr6|p4de?|p5e?n?|p6[a-z0-9-]*|trn\d[a-z]*)\."
 )
-"""Instance types with disks of their own, which the hardware encrypts: they refuse a volume key."""
+"""Instance types with disks that the hardware encrypts; they refuse a volume key."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobSettings:
-    """What of a training job does not depend on the data; TrainingPipeline takes and documents the same."""
+    """The settings of a training job that do not depend on the data.
+
+    TrainingPipeline takes the same settings and documents them.
+    """
 
     instance_type: str
-    instance_count: int
-    volume_size: Size
-    max_runtime: Duration
+    instance_count: int = 1
+    volume_size: Size = field(default_factory=lambda: Size.gibibytes(30))
+    max_runtime: Duration = field(default_factory=lambda: Duration.days(1))
     spot_max_wait: Duration | None = None
     keep_alive: Duration | None = None
     max_retry_attempts: int = 2
@@ -52,21 +61,49 @@ class JobSettings:
     encrypt_inter_container_traffic: bool = False
     enable_network_isolation: bool = False
 
+    @classmethod
+    def of(cls, props: Mapping[str, Any]) -> Self:
+        """Take the settings out of a pipeline's props. A prop that is None keeps its default."""
+        names = [setting.name for setting in fields(cls)]
+        return cls(**{name: props[name] for name in names if props[name] is not None})
+
+    @property
+    def disk_gib(self) -> int | None:
+        """The disk of each instance in GiB; None where the type brings disks of its own."""
+        return None if LOCAL_STORAGE.match(self.instance_type) else int(self.volume_size.to_gibibytes())
+
+    def members(self) -> dict[str, Any]:
+        """Return the settings by their name in MEMBERS, in the units of the service."""
+        return {
+            "instance_type": self.instance_type,
+            "instance_count": self.instance_count,
+            "volume_size": self.volume_size.to_gibibytes(),
+            "volume_kms_key": _volume_key(self),
+            "output_kms_key": None if self.encryption_key is None else self.encryption_key.key_arn,
+            "keep_alive_period_in_seconds": _seconds(self.keep_alive),
+            "max_run": _seconds(self.max_runtime),
+            "max_wait": _seconds(self.spot_max_wait),
+            # The service takes 1 to 30; no strategy is how it spells none.
+            "max_retry_attempts": self.max_retry_attempts or None,
+            "use_spot_instances": self.spot_max_wait is not None,
+            "encrypt_inter_container_traffic": self.encrypt_inter_container_traffic,
+            "enable_network_isolation": self.enable_network_isolation,
+        }
+
     def check(self, problems: Problems) -> None:
         """Note what SageMaker would refuse."""
         runtime = known_seconds("max_runtime", self.max_runtime)
         wait = known_seconds("spot_max_wait", self.spot_max_wait)
-        alive = known_seconds("keep_alive", self.keep_alive)
-        retries = known("max_retry_attempts", self.max_retry_attempts)
         volume = known("volume_size", self.volume_size)
         gibibytes = None if volume is None else volume.to_gibibytes()
+        _check_range(problems, "volume_size", gibibytes, "volume_size", " GiB")
+        _check_range(problems, "max_runtime", runtime, "max_run", " seconds")
+        alive = known_seconds("keep_alive", self.keep_alive)
+        _check_range(problems, "keep_alive", alive, "keep_alive_period_in_seconds", " seconds")
+        retries = known("max_retry_attempts", self.max_retry_attempts)
         problems.unless(
-            gibibytes is None or 1 <= gibibytes <= 16384,
-            f"volume_size is {gibibytes} GiB; allowed: 1 to 16,384 GiB",
-        )
-        problems.unless(
-            runtime is None or 1 <= runtime <= 28 * 86400,
-            f"max_runtime is {runtime} seconds; allowed: 1 second to 28 days",
+            not retries or MEMBERS["max_retry_attempts"].takes(retries),
+            f"max_retry_attempts is {retries}; allowed: 0 to {MEMBERS['max_retry_attempts'].most}",
         )
         problems.unless(
             wait is None or wait <= SPOT_LIMIT.to_seconds(),
@@ -78,15 +115,8 @@ class JobSettings:
             "spot_max_wait, which counts training too. Lower max_runtime.",
         )
         problems.unless(
-            alive is None or 1 <= alive <= 3600,
-            f"keep_alive is {alive} seconds; allowed: 1 to 3,600, or None for no warm pool",
-        )
-        problems.unless(
             self.spot_max_wait is None or self.keep_alive is None,
             "keep_alive and spot_max_wait are both given; spot instances are never kept. Leave one out.",
-        )
-        problems.unless(
-            retries is None or 0 <= retries <= 30, f"max_retry_attempts is {retries}; allowed: 0 to 30"
         )
         network = [
             name
@@ -94,6 +124,14 @@ class JobSettings:
             if getattr(self, name) is not None and self.vpc is None
         ]
         problems.unless(not network, f"{' and '.join(network)} without vpc; allowed: with vpc. Give vpc too.")
+
+
+def _check_range(problems: Problems, prop: str, value: float | None, setting: str, unit: str = "") -> None:
+    """Note a value outside the range that the service takes for ``setting``."""
+    member = MEMBERS[setting]
+    problems.unless(
+        value is None or member.takes(value), f"{prop} is {value}{unit}; allowed: {member.allowed}"
+    )
 
 
 def training_job(
@@ -105,10 +143,9 @@ def training_job(
     output_path: str,
     settings: JobSettings,
 ) -> sfn.CustomState:
-    """The state. It reads the request that Seal made at ``$.request`` and leaves the job at ``$.job``.
+    """Make the state that trains. It reads Seal's request at ``$.request`` and leaves the job at ``$.job``.
 
-    The job's name ends with the redrive and the retry it was started by: no attempt meets another's name.
-    With a VPC, ``role`` is let put network interfaces into its subnets.
+    With a VPC, ``role`` is allowed to put network interfaces into its subnets.
     """
     warn_of_unknown(scope, settings.instance_type)
     network = settings.vpc and training_network(
@@ -116,70 +153,35 @@ def training_job(
     )
     for statement in network.statements(scope) if network else ():
         role.add_to_principal_policy(statement)
+    members = {
+        **settings.members(),
+        "training_image": image,
+        "input_mode": "File",
+        "role": role.role_arn,
+        "output_path": output_path,
+        "subnets": network.subnet_ids if network else None,
+        "security_group_ids": network.security_group_ids if network else None,
+    }
     task: dict[str, Any] = {
         "Type": "Task",
         "Resource": f"arn:{Aws.PARTITION}:states:::sagemaker:createTrainingJob.sync",
         "Parameters": {
+            **request_of(members),
             "TrainingJobName.$": JOB_NAME,
-            "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
-            "RoleArn": role.role_arn,
             "HyperParameters.$": "$.request.hyperparameters",
             "InputDataConfig.$": "$.request.input_data_config",
-            "OutputDataConfig": _without_none(
-                S3OutputPath=output_path,
-                KmsKeyId=settings.encryption_key.key_arn if settings.encryption_key else None,
-            ),
-            "ResourceConfig": _without_none(
-                InstanceType=settings.instance_type,
-                InstanceCount=settings.instance_count,
-                VolumeSizeInGB=settings.volume_size.to_gibibytes(),
-                VolumeKmsKeyId=_volume_key(settings),
-                KeepAlivePeriodInSeconds=_seconds(settings.keep_alive),
-            ),
-            "StoppingCondition": _without_none(
-                MaxRuntimeInSeconds=_seconds(settings.max_runtime),
-                MaxWaitTimeInSeconds=_seconds(settings.spot_max_wait),
-            ),
-            "RetryStrategy": {"MaximumRetryAttempts": settings.max_retry_attempts},
-            "EnableManagedSpotTraining": settings.spot_max_wait is not None,
-            "EnableInterContainerTrafficEncryption": settings.encrypt_inter_container_traffic,
-            "EnableNetworkIsolation": settings.enable_network_isolation,
             "Tags.$": "$.request.tags",
-            **({"VpcConfig": network.config} if network else {}),
         },
         "ResultPath": "$.job",
-        "Retry": [
-            # The account's instances are all in use: another job may end.
-            {
-                "ErrorEquals": ["SageMaker.ResourceLimitExceededException"],
-                "IntervalSeconds": 60,
-                "MaxAttempts": 6,
-                "BackoffRate": 2,
-                "MaxDelaySeconds": 900,
-                "JitterStrategy": "FULL",
-            },
-            # Throttling and service faults share this name with requests that the service refuses: those are
-            # repeated for some seconds too, in vain and for free.
-            {
-                "ErrorEquals": ["SageMaker.AmazonSageMakerException"],
-                "IntervalSeconds": 2,
-                "MaxAttempts": 3,
-                "BackoffRate": 2,
-                "MaxDelaySeconds": 30,
-                "JitterStrategy": "FULL",
-            },
-        ],
+        "Retry": of_training(),
     }
-    if settings.max_retry_attempts == 0:
-        # The service takes 1 to 30; no strategy is how it spells none.
-        del task["Parameters"]["RetryStrategy"]
     return sfn.CustomState(scope, construct_id, state_json=task)
 
 
 def training_job_statements(
     scope: Construct, *, role: iam.IRole, job_name_prefix: str
 ) -> list[iam.PolicyStatement]:
-    """What the state machine's role needs for the state, on the jobs of one pipeline."""
+    """Return what the state machine's role needs for the state, on the jobs of one pipeline."""
     stack = Stack.of(scope)
     jobs = stack.format_arn(
         service="sagemaker",
@@ -209,7 +211,7 @@ def training_job_statements(
             resources=[role.role_arn],
             conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
         ),
-        # Step Functions hears of the job's end through a rule of its own.
+        # Step Functions learns of the job's end through a rule of its own.
         iam.PolicyStatement(
             actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"], resources=[rule]
         ),
@@ -224,7 +226,3 @@ def _volume_key(settings: JobSettings) -> str | None:
 
 def _seconds(duration: Duration | None) -> float | None:
     return None if duration is None else duration.to_seconds()
-
-
-def _without_none(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
@@ -19,13 +18,8 @@ class TrainingNetwork:
     subnet_ids: Sequence[str]
     security_group_ids: Sequence[str]
 
-    @property
-    def config(self) -> dict[str, Any]:
-        """VpcConfig of the request."""
-        return {"SecurityGroupIds": self.security_group_ids, "Subnets": self.subnet_ids}
-
     def statements(self, scope: Construct) -> list[iam.PolicyStatement]:
-        """What the execution role needs: SageMaker puts network interfaces into the subnets as this role."""
+        """Return what the execution role needs: as this role SageMaker puts interfaces into the subnets."""
 
         def arns(resource: str, names: Sequence[str], account: str | None = None) -> list[str]:
             stack = Stack.of(scope)
@@ -34,10 +28,10 @@ class TrainingNetwork:
                 for name in names
             ]
 
-        # In a VPC that is shared, subnets and groups may be another account's; their ids are nobody else's.
+        # In a shared VPC subnets and groups may belong to another account; their ids are unique.
         subnets = arns("subnet", self.subnet_ids, "*")
         groups = arns("security-group", self.security_group_ids, "*")
-        interfaces = arns("network-interface", ["*"])  # made under names nobody knows beforehand
+        interfaces = arns("network-interface", ["*"])  # their names are not known beforehand
         return [
             iam.PolicyStatement(
                 actions=["ec2:CreateNetworkInterface"], resources=[*interfaces, *subnets, *groups]
@@ -51,7 +45,7 @@ class TrainingNetwork:
                 resources=interfaces,
                 conditions={"ArnLike": {"ec2:Subnet": subnets}},
             ),
-            # To describe is to list what there is: these actions know no resource.
+            # These actions list what exists and know no resource.
             iam.PolicyStatement(
                 actions=[
                     "ec2:DescribeDhcpOptions",
@@ -72,7 +66,7 @@ def training_network(
     subnets: ec2.SubnetSelection | None = None,
     security_groups: Sequence[ec2.ISecurityGroup] | None = None,
 ) -> TrainingNetwork:
-    """Subnets of ``vpc``, by default the private ones, and groups, by default one of its own."""
+    """Choose subnets of ``vpc``, by default the private ones, and groups, by default a new one."""
     if not security_groups:
         own = ec2.SecurityGroup(scope, "TrainingSecurityGroup", vpc=vpc, description="Training instances")
         own.add_ingress_rule(own, ec2.Port.all_traffic(), "Instances of one job talk to one another")

@@ -1,4 +1,4 @@
-"""The SageMaker execution role: what the training container may do, on the resources of one pipeline."""
+"""The SageMaker execution role: the rights of the training container, on the resources of one pipeline."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.image import TrainingImage
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
-"""SageMaker's own: training jobs log nowhere else, and their metrics have it as namespace."""
+"""The log group of all training jobs, and the namespace of their metrics."""
 
 
 NOT_GRANTED = "cdk-amazon-estimators:trainingRoleNotGranted"
-"""Id of the warning, by which it can be acknowledged."""
+"""The id by which the warning is acknowledged."""
 
 
 def new_training_role(scope: Construct, construct_id: str) -> iam.Role:
-    """A role for SageMaker alone, without permissions; :func:`grant_training` adds those of a pipeline."""
+    """Make a role for SageMaker without permissions; :func:`grant_training` adds those of a pipeline."""
     return service_role(
         scope, construct_id, "sagemaker.amazonaws.com", "Runs the training jobs of one pipeline"
     )
@@ -35,7 +35,7 @@ def grant_training(
     image: TrainingImage,
     job_name_prefix: str,
 ) -> None:
-    """Let ``role`` read RecordSets, write models, pull the image, log, send metrics and use the keys.
+    """Allow ``role`` to read RecordSets, write models, pull the image, log, send metrics and use the keys.
 
     Warns on ``scope`` if the role is one that cannot be granted anything.
     """
@@ -56,10 +56,10 @@ def grant_training(
 def _warn_unless_granted(
     scope: Construct, role: iam.IRole, prefix: str, image: TrainingImage, job_name_prefix: str
 ) -> None:
-    """Say so on ``scope`` if what was granted to ``role`` came to nothing.
+    """Warn on ``scope`` if CDK dropped what was granted to ``role``.
 
-    CDK takes grants to a role it must not change, one imported with ``mutable=False`` or of another account,
-    and drops them without a word. A role that it can change has a policy by now.
+    It does so in silence for a role that it must not change: one imported with ``mutable=False``, or one of
+    another account. A role that it can change has a policy by now.
     """
     if any(isinstance(one, iam.Policy) for one in role.node.find_all()):
         return
@@ -74,7 +74,7 @@ def _warn_unless_granted(
 
 
 def _grant_volumes(role: iam.IRole, key: kms.IKey) -> None:
-    """EBS uses the key of training volumes through a grant that SageMaker makes as this role."""
+    """Allow the key of training volumes, which EBS uses through a grant that SageMaker makes as this role."""
     for one in distinct_keys(key):
         one.grant(role, "kms:DescribeKey", "kms:Encrypt")
         iam.Grant.add_to_principal_or_resource(
@@ -92,7 +92,7 @@ def _pull(image: TrainingImage) -> list[iam.PolicyStatement]:
             actions=["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
             resources=[image.repository_arn],
         ),
-        # A registry token belongs to the caller: the action knows no resource.
+        # A registry token belongs to the caller; the action knows no resource.
         iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]),
     ]
 
@@ -118,7 +118,7 @@ def _logs(scope: Construct, job_name_prefix: str) -> list[iam.PolicyStatement]:
 
 
 def _metrics() -> iam.PolicyStatement:
-    # Metrics are no resources; the namespace is what there is to narrow by.
+    # Metrics are not resources; only their namespace can be limited.
     return iam.PolicyStatement(
         actions=["cloudwatch:PutMetricData"],
         resources=["*"],

@@ -15,6 +15,7 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.announce import FAILED, SOURCE, TRAINED
 from amazon_estimators.triggers.inbox import FACTOR
 from cdk_amazon_estimators.access.s3_access import S3Access
@@ -95,6 +96,7 @@ class TrainingStarter(Construct):
             "queue": self.queue.queue_arn,
             "queue_url": self.queue.queue_url,
             "dead_letters": self.dead_letters.queue_url,
+            "undelivered": self.undelivered.queue_arn,
             "schedule_group": self.schedule_group.name,
             "schedule_role": self._schedule_role.role_arn,
         }
@@ -107,10 +109,27 @@ class TrainingStarter(Construct):
             environment={"STARTER": Stack.of(self).to_json_string(settings)},
         )
         self._grant(self.function, state_machine)
+        # One at a time: behind one that fails, the others of a batch would be received without being tried.
         self.function.add_event_source(
-            sources.SqsEventSource(self.queue, batch_size=10, report_batch_item_failures=True)
+            sources.SqsEventSource(self.queue, batch_size=1, report_batch_item_failures=True)
         )
-        self._hear_of_ends(state_machine, pipeline)
+        self._hear_of_ends(state_machine)
+
+    def grant_request(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` ask for a training: send ``{"trigger": "request"}`` to the queue.
+
+        Send it with message group ``starter`` and a deduplication id of its own, as
+        ``amazon-estimators request`` does: the queue drops an equal body for five minutes otherwise.
+        """
+        return self.queue.grant_send_messages(grantee)
+
+    def grant_redrive(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` move the dead letters back, as ``amazon-estimators dead-letters redrive`` does."""
+        self.queue.grant_send_messages(grantee)
+        self.dead_letters.grant_consume_messages(grantee)
+        return self.dead_letters.grant(
+            grantee, "sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:CancelMessageMoveTask"
+        )
 
     def add(self, construct_id: str, trigger: Trigger) -> None:
         """Let ``trigger`` start executions too."""
@@ -119,7 +138,11 @@ class TrainingStarter(Construct):
     def on_event(
         self, construct_id: str, pattern: events.EventPattern, message: Mapping[str, Any], *, description: str
     ) -> None:
-        """Send ``message``, in which fields of the event may stand, for every event of the default bus."""
+        """Send ``message``, in which fields of the event may stand, for every event of the default bus.
+
+        The queue drops a message that is equal to one of the last five minutes. Put ``EventField.event_id``
+        in wherever two events are two requests.
+        """
         events.Rule(
             self,
             construct_id,
@@ -169,17 +192,20 @@ class TrainingStarter(Construct):
         )
         schedule.add_dependency(self.schedule_group)
 
-    def _hear_of_ends(self, state_machine: sfn.IStateMachine, pipeline: str) -> None:
+    def _hear_of_ends(self, state_machine: sfn.IStateMachine) -> None:
         """From the pipeline itself; and of other ends from Step Functions, whose events may be lost."""
         self.on_event(
             "Announced",
             events.EventPattern(
-                source=[SOURCE], detail_type=[TRAINED, FAILED], detail={"pipeline": [pipeline]}
+                source=[SOURCE],
+                detail_type=[TRAINED, FAILED],
+                # Its ARN: pipelines of two deployments of one app have the same path.
+                detail={"state_machine": [state_machine.state_machine_arn]},
             ),
             {
                 "trigger": "ended",
                 "execution": events.EventField.from_path("$.detail.execution"),
-                "status": "ANNOUNCED",
+                "status": events.EventField.detail_type,
                 "event": events.EventField.event_id,
             },
             description="Tells the starter that an execution is about to end",
@@ -205,10 +231,12 @@ class TrainingStarter(Construct):
         data = S3Access(function, layout.data_bucket, layout.encryption_key)
         data.list(layout.inputs, versions=True)
         data.list([layout.datasets, layout.triggers])
-        data.read([f"{layout.triggers}state.json", f"{layout.datasets}last_trained.json"])
-        data.write([f"{layout.triggers}state.json", f"{layout.datasets}*.jsonl"])
+        state = keys.state_key(layout.prefix)
+        data.read([state])
+        last_trained = keys.last_trained_key(layout.prefix)  # of a model that Announce could not tell of
+        data.write([state, keys.data_set_key(layout.prefix, keys.ANY), last_trained])
         state_machine.grant_start_execution(function)
-        state_machine.grant(function, "states:ListExecutions")
+        state_machine.grant(function, "states:DescribeStateMachine", "states:ListExecutions")
         state_machine.grant_execution(function, "states:DescribeExecution")
         self.dead_letters.grant_send_messages(function)
         stack = Stack.of(self)

@@ -67,9 +67,10 @@ class UploadTrigger:
                 for prefix in self.prefixes(starter.layout)
                 for key in (f"{prefix}{self.marker}", {"wildcard": f"{prefix}*/{self.marker}"})
             ]
-            message: dict[str, Any] = {"trigger": "marker"}
+            message: dict[str, Any] = {"trigger": "marker", "event": events.EventField.event_id}
         else:
             assert self.quiet_period is not None
+            # Without the event's id: of the uploads within a second the queue keeps one message.
             keys = [{"prefix": prefix} for prefix in self.prefixes(starter.layout)]
             message = {
                 "trigger": "upload",
@@ -84,6 +85,6 @@ class UploadTrigger:
         starter.on_event(
             construct_id,
             pattern,
-            {**message, "time": events.EventField.time, "event": events.EventField.event_id},
+            {**message, "time": events.EventField.time},
             description="Tells the starter of uploads",
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, Self
 from amazon_estimators.algorithms.channel_rules import RECORDIO, ChannelRule
 from amazon_estimators.algorithms.common_rules import common_findings
 from amazon_estimators.algorithms.filled_in import Fill, filling
+from amazon_estimators.algorithms.inference import Inference
 from amazon_estimators.algorithms.instances import Instances
 from amazon_estimators.algorithms.metrics import Metric
 from amazon_estimators.algorithms.rules import Caution, DataRule, FieldRule, Finding, Problem
@@ -54,6 +55,7 @@ class Algorithm:
     """The tensor types it reads."""
     channels: ClassVar[Mapping[str, ChannelRule]]
     instances: ClassVar[Instances]
+    inference: ClassVar[Inference]
     metrics: ClassVar[tuple[Metric, ...]] = ()
     rules: ClassVar[tuple[FieldRule, ...]] = ()
     data_rules: ClassVar[tuple[DataRule, ...]] = ()

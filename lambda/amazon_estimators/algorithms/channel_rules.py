@@ -9,6 +9,7 @@ from typing import Literal
 RECORDIO = "application/x-recordio-protobuf"
 JSON_LINES = "application/jsonlines"
 CSV = "text/csv"
+JSON = "application/json"
 PLAIN_TEXT = "text/plain"
 
 SHARDED = "ShardedByS3Key"

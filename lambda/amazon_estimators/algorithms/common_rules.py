@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from amazon_estimators.algorithms.channel_rules import SHARDED, ChannelRule
 from amazon_estimators.algorithms.filled_in import Fill
+from amazon_estimators.algorithms.label_rule import label_fault
 from amazon_estimators.algorithms.rules import Caution, Finding, Problem
 from amazon_estimators.algorithms.training_data import Data
 from amazon_estimators.hyperparameters.owner import Owner
@@ -80,12 +81,13 @@ def _record_set_findings(
         )
     if record_set.num_records < 1:
         yield Caution(f"{channel} has {record_set.num_records} records: there is nothing to train on.")
-    if rule.label == "required" and record_set.labels is None:
+    fault = label_fault(rule, record_set.labels is not None)
+    if fault == "missing":
         yield Problem(
             f"{channel} has no labels, and the algorithm learns from them. Name the label column.",
             source=LABELLED,
         )
-    if rule.label == "none" and record_set.labels is not None:
+    if fault == "unwanted":
         yield Caution(f"{channel} has labels, and the algorithm does not use them there.")
 
 

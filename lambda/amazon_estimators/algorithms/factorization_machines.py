@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.channel_rules import REPLICATED, ChannelRule, channels
+from amazon_estimators.algorithms.channel_rules import (
+    CSV,
+    JSON,
+    JSON_LINES,
+    RECORDIO,
+    REPLICATED,
+    ChannelRule,
+    channels,
+)
 from amazon_estimators.algorithms.filled_in import features, filling
+from amazon_estimators.algorithms.inference import Field, Inference
 from amazon_estimators.algorithms.instances import Instances
 from amazon_estimators.algorithms.metrics import PROGRESS, Metric, loss, score
 from amazon_estimators.algorithms.rules import FieldRule, class_labels, no_sparse_on_gpu, without_effect
@@ -67,6 +76,9 @@ def _decay(what: str, default: float) -> Hyperparameter[float | str]:
     return number(at_least=0, default=default, tuning=WIDE, doc=f"Weight decay of {what}.")
 
 
+_BINARY = ("binary_classifier",)
+
+
 class FactorizationMachines(Algorithm):
     """Factorization machines of second order, for regression and binary classification."""
 
@@ -78,11 +90,18 @@ class FactorizationMachines(Algorithm):
         ChannelRule("test", required=False, distribution=REPLICATED, label="required"),
     )
     instances = Instances(gpu="any")
+    inference = Inference(
+        accepts=(RECORDIO, JSON),
+        returns=(RECORDIO, JSON, JSON_LINES),
+        fields=(Field("score"), Field("predicted_label", integer=True, optional=True)),
+        excluded={CSV: "CSV support is not available for factorization machines"},
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/fm-in-formats.html",
+    )
     metrics = (
-        loss("test:rmse"),
-        score("test:binary_classification_accuracy"),
-        loss("test:binary_classification_cross_entropy"),
-        score("test:binary_f_beta", logged="binary_f_1.000"),
+        loss("test:rmse", of=("regressor",)),
+        score("test:binary_classification_accuracy", of=_BINARY),
+        loss("test:binary_classification_cross_entropy", of=_BINARY),
+        score("test:binary_f_beta", logged="binary_f_1.000", of=_BINARY),
         *_train_metrics(),
         *PROGRESS,
     )

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.channel_rules import CSV, REPLICATED, ChannelRule, channels
+from amazon_estimators.algorithms.channel_rules import (
+    CSV,
+    JSON,
+    JSON_LINES,
+    RECORDIO,
+    REPLICATED,
+    ChannelRule,
+    channels,
+)
+from amazon_estimators.algorithms.inference import Field, Inference
 from amazon_estimators.algorithms.instances import Instances
 from amazon_estimators.algorithms.metrics import PROGRESS, loss, score
 from amazon_estimators.algorithms.rules import Finding, Problem
@@ -60,6 +69,23 @@ class IPInsights(Algorithm):
         ),
     )
     instances = Instances(gpu="any")
+    inference = Inference(
+        accepts=(CSV, JSON, JSON_LINES),
+        returns=(JSON, JSON_LINES),
+        fields=(
+            Field("dot_product"),
+            Field("entity_embedding", "vector", optional=True),
+            Field("ip_embedding", "vector", optional=True),
+        ),
+        rows="entity_pair",
+        excluded={
+            RECORDIO: "the Amazon SageMaker IP Insights algorithm does not currently support RecordIO format"
+        },
+        verbose="True",
+        serverless_caution="its model takes up to 8 GB, a serverless endpoint has 6 GB of memory at most",
+        undocumented_model="AWS does not document the file that holds the embeddings",
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/ip-insights-inference-data-formats.html",
+    )
     metrics = (
         score("validation:discriminator_auc", epoch=True),
         loss(

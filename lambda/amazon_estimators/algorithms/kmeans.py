@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.channel_rules import CSV, REPLICATED, ChannelRule, channels
+from amazon_estimators.algorithms.channel_rules import (
+    CSV,
+    JSON,
+    JSON_LINES,
+    RECORDIO,
+    REPLICATED,
+    ChannelRule,
+    channels,
+)
 from amazon_estimators.algorithms.filled_in import features, filling
+from amazon_estimators.algorithms.inference import Field, Inference
 from amazon_estimators.algorithms.instances import Instances
 from amazon_estimators.algorithms.metrics import PROGRESS, loss
 from amazon_estimators.algorithms.rules import Caution, Finding, at_most_records, needs_channel
@@ -43,6 +52,13 @@ class KMeans(Algorithm):
         ChannelRule("test", required=False, also=(CSV,), distribution=REPLICATED),
     )
     instances = Instances(gpu="single")
+    inference = Inference(
+        accepts=(RECORDIO, CSV, JSON, JSON_LINES),
+        returns=(RECORDIO, JSON, JSON_LINES, CSV),
+        fields=(Field("closest_cluster", integer=True), Field("distance_to_cluster")),
+        csv_columns=("closest_cluster", "distance_to_cluster"),
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/km-in-formats.html",
+    )
     metrics = (
         loss("test:msd"),
         loss("test:ssd"),

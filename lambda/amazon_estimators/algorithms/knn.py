@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.channel_rules import CSV, REPLICATED, ChannelRule, channels
+from amazon_estimators.algorithms.channel_rules import (
+    CSV,
+    JSON,
+    JSON_LINES,
+    RECORDIO,
+    REPLICATED,
+    ChannelRule,
+    channels,
+)
 from amazon_estimators.algorithms.filled_in import features, filling
+from amazon_estimators.algorithms.inference import Field, Inference
 from amazon_estimators.algorithms.instances import Instances
 from amazon_estimators.algorithms.metrics import PROGRESS, loss, score
 from amazon_estimators.algorithms.rules import (
@@ -82,7 +91,24 @@ class KNN(Algorithm):
         ChannelRule("test", required=False, also=(CSV,), distribution=REPLICATED, label="required"),
     )
     instances = Instances(gpu="single")
-    metrics = (score("test:accuracy"), loss("test:mse"), *PROGRESS)
+    inference = Inference(
+        accepts=(RECORDIO, CSV, JSON, JSON_LINES),
+        returns=(RECORDIO, JSON, JSON_LINES),
+        fields=(
+            Field("predicted_label"),
+            Field("distances", "vector", optional=True),
+            Field("labels", "vector", optional=True),
+        ),
+        verbose="true",
+        multi_model=True,
+        undocumented_model="its index is a Faiss file, which NumPy alone does not read",
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/kNN-inference-formats.html",
+    )
+    metrics = (
+        score("test:accuracy", of=("classifier",)),
+        loss("test:mse", of=("regressor",)),
+        *PROGRESS,
+    )
     rules = (
         required_with(
             "dimension_reduction_target", "dimension_reduction_type", "sign", "fjlt", source=TARGET

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.channel_rules import CSV, REPLICATED, ChannelRule, channels
+from amazon_estimators.algorithms.channel_rules import CSV, JSON, RECORDIO, REPLICATED, ChannelRule, channels
 from amazon_estimators.algorithms.filled_in import features, filling, records
+from amazon_estimators.algorithms.inference import Field, Inference
 from amazon_estimators.algorithms.instances import Instances
 from amazon_estimators.algorithms.metrics import Metric
 from amazon_estimators.algorithms.rules import Caution, Finding
@@ -35,6 +36,12 @@ class LDA(Algorithm):
         ChannelRule("test", required=False, also=(CSV,), distribution=REPLICATED),
     )
     instances = Instances(gpu="refused", single_instance=True)
+    inference = Inference(
+        accepts=(RECORDIO, CSV, JSON),
+        returns=(RECORDIO, JSON),
+        fields=(Field("topic_mixture", "vector"),),
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/lda.html",
+    )
     metrics = (Metric("test:pwll", "Maximize", True, None),)
     data_rules = (_whole_corpus,)
     fills = filling(feature_dim=features, mini_batch_size=records)

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.channel_rules import CSV, REPLICATED, ChannelRule, channels
+from amazon_estimators.algorithms.channel_rules import (
+    CSV,
+    JSON,
+    JSON_LINES,
+    RECORDIO,
+    REPLICATED,
+    ChannelRule,
+    channels,
+)
 from amazon_estimators.algorithms.filled_in import batch_up_to, features, filling
+from amazon_estimators.algorithms.inference import Field, Inference
 from amazon_estimators.algorithms.instances import Instances
 from amazon_estimators.algorithms.linear_learner_metrics import METRICS
 from amazon_estimators.algorithms.rules import (
@@ -62,6 +71,13 @@ class LinearLearner(Algorithm):
         ChannelRule("test", required=False, also=(CSV,), distribution=REPLICATED, label="required"),
     )
     instances = Instances(gpu="any")
+    inference = Inference(
+        accepts=(RECORDIO, CSV, JSON, JSON_LINES),
+        returns=(RECORDIO, JSON, JSON_LINES),
+        fields=(Field("score", "either"), Field("predicted_label", integer=True, optional=True)),
+        multi_model=True,
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/LL-in-formats.html",
+    )
     metrics = METRICS
     rules = (
         _multiclass,

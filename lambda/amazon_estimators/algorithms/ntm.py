@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.channel_rules import CSV, PLAIN_TEXT, REPLICATED, ChannelRule, channels
+from amazon_estimators.algorithms.channel_rules import (
+    CSV,
+    JSON,
+    JSON_LINES,
+    PLAIN_TEXT,
+    RECORDIO,
+    REPLICATED,
+    ChannelRule,
+    channels,
+)
 from amazon_estimators.algorithms.filled_in import features, filling
+from amazon_estimators.algorithms.inference import Field, Inference
 from amazon_estimators.algorithms.instances import Instances
 from amazon_estimators.algorithms.metrics import loss
 from amazon_estimators.algorithms.rules import Caution, Finding, early_stopping
@@ -61,6 +71,12 @@ class NTM(Algorithm):
         ),
     )
     instances = Instances(gpu="any")
+    inference = Inference(
+        accepts=(RECORDIO, CSV, JSON, JSON_LINES),
+        returns=(RECORDIO, JSON, JSON_LINES),
+        fields=(Field("topic_weights", "vector"),),
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/ntm-in-formats.html",
+    )
     metrics = (
         loss("validation:total_loss", epoch=True),
         loss("train:total_loss", epoch=True, objective=False),

@@ -8,6 +8,7 @@ from typing import Literal, cast
 from amazon_estimators.algorithms import object2vec_encoder as each
 from amazon_estimators.algorithms.algorithm import Algorithm
 from amazon_estimators.algorithms.channel_rules import (
+    JSON,
     JSON_LINES,
     PLAIN_TEXT,
     REPLICATED,
@@ -15,6 +16,7 @@ from amazon_estimators.algorithms.channel_rules import (
     channels,
 )
 from amazon_estimators.algorithms.filled_in import always, filling
+from amazon_estimators.algorithms.inference import Field, Inference
 from amazon_estimators.algorithms.instances import Instances
 from amazon_estimators.algorithms.metrics import PROGRESS, loss, score
 from amazon_estimators.algorithms.rules import (
@@ -119,6 +121,17 @@ class Object2Vec(Algorithm):
         ),
     )
     instances = Instances(gpu="any", single_instance=True)
+    inference = Inference(
+        accepts=(JSON_LINES, JSON),
+        returns=(JSON_LINES, JSON),
+        fields=(
+            Field("scores", "vector", optional=True),
+            Field("embeddings", "vector", optional=True),
+        ),
+        rows="token_pair",
+        undocumented_model="AWS does not document the file that holds the encoders",
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/object2vec-inference-formats.html",
+    )
     metrics = (
         loss("test:mean_squared_error"),
         loss("validation:mean_squared_error", epoch=True),

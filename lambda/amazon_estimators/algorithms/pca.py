@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.channel_rules import CSV, REPLICATED, ChannelRule, channels
+from amazon_estimators.algorithms.channel_rules import (
+    CSV,
+    JSON,
+    JSON_LINES,
+    RECORDIO,
+    REPLICATED,
+    ChannelRule,
+    channels,
+)
 from amazon_estimators.algorithms.filled_in import batch_up_to, features, filling
+from amazon_estimators.algorithms.inference import Field, Inference
 from amazon_estimators.algorithms.instances import Instances
 from amazon_estimators.algorithms.rules import (
     Caution,
@@ -43,6 +52,13 @@ class PCA(Algorithm):
         ChannelRule("test", required=False, also=(CSV,), distribution=REPLICATED),
     )
     instances = Instances(gpu="any")
+    inference = Inference(
+        accepts=(RECORDIO, CSV, JSON, JSON_LINES),
+        returns=(RECORDIO, JSON, JSON_LINES),
+        fields=(Field("projection", "vector"),),
+        list_key="projections",
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/PCA-in-formats.html",
+    )
     rules = (without_effect("extra_components", unless="algorithm_mode", among=("randomized",)),)
     data_rules = (at_most_features("num_components"), at_most_records("num_components"), _covariance)
     fills = filling(feature_dim=features, mini_batch_size=batch_up_to(500))

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from amazon_estimators.algorithms.algorithm import Algorithm
-from amazon_estimators.algorithms.channel_rules import CSV, REPLICATED, SHARDED, ChannelRule, channels
+from amazon_estimators.algorithms.channel_rules import (
+    CSV,
+    JSON,
+    JSON_LINES,
+    RECORDIO,
+    REPLICATED,
+    SHARDED,
+    ChannelRule,
+    channels,
+)
 from amazon_estimators.algorithms.filled_in import always, features, filling
+from amazon_estimators.algorithms.inference import Field, Inference
 from amazon_estimators.algorithms.instances import Instances
 from amazon_estimators.algorithms.metrics import Metric
 from amazon_estimators.algorithms.rules import class_labels, needs_channel
@@ -29,6 +39,15 @@ class RandomCutForest(Algorithm):
         ),
     )
     instances = Instances(gpu="none")
+    inference = Inference(
+        accepts=(RECORDIO, CSV, JSON, JSON_LINES),
+        returns=(RECORDIO, JSON, JSON_LINES),
+        fields=(Field("score"),),
+        list_key="scores",
+        multi_model=True,
+        undocumented_model="AWS does not document the file that holds the trees",
+        source="https://docs.aws.amazon.com/sagemaker/latest/dg/rcf-in-formats.html",
+    )
     metrics = (Metric("test:f1", "Maximize", True, None),)
     data_rules = (
         class_labels(

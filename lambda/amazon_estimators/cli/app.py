@@ -13,6 +13,7 @@ from amazon_estimators.cli.encode import encode
 from amazon_estimators.cli.hyperparameters import hyperparameters
 from amazon_estimators.cli.inspect import inspect
 from amazon_estimators.cli.pipeline import logs, redrive, start, status, stop
+from amazon_estimators.cli.predict import predict
 from amazon_estimators.cli.rehearse import rehearse
 from amazon_estimators.cli.terminal import errors
 from amazon_estimators.errors import AmazonEstimatorsError
@@ -34,6 +35,7 @@ for command in (
     inspect,
     check,
     encode,
+    predict,
     hyperparameters,
     start,
     status,

@@ -11,8 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from amazon_estimators.cli.hyperparameters import AlgorithmName
 from amazon_estimators.cli.terminal import as_json, assignment, errors, output, print_json
-from amazon_estimators.errors import InputError
 from amazon_estimators.pipeline.channels import channel_options
+from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES
 from amazon_estimators.sources.options import HELP, source_options
 
 
@@ -46,7 +46,12 @@ class Column(click.ParamType[int | str]):
 @click.option(
     "--instance-count", default=1, type=click.IntRange(1), help="Instances that share it. Default: 1."
 )
-@click.option("--shard-mb", default=256, type=click.IntRange(1), help="Most MiB of a shard. Default: 256.")
+@click.option(
+    "--shard-mb",
+    default=DEFAULT_SHARD_BYTES // 2**20,
+    type=click.IntRange(1),
+    help=f"Most MiB of a shard. Default: {DEFAULT_SHARD_BYTES // 2**20}.",
+)
 @as_json
 def encode(  # noqa: PLR0917 - click passes options by name
     files: tuple[Path, ...],
@@ -94,7 +99,7 @@ def encode(  # noqa: PLR0917 - click passes options by name
     with Progress(*columns, console=errors(), transient=True, disable=not errors().is_terminal) as progress:
         task = progress.add_task("")
         record_set = encode_files(
-            [one for path in files for one in _files_of(path)],
+            files,
             out,
             kind,
             channel=channel,
@@ -110,15 +115,3 @@ def encode(  # noqa: PLR0917 - click passes options by name
         output().print(record_set.describe(), markup=False, soft_wrap=True)
         output().print(f"[green]✓[/] in {escape(str(out))}", soft_wrap=True)
     return 0
-
-
-def _files_of(path: Path) -> list[Path]:
-    """The file itself, or what is data below the directory, by path."""
-    from amazon_estimators.storage.s3 import data_files  # noqa: PLC0415 - not for --help
-
-    if not path.is_dir():
-        return [path]
-    found = data_files(path)
-    if not found:
-        raise InputError(f"{path} holds no files to encode", remedy="Name files, or a directory of files.")
-    return found

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from amazon_estimators.errors import InputError, RecordSetError
-from amazon_estimators.record_sets.keys import MANIFEST_NAME
+from amazon_estimators.record_sets.keys import MANIFEST
+from amazon_estimators.record_sets.manifest import manifest_entries
 from amazon_estimators.record_sets.reading import manifest_shards, open_shard
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of
@@ -35,13 +35,13 @@ def readables(names: tuple[str, ...]) -> list[Readable]:
 
 def _local(path: Path) -> Iterator[Readable]:
     if path.is_dir():
-        manifest = path / MANIFEST_NAME
+        manifest = path / MANIFEST
         if manifest.exists():
             yield from _local(manifest)
             return
         found = sorted(path.glob("*.pbr"))
         if not found:
-            raise InputError(f"{path} holds neither a {MANIFEST_NAME} nor .pbr files")
+            raise InputError(f"{path} holds neither a {MANIFEST} nor .pbr files")
         for one in found:
             yield from _local(one)
         return
@@ -57,16 +57,12 @@ def _local(path: Path) -> Iterator[Readable]:
 def _listed(manifest: Path) -> list[Path]:
     """The shards of a manifest on disk. Wherever its prefix points, they lie beside it."""
     try:
-        listed = json.loads(manifest.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+        text = manifest.read_bytes()
+    except OSError as error:
         raise RecordSetError(
             f"{manifest} cannot be read: {error}", remedy="Make the RecordSet again."
         ) from error
-    names = listed[1:] if isinstance(listed, list) else []
-    if not names or not all(isinstance(name, str) for name in names):
-        raise RecordSetError(
-            f"{manifest} is no manifest that lists shards", remedy="Give the manifest itself."
-        )
+    _, names = manifest_entries(text, str(manifest))
     inside = manifest.parent.resolve()
     shards = [manifest.parent / name for name in names]
     for shard in shards:

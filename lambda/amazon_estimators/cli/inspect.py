@@ -1,4 +1,4 @@
-"""``inspect``: what is in a RecordIO file or a RecordSet."""
+"""``inspect``: what is in a RecordIO file, a RecordSet or a model."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import click
 from rich.table import Table
 
 from amazon_estimators.cli.files import readables
+from amazon_estimators.cli.predict import is_model, show_models
 from amazon_estimators.cli.terminal import Counted, as_json, byte_progress, output, print_json
 from amazon_estimators.text import counted
 
@@ -28,8 +29,13 @@ BAR = 40
 def inspect(files: tuple[str, ...], records: int, features: int, bins: int, as_json: bool) -> int:
     """Show what FILES hold: a summary, the first records, a histogram of labels, the range of features.
 
-    FILES are paths or S3 URIs of .pbr files or of manifests, or directories.
+    FILES are paths or S3 URIs of .pbr files or of manifests, or directories; or of models, model.tar.gz: of
+    those it shows the algorithm and what the arrays in them tell.
     """
+    if models := [name for name in files if is_model(name)]:
+        if len(models) < len(files):
+            raise click.UsageError("models and RecordIO files are inspected in commands of their own")
+        return show_models(models, as_json=as_json)
     from amazon_estimators.cli.profile import Profile  # noqa: PLC0415 - numpy is slow to import
 
     found = readables(files)

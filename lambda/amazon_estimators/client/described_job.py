@@ -12,13 +12,15 @@ from amazon_estimators.errors import RequestError
 def algorithm_of(job: Mapping[str, Any]) -> Algorithm:
     """Return the algorithm of a described training job, with the hyperparameters it was sent.
 
-    Values that this library would refuse are kept, with a warning; so are names that nobody documents.
+    Values that this library would refuse are kept, and unknown names are left out, with a warning.
     """
     image = job["AlgorithmSpecification"].get("TrainingImage", "")
     repository = image.rpartition("/")[2].partition(":")[0].partition("@")[0]
     for known in ALGORITHMS.values():
         if known.repo_name == repository:
-            return known.of_job(job.get("HyperParameters", {}))
+            # The service adds settings of its own to the trainings of a tuning job.
+            sent = job.get("HyperParameters", {}).items()
+            return known.of_job({name: text for name, text in sent if not name.startswith("_tuning_")})
     raise RequestError(
         f"training job {job['TrainingJobName']} runs {image or 'an algorithm of its own'}",
         remedy=f"Attach to a job of {', '.join(sorted(ALGORITHMS))}.",

@@ -15,6 +15,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.client.after_training import AfterTraining
 from amazon_estimators.client.console import UploadBar
 from amazon_estimators.client.described_job import algorithm_of, instances_of
 from amazon_estimators.client.job_settings import JobSettings
@@ -22,6 +23,7 @@ from amazon_estimators.client.training_job import TrainingJob, checked_job_name,
 from amazon_estimators.client.training_records import Given, Records, training_data
 from amazon_estimators.errors import InstanceError, RequestError
 from amazon_estimators.hyperparameters.hyperparameter import HyperparameterWarning
+from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of, default_location, region_of
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from amazon_estimators.client.upload_record_set import Progress
 
 
-class Estimator:
+class Estimator(AfterTraining):
     """Trains one algorithm on given instances, as jobs of its own.
 
     algorithm: its hyperparameters, such as ``KMeans(k=10)``.
@@ -168,7 +170,7 @@ class Estimator:
         distribution: str | None = None,
         *,
         kms_key: str | None = None,
-        target_shard_bytes: int = 256 * 2**20,
+        target_shard_bytes: int = DEFAULT_SHARD_BYTES,
         progress: Progress | bool | None = None,
     ) -> RecordSet:
         """Encode data, upload it under ``data_location``, and return the RecordSet to train on.
@@ -273,7 +275,7 @@ class Estimator:
         request = self.settings.request()
         request["AlgorithmSpecification"]["TrainingImage"] = self.train_image()
         request["ResourceConfig"].update(InstanceCount=self.instance_count, InstanceType=self.instance_type)
-        encrypted = {"KmsKeyId": self.settings.output_kms_key} if self.settings.output_kms_key else {}
+        request.setdefault("OutputDataConfig", {})["S3OutputPath"] = self._output_path()
         request.update(
             TrainingJobName=checked_job_name(
                 job_name, base=self.settings.base_job_name or self.algorithm.repo_name
@@ -281,7 +283,6 @@ class Estimator:
             RoleArn=self._role_arn(),
             HyperParameters=self.hyperparameters(),
             InputDataConfig=data.channels,
-            OutputDataConfig={"S3OutputPath": self._output_path(), **encrypted},
         )
         if experiment_config:
             request["ExperimentConfig"] = dict(experiment_config)

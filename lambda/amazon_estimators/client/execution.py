@@ -179,23 +179,27 @@ class _Follower:
 
 
 def _job_name(history: Sequence[Mapping[str, Any]]) -> str | None:
-    """The name the state machine gives its newest training job: Seal's, redrives and retries so far."""
-    name, redrives, attempts = None, 0, 0
+    """Return the name that the state machine gives its newest training job.
+
+    It is Seal's, with the number of redrives, of waits for capacity and of retries so far.
+    """
+    name, newest, redrives, retries = None, None, 0, -1
     for event in history:
         if event["type"] == "ExecutionRedriven":
-            redrives, attempts = redrives + 1, 0
+            redrives += 1
         entered = event.get("stateEnteredEventDetails")
         if entered:
-            name = _request_of(entered.get("input", "")) or name
+            name, retries = _name_before_attempts(entered.get("input", "")) or name, -1
         if event.get("taskScheduledEventDetails", {}).get("resource", "").endswith(TRAIN):
-            attempts += 1
-    return f"{name}-{redrives}-{attempts - 1}" if name and attempts else None
+            retries += 1
+            newest = name and f"{name[0]}-{redrives}-{name[1]}-{retries}"
+    return newest
 
 
-def _request_of(text: str) -> str | None:
-    """The job name in a state's input, once Seal has put it there."""
+def _name_before_attempts(text: str) -> tuple[str, int] | None:
+    """Return the job name and the number of waits in a state's input, once Seal has put them there."""
     try:
-        name = json.loads(text)["request"]["job_name"]
+        state = json.loads(text)
+        return str(state["request"]["job_name"]), int(state["capacity"]["waits"])
     except (ValueError, KeyError, TypeError):
         return None
-    return str(name)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from amazon_estimators.errors import RequestError
+from amazon_estimators.pipeline.job_members import DAY, MEMBERS, request_of, settings_of
 from amazon_estimators.text import is_template
-
-DAY = 24 * 60 * 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +35,8 @@ class JobSettings:
     environment: environment variables of the container. Default: none.
     max_retry_attempts: times the service starts the job again after a fault of its own, 1 to 30. Default:
         none.
-    keep_alive_period_in_seconds: how long instances stay warm after the job. Default: not at all.
+    keep_alive_period_in_seconds: how long instances stay warm after the job, 6 hours at most. Default: not at
+        all.
     metric_definitions: ``{"Name", "Regex"}`` of metrics; the first-party algorithms bring their own. Default:
         none.
     enable_sagemaker_metrics: keep metrics as time series. Default: the service's.
@@ -81,22 +81,18 @@ class JobSettings:
 
     def __post_init__(self) -> None:
         problems = [
-            f"{name} is {value!r}; expecting a whole number of at least 1"
-            for name in (
-                "volume_size",
-                "max_run",
-                "max_wait",
-                "max_retry_attempts",
-                "keep_alive_period_in_seconds",
-            )
-            if (value := getattr(self, name)) is not None
+            f"{name} is {value!r}; allowed: a whole number, {MEMBERS[name].allowed}"
+            for name, value in vars(self).items()
+            if name in MEMBERS
+            and MEMBERS[name].least is not None
+            and value is not None
             and not is_template(value)
-            and (isinstance(value, bool) or not isinstance(value, int) or value < 1)
+            and (isinstance(value, bool) or not isinstance(value, int) or not MEMBERS[name].takes(value))
         ]
         if self.input_mode not in ("File", "Pipe", "FastFile"):
             problems.append(f"input_mode is {self.input_mode!r}; allowed: File, Pipe, FastFile")
         if (self.subnets is None) != (self.security_group_ids is None):
-            problems.append("of subnets and security_group_ids only one is given; a VPC needs both")
+            problems.append("only one of subnets and security_group_ids is given; a VPC needs both")
         if self.max_wait is not None and not self.use_spot_instances:
             problems.append(
                 "max_wait is given, but it is for spot instances: set use_spot_instances=True, or "
@@ -114,73 +110,35 @@ class JobSettings:
             raise RequestError("training job: " + "; ".join(problems))
 
     def request(self) -> dict[str, Any]:
-        """The parts of a CreateTrainingJob request these settings decide; what they leave out is not sent."""
-        stopping: dict[str, Any] = {"MaxRuntimeInSeconds": self.max_run}
+        """Return the part of a CreateTrainingJob request that these settings decide.
+
+        A setting that is None, and a flag that is False, is not sent.
+        """
+        values = {name: _plain(value) for name, value in vars(self).items() if name in MEMBERS}
+        values["output_path"] = None  # its default is the estimator's to know
+        values["tags"] = None if self.tags is None else tag_list(self.tags)
         if self.use_spot_instances:
-            stopping["MaxWaitTimeInSeconds"] = self.max_wait or self.max_run
-        resources: dict[str, Any] = {"VolumeSizeInGB": self.volume_size}
-        if self.volume_kms_key:
-            resources["VolumeKmsKeyId"] = self.volume_kms_key
-        if self.keep_alive_period_in_seconds:
-            resources["KeepAlivePeriodInSeconds"] = self.keep_alive_period_in_seconds
-        specification: dict[str, Any] = {"TrainingInputMode": self.input_mode}
-        if self.metric_definitions is not None:
-            specification["MetricDefinitions"] = [dict(one) for one in self.metric_definitions]
-        if self.enable_sagemaker_metrics is not None:
-            specification["EnableSageMakerMetricsTimeSeries"] = self.enable_sagemaker_metrics
-        request: dict[str, Any] = {
-            "AlgorithmSpecification": specification,
-            "ResourceConfig": resources,
-            "StoppingCondition": stopping,
-        }
-        if self.tags is not None:
-            request["Tags"] = tag_list(self.tags)
-        if self.subnets is not None and self.security_group_ids is not None:
-            request["VpcConfig"] = {
-                "Subnets": list(self.subnets),
-                "SecurityGroupIds": list(self.security_group_ids),
-            }
-        if self.environment is not None:
-            request["Environment"] = dict(self.environment)
-        if self.max_retry_attempts is not None:
-            request["RetryStrategy"] = {"MaximumRetryAttempts": self.max_retry_attempts}
-        if self.checkpoint_s3_uri:
-            local = {"LocalPath": self.checkpoint_local_path} if self.checkpoint_local_path else {}
-            request["CheckpointConfig"] = {"S3Uri": self.checkpoint_s3_uri, **local}
-        for name, wanted in (
-            ("EnableNetworkIsolation", self.enable_network_isolation),
-            ("EnableInterContainerTrafficEncryption", self.encrypt_inter_container_traffic),
-            ("EnableManagedSpotTraining", self.use_spot_instances),
-        ):
-            if wanted:
-                request[name] = True
-        return request
+            values["max_wait"] = self.max_wait or self.max_run
+        return request_of(values)
 
     @classmethod
     def of_job(cls, job: Mapping[str, Any]) -> JobSettings:
-        """The settings of a job that DescribeTrainingJob told of."""
-        resources, stopping = job["ResourceConfig"], job["StoppingCondition"]
-        network, checkpoints = job.get("VpcConfig", {}), job.get("CheckpointConfig", {})
-        spot = job.get("EnableManagedSpotTraining", False)
-        return cls(
-            volume_size=resources["VolumeSizeInGB"],
-            volume_kms_key=resources.get("VolumeKmsKeyId"),
-            max_run=stopping["MaxRuntimeInSeconds"],
-            input_mode=job["AlgorithmSpecification"]["TrainingInputMode"],
-            output_path=job["OutputDataConfig"]["S3OutputPath"],
-            output_kms_key=job["OutputDataConfig"].get("KmsKeyId") or None,
-            subnets=network.get("Subnets"),
-            security_group_ids=network.get("SecurityGroupIds"),
-            encrypt_inter_container_traffic=job.get("EnableInterContainerTrafficEncryption", False),
-            enable_network_isolation=job.get("EnableNetworkIsolation", False),
-            use_spot_instances=spot,
-            max_wait=stopping.get("MaxWaitTimeInSeconds") if spot else None,
-            checkpoint_s3_uri=checkpoints.get("S3Uri"),
-            checkpoint_local_path=checkpoints.get("LocalPath"),
-            environment=job.get("Environment") or None,
-            max_retry_attempts=job.get("RetryStrategy", {}).get("MaximumRetryAttempts"),
-            keep_alive_period_in_seconds=resources.get("KeepAlivePeriodInSeconds"),
-        )
+        """Return the settings of a job that DescribeTrainingJob describes."""
+        described = settings_of(job)
+        if not described["use_spot_instances"]:
+            described["max_wait"] = None
+        # Tags and metrics are the described job's own, not those of the next one.
+        kept = set(cls.__dataclass_fields__) - {"tags", "metric_definitions", "enable_sagemaker_metrics"}
+        return cls(**{name: value for name, value in described.items() if name in kept and value is not None})
+
+
+def _plain(value: Any) -> Any:
+    """Return ``value`` as botocore takes it, and None for a flag that is not set."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [dict(entry) if isinstance(entry, Mapping) else entry for entry in value]
+    return None if value is False or value == "" else value
 
 
 def tag_list(tags: Mapping[str, str] | Sequence[Mapping[str, str]]) -> list[dict[str, str]]:

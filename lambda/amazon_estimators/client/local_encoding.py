@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -16,11 +15,15 @@ from amazon_estimators.errors import AmazonEstimatorsError, InputError, RequestE
 from amazon_estimators.pipeline.channels import Channel
 from amazon_estimators.pipeline.data_set import DataSet
 from amazon_estimators.pipeline.encode import encode_shard
+from amazon_estimators.pipeline.input_scan import refuse_tables
 from amazon_estimators.pipeline.plan import make_plan
 from amazon_estimators.pipeline.seal import seal
-from amazon_estimators.record_sets.keys import MANIFEST_NAME, RECORD_SET_NAME
+from amazon_estimators.record_sets.keys import manifest_key
+from amazon_estimators.record_sets.manifest import StoredRecordSet, StoredShard, write
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.sources import Source
+from amazon_estimators.storage.input_files import InputFiles, LeftOut, data_files
+from amazon_estimators.storage.s3_uri import Place
 
 BUCKET = "local-files"
 """Stands for the file system where the data plane wants a bucket; it never shows."""
@@ -40,8 +43,9 @@ def encode_files(
     prefix: str,
     progress: Callable[[int, int], None],
 ) -> RecordSet:
-    """Encode ``files`` into the directory ``out``, which must be empty or new; manifest last.
+    """Encode files into the directory ``out``, which must be empty or new; the manifest comes last.
 
+    A directory among ``files`` stands for all that is data below it.
     ``prefix`` is the S3 URI under which the shards will lie, for the manifest. ``progress`` is called with
     shards done and in all. Raises InputError naming file, row and column; nothing is left behind then.
     """
@@ -55,9 +59,11 @@ def encode_files(
             f"{algorithm.__name__} has no channel {channel!r}; it has {', '.join(algorithm.channels)}"
         )
     sharded = rule.distribution == "ShardedByS3Key"
+    named, left_out = local_files(files, InputFiles("", source.include, source.skip))
+    source = replace(source, include=(), skip=())  # a file that is named itself is read
     planned = Channel(channel, "", source, rule, rule.distribution, instance_count if sharded else 1)
-    inputs = {str(path): path for path in files}
-    if len(inputs) < len(files):
+    inputs = {str(path): path for path in named}
+    if len(inputs) < len(named):
         raise InputError("a file is named twice", remedy="Name each once: its rows would count twice.")
     if missing := [name for name, path in inputs.items() if not path.is_file()]:
         raise InputError(f"there is no file {', '.join(missing)}")
@@ -65,7 +71,9 @@ def encode_files(
     # Beside the result and on the same disk, so that shards are moved into place, not copied.
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as work:
         s3 = Directory(Path(work), inputs)
-        data_set = DataSet("local", datetime.now(UTC), {channel: s3.input_objects(BUCKET)})
+        data_set = DataSet(
+            "local", datetime.now(UTC), {channel: s3.input_objects(BUCKET)}, {channel: left_out}
+        )
         try:
             plan, shards = make_plan(
                 s3,
@@ -90,10 +98,42 @@ def encode_files(
         names = [plan.shard_file(channel, receipt.shard) for receipt in sealed.receipts]
         for name, receipt in zip(names, sealed.receipts, strict=True):
             shutil.move(s3.path(plan.shard_key(channel, receipt.shard)), out / name)
-    record_set = replace(sealed.record_set, s3_data=f"{prefix}{MANIFEST_NAME}")
-    (out / RECORD_SET_NAME).write_text(json.dumps(record_set.to_dict()), encoding="utf-8")
-    (out / MANIFEST_NAME).write_text(json.dumps([{"prefix": prefix}, *names]), encoding="utf-8")
+    record_set = replace(sealed.record_set, s3_data=manifest_key(prefix))
+    root = Place.of(prefix, what="prefix").key
+    stored = tuple(
+        StoredShard(root + name, receipt.facts.records, receipt.num_bytes, receipt.sha256, etag=None)
+        for name, receipt in zip(names, sealed.receipts, strict=True)
+    )
+
+    def put(key: str, text: str) -> None:
+        (out / key.removeprefix(root)).write_text(text, encoding="utf-8")
+
+    write([StoredRecordSet(record_set, stored)], put)
     return record_set
+
+
+def local_files(paths: Sequence[Path], rule: InputFiles) -> tuple[list[Path], tuple[LeftOut, ...]]:
+    """Return the files themselves, and of directories what is data below them; and what is left out there.
+
+    Raises:
+        InputError: A directory holds no data, or a table whose log says which files count.
+    """
+    named: list[Path] = []
+    left_out: list[LeftOut] = []
+    for path in paths:
+        if not path.is_dir():
+            named.append(path)
+            continue
+        files, others = data_files(path, rule)
+        if not files:
+            reasons = f"; left out: {'; '.join(map(str, others))}" if others else ""
+            raise InputError(
+                f"{path} holds no files to encode{reasons}", remedy="Name files, or a directory of files."
+            )
+        refuse_tables(InputFiles(f"{path}/"), map(str, files), others, f"{path}/")
+        named += files
+        left_out += others
+    return named, tuple(left_out)
 
 
 def _in_local_words(error: AmazonEstimatorsError) -> AmazonEstimatorsError:

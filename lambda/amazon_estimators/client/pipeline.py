@@ -11,6 +11,7 @@ from amazon_estimators.algorithms import Algorithm, algorithm_named
 from amazon_estimators.client.execution import Execution
 from amazon_estimators.client.training_job import TrainingJob
 from amazon_estimators.errors import RequestError
+from amazon_estimators.pipeline.keys import input_prefix
 from amazon_estimators.storage.sessions import client_of, region_of
 
 SETTINGS = {"pipeline", "algorithm", "hyperparameters", "data_bucket", "channels"}
@@ -44,7 +45,7 @@ class PipelineEstimator:
         bucket, prefix = self.settings["data_bucket"], self.settings.get("prefix", "")
         return {
             name: f"s3://{bucket}/"
-            + (f"{prefix}input/{name}/" if channel.get("prefix") is None else channel["prefix"])
+            + (input_prefix(prefix, name) if channel.get("prefix") is None else channel["prefix"])
             for name, channel in self.settings["channels"].items()
         }
 

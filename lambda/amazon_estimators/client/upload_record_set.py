@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -17,13 +16,13 @@ from amazon_estimators.client.matrix import Matrix, is_frame, labels_of, matrix_
 from amazon_estimators.client.shard_writers import Shards
 from amazon_estimators.client.text_records import write_lines
 from amazon_estimators.errors import InputError, RequestError
-from amazon_estimators.pipeline.sharding import cut_evenly
-from amazon_estimators.record_sets.keys import MANIFEST_NAME, RECORD_SET_NAME
+from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES, cut_evenly
+from amazon_estimators.record_sets.keys import manifest_key
+from amazon_estimators.record_sets.manifest import StoredRecordSet, StoredShard, write
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.storage.multipart_upload import Uploads
 from amazon_estimators.summaries import LabelRange, Labels
 
-TARGET_SHARD_BYTES = 256 * 2**20
 PART_BYTES = 8 * 2**20
 """Of an upload: 10,000 parts make 80 GB, far above any shard. Every open shard keeps one in memory."""
 PARTS_SENT_AT_ONCE = 6
@@ -40,7 +39,7 @@ class Destination:
     prefix: str
     extra: Mapping[str, Any]
     instance_count: int
-    target_shard_bytes: int = TARGET_SHARD_BYTES
+    target_shard_bytes: int = DEFAULT_SHARD_BYTES
 
 
 def encryption(*, encrypt: bool, kms_key: str | None) -> dict[str, Any]:
@@ -99,32 +98,21 @@ def upload_record_set(
         written = [writer.result() for writer in shards.writers]
         record_set = replace(
             facts,
-            s3_data=f"s3://{destination.bucket}/{destination.prefix}{MANIFEST_NAME}",
+            s3_data=f"s3://{destination.bucket}/{manifest_key(destination.prefix)}",
             channel=channel,
             distribution=distribution,
             content_type=rule.content_type,
             num_bytes=sum(one.size for one in written),
             num_shards=len(written),
         )
-        known = {
-            **record_set.to_dict(),
-            "shards": [
-                {
-                    "key": one.key,
-                    "records": records,
-                    "bytes": one.size,
-                    "sha256": one.sha256,
-                    "etag": one.etag,
-                }
-                for one, records in zip(written, shards.records, strict=True)
-            ],
-        }
-        manifest = [
-            {"prefix": f"s3://{destination.bucket}/{destination.prefix}"},
-            *(one.key.removeprefix(destination.prefix) for one in written),
-        ]
-        uploads.put(destination.prefix + RECORD_SET_NAME, json.dumps(known).encode(), "application/json")
-        uploads.put(destination.prefix + MANIFEST_NAME, json.dumps(manifest).encode(), "application/json")
+        stored = tuple(
+            StoredShard(one.key, records, one.size, one.sha256, one.etag)
+            for one, records in zip(written, shards.records, strict=True)
+        )
+        write(
+            [StoredRecordSet(record_set, stored)],
+            lambda key, text: uploads.put(key, text.encode(), "application/json"),
+        )
     return record_set
 
 

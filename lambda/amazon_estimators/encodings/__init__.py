@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from amazon_estimators.sources import Layout, Piece, Source
+from amazon_estimators.sources.formats import FORMATS, vector_formats
 from amazon_estimators.storage.s3 import InputObject
 
 if TYPE_CHECKING:
@@ -34,8 +35,12 @@ NAMES = {
 class Encoding(Protocol):
     """Defines what the module of an encoding provides."""
 
+    def resolve(self, s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
+        """Return the source with what it leaves out found out over all objects."""
+        ...
+
     def look(self, s3: Any, found: InputObject, source: Source) -> Layout:
-        """What metadata or the first bytes tell of an object. Raises InputError if it cannot be encoded."""
+        """Read metadata or first bytes of an object. Raises InputError if it cannot be encoded."""
         ...
 
     def encode(self, s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: PlannedChannel) -> Facts:
@@ -46,6 +51,18 @@ class Encoding(Protocol):
 def encoding_for(content_type: str) -> str:
     """Return the name of the encoding that makes shards of a content type."""
     return NAMES[content_type]
+
+
+def formats_for(encoding: str) -> tuple[str, ...]:
+    """Return the names of the formats that an encoding makes shards of.
+
+    Records are made of any format that feature vectors are read from, text of lines of its own format.
+
+    Example:
+        >>> formats_for("jsonlines")
+        ('jsonlines',)
+    """
+    return vector_formats() if encoding == "recordio" else tuple(name for name in FORMATS if name == encoding)
 
 
 def encoding_named(name: str) -> Encoding:

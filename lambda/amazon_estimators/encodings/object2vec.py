@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
 
@@ -22,6 +22,11 @@ SIDES = ("in0", "in1")
 LAST_TOKEN = 2**31 - 1
 """The highest token id: no vocabulary is larger than an index of 32 bits."""
 FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+def resolve(s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
+    """Return the source as it is: lines leave nothing to be found out."""
+    return source
 
 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:

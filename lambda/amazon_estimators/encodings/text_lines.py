@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from amazon_estimators.errors import InputError
+from amazon_estimators.errors import InputError, NoInputError
 from amazon_estimators.sources import Layout, Piece, Schema, Source
 from amazon_estimators.sources.delimited.quoting import LINES, record_starts
 from amazon_estimators.sources.files.compression import compression_of
@@ -35,7 +35,7 @@ def look_at_text(s3: Any, found: InputObject, source: Source) -> Layout:
         return Layout(schema=SCHEMA, start=0, stop=found.size)
     starts = record_starts(read_range(s3, found, 0, found.size), LINES)
     if not len(starts):
-        raise InputError(
+        raise NoInputError(
             f"{found.uri} has only blank lines", remedy="Remove it, or upload it with some lines."
         )
     return Layout(schema=SCHEMA, start=0, stop=found.size, records=len(starts), row_cuts=starts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import Any
@@ -13,8 +13,9 @@ from amazon_estimators.encodings.contract import Facts, PlannedChannel
 from amazon_estimators.errors import InputError, SchemaError
 from amazon_estimators.prefetch import ahead
 from amazon_estimators.recordio import write_numpy_to_dense_tensor, write_spmatrix_to_sparse_tensor
-from amazon_estimators.sources import Block, Layout, Piece, Schema, Source, float32, format_of
+from amazon_estimators.sources import Block, Layout, Piece, Schema, Source, float32, format_of, readers
 from amazon_estimators.sources.blocks import SparseRows
+from amazon_estimators.sources.formats import FORMATS
 from amazon_estimators.storage.multipart_upload import ObjectWriter
 from amazon_estimators.storage.s3 import InputObject
 from amazon_estimators.summaries import LabelRange
@@ -22,6 +23,11 @@ from amazon_estimators.summaries import LabelRange
 SMALL_OBJECT = 2**18
 """Bytes. Of thousands of small objects the next ones are opened ahead, or each would wait for S3 in turn."""
 OBJECTS_AHEAD = 16
+
+
+def resolve(s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
+    """Return the source with what it leaves out found out over all objects."""
+    return readers.resolve(s3, objects, source)
 
 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
@@ -33,7 +39,7 @@ def encode(s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: Planned
     sparse: bool | None = None
     for piece, blocks in _opened(s3, pieces, planned):
         row = 0 if piece.first_row is None else piece.first_row
-        text = format_of(piece.source, planned.source)[0] == "csv"
+        text = "header" in FORMATS[format_of(piece.source, planned.source)[0]].options
         counted = float32.COUNTED_BELOW_HEADER if text else float32.COUNTED
         for block in blocks:
             if sparse not in (None, isinstance(block.features, SparseRows)):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import boto3
 
-from amazon_estimators.pipeline.announce import announce
+from amazon_estimators.logs import logged
+from amazon_estimators.pipeline.announce import announce, tell
 from amazon_estimators.storage import s3
 
 
+@logged("Announce")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return announce(boto3.client("events"), s3.client(), event)
+    return announce(partial(tell, boto3.client("events")), s3.client(), event)

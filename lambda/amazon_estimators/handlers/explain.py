@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from amazon_estimators.pipeline.explain import explain, failure_key
+from amazon_estimators.logs import logged
+from amazon_estimators.pipeline.explain import explain
+from amazon_estimators.pipeline.keys import failure_key
 from amazon_estimators.storage import s3
 
 
+@logged("Explain")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     client, plan = s3.client(), event["plan"]
     answer = explain(client, event["error"], plan)

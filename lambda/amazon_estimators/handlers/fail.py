@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from amazon_estimators.logs import logged
 from amazon_estimators.pipeline.explain import as_exception
 
 
+@logged("Failed")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     explained = event["explained"]
     if explained["redrive"] == event["execution"]["redrive"]:

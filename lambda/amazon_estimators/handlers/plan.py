@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from amazon_estimators.logs import logged
 from amazon_estimators.pipeline.plan import plan_step
 from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.storage import s3
 
 
+@logged("Plan")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    settings, execution = Settings.from_dict(event["pipeline"]), event["execution"]
-    return plan_step(s3.client(), settings, event["input"], execution["name"], execution["redrive"])
+    settings = Settings.from_dict(event["pipeline"])
+    return plan_step(s3.client(), settings, event["input"], event["execution"])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from amazon_estimators.logs import logged
 from amazon_estimators.pipeline.seal import seal_step
 from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.storage import s3
 
 
+@logged("Seal")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     settings = Settings.from_dict(event["pipeline"])
-    return seal_step(s3.client(), settings, event["plan"], event["execution"]["name"])
+    return seal_step(s3.client(), settings, event["plan"], event["execution"])

@@ -1,35 +1,47 @@
-"""What a pipeline tells the world: events of our own source, one for each training, failure and skip.
-
-A pipeline's last trained data set is kept beside its data too, so that a schedule knows whether there is
-news.
-"""
+"""What a pipeline tells the world: events of the library's own source, and the record of the last
+training."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import logging
+import random
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from amazon_estimators.pipeline.explain import details_of
+from amazon_estimators.pipeline import keys
+from amazon_estimators.pipeline.explain import details_of, reason_of
 from amazon_estimators.storage.s3 import put_json
 
 SOURCE = "amazon-estimators"
 TRAINED = "Model Trained"
 FAILED = "Training Failed"
 SKIPPED = "Training Skipped"
+WAITING = "Training Waiting"
+RECOVERED = "Starter Recovered"
+
+TELL_ATTEMPTS = 4
+"""How often an event is put on the bus before it counts as refused; the client itself retries whole
+requests."""
 
 LONGEST_TEXT = 20_000
 """Characters of a cause; an event takes 256 KiB in all, and a topic's message as much."""
 LONGEST_SAID = 1_000
 """Characters of a text of the execution input; Plan takes none that is longer."""
-REMEDY = "Read the execution's history, mend it, then redrive it or start another with the same data_set."
+REMEDY = "Fix the cause, then redrive the execution or start another one with the same data_set."
+LOG = logging.getLogger(__name__)
+
+Tell = Callable[[str, Mapping[str, Any]], None]
+"""Puts an event on the bus: takes its detail type and its detail."""
 
 
-def announce(events: Any, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
+def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     """Tell of an execution that is about to end; ``state`` is the Announce step's event. Returns the detail.
 
-    Of a success ``last_trained.json`` is written before anyone is told.
+    Of a success ``last_trained.json`` is written before anyone is told. If it cannot be, that is told too: a
+    model that nobody hears of is worse than a record that is out of date.
     """
     execution, settings = state["execution"], state["pipeline"]
     plan, job, explained = (state.get(name) or {} for name in ("plan", "job", "explained"))
@@ -37,17 +49,27 @@ def announce(events: Any, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     asked = state["input"] if isinstance(state.get("input"), Mapping) else {}
     about = {
         "pipeline": settings["pipeline"],
+        "state_machine": execution["state_machine"],
         "algorithm": settings["algorithm"],
         "execution": execution["name"],
         "data_set": plan.get("data_set") or _said(asked, "data_set"),
         "reason": _said(asked, "reason"),
         "seconds": _seconds_since(execution["start_time"]),
     }
+    if state.get("waiting"):
+        error = state["waiting"]
+        detail = {
+            **about,
+            "error": error.get("Error"),
+            "cause": reason_of(error.get("Cause", ""))[:LONGEST_TEXT],
+        }
+        tell(WAITING, detail)
+        return detail
     if explained:
         # The training job that failed, if it was one: then the cause is its description.
         about["job"] = details_of(state["error"].get("Cause", "")).get("TrainingJobName")
         detail = failure(about, explained["error"], explained["cause"], explained.get("remedy", ""))
-        tell(events, FAILED, detail)
+        tell(FAILED, detail)
         return detail
     detail = {
         **about,
@@ -58,8 +80,13 @@ def announce(events: Any, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
         "billable_seconds": job.get("BillableTimeInSeconds"),
     }
     trained = {name: detail[name] for name in ("data_set", "execution", "job", "model")}
-    put_json(s3, plan["bucket"], last_trained_key(settings["prefix"]), trained)
-    tell(events, TRAINED, detail)
+    key = keys.last_trained_key(settings["prefix"])
+    try:
+        put_json(s3, plan["bucket"], key, trained)
+    except Exception as error:
+        LOG.exception("s3://%s/%s was not written", plan["bucket"], key)
+        detail["unrecorded"] = f"s3://{plan['bucket']}/{key}: {error}"[:LONGEST_SAID]
+    tell(TRAINED, detail)
     return detail
 
 
@@ -70,18 +97,18 @@ def failure(about: Mapping[str, Any], error: str, cause: str, remedy: str = "") 
 
 
 def tell(events: Any, detail_type: str, detail: Mapping[str, Any]) -> None:
-    """Put one event on the default bus. Raises RuntimeError if EventBridge does not take it."""
+    """Put one event on the default bus. Raises RuntimeError if EventBridge goes on refusing it."""
     entry = {"Source": SOURCE, "DetailType": detail_type, "Detail": json.dumps(detail)}
-    answer = events.put_events(Entries=[entry])
-    if answer["FailedEntryCount"]:
-        refused = answer["Entries"][0]
-        raise RuntimeError(
-            f"EventBridge refused {detail_type}: {refused['ErrorCode']}: {refused['ErrorMessage']}"
-        )
-
-
-def last_trained_key(prefix: str) -> str:
-    return f"{prefix}datasets/last_trained.json"
+    for attempt in range(1, TELL_ATTEMPTS + 1):
+        answer = events.put_events(Entries=[entry])
+        if not answer["FailedEntryCount"]:
+            return
+        if attempt < TELL_ATTEMPTS:
+            time.sleep(random.uniform(0, 0.2 * 4**attempt))  # noqa: S311 - jitter, no secret
+    refused = answer["Entries"][0]
+    raise RuntimeError(
+        f"EventBridge refused {detail_type}: {refused['ErrorCode']}: {refused['ErrorMessage']}"
+    )
 
 
 def _said(asked: Mapping[str, Any], name: str) -> str | None:

@@ -7,24 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from amazon_estimators.algorithms import Algorithm
-from amazon_estimators.algorithms.channel_rules import (
-    CSV,
-    JSON_LINES,
-    PLAIN_TEXT,
-    RECORDIO,
-    SHARDED,
-    ChannelRule,
-)
-from amazon_estimators.encodings import encoding_for
+from amazon_estimators.algorithms.channel_rules import SHARDED, ChannelRule
+from amazon_estimators.algorithms.label_rule import label_problem
+from amazon_estimators.encodings import encoding_for, formats_for
 from amazon_estimators.errors import RequestError
+from amazon_estimators.pipeline import keys
 from amazon_estimators.sources import Source
-from amazon_estimators.sources.source import COLUMN_FORMATS, LABELLED_FORMATS, NUMBER_FORMATS
+from amazon_estimators.storage.input_files import InputFiles
 
-FORMATS_OF = {RECORDIO: NUMBER_FORMATS, JSON_LINES: ("jsonlines",), CSV: ("csv",), PLAIN_TEXT: ()}
-"""The formats that shards of a content type are made of."""
-
-OF_LINES = ("compression",)
-"""What can be said of an input that has no columns."""
+OF_LINES = ("compression", "include", "skip")
+"""The options that apply to input without columns."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +30,11 @@ class Channel:
     distribution: str
     instances: int
     """Training instances that share the shards; 1 if each gets all of them."""
+
+    @property
+    def files(self) -> InputFiles:
+        """Return the rule that tells which objects under the prefix are input."""
+        return InputFiles(self.prefix, self.source.include, self.source.skip)
 
     @property
     def encoding(self) -> str:
@@ -74,7 +71,7 @@ def channels_of(
         distribution = distributions.get(name, rule.distribution)
         channels[name] = Channel(
             name=name,
-            prefix=f"{prefix}input/{name}/" if source.prefix is None else source.prefix,
+            prefix=keys.input_prefix(prefix, name) if source.prefix is None else source.prefix,
             source=source,
             rule=rule,
             distribution=distribution,
@@ -103,32 +100,14 @@ def _problems(
 
 
 def _misfits(rule: ChannelRule, source: Source) -> Iterator[str]:
-    """What of a Source the channel does not take. Of format ``"auto"`` only the input can tell."""
-    formats = FORMATS_OF[rule.content_type]
+    """Yield what a channel does not take of a Source. Of format ``"auto"`` only the input can tell."""
+    formats = formats_for(encoding_for(rule.content_type))
     if source.format not in ("auto", *formats):
         allowed = ", ".join(("auto", *formats))
         yield f"channel {rule.name} does not read format {source.format!r}; allowed: {allowed}"
         return
-    if rule.label == "none" and source.label is not None:
-        yield (
-            f"channel {rule.name} takes no label, but its Source names {source.label!r}: leave it out, "
-            "and name the columns to keep as features"
-        )
-    if rule.label == "required" and source.label is None and source.format in COLUMN_FORMATS:
-        yield (
-            f"channel {rule.name} needs a label, and its Source of format {source.format!r} names none: "
-            "name the label's column, such as Source(label=0) or Source(label='price')"
-        )
-    if rule.label == "required" and source.format in LABELLED_FORMATS and not source.keep_labels:
-        yield (
-            f"channel {rule.name} needs a label, and keep_labels is False: leave it out, so that the label "
-            "of each record is kept"
-        )
-    if rule.label == "none" and source.format == "libsvm" and source.keep_labels:
-        yield (
-            f"channel {rule.name} takes no label, and every line of libsvm has one: drop the labels, "
-            "Source(keep_labels=False)"
-        )
+    if problem := label_problem(rule, source, source.format):
+        yield f"{problem.message}: {problem.remedy[0].lower()}{problem.remedy[1:].rstrip('.')}"
 
 
 def channel_options(algorithm: type[Algorithm], channel: str, options: Mapping[str, Any]) -> dict[str, Any]:

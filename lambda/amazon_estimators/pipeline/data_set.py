@@ -11,51 +11,84 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
 from amazon_estimators.errors import RequestError
+from amazon_estimators.pipeline import keys
+from amazon_estimators.record_sets.keys import RECORD_SET
+from amazon_estimators.storage.input_files import InputFiles, LeftOut
 from amazon_estimators.storage.s3 import InputObject, is_there, list_as_of, put_text
 from amazon_estimators.text import shown
 
 VERSION = re.compile(r"[0-9a-f]{24}")
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+"""The last change of a bucket in which nothing has ever changed."""
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """``channels``: the objects of each, by key. ``as_of``: the time, UTC, whose state of the bucket this is.
+    """Name exact versions of objects as the input of all channels.
 
-    ``version`` names the content: 24 hexadecimal digits, the same for the same versions of the same objects.
+    Attributes:
+        version: 24 hexadecimal digits, the same for the same versions of the same objects.
+        as_of: The time, UTC by S3's clock, whose state of the bucket this is.
+        channels: The objects of each channel, by key.
+        left_out: What lies under each channel's prefix and is not input.
+        is_present: True if nothing had changed since ``as_of`` when this was listed.
     """
 
     version: str
     as_of: datetime
     channels: Mapping[str, list[InputObject]]
+    left_out: Mapping[str, tuple[LeftOut, ...]] = field(default_factory=dict)
+    is_present: bool = False
 
     @classmethod
-    def take(cls, s3: Any, bucket: str, prefixes: Mapping[str, str], moment: datetime | None = None) -> Self:
-        """What lies under each channel's prefix, or lay there at ``moment``.
+    def take(
+        cls,
+        s3: Any,
+        bucket: str,
+        files: Mapping[str, InputFiles | str],
+        moment: datetime | None = None,
+    ) -> Self:
+        """List what lies under each channel's prefix, or lay there at the end of the second ``moment``.
 
-        Without a moment ``as_of`` is when the newest object was made: a time of S3's clock, like the events'.
+        ``as_of`` is when it changed last until then, be it by an upload or by a deletion: of the same
+        content it is the same, whenever it is listed, and a moment in the future is the present.
         """
-        found = {name: list_as_of(s3, bucket, prefix, moment) for name, prefix in sorted(prefixes.items())}
-        made = [time for objects in found.values() for _, time in objects]
-        as_of = moment or max(made, default=datetime.now(UTC)).replace(microsecond=0)
-        channels = {name: [one for one, _ in objects] for name, objects in found.items()}
-        return cls(_version(channels, as_of), as_of, channels)
+        rules = {
+            name: InputFiles(given) if isinstance(given, str) else given
+            for name, given in sorted(files.items())
+        }
+        listings = {name: list_as_of(s3, bucket, rule.prefix, moment) for name, rule in rules.items()}
+        as_of = max((listing.changed for listing in listings.values() if listing.changed), default=BEGINNING)
+        channels: dict[str, list[InputObject]] = {}
+        left_out: dict[str, tuple[LeftOut, ...]] = {}
+        for name, listing in listings.items():
+            objects = {found.key: found for found in listing.objects}
+            taken, left_out[name] = rules[name].choose(objects)
+            channels[name] = [objects[key] for key in taken]
+        is_present = all(listing.is_present for listing in listings.values())
+        return cls(_version(channels), as_of.replace(microsecond=0), channels, left_out, is_present)
 
     def freeze(self, s3: Any, bucket: str, prefix: str) -> None:
         """Keep the list of objects. Written again, it is the same but for ``as_of``."""
-        head = {"data_set": self.version, "as_of": self.as_of.isoformat(), "channels": sorted(self.channels)}
+        head = {
+            "data_set": self.version,
+            "as_of": self.as_of.isoformat(),
+            "channels": sorted(self.channels),
+            "left_out": {name: [vars(group) for group in groups] for name, groups in self.left_out.items()},
+        }
         text = "".join(f"{json.dumps(line)}\n" for line in (head, *_lines(self.channels)))
-        put_text(s3, bucket, frozen_key(prefix, self.version), text, "application/jsonlines")
+        put_text(s3, bucket, keys.data_set_key(prefix, self.version), text, "application/jsonlines")
 
     @classmethod
     def load(cls, s3: Any, bucket: str, prefix: str, version: object) -> Self:
         """Read what :meth:`freeze` wrote. Raises RequestError if there is no such data set."""
         check_version(version)
-        key = frozen_key(prefix, str(version))
+        key = keys.data_set_key(prefix, str(version))
         if not is_there(s3, bucket, key):
             raise RequestError(
                 f"data_set is {version!r}, and there is no s3://{bucket}/{key}",
@@ -67,26 +100,25 @@ class DataSet:
         for line in lines:
             channels[line.pop("channel")].append(InputObject(bucket=bucket, **line))
         as_of = datetime.fromisoformat(head["as_of"])
-        if _version(channels, as_of) != version:
+        if _version(channels) != version:
             raise RequestError(
                 f"s3://{bucket}/{key} does not hold the objects its name was made of: it was changed",
                 remedy="Leave data_set out to train on the input as it is now.",
             )
-        return cls(str(version), as_of, channels)
+        left_out = {
+            name: tuple(LeftOut(**group) for group in groups)
+            for name, groups in head.get("left_out", {}).items()
+        }
+        return cls(str(version), as_of, channels, left_out)
 
 
 def check_version(version: object) -> None:
     """Raise RequestError unless this may be the name of a data set."""
     if not isinstance(version, str) or not VERSION.fullmatch(version):
         raise RequestError(
-            f"data_set is {shown(version)}; allowed: 24 hexadecimal digits, as in record_set.json",
+            f"data_set is {shown(version)}; allowed: 24 hexadecimal digits, as in {RECORD_SET}",
             remedy="Leave data_set out to train on the input as it is now.",
         )
-
-
-def frozen_key(prefix: str, version: str) -> str:
-    """Where the list of a data set's objects lies."""
-    return f"{prefix}datasets/{version}.jsonl"
 
 
 def _lines(channels: Mapping[str, list[InputObject]]) -> Iterator[dict[str, Any]]:
@@ -96,10 +128,6 @@ def _lines(channels: Mapping[str, list[InputObject]]) -> Iterator[dict[str, Any]
             yield {"channel": name, **values}
 
 
-def _version(channels: Mapping[str, list[InputObject]], as_of: datetime) -> str:
-    identities: list[Any] = [
-        [name, one.identity()] for name, objects in sorted(channels.items()) for one in objects
-    ]
-    # Nothing is nothing only at its time: a later batch without data is a failure of its own.
-    content = identities or [as_of.isoformat()]
+def _version(channels: Mapping[str, list[InputObject]]) -> str:
+    content = [[name, one.identity()] for name, objects in sorted(channels.items()) for one in objects]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]

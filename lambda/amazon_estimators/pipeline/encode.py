@@ -7,7 +7,8 @@ from typing import Any
 
 from amazon_estimators.encodings import Encoding, encoding_named
 from amazon_estimators.encodings.contract import PlannedChannel
-from amazon_estimators.errors import InputError
+from amazon_estimators.errors import InputError, NoInputError
+from amazon_estimators.logs import note
 from amazon_estimators.pipeline.receipts import Receipt
 from amazon_estimators.pipeline.shard_plan import Plan
 from amazon_estimators.prefetch import ahead
@@ -35,6 +36,7 @@ def encode_shard(s3: Any, plan: Plan, offset: int, length: int) -> Receipt:
         shard = uploads.open(plan.shard_key(channel, index), planned.content_type)
         facts = encoding.encode(s3, shard, _located(s3, pieces, planned, encoding), planned)
         stored = shard.result()
+    note(channel=channel, records=facts.records, bytes=stored.size)
     receipt = Receipt(index, stored.size, stored.sha256, stored.etag, facts)
     receipt.leave(s3, plan.bucket, plan.prefix, channel)
     return receipt
@@ -49,6 +51,8 @@ def _located(s3: Any, pieces: list[Piece], planned: PlannedChannel, encoding: En
     def locate(piece: Piece) -> Piece | None:
         try:
             layout = encoding.look(s3, piece.source, planned.source)
+        except NoInputError:
+            return None  # a part without rows, as Spark writes them, adds none
         except InputError as error:
             raise type(error)(
                 f"{error.message} ({planned.example} is as expected)", remedy=error.remedy

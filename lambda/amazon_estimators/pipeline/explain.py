@@ -7,36 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from amazon_estimators import errors
+from amazon_estimators.pipeline import keys
+from amazon_estimators.pipeline.remedies import REMEDIES
 from amazon_estimators.storage.s3 import get_json, list_stored
 
 MAP_FAILED = "States.ExceedToleratedFailureThreshold"
 CAUSE_LIMIT = 15_000
 """Bytes; Step Functions takes 32,768 of cause, which is a function's error in JSON: up to twice as many."""
-
-REMEDIES = {
-    "Sandbox.Timedout": "The function ran out of time: lower target_shard_size, and a shard takes less.",
-    "Runtime.ExitError": "The function ran out of memory, most likely: give it more.",
-    "Runtime.OutOfMemory": "The function ran out of memory: give it more.",
-    "Lambda.TooManyRequestsException": "Lambda is at its limit: lower max_concurrency or raise the quota, "
-    "then redrive the execution.",
-    "States.Permissions": "The state machine's role lacks a permission.",
-    "States.ItemReaderFailed": "The list of shards could not be read: start a new execution.",
-    "AccessDenied": "A role lacks a permission, or the bucket's policy or key refuses it.",
-    "ThrottlingException": "The service is busy beyond all retries: start the execution again later.",
-    "SlowDown": "S3 is busy beyond all retries: start the execution again later; finished shards are kept.",
-    "ResourceLimitExceeded": "Ask for a higher quota, or train on other or fewer instances.",
-    "Lambda.": errors.FunctionError.remedy,
-}
-"""What to do, by a word of the error's name or text, where the error itself does not say."""
-
-
-def failures_prefix(prefix: str, attempt: str) -> str:
-    return f"{prefix}failures/{attempt}/"
-
-
-def failure_key(prefix: str, attempt: str, shard: int) -> str:
-    """Where the failure of a shard lies; under Plan's attempt: an old failure never explains a new one."""
-    return f"{failures_prefix(prefix, attempt)}{shard:05d}.json"
 
 
 def explain(s3: Any, error: Mapping[str, str], plan: Mapping[str, Any]) -> dict[str, str]:
@@ -67,6 +44,11 @@ def text_of(cause: str) -> str:
     return str(details_of(cause).get("errorMessage", cause))
 
 
+def reason_of(cause: str) -> str:
+    """Return a failed training job's own reason, or the cause as it is."""
+    return str(details_of(cause).get("FailureReason") or cause)
+
+
 def details_of(cause: str) -> Mapping[str, Any]:
     """What a cause tells as a JSON object; nothing if it is none."""
     try:
@@ -78,17 +60,19 @@ def details_of(cause: str) -> Mapping[str, Any]:
 
 def _of_shards(s3: Any, plan: Mapping[str, Any]) -> dict[str, str]:
     """The error of the first failed shard; the same file can fail many."""
-    prefix = failures_prefix(plan["prefix"], plan["attempt"])
-    keys = [key for key, _, _ in list_stored(s3, plan["bucket"], prefix)]
-    if not keys:
+    prefix = keys.failures_prefix(plan["prefix"], plan["attempt"])
+    failures = [key for key, _, _ in list_stored(s3, plan["bucket"], prefix)]
+    if not failures:
         return _answer(
             MAP_FAILED,
             "Shards could not be encoded, and the functions could not say why.",
             "The Map Run of this execution lists them with their causes; redriven, it encodes only those "
             "that failed.",
         )
-    first = get_json(s3, plan["bucket"], keys[0])
-    more = {1: "", 2: "\nOne more shard failed."}.get(len(keys), f"\n{len(keys) - 1:,} more shards failed.")
+    first = get_json(s3, plan["bucket"], failures[0])
+    more = {1: "", 2: "\nOne more shard failed."}.get(
+        len(failures), f"\n{len(failures) - 1:,} more shards failed."
+    )
     remedy = first.get("remedy", "")
     message = first["cause"].removesuffix(f"\n{remedy}")
     return _answer(first["error"], f"{message}{more}", remedy)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
+from amazon_estimators.algorithms.label_rule import label_problem
 from amazon_estimators.encodings import Encoding, encoding_named
 from amazon_estimators.errors import InputError, NoInputError, RequestError
 from amazon_estimators.pipeline.channels import Channel
 from amazon_estimators.prefetch import ahead
-from amazon_estimators.sources import Layout, Schema, format_of
+from amazon_estimators.sources import Layout, Schema, Source, format_of
 from amazon_estimators.sources.files.compression import compression_of
 from amazon_estimators.sources.schema import check_schema
-from amazon_estimators.sources.source import COLUMN_FORMATS
+from amazon_estimators.storage.input_files import EMPTY, LOG_NAMES, InputFiles, LeftOut
 from amazon_estimators.storage.s3 import InputObject
 
 LOOKS_AT_ONCE = 32
@@ -25,11 +27,17 @@ SAMPLED = 64
 class Found:
     """The objects of a channel and how each can be cut.
 
-    ``looked`` tells whether at every object. If not, the layouts are the bytes of whole objects.
+    Attributes:
+        objects: Those with rows, each with its layout.
+        looked: True if Plan looked at every object. If not, the layouts are the bytes of whole objects.
+        source: How they are read, with what was found out of them.
+        left_out: What lies beside them and is not read.
     """
 
     objects: list[tuple[InputObject, Layout]]
     looked: bool
+    source: Source
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def schema(self) -> Schema:
@@ -42,57 +50,108 @@ class Found:
         return None if None in counts else sum(count or 0 for count in counts)
 
 
-def find(s3: Any, bucket: str, channel: Channel, objects: list[InputObject]) -> Found:
-    """Look at the objects of a channel.
+def find(
+    s3: Any,
+    bucket: str,
+    channel: Channel,
+    objects: list[InputObject],
+    left_out: tuple[LeftOut, ...] = (),
+) -> Found:
+    """Look at the objects of a channel; ``left_out`` is what lies beside them and is not input.
 
-    Raises NoInputError for none, InputError for one that cannot be encoded, SchemaError naming two that
-    disagree, RequestError if the algorithm learns from a label and none is named.
+    Raises:
+        NoInputError: No object is input.
+        InputError: An object cannot be encoded, or belongs to a table whose log says which files count.
+        SchemaError: Two objects disagree.
+        RequestError: The algorithm learns from a label and none is named.
     """
+    # The starter, which may have listed the objects, knows no patterns.
+    objects = [found for found in objects if not channel.files.why_by_pattern(found.key)]
+    where = f"channel {channel.name}: "
     if not objects:
-        raise NoInputError(f"channel {channel.name}: no object under s3://{bucket}/{channel.prefix}")
+        others = f"; left out: {'; '.join(map(str, left_out))}" if left_out else ""
+        raise NoInputError(f"{where}no object under s3://{bucket}/{channel.prefix}{others}")
+    keys = [found.key for found in objects]
+    refuse_tables(channel.files, keys, left_out, f"{where}s3://{bucket}/{channel.prefix}")
     found = look_at(s3, objects, channel, encoding_named(channel.encoding))
     _check_label(channel, found)
-    return found
+    return replace(found, left_out=(*left_out, *found.left_out))
+
+
+def refuse_tables(rule: InputFiles, keys: Iterable[str], left_out: Iterable[LeftOut], where: str) -> None:
+    """Raise InputError if keys are data of a table with a log. ``where`` names what paths are below."""
+    for log, root in rule.tables_among(keys, left_out):
+        raise InputError(
+            f"{where}{root} has the {log}, which says which of its files count",
+            remedy="Write the table's current rows as plain Parquet elsewhere, by Athena's UNLOAD or Spark. "
+            "If every file there counts, leave the log out by the Source: "
+            f"skip={[f'{root}{LOG_NAMES[log]}']}.",
+        )
 
 
 def look_at(s3: Any, objects: list[InputObject], channel: Channel, encoding: Encoding) -> Found:
-    """Look at every object, or at an even sample of very many, the first and the last in it."""
-    empty = next((one.uri for one in objects if not one.size), None)
-    if empty:
-        raise InputError(f"{empty} is empty", remedy="Remove it, or upload it with some records.")
-    sample, source = objects, channel.source
-    if len(objects) > MOST_LOOKED_AT:
-        step = (len(objects) - 1) / (SAMPLED - 1)
-        sample = [objects[round(index * step)] for index in range(SAMPLED)]
-    layouts = list(ahead(lambda one: encoding.look(s3, one, source), sample, width=LOOKS_AT_ONCE))
-    first = layouts[0].schema
-    for one, layout in zip(sample, layouts, strict=True):
-        check_schema(first, sample[0].uri, layout.schema, one.uri)
-    if sample is objects:
-        return Found(list(zip(objects, layouts, strict=True)), looked=True)
-    whole = [compression_of(one, source.compression) != "none" for one in objects]
+    """Look at every object, or at an even sample of very many, the first and the last in it.
+
+    Objects without rows, such as the empty parts that Spark writes, are left out if others have some.
+    """
+    filled = [found for found in objects if found.size]
+    empty = [found for found in objects if not found.size]
+    if empty and (not filled or channel.encoding == "files"):
+        raise NoInputError(f"{empty[0].uri} is empty", remedy="Remove it, or upload it with some records.")
+    source = encoding.resolve(s3, filled, replace(channel.source, prefix=channel.prefix))
+    sample = filled
+    if len(filled) > MOST_LOOKED_AT:
+        step = (len(filled) - 1) / (SAMPLED - 1)
+        sample = [filled[round(index * step)] for index in range(SAMPLED)]
+
+    def look(found: InputObject) -> Layout | NoInputError:
+        try:
+            return encoding.look(s3, found, source)
+        except NoInputError as error:
+            return error
+
+    looks = list(zip(sample, ahead(look, sample, width=LOOKS_AT_ONCE), strict=True))
+    layouts = [(found, layout) for found, layout in looks if isinstance(layout, Layout)]
+    without_rows = [(found, error) for found, error in looks if isinstance(error, NoInputError)]
+    if not layouts:
+        raise without_rows[0][1]
+    example, first = layouts[0]
+    for found, layout in layouts:
+        check_schema(first.schema, example.uri, layout.schema, found.uri)
+    empty += [found for found, _ in without_rows]
+    left_out = _left_out(channel, empty)
+    if sample is filled:
+        return Found(layouts, looked=True, source=source, left_out=left_out)
+    nothing = {found.key for found in empty}
     unseen = [
-        Layout(schema=first, start=0, stop=one.size, whole=unit)
-        for one, unit in zip(objects, whole, strict=True)
+        (
+            found,
+            Layout(
+                schema=first.schema,
+                start=0,
+                stop=found.size,
+                whole=compression_of(found, source.compression) != "none",
+            ),
+        )
+        for found in filled
+        if found.key not in nothing
     ]
-    return Found(list(zip(objects, unseen, strict=True)), looked=False)
+    return Found(unseen, looked=False, source=source, left_out=left_out)
+
+
+def _left_out(channel: Channel, empty: list[InputObject]) -> tuple[LeftOut, ...]:
+    if not empty:
+        return ()
+    first = min(channel.files.below(found.key) for found in empty)
+    return (LeftOut(EMPTY, len(empty), first),)
 
 
 def _check_label(channel: Channel, found: Found) -> None:
-    """What the algorithm rules of labels, so far as the Source and the format tell."""
+    """Raise RequestError if the channel needs a label, or takes none, and the input is not like that."""
     if not channel.rule.vectors:
         return
-    first, label = found.objects[0][0], found.schema.label
-    format_name = format_of(first, channel.source)[0]
-    if channel.rule.label == "required" and label is None and format_name in COLUMN_FORMATS:
-        columns = ", ".join(repr(name) for name in (found.schema.names or ())[:20])
-        raise RequestError(
-            f"channel {channel.name}: the algorithm learns from a label, and its Source names none of the "
-            f"{found.schema.width:,} columns of {first.uri}{f' ({columns})' if columns else ''}",
-            remedy="Name the label's column, such as Source(label=0) or Source(label='price').",
-        )
-    if channel.rule.label == "none" and format_name == "libsvm" and channel.source.keep_labels:
-        raise RequestError(
-            f"channel {channel.name} takes no label, and every line of {first.uri} has one",
-            remedy="Drop the labels: Source(keep_labels=False).",
-        )
+    formats = {format_of(one, channel.source)[0]: (one, layout) for one, layout in reversed(found.objects)}
+    for name, (one, layout) in reversed(formats.items()):
+        problem = label_problem(channel.rule, channel.source, name, layout.schema, one.uri)
+        if problem is not None:
+            raise RequestError(problem.message, remedy=problem.remedy)

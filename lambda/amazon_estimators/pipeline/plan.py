@@ -9,13 +9,15 @@ from typing import Any
 
 from amazon_estimators.encodings.contract import PlannedChannel
 from amazon_estimators.errors import InputError
+from amazon_estimators.logs import note
+from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.channels import Channel
 from amazon_estimators.pipeline.data_set import DataSet
 from amazon_estimators.pipeline.input_scan import Found, find
 from amazon_estimators.pipeline.output_size import output_bytes
 from amazon_estimators.pipeline.seal import complete_record_sets, verified
 from amazon_estimators.pipeline.settings import Settings
-from amazon_estimators.pipeline.shard_plan import JSON_LINES, Plan, Shard, shards_key
+from amazon_estimators.pipeline.shard_plan import JSON_LINES, Plan, Shard
 from amazon_estimators.pipeline.sharding import most_shards, pieces_of_shards, shard_count
 from amazon_estimators.pipeline.training_request import training_request
 from amazon_estimators.sources import Piece
@@ -28,11 +30,12 @@ Pieces = Iterable[list[Piece]]
 
 
 def plan_step(
-    s3: Any, settings: Settings, execution_input: Mapping[str, Any], execution: str, redrive: int = 0
+    s3: Any, settings: Settings, execution_input: Mapping[str, Any], execution: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Plan the RecordSet and list the shards still to encode, unless it is there whole and verified.
 
-    ``redrive`` counts the redrives of the execution so far; each is an attempt of its own.
+    ``execution`` has ``name``, ``start_time`` and ``redrive``, the redrives so far: each is an attempt of its
+    own.
     """
     algorithm = settings.algorithm_for(execution_input)
     algorithm.check_instances(settings.instance_type, settings.instance_count)
@@ -45,8 +48,8 @@ def plan_step(
         prefix=settings.prefix,
         target_shard_bytes=settings.target_shard_bytes,
     )
-    attempt = f"{execution}-{redrive}"
-    key = shards_key(plan.prefix, attempt)
+    attempt = f"{execution['name']}-{execution['redrive']}"
+    key = keys.items_key(plan.prefix, attempt)
     planned = {
         "bucket": plan.bucket,
         "prefix": plan.prefix,
@@ -58,6 +61,7 @@ def plan_step(
         "hyperparameters": algorithm.hyperparameters(),
     }
     record_sets = complete_record_sets(s3, plan)
+    note(record_set=plan.fingerprint, data_set=plan.data_set, shards=plan.shards, shards_to_encode=0)
     if record_sets is not None:
         request = training_request(
             settings,
@@ -65,10 +69,12 @@ def plan_step(
             record_sets,
             fingerprint=plan.fingerprint,
             data_set=plan.data_set,
-            execution=execution,
+            execution=execution["name"],
+            started=execution["start_time"],
         )
         return {**planned, "complete": True, "shards_to_encode": 0, "request": request}
     missing = _missing(s3, plan, shards)
+    note(shards_to_encode=len(missing))
     items = "".join(shard.item() for shard in missing)
     put_text(s3, plan.bucket, key, items, JSON_LINES)
     return {**planned, "complete": False, "shards_to_encode": len(missing), "request": None}
@@ -78,8 +84,8 @@ def _data_set(s3: Any, settings: Settings, channels: Mapping[str, Channel], vers
     """The version asked for, or what lies there now, which is then a version too."""
     if version is not None:
         return DataSet.load(s3, settings.data_bucket, settings.prefix, version)
-    prefixes = {name: channel.prefix for name, channel in channels.items()}
-    data_set = DataSet.take(s3, settings.data_bucket, prefixes)
+    files = {name: channel.files for name, channel in channels.items()}
+    data_set = DataSet.take(s3, settings.data_bucket, files)
     data_set.freeze(s3, settings.data_bucket, settings.prefix)
     return data_set
 
@@ -108,14 +114,17 @@ def make_plan(
     Raises NoInputError for an empty channel, InputError or SchemaError for objects that cannot be encoded.
     """
     found = {
-        name: find(s3, bucket, channel, data_set.channels.get(name, [])) for name, channel in channels.items()
+        name: find(s3, bucket, channel, data_set.channels.get(name, []), data_set.left_out.get(name, ()))
+        for name, channel in channels.items()
     }
+    objects = [entry for channel in found.values() for entry, _ in channel.objects]
+    note(objects=len(objects), bytes=sum(entry.size for entry in objects))
     fingerprint = _fingerprint(channels, found, target_shard_bytes)
     planned: dict[str, PlannedChannel] = {}
     pieces: dict[str, Pieces] = {}
     for name, channel in channels.items():
         planned[name], pieces[name] = _planned(s3, channel, found[name], target_shard_bytes)
-    plan = Plan(bucket, f"{prefix}recordsets/{fingerprint}/", fingerprint, data_set.version, planned)
+    plan = Plan(bucket, keys.record_set_root(prefix, fingerprint), fingerprint, data_set.version, planned)
     return plan, plan.save(s3, pieces)
 
 
@@ -132,7 +141,7 @@ def _planned(
         shards = _shard_count(s3, channel, found, target_shard_bytes)
         pieces = pieces_of_shards(found.objects, shards)
     planned = PlannedChannel(
-        source=channel.source,
+        source=found.source,
         schema=found.schema,
         shards=shards,
         encoding=channel.encoding,
@@ -154,7 +163,7 @@ def _shard_count(s3: Any, channel: Channel, found: Found, target_shard_bytes: in
             remedy="Every training instance needs some records of its own: add data or lower instance_count.",
         )
     count = shard_count(
-        output_bytes=output_bytes(s3, found, channel.source, channel.encoding),
+        output_bytes=output_bytes(s3, found, found.source, channel.encoding),
         target_bytes=target_shard_bytes,
         instance_count=instances,
     )
@@ -179,6 +188,7 @@ def _fingerprint(channels: Mapping[str, Channel], found: Mapping[str, Found], ta
     digest.update(json.dumps([ENCODING_VERSION, target_shard_bytes]).encode())
     for name in sorted(channels):
         digest.update(json.dumps(channels[name].identity(), sort_keys=True).encode())
+        digest.update(json.dumps(found[name].source.to_dict(), sort_keys=True).encode())
         for one, _ in found[name].objects:
             digest.update(json.dumps(one.identity()).encode())
     return digest.hexdigest()[:24]

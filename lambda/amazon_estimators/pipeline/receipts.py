@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from amazon_estimators.encodings.contract import Facts
+from amazon_estimators.pipeline import keys
 from amazon_estimators.storage.s3 import list_stored
 from amazon_estimators.summaries import Labels, Tokens
 
@@ -34,7 +35,7 @@ class Receipt:
         name = base64.urlsafe_b64encode(text.encode()).decode()
         if len(name) > RECEIPT_LIMIT:
             raise ValueError(f"the receipt of shard {self.shard} takes {len(name)} bytes of key: {text}")
-        return f"{receipts_of_shard(prefix, channel, self.shard)}{name}"
+        return f"{keys.receipts_prefix(prefix, channel, self.shard)}{name}"
 
     def leave(self, s3: Any, bucket: str, prefix: str, channel: str) -> None:
         s3.put_object(Bucket=bucket, Key=self.key(prefix, channel), Body=b"")
@@ -58,12 +59,7 @@ class Receipt:
         )
 
 
-def receipts_of_shard(prefix: str, channel: str, shard: int) -> str:
-    """The key prefix of a shard's receipts: one, or several if it was encoded again under another ETag."""
-    return f"{prefix}receipts/{channel}/{shard:05d}/"
-
-
 def read_receipts(s3: Any, bucket: str, prefix: str, channel: str) -> Iterator[Receipt]:
     """All receipts of a channel; a shard that was encoded twice under another ETag has two."""
-    for key, _, _ in list_stored(s3, bucket, f"{prefix}receipts/{channel}/"):
+    for key, _, _ in list_stored(s3, bucket, keys.receipts_prefix(prefix, channel)):
         yield Receipt.from_key(key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,13 +10,15 @@ from typing import Any
 from amazon_estimators.algorithms import algorithm_named
 from amazon_estimators.algorithms.channel_rules import SHARDED
 from amazon_estimators.errors import RecordSetError, SchemaError
+from amazon_estimators.logs import note
 from amazon_estimators.pipeline.receipts import Receipt, read_receipts
 from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.pipeline.shard_plan import Plan
 from amazon_estimators.pipeline.training_request import training_request
-from amazon_estimators.record_sets.keys import MANIFEST_NAME, RECORD_SET_NAME
+from amazon_estimators.record_sets.keys import manifest_key, record_set_key
+from amazon_estimators.record_sets.manifest import StoredRecordSet, StoredShard, write
 from amazon_estimators.record_sets.record_set import RecordSet
-from amazon_estimators.storage.s3 import get_json, list_stored, put_json, put_text
+from amazon_estimators.storage.s3 import list_stored, put_text
 from amazon_estimators.summaries import Labels, Tokens
 
 SETTLING = (0.5, 1.0, 2.0, 4.0)
@@ -42,7 +43,9 @@ def verified(s3: Any, plan: Plan, channel: str) -> dict[int, Receipt]:
     }
 
 
-def seal_step(s3: Any, settings: Settings, planned: Mapping[str, Any], execution: str) -> dict[str, Any]:
+def seal_step(
+    s3: Any, settings: Settings, planned: Mapping[str, Any], execution: Mapping[str, Any]
+) -> dict[str, Any]:
     """Verify all shards, check hyperparameters against the data, then publish: errors leave no manifest."""
     algorithm = algorithm_named(settings.algorithm).from_hyperparameters(planned["hyperparameters"])
     plan = Plan.load(s3, planned["bucket"], planned["prefix"])
@@ -54,9 +57,17 @@ def seal_step(s3: Any, settings: Settings, planned: Mapping[str, Any], execution
         record_sets,
         fingerprint=plan.fingerprint,
         data_set=plan.data_set,
-        execution=execution,
+        execution=execution["name"],
+        started=execution["start_time"],
     )
     publish(s3, plan, sealed)
+    receipts = [receipt for channel in sealed.values() for receipt in channel.receipts]
+    note(
+        record_set=plan.fingerprint,
+        shards=len(receipts),
+        records=sum(receipt.facts.records for receipt in receipts),
+        bytes=sum(receipt.num_bytes for receipt in receipts),
+    )
     return request
 
 
@@ -70,24 +81,22 @@ def seal(s3: Any, plan: Plan, *, instance_count: int) -> dict[str, Sealed]:
 
 def publish(s3: Any, plan: Plan, sealed: Mapping[str, Sealed]) -> None:
     """Write what is known of each RecordSet and then the manifests: from here on they count as complete."""
-    for name, one in sealed.items():
-        shards = [
-            {
-                "key": plan.shard_key(name, receipt.shard),
-                "records": receipt.facts.records,
-                "bytes": receipt.num_bytes,
-                "sha256": receipt.sha256,
-                "etag": receipt.etag,
-            }
-            for receipt in one.receipts
-        ]
-        origin = {"fingerprint": plan.fingerprint, "data_set": plan.data_set}
-        facts = {**one.record_set.to_dict(), **origin, "shards": shards}
-        put_json(s3, plan.bucket, plan.root(name) + RECORD_SET_NAME, facts)
-    for name, one in sealed.items():
-        keys = [plan.shard_file(name, receipt.shard) for receipt in one.receipts]
-        manifest = [{"prefix": f"s3://{plan.bucket}/{plan.shards_root(name)}"}, *keys]
-        put_text(s3, plan.bucket, plan.root(name) + MANIFEST_NAME, json.dumps(manifest), "application/json")
+    stored = [_stored(plan, name, channel) for name, channel in sealed.items()]
+    write(stored, lambda key, text: put_text(s3, plan.bucket, key, text, "application/json"))
+
+
+def _stored(plan: Plan, channel: str, sealed: Sealed) -> StoredRecordSet[RecordSet]:
+    shards = tuple(
+        StoredShard(
+            plan.shard_key(channel, receipt.shard),
+            receipt.facts.records,
+            receipt.num_bytes,
+            receipt.sha256,
+            receipt.etag,
+        )
+        for receipt in sealed.receipts
+    )
+    return StoredRecordSet(sealed.record_set, shards, plan.fingerprint, plan.data_set)
 
 
 def complete_record_sets(s3: Any, plan: Plan) -> dict[str, RecordSet] | None:
@@ -96,14 +105,16 @@ def complete_record_sets(s3: Any, plan: Plan) -> dict[str, RecordSet] | None:
     for name in plan.channels:
         root = plan.root(name)
         stored = {key: (etag, size) for key, etag, size in list_stored(s3, plan.bucket, root)}
-        if root + MANIFEST_NAME not in stored or root + RECORD_SET_NAME not in stored:
+        key = record_set_key(root)
+        if manifest_key(root) not in stored or key not in stored:
             return None
-        facts = get_json(s3, plan.bucket, root + RECORD_SET_NAME)
-        shards = facts.pop("shards")
-        del facts["fingerprint"], facts["data_set"]
-        if any(stored.get(one["key"]) != (one["etag"], one["bytes"]) for one in shards):
+        text = s3.get_object(Bucket=plan.bucket, Key=key)["Body"].read()
+        sealed = StoredRecordSet.from_json(text, f"s3://{plan.bucket}/{key}", RecordSet)
+        if not sealed.shards or any(
+            stored.get(shard.key) != (shard.etag, shard.bytes) for shard in sealed.shards
+        ):
             return None
-        found[name] = RecordSet.from_dict(facts)
+        found[name] = sealed.record_set
     return found
 
 
@@ -152,7 +163,7 @@ def _sealed(s3: Any, plan: Plan, name: str, instance_count: int) -> Sealed:
                 remedy="Give all files of a channel the same columns, and labels to all records or to none.",
             )
     record_set = RecordSet(
-        s3_data=f"s3://{plan.bucket}/{plan.root(name)}{MANIFEST_NAME}",
+        s3_data=f"s3://{plan.bucket}/{manifest_key(plan.root(name))}",
         num_records=sum(receipt.facts.records for receipt in receipts),
         feature_dim=first.feature_dim,
         channel=name,

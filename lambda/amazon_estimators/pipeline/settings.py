@@ -30,6 +30,7 @@ class Settings:
     """One pipeline. ``hyperparameters`` as the service takes them, ``channels`` by name, sizes in bytes.
 
     ``distributions`` names how a channel is distributed where it is not the algorithm's default.
+    ``volume_gib`` is the disk of each training instance; None for an instance with disks of its own.
     """
 
     pipeline: str
@@ -43,12 +44,16 @@ class Settings:
     target_shard_bytes: int
     channels: Mapping[str, Source]
     distributions: Mapping[str, str] = field(default_factory=dict)
+    volume_gib: int | None = None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Raises RequestError for a setting that is missing, unknown or out of range."""
         known = {one.name for one in fields(cls)}
-        missing, unknown = sorted(known - set(values) - {"distributions"}), sorted(set(values) - known)
+        missing, unknown = (
+            sorted(known - set(values) - {"distributions", "volume_gib"}),
+            sorted(set(values) - known),
+        )
         if missing or unknown:
             raise RequestError(
                 f"pipeline settings: missing {missing or 'none'}, unknown {unknown or 'none'}",

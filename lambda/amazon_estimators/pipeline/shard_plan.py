@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from amazon_estimators.encodings.contract import PlannedChannel
-from amazon_estimators.record_sets.keys import shard_name
+from amazon_estimators.pipeline import keys
+from amazon_estimators.record_sets.keys import files_root, shard_name
 from amazon_estimators.sources import Piece
 from amazon_estimators.storage.s3 import get_json, put_json, put_text
 
@@ -46,11 +47,12 @@ class Plan:
 
     def root(self, channel: str) -> str:
         """Key prefix of a channel's shards, record_set.json and manifest."""
-        return f"{self.prefix}{channel}/"
+        return keys.channel_root(self.prefix, channel)
 
     def shards_root(self, channel: str) -> str:
         """Key prefix of a channel's shards alone. Auxiliary files lie apart: their names are the user's."""
-        return self.root(channel) + ("" if self.channels[channel].names is None else "files/")
+        root = self.root(channel)
+        return root if self.channels[channel].names is None else files_root(root)
 
     def shard_file(self, channel: str, index: int) -> str:
         """What the training container sees of a shard: its file name."""
@@ -72,29 +74,24 @@ class Plan:
             lines.append(line)
             offset += length + 1
         text = "".join(f"{line}\n" for line in lines)
-        put_text(s3, self.bucket, f"{self.prefix}pieces.jsonl", text, JSON_LINES)
+        put_text(s3, self.bucket, keys.pieces_key(self.prefix), text, JSON_LINES)
         channels = {name: channel.to_dict() for name, channel in self.channels.items()}
         plan = {"fingerprint": self.fingerprint, "data_set": self.data_set, "channels": channels}
-        put_json(s3, self.bucket, f"{self.prefix}plan.json", plan)
+        put_json(s3, self.bucket, keys.plan_key(self.prefix), plan)
         return shards
 
     @classmethod
     def load(cls, s3: Any, bucket: str, prefix: str) -> Self:
-        values = get_json(s3, bucket, f"{prefix}plan.json")
+        values = get_json(s3, bucket, keys.plan_key(prefix))
         channels = {name: PlannedChannel.from_dict(one) for name, one in values["channels"].items()}
         return cls(bucket, prefix, values["fingerprint"], values["data_set"], channels)
 
     def read_shard(self, s3: Any, offset: int, length: int) -> tuple[str, int, list[Piece]]:
         """(channel, index in the channel, pieces) of one shard, from its line in pieces.jsonl."""
         span = f"bytes={offset}-{offset + length - 1}"
-        answer = s3.get_object(Bucket=self.bucket, Key=f"{self.prefix}pieces.jsonl", Range=span)
+        answer = s3.get_object(Bucket=self.bucket, Key=keys.pieces_key(self.prefix), Range=span)
         line = json.loads(answer["Body"].read())
         return line["channel"], line["index"], [Piece.from_dict(piece) for piece in line["pieces"]]
-
-
-def shards_key(prefix: str, attempt: str) -> str:
-    """The items of one attempt's Map: only its own, so that another execution never swaps them under it."""
-    return f"{prefix}executions/{attempt}/shards.jsonl"
 
 
 def _numbered(pieces: Mapping[str, Iterable[list[Piece]]]) -> Iterator[tuple[str, int, list[Piece]]]:

@@ -9,6 +9,9 @@ from itertools import accumulate, pairwise
 from amazon_estimators.sources import Layout, Piece
 from amazon_estimators.storage.s3 import InputObject
 
+DEFAULT_SHARD_BYTES = 256 * 2**20
+"""The most bytes of a shard, unless a user says otherwise: pipelines, estimators and the command line."""
+
 
 def shard_count(*, output_bytes: int, target_bytes: int, instance_count: int) -> int:
     """The smallest multiple of ``instance_count`` that keeps shards at or under ``target_bytes``."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.algorithms.channel_rules import SHARDED
+from amazon_estimators.errors import RequestError
 from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.record_sets.record_set import RecordSet
 
@@ -19,15 +22,22 @@ def training_request(
     fingerprint: str,
     data_set: str,
     execution: str,
+    started: str,
 ) -> dict[str, Any]:
-    """Hyperparameters are checked against the data: raises HyperparameterError before money is spent.
+    """Return the request. ``started`` is when the execution started, in Step Functions' spelling.
 
-    The job name is made of the pipeline, the RecordSet and the execution; the state machine adds the attempt.
+    The job's name is made of the pipeline, the RecordSet and this execution; the state machine adds the
+    attempt. An execution of the same name, when the first is forgotten, has another start and another name.
+
+    Raises:
+        HyperparameterError: The hyperparameters do not fit the data.
+        RequestError: The data of an instance does not fit its disk.
     """
+    _check_volume(settings, record_sets)
     fitted = algorithm.fit_to(
         record_sets, instance_count=settings.instance_count, instance_type=settings.instance_type
     )
-    run = hashlib.sha256(execution.encode()).hexdigest()[:10]
+    run = hashlib.sha256(f"{execution}\n{started}".encode()).hexdigest()[:10]
     return {
         "job_name": f"{settings.job_name_prefix}-{fingerprint[:8]}-{run}",
         "hyperparameters": fitted.hyperparameters(),
@@ -42,6 +52,27 @@ def training_request(
             }.items()
         ],
     }
+
+
+def _check_volume(settings: Settings, record_sets: Mapping[str, RecordSet]) -> None:
+    """Raise RequestError if the data of an instance is larger than its disk.
+
+    In File mode a job downloads its data before it trains, and fails with "Insufficient disk space".
+    """
+    if settings.volume_gib is None:
+        return
+    shares = {
+        name: record_set.num_bytes / (settings.instance_count if record_set.distribution == SHARDED else 1)
+        for name, record_set in record_sets.items()
+    }
+    needed = sum(shares.values()) / 2**30
+    if needed > settings.volume_gib:
+        parts = ", ".join(f"{name} {size / 2**30:,.1f} GiB" for name, size in shares.items())
+        raise RequestError(
+            f"an instance would download {needed:,.1f} GiB ({parts}); its volume_size is "
+            f"{settings.volume_gib} GiB",
+            remedy=f"Raise volume_size to at least {ceil(needed) + 5:,} GiB, or train on more instances.",
+        )
 
 
 def _tag_value(text: str) -> str:

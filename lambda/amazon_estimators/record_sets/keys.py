@@ -1,15 +1,34 @@
-"""The file names of a RecordSet, for the run time, the client and the constructs' IAM statements."""
+"""Name the objects of a RecordSet, once for the run time, the client and the constructs' IAM statements.
+
+A channel's RecordSet lies under one key prefix, its ``root``:
+
+    matrix_00000.pbr, matrix_00001.pbr, …   or part_00000.jsonl, or files/<the user's own names>
+    record_set.json
+    .amazon.manifest
+"""
 
 from __future__ import annotations
 
-MANIFEST_NAME = ".amazon.manifest"
-"""Lists the shards; written last, so that a RecordSet with a manifest is complete."""
-
-RECORD_SET_NAME = "record_set.json"
-"""Beside the manifest: what is known of the RecordSet, so that nobody has to read the shards for it."""
-
-SHARD_STEMS = {"recordio": ("matrix", "pbr"), "jsonlines": ("part", "jsonl"), "csv": ("part", "csv")}
+MANIFEST = ".amazon.manifest"
+RECORD_SET = "record_set.json"
+FILES = "files/"
+SHARDS = {"recordio": ("matrix_", "pbr"), "jsonlines": ("part_", "jsonl"), "csv": ("part_", "csv")}
 """Stem and extension of a shard's file name, by encoding."""
+
+
+def manifest_key(root: str) -> str:
+    """Return the key of the manifest. It is written last: a RecordSet with a manifest is complete."""
+    return f"{root}{MANIFEST}"
+
+
+def record_set_key(root: str) -> str:
+    """Return the key of the facts beside the manifest, for which nobody has to read the shards."""
+    return f"{root}{RECORD_SET}"
+
+
+def files_root(root: str) -> str:
+    """Return the prefix of an auxiliary channel's files. They lie apart because the user names them."""
+    return f"{root}{FILES}"
 
 
 def shard_name(encoding: str, index: int) -> str:
@@ -19,5 +38,16 @@ def shard_name(encoding: str, index: int) -> str:
         >>> shard_name("recordio", 3)
         'matrix_00003.pbr'
     """
-    stem, extension = SHARD_STEMS[encoding]
-    return f"{stem}_{index:05d}.{extension}"
+    stem, extension = SHARDS[encoding]
+    return f"{stem}{index:05d}.{extension}"
+
+
+def shard_patterns(root: str) -> list[str]:
+    """Return IAM patterns that match the keys of all shards and files under ``root``, and no others.
+
+    Example:
+        >>> shard_patterns("train/")
+        ['train/matrix_*', 'train/part_*', 'train/files/*']
+    """
+    stems = dict.fromkeys(stem for stem, _ in SHARDS.values())
+    return [*(f"{root}{stem}*" for stem in stems), f"{files_root(root)}*"]

@@ -1,15 +1,14 @@
-"""A RecordSet back from S3: what is known of it, and its records as arrays."""
+"""Read a RecordSet from S3: its facts, and its records as arrays."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import fields
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from amazon_estimators.errors import RecordSetError
-from amazon_estimators.record_sets.keys import RECORD_SET_NAME
+from amazon_estimators.record_sets.keys import RECORD_SET
+from amazon_estimators.record_sets.manifest import StoredRecordSet, manifest_entries
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of
 
@@ -17,38 +16,24 @@ if TYPE_CHECKING:
     import numpy as np
 
 MANIFEST_LIMIT = 64 * 2**20
-"""Bytes of a manifest or of its facts; 10,000 shards make about 2 MB."""
+"""Bytes of a manifest or of record_set.json; 10,000 shards make about 2 MB."""
 
 IN_MEMORY = 16 * 2**20
-"""Bytes of a shard above which it is read by way of a temporary file."""
+"""Bytes of a shard above which it is spilled to a temporary file."""
 
 
 def from_manifest(kind: Any, uri: str, *, channel: str | None, session: Any) -> Any:
     """See :meth:`RecordSet.from_manifest`."""
     s3 = client_of(session, "s3")
     manifest = Place.of(uri, what="manifest")
-    facts = _facts(s3, manifest)
-    if facts is not None:
-        try:
-            known = {one.name for one in fields(kind)}
-            record_set = kind.from_dict({name: value for name, value in facts.items() if name in known})
-        except (TypeError, KeyError, AttributeError) as error:
-            raise RecordSetError(
-                f"{manifest.beside(RECORD_SET_NAME).uri} is no record of a RecordSet: {error}"
-            ) from error
-        # A RecordSet may have been copied with its manifest: it lies where the manifest does.
-        return kind.from_dict(
-            {**record_set.to_dict(), "s3_data": uri, "channel": channel or record_set.channel}
-        )
-    return _checked(s3, kind, manifest, channel or "train")
-
-
-def _facts(s3: Any, manifest: Place) -> dict[str, Any] | None:
+    facts = manifest.beside(RECORD_SET)
     try:
-        facts = json.loads(_small(s3, manifest.beside(RECORD_SET_NAME)))
-    except (s3.exceptions.ClientError, ValueError):
-        return None
-    return facts if isinstance(facts, dict) else None
+        text = _small(s3, facts)
+    except s3.exceptions.ClientError:
+        return _checked(s3, kind, manifest, channel or "train")
+    record_set = StoredRecordSet.from_json(text, facts.uri, kind).record_set
+    # A RecordSet may have been copied with its manifest: it lies where the manifest does.
+    return kind.from_dict({**record_set.to_dict(), "s3_data": uri, "channel": channel or record_set.channel})
 
 
 def _checked(s3: Any, kind: Any, manifest: Place, channel: str) -> Any:
@@ -71,7 +56,7 @@ def _checked(s3: Any, kind: Any, manifest: Place, channel: str) -> Any:
 
 
 def shards_of(s3: Any, record_set: Any) -> list[Place]:
-    """Where the shards lie, in order. Raises RecordSetError if the manifest cannot be read or lists none."""
+    """Return the shards, in order. Raises RecordSetError if the manifest cannot be read or lists none."""
     place = Place.of(record_set.s3_data, what="RecordSet")
     if record_set.s3_data_type == "ManifestFile":
         return manifest_shards(s3, place)
@@ -81,36 +66,21 @@ def shards_of(s3: Any, record_set: Any) -> list[Place]:
     ]
     if not found:
         raise RecordSetError(
-            f"no object lies under {place.uri}", remedy="Look at the prefix of the RecordSet."
+            f"there is no object under {place.uri}", remedy="Check the prefix of the RecordSet."
         )
     return found
 
 
 def manifest_shards(s3: Any, manifest: Place) -> list[Place]:
-    """The objects a manifest lists: ``[{"prefix": "s3://…/"}, "name", …]``."""
+    """Return the objects that a manifest lists, in order. Raises RecordSetError if it cannot be read."""
     try:
-        listed = json.loads(_small(s3, manifest))
+        text = _small(s3, manifest)
     except s3.exceptions.ClientError as error:
         raise RecordSetError(
-            f"{manifest.uri}: {error}", remedy="Look at the URI and the bucket's policy."
+            f"{manifest.uri}: {error}", remedy="Check the URI and the bucket's policy."
         ) from error
-    except ValueError as error:
-        raise RecordSetError(
-            f"{manifest.uri} is no JSON: {error}", remedy="Make the RecordSet again."
-        ) from error
-    head, *names = listed if isinstance(listed, list) and listed else [None]
-    if (
-        not isinstance(head, dict)
-        or not isinstance(head.get("prefix"), str)
-        or not all(isinstance(n, str) for n in names)
-    ):
-        raise RecordSetError(
-            f'{manifest.uri} is no manifest; expecting [{{"prefix": "s3://…/"}}, "matrix_00000.pbr", …]',
-            remedy="Give the URI of the manifest itself.",
-        )
-    if not names:
-        raise RecordSetError(f"{manifest.uri} lists no shard", remedy="Make the RecordSet again.")
-    return [Place.of(head["prefix"] + name, what="shard") for name in names]
+    prefix, names = manifest_entries(text, manifest.uri)
+    return [Place.of(prefix + name, what="shard") for name in names]
 
 
 def read(record_set: Any, *, max_records: int | None, session: Any) -> tuple[Any, np.ndarray | None]:
@@ -140,7 +110,7 @@ def read(record_set: Any, *, max_records: int | None, session: Any) -> tuple[Any
 
 
 def _stacked(parts: list[Any]) -> Any:
-    """Compressed rows one below the other, SciPy's or the parts of them."""
+    """Stack compressed rows, those of SciPy or the parts of them."""
     import numpy as np  # noqa: PLC0415
 
     from amazon_estimators.recordio import CsrParts  # noqa: PLC0415
@@ -179,6 +149,7 @@ def _small(s3: Any, place: Place) -> bytes:
     body: bytes = answer["Body"].read(MANIFEST_LIMIT + 1)
     if len(body) > MANIFEST_LIMIT:
         raise RecordSetError(
-            f"{place.uri} is longer than {MANIFEST_LIMIT:,} bytes", remedy="It is no manifest."
+            f"{place.uri} is longer than {MANIFEST_LIMIT:,} bytes, so it is not a manifest",
+            remedy="Give the URI of the manifest itself.",
         )
     return body

@@ -17,7 +17,7 @@ from amazon_estimators.client.training_job import Detached, TrainingJob, checked
 from amazon_estimators.client.training_records import training_data
 from amazon_estimators.errors import RequestError
 from amazon_estimators.hyperparameters.hyperparameter import HyperparameterWarning
-from amazon_estimators.record_sets import record_set
+from amazon_estimators.record_sets.record_set import RecordSet as AnyRecordSet
 from amazon_estimators.sdk.analytics import TrainingJobAnalytics
 from amazon_estimators.sdk.attribute import HyperparameterAttribute
 from amazon_estimators.sdk.hyperparameter import Hyperparameter
@@ -238,10 +238,10 @@ class AmazonAlgorithmEstimatorBase(Estimator):
         self._current_job_name = request["TrainingJobName"]
         self.jobs.append(self._job(request["TrainingJobName"]))
 
-    def _follow(self, job: TrainingJob, *, logs: bool) -> None:
+    def _follow(self, job: TrainingJob, *, logs: bool | str) -> None:
         """Follow a job as the session does; a session of the SDK shows and raises what it always did."""
         if not hasattr(self.session, "logs_for_job"):
-            super()._follow(job, logs=logs)
+            super()._follow(job, logs=bool(logs) and logs != "None")
             return
         try:
             if logs and logs != "None":
@@ -331,9 +331,7 @@ class AmazonAlgorithmEstimatorBase(Estimator):
         """Fill in what the data decide, for a workflow that starts the job itself."""
         self._prepare_for_training(records, mini_batch_size, job_name)
 
-    def _fit_to(
-        self, record_sets: Mapping[str, record_set.RecordSet], mini_batch_size: int | None
-    ) -> Algorithm:
+    def _fit_to(self, record_sets: Mapping[str, AnyRecordSet], mini_batch_size: int | None) -> Algorithm:
         """Take feature_dim from the data, as the SDK does; templates of a workflow are filled in later."""
         train, count = record_sets.get("train"), self.instance_count
         given = self.algorithm.values.get("feature_dim")

@@ -40,7 +40,7 @@ class OwnAlgorithm(Algorithm):
     @property
     def values(self) -> Mapping[str, Any]:
         """The values that are set, by the service's name."""
-        return vars(self._estimator).get("_hyperparameters", {})
+        return cast(Mapping[str, Any], vars(self._estimator).get("_hyperparameters", {}))
 
     def hyperparameters(self) -> dict[str, str]:
         """Return what CreateTrainingJob takes."""

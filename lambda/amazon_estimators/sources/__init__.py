@@ -1,8 +1,8 @@
 """One reader per input format: a piece of an S3 object becomes blocks of rows."""
 
 from amazon_estimators.sources.blocks import Block
-from amazon_estimators.sources.formats import format_of
 from amazon_estimators.sources.layout import Layout, Piece
+from amazon_estimators.sources.readers import format_of
 from amazon_estimators.sources.schema import Schema
 from amazon_estimators.sources.source import Source
 

@@ -1,82 +1,120 @@
-"""The formats by name, and which of them an object is in."""
+"""The table of input formats. A format is a module, or a folder, and a line here.
+
+The table is plain data: a Source is checked against it at synth time, without NumPy or a table reader.
+``sources/readers.py`` loads the module of the format that an object is in.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from importlib import import_module
-from pathlib import PurePosixPath
-from typing import Any, Protocol, cast
+from dataclasses import dataclass
+from typing import Literal
 
-from amazon_estimators.errors import InputError
-from amazon_estimators.sources.blocks import Block
-from amazon_estimators.sources.files.compression import bare_key, compression_of
-from amazon_estimators.sources.layout import Layout, Piece
-from amazon_estimators.sources.schema import Schema
-from amazon_estimators.sources.source import Source
-from amazon_estimators.storage.s3 import InputObject
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+"""The compressions of whole objects, by the extension of a key."""
+COLUMNS = ("label", "features", "exclude")
+"""The options of a format that has columns."""
 
 
-class Format(Protocol):
-    """What a format's module provides."""
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """What the library knows of a format before it reads any of it.
 
-    def look(self, s3: Any, found: InputObject, source: Source) -> Layout:
-        """Read metadata only; raises InputError if the object is not of this format."""
-        ...
-
-    def read(self, s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
-        """The rows of a piece, a bounded block at a time."""
-        ...
-
-
-COMPRESSIBLE = ("csv", "libsvm")
-
-MODULES = {
-    "npy": "numpy_files.npy",
-    "npz": "numpy_files.npz",
-    "csv": "delimited.reader",
-    "parquet": "parquet.reader",
-    "libsvm": "libsvm",
-    "recordio": "recordio_protobuf",
-}
-"""The module of each format; a new one is a module with the three names of Format and a line here."""
-
-EXTENSIONS = {
-    ".npy": "npy",
-    ".npz": "npz",
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".libsvm": "libsvm",
-    ".svmlight": "libsvm",
-    ".svm": "libsvm",
-    ".pbr": "recordio",
-    ".recordio": "recordio",
-}
-"""The format that a key's extension names, once the extension of a compression is taken off."""
-
-
-def format_of(found: InputObject, source: Source) -> tuple[str, Format]:
-    """The format of an object, by ``source.format`` or by extension. Raises InputError naming what is known.
-
-    Only the module of that format is loaded: the table reader where nothing needs it stays out of memory.
+    Attributes:
+        module: Reads feature vectors from it, as :class:`readers.Reader` defines. None if nothing does.
+        extensions: Of keys, in lower case, without the extension of a compression.
+        options: The options of Source that say something of it, beside ``prefix`` and ``format``.
+        labels: Where a record has its label: in a ``"column"`` that the Source names; with ``"each"`` record;
+            with ``"any"`` record, or with none of them; in the ``"line"``, which an encoding reads.
+        names: True if columns can have names.
     """
-    if source.format == "auto":
-        name = EXTENSIONS.get(PurePosixPath(bare_key(found)).suffix)
-        if name is None:
-            raise InputError(
-                f"{found.uri}: its extension names no format; known: {', '.join(EXTENSIONS)}",
-                remedy="Name the channel's format in its Source, or move the object out of the prefix.",
-            )
-    elif source.format in MODULES:
-        name = source.format
-    else:
-        raise InputError(
-            f"format is {source.format!r}; allowed: auto, {', '.join(MODULES)}", remedy="Change the Source."
-        )
-    if name not in COMPRESSIBLE and compression_of(found, source.compression) != "none":
-        raise InputError(
-            f"{found.uri} is compressed; only {' and '.join(COMPRESSIBLE)} may be, from outside",
-            remedy="Upload it uncompressed: .npz and Parquet are compressed within.",
-        )
-    return name, cast(Format, import_module(f"amazon_estimators.sources.{MODULES[name]}"))
+
+    module: str | None
+    extensions: tuple[str, ...] = ()
+    options: tuple[str, ...]
+    labels: Literal["column", "each", "any", "line"]
+    names: bool = False
+
+    @property
+    def compressible(self) -> bool:
+        """True if an object may be compressed as a whole."""
+        return "compression" in self.options
+
+
+FORMATS: dict[str, Format] = {
+    "npy": Format(
+        module="amazon_estimators.sources.numpy_files.npy",
+        extensions=(".npy",),
+        options=COLUMNS,
+        labels="column",
+    ),
+    "csv": Format(
+        module="amazon_estimators.sources.delimited.reader",
+        extensions=(".csv", ".tsv"),
+        options=(
+            "compression",
+            *COLUMNS,
+            "header",
+            "delimiter",
+            "quoting",
+            "escape",
+            "decimal",
+            "quoted_newlines",
+        ),
+        labels="column",
+        names=True,
+    ),
+    "parquet": Format(
+        module="amazon_estimators.sources.parquet.reader",
+        extensions=(".parquet", ".pq"),
+        options=COLUMNS,
+        labels="column",
+        names=True,
+    ),
+    "npz": Format(
+        module="amazon_estimators.sources.numpy_files.npz",
+        extensions=(".npz",),
+        options=COLUMNS,
+        labels="column",
+        names=True,
+    ),
+    "libsvm": Format(
+        module="amazon_estimators.sources.libsvm",
+        extensions=(".libsvm", ".svmlight", ".svm"),
+        options=("compression", "feature_count", "first_index", "keep_labels"),
+        labels="each",
+    ),
+    "recordio": Format(
+        module="amazon_estimators.sources.recordio_protobuf",
+        extensions=(".pbr", ".recordio"),
+        options=("keep_labels",),
+        labels="any",
+    ),
+    "jsonlines": Format(
+        module=None,
+        options=("compression",),
+        labels="line",
+    ),
+}
+"""The formats by the name that ``Source(format=…)`` gives them."""
+
+
+def vector_formats() -> tuple[str, ...]:
+    """Return the names of the formats that feature vectors are read from."""
+    return tuple(name for name, entry in FORMATS.items() if entry.module)
+
+
+def formats_with(option: str) -> tuple[str, ...]:
+    """Return the names of the formats that an option of Source says something of.
+
+    Example:
+        >>> formats_with("keep_labels")
+        ('libsvm', 'recordio')
+    """
+    return tuple(name for name, entry in FORMATS.items() if option in entry.options)
+
+
+def extensions() -> dict[str, str]:
+    """Return the format of each extension, of those that feature vectors are read from."""
+    return {
+        extension: name for name, entry in FORMATS.items() if entry.module for extension in entry.extensions
+    }

@@ -10,15 +10,15 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
-from amazon_estimators.errors import InputError, SchemaError
+from amazon_estimators.errors import InputError, NoInputError, SchemaError
 from amazon_estimators.sources import float32
 from amazon_estimators.sources.arrow_values import values_of
 from amazon_estimators.sources.blocks import Block, SparseRows
 from amazon_estimators.sources.delimited.quoting import LINES, record_starts
-from amazon_estimators.sources.delimited.record_start import NUMBER
 from amazon_estimators.sources.files.compression import compression_of
 from amazon_estimators.sources.files.text_lines import BOM, whole_lines
 from amazon_estimators.sources.layout import Layout, Piece
+from amazon_estimators.sources.numbers import NUMBER
 from amazon_estimators.sources.numpy_files.scipy_csr import sorted_rows
 from amazon_estimators.sources.schema import Schema
 from amazon_estimators.sources.source import FEATURE_LIMIT, Source
@@ -43,7 +43,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     """The number of features by option or by reading all; of small text where rows start."""
     _check_columns(source, found)
     if not found.size:
-        raise InputError(f"{found.uri} is empty", remedy="Remove it, or upload it with at least one line.")
+        raise NoInputError(f"{found.uri} is empty", remedy="Remove it, or upload it with at least one line.")
     packed = compression_of(found, source.compression) != "none"
     whole = Piece(found, 0, found.size, first_row=0)
     counted = not packed and found.size <= COUNTED_BYTES
@@ -63,7 +63,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
             offset += len(text)
         width = width or largest
         if counted and not sum(map(len, cuts)):
-            raise InputError(
+            raise NoInputError(
                 f"{found.uri} has no row", remedy="Remove it, or upload it with at least one line."
             )
         if not width:

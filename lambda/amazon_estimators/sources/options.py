@@ -15,7 +15,7 @@ HELP = (
     "An option of Source (docs/sources.md), such as exclude=id, delimiter=';' or first_index=0. "
     "May be repeated; so exclude and features get more columns."
 )
-LISTS = ("features", "exclude")
+LISTS = ("features", "exclude", "include", "skip")
 
 
 def source_options(given: Iterable[tuple[str, str]], **short: Any) -> dict[str, Any]:

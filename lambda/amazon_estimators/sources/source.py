@@ -6,42 +6,29 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from amazon_estimators.errors import RequestError
+from amazon_estimators.sources.formats import COMPRESSIONS, FORMATS, formats_with
 from amazon_estimators.text import listed
-
-if TYPE_CHECKING:
-    pass
 
 BLOCK_BYTES = 8 * 2**20
 """Bytes of input or of float32 features a reader holds at a time, whichever it counts in."""
 
 LONGEST_SHOWN = 80
 """Bytes of a user's text that an error shows."""
-COLUMN_FORMATS = ("npy", "csv", "parquet")
-"""Formats in which a label is a column that the Source names."""
-LABELLED_FORMATS = ("libsvm", "recordio")
-"""Formats in which each record has a place for a label, and no columns."""
-TABLES = (*COLUMN_FORMATS, "npz")
-NUMBER_FORMATS = (*TABLES, *LABELLED_FORMATS)
-"""Formats of feature vectors."""
-FORMATS = (*NUMBER_FORMATS, "jsonlines")
-APPLIES_TO = {
-    "compression": ("csv", "libsvm", "jsonlines"),
-    "label": TABLES,
-    "features": TABLES,
-    "exclude": TABLES,
-    "header": ("csv",),
-    "delimiter": ("csv",),
-    "quoted_newlines": ("csv",),
-    "feature_count": ("libsvm",),
-    "first_index": ("libsvm",),
-    "keep_labels": LABELLED_FORMATS,
+LISTS = {
+    "features": ("columns", "price"),
+    "exclude": ("columns", "price"),
+    "include": ("patterns", "*.csv"),
+    "skip": ("patterns", "*-manifest"),
 }
-"""The formats that an option says something of. Those not here go with every format."""
+"""The options that hold several values: of what, and an example."""
 HEADERS = ("auto", "present", "absent")
-COMPRESSIONS = ("auto", "none", "gzip", "zstd")
+QUOTINGS = ("auto", "minimal", "none")
+DECIMALS = (".", ",")
+ALWAYS = ("prefix", "include", "skip", "format")
+"""The options that go with every format; of the others the table of formats tells."""
 FEATURE_LIMIT = 2**31 - 1
 """The most features of a sparse input: what a column number of 32 bits can name."""
 COLUMN_LIMIT = 2**22
@@ -53,6 +40,9 @@ class Source:
     """Where a channel's input lies and how to read it.
 
     prefix: key prefix in the data bucket. Default: ``<pipeline prefix>input/<channel>/``.
+    include: patterns such as ``"*.csv"``; only files that match one are read. Default: all that are data.
+    skip: patterns such as ``"*-manifest"``; files that match one are left out. Default: none. A pattern with
+        a slash is matched with the path below the prefix, one without with the file's name.
     format: ``"auto"`` (by the object's extension), ``"npy"``, ``"npz"``, ``"csv"``, ``"parquet"``,
         ``"libsvm"``, ``"recordio"`` or ``"jsonlines"``. With a format, options of others are refused.
     compression: ``"auto"`` (``.gz``, ``.zst`` by extension), ``"none"``, ``"gzip"`` or ``"zstd"``. Text only.
@@ -61,7 +51,13 @@ class Source:
     exclude: columns that are no features, by position or name; the others but the label are. Default: none.
     header: ``"auto"`` (one is there if a column is named, or if the first line has a field to read that is
         no number), ``"present"`` or ``"absent"``. CSV only.
-    delimiter: the character between fields. Default: a tab for ``.tsv``, else a comma. CSV only.
+    delimiter: the character between fields; a blank stands for any run of blanks and tabs. Default: a tab for
+        ``.tsv``, else a comma. CSV only.
+    quoting: ``"minimal"`` (a quote that begins a field encloses it), ``"none"`` (quotes are characters like
+        others) or ``"auto"`` (what fits the first records; in doubt ``"none"`` for tabs). CSV only.
+    escape: the character that takes its meaning from the next one, such as a backslash; ``""`` for none.
+        Default: a backslash if only that fits the first records. CSV only.
+    decimal: the decimal mark of numbers, ``"."`` or ``","``. CSV only.
     quoted_newlines: whether a quoted field may hold a newline. Default: True. CSV only.
     feature_count: the number of features. Default: the largest index found by reading all once. libsvm only.
     first_index: the index of the first feature, 0 or 1. Default: 1. libsvm only.
@@ -69,6 +65,8 @@ class Source:
     """
 
     prefix: str | None = None
+    include: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
     format: str = "auto"
     compression: str = "auto"
     label: int | str | None = None
@@ -76,20 +74,23 @@ class Source:
     exclude: tuple[int | str, ...] = ()
     header: str = "auto"
     delimiter: str | None = None
+    quoting: str = "auto"
+    escape: str | None = None
+    decimal: str = "."
     quoted_newlines: bool = True
     feature_count: int | None = None
     first_index: int = 1
     keep_labels: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("features", "exclude"):
-            columns = getattr(self, name)
-            if isinstance(columns, Iterable) and not isinstance(columns, str | Mapping):
-                object.__setattr__(self, name, tuple(columns))
-            elif columns is not None or name == "exclude":
-                example = columns if isinstance(columns, str) else "price"
+        for name, (what, usual) in LISTS.items():
+            values = getattr(self, name)
+            if isinstance(values, Iterable) and not isinstance(values, str | Mapping):
+                object.__setattr__(self, name, tuple(values))
+            elif values is not None or name != "features":
+                example = values if isinstance(values, str) else usual
                 raise RequestError(
-                    f"Source: {name} is {columns!r}; allowed: a list of columns, such as [{example!r}]"
+                    f"Source: {name} is {values!r}; allowed: a list of {what}, such as [{example!r}]"
                 )
         problems = [*self._choices(), *self._misfits(), *self._columns()]
         if problems:
@@ -98,28 +99,35 @@ class Source:
     def _choices(self) -> Iterator[str]:
         if self.prefix is not None and not isinstance(self.prefix, str):
             yield f"prefix is {self.prefix!r}; allowed: the beginning of a key, such as 'mine/'"
-        if self.format not in ("auto", *FORMATS):
+        if self.format != "auto" and (not isinstance(self.format, str) or self.format not in FORMATS):
             near = get_close_matches(str(self.format).lower(), FORMATS, n=1, cutoff=0.4)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             yield f"format is {self.format!r}; allowed: auto, {', '.join(FORMATS)}{hint}"
-        choices = {"header": HEADERS, "compression": COMPRESSIONS, "first_index": (0, 1)}
+        choices = {
+            "header": HEADERS,
+            "quoting": QUOTINGS,
+            "decimal": DECIMALS,
+            "compression": ("auto", "none", *COMPRESSIONS.values()),
+            "first_index": (0, 1),
+        }
         for name, allowed in choices.items():
             value = getattr(self, name)
             if value not in allowed or isinstance(value, bool):
                 yield f"{name} is {value!r}; allowed: {', '.join(map(str, allowed))}"
+        for name in ("include", "skip"):
+            if wrong := [
+                pattern for pattern in getattr(self, name) if not isinstance(pattern, str) or not pattern
+            ]:
+                yield f"{name} holds {listed(wrong)}; allowed: patterns such as {LISTS[name][1]!r}"
         for name in ("quoted_newlines", "keep_labels"):
             if not isinstance(getattr(self, name), bool):
                 yield f"{name} is {getattr(self, name)!r}; allowed: True, False"
-        separator = self.delimiter
-        if separator is not None and not (
-            isinstance(separator, str)
-            and len(separator) == 1
-            and (separator == "\t" or separator.isprintable())
-            and separator.isascii()
-            and not separator.isalnum()
-            and separator not in '"+-. '
+        if self.delimiter is not None and (not _is_mark(self.delimiter) or self.delimiter in '"+-.'):
+            yield f"delimiter is {self.delimiter!r}; allowed: a tab, a blank or one mark such as , ; or |"
+        if self.escape not in (None, "") and (
+            not _is_mark(self.escape) or self.escape in ("\t", " ", '"', self.delimiter or ",")
         ):
-            yield f"delimiter is {separator!r}; allowed: a tab or one mark such as , ; or |"
+            yield f"escape is {self.escape!r}; allowed: one mark such as a backslash, or '' for none"
         count = self.feature_count
         if count is not None and (
             isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= FEATURE_LIMIT
@@ -128,15 +136,16 @@ class Source:
 
     def _misfits(self) -> Iterator[str]:
         """Options that do not apply to the format. What ``"auto"`` finds is not known beforehand."""
-        if self.format not in FORMATS:
+        entry = FORMATS.get(self.format) if isinstance(self.format, str) else None
+        if entry is None:
             return
         for option in fields(self):
-            allowed, value = APPLIES_TO.get(option.name, FORMATS), getattr(self, option.name)
+            value = getattr(self, option.name)
             says_nothing = value == option.default or (option.name == "compression" and value == "none")
-            if self.format not in allowed and not says_nothing:
+            if option.name not in (*ALWAYS, *entry.options) and not says_nothing:
                 yield (
                     f"{option.name} is {value!r}, and format {self.format!r} has no such option: it is for "
-                    f"{' and '.join(allowed)}; leave it out"
+                    f"{' and '.join(formats_with(option.name))}; leave it out"
                 )
 
     def _columns(self) -> Iterator[str]:
@@ -144,7 +153,7 @@ class Source:
             yield "features is empty; leave it out to take all columns but the label"
         if self.features is not None and self.exclude:
             yield "features and exclude are both given; name the columns to take or those to leave out"
-        columns = (*(self.features or ()), *self.exclude, *(() if self.label is None else (self.label,)))
+        columns = self.columns
         wrong = [one for one in columns if isinstance(one, bool) or not isinstance(one, int | str)]
         for column in wrong:
             yield f"{column!r} is no column; allowed: a position (int) or a name (str)"
@@ -159,16 +168,30 @@ class Source:
                 "is given its answer learns nothing"
             )
         named = [column for column in dict.fromkeys(columns) if isinstance(column, str)]
-        if named and self.format == "npy":
-            yield f"format 'npy' names no columns, so there is no {listed(named)}; allowed: positions"
-        if named and self.format == "csv" and self.header == "absent":
+        entry = FORMATS.get(self.format) if isinstance(self.format, str) else None
+        if named and entry and entry.labels == "column" and not entry.names:
+            yield (
+                f"format {self.format!r} names no columns, so there is no {listed(named)}; allowed: positions"
+            )
+        if named and entry and "header" in entry.options and self.header == "absent":
             yield f"header is 'absent', so there is no column {listed(named)}; allowed: positions"
+
+    @property
+    def columns(self) -> tuple[int | str, ...]:
+        """Return all columns that are named or numbered: features, those to exclude, the label."""
+        return (*(self.features or ()), *self.exclude, *(() if self.label is None else (self.label,)))
+
+    @property
+    def names_columns(self) -> bool:
+        """Return True if a column is named, not numbered."""
+        return any(isinstance(column, str) for column in self.columns)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values; :meth:`from_dict` reads them back."""
         values = asdict(self)
         values["features"] = None if self.features is None else list(self.features)
-        values["exclude"] = list(self.exclude)
+        for name in ("exclude", "include", "skip"):
+            values[name] = list(values[name])
         return values
 
     @classmethod
@@ -179,3 +202,14 @@ class Source:
         if unknown:
             raise RequestError(f"Source has no {', '.join(unknown)}; allowed: {', '.join(sorted(known))}")
         return cls(**values)
+
+
+def _is_mark(text: object) -> bool:
+    """True for a tab or one character of ASCII that can be seen and is no letter or digit."""
+    return (
+        isinstance(text, str)
+        and len(text) == 1
+        and text.isascii()
+        and (text == "\t" or text.isprintable())
+        and not text.isalnum()
+    )

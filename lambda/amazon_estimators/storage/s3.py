@@ -8,11 +8,13 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from amazon_estimators.errors import InputError, ObjectChangedError
+from amazon_estimators.logs import retrying
 from amazon_estimators.prefetch import ahead
+from amazon_estimators.storage.input_files import InputFiles
+from amazon_estimators.storage.retries import log_retries
 
 NO_VERSION = "null"
 """The version id S3 gives to objects of a bucket without versioning."""
@@ -33,9 +35,11 @@ def client() -> Any:
     from botocore.config import Config  # noqa: PLC0415
 
     retries = {"mode": "standard", "max_attempts": 8}
-    return boto3.client(
+    made = boto3.client(
         "s3", config=Config(retries=retries, max_pool_connections=64, connect_timeout=10, read_timeout=60)
     )
+    log_retries(made)
+    return made
 
 
 @dataclass(frozen=True)
@@ -57,41 +61,70 @@ class InputObject:
         return [self.key, self.version_id or self.etag, self.size]
 
 
+class Listing(NamedTuple):
+    """What lay under a prefix, by key; when, by S3's clock, it changed last; True if nothing changed
+    since."""
+
+    objects: list[InputObject]
+    changed: datetime | None
+    is_present: bool
+
+
 def list_objects(s3: Any, bucket: str, prefix: str) -> list[InputObject]:
-    """The newest version of every object under ``prefix``, by key, without folder markers and hidden ones."""
-    return [one for one, _ in list_as_of(s3, bucket, prefix)]
+    """Return the newest version of every object under ``prefix`` that is input, by key."""
+    objects = {found.key: found for found in list_as_of(s3, bucket, prefix).objects}
+    return [objects[key] for key in InputFiles(prefix).choose(objects)[0]]
 
 
-def list_as_of(
-    s3: Any, bucket: str, prefix: str, moment: datetime | None = None
-) -> list[tuple[InputObject, datetime]]:
-    """What lay under ``prefix`` at ``moment`` (whole seconds; default: now), by key, and when S3 made each.
+def list_as_of(s3: Any, bucket: str, prefix: str, moment: datetime | None = None) -> Listing:
+    """List all that lay under ``prefix`` at the end of the second ``moment``; default: what lies there now.
 
-    A bucket without versioning has no past: its objects are taken as they are.
+    A change is an upload or a deletion, of hidden objects too. A bucket without versioning has no past: its
+    objects are taken as they are now, whatever ``moment`` says.
     """
     newest: dict[str, tuple[tuple[bool, datetime], InputObject | None]] = {}
+    unclear: dict[str, Mapping[str, Any]] = {}
+    changed: datetime | None = None
+    is_present = True
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
         for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
             key, version_id, made = entry["Key"], entry.get("VersionId", NO_VERSION), entry["LastModified"]
             timeless = version_id == NO_VERSION and entry["IsLatest"]
-            in_time = entry["IsLatest"] if moment is None else made.replace(microsecond=0) <= moment
-            if not is_data(key) or not (timeless or in_time):
+            if moment is not None and not timeless and made.replace(microsecond=0) > moment:
+                is_present = False
+                continue
+            if changed is None or made > changed:
+                changed = made
+            if not (moment or entry["IsLatest"]):
                 continue
             rank = (entry["IsLatest"], made)
             if key not in newest or rank > newest[key][0]:
                 newest[key] = (rank, _input_object(bucket, entry) if "ETag" in entry else None)
-    return [(one, rank[1]) for _, (rank, one) in sorted(newest.items()) if one is not None]
+                unclear.pop(key, None)
+            elif rank == newest[key][0] and "ETag" not in entry and newest[key][1] and key not in unclear:
+                unclear[key] = entry
+    for key, deletion in unclear.items():
+        rank, version = newest[key]
+        if version is not None and not _is_older(s3, deletion, version):
+            newest[key] = (rank, None)
+    objects = [found for _, (_, found) in sorted(newest.items()) if found is not None]
+    return Listing(objects, changed, is_present)
 
 
-def is_data(key: str) -> bool:
-    """Whether an object is input: folder markers and names that start with ``.`` or ``_`` are not."""
-    name = key.rpartition("/")[2]
-    return bool(name) and not name.startswith((".", "_"))
+def _is_older(s3: Any, deletion: Mapping[str, Any], version: InputObject) -> bool:
+    """Return True if ``deletion``, made in the same second as ``version``, came before it.
 
-
-def data_files(directory: Path) -> list[Path]:
-    """The files below a directory on disk that would be input on S3, by path."""
-    return sorted(one for one in directory.rglob("*") if one.is_file() and is_data(one.name))
+    S3 lists the entries of a key newest first, but its answer keeps versions and delete markers apart. A
+    listing that starts behind the version holds the deletion only if that is older.
+    """
+    answer = s3.list_object_versions(
+        Bucket=version.bucket,
+        Prefix=version.key,
+        KeyMarker=version.key,
+        VersionIdMarker=version.version_id or NO_VERSION,
+    )
+    behind = {(entry["Key"], entry["VersionId"]) for entry in answer.get("DeleteMarkers", ())}
+    return (deletion["Key"], deletion["VersionId"]) in behind
 
 
 def _input_object(bucket: str, entry: Mapping[str, Any]) -> InputObject:
@@ -145,9 +178,10 @@ def read_range(s3: Any, source: InputObject, start: int, stop: int) -> bytes:
                     f"{source.uri} is archived", remedy="Restore it, then start again."
                 ) from error
             raise
-        except (HTTPClientError, IncompleteReadError, ResponseStreamingError):
+        except (HTTPClientError, IncompleteReadError, ResponseStreamingError) as error:
             if attempt == BODY_ATTEMPTS:
                 raise
+            retrying("GetObject", attempt + 1, type(error).__name__, url=source.uri, bytes=[start, stop])
             time.sleep(random.uniform(0, min(LONGEST_PAUSE, 0.5 * 2**attempt)))  # noqa: S311 - jitter, no secret
     if len(body) != expected:
         raise InputError(

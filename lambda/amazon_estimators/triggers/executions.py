@@ -1,44 +1,124 @@
-"""The executions of one state machine: start one by name, tell which run and how one ended."""
+"""The executions of one state machine: start one by name, see which run, how one ended and what all train
+with."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 RUNNING = "RUNNING"
 NEVER_STARTED = "NEVER_STARTED"
+SETTINGS = {"algorithm", "hyperparameters", "channels"}
+"""Keys by which the pipeline's settings are known in the definition of its state machine."""
+NAMES = {"pipeline", "job_name_prefix"}
+"""Settings that change nothing of a training."""
+JOB = re.compile(r":sagemaker:create(TrainingJob|HyperParameterTuningJob)\b")
 
 
 class Executions:
-    """``client`` is boto3's of Step Functions, ``state_machine`` an ARN."""
+    """The executions of a state machine. ``client`` is boto3's of Step Functions, ``state_machine`` an
+    ARN."""
 
     def __init__(self, client: Any, state_machine: str) -> None:
         self._client = client
         self._state_machine = state_machine
 
-    def start(self, name: str, execution_input: Mapping[str, Any]) -> bool:
-        """Start one, or find that it was started before: then False."""
+    def start(self, name: str, execution_input: Mapping[str, Any]) -> None:
+        """Start an execution, or find that it has been started before, by this very call in another life."""
         try:
             self._client.start_execution(
                 stateMachineArn=self._state_machine, name=name, input=json.dumps(execution_input)
             )
         except self._client.exceptions.ExecutionAlreadyExists:
-            return False
-        return True
+            return
 
     def running(self) -> set[str]:
-        """Names of those that run, as far as Step Functions' list knows: it may lag behind."""
-        pages = self._client.get_paginator("list_executions").paginate(
-            stateMachineArn=self._state_machine, statusFilter=RUNNING
-        )
-        return {one["name"] for page in pages for one in page["executions"]}
+        """Return the names of those that run, as far as Step Functions' list knows: it may lag behind."""
+        return {name for name, _ in self._listed(statusFilter=RUNNING)}
+
+    def newest(self, most: int) -> list[tuple[str, str, str]]:
+        """Return (name, status, start time) of up to ``most`` executions, newest first."""
+        found = []
+        for name, execution in self._listed():
+            found.append((name, str(execution["status"]), execution["startDate"].isoformat()))
+            if len(found) == most:
+                break
+        return found
 
     def status(self, name: str) -> str:
-        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, or NEVER_STARTED."""
+        """Return RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, or NEVER_STARTED."""
+        described = self._described(name)
+        return str(described["status"]) if described else NEVER_STARTED
+
+    def unannounced(self, name: str) -> dict[str, Any] | None:
+        """Return the event of the Announce step of an execution that could not announce its model, else
+        None."""
+        described = self._described(name) or {}
+        output = json.loads(described.get("output") or "{}")
+        if not isinstance(output, dict) or not {"input", "plan", "job", "announced"} <= set(output):
+            return None
+        announced = output["announced"]
+        if not isinstance(announced, dict) or "Error" not in announced:
+            return None
+        pipeline = next(value for value in _objects(self._definition()) if set(value) >= SETTINGS)
+        execution = {"name": name, "start_time": described["startDate"].isoformat()}
+        state = {part: output[part] for part in ("input", "plan", "job")}
+        return {"pipeline": pipeline, "execution": execution, **state}
+
+    def settings(self) -> str:
+        """Return 8 hexadecimal digits that name all a training depends on besides its data.
+
+        Read from the deployed definition: the pipeline's settings and the request of the training job. Of a
+        state machine without those it is the whole definition.
+        """
+        definition = self._definition()
+        content = list(_settings_in(definition)) or [definition]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
+
+    def _definition(self) -> Any:
+        described = self._client.describe_state_machine(stateMachineArn=self._state_machine)
+        return json.loads(described["definition"])
+
+    def _listed(self, **only: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        pages = self._client.get_paginator("list_executions").paginate(
+            stateMachineArn=self._state_machine, **only
+        )
+        for page in pages:
+            for execution in page["executions"]:
+                yield execution["name"], execution
+
+    def _described(self, name: str) -> Mapping[str, Any] | None:
         arn = f"{self._state_machine.replace(':stateMachine:', ':execution:')}:{name}"
         try:
-            status: str = self._client.describe_execution(executionArn=arn)["status"]
+            described: Mapping[str, Any] = self._client.describe_execution(executionArn=arn)
         except self._client.exceptions.ExecutionDoesNotExist:
-            return NEVER_STARTED
-        return status
+            return None
+        return described
+
+
+def _settings_in(definition: Any) -> Iterator[Any]:
+    """Yield the pipeline's settings, once for all states that are handed them, and the jobs' requests."""
+    seen = set()
+    for value in _objects(definition):
+        if set(value) >= SETTINGS:
+            found = {name: setting for name, setting in value.items() if name not in NAMES}
+        elif JOB.search(str(value.get("Resource"))):
+            request = value.get("Parameters") or {}
+            found = {name: setting for name, setting in request.items() if not name.endswith(".$")}
+        else:
+            continue
+        text = json.dumps(found, sort_keys=True)
+        if text not in seen:
+            seen.add(text)
+            yield found
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _objects(inner)

@@ -9,11 +9,12 @@ from typing import Any, Self
 
 @dataclass(frozen=True, kw_only=True)
 class StarterSettings:
-    """``channels``: the key prefix of each. ``queue`` is an ARN, ``queue_url`` and ``dead_letters`` are URLs.
+    """The settings of one starter. ``channels`` is the key prefix of each channel's input.
 
-    ``attempts``: after how many a message becomes a dead letter. ``retry_seconds``: before the second
-    attempt; before each further one four times as long. Quiet periods are scheduled in ``schedule_group``
-    as ``schedule_role``.
+    ``queue`` and ``undelivered`` are ARNs, ``queue_url`` and ``dead_letters`` URLs. After ``attempts`` a
+    message becomes a dead letter; ``retry_seconds`` pass before the second attempt, and four times as many
+    before each further one. The starter's own schedules belong to ``schedule_group`` and send as
+    ``schedule_role``.
     """
 
     pipeline: str
@@ -27,8 +28,14 @@ class StarterSettings:
     queue: str
     queue_url: str
     dead_letters: str
+    undelivered: str
     schedule_group: str
     schedule_role: str
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Return what names the pipeline in events: its construct path, and the ARN that only it has."""
+        return {"pipeline": self.pipeline, "state_machine": self.state_machine}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

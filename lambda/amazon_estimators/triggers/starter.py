@@ -1,8 +1,8 @@
-"""The decisions: which data set version a message asks for, and whether it starts, waits or has been trained.
+"""The decisions: which data set version a message asks for, and if it starts, waits or has been trained.
 
-One message at a time, in the order of the queue. Every wish is parked first; then what is parked starts if
-there is room. So a wish can be replaced by a newer one, never lost, and every message leaves the state
-complete: one that is handled twice, whole or in part, changes nothing.
+One message at a time, in the order of the queue. Every request is parked first; then what is parked starts if
+there is room. The state is saved before each step that cannot be taken back, so a message that is handled
+twice, whole or in part, changes nothing. What has been trained is asked of Step Functions, never remembered.
 """
 
 from __future__ import annotations
@@ -10,26 +10,39 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
-from amazon_estimators.pipeline.announce import FAILED, SKIPPED, failure, last_trained_key
+from amazon_estimators.pipeline.announce import FAILED, RECOVERED, SKIPPED, TRAINED, announce, failure
 from amazon_estimators.pipeline.data_set import DataSet
-from amazon_estimators.storage.s3 import get_json, is_there
-from amazon_estimators.triggers.executions import NEVER_STARTED, RUNNING, Executions
-from amazon_estimators.triggers.quiet import QuietPeriods, slack
+from amazon_estimators.triggers.executions import NEVER_STARTED, Executions
+from amazon_estimators.triggers.memory import Memory
+from amazon_estimators.triggers.messages import UnknownMessageError, number, text, time
 from amazon_estimators.triggers.settings import StarterSettings
-from amazon_estimators.triggers.state import LAG, Request, State
+from amazon_estimators.triggers.state import (
+    LAG,
+    LONGEST_REASON,
+    RUNNING,
+    STARTING,
+    SUCCEEDED,
+    Request,
+    Start,
+)
+from amazon_estimators.triggers.wakeups import Wakeups, slack
 
 TOLD_BY_NOBODY = ("ABORTED", "TIMED_OUT")
 """Ends that leave the state machine no time to announce them."""
-
-
-class UnknownMessageError(ValueError):
-    """A message that no trigger sends: handling it again would not help."""
+ANNOUNCED = {TRAINED: SUCCEEDED, FAILED: "FAILED"}
+"""How an execution that announced this is about to end."""
+WAKE = timedelta(hours=1)
+"""How long a request waits before the starter looks by itself if there is room: events of ends may be
+lost."""
+DAY, YEAR = 86_400, 366 * 86_400
+MINUTE = timedelta(minutes=1)
 
 
 class Starter:
-    """Handles messages. ``tell`` takes the detail type and detail of an event; ``now`` is UTC."""
+    """Handles one message. ``tell`` takes the detail type and detail of an event; ``now`` is UTC."""
 
     def __init__(
         self,
@@ -37,18 +50,17 @@ class Starter:
         *,
         s3: Any,
         executions: Executions,
-        quiet: QuietPeriods,
+        wakeups: Wakeups,
         tell: Callable[[str, Mapping[str, Any]], None],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._settings = settings
         self._s3 = s3
         self._executions = executions
-        self._quiet = quiet
+        self._wakeups = wakeups
         self._tell = tell
         self._now = now
-        self._state = State.load(s3, settings.data_bucket, settings.prefix)
-        self._saved = self._state.to_dict()
+        self._memory = Memory(s3, settings.data_bucket, settings.prefix)
 
     def handle(self, message: Mapping[str, Any]) -> None:
         """Do what a message asks for. Raises UnknownMessageError, or what AWS answered."""
@@ -60,192 +72,248 @@ class Starter:
             "alarm": self._alarm,
             "request": self._request,
             "ended": self._ended,
+            "wake": self._wake,
         }
         handler = handlers.get(str(message.get("trigger")))
         if handler is None:
             raise UnknownMessageError(
-                f"trigger is {message.get('trigger')!r}; allowed: {', '.join(handlers)}"
+                f"trigger is {str(message.get('trigger'))[:100]!r}; allowed: {', '.join(handlers)}"
             )
-        try:
-            handler(message)
-            self._resume()
-            self._save()
-        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-            raise UnknownMessageError(
-                f"{type(error).__name__}: {error}, in a message of {message['trigger']}"
-            ) from error
-        finally:
-            # What was not saved has not happened.
-            self._state = State.from_dict(self._saved)
+        self._remember()
+        handler(message)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        self._memory.save()
+        self._resume()
+        self._memory.save()
+
+    def _remember(self) -> None:
+        """Load the state. If it is lost, make it again from Step Functions and look at what lies there
+        now."""
+        damage = self._memory.load(self._executions)
+        self._state = self._memory.state
+        self._state.forget(self._now())
+        if damage:
+            detail = {**self._settings.identity, "because": damage, "forgotten": FORGOTTEN}
+            self._tell(RECOVERED, detail)
+            self._look("the starter's state was made again")
+            self._go_on()
 
     def _marker(self, message: Mapping[str, Any]) -> None:
         """A batch is complete: train what lay there when the marker was written, however late this comes."""
-        moment = _time(message["time"])
-        if moment.isoformat() < self._state.newest:
-            self._skip("a newer data set has been asked for since", reason=f"marker of {moment.isoformat()}")
+        moment = time(message, "time")
+        reason = f"marker of {moment.isoformat()}"
+        data_set = self._take(moment)
+        if not data_set.is_present and data_set.as_of.isoformat() < self._state.newest:
+            self._skip("a newer data set has been asked for since", reason=reason)
             return
-        self._park(self._take(moment), f"marker of {moment.isoformat()}")
+        self._want(data_set, reason)
 
     def _upload(self, message: Mapping[str, Any]) -> None:
-        name, period = message["name"], timedelta(seconds=float(message["quiet_seconds"]))
-        running = self._state.quiet.setdefault(name, {"end": None, "number": 0})
-        end = _time(message["time"]) + period
-        if running["end"] is None or _time(running["end"]) < end:
+        """Let the quiet period end later. Of a message that comes late, a while from now."""
+        name, period = text(message, "name"), timedelta(seconds=number(message, "quiet_seconds", DAY))
+        end = max(self._in_time(time(message, "time")) + period, self._now() + min(period, MINUTE))
+        set_to, serial = self._state.quiet.get(name, ["", 0])
+        if set_to < end.isoformat():
             end = _whole(end + slack(period))
-            self._quiet.set(name, running["number"], end)
-            running["end"] = end.isoformat()
+            serial = serial if set_to else max(serial + 1, int(end.timestamp()))
+            self._set_quiet(name, serial, end)
+
+    def _set_quiet(self, name: str, serial: int, end: datetime) -> None:
+        message = {"trigger": "quiet", "name": name, "number": serial, "end": end.isoformat()}
+        self._wakeups.set(f"{name}-{serial}", end, message)
+        self._state.quiet[name] = [end.isoformat(), serial]
 
     def _quiet_ends(self, message: Mapping[str, Any]) -> None:
-        running = self._state.quiet.get(message["name"])
-        if running is None or running["end"] is None or message["number"] != running["number"]:
+        name, end = text(message, "name"), time(message, "end").isoformat()
+        serial = int(number(message, "number", 2**53))
+        set_to, known = self._state.quiet.get(name, ["", 0])
+        if serial < known or (serial == known and not set_to):
+            return  # a copy of a message that has been handled
+        if serial == known and set_to > end and datetime.fromisoformat(set_to) > self._now():
+            # An upload moved a schedule that was firing already: nobody knows if that was in time.
+            self._set_quiet(name, serial + 1, datetime.fromisoformat(set_to))
             return
-        running["number"] += 1
-        if running["end"] > message["end"] and _time(running["end"]) > self._now():
-            # An upload moved a schedule that was firing already: whether that was in time nobody knows.
-            self._quiet.set(message["name"], running["number"], _time(running["end"]))
-            return
-        running["end"] = None
-        self._park_present(f"no upload for a while, until {message['end']}")
+        self._state.quiet[name] = ["", serial]
+        self._look(f"no upload for a while, until {end}")
 
     def _schedule(self, message: Mapping[str, Any]) -> None:
-        always = bool(message["retrain_unchanged"])
-        self._park_present(
-            f"schedule at {message['time']}",
-            suffix=_short(message["time"]),
-            always=always,
-            if_changed=not always,
-        )
+        reason = f"schedule at {text(message, 'time')}"
+        self._look(reason, retrain=reason if message.get("retrain_unchanged") else "")
 
     def _alarm(self, message: Mapping[str, Any]) -> None:
-        alarm, time = message["alarm"], _time(message["time"])
-        reason = f"alarm {alarm.rpartition(':')[2]} at {time.isoformat()}"
+        alarm, event = text(message, "alarm"), text(message, "event")
+        at = self._in_time(time(message, "time"))
+        reason = f"alarm {alarm.rpartition(':')[2]} at {at.isoformat()}"
         last = self._state.alarms.get(alarm)
-        cool = timedelta(seconds=float(message["cool_down_seconds"]))
-        if last is not None and last != time.isoformat() and time < _time(last) + cool:
+        cool = timedelta(seconds=number(message, "cool_down_seconds", YEAR))
+        asked = f"alarm event {event}"
+        if last is not None and not self._has_asked(asked) and at < datetime.fromisoformat(last) + cool:
             self._skip(f"it went off at {last} and cools down for {cool}", reason=reason)
-            return
-        self._park_present(reason, suffix=_short(message["event"]), always=True)
-        self._state.alarms[alarm] = time.isoformat()
+        elif self._look(reason, retrain=asked):
+            self._state.alarms[alarm] = at.isoformat()
 
     def _request(self, message: Mapping[str, Any]) -> None:
-        """Somebody asks. ``retrain`` says why the same data is to be trained again, once for each text."""
-        retrain = str(message.get("retrain") or "")
-        suffix = _short(retrain) if retrain else ""
-        self._park_present(retrain or "asked for", suffix=suffix, always=bool(retrain))
+        """Somebody asks, for a ``reason``. ``retrain``: train even unchanged data, once for each text of
+        it."""
+        retrain = text(message, "retrain") if message.get("retrain") else ""
+        reason = text(message, "reason") if message.get("reason") else ""
+        self._look(reason or retrain or "asked for", retrain=retrain)
 
     def _ended(self, message: Mapping[str, Any]) -> None:
-        name, status = message["execution"], message["status"]
-        self._state.over(name, self._now())
+        name, status = text(message, "execution"), text(message, "status")
+        status = ANNOUNCED.get(status, status)
+        self._state.hear_end(name, status, self._now())
         if status in TOLD_BY_NOBODY:
-            about = {"pipeline": self._settings.pipeline, "execution": name}
+            about = {**self._settings.identity, "execution": name}
             self._tell(FAILED, failure(about, f"Execution.{status}", f"The execution was {status.lower()}."))
+        elif status == SUCCEEDED:
+            untold = self._executions.unannounced(name)
+            if untold is not None:
+                announce(self._tell, self._s3, untold)
+
+    def _wake(self, message: Mapping[str, Any]) -> None:
+        if text(message, "at") == self._state.wake:
+            self._state.wake = ""
 
     def _take(self, moment: datetime | None = None) -> DataSet:
-        settings = self._settings
-        data_set = DataSet.take(self._s3, settings.data_bucket, settings.channels, moment)
-        data_set.freeze(self._s3, settings.data_bucket, settings.prefix)
-        return data_set
+        return DataSet.take(self._s3, self._settings.data_bucket, self._settings.channels, moment)
 
-    def _park_present(
-        self, reason: str, *, suffix: str = "", always: bool = False, if_changed: bool = False
-    ) -> None:
-        """Park what lies there now, unless it is nothing or, with ``if_changed``, no news; that is told."""
+    def _look(self, reason: str, *, retrain: str = "") -> bool:
+        """Ask for what lies there now; with ``retrain`` even if it has been trained, once for each text.
+
+        Returns True if the request was parked. If not, it was told why.
+        """
+        if retrain and self._has_asked(retrain):
+            at = self._state.asked[_short(retrain)]
+            self._skip(f"the same was asked for at {at} and is not repeated", reason=reason)
+            return False
         data_set = self._take()
         if not any(data_set.channels.values()):
             self._skip("there is no input", reason=reason)
-        elif if_changed and self._last_trained() == data_set.version:
-            self._skip("nothing has changed since it was trained", reason=reason, data_set=data_set.version)
-        else:
-            self._park(data_set, reason, suffix=suffix, always=always)
+            return False
+        if retrain:
+            self._state.asked[_short(retrain)] = self._now().isoformat()
+        return self._want(data_set, reason, always=bool(retrain))
 
-    def _park(self, data_set: DataSet, reason: str, *, suffix: str = "", always: bool = False) -> None:
-        """What was listed just now is at least as new as all before; a marker's moment has been compared."""
-        as_of = max(data_set.as_of.isoformat(), self._state.newest)
-        self._state.newest = as_of
-        request = Request(data_set.version, as_of, reason, suffix, always)
-        if self._state.parked is None or request.supersedes(self._state.parked):
-            self._state.parked = request
+    def _has_asked(self, what: str) -> bool:
+        return _short(what) in self._state.asked
+
+    def _want(self, data_set: DataSet, reason: str, *, always: bool = False) -> bool:
+        """Park a request, or tell why it needs no training. It is as new as any before: that was checked."""
+        self._state.newest = max(self._state.newest, data_set.as_of.isoformat())
+        request = Request(data_set.version, reason[:LONGEST_REASON], always)
+        if self._state.parked is None and not always and self._is_answered(request):
+            return False
+        data_set.freeze(self._s3, self._settings.data_bucket, self._settings.prefix)
+        parked = self._state.parked
+        self._state.parked = parked.followed_by(request) if parked else request
+        return True
+
+    def _is_answered(self, request: Request) -> bool:
+        """Tell, and return True, if the data set is what was trained last, or is being trained.
+
+        Executions without a model do not count: before them, the model in use is another's.
+        """
+        for start in self._state.starts:
+            fate = self._fate(start)
+            if start.is_open or fate == SUCCEEDED:
+                if (start.data_set, start.settings) != (request.data_set, self._training_settings):
+                    return False
+                doing = "has trained" if fate == SUCCEEDED else "is training"
+                because = f"nothing has changed: execution {start.name} {doing} it"
+                self._skip(because, reason=request.reason, data_set=request.data_set)
+                return True
+        return False
 
     def _resume(self) -> None:
         """Start what is parked, if there is room."""
+        for start in reversed(self._state.starts):
+            if start.status == STARTING:
+                self._begin(start)
         parked = self._state.parked
         if parked is None:
             return
-        running = self._running()
-        trained_now = any(name.partition("-")[0] == parked.data_set for name in running)
-        if not trained_now or parked.always:
-            if len(running) >= self._settings.max_concurrent:
-                return
+        if not parked.always and self._is_answered(parked):
+            self._state.parked = None
+        elif len(self._running()) < self._settings.max_concurrent:
             self._start(parked)
-        self._state.parked = None
+        elif self._state.wake <= self._now().isoformat():
+            at = _whole(self._now() + WAKE)
+            self._wakeups.set(f"wake-{int(at.timestamp())}", at, {"trigger": "wake", "at": at.isoformat()})
+            self._state.wake = at.isoformat()
 
     def _start(self, request: Request) -> None:
-        once = not request.suffix
-        if once or not request.always:
-            if self._execute(request.data_set, request) or once:
-                return
-            if (
-                self._executions.status(request.data_set) == RUNNING
-                or self._last_trained() == request.data_set
-            ):
-                return
-        self._execute(f"{request.data_set}-{request.suffix}", request)
+        """Start an execution under a name that is saved first: started again, it is the same one."""
+        name = self._free_name(f"{request.data_set}-{self._training_settings}")
+        at = self._now().isoformat()
+        start = Start(name, request.data_set, self._training_settings, request.reason, at)
+        self._state.starts.insert(0, start)
+        self._state.parked = None
+        self._memory.save()
+        self._begin(start)
 
-    def _execute(self, name: str, request: Request) -> bool:
-        """Start it, or find that it was started before: then False."""
-        started = self._executions.start(name, {"data_set": request.data_set, "reason": request.reason})
-        if started:
-            self._state.begun(name, self._now())
-        return started
+    def _begin(self, start: Start) -> None:
+        self._executions.start(start.name, {"data_set": start.data_set, "reason": start.reason})
+        start.status, start.at = RUNNING, self._now().isoformat()
+
+    def _free_name(self, stem: str) -> str:
+        numbers = [_number_of(start.name) for start in self._state.starts if start.name.startswith(stem)]
+        serial = max(numbers, default=0) + 1
+        while self._executions.status(f"{stem}-{serial}") != NEVER_STARTED:
+            serial += 1
+        return f"{stem}-{serial}"
 
     def _running(self) -> set[str]:
-        """Executions that run, whatever Step Functions' list has not heard of yet."""
-        now, state = self._now(), self._state
-        state.forget(now)
-        listed = self._executions.running() - set(state.ended)
-        for name, since in list(state.started.items()):
-            if name in listed:
-                continue
-            status = self._executions.status(name)
-            new = _time(since) > now - LAG
-            if status == RUNNING or (status == NEVER_STARTED and new):
-                listed.add(name)
-            else:
-                state.over(name, now)
+        """Return the executions that run, whatever Step Functions' list has not heard of yet."""
+        listed = self._executions.running() - set(self._state.ended)
+        for start in self._state.starts:
+            if start.is_open and start.name not in listed and self._fate(start) == RUNNING:
+                listed.add(start.name)
         return listed
 
-    def _last_trained(self) -> str | None:
-        bucket, key = self._settings.data_bucket, last_trained_key(self._settings.prefix)
-        if not is_there(self._s3, bucket, key):
-            return None
-        version: str | None = get_json(self._s3, bucket, key)["data_set"]
-        return version
+    def _fate(self, start: Start) -> str:
+        """Return how an execution stands, and keep it. Step Functions' answer may be some minutes old."""
+        told = self._executions.status(start.name)
+        heard = self._state.ended.get(start.name)
+        if told == NEVER_STARTED and start.status == RUNNING:
+            new = datetime.fromisoformat(start.at) > self._now() - LAG
+            start.status = start.status if new else NEVER_STARTED
+        elif told == RUNNING and heard:
+            start.status = heard[0]
+        elif told != NEVER_STARTED:
+            start.status = told
+        return start.status
+
+    @cached_property
+    def _training_settings(self) -> str:
+        return self._executions.settings()
 
     def _skip(self, because: str, *, reason: str, data_set: str | None = None) -> None:
-        detail = {
-            "pipeline": self._settings.pipeline,
-            "data_set": data_set,
-            "reason": reason,
-            "because": because,
-        }
-        self._tell(SKIPPED, detail)
+        detail = {**self._settings.identity, "data_set": data_set}
+        self._tell(SKIPPED, {**detail, "reason": reason[:LONGEST_REASON], "because": because})
 
-    def _save(self) -> None:
-        """Only what has changed is written: most uploads of a burst change nothing."""
-        if (values := self._state.to_dict()) != self._saved:
-            self._state.save(self._s3, self._settings.data_bucket, self._settings.prefix)
-            self._saved = values
+    def _in_time(self, moment: datetime) -> datetime:
+        """A clock may go wrong: nothing has happened later than now."""
+        return min(moment, _whole(self._now() + LAG))
 
 
-def _time(text: str) -> datetime:
-    """An ISO 8601 time in whole seconds, UTC: S3 lists objects no finer."""
-    return datetime.fromisoformat(text).astimezone(UTC).replace(microsecond=0)
+FORGOTTEN = (
+    "requests that were waiting, cool-downs of alarms, and which retrainings had been asked for. What lies "
+    "there now is trained unless it has been; ask again for other retrainings"
+)
+"""What is lost with the state."""
 
 
-def _whole(time: datetime) -> datetime:
-    """Rounded up to a second: schedules take no fractions."""
-    return time if not time.microsecond else time.replace(microsecond=0) + timedelta(seconds=1)
+def _whole(moment: datetime) -> datetime:
+    """Round up to a second: schedules take no fractions."""
+    return moment if not moment.microsecond else moment.replace(microsecond=0) + timedelta(seconds=1)
 
 
-def _short(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+def _short(what: str) -> str:
+    return hashlib.sha256(what.encode()).hexdigest()[:16]
+
+
+def _number_of(name: str) -> int:
+    return int(name.rpartition("-")[2])

@@ -1,92 +1,130 @@
-"""What a starter remembers between messages: one small JSON object beside the pipeline's data.
+"""The starter's memory between messages: one small JSON object beside the pipeline's data.
 
-The queue hands one message at a time to one starter, so nobody else writes it.
+The queue hands one message at a time to one starter, so nobody else writes it. It holds what no service can
+be asked for: what waits, what was started and why, and what has been asked for already. How an execution
+ended is asked of Step Functions.
 """
 
 from __future__ import annotations
 
-import copy
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from amazon_estimators.storage.s3 import get_json, is_there, put_json
+from amazon_estimators.errors import DamagedFileError
+from amazon_estimators.storage.documents import open_document, seal_document
 
+SCHEMA = "starter-state/2"
+REMEDY = "Nothing is to be done: the starter makes it again from S3 and Step Functions."
 LAG = timedelta(minutes=5)
-"""How long what Step Functions' lists say of an execution may be out of date; in practice it is seconds."""
+"""How long Step Functions' answers about an execution may be out of date; in practice it is seconds."""
+REMEMBERED = timedelta(days=90)
+"""How long a retraining that was asked for is remembered, so that a copy of the message does not repeat
+it."""
+MOST_ASKED = 1_000
+MOST_STARTS = 20
+LONGEST_REASON = 1_000
+"""Characters; Plan takes no reason that is longer."""
+
+STARTING, RUNNING, SUCCEEDED = "STARTING", "RUNNING", "SUCCEEDED"
 
 
 @dataclass(frozen=True)
 class Request:
-    """A data set version to be trained, and why.
-
-    ``as_of`` orders requests: ISO 8601, UTC, whole seconds. ``suffix`` makes another name for training a
-    version again, ``""`` if it is to be trained once. ``always``: train it again whatever became of it;
-    without, a ``suffix`` is used only if the execution before ended without a model.
-    """
+    """A data set version that waits to be trained, and why. ``always``: even if it has been trained."""
 
     data_set: str
-    as_of: str
     reason: str
-    suffix: str = ""
     always: bool = False
 
-    def supersedes(self, other: Request) -> bool:
-        """Whether this is trained instead of ``other``, which waits."""
-        if self.data_set == other.data_set and other.always:
-            return self.always
-        return self.as_of >= other.as_of
+    def followed_by(self, newer: Request) -> Request:
+        """Return one request for both: the newer data, trained again if either asks for that, all reasons.
+
+        >>> Request("a", "alarm", always=True).followed_by(Request("b", "marker"))
+        Request(data_set='b', reason='alarm; marker', always=True)
+        """
+        reasons = self.reason.split("; ")
+        reason = self.reason if newer.reason in reasons else f"{self.reason}; {newer.reason}"
+        if len(reason) > LONGEST_REASON:
+            reason = "… " + reason[2 - LONGEST_REASON :]
+        return Request(newer.data_set, reason, self.always or newer.always)
+
+
+@dataclass
+class Start:
+    """An execution of the starter's. ``settings`` names what was trained with, ``status`` is the last
+    known."""
+
+    name: str
+    data_set: str
+    settings: str
+    reason: str
+    at: str
+    status: str = STARTING
+
+    @property
+    def is_open(self) -> bool:
+        """True if the execution is not known to have ended."""
+        return self.status in (STARTING, RUNNING)
 
 
 @dataclass
 class State:
-    """``parked`` is what is trained next.
+    """What the starter remembers. Times are ISO 8601, UTC.
 
-    ``started``: executions not known to have ended, and when they were started. ``ended``: those that ended
-    of late, and when that was heard. ``newest``: the ``as_of`` of the newest data set asked for. ``quiet``:
-    by name of the quiet period its end, None if it does not run, and the number of its schedule.
-    ``alarms``: by ARN, when each last asked for a training.
+    ``parked`` is trained next. ``starts`` are the newest executions, newest first. ``ended``: by name of an
+    execution that ended of late, how it did and when that was heard. ``newest``: the time of the newest data
+    set asked for, by S3's clock. ``quiet``: by name of the quiet period, its end and the number of its
+    schedule. ``alarms``: by ARN, when each last asked for a training. ``asked``: retrainings asked for, and
+    when. ``wake``: when the starter has itself woken to look again.
     """
 
     parked: Request | None = None
-    started: dict[str, str] = field(default_factory=dict)
-    ended: dict[str, str] = field(default_factory=dict)
+    starts: list[Start] = field(default_factory=list)
+    ended: dict[str, list[str]] = field(default_factory=dict)
     newest: str = ""
-    quiet: dict[str, dict[str, Any]] = field(default_factory=dict)
+    quiet: dict[str, list[Any]] = field(default_factory=dict)
     alarms: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
+    wake: str = ""
 
-    def begun(self, name: str, now: datetime) -> None:
-        self.started[name] = now.isoformat()
-
-    def over(self, name: str, now: datetime) -> None:
-        self.started.pop(name, None)
-        self.ended[name] = now.isoformat()
+    def hear_end(self, name: str, status: str, now: datetime) -> None:
+        """Take down that an execution has ended."""
+        self.ended[name] = [status, now.isoformat()]
+        for start in self.starts:
+            if start.name == name:
+                start.status = status
 
     def forget(self, now: datetime) -> None:
-        """An execution that ended may be redriven: what ended long ago is no news."""
+        """Drop what no decision needs any more. An execution that ended long ago may have been redriven."""
         kept = (now - LAG).isoformat()
-        self.ended = {name: when for name, when in self.ended.items() if when > kept}
+        self.ended = {name: end for name, end in self.ended.items() if end[1] > kept}
+        success = next((at for at, one in enumerate(self.starts) if one.status == SUCCEEDED), MOST_STARTS)
+        kept_starts = [one for at, one in enumerate(self.starts) if at <= success or one.is_open]
+        self.starts = kept_starts[:MOST_STARTS]
+        kept = (now - REMEMBERED).isoformat()
+        recent = [(text, at) for text, at in self.asked.items() if at > kept]
+        self.asked = dict(recent[-MOST_ASKED:])
 
     @classmethod
-    def load(cls, s3: Any, bucket: str, prefix: str) -> Self:
-        """What was saved; a new state if nothing was yet."""
-        key = state_key(prefix)
-        return cls.from_dict(get_json(s3, bucket, key)) if is_there(s3, bucket, key) else cls()
+    def from_text(cls, text: str | bytes, *, uri: str) -> Self:
+        """Read what :meth:`to_text` wrote. Raises DamagedFileError for anything else."""
+        values = open_document(text, SCHEMA, uri=uri, remedy=REMEDY)
+        try:
+            parked = values.pop("parked")
+            starts = [Start(**start) for start in values.pop("starts")]
+            return cls(parked=Request(**parked) if parked else None, starts=starts, **values)
+        except (KeyError, TypeError) as error:
+            raise DamagedFileError(f"{uri}: {error}", remedy=REMEDY) from None
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_dict` wrote."""
-        own = copy.deepcopy(dict(values))
-        parked = own.pop("parked")
-        return cls(parked=Request(**parked) if parked else None, **own)
+    def to_text(self) -> str:
+        """Return the state as JSON with its schema and digest."""
+        return json.dumps(seal_document(SCHEMA, self.to_dict()))
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-    def save(self, s3: Any, bucket: str, prefix: str) -> None:
-        put_json(s3, bucket, state_key(prefix), self.to_dict())
-
-
-def state_key(prefix: str) -> str:
-    return f"{prefix}triggers/state.json"
+        """Return the state as JSON-ready values."""
+        values: Mapping[str, Any] = vars(self)
+        parked = asdict(self.parked) if self.parked else None
+        return {**values, "parked": parked, "starts": [vars(start) for start in self.starts]}

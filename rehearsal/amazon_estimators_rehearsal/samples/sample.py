@@ -9,7 +9,7 @@ from typing import Any
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.pipeline.channels import channel_options
-from amazon_estimators.storage.s3 import data_files
+from amazon_estimators.storage.input_files import data_files
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def own(data: Path, algorithm: type[Algorithm], options: Mapping[str, Any] | Non
 def _files(data: Path) -> list[Path]:
     if data.is_file():
         return [data]
-    files = data_files(data)
+    files, _ = data_files(data)
     if not files:
         raise FileNotFoundError(
             f"There is no file at {data}. Give --data the path of a file, or of a directory of files."

@@ -1,67 +1,170 @@
-"""Records of delimited text (RFC 4180): where they end, and whether a place in a file lies between quotes."""
+"""Records of delimited text: where fields and records end.
+
+Quotes are read as pandas, Python's csv and the table reader read them. A quote opens a field if it is the
+field's first character; a doubled one within stands for itself. What follows a closing quote, and a quote
+in a field that does not begin with one, is plain text:
+
+    1,"a ""b"" c",5" pipe        three fields: 1 / a "b" c / 5" pipe
+
+Where readers differ nothing is guessed: a blank before an opening quote is taken only if nothing between the
+quotes would part fields or records.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
+from amazon_estimators.sources.numbers import number_pattern
+
 QUOTE = ord('"')
 NEWLINE = ord("\n")
+TEXT = b"x"
+"""Stands for a text between quotes that is no number."""
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How fields are told apart. ``quoted_newlines``: whether a newline between quotes is part of a field."""
+    """How fields are told apart.
+
+    Attributes:
+        delimiter: The character between fields. A blank stands for any run of blanks and tabs.
+        quoted_newlines: True if a newline between quotes is part of a field.
+        quotes: False if quotes are characters like others.
+        escape: The character that takes its meaning from the one after it, between quotes and outside; or b"".
+        decimal: The decimal mark of numbers.
+        one_column: True if a blank line is a record, whose one field is empty.
+        strict: True if a quote stands only at an edge of a field, or twice within.
+    """
 
     delimiter: bytes
     quoted_newlines: bool = True
+    quotes: bool = True
+    escape: bytes = b""
+    decimal: bytes = b"."
+    one_column: bool = False
+    strict: bool = False
+
+    @cached_property
+    def strictly(self) -> Dialect:
+        """Return the dialect of files in which no quote is text."""
+        return replace(self, strict=True)
+
+    @property
+    def runs(self) -> bool:
+        """True if a run of blanks parts fields."""
+        return self.delimiter == b" "
+
+    @property
+    def newline_ends(self) -> bool:
+        """True if every newline ends a record."""
+        return not (self.quotes and self.quoted_newlines) or self.runs
 
     @cached_property
     def field(self) -> re.Pattern[bytes]:
-        """One field. ``quoted`` or ``spaced`` is the text between quotes; ``open``: they are never closed."""
-        quoted, spaced, plain = self._fields
-        unclosed = rb'"(?:[^"]++|"")*+(?P<open>\Z)'
-        return re.compile(rb"%b|%b|%b|%b" % (quoted, spaced, unclosed, plain))
+        """One field. ``quoted`` and ``spaced`` are the text between quotes; ``open`` is not closed."""
+        return re.compile(b"|".join((*self._quoted, self._unclosed, self._plain)), re.DOTALL)
 
     @cached_property
-    def text(self) -> re.Pattern[bytes]:
-        """Records one after another."""
-        field = rb"(?:%b)" % re.sub(rb"\?P<\w+>", rb"?:", b"|".join(self._fields))
-        return re.compile(rb"(?:%b(?:%b%b)*+(?:\r?\n|\r?\Z))*+" % (field, re.escape(self.delimiter), field))
+    def records(self) -> re.Pattern[bytes]:
+        """Whole records, one after another, each with its newline."""
+        return re.compile(rb"(?:%b)*+" % self._record, re.DOTALL)
+
+    @cached_property
+    def record(self) -> re.Pattern[bytes]:
+        """One whole record with its newline."""
+        return re.compile(self._record, re.DOTALL)
 
     @cached_property
     def tail(self) -> re.Pattern[bytes]:
         """The rest of a field between quotes, from anywhere in it."""
-        return re.compile(rb'(?:[^"]++|"")*+(?:"%b%b|(?P<open>\Z))' % (self._blanks, self._end))
-
-    @property
-    def _fields(self) -> tuple[bytes, bytes, bytes]:
-        mark, blanks, end = re.escape(self.delimiter), self._blanks, self._end
-        quoted = rb'"(?P<quoted>(?:[^"]++|"")*+)"%b%b' % (blanks, end)
-        # Readers differ on what a quote after a blank means: there may be nothing in it that they would part.
-        spaced = rb'%b"(?P<spaced>(?:[^"\n%b]++|"")*+)"%b%b' % (blanks, mark, blanks, end)
-        return quoted, spaced, rb'[^"\n%b]*+(?=%b|\n|\Z)' % (mark, mark)
-
-    @property
-    def _end(self) -> bytes:
-        return rb"(?=%b|\r?\n|\r?\Z)" % re.escape(self.delimiter)
-
-    @property
-    def _blanks(self) -> bytes:
-        return b" *+" if self.delimiter == b"\t" else rb"[ \t]*+"
+        after = self._blanks + self._end if self.strict else self._rest
+        return re.compile(rb'%b(?:"%b|(?P<open>\Z))' % (self._content, after), re.DOTALL)
 
     @cached_property
     def plain(self) -> re.Pattern[bytes]:
-        """The rest of a field without quotes."""
-        mark = re.escape(self.delimiter)
-        return re.compile(rb'[^"\n%b]*+(?=%b|\n|\Z)' % (mark, mark))
+        """The rest of a field that is not between quotes."""
+        return re.compile(rb"%b(?=%b|\n|\Z)" % (self._rest, self._mark), re.DOTALL)
+
+    @cached_property
+    def tokens(self) -> re.Pattern[bytes]:
+        """Plain fields with the marks after them, or one field that begins with a quote or holds one."""
+        run = rb"(?P<run>(?:[^%b\n%b]*+[%b\n])++)" % (self.special, self._marks, self._marks)
+        plain = rb"(?P<plain>%b)" % self._plain
+        return re.compile(b"|".join((run, *self._quoted, plain)), re.DOTALL)
+
+    @property
+    def _marks(self) -> bytes:
+        """The characters that part fields, for a set of a pattern."""
+        return b" \\t" if self.runs else re.escape(self.delimiter)
+
+    @property
+    def _mark(self) -> bytes:
+        return b"[%b]" % self._marks
+
+    @property
+    def special(self) -> bytes:
+        """The characters that are more than text, for a set of a pattern."""
+        return (b'"' if self.quotes else b"") + re.escape(self.escape)
+
+    @property
+    def _content(self) -> bytes:
+        """What may stand between quotes."""
+        escape = re.escape(self.escape)
+        return rb'(?:[^"%b]++|""%b)*+' % (escape, rb"|%b." % escape if escape else b"")
+
+    @property
+    def _rest(self) -> bytes:
+        """Characters that neither part fields nor end a record."""
+        escape, others = re.escape(self.escape), self._marks + (b'"' if self.strict else b"")
+        if not escape:
+            return rb"[^\n%b]*+" % others
+        return rb"(?:[^\n%b%b]++|%b[^\n]|%b(?=\n|\Z))*+" % (others, escape, escape, escape)
+
+    @property
+    def _end(self) -> bytes:
+        return rb"(?=%b|\r?\n|\r?\Z)" % self._mark
+
+    @property
+    def _blanks(self) -> bytes:
+        return {b" ": b"", b"\t": b" *+"}.get(self.delimiter, rb"[ \t]*+")
+
+    @property
+    def _quoted(self) -> tuple[bytes, ...]:
+        """Fields that begin with a quote: closed at their end, after blanks, or with text after the quote."""
+        if not self.quotes:
+            return ()
+        blanks, end, marks = self._blanks, self._end, self._marks
+        escape = re.escape(self.escape)
+        quoted = rb'"(?P<quoted>%b)"%b%b' % (self._content, blanks, end)
+        spaced = rb'%b"(?P<spaced>(?:[^"\n%b%b]++|"")*+)"%b%b' % (blanks, marks, escape, blanks, end)
+        stray = rb'(?P<stray>"%b"%b)' % (self._content, self._rest)
+        return (quoted, spaced) if self.strict else (quoted, spaced, stray)
+
+    @property
+    def _unclosed(self) -> bytes:
+        return rb'"%b(?P<open>\Z)' % self._content if self.quotes else rb"(?P<open>(?!))"
+
+    @property
+    def _plain(self) -> bytes:
+        return (
+            rb'(?!%b")%b(?=%b|\n|\Z)' % (self._blanks, self._rest, self._mark) if self.quotes else self._rest
+        )
+
+    @property
+    def _record(self) -> bytes:
+        fields = b"|".join((*self._quoted, self._plain))
+        field = rb"(?:%b)" % re.sub(rb"\?P<\w+>", rb"?:", fields)
+        return rb"%b(?:%b%b)*+\r?\n" % (field, self._mark, field)
 
 
-LINES = Dialect(b" ", quoted_newlines=False)
+_LINE_OF_BLANKS = re.compile(rb"(?:\A|\n)[ \t]+\r?(?:\n|\Z)")
+
+LINES = Dialect(b" ", quotes=False)
 """Every line is a record, whatever it holds."""
 
 
@@ -81,10 +184,14 @@ class Record:
 
 
 def walk(text: bytes, dialect: Dialect, at: int = 0) -> Iterator[Record]:
-    """The records from ``at``, where one begins. Blank lines are left out; one with a problem is the last."""
+    """Yield the records from ``at``, where one begins. One with a problem is the last.
+
+    Blank lines are left out, unless one is a record of the one column.
+    """
     while at < len(text):
         record = record_at(text, dialect, at)
-        if record.problem or not record.ended or record.fields != [b""]:
+        blank = record.ended and not record.problem and not text[at : record.stop].strip(b"\r\n")
+        if not blank or dialect.one_column:
             yield record
         if record.problem:
             return
@@ -92,55 +199,83 @@ def walk(text: bytes, dialect: Dialect, at: int = 0) -> Iterator[Record]:
 
 
 def record_at(text: bytes, dialect: Dialect, start: int) -> Record:
-    """The record, or the rest of one, that goes on with a field at ``start``."""
+    """Read the record, or the rest of one, that goes on with a field at ``start``."""
     at, fields = start, list[bytes]()
     while True:
         match = dialect.field.match(text, at)
+        if match is None and text.find(b"\n", at) < 0:
+            return Record(start, len(text), fields, False, unclosed=True)
         if match is None:
-            return Record(
-                start, at, fields, False, problem="a quote in a field that is not quoted, or text after one"
-            )
-        inner = match["spaced"] if match["quoted"] is None else match["quoted"]
-        fields.append(match[0].strip(b" \t\r\n") if inner is None else inner.replace(b'""', b'"'))
+            problem = "a blank before a quote, after which readers differ on where the field ends"
+            return Record(start, at, fields, False, problem=problem)
+        between_quotes = match.lastgroup in ("quoted", "spaced")
+        value = _unescaped(match[match.lastgroup], dialect) if between_quotes else match[0].strip(b" \t\r\n")
+        if value or between_quotes or not dialect.runs:
+            fields.append(value)
         at = match.end()
-        if text[at : at + 1] == dialect.delimiter:
+        if at < len(text) and text[at] in (b" \t" if dialect.runs else dialect.delimiter):
             at += 1
             continue
         newline = text.find(b"\n", at)
         if newline < 0:
-            return Record(start, len(text), fields, False, unclosed=match["open"] is not None)
+            return Record(start, len(text), fields, False, unclosed=match.lastgroup == "open")
         return Record(start, newline + 1, fields, True)
 
 
+def _unescaped(inner: bytes, dialect: Dialect) -> bytes:
+    if dialect.escape and dialect.escape in inner:
+        inner = re.sub(rb"%b(.)" % re.escape(dialect.escape), rb"\1", inner, flags=re.DOTALL)
+    return inner.replace(b'""', b'"')
+
+
 def record_end(data: bytes, start: int, dialect: Dialect) -> int | None:
-    """The offset after the newline that ends the record that begins at ``start``; None if it is not there."""
-    end, quotes = start, 0
-    while (newline := data.find(b"\n", end)) >= 0:
-        quotes += data.count(b'"', end, newline) if dialect.quoted_newlines else 0
-        end = newline + 1
-        if quotes % 2 == 0:
-            return end
-    return None
+    """Return the offset after the newline that ends the record at ``start``, or None if it is not there."""
+    if dialect.newline_ends:
+        return data.find(b"\n", start) + 1 or None
+    match = dialect.record.match(data, start)
+    if match is not None:
+        return match.end()
+    record = record_at(data, dialect, start)
+    # A faulty record ends with its line: what is wrong with it is said where it is read.
+    return data.find(b"\n", record.stop) + 1 or None if record.problem else None
 
 
-def last_record_end(data: bytes, dialect: Dialect) -> int:
-    """The offset after the last record that ends in ``data``, which begins with a record; 0 if none does."""
+def last_record_end(data: bytes, dialect: Dialect) -> tuple[int, bool]:
+    """Return the offset after the last record that ends in ``data``, which begins with one; 0 if none does.
+
+    Also returns True if the quotes up to there all stand at edges of fields, or in pairs within.
+    """
     stop = data.rfind(b"\n") + 1
-    if not stop or not dialect.quoted_newlines or b'"' not in data:
-        return stop
+    if dialect.newline_ends or not (b'"' in data or (dialect.escape and dialect.escape in data)):
+        return stop, well_quoted(data[:stop], dialect)
     quotes = data.count(b'"', 0, stop)
     while stop and quotes % 2:
         before = data.rfind(b"\n", 0, stop - 1) + 1
         quotes -= data.count(b'"', before, stop)
         stop = before
-    return stop
+    if stop and well_quoted(data[:stop], dialect):
+        return stop, True
+    # Some quotes are text. Counting them does not tell where records end; reading them does.
+    match = dialect.records.match(data)
+    at = match.end() if match else 0
+    record = record_at(data, dialect, at) if at < len(data) else None
+    if record is not None and record.problem:
+        at = data.rfind(b"\n") + 1
+    return at, False
 
 
 def well_quoted(data: bytes, dialect: Dialect) -> bool:
-    """Whether all quotes of whole records stand at edges of fields, or in pairs within: nobody reads it else.
+    """Return True if all quotes of whole records stand at edges of fields, or in pairs within.
 
-    ``data`` has no carriage return but before a newline.
+    Then counting quotes tells where fields end, and the table reader agrees. ``data`` has no carriage return
+    but before a newline.
     """
+    if dialect.escape and dialect.escape in data:
+        return False
+    if not dialect.quotes or b'"' not in data:
+        return True
+    if dialect.runs:
+        return False
     octets = np.frombuffer(b"".join((b"\n", data, b"\n")), np.uint8)
     quotes = np.flatnonzero(octets == QUOTE)
     if len(quotes) % 2:
@@ -154,20 +289,73 @@ def well_quoted(data: bytes, dialect: Dialect) -> bool:
     opened = edges[octets[quotes[::2] - 1]].all()
     edges[ord("\r")] = True
     closed = edges[octets[quotes[1::2] + 1]].all()
-    # Blanks around quotes are few, and looked at one by one.
-    return bool(opened and closed) or dialect.text.fullmatch(data) is not None
+    return bool(opened and closed)
+
+
+def without_quotes(data: bytes, dialect: Dialect) -> bytes | None:
+    """Return whole records with plain fields: what stood between quotes, or TEXT for what is no number.
+
+    Returns None if something is no field.
+
+    Example:
+        >>> without_quotes(b'5" pipe, "1.5","a,b"\\n', Dialect(b","))
+        b'x,1.5,x\\n'
+    """
+    no_number = re.compile(b"[%b%b%b\n\r \t]" % (dialect.special, re.escape(dialect.delimiter), b'"'))
+    special, number = re.compile(b"[%b]" % dialect.special), number_pattern(dialect.decimal)
+    out, at = list[bytes](), 0
+    for match in dialect.tokens.finditer(data):
+        text, kind = match[0], match.lastgroup
+        if match.start() != at or (dialect.newline_ends and kind != "run" and b"\n" in text):
+            return None
+        at = match.end()
+        if kind in ("quoted", "spaced"):
+            inner = match[kind].strip(b" \t")
+            if number.fullmatch(inner) and dialect.delimiter in inner:
+                out.append(b'"%b"' % inner)  # a decimal comma between commas
+            elif no_number.search(inner):
+                out.append(TEXT)
+            else:
+                out.append(inner or (b'""' if dialect.runs else b""))
+        elif kind == "run" or not special.search(text):
+            out.append(text)
+        else:
+            out.append(TEXT)
+    return b"".join(out) if at == len(data) else None
 
 
 def record_starts(data: bytes, dialect: Dialect) -> np.ndarray:
-    """Offsets at which a record that is not blank begins, shape (records,), int64."""
+    """Return the offsets at which a record begins, shape (records,), int64.
+
+    A blank line is a record only of one column, and not at the end of the data.
+    """
     octets = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(octets == NEWLINE)
-    if dialect.quoted_newlines and b'"' in data:
-        quotes = np.flatnonzero(octets == QUOTE)
-        ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
+    if not dialect.newline_ends:
+        if not well_quoted(data, dialect):
+            ends = _read_ends(data, dialect)
+        elif b'"' in data:
+            quotes = np.flatnonzero(octets == QUOTE)
+            ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
     starts = np.concatenate(([0], ends + 1))
+    if dialect.runs and _LINE_OF_BLANKS.search(data):
+        starts = starts[
+            [bool(data[start:end].strip()) for start, end in zip(starts, [*ends, len(data)], strict=True)]
+        ]
+        return starts.astype(np.int64)
     lengths = np.concatenate((ends, [len(data)])) - starts
     filled = lengths > 0
     single = lengths == 1
     filled[single] = octets[starts[single]] != ord("\r")
+    if dialect.one_column and filled.any():
+        filled[: int(np.flatnonzero(filled)[-1]) + 1] = True
     return starts[filled].astype(np.int64)
+
+
+def _read_ends(data: bytes, dialect: Dialect) -> np.ndarray:
+    """Offsets of the newlines that end records."""
+    ends, at = [], 0
+    while (end := record_end(data, at, dialect)) is not None:
+        ends.append(end - 1)
+        at = end
+    return np.array(ends, np.int64)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Any
 
-from amazon_estimators.errors import InputError, SchemaError
+from amazon_estimators.errors import InputError, NoInputError, SchemaError
 from amazon_estimators.sources.blocks import Block
+from amazon_estimators.sources.delimited.fronts import check_delimiter, dialect_of, fronts_of, with_dialect
+from amazon_estimators.sources.delimited.header import header_of
 from amazon_estimators.sources.delimited.quoting import (
     Dialect,
     Record,
@@ -17,14 +19,20 @@ from amazon_estimators.sources.delimited.quoting import (
     record_end,
     record_starts,
     walk,
+    well_quoted,
 )
-from amazon_estimators.sources.delimited.record_start import LOOKBACK, NUMBER, AmbiguousError, first_record
-from amazon_estimators.sources.files.compression import MAGIC, bare_key, compression_of, decompressed
+from amazon_estimators.sources.delimited.record_start import LOOKBACK, AmbiguousError, first_record
+from amazon_estimators.sources.files.compression import compression_of, decompressed
+from amazon_estimators.sources.files.first_bytes import refuse_other_kind
 from amazon_estimators.sources.files.text_lines import BOM, LINE_LIMIT, too_long, without_bom
 from amazon_estimators.sources.layout import Layout, Piece
+from amazon_estimators.sources.numbers import value_of
 from amazon_estimators.sources.schema import Schema
 from amazon_estimators.sources.source import BLOCK_BYTES, Source
 from amazon_estimators.storage.s3 import InputObject, read_ahead, read_range
+
+Text = tuple[bytes, bool]
+"""Whole records, and if their quotes are plain: see well_quoted."""
 
 FIRST_LOOK = 64 * 2**10
 COLUMN_LIMIT = 2**16
@@ -33,81 +41,105 @@ COUNTED_BYTES = 4 * 2**20
 """Text up to this size is read once by Plan, so that shards of small data are balanced to one row."""
 
 
+def resolve(s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
+    """Return the source with what it leaves to be found out: quoting, escape and header, over all objects.
+
+    Raises:
+        InputError: An object is no text, its fields are parted by another character, or its first row may be
+            a header or a row.
+        SchemaError: Some files begin with a header and others do not.
+    """
+    if is_resolved(source):
+        return source
+    fronts = fronts_of(s3, objects, source)
+    source = with_dialect(fronts, source)
+    check_delimiter(fronts, source)
+    return replace(source, header=header_of(fronts, source))
+
+
+def is_resolved(source: Source) -> bool:
+    """True if a source leaves nothing to be found out."""
+    return source.quoting != "auto" and source.escape is not None and source.header != "auto"
+
+
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
-    """Columns and names from the first record; of a small object also where each row starts."""
+    """Read columns and names from the first record; of a small object also where each row starts.
+
+    Raises NoInputError for an object without rows, InputError or SchemaError for one that cannot be read.
+    """
     if not found.size:
-        raise InputError(f"{found.uri} is empty", remedy="Remove it, or upload it with at least one row.")
+        raise NoInputError(f"{found.uri} is empty", remedy="Remove it, or upload it with at least one row.")
+    source = resolve(s3, [found], source)
     compression, dialect = compression_of(found, source.compression), dialect_of(found, source)
     packed = compression != "none"
     chunks = decompressed(s3, found, compression) if packed else _growing(s3, found)
     text, complete = _front(chunks, dialect, found, packed or found.size <= COUNTED_BYTES)
-    if not packed and (kind := next((name for name, magic in MAGIC.items() if text.startswith(magic)), None)):
-        raise InputError(
-            f"{found.uri} is {kind} data", remedy=f'Name it so, or set compression="{kind}" in the Source.'
-        )
+    refuse_other_kind(text, found, "text of fields", inside=compression)
     schema, data_start = _schema(text, dialect, source, found)
     if not complete:
         if packed:
             return Layout(schema=schema, start=0, stop=found.size, whole=True)
         return Layout(schema=schema, start=0, stop=found.size)
+    dialect = replace(dialect, one_column=schema.width == 1)
     cuts = data_start + record_starts(text[data_start:], dialect)
     if not len(cuts) and b"\r" in text.rstrip() and b"\n" not in text.rstrip():
         raise InputError(
             f"{found.uri}: its lines end in carriage returns alone", remedy="Save it with newlines."
         )
     if not len(cuts):
-        raise InputError(f"{found.uri} has a header and no rows", remedy="Remove it, or add rows.")
+        raise NoInputError(f"{found.uri} has a header and no rows", remedy="Remove it, or add rows.")
     if packed:
         return Layout(schema=schema, start=0, stop=len(cuts), records=len(cuts))
     return Layout(schema=schema, start=data_start, stop=found.size, records=len(cuts), row_cuts=cuts)
 
 
 def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
-    """The records that begin in the bytes ``[start, stop)``; of a compressed object its rows, or all.
+    """Read the records that begin in the bytes ``[start, stop)``; of a compressed object its rows, or all.
 
     Raises InputError naming row and column of what is no number, SchemaError for another header.
     """
-    from amazon_estimators.sources.delimited import table as numbers  # noqa: PLC0415 - the table reader is loaded only to read
+    from amazon_estimators.sources.delimited import faults, table  # noqa: PLC0415 - the table reader is loaded only to read
 
-    dialect = dialect_of(piece.source, source)
+    if source.quoting == "auto" or source.escape is None:
+        source = with_dialect(fronts_of(s3, [piece.source], source), source)
+    dialect = replace(dialect_of(piece.source, source), one_column=schema.width == 1)
     compression = compression_of(piece.source, source.compression)
     if compression != "none":
         chunks = without_bom(decompressed(s3, piece.source, compression))
-        blocks = _whole_records(chunks, dialect, piece)
+        blocks = _whole_records(s3, chunks, dialect, piece)
     else:
         chunks = _range_of_records(s3, piece, schema, dialect)
-        blocks = _whole_records(without_bom(chunks) if piece.start == 0 else chunks, dialect, piece)
+        blocks = _whole_records(s3, without_bom(chunks) if piece.start == 0 else chunks, dialect, piece)
     if compression != "none" or piece.start == 0:
         blocks = _without_header(blocks, dialect, schema, source, piece)
     row = piece.first_row or 0
     packed_rows = compression != "none" and piece.first_row is not None
     first, last = (piece.start, piece.stop) if packed_rows else (0, None)
     row = 0 if packed_rows else row
-    for text in blocks:
-        table = numbers.table_of(text, dialect, schema)
-        if table is None:
-            raise numbers.first_fault(text, dialect, schema, piece, row)
+    for text, plain_quotes in blocks:
+        rows = table.table_of(text, dialect, schema, plain_quotes=plain_quotes)
+        if rows is None:
+            raise faults.fault_of(text, dialect, schema, piece, row)
         low, high = max(first - row, 0), None if last is None else max(last - row, 0)
-        row += len(table)
-        if len(table[low:high]):
-            block = schema.split_used(table[low:high])
-            yield replace(block, given=partial(_given, partial(walk, text, dialect), schema, low))
+        row += len(rows)
+        if len(rows[low:high]):
+            block = schema.split_used(rows[low:high])
+            yield replace(block, given=partial(_given, partial(walk, text, dialect), dialect, schema, low))
         if last is not None and row >= last:
             return
 
 
 def _given(
-    records: Callable[[], Iterator[Record]], schema: Schema, first: int, row: int, feature: int | None
+    records: Callable[[], Iterator[Record]],
+    dialect: Dialect,
+    schema: Schema,
+    first: int,
+    row: int,
+    feature: int | None,
 ) -> float:
     """The number as it is written in row ``row`` of a block that begins with the record ``first``."""
     record = next(islice(records(), first + row, None))
-    return float(record.fields[schema.position(feature)])
-
-
-def dialect_of(found: InputObject, source: Source) -> Dialect:
-    """The delimiter by option, else by extension."""
-    tabbed = bare_key(found).endswith(".tsv")
-    return Dialect((source.delimiter or ("\t" if tabbed else ",")).encode(), source.quoted_newlines)
+    return value_of(record.fields[schema.position(feature)], dialect.decimal)
 
 
 def _growing(s3: Any, found: InputObject) -> Iterator[bytes]:
@@ -135,8 +167,8 @@ def _schema(text: bytes, dialect: Dialect, source: Source, found: InputObject) -
     """The schema and where the first row begins."""
     skip = len(BOM) if text.startswith(BOM) else 0
     record = next(walk(text, dialect, skip), None)
-    if record is None or not any(record.fields):
-        raise InputError(f"{found.uri} is empty", remedy="Remove it, or upload it with at least one row.")
+    if record is None or not text[skip:].strip():
+        raise NoInputError(f"{found.uri} is empty", remedy="Remove it, or upload it with at least one row.")
     if record.problem or record.unclosed:
         raise InputError(
             f"{found.uri}, first line: {record.problem or 'a quote that is never closed'}",
@@ -147,8 +179,9 @@ def _schema(text: bytes, dialect: Dialect, source: Source, found: InputObject) -
             f"{found.uri} has {len(record.fields)} columns; allowed in CSV: {COLUMN_LIMIT}",
             remedy="Upload wide data as .npy, or as sparse rows: libsvm, or SciPy's CSR.",
         )
-    if not _has_header(record.fields, source, found):
-        return Schema.of(source, width=len(record.fields), names=None, where=found.uri), 0
+    if source.header == "absent":
+        width = len(record.fields)
+        return Schema.of(source, width=width, names=None, where=found.uri), skip if width == 1 else 0
     try:
         names = tuple(field.decode().strip() for field in record.fields)
     except UnicodeDecodeError as error:
@@ -158,22 +191,13 @@ def _schema(text: bytes, dialect: Dialect, source: Source, found: InputObject) -
     return Schema.of(source, width=len(names), names=names, where=found.uri), record.stop
 
 
-def _has_header(fields: list[bytes], source: Source, found: InputObject) -> bool:
-    """By option; else because columns are named; else because a column that is read begins with a word."""
-    chosen = (*(source.features or ()), *source.exclude, *(() if source.label is None else (source.label,)))
-    if source.header != "auto" or any(isinstance(column, str) for column in chosen):
-        return source.header != "absent"
-    used = Schema.of(source, width=len(fields), names=None, where=found.uri).used
-    return any(fields[column] and not NUMBER.fullmatch(fields[column]) for column in used)
-
-
 def _without_header(
-    blocks: Iterator[bytes], dialect: Dialect, schema: Schema, source: Source, piece: Piece
-) -> Iterator[bytes]:
+    blocks: Iterator[Text], dialect: Dialect, schema: Schema, source: Source, piece: Piece
+) -> Iterator[Text]:
     """The blocks without the header they begin with, which has to be the schema's."""
-    first = next(blocks, b"")
+    first, plain_quotes = next(blocks, (b"", True))
     if schema.names is not None or source.header == "present":
-        record = next(walk(first, dialect), None)
+        record = next(walk(first, replace(dialect, one_column=False)), None)
         names = tuple(field.decode("utf-8", "replace").strip() for field in record.fields) if record else ()
         if record and schema.names is not None and names != schema.names:
             raise SchemaError(
@@ -183,30 +207,41 @@ def _without_header(
             )
         first = first[record.stop :] if record else b""
     if first and not first.isspace():
-        yield first
+        yield first, plain_quotes
     yield from blocks
 
 
-def _whole_records(chunks: Iterator[bytes], dialect: Dialect, piece: Piece) -> Iterator[bytes]:
-    """Blocks of whole records from text that begins with one."""
+def _whole_records(s3: Any, chunks: Iterator[bytes], dialect: Dialect, piece: Piece) -> Iterator[Text]:
+    """Blocks of whole records from text that begins with one; and if their quotes are plain, see well_quoted."""
     rest = b""
     for chunk in chunks:
-        if b'"' in chunk or b'"' in rest:
-            end = last_record_end(rest + chunk, dialect) - len(rest)
-        else:
-            end = chunk.rfind(b"\n") + 1
-        if end <= 0:
-            rest += chunk
-        else:
-            view = memoryview(chunk)
-            block, rest = b"".join((rest, view[:end])), bytes(view[end:])
-            if end < len(block) and (record_end(block, 0, dialect) or 0) > LINE_LIMIT:
-                raise too_long(piece)
-            yield block
-        if len(rest) > LINE_LIMIT:
+        text = rest + chunk
+        end, plain_quotes = last_record_end(text, dialect)
+        if dialect.one_column:
+            end = _filled(text, end)
+        if end and rest and (record_end(text, 0, dialect) or 0) > LINE_LIMIT:
             raise too_long(piece)
-    if rest and not rest.isspace():
-        yield rest
+        rest = text[end:]
+        if end:
+            yield (text[:end] if rest else text), plain_quotes
+        if len(rest) > LINE_LIMIT and not rest.isspace():
+            raise too_long(piece)
+    if rest and (not rest.isspace() or (dialect.one_column and _more_follows(s3, piece))):
+        yield rest, well_quoted(rest, dialect)
+
+
+def _filled(text: bytes, end: int) -> int:
+    """Where the last line before ``end`` that is not blank ends: blank ones may be the end of the object."""
+    filled = len(text[:end].rstrip(b"\r\n"))
+    return text.index(b"\n", filled) + 1 if filled else 0
+
+
+def _more_follows(s3: Any, piece: Piece) -> bool:
+    """True if after the piece comes more than blank lines: then those it ends with are missing values."""
+    found = piece.source
+    return any(
+        not chunk.isspace() for chunk in read_ahead(s3, found, piece.stop, found.size, chunk=FIRST_LOOK)
+    )
 
 
 def _range_of_records(s3: Any, piece: Piece, schema: Schema, dialect: Dialect) -> Iterator[bytes]:
@@ -238,6 +273,8 @@ def _record_at_or_after(
     from there as far as it was read."""
     found = piece.source
     base = max(0, place - LOOKBACK)
+    if base <= len(BOM):
+        base = 0  # the file begins here, perhaps after a byte order mark
     length = min(LINE_LIMIT + LOOKBACK, found.size - base)
     held = bytearray()
 
@@ -269,7 +306,7 @@ def _not_told(piece: Piece, place: int) -> InputError:
 
 def _known_start(window: bytes, place: int, dialect: Dialect) -> int | None:
     """As first_record, in a window that begins with the file: nothing is to be guessed."""
-    at: int | None = 0
+    at: int | None = len(BOM) if window.startswith(BOM) else 0
     while at is not None and at < place:
         at = record_end(window, at, dialect)
     return at

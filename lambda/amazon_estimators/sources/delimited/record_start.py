@@ -8,17 +8,12 @@ Distributed CSV Data Parsing, SIGMOD 2019). Where both do, nothing is guessed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from amazon_estimators.sources.delimited.quoting import Dialect, record_at, walk
+from amazon_estimators.sources.numbers import number_pattern
 from amazon_estimators.sources.schema import Schema
-
-NUMBER = re.compile(
-    rb"[ \t\r\n]*+[+-]?(?:(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?|(?i:inf(?:inity)?|nan))[ \t\r\n]*+"
-)
-"""A number as the table reader takes it."""
 
 LOOKBACK = 64
 """Bytes before the place: a run of quotes longer than this cannot be told apart."""
@@ -53,32 +48,15 @@ def first_record(
     while True:
         part = window(min(place + size, length))
         complete = len(part) == length
-        if not dialect.quoted_newlines:
+        if dialect.newline_ends:
             start = _after_newline(part, place)
             if start is not None or complete:
                 return start
-        elif part.find(b'"', origin := _origin(part, place)) >= 0:
-            outside, inside = (
-                _read_on(part, origin, place, schema, dialect, inside=answer, final=final and complete)
-                for answer in (False, True)
-            )
-            if complete and not final:
-                # A record as long as the longest one allowed is none.
-                outside, inside = (
-                    replace(one, refuted=length) if one.start is None and one.refuted is None else one
-                    for one in (outside, inside)
-                )
-            if outside.refuted is None and inside.refuted is not None:
-                if outside.start is not None or complete:
-                    return outside.start
-            elif inside.refuted is None and outside.refuted is not None:
-                if inside.start is not None or complete:
-                    return inside.start
-            elif outside.refuted is not None and inside.refuted is not None:
-                # The text is wrong. The answer that made sense for longer leads to the fault.
-                start = max((outside, inside), key=lambda one: one.refuted or 0).start
-                return _after_newline(part, place) if start is None and final else start
-            elif complete:
+        elif part.find(b'"', origin := _origin(part, place, dialect)) >= 0:
+            decided, start = _decide(part, origin, place, schema, dialect, ends=complete, final=final)
+            if decided and (start is not None or complete):
+                return start
+            if not decided and complete:
                 raise AmbiguousError
         elif complete:
             # No quote at all: a quoted field as long as the longest record allowed, or never closed, is none.
@@ -86,10 +64,42 @@ def first_record(
         size *= GROWTH
 
 
-def _origin(window: bytes, place: int) -> int:
-    """Where to read on from: before the quotes that end at ``place``. Raises AmbiguousError if all are."""
+def _decide(
+    text: bytes, origin: int, place: int, schema: Schema, dialect: Dialect, *, ends: bool, final: bool
+) -> tuple[bool, int | None]:
+    """If one answer alone makes sense, and the first record by it, so far as the text goes.
+
+    Files in which no quote is text are far more frequent: only where neither answer makes sense of one, quotes
+    within fields are read as text. A wrong answer is found out: the piece before ends between quotes.
+    """
+    outside = inside = Reading(None, None)
+    for reading in (dialect.strictly, dialect):
+        outside, inside = (
+            _read_on(text, origin, place, schema, reading, inside=answer, final=final and ends)
+            for answer in (False, True)
+        )
+        if ends and not final:
+            # A record as long as the longest one allowed is none.
+            outside, inside = (
+                replace(one, refuted=len(text)) if one.start is None and one.refuted is None else one
+                for one in (outside, inside)
+            )
+        if outside.refuted is None or inside.refuted is None:
+            chosen = outside if outside.refuted is None else inside
+            agreed = outside.start is not None and outside.start == inside.start
+            return agreed or (outside.refuted is None) != (inside.refuted is None), chosen.start
+    # The text is wrong. The answer that made sense for longer leads to the fault.
+    start = max((outside, inside), key=lambda one: one.refuted or 0).start
+    return True, _after_newline(text, place) if start is None and final else start
+
+
+def _origin(window: bytes, place: int, dialect: Dialect) -> int:
+    """Return where to read on from: before the quotes and escapes that end at ``place``.
+
+    Raises AmbiguousError if nothing else comes before.
+    """
     origin = place - 1
-    while origin > 0 and window[origin - 1 : origin] == b'"':
+    while origin > 0 and window[origin - 1] in b'"' + dialect.escape:
         origin -= 1
     if not origin:
         raise AmbiguousError
@@ -112,7 +122,7 @@ def _read_on(
         pattern = dialect.tail if inside else dialect.field if at_field else dialect.plain
         match = pattern.match(text, origin)
         if match is None:
-            return Reading(None, origin)
+            return Reading(None, origin if final or b"\n" in text[origin:] else None)
         at = match.end()
         if at == len(text):
             unclosed = final and "open" in pattern.groupindex and match["open"] is not None
@@ -139,7 +149,7 @@ def _records_from(
         if start is None and record.start >= place:
             start = record.start
         cut_off = not record.ended and not record.problem
-        wrong = record.problem or record.unclosed or not _fits(record.fields, schema)
+        wrong = record.problem or record.unclosed or not _fits(record.fields, schema, dialect)
         if wrong and (final or not cut_off):
             return Reading(start, record.start)
         if cut_off:
@@ -151,5 +161,6 @@ def _records_from(
     return Reading(start, None)
 
 
-def _fits(fields: list[bytes], schema: Schema) -> bool:
-    return len(fields) == schema.width and all(NUMBER.fullmatch(fields[column]) for column in schema.used)
+def _fits(fields: list[bytes], schema: Schema, dialect: Dialect) -> bool:
+    number = number_pattern(dialect.decimal)
+    return len(fields) == schema.width and all(number.fullmatch(fields[column]) for column in schema.used)

@@ -1,4 +1,4 @@
-"""Delimited text to a float32 matrix, through the table reader; and what is wrong with text that is none."""
+"""Convert delimited text to a float32 matrix through the table reader, and say what is wrong with the rest."""
 
 from __future__ import annotations
 
@@ -8,12 +8,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
-from amazon_estimators.errors import InputError
 from amazon_estimators.sources.arrow_values import values_of
-from amazon_estimators.sources.delimited.quoting import Dialect, walk, well_quoted
-from amazon_estimators.sources.delimited.record_start import NUMBER
-from amazon_estimators.sources.float32 import COUNTED_BELOW_HEADER as COUNTED
-from amazon_estimators.sources.layout import Piece
+from amazon_estimators.sources.delimited.quoting import Dialect, well_quoted, without_quotes
 from amazon_estimators.sources.schema import Schema
 
 STEP_BYTES = 2**20
@@ -21,13 +17,25 @@ STEP_BYTES = 2**20
 STEP_BYTES_A_COLUMN = 4096
 
 
-def table_of(text: bytes, dialect: Dialect, schema: Schema) -> np.ndarray | None:
-    """Whole records as float32, shape (rows, columns used); None if something in them is wrong."""
-    quoted = b'"' in text
+def table_of(
+    text: bytes, dialect: Dialect, schema: Schema, *, plain_quotes: bool | None = None
+) -> np.ndarray | None:
+    """Return whole records as float32, shape (rows, columns used), or None if something in them is wrong.
+
+    ``plain_quotes`` is :func:`well_quoted` of the text, if it is known.
+    """
     if b"\r" in text and text.count(b"\r") != text.count(b"\r\n"):
         return None
-    if quoted and not well_quoted(text, dialect):
-        return None
+    if plain_quotes is None:
+        plain_quotes = well_quoted(text, dialect)
+    if not plain_quotes:
+        plain = without_quotes(text, dialect)
+        if plain is None:
+            return None
+        text = plain
+    if dialect.runs:
+        text = _one_blank_apart(text)
+    quoted = dialect.quotes and not dialect.runs and b'"' in text
     names = [str(position) for position in range(schema.width)]
     used = [names[position] for position in schema.used]
     convert = csv.ConvertOptions(
@@ -37,11 +45,13 @@ def table_of(text: bytes, dialect: Dialect, schema: Schema) -> np.ndarray | None
         true_values=[],
         false_values=[],
         check_utf8=False,
+        decimal_point=dialect.decimal.decode(),
     )
     parse = csv.ParseOptions(
         delimiter=dialect.delimiter.decode(),
         quote_char='"' if quoted else False,
-        newlines_in_values=quoted and dialect.quoted_newlines,
+        newlines_in_values=quoted and not dialect.newline_ends,
+        ignore_empty_lines=not dialect.one_column,
     )
     step = max(STEP_BYTES, STEP_BYTES_A_COLUMN * schema.width)
     for block_size in (step, len(text) + 1):
@@ -59,7 +69,7 @@ def table_of(text: bytes, dialect: Dialect, schema: Schema) -> np.ndarray | None
 
 
 def matrix(table: Any) -> np.ndarray:
-    """The columns of a table of float32 without nulls as rows, shape (rows, columns)."""
+    """Return the columns of a table of float32 without nulls as rows, shape (rows, columns)."""
     out = np.empty((table.num_rows, table.num_columns), np.float32)
     row = 0
     for batch in table.to_batches():
@@ -70,37 +80,9 @@ def matrix(table: Any) -> np.ndarray:
     return out
 
 
-def first_fault(text: bytes, dialect: Dialect, schema: Schema, piece: Piece, row: int) -> InputError:
-    """The error that names the first bad record or field of ``text``, whose first row is number ``row``."""
-    number = row
-    for record in walk(text, dialect):
-        where = f"{piece.source.uri}, {piece.row(number, text[record.start : record.stop])}"
-        problem = record.problem or (record.unclosed and "a quote that is never closed")
-        if not dialect.quoted_newlines and any(b"\n" in field for field in record.fields):
-            problem = "a newline between quotes, which quoted_newlines=False rules out"
-        if problem:
-            return InputError(
-                f"{where}: {problem}",
-                remedy=f'{COUNTED} Quote the whole field and write a quote in it twice: "say ""yes""".',
-            )
-        fields = len(record.fields)
-        if fields != schema.width:
-            column = f"{schema.column(fields)} is missing" if fields < schema.width else "a column too many"
-            return InputError(
-                f"{where}, {column}: {fields} fields where the first row has {schema.width}",
-                remedy=f"{COUNTED} Give every row the same fields.",
-            )
-        for position in schema.used:
-            value = record.fields[position]
-            if not NUMBER.fullmatch(value):
-                shown = f"{value[:80].decode('utf-8', 'replace')!r} is not a number"
-                return InputError(
-                    f"{where}, {schema.column(position)}: {shown if value.strip() else 'it is empty'}",
-                    remedy=f"{COUNTED} Fill it in, encode it as a number, or exclude the column.",
-                )
-        number += 1
-    return InputError(
-        f"{piece.source.uri}, rows up to {piece.row(number - 1)}: not readable as a table of numbers",
-        remedy=f"{COUNTED} End lines with a newline, or carriage return and newline, and nowhere else; leave "
-        "out lines of blanks, and blanks before a quote.",
-    )
+def _one_blank_apart(text: bytes) -> bytes:
+    """Return lines whose fields are one blank apart, without blanks at their ends."""
+    text = text.replace(b"\t", b" ").replace(b"\r\n", b"\n")
+    while b"  " in text:
+        text = text.replace(b"  ", b" ")
+    return text.replace(b" \n", b"\n").replace(b"\n ", b"\n").removeprefix(b" ").removesuffix(b" ")

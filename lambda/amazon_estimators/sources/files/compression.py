@@ -8,10 +8,9 @@ from typing import Any
 
 from amazon_estimators.errors import InputError
 from amazon_estimators.sources.files.chunk_file import ChunkFile
+from amazon_estimators.sources.formats import COMPRESSIONS
 from amazon_estimators.storage.s3 import InputObject, read_ahead
 
-EXTENSIONS = {".gz": "gzip", ".zst": "zstd"}
-COMPRESSIONS = ("auto", "none", *EXTENSIONS.values())
 MAGIC = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
 
 READ_BYTES = 2**20
@@ -25,13 +24,13 @@ def compression_of(found: InputObject, option: str = "auto") -> str:
     if option != "auto":
         return option
     key = found.key.lower()
-    return next((name for extension, name in EXTENSIONS.items() if key.endswith(extension)), "none")
+    return next((name for extension, name in COMPRESSIONS.items() if key.endswith(extension)), "none")
 
 
 def bare_key(found: InputObject) -> str:
     """The key in lower case without the extension of a compression: its own extension names the format."""
     key = found.key.lower()
-    return next((key.removesuffix(extension) for extension in EXTENSIONS if key.endswith(extension)), key)
+    return next((key.removesuffix(extension) for extension in COMPRESSIONS if key.endswith(extension)), key)
 
 
 def decompressed(s3: Any, found: InputObject, compression: str) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from amazon_estimators.errors import InputError, SchemaError
+from amazon_estimators.errors import InputError, NoInputError, SchemaError
 from amazon_estimators.sources.blocks import Block
 from amazon_estimators.sources.layout import Layout, Piece
 from amazon_estimators.sources.parquet.footer import Footer, read_footer
@@ -21,10 +21,12 @@ from amazon_estimators.storage.s3 import InputObject
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
     """Columns and rows from the footer."""
     footer = read_footer(s3, found)
+    if not footer.rows:
+        raise NoInputError(
+            f"{found.uri} has no rows", remedy="Remove it, or upload it with at least one row."
+        )
     schema = Schema.of(source, width=len(footer.names), names=footer.names, where=found.uri)
     _check_numeric(footer, schema, found)
-    if not footer.rows:
-        raise InputError(f"{found.uri} has no rows", remedy="Remove it, or upload it with at least one row.")
     return Layout(schema=schema, start=0, stop=footer.rows, records=footer.rows)
 
 

@@ -1,4 +1,4 @@
-"""What must hold of a pipeline's props. Each check notes all problems; unresolved tokens are left alone."""
+"""Checks of a pipeline's props. Each notes all problems and leaves unresolved tokens alone."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from cdk_amazon_estimators.triggers import Trigger
 DAY = 86_400
 PREFIX = re.compile(r"(?:[^/]+/)*")
 PATTERN = re.compile(r"[*?]|\$\{")
-"""What IAM reads as a pattern. In a prefix it would widen every grant on the prefix."""
+"""Text that IAM reads as a pattern. In a prefix it would widen every grant on the prefix."""
 
 
 def check_algorithm(problems: Problems, algorithm: object) -> None:
-    """It is an instance, with its hyperparameters; nothing else can be checked without one."""
+    """Raise at once if ``algorithm`` is not an instance: nothing else can be checked without one."""
     if not isinstance(algorithm, Algorithm):
         problems.unless(
             False,
@@ -35,12 +35,12 @@ def check_algorithm(problems: Problems, algorithm: object) -> None:
 
 
 def required_channels(algorithm: Algorithm) -> list[str]:
-    """The channels without which the algorithm does not train."""
+    """Return the channels without which the algorithm does not train."""
     return [name for name, rule in algorithm.channels.items() if rule.required]
 
 
 def check_prefix(problems: Problems, prefix: str) -> None:
-    """The prefix is empty or names folders, and leaves room for the keys behind it."""
+    """Note a prefix that does not name folders or leaves no room for the keys behind it."""
     if known("prefix", prefix) is None:
         return
     problems.unless(
@@ -54,7 +54,7 @@ def check_prefix(problems: Problems, prefix: str) -> None:
 
 
 def check_patterns(problems: Problems, prefix: str, sources: Mapping[str, Source]) -> None:
-    """No prefix holds what a policy would take for more than itself."""
+    """Note prefixes that a policy would read as a pattern."""
     given = {"prefix": prefix} | {
         f"prefix of channel {name}": one.prefix or "" for name, one in sources.items()
     }
@@ -67,7 +67,7 @@ def check_patterns(problems: Problems, prefix: str, sources: Mapping[str, Source
 
 
 def check_echoes(problems: Problems, sources: Mapping[str, Source], outputs: Sequence[str]) -> None:
-    """No output is input too: it would start the next execution, and that one the next."""
+    """Note output that is input too: each execution would start the next one."""
     for channel, source in sources.items():
         prefix = source.prefix or ""
         for output in outputs:
@@ -84,7 +84,7 @@ def check_neighbours(
     outputs: Sequence[str],
     neighbours: Mapping[str, PipelineLayout],
 ) -> None:
-    """What one pipeline of a bucket writes is neither written nor read by another; input may be shared."""
+    """Note prefixes that two pipelines of one bucket write, or that one writes and another reads."""
     inputs = [source.prefix or "" for source in sources.values()]
     for path, layout in neighbours.items():
         pairs = [(our, their) for our in (*inputs, *outputs) for their in layout.outputs]
@@ -103,7 +103,7 @@ def _overlap(one: str, other: str) -> bool:
 
 
 def check_encoding(problems: Problems, max_concurrency: int, target_shard_size: Size) -> None:
-    """The Map and the shards stay within what Step Functions and S3 take."""
+    """Note numbers that Step Functions or S3 do not take."""
     most, size = known("max_concurrency", max_concurrency), known("target_shard_size", target_shard_size)
     problems.unless(
         most is None or 1 <= most <= 10_000,
@@ -116,7 +116,7 @@ def check_encoding(problems: Problems, max_concurrency: int, target_shard_size: 
 
 
 def check_encoder(problems: Problems, pipeline: Construct, encoder: Construct | None) -> None:
-    """The functions are of the pipeline's stack: an asset, and a role's permissions, are one stack's."""
+    """Note functions of another stack: an asset and a role's permissions belong to one stack."""
     if encoder is None:
         return
     theirs, ours = (Stack.of(one).node.path for one in (encoder, pipeline))
@@ -130,7 +130,7 @@ def check_encoder(problems: Problems, pipeline: Construct, encoder: Construct | 
 def check_removal(
     problems: Problems, buckets: Sequence[object], removal_policy: object, auto_delete_objects: bool
 ) -> None:
-    """What becomes of new buckets is said only where there are some, and to empty them is said twice."""
+    """Note removal settings without new buckets, and emptying them without deleting them."""
     problems.unless(
         None in buckets or (removal_policy is None and not auto_delete_objects),
         "removal_policy and auto_delete_objects are for new buckets, of which there is none. Leave them out.",
@@ -144,7 +144,7 @@ def check_removal(
 def check_expiration(
     problems: Problems, expiration: Duration | None, max_runtime: Duration | None, bucket: s3.IBucket | None
 ) -> None:
-    """RecordSets outlive the jobs that read them, and their bucket is one that rules can be given."""
+    """Note RecordSets that a running job may lose, and buckets that cannot be given a rule."""
     after, runtime = (
         known_seconds("record_set_expiration", expiration),
         known_seconds("max_runtime", max_runtime),
@@ -166,8 +166,17 @@ def check_expiration(
 def check_triggers(
     problems: Problems, triggers: Sequence[Trigger], outputs: Sequence[str], max_concurrent_trainings: int
 ) -> None:
-    """Each trigger is well set, and at least one training may run."""
+    """Note triggers with wrong settings, and a limit that lets no training run."""
     for trigger in triggers:
         trigger.check(problems, outputs)
     most = known("max_concurrent_trainings", max_concurrent_trainings)
     problems.unless(most is None or most >= 1, f"max_concurrent_trainings is {most}; allowed: 1 or more")
+
+
+def check_timeout(problems: Problems, timeout: Duration | None, max_runtime: Duration | None) -> None:
+    """Note an execution timeout that would end a training which may still run."""
+    longest, runtime = known_seconds("timeout", timeout), known_seconds("max_runtime", max_runtime)
+    problems.unless(
+        longest is None or runtime is None or runtime < longest <= 365 * 86_400,
+        f"timeout is {longest} seconds; allowed: more than max_runtime, {runtime}, and up to a year",
+    )

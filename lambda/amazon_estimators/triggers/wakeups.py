@@ -1,8 +1,9 @@
-"""The end of a quiet period: a one-time schedule that every upload moves forward, and no polling."""
+"""One-time schedules: messages that a starter sends to itself later, without polling."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,30 +11,33 @@ SLACK = timedelta(seconds=5)
 """How much later than needed a schedule is set: a burst moves it a few times, not for every object."""
 
 
-class QuietPeriods:
-    """One-time schedules of one group, that send to ``queue`` as ``role`` (ARNs) and delete themselves."""
+class Wakeups:
+    """One-time schedules of one group, that send to ``queue`` as ``role`` (ARNs) and delete themselves.
 
-    def __init__(self, client: Any, *, group: str, role: str, queue: str) -> None:
+    What cannot be sent goes to the queue ``undelivered`` (an ARN).
+    """
+
+    def __init__(self, client: Any, *, group: str, role: str, queue: str, undelivered: str) -> None:
         self._client = client
         self._group = group
         self._role = role
         self._queue = queue
+        self._undelivered = undelivered
 
-    def set(self, name: str, number: int, end: datetime) -> None:
-        """Let the quiet period ``name`` end at ``end``; after one has ended, the next needs a new number."""
+    def set(self, name: str, at: datetime, message: Mapping[str, Any]) -> None:
+        """Send ``message`` at ``at``. A schedule of that name which has not fired yet is moved."""
         schedule = {
-            "Name": f"{name}-{number}",
+            "Name": name,
             "GroupName": self._group,
-            "ScheduleExpression": f"at({end.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%S')})",
+            "ScheduleExpression": f"at({at.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%S')})",
             "FlexibleTimeWindow": {"Mode": "OFF"},
             "ActionAfterCompletion": "DELETE",
             "Target": {
                 "Arn": self._queue,
                 "RoleArn": self._role,
-                "Input": json.dumps(
-                    {"trigger": "quiet", "name": name, "number": number, "end": end.isoformat()}
-                ),
+                "Input": json.dumps(message),
                 "SqsParameters": {"MessageGroupId": "starter"},
+                "DeadLetterConfig": {"Arn": self._undelivered},
             },
         }
         try:
@@ -43,5 +47,5 @@ class QuietPeriods:
 
 
 def slack(period: timedelta) -> timedelta:
-    """At most a tenth of the period."""
+    """Return how much later than its end a quiet period is set to end: at most a tenth of it."""
     return min(SLACK, period / 10)

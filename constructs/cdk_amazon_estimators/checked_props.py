@@ -1,0 +1,145 @@
+"""The props of a pipeline, checked together: what they choose, or one error with all that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aws_cdk import Duration, Size
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from amazon_estimators.pipeline.channels import channels_of
+from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES
+from amazon_estimators.sources import Source
+from cdk_amazon_estimators.pipeline_checks import (
+    check_algorithm,
+    check_echoes,
+    check_encoder,
+    check_encoding,
+    check_expiration,
+    check_neighbours,
+    check_patterns,
+    check_prefix,
+    check_removal,
+    check_timeout,
+    check_triggers,
+    required_channels,
+)
+from cdk_amazon_estimators.props.problems import Problems
+from cdk_amazon_estimators.props.prop_types import check_types, known
+from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout, outputs_of, with_prefixes
+from cdk_amazon_estimators.training.capacity import Waits, check_capacity_wait
+from cdk_amazon_estimators.training.image import TrainingImage
+from cdk_amazon_estimators.training.job import JobSettings
+from cdk_amazon_estimators.triggers import Trigger, UploadTrigger
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedProps:
+    """What a pipeline is made of once its props are known to be in order and defaults are filled in.
+
+    ``sources`` are the channels, each with the prefix of its input. ``hyperparameters`` are those of the
+    algorithm as the service takes them.
+    """
+
+    job: JobSettings
+    image: TrainingImage
+    hyperparameters: Mapping[str, str]
+    sources: Mapping[str, Source]
+    target_shard_size: Size
+    waits: Waits
+    triggers: Sequence[Trigger]
+
+
+def checked(
+    pipeline: Construct,
+    init: Callable[..., None],
+    props: Mapping[str, Any],
+    neighbours: Mapping[str, PipelineLayout],
+) -> CheckedProps:
+    """Check ``props``, the arguments of the constructor ``init`` of ``pipeline``.
+
+    Args:
+        pipeline: The construct that the error names.
+        init: The constructor; a subclass may have one with other arguments.
+        props: The arguments by name, ``None`` where one was left out.
+        neighbours: The other pipelines of the same data bucket, by path.
+
+    Raises:
+        PipelineError: Props that make no pipeline, or problems of several kinds.
+        InstanceError, RegionError, HyperparameterError, RequestError: If all problems are of this kind.
+    """
+    problems = Problems(pipeline)
+    check_types(problems, init, props)
+    algorithm, prefix = props["algorithm"], props["prefix"]
+    check_algorithm(problems, algorithm)
+    job = JobSettings.of(props)
+    job.check(problems)
+    check_capacity_wait(problems, props["capacity_wait"])
+    check_timeout(problems, props["timeout"], job.max_runtime)
+    channels = known("channels", props["channels"])
+    sources = with_prefixes(
+        dict.fromkeys(required_channels(algorithm), Source()) if channels is None else channels, prefix
+    )
+    with problems.collected():
+        if (
+            known("instance_type", job.instance_type)
+            and known("instance_count", job.instance_count) is not None
+        ):
+            algorithm.check_instances(job.instance_type, job.instance_count)
+    with problems.collected():
+        hyperparameters = algorithm.hyperparameters()
+    with problems.collected():
+        image = TrainingImage(pipeline, algorithm)
+    with problems.collected():
+        channels_of(
+            type(algorithm),
+            sources,
+            known("distributions", props["distributions"]) or {},
+            instance_count=job.instance_count,
+            prefix=prefix,
+        )
+    shard_size = props["target_shard_size"] or Size.bytes(DEFAULT_SHARD_BYTES)
+    triggers = known("triggers", props["triggers"])
+    if triggers is None:
+        triggers = [UploadTrigger(quiet_period=Duration.minutes(5))]
+    _check_storage(problems, props, sources, neighbours, job)
+    check_encoding(problems, props["max_concurrency"], shard_size)
+    check_triggers(problems, triggers, _outputs(props), props["max_concurrent_trainings"])
+    check_encoder(problems, pipeline, known("encoder", props["encoder"]))
+    problems.raise_any()
+    return CheckedProps(
+        job=job,
+        image=image,
+        hyperparameters=hyperparameters,
+        sources=sources,
+        target_shard_size=shard_size,
+        waits=Waits.of(props["capacity_wait"], props["timeout"], job.max_runtime),
+        triggers=triggers,
+    )
+
+
+def _check_storage(
+    problems: Problems,
+    props: Mapping[str, Any],
+    sources: Mapping[str, Source],
+    neighbours: Mapping[str, PipelineLayout],
+    job: JobSettings,
+) -> None:
+    """Note prefixes that permissions or neighbours would misread, and buckets that props do not fit."""
+    prefix, data_bucket = props["prefix"], known("data_bucket", props["data_bucket"])
+    outputs = _outputs(props)
+    check_prefix(problems, prefix)
+    check_patterns(problems, prefix, sources)
+    check_echoes(problems, sources, outputs)
+    check_neighbours(problems, sources, outputs, neighbours)
+    check_expiration(problems, props["record_set_expiration"], job.max_runtime, data_bucket)
+    buckets = (props["data_bucket"], props["model_bucket"])
+    check_removal(problems, buckets, props["removal_policy"], props["auto_delete_objects"])
+
+
+def _outputs(props: Mapping[str, Any]) -> list[str]:
+    buckets: list[s3.IBucket | None] = [known(name, props[name]) for name in ("data_bucket", "model_bucket")]
+    return outputs_of(props["prefix"], *buckets)

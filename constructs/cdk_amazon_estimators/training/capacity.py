@@ -1,0 +1,105 @@
+"""Wait for instances: while the account's quota is in use, or SageMaker has none of the type.
+
+A training job that found no instances is tried again every few minutes, until the budget is used up. The
+second wait is told as an event. A quota that can never hold the job is an error at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from aws_cdk import Duration
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from cdk_amazon_estimators.props.problems import Problems
+from cdk_amazon_estimators.props.prop_types import known_seconds
+
+PAUSE = Duration.minutes(5)
+LONGEST_WAIT = Duration.days(3)
+"""The number of waits is part of the job's name and has room for three digits."""
+
+QUOTA_IN_USE = "*ResourceLimitExceeded*"
+QUOTA_TOO_SMALL = "*current utilization of 0 *"
+"""SageMaker's text of a quota that nothing else uses and that still has no room for the job."""
+NO_CAPACITY = '*"CapacityError:*'
+"""The beginning of a failed job's reason, in the JSON of its description."""
+
+
+@dataclass(frozen=True)
+class Waits:
+    """How long a training waits for instances, and how long its execution may take in all."""
+
+    capacity: Duration
+    execution: Duration
+
+    @classmethod
+    def of(cls, capacity_wait: Duration | None, timeout: Duration | None, max_runtime: Duration) -> Self:
+        """Return the props, with the documented defaults filled in."""
+        capacity = capacity_wait or Duration.hours(1)
+        return cls(capacity, timeout or Duration.days(1).plus(max_runtime).plus(capacity))
+
+
+def check_capacity_wait(problems: Problems, capacity_wait: Duration | None) -> None:
+    """Note a ``capacity_wait`` that is out of range."""
+    seconds = known_seconds("capacity_wait", capacity_wait)
+    problems.unless(
+        seconds is None or 0 <= seconds <= LONGEST_WAIT.to_seconds(),
+        f"capacity_wait is {seconds} seconds; allowed: 0, for no wait, to 3 days",
+    )
+
+
+def train_with_capacity(
+    scope: Construct,
+    *,
+    train: sfn.CustomState,
+    explain: sfn.IChainable,
+    announce_waiting: sfn.CustomState,
+    capacity_wait: Duration,
+) -> sfn.IChainable:
+    """Return the state to enter in place of ``train``: errors of capacity wait, all others go to ``explain``.
+
+    The number of waits so far is at ``$.capacity.waits``.
+    """
+    begin = sfn.Pass(
+        scope,
+        "BeginTraining",
+        result=sfn.Result.from_object({"waits": 0}),
+        result_path="$.capacity",
+    )
+    condition = sfn.Condition
+    lacking = condition.or_(
+        condition.string_matches("$.error.Cause", NO_CAPACITY),
+        condition.and_(
+            condition.or_(
+                condition.string_equals("$.error.Error", "SageMaker.ResourceLimitExceededException"),
+                condition.string_matches("$.error.Cause", QUOTA_IN_USE),
+            ),
+            condition.not_(condition.string_matches("$.error.Cause", QUOTA_TOO_SMALL)),
+        ),
+    )
+    most = capacity_wait.to_seconds() // PAUSE.to_seconds()
+    wait = sfn.Wait(scope, "WaitForCapacity", time=sfn.WaitTime.duration(PAUSE))
+    count = sfn.Pass(
+        scope,
+        "CountWait",
+        parameters={"waits.$": "States.MathAdd($.capacity.waits, 1)"},
+        result_path="$.capacity",
+    )
+    announce_waiting.add_catch(wait, result_path="$.announced")
+    announce_waiting.next(wait)
+    wait.next(count).next(train)
+    is_second = (
+        sfn.Choice(scope, "IsSecondWait", comment="The first wait is short: only what takes longer is told.")
+        .when(condition.number_equals("$.capacity.waits", 1), announce_waiting)
+        .otherwise(wait)
+    )
+    is_capacity = (
+        sfn.Choice(scope, "IsCapacity", comment="Will instances be free later, and is there time left?")
+        .when(condition.and_(condition.number_less_than("$.capacity.waits", most), lacking), is_second)
+        .otherwise(explain)
+    )
+    train.add_catch(is_capacity, result_path="$.error")
+    begin.next(train)
+    return begin

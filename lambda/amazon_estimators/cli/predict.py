@@ -1,0 +1,163 @@
+"""``predict``: predict with a model without SageMaker; and show a model for ``inspect``."""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.table import Table
+
+from amazon_estimators.cli.hyperparameters import AlgorithmName
+from amazon_estimators.cli.terminal import as_json, assignment, errors, output, print_json
+from amazon_estimators.errors import ModelError
+from amazon_estimators.sources.options import HELP, source_options
+
+if TYPE_CHECKING:
+    from amazon_estimators.inference import LocalModel, Predictions
+
+PREDICTOR_TYPES = ("regressor", "binary_classifier", "multiclass_classifier")
+MODEL_FILES = re.compile(r"(.*[/\\])?(.*\.tar\.gz|.*\.tgz|model_algo-[0-9]+)")
+SHARD_BYTES = 64 * 2**20
+"""Bytes of rows that are predicted at a time."""
+
+
+@click.command()
+@click.argument("model", type=click.Path())
+@click.argument("points", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="CSV file. Default: print it.")
+@click.option("--algorithm", type=AlgorithmName(), help="Default: recognised by the arrays in the model.")
+@click.option(
+    "--predictor-type",
+    type=click.Choice(PREDICTOR_TYPES),
+    help="As trained. Needed where the file of LinearLearner or FactorizationMachines leaves it open.",
+)
+@click.option("--format", "file_format", help="Of POINTS. Default: by the file's extension.")
+@click.option("--header", type=click.Choice(["auto", "present", "absent"]), help="Of CSV. Default: auto.")
+@click.option("--source", "sources", multiple=True, metavar="NAME=VALUE", help=HELP)
+@as_json
+def predict(  # noqa: PLR0917 - click passes options by name
+    model: str,
+    points: Path,
+    out: Path | None,
+    algorithm: str | None,
+    predictor_type: str | None,
+    file_format: str | None,
+    header: str | None,
+    sources: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Predict for every row of POINTS with MODEL, a model.tar.gz on disk or on S3, without SageMaker.
+
+    Reads POINTS, a file of any format that a pipeline reads, as features in the order of training; a label's
+    column is named by --source label=NAME and left out, other columns by --source exclude=NAME. Prints CSV.
+
+    \b
+    amazon-estimators predict model.tar.gz points.csv
+    amazon-estimators predict s3://bucket/model.tar.gz points.csv --source exclude=id --out clusters.csv
+    """
+    options = source_options(map(assignment, sources), format=file_format, header=header)
+    loaded = _loaded(model, algorithm, predictor_type)
+    blocks = (loaded.predict(rows) for rows in _rows(points, options))
+    if as_json:
+        records = [record for block in blocks for record in block.records()]
+        print_json({"algorithm": loaded.algorithm, "predictions": records})
+        return 0
+    with out.open("w", newline="", encoding="utf-8") if out else nullcontext(sys.stdout) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        for number, block in enumerate(blocks):
+            if not number:
+                writer.writerow(_header(block))
+            writer.writerows(zip(*_columns(block), strict=True))
+    return 0
+
+
+def is_model(name: str) -> bool:
+    """Return True if a file is a model by its name."""
+    return MODEL_FILES.fullmatch(name) is not None
+
+
+def show_models(names: Sequence[str], *, as_json: bool) -> int:
+    """Print what is known of models, for ``inspect``."""
+    facts = [{"file": name, **_facts(_loaded(name, None, None))} for name in names]
+    if as_json:
+        print_json(facts[0] if len(facts) == 1 else facts)
+        return 0
+    for found in facts:
+        output().print(found.pop("file"), markup=False, soft_wrap=True)
+        table = Table("", "", box=None, show_header=False)
+        for name, value in found.items():
+            table.add_row(name.replace("_", " "), str(value))
+        output().print(table)
+    return 0
+
+
+def _facts(model: LocalModel) -> dict[str, Any]:
+    from amazon_estimators.inference.models import TopicTable  # noqa: PLC0415 - numpy is slow to import
+
+    facts = {"algorithm": model.algorithm, **model.describe(), "assumptions": [*model.assumptions]}
+    if isinstance(model, TopicTable):
+        facts["top_words"] = model.top_words(5)
+    return facts
+
+
+def _loaded(name: str, algorithm: str | None, predictor_type: str | None) -> LocalModel:
+    """Load a model; what is assumed about its container is told on standard error."""
+    from amazon_estimators.inference import ModelWarning, load_model  # noqa: PLC0415 - numpy is slow to import
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ModelWarning)
+        try:
+            model = load_model(name, algorithm, predictor_type=predictor_type)
+        except ModelError as error:
+            raise ModelError(f"{name}: {error.message}", remedy=error.remedy) from error
+    for warning in told:
+        errors().print(f"Assumed: {warning.message}", markup=False, soft_wrap=True, style="yellow")
+    return model
+
+
+def _rows(points: Path, options: dict[str, Any]) -> Iterator[Any]:
+    """Yield the rows of a file as blocks of features, read as a pipeline reads its input."""
+    from amazon_estimators.algorithms import KMeans  # noqa: PLC0415 - slow to import, not for --help
+    from amazon_estimators.client.local_encoding import encode_files  # noqa: PLC0415
+    from amazon_estimators.recordio import read_matrix  # noqa: PLC0415
+    from amazon_estimators.sources import Source  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as folder:
+        # KMeans takes labels or none, sparse or dense: the features are the same for every algorithm.
+        encode_files(
+            [points],
+            Path(folder) / "rows",
+            KMeans,
+            channel="train",
+            source=Source.from_dict(options),
+            instance_count=1,
+            target_shard_bytes=SHARD_BYTES,
+            prefix="s3://bucket/",
+            progress=lambda done, total: None,
+        )
+        for shard in sorted((Path(folder) / "rows").glob("*.pbr")):
+            yield read_matrix(shard)[0]
+
+
+def _header(block: Predictions) -> list[str]:
+    """Return a name per column of CSV: a field, or field_0, field_1 … of a list."""
+    names: list[str] = []
+    for name, column in block.items():
+        names += [name] if column.ndim == 1 else [f"{name}_{number}" for number in range(column.shape[1])]
+    return names
+
+
+def _columns(block: Predictions) -> list[list[Any]]:
+    # As text: float32 has a shorter form than the same number as Python's float.
+    columns: list[list[Any]] = []
+    for column in block.values():
+        columns += [one.astype(str).tolist() for one in (column.T if column.ndim > 1 else [column])]
+    return columns

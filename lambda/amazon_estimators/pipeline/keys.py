@@ -1,0 +1,121 @@
+"""Name what a pipeline reads and writes on S3, once for its steps and for their IAM statements.
+
+``prefix`` is the pipeline's: empty, or ending with a slash. ``root`` is the prefix of one RecordSet, all
+channels of it. The constructs call the same functions with ``"*"`` (:data:`ANY`) for what varies:
+
+    <prefix>input/<channel>/                                   uploaded by users
+    <prefix>datasets/<version>.jsonl, last_trained.json
+    <prefix>triggers/state.json
+    <prefix>recordsets/<fingerprint>/plan.json, pieces.jsonl
+                                     executions/<attempt>/shards.jsonl
+                                     receipts/<channel>/<shard>/<receipt>
+                                     failures/<attempt>/<shard>.json
+                                     <channel>/                see record_sets/keys.py
+    <prefix>models/
+"""
+
+from __future__ import annotations
+
+ANY = "*"
+
+INPUT = "input/"
+DATA_SETS = "datasets/"
+TRIGGERS = "triggers/"
+RECORD_SETS = "recordsets/"
+MODELS = "models/"
+
+DATA_SET_EXTENSION = ".jsonl"
+LAST_TRAINED = "last_trained.json"
+STATE = "state.json"
+PLAN = "plan.json"
+PIECES = "pieces.jsonl"
+EXECUTIONS = "executions/"
+ITEMS = "shards.jsonl"
+RECEIPTS = "receipts/"
+FAILURES = "failures/"
+
+
+def input_prefix(prefix: str, channel: str = "") -> str:
+    """Return the prefix of a channel's input; without a channel that of all channels."""
+    return f"{prefix}{INPUT}{channel}/" if channel else f"{prefix}{INPUT}"
+
+
+def data_sets_prefix(prefix: str) -> str:
+    """Return the prefix of the frozen data sets and of the last one trained."""
+    return f"{prefix}{DATA_SETS}"
+
+
+def data_set_key(prefix: str, version: str) -> str:
+    """Return the key of the list of a data set's objects."""
+    return f"{data_sets_prefix(prefix)}{version}{DATA_SET_EXTENSION}"
+
+
+def last_trained_key(prefix: str) -> str:
+    """Return the key of the data set last trained, by which a schedule knows whether there is news."""
+    return f"{data_sets_prefix(prefix)}{LAST_TRAINED}"
+
+
+def triggers_prefix(prefix: str) -> str:
+    """Return the prefix of what the starter remembers."""
+    return f"{prefix}{TRIGGERS}"
+
+
+def state_key(prefix: str) -> str:
+    """Return the key of the starter's state."""
+    return f"{triggers_prefix(prefix)}{STATE}"
+
+
+def record_sets_prefix(prefix: str) -> str:
+    """Return the prefix of all RecordSets of a pipeline."""
+    return f"{prefix}{RECORD_SETS}"
+
+
+def record_set_root(prefix: str, fingerprint: str) -> str:
+    """Return the prefix of one RecordSet, the ``root`` of the functions below."""
+    return f"{record_sets_prefix(prefix)}{fingerprint}/"
+
+
+def channel_root(root: str, channel: str) -> str:
+    """Return the prefix of one channel's shards, facts and manifest."""
+    return f"{root}{channel}/"
+
+
+def models_prefix(prefix: str) -> str:
+    """Return the prefix that training jobs write their models to."""
+    return f"{prefix}{MODELS}"
+
+
+def plan_key(root: str) -> str:
+    """Return the key of the plan."""
+    return f"{root}{PLAN}"
+
+
+def pieces_key(root: str) -> str:
+    """Return the key of the pieces of input that each shard is made of, one line per shard."""
+    return f"{root}{PIECES}"
+
+
+def items_key(root: str, attempt: str) -> str:
+    """Return the key of the items of one attempt's Map.
+
+    Each attempt has its own, so that no other execution swaps them while a Map reads them.
+    """
+    return f"{root}{EXECUTIONS}{attempt}/{ITEMS}"
+
+
+def receipts_prefix(root: str, channel: str, shard: int | None = None) -> str:
+    """Return the prefix of a channel's receipts, or of those of one shard.
+
+    A shard has several if it was encoded again under another ETag.
+    """
+    return f"{root}{RECEIPTS}{channel}/" + ("" if shard is None else f"{shard:05d}/")
+
+
+def failures_prefix(root: str, attempt: str) -> str:
+    """Return the prefix of the failures of one attempt: an old failure never explains a new one."""
+    return f"{root}{FAILURES}{attempt}/"
+
+
+def failure_key(root: str, attempt: str, shard: int) -> str:
+    """Return the key of the failure of one shard."""
+    return f"{failures_prefix(root, attempt)}{shard:05d}.json"

@@ -1,0 +1,151 @@
+"""Say what is wrong with delimited text that is no table of numbers: all columns at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from amazon_estimators.errors import InputError
+from amazon_estimators.sources.delimited.quoting import Dialect, walk
+from amazon_estimators.sources.float32 import COUNTED_BELOW_HEADER as COUNTED
+from amazon_estimators.sources.layout import Piece
+from amazon_estimators.sources.numbers import is_missing, number_pattern
+from amazon_estimators.sources.schema import Schema
+from amazon_estimators.text import shown
+
+MOST_COLUMNS = 8
+"""Columns that an error names; of more it tells how many."""
+PAGE = "docs/tables.md tells how to fill gaps and encode categories and dates."
+
+
+@dataclass
+class Fault:
+    """What does not fit in one column: the first cell, and how many there are of each kind."""
+
+    row: int
+    text: bytes
+    value: bytes
+    empty: int = 0
+    missing: int = 0
+    words: int = 0
+
+    def add(self, value: bytes) -> None:
+        """Count a cell."""
+        if not value.strip():
+            self.empty += 1
+        elif is_missing(value):
+            self.missing += 1
+        else:
+            self.words += 1
+
+
+def fault_of(text: bytes, dialect: Dialect, schema: Schema, piece: Piece, row: int) -> InputError:
+    """Return the error that tells of the faults of ``text``, whose first row is number ``row``."""
+    number, rows = number_pattern(dialect.decimal), 0
+    faults: dict[int, Fault] = {}
+    for record in walk(text, dialect):
+        raw = text[record.start : record.stop]
+        where = f"{piece.source.uri}, {piece.row(row + rows, raw)}"
+        problem = record.problem or (record.unclosed and "a quote that is never closed")
+        if dialect.newline_ends and any(b"\n" in field for field in record.fields):
+            problem = "a newline between quotes, which quoted_newlines=False rules out"
+        wrong = None
+        if problem:
+            wrong = InputError(f"{where}: {problem}", remedy=f"{COUNTED} {_quote_remedy(raw, dialect)}")
+        elif len(record.fields) != schema.width:
+            wrong = _wrong_width(where, record.fields, schema, dialect)
+        if wrong is not None:
+            if faults:
+                break
+            return wrong
+        for position in schema.used:
+            value = record.fields[position]
+            if not number.fullmatch(value):
+                faults.setdefault(position, Fault(rows, raw, value)).add(value)
+        rows += 1
+    if not faults:
+        return InputError(
+            f"{piece.source.uri}, rows up to {piece.row(row + rows - 1)}: not readable as a table of numbers",
+            remedy=f"{COUNTED} End lines with a newline, or carriage return and newline, and nowhere else.",
+        )
+    return _cells(faults, rows, dialect, schema, piece, row)
+
+
+def _cells(
+    faults: dict[int, Fault], rows: int, dialect: Dialect, schema: Schema, piece: Piece, row: int
+) -> InputError:
+    """The error for cells that are no numbers: the first one first, then the other columns."""
+    first, *others = sorted(faults, key=lambda position: (faults[position].row, position))
+    fault = faults[first]
+    what = f"{_value(fault.value)} is not a number" if fault.value.strip() else "it is empty"
+    where = f"{piece.source.uri}, {piece.row(row + fault.row, fault.text)}, {schema.column(first)}"
+    message = f"{where}: {what}{_more(fault, rows)}"
+    for position in others[:MOST_COLUMNS]:
+        fault = faults[position]
+        cell = f"first {_value(fault.value)} in row" if fault.value.strip() else "first in row"
+        message += f"; {schema.column(position)}: {_kinds(fault)} of {rows:,}, {cell} {row + fault.row:,}"
+    if len(others) > MOST_COLUMNS:
+        message += f"; and {len(others) - MOST_COLUMNS:,} more columns"
+    return InputError(message, remedy=f"{COUNTED} {_remedy(faults, rows, dialect, schema)} {PAGE}")
+
+
+def _value(value: bytes) -> str:
+    return repr(value[:80].decode("utf-8", "replace"))
+
+
+def _kinds(fault: Fault) -> str:
+    kinds = {"empty": fault.empty, "marked as missing": fault.missing, "text": fault.words}
+    return " and ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count)
+
+
+def _more(fault: Fault, rows: int) -> str:
+    count = fault.empty + fault.missing + fault.words
+    return f" ({_kinds(fault)} of {rows:,} rows)" if count > 1 else ""
+
+
+def _remedy(faults: dict[int, Fault], rows: int, dialect: Dialect, schema: Schema) -> str:
+    """The way out for each cause that is there."""
+    last = schema.width - 1
+    values = [fault.value for fault in faults.values() if fault.words]
+    comma, point = number_pattern(b","), number_pattern(b".")
+    if faults.keys() == {last} and faults[last].empty == rows:
+        return f"Every line ends in {shown(dialect.delimiter.decode())}: leave the empty column out, exclude=[-1]."
+    if dialect.decimal == b"." and values and all(comma.fullmatch(value) for value in values):
+        return 'Numbers have a decimal comma: set decimal="," in the Source.'
+    if dialect.decimal == b"," and values and all(point.fullmatch(value) for value in values):
+        return 'Numbers have a decimal point: leave decimal="," out of the Source.'
+    ways = []
+    if any(fault.empty or fault.missing for fault in faults.values()):
+        ways.append("Fill gaps in, or drop the rows.")
+    if values:
+        ways.append("Encode texts as numbers.")
+    columns = [schema.names[position] if schema.names else position for position in sorted(faults)]
+    ways.append(f"Or leave columns out, exclude={columns[:MOST_COLUMNS]}.")
+    return " ".join(ways)
+
+
+def _wrong_width(where: str, fields: list[bytes], schema: Schema, dialect: Dialect) -> InputError:
+    count, remedy = len(fields), "Give every row the same fields."
+    column = f"{schema.column(count)} is missing" if count < schema.width else "a column too many"
+    if count == schema.width + 1 and not fields[-1]:
+        remedy = (
+            f"Lines end in {shown(dialect.delimiter.decode())}, and the first one does not: end it so too, "
+            "or take the last mark off the others."
+        )
+    elif count == schema.width + 1 and schema.names:
+        remedy = (
+            "Rows have a name that the header does not count, as R's write.table makes them: write the file "
+            "with row.names=FALSE, or give the first column a name in the header."
+        )
+    return InputError(
+        f"{where}, {column}: {count} fields where the first row has {schema.width}",
+        remedy=f"{COUNTED} {remedy}",
+    )
+
+
+def _quote_remedy(raw: bytes, dialect: Dialect) -> str:
+    if b'\\"' in raw and not dialect.escape:
+        return 'Quotes are escaped by a backslash: set escape="\\\\" in the Source.'
+    return (
+        'Quote the whole field and write a quote in it twice, "say ""yes""". If quotes are characters like '
+        'others, set quoting="none" in the Source.'
+    )

@@ -1,0 +1,220 @@
+"""The first records of delimited files, and the dialect that fits them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from amazon_estimators.errors import InputError, SchemaError
+from amazon_estimators.prefetch import ahead
+from amazon_estimators.sources.delimited.quoting import Dialect, walk
+from amazon_estimators.sources.files.compression import bare_key, compression_of, decompressed
+from amazon_estimators.sources.files.first_bytes import refuse_other_kind
+from amazon_estimators.sources.files.text_lines import BOM
+from amazon_estimators.sources.numbers import is_missing, number_pattern
+from amazon_estimators.sources.schema import Schema
+from amazon_estimators.sources.source import Source
+from amazon_estimators.storage.s3 import InputObject, read_range
+
+FRONT_BYTES = 64 * 2**10
+MOST_ROWS = 200
+MOST_FILES = 64
+"""Files whose fronts are compared, evenly taken from all."""
+AT_ONCE = 16
+OTHER_DELIMITERS = (b",", b";", b"\t", b"|", b" ")
+
+
+@dataclass(frozen=True)
+class Front:
+    """The text an object begins with, and whether that is all of it."""
+
+    found: InputObject
+    text: bytes
+    whole: bool
+
+    def rows(self, dialect: Dialect) -> list[list[bytes]]:
+        """Return the fields of the first whole records, or of the only one that is there."""
+        rows: list[list[bytes]] = []
+        for record in walk(self.text, dialect):
+            if record.problem or len(rows) == MOST_ROWS or not (record.ended or self.whole or not rows):
+                break
+            rows.append(record.fields)
+        return rows
+
+    def misfits(self, dialect: Dialect) -> int:
+        """Return how many of the first records do not fit: of another width, or with quotes nobody closed."""
+        widths: list[int] = []
+        bad = 0
+        for record in walk(self.text, dialect):
+            if len(widths) == MOST_ROWS:
+                break
+            if not record.ended and not self.whole and not record.problem:
+                # A record under way may span lines, but the more the less likely.
+                return bad + (b"\n" in self.text[record.start :].rstrip(b"\n") and record.unclosed)
+            bad += bool(record.problem or record.unclosed)
+            widths.append(len(record.fields))
+        most, times = Counter(widths).most_common(1)[0] if widths else (0, 0)
+        return bad + len(widths) - times + (len(widths) * (most == 0))
+
+
+def fronts_of(s3: Any, objects: Sequence[InputObject], source: Source) -> list[Front]:
+    """Read the fronts of the objects, or of an even sample of very many. Empty ones are left out.
+
+    Raises InputError for an object that is not text.
+    """
+    if len(objects) > MOST_FILES:
+        step = (len(objects) - 1) / (MOST_FILES - 1)
+        objects = [objects[round(index * step)] for index in range(MOST_FILES)]
+    fronts = ahead(lambda found: _front(s3, found, source), objects, width=AT_ONCE)
+    return [front for front in fronts if front.text.strip()]
+
+
+def dialect_of(found: InputObject, source: Source) -> Dialect:
+    """Return the dialect by option and extension. ``quoting="auto"`` reads quotes."""
+    tabbed = bare_key(found).endswith(".tsv")
+    return Dialect(
+        (source.delimiter or ("\t" if tabbed else ",")).encode(),
+        source.quoted_newlines,
+        quotes=source.quoting != "none",
+        escape=(source.escape or "").encode(),
+        decimal=source.decimal.encode(),
+    )
+
+
+def with_dialect(fronts: Sequence[Front], source: Source) -> Source:
+    """Return the source with quoting and escape found out from the first records of all files.
+
+    Where several readings fit, quotes are read in CSV and are text in TSV, which has no quoting of its own;
+    unless a TSV file puts every text between quotes.
+    """
+    if not fronts or (source.quoting != "auto" and source.escape is not None):
+        return source
+    candidates = list(_candidates(source, tabs=all(_is_tabbed(front, source) for front in fronts)))
+    if len(candidates) == 1:
+        return candidates[0]
+    if candidates[0].quoting == "none" and all(_quotes_texts(front, source) for front in fronts):
+        candidates.append(candidates.pop(0))
+
+    def misfits(candidate: Source) -> int:
+        return sum(front.misfits(dialect_of(front.found, candidate)) for front in fronts) + sum(
+            _quoted_numbers(front, candidate) for front in fronts
+        )
+
+    default = next(one for one in candidates if one.quoting == "minimal")
+    return next((candidate for candidate in candidates if not misfits(candidate)), default)
+
+
+def check_delimiter(fronts: Sequence[Front], source: Source) -> None:
+    """Raise InputError if another delimiter makes numbers of what this one leaves as text."""
+    for front in fronts:
+        text = front.text.removeprefix(BOM)
+        if text[:4].lower() == b"sep=" and text[4:5] and text[5:7].startswith((b"\n", b"\r\n")):
+            mark = text[4:5].decode("latin-1")
+            raise InputError(
+                f"{front.found.uri}: its first line, sep={mark}, is a note for Excel",
+                remedy=f'Take that line off and set delimiter="{mark}" in the Source.',
+            )
+        dialect = dialect_of(front.found, source)
+        share, width = _numbers(front, dialect)
+        if share >= 0.5:
+            continue
+        others = [
+            (*_numbers(front, replace(dialect, delimiter=mark, decimal=decimal)), mark, decimal)
+            for mark in OTHER_DELIMITERS
+            if mark != dialect.delimiter
+            for decimal in ((b".", b",") if mark != b"," else (b".",))
+        ]
+        best, columns, mark, decimal = max(others, key=lambda other: other[:2])
+        if columns >= 2 and best > 2 * share and best >= 0.5:
+            ways = [f'delimiter="{mark.decode() if mark != b"	" else chr(92) + "t"}"']
+            ways += ['decimal=","'] if decimal == b"," and decimal != dialect.decimal else []
+            raise InputError(
+                f"{front.found.uri}: its fields are parted by {mark.decode()!r}, not {dialect.delimiter.decode()!r}",
+                remedy=f"Set {' and '.join(ways)} in the Source.",
+            )
+
+
+def _front(s3: Any, found: InputObject, source: Source) -> Front:
+    compression = compression_of(found, source.compression)
+    if compression == "none":
+        text = read_range(s3, found, 0, min(found.size, FRONT_BYTES))
+        whole = len(text) == found.size
+    else:
+        text, whole = _first_bytes(decompressed(s3, found, compression))
+    refuse_other_kind(text, found, "text of fields", inside=compression)
+    return Front(found, text.removeprefix(BOM), whole)
+
+
+def _first_bytes(steps: Iterator[bytes]) -> tuple[bytes, bool]:
+    text = b""
+    for step in steps:
+        text += step
+        if len(text) > FRONT_BYTES:
+            return text[:FRONT_BYTES], False
+    return text, True
+
+
+def _is_tabbed(front: Front, source: Source) -> bool:
+    return dialect_of(front.found, source).delimiter == b"\t"
+
+
+def _candidates(source: Source, *, tabs: bool) -> Iterator[Source]:
+    """The readings of quotes that the options leave open, the likeliest first."""
+    quotings = (
+        (("none", "minimal") if tabs else ("minimal", "none"))
+        if source.quoting == "auto"
+        else (source.quoting,)
+    )
+    for quoting in quotings:
+        escapes = ("", "\\") if source.escape is None and quoting == "minimal" else (source.escape or "",)
+        for escape in escapes:
+            yield replace(source, quoting=quoting, escape=escape)
+
+
+def _quotes_texts(front: Front, source: Source) -> bool:
+    """True if every text of a file stands between quotes, and there are some."""
+    dialect = dialect_of(front.found, replace(source, quoting="none"))
+    number = number_pattern(dialect.decimal)
+    texts = [field for row in front.rows(dialect) for field in row if field and not number.fullmatch(field)]
+    return bool(texts) and all(len(text) > 1 and text[:1] == text[-1:] == b'"' for text in texts)
+
+
+def _quoted_numbers(front: Front, source: Source) -> int:
+    """Count the cells that cannot be meant where quotes are read as text: numbers but for their quotes, and
+    quotes in columns that are read."""
+    if source.quoting != "none":
+        return 0
+    dialect = dialect_of(front.found, source)
+    number, rows = number_pattern(dialect.decimal), front.rows(dialect)
+    used = used_columns(rows, source, front.found.uri)
+    if used is None:
+        return 1
+    return sum(
+        b'"' in field and (column in used or number.fullmatch(field.strip(b'"')) is not None)
+        for row in rows
+        for column, field in enumerate(row)
+    )
+
+
+def used_columns(rows: list[list[bytes]], source: Source, where: str) -> set[int] | None:
+    """Return the columns that are read, by the first row; None if it has no such columns."""
+    if not rows:
+        return set()
+    names = tuple(field.decode("utf-8", "replace").strip() for field in rows[0])
+    named = source.names_columns
+    try:
+        return set(Schema.of(source, width=len(names), names=names if named else None, where=where).used)
+    except SchemaError:
+        return None
+
+
+def _numbers(front: Front, dialect: Dialect) -> tuple[float, int]:
+    """The share of cells below the first row that are numbers, and the width all rows have, else 0."""
+    rows = front.rows(dialect)
+    widths = {len(row) for row in rows}
+    number = number_pattern(dialect.decimal)
+    cells = [cell for row in rows[1:] or rows for cell in row if not is_missing(cell)]
+    share = sum(number.fullmatch(cell) is not None for cell in cells) / len(cells) if cells else 0.0
+    return share, widths.pop() if len(widths) == 1 else 0

@@ -1,0 +1,265 @@
+"""Decide whether delimited files begin with a header, from the whole first rows of all files.
+
+A first row of words above columns of numbers is a header. A first row of numbers is a row, unless it looks
+like what tools count columns by, and unlike the rows below:
+
+    0,1,2            2019,2020,2021        17,42,99
+    0.25,1.5,-3.1    1.5,2.25,3.75         0.5,1.25,7.75
+
+Where there is evidence for both, nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from amazon_estimators.errors import InputError, SchemaError
+from amazon_estimators.sources.delimited.fronts import Front, dialect_of
+from amazon_estimators.sources.numbers import is_missing, number_pattern, value_of
+from amazon_estimators.sources.schema import Schema
+from amazon_estimators.sources.source import Source
+
+PRESENT, ABSENT, UNCERTAIN = "present", "absent", "uncertain"
+NUMBER, WORD, NOTHING = "number", "word", "nothing"
+
+YEARS = (1900, 2100)
+MANY = 5
+"""Columns from which on a progression in the first row alone is no accident."""
+VERY_MANY = 8
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one file says of its first row, why, and how sure that is."""
+
+    front: Front
+    first: tuple[bytes, ...]
+    answer: str
+    why: str = ""
+    numbers: bool = False
+    """True if all of the first row that is read are numbers."""
+    alone: bool = False
+    """True if there is no other row."""
+
+
+def header_of(fronts: Sequence[Front], source: Source) -> str:
+    """Return "present" or "absent".
+
+    Raises:
+        InputError: A first row may be either, naming ``header=``.
+        SchemaError: Some files begin with a header and others do not.
+    """
+    if source.header != "auto":
+        return source.header
+    if source.names_columns:
+        return PRESENT
+    verdicts = [verdict for front in fronts if (verdict := _verdict(front, source)) is not None]
+    if not verdicts:
+        return ABSENT
+    decided = [verdict for verdict in verdicts if not verdict.alone] or verdicts
+    present = [verdict for verdict in decided if verdict.answer == PRESENT]
+    absent = [verdict for verdict in decided if verdict.answer == ABSENT]
+    uncertain = [verdict for verdict in decided if verdict.answer == UNCERTAIN]
+    if present and absent:
+        raise SchemaError(
+            f"{present[0].front.found.uri} and {absent[0].front.found.uri} disagree: one has a header, "
+            f"the other none: {_shown(present[0].first)} against {_shown(absent[0].first)}",
+            remedy='Give all files of a channel a header, or none. Or set header="present" or "absent" in the Source.',
+        )
+    if present:
+        return PRESENT
+    first_rows = {verdict.first for verdict in decided}
+    contents = {verdict.front.text for verdict in decided}
+    if uncertain and len(first_rows) == 1 and len(contents) > 1:
+        return PRESENT  # the same in every file, and like no row of any
+    if uncertain and len(first_rows) > 1:
+        return ABSENT  # a header would be the same
+    if uncertain:
+        raise _uncertain(uncertain[0])
+    if len(first_rows) == 1 and len(contents) > 1 and _is_repeated(decided, source):
+        raise _uncertain(
+            Verdict(
+                decided[0].front,
+                decided[0].first,
+                UNCERTAIN,
+                "every file begins with it, and no other row is the same",
+            )
+        )
+    return ABSENT
+
+
+def _verdict(front: Front, source: Source) -> Verdict | None:
+    """What the first rows of one file say; None if it has none."""
+    dialect = dialect_of(front.found, source)
+    rows = [row for row in front.rows(dialect) if row]
+    if not rows:
+        return None
+    width = len(rows[0])
+    number = number_pattern(dialect.decimal)
+
+    def kind(cell: bytes) -> str:
+        if is_missing(cell):
+            return NOTHING
+        return NUMBER if number.fullmatch(cell) else WORD
+
+    first, below = tuple(rows[0]), [row for row in rows[1:] if len(row) == width]
+    used = set(Schema.of(source, width=width, names=None, where=front.found.uri).used)
+    heads = [kind(cell) for cell in first]
+    columns = [[cell for row in below if kind(cell := row[column]) != NOTHING] for column in range(width)]
+    numeric = [
+        bool(cells) and 2 * sum(kind(cell) == NUMBER for cell in cells) > len(cells) for cells in columns
+    ]
+
+    def count(head: str, positions: Sequence[int] | range) -> int:
+        return sum(heads[column] == head and numeric[column] for column in positions)
+
+    every = range(width)
+    mine = [column for column in every if column in used]
+    titles, titles_of_others = count(WORD, mine), count(WORD, every) - count(WORD, mine)
+    data = count(NUMBER, mine)
+    values = [column for column in every if heads[column] == NUMBER and numeric[column]]
+    names, unlike = _looks_like_names(
+        [first[column] for column in values],
+        [
+            [row[column] for column in values]
+            for row in below
+            if all(kind(row[column]) == NUMBER for column in values)
+        ],
+        dialect.decimal,
+    )
+    words = any(heads[column] == WORD for column in mine)
+    all_numbers = not words and any(heads[column] == NUMBER for column in mine)
+
+    def verdict(answer: str, why: str = "") -> Verdict:
+        return Verdict(front, first, answer, why, numbers=all_numbers, alone=not below)
+
+    if words and not below:
+        return verdict(PRESENT)
+    if words and titles:
+        if not data or (names and (unlike or len(values) > 2)):
+            return verdict(PRESENT)
+        return verdict(
+            UNCERTAIN, "some of it are words above numbers, and some of it are numbers like those below"
+        )
+    if words and not data:
+        return verdict(PRESENT)
+    if names and unlike and len(values) > 2:
+        return verdict(PRESENT)
+    if names:
+        return verdict(UNCERTAIN, names)
+    if titles_of_others:
+        return verdict(
+            UNCERTAIN, "a column that is not read has a word above numbers, the others have numbers"
+        )
+    return verdict(ABSENT)
+
+
+def _looks_like_names(first: list[bytes], below: list[list[bytes]], decimal: bytes) -> tuple[str, bool]:
+    """Why numbers of a first row may be names of columns, "" if they may not; and if no column is like them.
+
+    A row below that shows the same pattern makes it a row.
+    """
+    if not first or not below:
+        return "", False
+    head = [value_of(cell, decimal) for cell in first]
+    rows = [[value_of(cell, decimal) for cell in row] for row in below]
+    whole_head = all(_is_whole(cell) for cell in first)
+    whole_above_parts = [
+        _is_whole(cell) and not any(_is_whole(row[at]) for row in below) for at, cell in enumerate(first)
+    ]
+    outside = [
+        len(rows) > 2 and not min(row[at] for row in rows) <= value <= max(row[at] for row in rows)
+        for at, value in enumerate(head)
+    ]
+    parts_below = all(whole_above_parts) and len(below) > 1
+    if len(head) == 1:
+        alone = whole_head and (head[0] == 0 or YEARS[0] <= head[0] <= YEARS[1]) and parts_below
+        return ("it is a whole number, and all others have decimals" if alone else ""), False
+    if len(set(head)) < len(head):
+        return "", False
+    why = next(
+        (
+            text
+            for text, pattern in _PATTERNS.items()
+            if whole_head >= pattern.whole
+            and pattern.fits(head)
+            and not any(map(pattern.like(head).fits, rows))
+        ),
+        "",
+    )
+    if not why:
+        return (
+            "its numbers are whole, and all others have decimals" if parts_below and len(head) > 2 else ""
+        ), False
+    certain = len(head) >= VERY_MANY and why == FROM_0
+    return why, certain or all(part or out for part, out in zip(whole_above_parts, outside, strict=True))
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    """What tools count columns by. ``whole``: only of numbers written without a decimal mark."""
+
+    least: int
+    whole: bool = True
+    step: float | None = None
+    start: float | None = None
+    within: tuple[float, float] = (float("-inf"), float("inf"))
+
+    def like(self, head: list[float]) -> _Pattern:
+        """Return the pattern that makes another row one like ``head``: it may begin elsewhere."""
+        return self if len(head) == 2 else replace(self, start=None)
+
+    def fits(self, row: list[float]) -> bool:
+        """True if the numbers ascend, or go down, as the pattern says."""
+        if len(row) < self.least or not all(self.within[0] <= value <= self.within[1] for value in row):
+            return False
+        if self.start is not None and row[0] != self.start:
+            return False
+        steps = [after - before for before, after in pairwise(row)]
+        if self.step is not None:
+            return all(step == self.step for step in steps)
+        if self.within == YEARS:
+            return all(step > 0 for step in steps) or all(step < 0 for step in steps)
+        if self.least == MANY:
+            return steps[0] != 0 and all(abs(step - steps[0]) <= 1e-6 * abs(steps[0]) for step in steps)
+        return all(step > 0 for step in steps)
+
+
+FROM_0 = "it counts columns from 0, as pandas writes a frame without names"
+_PATTERNS = {
+    FROM_0: _Pattern(2, step=1, start=0),
+    "it counts columns from 1": _Pattern(4, step=1, start=1),
+    "its numbers are years in order": _Pattern(2, within=YEARS),
+    "its numbers are equal steps apart": _Pattern(MANY, whole=False),
+    "its numbers ascend, and those of no other row do": _Pattern(VERY_MANY, whole=False),
+}
+
+
+def _is_whole(cell: bytes) -> bool:
+    return cell.strip().lstrip(b"+-").isdigit()
+
+
+def _is_repeated(verdicts: list[Verdict], source: Source) -> bool:
+    """True if files share a first row of three different numbers or more that is no row of any."""
+    first = verdicts[0].first
+    if not all(verdict.numbers for verdict in verdicts) or len(set(first)) < max(3, len(first)):
+        return False
+    return not any(
+        tuple(row) == first
+        for verdict in verdicts
+        for row in verdict.front.rows(dialect_of(verdict.front.found, source))[1:]
+    )
+
+
+def _shown(fields: tuple[bytes, ...]) -> str:
+    text = ",".join(field.decode("utf-8", "replace") for field in fields[:12])
+    return repr(text if len(text) <= 80 else text[:80] + "…")
+
+
+def _uncertain(verdict: Verdict) -> InputError:
+    return InputError(
+        f"{verdict.front.found.uri}: its first row, {_shown(verdict.first)}, may be a header or a row: {verdict.why}",
+        remedy='Set header="present" or header="absent" in the Source.',
+    )

@@ -1,0 +1,109 @@
+"""Tell from its first bytes what a file is, where it is not what its name or its Source says."""
+
+from __future__ import annotations
+
+from amazon_estimators.errors import InputError
+from amazon_estimators.storage.s3 import InputObject
+
+ENOUGH = 512
+"""Bytes that every kind here is told from."""
+
+DECOMPRESS = "Decompress it, or compress it with gzip or zstd."
+AS_PARQUET = "Write it as Parquet or CSV: pandas and pyarrow read it."
+
+KINDS: tuple[tuple[str, bytes, int, str], ...] = (
+    ("a gzip file", b"\x1f\x8b", 0, 'Name it .gz, or set compression="gzip" in the Source.'),
+    ("a zstd file", b"\x28\xb5\x2f\xfd", 0, 'Name it .zst, or set compression="zstd" in the Source.'),
+    ("a bzip2 file", b"BZh", 0, DECOMPRESS),
+    ("an xz file", b"\xfd7zXZ\0", 0, DECOMPRESS),
+    ("an LZ4 file", b"\x04\x22\x4d\x18", 0, DECOMPRESS),
+    ("a Snappy file", b"\xff\x06\0\0sNaPpY", 0, DECOMPRESS),
+    ("a 7-Zip archive", b"7z\xbc\xaf\x27\x1c", 0, "Unpack it and upload the files in it."),
+    ("a RAR archive", b"Rar!\x1a\x07", 0, "Unpack it and upload the files in it."),
+    ("a tar archive", b"ustar", 257, "Unpack it and upload the files in it."),
+    ("a Parquet file", b"PAR1", 0, 'Name it .parquet, or set format="parquet" in the Source.'),
+    ("an encrypted Parquet file", b"PARE", 0, "Write it without encryption of its footer."),
+    ("an Arrow file", b"ARROW1", 0, AS_PARQUET),
+    ("a Feather file", b"FEA1", 0, AS_PARQUET),
+    ("an ORC file", b"ORC", 0, AS_PARQUET),
+    ("an Avro file", b"Obj\x01", 0, AS_PARQUET),
+    ("an HDF5 file", b"\x89HDF\r\n\x1a\n", 0, AS_PARQUET),
+    ("an old Excel file", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 0, "Save the sheet as CSV UTF-8."),
+    ("a SQLite database", b"SQLite format 3\0", 0, "Export the table as CSV."),
+    ("a NumPy array", b"\x93NUMPY", 0, 'Name it .npy, or set format="npy" in the Source.'),
+    ("RecordIO-protobuf", b"\x0a\x23\xd7\xce", 0, 'Name it .pbr, or set format="recordio" in the Source.'),
+    ("a PDF", b"%PDF-", 0, "Export the table as CSV."),
+    ("a Python pickle", b"\x80\x04\x95", 0, AS_PARQUET),
+)
+"""(what it is, its magic bytes, where they stand, the way out)."""
+
+ZIPPED = {
+    b"xl/": ("an Excel file", "Save the sheet as CSV UTF-8."),
+    b"[Content_Types].xml": ("an Excel or other Office file", "Save the sheet as CSV UTF-8."),
+    b".npy": ("a NumPy archive", 'Name it .npz, or set format="npz" in the Source.'),
+}
+"""What a zip archive is by the name of its first member."""
+
+UTF16 = "Save it as UTF-8: iconv -f UTF-16 -t UTF-8, or Excel's CSV UTF-8."
+
+
+def kind_of(head: bytes) -> tuple[str, str] | None:
+    """Return what a file is by its first ENOUGH bytes, and the way out; None for text, or what is not known.
+
+    Example:
+        >>> kind_of(b"PAR1...")[0]
+        'a Parquet file'
+        >>> kind_of("id,price".encode("utf-16-le"))[0]
+        'text in UTF-16'
+    """
+    if head.startswith(b"PK\x03\x04"):
+        name = head[30 : 30 + int.from_bytes(head[26:28], "little")]
+        found = next((kind for part, kind in ZIPPED.items() if part in name), None)
+        return found or ("a zip archive", "Unpack it and upload the files in it.")
+    for what, magic, at, way_out in KINDS:
+        if head[at:].startswith(magic):
+            return what, way_out
+    if head.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return "text in UTF-32", "Save it as UTF-8: iconv -f UTF-32 -t UTF-8."
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or _every_other_is_zero(head):
+        return "text in UTF-16", UTF16
+    return _text_kind(head.removeprefix(b"\xef\xbb\xbf").lstrip())
+
+
+def refuse_other_kind(head: bytes, found: InputObject, expected: str, *, inside: str = "none") -> None:
+    """Raise InputError if the first bytes of an object are of a kind that is not text.
+
+    ``inside`` is the compression that the bytes were taken out of, if any.
+    """
+    kind = kind_of(head[:ENOUGH])
+    if kind is None:
+        return
+    what, way_out = kind
+    if inside != "none":
+        what, way_out = (
+            f"{what} inside {inside}",
+            f"Take off the {inside} and name the file by what it is. {way_out}",
+        )
+    raise InputError(f"{found.uri} is {what}, not {expected}", remedy=way_out)
+
+
+def _every_other_is_zero(head: bytes) -> bool:
+    even = head[: len(head) // 2 * 2]
+    return len(even) >= 4 and any(not any(even[start::2]) and all(even[1 - start :: 2]) for start in (0, 1))
+
+
+def _text_kind(text: bytes) -> tuple[str, str] | None:
+    lower = text[:64].lower()
+    if lower.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+        return "an HTML page", "Download the file itself: this may be an error page, or a login."
+    if lower.startswith((b"<?xml", b"<error>")):
+        return "XML", AS_PARQUET
+    if lower.startswith((b"{", b'["', b"[{", b"[[")):
+        return "JSON", AS_PARQUET
+    if lower.startswith(b"version https://git-lfs"):
+        return "a pointer of Git LFS", "Fetch the file itself: git lfs pull."
+    if lower.startswith(b"%%matrixmarket"):
+        return "a Matrix Market file", "Write it as scipy.sparse.save_npz, or as libsvm."
+    if lower.startswith(b"@relation"):
+        return "an ARFF file", "Take the lines above @data off and name it .csv."
+    return None

@@ -1,0 +1,70 @@
+"""Define what a number is in text: one definition for every reader, the same as the table reader's."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+MISSING = frozenset(
+    (
+        b"",
+        b"?",
+        b"-",
+        b"--",
+        b".",
+        b"..",
+        b"na",
+        b"n/a",
+        b"#n/a",
+        b"nan",
+        b"null",
+        b"none",
+        b"\\n",
+        b"missing",
+    )
+)
+"""Texts, in lower case, that people write where a value is missing. No algorithm reads them."""
+
+_BLANKS = b" \t\r\n"
+
+
+@cache
+def number_pattern(decimal: bytes = b".") -> re.Pattern[bytes]:
+    """Return the pattern of a number whose decimal mark is ``decimal``, blanks around it included.
+
+    Example:
+        >>> [bool(number_pattern().fullmatch(text)) for text in (b" 1e-3", b"-nan(ind)", b"1,5", b"1_0")]
+        [True, True, False, False]
+        >>> bool(number_pattern(b",").fullmatch(b"1,5"))
+        True
+    """
+    mark = re.escape(decimal)
+    return re.compile(
+        rb"[ \t\r\n]*+[+-]?(?:(?:\d++(?:%b\d*+)?|%b\d++)(?:[eE][+-]?\d++)?"
+        rb"|(?i:inf(?:inity)?|nan(?:\(\w*+\))?))[ \t\r\n]*+" % (mark, mark)
+    )
+
+
+NUMBER = number_pattern()
+"""A number with a decimal point."""
+
+
+def is_missing(text: bytes) -> bool:
+    """Return True if the text stands for a missing value.
+
+    Example:
+        >>> is_missing(b" N/A "), is_missing(b"0")
+        (True, False)
+    """
+    return text.strip(_BLANKS).lower() in MISSING
+
+
+def value_of(text: bytes, decimal: bytes = b".") -> float:
+    """Return the value of a text that :func:`number_pattern` matches; ``nan(ind)`` of Windows is NaN too.
+
+    Example:
+        >>> value_of(b" 1,5", b","), value_of(b"-nan(ind)")
+        (1.5, nan)
+    """
+    plain = text.strip(_BLANKS).partition(b"(")[0]
+    return float(plain.replace(decimal, b"."))

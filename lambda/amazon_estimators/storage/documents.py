@@ -1,0 +1,48 @@
+"""The small JSON files that the library keeps on S3 for itself: each names its schema and carries a digest.
+
+A file that was cut, changed by hand or written by another release is never believed: reading it raises
+DamagedFileError, which names the object and says how to go on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from amazon_estimators.errors import DamagedFileError
+
+SCHEMA, DIGEST = "schema", "digest"
+
+
+def seal_document(schema: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``values`` with ``schema``, such as ``"plan/1"``, and a digest of both."""
+    document = {SCHEMA: schema, **values}
+    return {**document, DIGEST: _digest(document)}
+
+
+def open_document(text: str | bytes, schema: str, *, uri: str, remedy: str) -> dict[str, Any]:
+    """Return the values of what :func:`seal_document` made, read from the object at ``uri``.
+
+    Raises:
+        DamagedFileError: the text is not JSON, not of this schema, or not what its digest was made of.
+    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DamagedFileError(f"{uri} is not JSON: {str(error)[:200]}", remedy=remedy) from None
+    found = document.get(SCHEMA) if isinstance(document, dict) else None
+    if found != schema:
+        raise DamagedFileError(
+            f"{uri} has the schema {str(found)[:100]!r}; this release reads {schema!r}", remedy=remedy
+        )
+    if document.pop(DIGEST, None) != _digest(document):
+        raise DamagedFileError(f"{uri} was changed: its digest is not that of its content", remedy=remedy)
+    del document[SCHEMA]
+    return dict(document)
+
+
+def _digest(document: Mapping[str, Any]) -> str:
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,146 @@
+"""Decide which files below a prefix are input: one rule for pipelines, the starter and local directories."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+HIDDEN = "hidden by a name that begins with _ or ."
+MARKER = "markers of folders and of copies under way"
+WRITTEN_BESIDE = "files that Athena writes beside its results"
+SKIPPED = "matched by skip"
+NOT_INCLUDED = "not matched by include"
+EMPTY = "without rows"
+DELTA, HUDI, ICEBERG = "log of a Delta table", "log of a Hudi table", "metadata of an Iceberg table"
+
+TABLE_LOGS = {
+    DELTA: re.compile(r"(?P<root>(?:.*?/)?)_delta_log/"),
+    HUDI: re.compile(r"(?P<root>(?:.*?/)?)\.hoodie/"),
+    ICEBERG: re.compile(r"(?P<root>(?:.*?/)?)metadata/[^/]+\.metadata\.json\Z"),
+}
+"""Where a table format lists the files that count. Those below its root are no table without it."""
+
+LOG_NAMES = {DELTA: "_delta_log/*", HUDI: ".hoodie/*", ICEBERG: "metadata/*"}
+"""The patterns that leave the logs out."""
+
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_ATHENA = re.compile(rf"(?:.*/)?(?:[^/]+\.csv\.metadata|{_UUID}(?:\.metadata|-manifest\.csv))\Z")
+_MARKERS = ("_$folder$", "._COPYING_")
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Files of one channel that are not read: the reason, how many, and the first one, below the prefix."""
+
+    why: str
+    count: int
+    first: str
+
+    def __str__(self) -> str:
+        return f"{self.count:,} {self.why}, first {self.first}"
+
+
+@dataclass(frozen=True)
+class InputFiles:
+    """Which keys are input.
+
+    Attributes:
+        prefix: The key prefix of the channel. What it names itself is never hidden.
+        include: Patterns of fnmatch; if there are any, a file has to match one.
+        skip: Patterns of fnmatch; a file that matches one is left out.
+
+    A pattern with a slash is matched with the path below the prefix, one without with the file's name.
+    """
+
+    prefix: str = ""
+    include: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+
+    def below(self, key: str) -> str:
+        """Return the path of a key below the prefix."""
+        return key.removeprefix(self.prefix)
+
+    def why_left_out(self, key: str) -> str:
+        """Return why a file is not input, or "" if it is.
+
+        Spark, Hive and Arrow hide a path if one of its parts begins with ``_`` or ``.``, but not a partition.
+
+        Example:
+            >>> InputFiles("in/").why_left_out("in/_temporary/0/part-00001.csv")
+            'hidden by a name that begins with _ or .'
+            >>> InputFiles("in/").why_left_out("in/_part=1/part-00001.csv")
+            ''
+        """
+        path, by_pattern = self.below(key), self.why_by_pattern(key)
+        if key.endswith(("/", *_MARKERS)) or not path:
+            return MARKER
+        if by_pattern == SKIPPED:
+            return SKIPPED
+        for name, log in TABLE_LOGS.items():
+            if log.match(path):
+                return name
+        parts = path.split("/")
+        if self.prefix and not self.prefix.endswith("/"):
+            del parts[0]  # its beginning is part of the prefix
+        if any(part.startswith(".") or (part.startswith("_") and "=" not in part) for part in parts):
+            return HIDDEN
+        return by_pattern or (WRITTEN_BESIDE if not self.include and _ATHENA.match(path) else "")
+
+    def why_by_pattern(self, key: str) -> str:
+        """Return why the patterns alone leave a file out, or "" if they do not."""
+        path = self.below(key)
+        if any(_matches(path, pattern) for pattern in self.skip):
+            return SKIPPED
+        if self.include and not any(_matches(path, pattern) for pattern in self.include):
+            return NOT_INCLUDED
+        return ""
+
+    def choose(self, keys: Iterable[str]) -> tuple[list[str], tuple[LeftOut, ...]]:
+        """Return the keys that are input, in their order, and what is left out, by reason.
+
+        The logs of different tables are different reasons: :func:`tables_among` looks for their data.
+        """
+        taken: list[str] = []
+        groups: dict[tuple[str, str], list[str]] = {}
+        for key in keys:
+            path, why = self.below(key), self.why_left_out(key)
+            if why:
+                groups.setdefault((why, log_root(why, path)), []).append(path)
+            else:
+                taken.append(key)
+        return taken, tuple(LeftOut(why, len(paths), paths[0]) for (why, _), paths in groups.items())
+
+    def tables_among(self, taken: Iterable[str], left_out: Iterable[LeftOut]) -> Iterator[tuple[str, str]]:
+        """Yield (reason, root) of each table format whose log was left out while its data are taken."""
+        paths = [self.below(key) for key in taken]
+        for group in left_out:
+            root = log_root(group.why, group.first)
+            if group.why in TABLE_LOGS and any(path.startswith(root) for path in paths):
+                yield group.why, root
+
+
+def data_files(directory: Path, rule: InputFiles | None = None) -> tuple[list[Path], tuple[LeftOut, ...]]:
+    """Return the files below a directory on disk that would be input on S3, by path, and what is left out.
+
+    ``rule`` gives the patterns; paths are matched below the directory.
+    """
+    paths = {
+        path.relative_to(directory).as_posix(): path
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+    }
+    taken, left_out = replace(rule or InputFiles(), prefix="").choose(paths)
+    return [paths[name] for name in taken], left_out
+
+
+def log_root(why: str, path: str) -> str:
+    """Return the root of the table whose log ``path`` is part of, or "" for another reason."""
+    match = TABLE_LOGS[why].match(path) if why in TABLE_LOGS else None
+    return match["root"] if match else ""
+
+
+def _matches(path: str, pattern: str) -> bool:
+    return fnmatchcase(path if "/" in pattern else path.rpartition("/")[2], pattern)

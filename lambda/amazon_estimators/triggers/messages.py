@@ -1,0 +1,60 @@
+"""Reading the messages of triggers: every field is checked, and what no trigger sends is refused by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from amazon_estimators.text import shown
+
+LONGEST_TEXT = 2_048
+"""Characters; the longest ARN of an alarm is shorter."""
+
+
+class UnknownMessageError(ValueError):
+    """A message that no trigger sends: handling it again would not help."""
+
+
+def parse(body: str) -> Mapping[str, Any]:
+    """Read a message's body. Raises UnknownMessageError unless it is a JSON object."""
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError) as error:  # RecursionError: thousands of brackets
+        raise UnknownMessageError(f"the message is not JSON: {str(error)[:200]}") from None
+    if not isinstance(message, Mapping):
+        raise UnknownMessageError(f"the message is {shown(message)}; allowed: a JSON object")
+    return message
+
+
+def text(message: Mapping[str, Any], name: str) -> str:
+    """Return a field that is a text of 1 to 2,048 characters."""
+    value = message.get(name)
+    if not isinstance(value, str) or not 1 <= len(value) <= LONGEST_TEXT:
+        raise _refused(message, name, "a text")
+    return value
+
+
+def time(message: Mapping[str, Any], name: str) -> datetime:
+    """Return a field that is an ISO 8601 time, in UTC and whole seconds: S3 lists objects no finer."""
+    try:
+        value = datetime.fromisoformat(text(message, name)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _refused(message, name, "a time such as 2026-03-01T12:00:00Z") from None
+    return value.replace(microsecond=0)
+
+
+def number(message: Mapping[str, Any], name: str, most: float) -> float:
+    """Return a field that is a number from 0 to ``most``."""
+    value = message.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        raise _refused(message, name, f"a number from 0 to {most:,}")
+    return float(value)
+
+
+def _refused(message: Mapping[str, Any], name: str, allowed: str) -> UnknownMessageError:
+    trigger = shown(message.get("trigger"))
+    return UnknownMessageError(
+        f"a message of {trigger}: {name} is {shown(message.get(name))}; allowed: {allowed}"
+    )
