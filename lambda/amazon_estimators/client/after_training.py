@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from amazon_estimators.storage.s3_uri import Place
+
 if TYPE_CHECKING:
     from amazon_estimators.algorithms.tuning import Range
     from amazon_estimators.client.estimator import Estimator
@@ -98,19 +100,23 @@ class AfterTraining:
             settings: Further settings as :class:`Transformer` takes them.
 
         Returns:
-            An array per field. The outputs stay on S3; upload and model are deleted.
+            An array per field. The outputs stay on S3, under ``transformed/`` beside the models; what was
+            uploaded under ``data_location`` is deleted, and so is the model.
 
         Raises:
             TransformJobError: The job did not complete.
             Detached: Ctrl-C was pressed; the job goes on.
         """
         estimator = cast("Estimator", self)
-        settings.setdefault("output_path", f"{estimator.data_location}transformed/")
+        outputs = Place.prefix(estimator._output_path(), what="output_path")
+        settings.setdefault("output_path", f"{outputs.uri}transformed/")
         with AfterTraining.create_model(self) as model:
             transformer = model.transformer(
                 instance_type=instance_type, instance_count=instance_count, **settings
             )
-            return transformer.transform(data, location=estimator.data_location, content_type=content_type)
+            return transformer.transform(
+                data, location=(estimator._data_location or outputs).uri, content_type=content_type
+            )
 
     def tune(
         self,

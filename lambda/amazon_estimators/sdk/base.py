@@ -26,6 +26,7 @@ from amazon_estimators.sdk.own_algorithm import own_algorithm
 from amazon_estimators.sdk.record_sets import RecordSet
 from amazon_estimators.sdk.registration import ModelPackage, model_package_request
 from amazon_estimators.sdk.renamed import RENAMED, warn_renamed
+from amazon_estimators.sdk.serving import Serving
 from amazon_estimators.sdk.session import Session, config_defaults, train_arguments
 from amazon_estimators.storage.sessions import client_of
 from amazon_estimators.text import is_template
@@ -37,7 +38,7 @@ def _positive(value: int) -> bool:
     return value > 0
 
 
-class AmazonAlgorithmEstimatorBase(Estimator):
+class AmazonAlgorithmEstimatorBase(Serving, Estimator):
     """An estimator of the SageMaker Python SDK 2, for code that exists; new code takes :class:`Estimator`.
 
     role: name or ARN of the IAM role that SageMaker acts as.
