@@ -55,7 +55,7 @@ class TrainingJobAnalytics:
     def dataframe(self) -> Any:
         """Return :meth:`rows` as a pandas DataFrame."""
         try:
-            import pandas as pd  # type: ignore[import-untyped]  # noqa: PLC0415
+            import pandas as pd  # noqa: PLC0415
         except ImportError:
             raise RequestError("a data frame needs pandas", remedy="Install pandas, or use rows().") from None
         return pd.DataFrame(self.rows(), columns=["timestamp", "metric_name", "value"])
