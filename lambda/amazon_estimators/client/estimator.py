@@ -26,7 +26,7 @@ from amazon_estimators.hyperparameters.hyperparameter import HyperparameterWarni
 from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.storage.s3_uri import Place
-from amazon_estimators.storage.sessions import client_of, default_location, region_of
+from amazon_estimators.storage.sessions import client_of, default_location, region_of, role_arn
 
 if TYPE_CHECKING:
     from amazon_estimators.client.pipeline import PipelineEstimator
@@ -300,9 +300,7 @@ class Estimator(AfterTraining):
         return TrainingJob(name, session=self.session, metrics=self.algorithm.metrics)
 
     def _role_arn(self) -> str:
-        if self.role.startswith("arn:"):
-            return self.role
-        return str(client_of(self.session, "iam").get_role(RoleName=self.role)["Role"]["Arn"])
+        return role_arn(self.session, self.role)
 
     def _output_path(self) -> str:
         if self.settings.output_path:

@@ -167,6 +167,13 @@ class AmazonAlgorithmEstimatorBase(Serving, Estimator):
         self._fitted = None
 
     @property
+    def model_data(self) -> str:
+        """S3 URI of the model of the latest job, or of the job that a workflow will start."""
+        if self.latest_training_job is None and self._current_job_name:
+            return f"{self._output_path().rstrip('/')}/{self._current_job_name}/output/model.tar.gz"
+        return super().model_data
+
+    @property
     def sagemaker_session(self) -> Any:
         """The session of the SageMaker SDK that was given, or one that stands for it."""
         if not hasattr(self.session, "boto_session"):
@@ -349,10 +356,6 @@ class AmazonAlgorithmEstimatorBase(Serving, Estimator):
         if mini_batch_size is not None:
             algorithm = algorithm.override({"mini_batch_size": mini_batch_size})
         return algorithm.fit_to(record_sets, instance_count=1)
-
-    def _role_arn(self) -> str:
-        expand = getattr(self.session, "expand_role", None)
-        return str(expand(self.role)) if expand else super()._role_arn()
 
     def _output_path(self) -> str:
         return self.settings.output_path or super()._output_path()

@@ -104,6 +104,8 @@ class AmazonModel(model.Model):
         capture = data_capture_config
         if capture is not None and hasattr(capture, "_to_request_dict"):
             capture = capture._to_request_dict()
+        # A session of the SDK waits as it always did.
+        waits = getattr(self.sagemaker_session, "wait_for_endpoint", None)
         deployed = super().deploy(
             instance_type=instance_type,
             instance_count=initial_instance_count,
@@ -113,9 +115,11 @@ class AmazonModel(model.Model):
             volume_size=volume_size,
             data_capture=capture,
             tags=tags,
-            wait=wait,
+            wait=wait and waits is None,
         )
         self.endpoint_name = deployed.endpoint_name
+        if wait and waits is not None:
+            waits(deployed.endpoint_name)
         return self.predictor_class(deployed.endpoint_name, self.sagemaker_session, serializer, deserializer)
 
     def transformer(  # type: ignore[override]  # noqa: PLR0917  # the SDK's order
@@ -152,6 +156,19 @@ class AmazonModel(model.Model):
             sagemaker_session=self.sagemaker_session,
             volume_kms_key=volume_kms_key,
         )
+
+    def prepare_container_def(self, *_: Any, **__: Any) -> dict[str, Any]:
+        """Return the container of a CreateModel request, for workflow helpers; hints are not needed for it."""
+        return {"Image": self.image, "Environment": {}, **self.request()["PrimaryContainer"]}
+
+    @property
+    def vpc_config(self) -> dict[str, list[str]] | None:
+        """The VPC of the model, or None."""
+        return self._network
+
+    def enable_network_isolation(self) -> bool:
+        """Return True if the container gets no network."""
+        return self._isolated
 
     def create(self, *_: Any, **__: Any) -> Any:
         """Create the model in the account; the SDK's hints on instances are not needed for it."""

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from amazon_estimators.errors import RequestError
-from amazon_estimators.storage.sessions import client_of, default_bucket, region_of, session_of
+from amazon_estimators.storage.sessions import client_of, default_bucket, region_of, role_arn, session_of
 
 
 class Session:
@@ -69,13 +69,6 @@ class Session:
     def account_id(self) -> str:
         """Return the number of the AWS account."""
         return str(client_of(self.boto_session, "sts").get_caller_identity()["Account"])
-
-
-def role_arn(session: Any, role: str) -> str:
-    """Return the ARN of a role that is given by name or ARN."""
-    if role.startswith("arn:"):
-        return role
-    return str(client_of(session, "iam").get_role(RoleName=role)["Role"]["Arn"])
 
 
 def get_execution_role(sagemaker_session: Any = None) -> str:

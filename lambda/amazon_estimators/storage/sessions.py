@@ -45,6 +45,15 @@ def region_of(session: Any) -> str:
     return str(region)
 
 
+def role_arn(session: Any, role: str) -> str:
+    """Return the ARN of a role that is given by name or ARN; a session of the SageMaker SDK expands names."""
+    if role.startswith("arn:"):
+        return role
+    if hasattr(session, "expand_role"):
+        return str(session.expand_role(role))
+    return str(client_of(session, "iam").get_role(RoleName=role)["Role"]["Arn"])
+
+
 def default_location(session: Any, folder: str = "") -> Place:
     """Return where things go that nobody gave a place: ``folder`` in the account's default bucket.
 
