@@ -50,8 +50,8 @@ ACKNOWLEDGED = (
     Finding(
         "AWS::Lambda::Function",
         ("LambdaDLQ",),
-        "Step Functions and SQS invoke the functions and see their errors. The queue would be for asynchronous "
-        "invocations, of which there are none.",
+        "Step Functions and SQS invoke the functions and see their errors. The queue would be for "
+        "asynchronous invocations, of which there are none.",
     ),
     Finding(
         "AWS::Lambda::Function",
