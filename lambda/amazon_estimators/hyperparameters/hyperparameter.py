@@ -24,6 +24,7 @@ from amazon_estimators.hyperparameters.value_types import (
     Listing,
     Real,
     Text,
+    TooLargeError,
 )
 from amazon_estimators.text import shown
 
@@ -102,6 +103,8 @@ class Hyperparameter(Generic[T]):
         """Read and check a value; ValueError with the whole message if it is none."""
         try:
             result = self.kind.read(value)
+        except TooLargeError as error:
+            raise ValueError(f"{self.problem(value)} {error}") from None
         except (ValueError, RecursionError):
             raise ValueError(self.problem(value)) from None
         if len(self.kind.spell(result)) > MAX_VALUE_CHARACTERS:

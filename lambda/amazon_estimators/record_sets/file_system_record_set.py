@@ -54,7 +54,7 @@ class FileSystemRecordSet:
         }
 
     def as_record_set(self, distribution: str) -> RecordSet:
-        """What the checks of hyperparameters against data look at."""
+        """Return the facts that hyperparameters are checked against."""
         return RecordSet(
             "", self.num_records, self.feature_dim, channel=self.channel, distribution=distribution
         )

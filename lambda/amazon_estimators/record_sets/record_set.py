@@ -41,7 +41,7 @@ class RecordSet:
 
     @classmethod
     def from_manifest(cls, uri: str, *, channel: str | None = None, session: Any = None) -> Self:
-        """The RecordSet whose manifest lies at ``uri``.
+        """Return the RecordSet whose manifest is at ``uri``.
 
         Facts come from ``record_set.json`` beside it; without one every shard is read and checked.
         ``channel`` is the one recorded there, else ``"train"``. ``session`` is a ``boto3.Session``, by
@@ -58,7 +58,7 @@ class RecordSet:
         return {"ChannelName": self.channel, **self.records_s3_input()}
 
     def records_s3_input(self) -> dict[str, Any]:
-        """Where the records lie and what they are: :meth:`data_channel` without the channel's name."""
+        """Return where the records are and their type: :meth:`data_channel` without the channel's name."""
         return {
             "ContentType": self.content_type,
             "DataSource": {
@@ -71,7 +71,7 @@ class RecordSet:
         }
 
     def describe(self) -> str:
-        """What is known of the RecordSet, in a few lines of text for people."""
+        """Describe the RecordSet in a few lines of text for people."""
         features = f", {counted(self.feature_dim, 'feature')}" if self.feature_dim else ""
         kind = "sparse" if self.sparse else "dense"
         values = f", {kind} {self.dtype}" if self.feature_dim else ""
@@ -90,7 +90,7 @@ class RecordSet:
     def read(
         self, *, max_records: int | None = None, session: Any = None
     ) -> tuple[np.ndarray | CsrParts | Any, np.ndarray | None]:
-        """The records as ``(features, labels)``, in the order of the manifest.
+        """Read the records as ``(features, labels)``, in the order of the manifest.
 
         ``features`` is an array of shape (records, feature_dim); for sparse records SciPy's CSR array, or the
         parts of one where SciPy is missing. ``labels`` is an array of shape (records,), or None.
@@ -102,7 +102,7 @@ class RecordSet:
         return read(self, max_records=max_records, session=session)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready values; :meth:`from_dict` reads them back."""
+        """Return its fields as JSON-ready values; :meth:`from_dict` reads them back."""
         return asdict(self)
 
     @classmethod

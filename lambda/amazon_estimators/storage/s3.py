@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from amazon_estimators.errors import InputError, ObjectChangedError
 from amazon_estimators.logs import retrying
 from amazon_estimators.prefetch import ahead
+from amazon_estimators.storage.encryption_headers import add_encryption_headers
 from amazon_estimators.storage.input_files import InputFiles
 from amazon_estimators.storage.retries import log_retries
 
@@ -30,7 +31,7 @@ LONGEST_PAUSE = 20.0
 
 
 def client() -> Any:
-    """An S3 client that retries throttling and service faults with backoff and jitter."""
+    """Return an S3 client that retries throttling and service faults with backoff and jitter."""
     import boto3  # noqa: PLC0415 - the library is imported where there is no AWS, too
     from botocore.config import Config  # noqa: PLC0415
 
@@ -39,6 +40,7 @@ def client() -> Any:
         "s3", config=Config(retries=retries, max_pool_connections=64, connect_timeout=10, read_timeout=60)
     )
     log_retries(made)
+    add_encryption_headers(made)
     return made
 
 
@@ -57,7 +59,7 @@ class InputObject:
         return f"s3://{self.bucket}/{self.key}"
 
     def identity(self) -> list[str | int]:
-        """What makes this content this content: part of a RecordSet's fingerprint."""
+        """Return what identifies the content: part of a RecordSet's fingerprint."""
         return [self.key, self.version_id or self.etag, self.size]
 
 
@@ -139,7 +141,7 @@ def _input_object(bucket: str, entry: Mapping[str, Any]) -> InputObject:
 
 
 def read_range(s3: Any, source: InputObject, start: int, stop: int) -> bytes:
-    """Bytes ``[start, stop)`` of exactly this version.
+    """Read bytes ``[start, stop)`` of exactly this version.
 
     A connection that breaks while the bytes arrive is retried; the client itself retries the rest.
     Raises ObjectChangedError if this version is no longer there, InputError if S3 does not hand it out.
@@ -191,7 +193,7 @@ def read_range(s3: Any, source: InputObject, start: int, stop: int) -> bytes:
 
 
 def read_ahead(s3: Any, source: InputObject, start: int, stop: int, *, chunk: int) -> Iterator[bytes]:
-    """Bytes ``[start, stop)`` in chunks, in order; READS_AHEAD are fetched while the caller works on one."""
+    """Yield bytes ``[start, stop)`` in chunks, in order; fetch READS_AHEAD while the caller works on one."""
     if stop - start <= chunk:
         yield from (read_range(s3, source, start, stop),) if start < stop else ()
         return
@@ -203,7 +205,7 @@ def read_ahead(s3: Any, source: InputObject, start: int, stop: int, *, chunk: in
 
 
 def list_stored(s3: Any, bucket: str, prefix: str) -> Iterator[tuple[str, str, int]]:
-    """(key, ETag, size) of every object under ``prefix``."""
+    """Yield (key, ETag, size) of every object under ``prefix``."""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for one in page.get("Contents", ()):
             yield one["Key"], one["ETag"].strip('"'), one["Size"]
@@ -214,7 +216,7 @@ def get_json(s3: Any, bucket: str, key: str) -> Any:
 
 
 def is_there(s3: Any, bucket: str, key: str) -> bool:
-    """Whether an object lies at ``key``. By listing: a GET of nothing may be answered with 403."""
+    """Return True if there is an object at ``key``. Lists, as a GET of nothing may be answered with 403."""
     listed = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
     return any(one["Key"] == key for one in listed.get("Contents", ()))
 

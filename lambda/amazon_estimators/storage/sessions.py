@@ -1,4 +1,4 @@
-"""Where things are: S3 URIs, and the boto3 session through which they are reached."""
+"""Make boto3 sessions and clients, and find the default bucket."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from amazon_estimators.errors import RegionError, RequestError
 
 
 def session_of(session: Any) -> Any:
-    """A ``boto3.Session``: the one given, the one inside a session of the SageMaker SDK, or a new one."""
+    """Return a ``boto3.Session``: the one given, that inside a SageMaker SDK session, or a new one."""
     if session is None:
         import boto3  # noqa: PLC0415
 
@@ -17,7 +17,7 @@ def session_of(session: Any) -> Any:
 
 
 def client_of(session: Any, service: str) -> Any:
-    """A client that retries throttling and service faults with backoff and jitter."""
+    """Return a client that retries throttling and service faults with backoff and jitter."""
     from botocore.config import Config  # noqa: PLC0415
 
     config = Config(retries={"mode": "standard", "max_attempts": 8}, max_pool_connections=16)
@@ -25,7 +25,7 @@ def client_of(session: Any, service: str) -> Any:
 
 
 def region_of(session: Any) -> str:
-    """The session's region; RegionError if it has none."""
+    """Return the session's region. Raises RegionError if it has none."""
     region = session_of(session).region_name
     if not region:
         raise RegionError(
@@ -36,7 +36,7 @@ def region_of(session: Any) -> str:
 
 
 def default_bucket(session: Any) -> str:
-    """The account's bucket for SageMaker, ``sagemaker-<region>-<account>``; RequestError if it has none."""
+    """Return SageMaker's bucket, ``sagemaker-<region>-<account>``. Raises RequestError if there is none."""
     account = client_of(session, "sts").get_caller_identity()["Account"]
     bucket = f"sagemaker-{region_of(session)}-{account}"
     s3 = client_of(session, "s3")
