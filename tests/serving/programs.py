@@ -374,7 +374,8 @@ def names_and_tags_of_ones_own(here: Surroundings) -> None:
     tags = [{"Key": "project", "Value": "points"}]
     kmeans = sdk.KMeans(role=here.role, k=2, tags=tags, base_job_name="points", **here.instances)
     kmeans.fit(kmeans.record_set(here.rows))
-    names: dict[str, Any] = {"endpoint_name": f"points-{here.prefix[:8]}", "model_name": f"model-{here.prefix[:8]}"}
+    mark = here.prefix[:8]
+    names: dict[str, Any] = {"endpoint_name": f"points-{mark}", "model_name": f"model-{mark}"}
     predictor = kmeans.deploy(1, "ml.m5.large", tags=tags, **names)
     client = here.session.client("sagemaker")
     arn = client.describe_endpoint(EndpointName=names["endpoint_name"])["EndpointArn"]
