@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from amazon_estimators.errors import ServiceError
 from amazon_estimators.pipeline import announce as announcement
 from amazon_estimators.pipeline.announce import REMEDY, announce, failure
 from amazon_estimators.pipeline.explain import explain
@@ -190,7 +191,7 @@ def test_an_event_that_is_refused_for_a_moment_is_told() -> None:
 
 
 def test_an_event_that_is_refused_for_good_is_no_success() -> None:
-    with pytest.raises(RuntimeError, match="InternalFailure"):
+    with pytest.raises(ServiceError, match="InternalFailure"):
         announce(Bus(announcement.TELL_ATTEMPTS).tell, Objects(), {**STATE, "job": JOB})
 
 
