@@ -283,7 +283,7 @@ def test_choices_are_the_documented_ones(algorithm: str, name: str) -> None:
 def test_lists_are_encoded_as_documented() -> None:
     assert (
         quietly("KMeans", k=1, eval_metrics=["ssd", "msd"]).hyperparameters()["eval_metrics"]
-        == '["msd","ssd"]'
+        == '["msd", "ssd"]'
     )
     assert quietly("KMeans", k=1, eval_metrics='["ssd"]').hyperparameters()["eval_metrics"] == '["ssd"]'
     scores = ["accuracy", "precision_recall_fscore"]

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from importlib import import_module
 from pathlib import Path
 
@@ -83,3 +84,17 @@ def test_files_that_a_page_names_exist(page: str) -> None:
     assert named
     missing = [name for name in named if not any(path.endswith(f"/{name.rstrip('/')}") for path in paths)]
     assert missing == []
+
+
+def test_the_drawing_of_the_rooms_is_the_contract() -> None:
+    """Top to bottom, as import-linter holds them."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    (layers,) = [one["layers"] for one in contracts["contracts"] if one["name"] == "Rooms of the run time"]
+    rooms = [room for layer in layers for room in layer.split(" | ")]
+    drawing = (ROOT / "docs" / "images" / "rooms.svg").read_text(encoding="utf-8")
+    drawn = [name for name in re.findall(r">(\w+)</text>", drawing) if name in rooms]
+    for layer in layers:
+        size = len(layer.split(" | "))
+        floor, drawn = drawn[:size], drawn[size:]
+        assert sorted(floor) == sorted(layer.split(" | "))
+    assert drawn == []

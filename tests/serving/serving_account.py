@@ -185,10 +185,10 @@ def until(
     raise AssertionError(f"not done after {seconds} s: {found}")
 
 
-def make_role(iam: Any, actions: dict[str, Any]) -> str:
-    """The ARN of a role that SageMaker may assume, allowed ``actions`` by resource."""
+def make_role(iam: Any, actions: dict[str, Any], service: str = "sagemaker.amazonaws.com") -> str:
+    """The ARN of a role that a service may assume, allowed ``actions`` by resource."""
     name = unique("role")
-    principal = {"Service": "sagemaker.amazonaws.com"}
+    principal = {"Service": service}
     trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
     arn = iam.create_role(
         RoleName=name,

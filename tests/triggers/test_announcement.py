@@ -165,7 +165,7 @@ def test_a_cause_that_is_hard_to_read_is_told_of(cause: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "unexplained", [{"Error": "States.Timeout", "Cause": "a\nb"}, {"Error": "E", "Cause": ""}]
+    "unexplained", [{"Error": "States.Runtime", "Cause": "a\nb"}, {"Error": "E", "Cause": ""}]
 )
 def test_a_failure_without_a_remedy_of_its_own_has_a_general_one(unexplained: dict[str, str]) -> None:
     """Explained, or as the state after an Explain that did not run hands it on."""

@@ -134,11 +134,15 @@ def _quoted(values: Sequence[object]) -> str:
 
 @dataclass(frozen=True)
 class Integer:
-    """A whole number within bounds or one of ``choices``, or one of the literals."""
+    """A whole number within bounds or one of ``choices``, or one of the literals.
+
+    ``also`` are numbers that AWS does not document but its SDK and samples use.
+    """
 
     bounds: Bounds = Bounds()
     choices: tuple[int, ...] = ()
     literals: tuple[int | str, ...] = ()
+    also: tuple[int, ...] = ()
 
     @property
     def expecting(self) -> str:
@@ -150,7 +154,8 @@ class Integer:
         if isinstance(plain, str) and plain in self.literals:
             return plain
         number = _whole(plain)
-        if number in self.literals or (number in self.choices if self.choices else self.bounds.admit(number)):
+        allowed = number in self.choices if self.choices else self.bounds.admit(number)
+        if allowed or number in (*self.literals, *self.also):
             return number
         raise ValueError
 
@@ -288,7 +293,7 @@ class Listing:
         if isinstance(value, str):
             return value
         if self.encoding == "json":
-            return json.dumps(value, separators=(",", ":"))
+            return json.dumps(value)
         return ",".join(map(str, value))
 
 

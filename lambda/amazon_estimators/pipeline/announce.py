@@ -93,7 +93,7 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def failure(about: Mapping[str, Any], error: str, cause: str, remedy: str = "") -> dict[str, Any]:
-    """The detail of Training Failed. A cause that ends with its remedy is told without it."""
+    """Return the detail of Training Failed. Leave out a remedy at the end of the cause."""
     message = cause.removesuffix(f"\n{remedy}") if remedy else cause
     return {**about, "error": error, "cause": message[:LONGEST_TEXT], "remedy": remedy or REMEDY}
 
@@ -115,7 +115,7 @@ def tell(events: Any, detail_type: str, detail: Mapping[str, Any]) -> None:
 
 
 def _said(asked: Mapping[str, Any], name: str) -> str | None:
-    """A text of the execution input, which may be one that Plan has refused for it."""
+    """Return a text of the execution input, which may be one that Plan refused."""
     value = asked.get(name)
     return value[:LONGEST_SAID] if isinstance(value, str) else None
 

@@ -1,4 +1,4 @@
-"""The receipt of a shard: what Encode recorded of it, so that Seal verifies them by listing.
+"""Leave and read the receipt of a shard: what Encode recorded, so that Seal verifies shards by listing.
 
 A receipt is an empty object whose *key* holds its content: listing them, 1,000 keys a call, reads them all.
 S3 takes keys of up to 1,024 bytes; a receipt's name takes at most 700 of them, which RECEIPT_LIMIT holds to.

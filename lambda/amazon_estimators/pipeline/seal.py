@@ -22,7 +22,7 @@ from amazon_estimators.storage.s3 import list_stored, put_text, read_object
 from amazon_estimators.summaries import Labels, Tokens
 
 SETTLING = (0.5, 1.0, 2.0, 4.0)
-"""Seconds between looks at shards whose receipt may still be under way."""
+"""Seconds between checks of shards whose receipt may still be under way."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Sealed:
 
 
 def verified(s3: Any, plan: Plan, channel: str) -> dict[int, Receipt]:
-    """The receipts of the shards that lie there as they were encoded, by index. Missing ones are missing."""
+    """Return the receipts of the shards that are there as they were encoded, by index."""
     stored = {key: (etag, size) for key, etag, size in list_stored(s3, plan.bucket, plan.root(channel))}
     return {
         receipt.shard: receipt
@@ -72,7 +72,7 @@ def seal_step(
 
 
 def seal(s3: Any, plan: Plan, *, instance_count: int) -> dict[str, Sealed]:
-    """The RecordSets of a plan by channel, verified; nothing is written.
+    """Verify the RecordSets of a plan and return them by channel. Nothing is written.
 
     Raises RecordSetError if a shard is missing or not what was recorded, SchemaError if shards disagree.
     """

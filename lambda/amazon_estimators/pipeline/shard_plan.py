@@ -1,4 +1,4 @@
-"""The plan of a RecordSet: what every shard is made of. Plan saves it; Encode and Seal go by nothing else."""
+"""Save and load the plan of a RecordSet: what every shard is made of. Encode and Seal go by nothing else."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Shard:
     length: int
 
     def item(self) -> str:
-        """What the Map hands to Encode. Small, however many pieces the shard has."""
+        """Return the line that the Map hands to Encode. It is small, however many pieces the shard has."""
         return json.dumps({"shard": self.number, "offset": self.offset, "length": self.length}) + "\n"
 
 
@@ -49,16 +49,16 @@ class Plan:
         return sum(channel.shards for channel in self.channels.values())
 
     def root(self, channel: str) -> str:
-        """Key prefix of a channel's shards, record_set.json and manifest."""
+        """Return the key prefix of a channel's shards, record_set.json and manifest."""
         return keys.channel_root(self.prefix, channel)
 
     def shards_root(self, channel: str) -> str:
-        """Key prefix of a channel's shards alone. Auxiliary files lie apart: their names are the user's."""
+        """Return the key prefix of a channel's shards. Auxiliary files lie apart: the user names them."""
         root = self.root(channel)
         return root if self.channels[channel].names is None else files_root(root)
 
     def shard_file(self, channel: str, index: int) -> str:
-        """What the training container sees of a shard: its file name."""
+        """Return the file name of a shard, which is all that a training container sees of its key."""
         planned = self.channels[channel]
         return shard_name(planned.encoding, index) if planned.names is None else planned.names[index]
 
@@ -66,7 +66,7 @@ class Plan:
         return self.shards_root(channel) + self.shard_file(channel, index)
 
     def save(self, s3: Any, pieces: Mapping[str, Iterable[list[Piece]]]) -> list[Shard]:
-        """Write pieces.jsonl, then plan.json; returns the shards. Written again, both get the same bytes."""
+        """Write pieces.jsonl, then plan.json; return the shards. Written again, both get the same bytes."""
         shards, lines, offset = [], [], 0
         for number, (channel, index, parts) in enumerate(_numbered(pieces)):
             line = json.dumps(

@@ -56,13 +56,13 @@ class Uploads:
         self._objects: list[ObjectWriter] = []
 
     def open(self, key: str, content_type: str) -> ObjectWriter:
-        """A binary file whose bytes become the object ``key`` once it is closed."""
+        """Open a binary file whose bytes become the object ``key`` once it is closed."""
         writer = ObjectWriter(self, key, content_type)
         self._objects.append(writer)
         return writer
 
     def put(self, key: str, body: bytes, content_type: str) -> None:
-        """A small object, at once."""
+        """Write a small object at once."""
         writer = self.open(key, content_type)
         writer.write(body)
         writer.result()
@@ -133,7 +133,7 @@ class ObjectWriter:
         self._parts.append(self._uploads.submit(lambda: self._upload_part(body, number)))
 
     def _filled(self) -> bytes:
-        """What was written since the last part. As bytes neither BytesIO nor boto3 copies it."""
+        """Take what was written since the last part, as bytes: neither BytesIO nor boto3 copies them."""
         body, self._filling = self._filling.getvalue(), io.BytesIO()
         self._digest.update(body)
         return body
@@ -149,13 +149,13 @@ class ObjectWriter:
         return {"PartNumber": number, **checks}
 
     def _raise_failed(self) -> None:
-        """An upload that has failed is known before more is encoded for it."""
+        """Raise what a part's upload raised, before more is encoded for it."""
         for part in self._parts:
             if part.done() and part.exception():
                 part.result()
 
     def close(self) -> None:
-        """Nothing more will be written. Does not wait: see :meth:`result`."""
+        """Finish the object. Does not wait for S3: see :meth:`result`."""
         if self._done is None:
             if self._upload_id is not None and self._filling.tell():
                 self._send_part()
@@ -201,13 +201,13 @@ class ObjectWriter:
         return f"s3://{self._uploads.bucket}/{self.key}"
 
     def result(self) -> Uploaded:
-        """Wait until the object lies on S3. Raises what its upload raised."""
+        """Wait until the object is on S3. Raises what its upload raised."""
         self.close()
         assert self._done is not None
         return self._done.result()
 
     def discard(self) -> None:
-        """Leave neither the object nor any part of it."""
+        """Remove the object and all parts of it."""
         for part in self._parts:
             part.cancel()
             if not part.cancelled():

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from amazon_estimators.errors import DamagedFileError, InputError, ObjectChangedError, ServiceError
 from amazon_estimators.prefetch import ahead
+from amazon_estimators.storage.encryption_headers import add_encryption_headers
 from amazon_estimators.storage.faults import naming, whole_body
 from amazon_estimators.storage.input_files import InputFiles
 from amazon_estimators.storage.retries import log_retries
@@ -25,7 +26,7 @@ READS_AHEAD = 4
 
 
 def client() -> Any:
-    """An S3 client that retries throttling and service faults with backoff and jitter."""
+    """Return an S3 client that retries throttling and service faults with backoff and jitter."""
     import boto3  # noqa: PLC0415 - the library is imported where there is no AWS, too
     from botocore.config import Config  # noqa: PLC0415
 
@@ -34,6 +35,7 @@ def client() -> Any:
         "s3", config=Config(retries=retries, max_pool_connections=64, connect_timeout=10, read_timeout=60)
     )
     log_retries(made)
+    add_encryption_headers(made)
     return made
 
 
@@ -52,7 +54,7 @@ class InputObject:
         return f"s3://{self.bucket}/{self.key}"
 
     def identity(self) -> list[str | int]:
-        """What makes this content this content: part of a RecordSet's fingerprint."""
+        """Return what identifies the content: part of a RecordSet's fingerprint."""
         return [self.key, self.version_id or self.etag, self.size]
 
 
@@ -145,7 +147,7 @@ def _input_object(bucket: str, entry: Mapping[str, Any]) -> InputObject:
 
 
 def read_range(s3: Any, source: InputObject, start: int, stop: int) -> bytes:
-    """Bytes ``[start, stop)`` of exactly this version.
+    """Read bytes ``[start, stop)`` of exactly this version.
 
     A connection that breaks while the bytes arrive is retried; the client itself retries the rest.
     Raises ObjectChangedError if this version is no longer there, InputError if S3 does not hand it out.
@@ -192,7 +194,7 @@ def _explain_refusal(uri: str, error: Any) -> None:
 
 
 def read_ahead(s3: Any, source: InputObject, start: int, stop: int, *, chunk: int) -> Iterator[bytes]:
-    """Bytes ``[start, stop)`` in chunks, in order; READS_AHEAD are fetched while the caller works on one."""
+    """Yield bytes ``[start, stop)`` in chunks, in order; fetch READS_AHEAD while the caller works on one."""
     if stop - start <= chunk:
         yield from (read_range(s3, source, start, stop),) if start < stop else ()
         return
