@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from amazon_estimators.errors import ServiceError
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.explain import details_of, reason_of
+from amazon_estimators.storage.faults import naming
 from amazon_estimators.storage.s3 import put_json
 
 SOURCE = "amazon-estimators"
@@ -97,16 +99,17 @@ def failure(about: Mapping[str, Any], error: str, cause: str, remedy: str = "") 
 
 
 def tell(events: Any, detail_type: str, detail: Mapping[str, Any]) -> None:
-    """Put one event on the default bus. Raises RuntimeError if EventBridge goes on refusing it."""
+    """Put one event on the default bus. Raises ServiceError if EventBridge goes on refusing it."""
     entry = {"Source": SOURCE, "DetailType": detail_type, "Detail": json.dumps(detail)}
     for attempt in range(1, TELL_ATTEMPTS + 1):
-        answer = events.put_events(Entries=[entry])
+        with naming("PutEvents", f"{detail_type} of {detail.get('pipeline')}"):
+            answer = events.put_events(Entries=[entry])
         if not answer["FailedEntryCount"]:
             return
         if attempt < TELL_ATTEMPTS:
             time.sleep(random.uniform(0, 0.2 * 4**attempt))  # noqa: S311 - jitter, no secret
     refused = answer["Entries"][0]
-    raise RuntimeError(
+    raise ServiceError(
         f"EventBridge refused {detail_type}: {refused['ErrorCode']}: {refused['ErrorMessage']}"
     )
 
