@@ -34,6 +34,16 @@ def shown(value: object) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}… ({type(value).__name__})"
 
 
+def is_template(value: object) -> bool:
+    """Return True for text that a workflow fills in later, such as Airflow's ``"{{ instance_count }}"``.
+
+    Example:
+        >>> is_template("{{ role }}"), is_template("trainer")
+        (True, False)
+    """
+    return isinstance(value, str) and "{{" in value and "}}" in value
+
+
 def listed(names: Sequence[int | str], most: int = 20) -> str:
     """Return the first ``most`` names, and how many more there are.
 

@@ -32,11 +32,7 @@ ANSWERS: dict[str, Any] = {
 }
 
 DIFFERENCES = {
-    r"request/HyperParameters/force_dense": "undocumented, and the container's own default",
-    r"request/HyperParameters/(eval_metrics|encoder_layers)": "the same JSON list, without spaces",
-    r"request/HyperParameters/(use_bias|normalize_data|subtract_mean|batch_norm)": (
-        "booleans as AWS documents them: lower case"
-    ),
+    r"request/HyperParameters/encoder_layers": "a list as AWS documents it: separated by commas",
     r"request/HyperParameters/feature_dim": "neither Object2Vec nor IPInsights has such a hyperparameter",
     r"request/InputDataConfig/0/ContentType": "says what the records are instead of relying on a default",
     r"request/InputDataConfig/0/DataSource/S3DataSource/S3Uri": "the prefix ends in a random part",

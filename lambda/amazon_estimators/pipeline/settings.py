@@ -30,7 +30,8 @@ class Settings:
     """One pipeline. ``hyperparameters`` as the service takes them, ``channels`` by name, sizes in bytes.
 
     ``distributions`` names how a channel is distributed where it is not the algorithm's default.
-    ``volume_gib`` is the disk of each training instance; None for an instance with disks of its own.
+    ``volume_gib`` is the disk of each training instance; None for an instance with disks of its own. ``tags``
+    are given to training jobs beside the library's own.
     """
 
     pipeline: str
@@ -45,13 +46,14 @@ class Settings:
     channels: Mapping[str, Source]
     distributions: Mapping[str, str] = field(default_factory=dict)
     volume_gib: int | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Raises RequestError for a setting that is missing, unknown or out of range."""
         known = {one.name for one in fields(cls)}
         missing, unknown = (
-            sorted(known - set(values) - {"distributions", "volume_gib"}),
+            sorted(known - set(values) - {"distributions", "volume_gib", "tags"}),
             sorted(set(values) - known),
         )
         if missing or unknown:

@@ -46,6 +46,7 @@ def _checked(s3: Any, kind: Any, manifest: Place, channel: str) -> Any:
         summary.records,
         summary.feature_dim,
         channel=channel,
+        content_type="application/x-recordio-protobuf",
         labels=summary.labels,
         dtype=summary.dtype,
         sparse=summary.sparse,

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from amazon_estimators.errors import InputError, ObjectChangedError
 from amazon_estimators.logs import retrying
 from amazon_estimators.prefetch import ahead
+from amazon_estimators.storage.encryption_headers import add_encryption_headers
 from amazon_estimators.storage.input_files import InputFiles
 from amazon_estimators.storage.retries import log_retries
 
@@ -39,6 +40,7 @@ def client() -> Any:
         "s3", config=Config(retries=retries, max_pool_connections=64, connect_timeout=10, read_timeout=60)
     )
     log_retries(made)
+    add_encryption_headers(made)
     return made
 
 
