@@ -23,6 +23,7 @@ from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.notifications import TrainingNotifications
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import known
+from cdk_amazon_estimators.props.quotas import check_quotas
 from cdk_amazon_estimators.state_machine import pipeline_state_machine, workflow, workflow_statements
 from cdk_amazon_estimators.storage.bucket_events import ensure_events
 from cdk_amazon_estimators.storage.data_buckets import (
@@ -196,9 +197,11 @@ class TrainingPipeline(Construct):
         self._expire(record_set_expiration, input_version_expiration)
         self._connect_encoder(encoder)
         self._make_training_role(training_role, chosen.image)
+        settings = self._settings(algorithm, chosen, distributions)
+        check_quotas(self, settings)
         self._make_state_machine(
             chosen,
-            self._settings(algorithm, chosen, distributions),
+            settings,
             max_concurrency,
             log_retention,
             service_encryption_key,
