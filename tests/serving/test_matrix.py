@@ -1,4 +1,4 @@
-"""Every algorithm in every way from a model to an answer: what answers, what is refused, what says why not."""
+"""Every algorithm in every way from a model to an answer: what answers, what is refused, what says why."""
 
 from __future__ import annotations
 
