@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Every algorithm in every way from a model to an answer: what answers, and what is refused, and why."""
-=======
 """Every algorithm in every way from a model to an answer: what answers, what is refused, what says why."""
->>>>>>> serving
 
 from __future__ import annotations
 
