@@ -10,7 +10,7 @@ from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.client.hosting import check_hosting, variant
 from amazon_estimators.client.job_settings import tag_list
 from amazon_estimators.client.predictor import Predictor, already_gone
-from amazon_estimators.client.training_job import checked_job_name
+from amazon_estimators.client.training_job import Detached, checked_job_name
 from amazon_estimators.errors import RequestError
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of, region_of, role_arn
@@ -26,7 +26,7 @@ class Model:
     """A trained model, and the image that serves it.
 
     Nothing is created in the account before :meth:`create`, :meth:`deploy` or a transform job asks for it.
-    As a context manager it deletes what it created.
+    As a context manager it deletes what it created, unless waiting was interrupted (:class:`Detached`).
 
     Attributes:
         name: The model's name in the account.
@@ -201,6 +201,8 @@ class Model:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if isinstance(error, Detached):
+            return  # what was waited for goes on, and needs the model
         for predictor in self._predictors:
             with already_gone():
                 predictor.delete_endpoint()

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.algorithms.channel_rules import CSV, JSON, JSON_LINES, RECORDIO
 from amazon_estimators.client.job_settings import tag_list
 from amazon_estimators.client.predictor import joined, sliced
-from amazon_estimators.client.training_job import checked_job_name, console_host, timestamp
+from amazon_estimators.client.training_job import Detached, checked_job_name, console_host, timestamp
 from amazon_estimators.client.waiting import wait_for
 from amazon_estimators.errors import RequestError, TransformJobError
 from amazon_estimators.inference import Predictions, read_response, write_request
@@ -23,10 +23,7 @@ from amazon_estimators.inference.requests import InferenceWarning, content_type_
 from amazon_estimators.inference.rows import vectors
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.storage.s3_uri import Place
-from amazon_estimators.storage.sessions import client_of, default_bucket, region_of
-
-if TYPE_CHECKING:
-    from amazon_estimators.client.model import Model
+from amazon_estimators.storage.sessions import client_of, default_location, region_of
 
 SPLIT_TYPES = {RECORDIO: "RecordIO", CSV: "Line", JSON_LINES: "Line", JSON: "None"}
 """How an object of a content type is split into records."""
@@ -117,6 +114,17 @@ class TransformJob:
         return joined(answers)
 
 
+class Creatable(Protocol):
+    """What is asked of a model here."""
+
+    name: str
+    algorithm: type[Algorithm]
+    session: Any
+    tags: list[dict[str, str]] | None
+
+    def create(self) -> Any: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class TransformSettings:
     """What all jobs of a transformer share; None leaves it to the service."""
@@ -167,7 +175,7 @@ class Transformer:
 
     def __init__(
         self,
-        model: Model,
+        model: Creatable,
         *,
         instance_type: str,
         instance_count: int = 1,
@@ -305,6 +313,9 @@ class Transformer:
                 s3.put_object(Bucket=folder.bucket, Key=key, Body=body)
                 keys.append(key)
             return self.start(folder.uri, content_type=kind).predictions()
+        except Detached:
+            keys = []  # the job goes on and reads them
+            raise
         finally:
             for key in keys:
                 s3.delete_object(Bucket=folder.bucket, Key=key)
@@ -327,5 +338,5 @@ class Transformer:
 
     def _outputs(self) -> Place:
         if self.output_path is None:
-            return Place(default_bucket(self.model.session), "")
+            return default_location(self.model.session)
         return Place.prefix(self.output_path, what="output_path")

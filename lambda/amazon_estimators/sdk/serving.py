@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
-from amazon_estimators.client.after_training import AfterTraining
+from amazon_estimators.client.after_training import AfterTraining, Trained
 from amazon_estimators.errors import RequestError
 from amazon_estimators.sdk.models import MODELS, AmazonModel
 from amazon_estimators.sdk.predictors import Predictor
 from amazon_estimators.sdk.transformer import Transformer
 
-if TYPE_CHECKING:
-    from amazon_estimators.sdk.base import AmazonAlgorithmEstimatorBase
-
-VPC_CONFIG_DEFAULT = "VPC_CONFIG_DEFAULT"
+VPC_CONFIG_DEFAULT = "VPC_DEFAULT"
 """Stands for the VPC of the estimator."""
+
+
+class Fitted(Trained, Protocol):
+    """What is asked of a classic estimator here."""
+
+    latest_training_job: Any
+
+    def get_vpc_config(self) -> dict[str, list[str]] | None: ...
 
 
 class Serving(AfterTraining):
@@ -31,15 +36,10 @@ class Serving(AfterTraining):
         Raises:
             RequestError: There is no model yet.
         """
-        estimator = cast("AmazonAlgorithmEstimatorBase", self)
+        estimator = cast("Fitted", self)
         training = estimator.settings
-        vpc_config = vpc_config_override
-        if vpc_config == VPC_CONFIG_DEFAULT:
-            vpc_config = (
-                {"Subnets": [*training.subnets], "SecurityGroupIds": [*(training.security_group_ids or ())]}
-                if training.subnets
-                else None
-            )
+        own = vpc_config_override == VPC_CONFIG_DEFAULT
+        vpc_config = estimator.get_vpc_config() if own else vpc_config_override
         defaults = {
             "role": estimator.role,
             "sagemaker_session": estimator.session,
@@ -141,7 +141,7 @@ class Serving(AfterTraining):
 
     def delete_endpoint(self) -> None:
         """Delete the endpoint named after the latest training job, as SDK 1 does."""
-        estimator = cast("AmazonAlgorithmEstimatorBase", self)
+        estimator = cast("Fitted", self)
         if estimator.latest_training_job is None:
             raise RequestError("Endpoint was not created yet", remedy="Call predictor.delete_endpoint().")
         Predictor(estimator.latest_training_job.name, estimator.session).delete_endpoint()

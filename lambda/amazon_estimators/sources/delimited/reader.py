@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -14,7 +14,6 @@ from amazon_estimators.sources.delimited.fronts import check_delimiter, dialect_
 from amazon_estimators.sources.delimited.header import header_of
 from amazon_estimators.sources.delimited.quoting import (
     Dialect,
-    Record,
     last_record_end,
     record_end,
     record_starts,
@@ -81,7 +80,9 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
             return Layout(schema=schema, start=0, stop=found.size, whole=True)
         return Layout(schema=schema, start=0, stop=found.size)
     dialect = replace(dialect, one_column=schema.width == 1)
-    cuts = data_start + record_starts(text[data_start:], dialect)
+    after_mark = len(BOM) if not data_start and text.startswith(BOM) else data_start
+    cuts = after_mark + record_starts(text[after_mark:], dialect)
+    cuts[:1] -= after_mark - data_start  # the mark goes with the first row
     if not len(cuts) and b"\r" in text.rstrip() and b"\n" not in text.rstrip():
         raise InputError(
             f"{found.uri}: its lines end in carriage returns alone", remedy="Save it with newlines."
@@ -124,21 +125,16 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
         row += len(rows)
         if len(rows[low:high]):
             block = schema.split_used(rows[low:high])
-            yield replace(block, given=partial(_given, partial(walk, text, dialect), dialect, schema, low))
+            yield replace(block, given=partial(_value_at, text, dialect, schema, first=low))
         if last is not None and row >= last:
             return
 
 
-def _given(
-    records: Callable[[], Iterator[Record]],
-    dialect: Dialect,
-    schema: Schema,
-    first: int,
-    row: int,
-    feature: int | None,
+def _value_at(
+    text: bytes, dialect: Dialect, schema: Schema, row: int, feature: int | None, *, first: int
 ) -> float:
     """The number as it is written in row ``row`` of a block that begins with the record ``first``."""
-    record = next(islice(records(), first + row, None))
+    record = next(islice(walk(text, dialect), first + row, None))
     return value_of(record.fields[schema.position(feature)], dialect.decimal)
 
 
@@ -181,7 +177,7 @@ def _schema(text: bytes, dialect: Dialect, source: Source, found: InputObject) -
         )
     if source.header == "absent":
         width = len(record.fields)
-        return Schema.of(source, width=width, names=None, where=found.uri), skip if width == 1 else 0
+        return Schema.of(source, width=width, names=None, where=found.uri), 0
     try:
         names = tuple(field.decode().strip() for field in record.fields)
     except UnicodeDecodeError as error:
@@ -212,7 +208,7 @@ def _without_header(
 
 
 def _whole_records(s3: Any, chunks: Iterator[bytes], dialect: Dialect, piece: Piece) -> Iterator[Text]:
-    """Blocks of whole records from text that begins with one; and if their quotes are plain, see well_quoted."""
+    """Blocks of whole records from text that begins with one."""
     rest = b""
     for chunk in chunks:
         text = rest + chunk
