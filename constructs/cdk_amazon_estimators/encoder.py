@@ -172,7 +172,7 @@ class RecordSetEncoder(Construct):
         plan.list(layout.inputs, versions=True)
         plan.list([layout.recordsets, layout.datasets])
         plan.read(inputs, versions=True)
-        plan.read([record_set_key(channel)])
+        plan.read([record_set_key(channel), manifest_key(channel)])
         plan.read([data_sets])
         plan.write([data_sets])
         plan.write([plan_key, pieces_key, keys.items_key(record_set, keys.ANY)])
@@ -182,6 +182,7 @@ class RecordSetEncoder(Construct):
         encode.read(inputs, versions=True)
         encode.read([plan_key, pieces_key])
         encode.write(shard_patterns(channel), multipart=True)
+        encode.read(shard_patterns(channel))  # what lies there if the answer to an upload was lost
         encode.write([f"{keys.receipts_prefix(record_set, keys.ANY)}*"])
 
         seal = data(self.seal)

@@ -16,7 +16,7 @@ import numpy as np
 from amazon_estimators import ALGORITHMS, Estimator
 from amazon_estimators.algorithms import Algorithm
 
-INSTANCE = {"instance_count": 1, "instance_type": "ml.m5.large"}
+INSTANCE: dict[str, Any] = {"instance_count": 1, "instance_type": "ml.m5.large"}
 RNG = np.random.default_rng(5)
 ROWS = np.concatenate([RNG.normal(center, 0.3, (40, 3)) for center in (0, 5)]).astype(np.float32)
 LABELS = np.repeat([0.0, 1.0], 40).astype(np.float32)

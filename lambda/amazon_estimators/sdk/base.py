@@ -140,7 +140,8 @@ class AmazonAlgorithmEstimatorBase(Serving, Estimator):
         super().__setattr__(name, value)
 
     def _warn_of_misspelling(self, name: str) -> None:
-        known = {*SETTINGS, *ATTRIBUTES, *(known for known in dir(type(self)) if not known.startswith("_"))}
+        own = {"algorithm", "settings", "latest_training_job", "jobs", *SETTINGS, *ATTRIBUTES}
+        known = {*own, *(known for known in dir(type(self)) if not known.startswith("_"))}
         if name not in known and (near := get_close_matches(name, known, n=1, cutoff=0.75)):
             warnings.warn(
                 f"{type(self).__name__} has no attribute {name!r}, so setting it has no effect: "
