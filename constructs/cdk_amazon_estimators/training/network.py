@@ -113,8 +113,8 @@ class _Route:
             return []
         Annotations.of(self._scope).add_warning_v2(
             NO_ROUTE,
-            f"the training instances are in isolated subnets of {self._vpc.node.path}, and this app gives the "
-            "VPC no endpoint for S3: training jobs fail unless there is one. Add "
+            f"the training instances are in isolated subnets of {self._vpc.node.path}, and this app gives "
+            "the VPC no endpoint for S3: training jobs fail unless there is one. Add "
             "vpc.add_gateway_endpoint('S3', service=ec2.GatewayVpcEndpointAwsService.S3), or acknowledge "
             "this warning if another app makes it.",
         )
