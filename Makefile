@@ -1,5 +1,7 @@
 # make rehearse   deploy app.py into a local AWS and train on real data (ALGORITHM=… DATA=… HYPERPARAMETERS="k=5 …")
-# make test       lint, types and all tests
+# make test       lint, types and all tests, with branch coverage
+# make docs       the documentation, into .cache/site
+# make release    wheel and sdist into .cache/dist, checked and tried in an environment of their own
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +11,7 @@ ALGORITHM ?= KMeans
 override DATA := $(value DATA)
 export ALGORITHM DATA HYPERPARAMETERS
 
-.PHONY: rehearse test check bench lock clean
+.PHONY: rehearse test check docs release bench lock clean
 .DELETE_ON_ERROR:
 
 rehearse: $(VENV)/rehearse.stamp
@@ -17,7 +19,7 @@ rehearse: $(VENV)/rehearse.stamp
 	  $(if $(DATA),--data "$$DATA") $(if $(HYPERPARAMETERS),--hyperparameter "$$HYPERPARAMETERS") $(ARGS)
 
 test: check
-	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --cov $(ARGS)
 
 check: $(VENV)/test.stamp
 	$(BIN)/ruff check .
@@ -25,6 +27,23 @@ check: $(VENV)/test.stamp
 	$(BIN)/lint-imports --no-logo --cache-dir .cache/imports
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file tests/mypy.ini
+
+docs: $(VENV)/test.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+# Nothing here uploads. What is tried is the wheel: it is installed, and README's app synthesised, without the clone.
+DIST := .cache/dist
+FRESH := .cache/fresh
+release: $(VENV)/release.stamp
+	rm -rf $(DIST) $(FRESH)
+	$(BIN)/python -m hatchling build -d $(DIST)
+	$(BIN)/python -m twine check --strict $(DIST)/*
+	$(PYTHON) -m venv $(FRESH)
+	@$(FRESH)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
+	  --require-hashes --no-deps -r requirements/rehearse.txt
+	@$(FRESH)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps $(DIST)/*.whl
+	$(FRESH)/bin/python -m pip check
+	cd $(FRESH) && bin/python -I $(CURDIR)/tests/docs/synth_readme.py $(CURDIR)/README.md
 
 # All benchmarks, about ten minutes: codec, sources, Plan/Encode/Seal, record_set(), prediction. ARGS=--write keeps the figures.
 bench: $(VENV)/test.stamp

@@ -11,18 +11,31 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     # The algorithms are whatever the registry holds: a new one is named there and nowhere else.
     from amazon_estimators.algorithms import *  # noqa: F403
+    from amazon_estimators.algorithms.tuning import CategoricalParameter as CategoricalParameter
+    from amazon_estimators.algorithms.tuning import ContinuousParameter as ContinuousParameter
+    from amazon_estimators.algorithms.tuning import IntegerParameter as IntegerParameter
     from amazon_estimators.client.estimator import Estimator as Estimator
+    from amazon_estimators.client.hosting import ServerlessInferenceConfig as ServerlessInferenceConfig
     from amazon_estimators.client.job_settings import JobSettings as JobSettings
+    from amazon_estimators.client.model import Model as Model
     from amazon_estimators.client.pipeline import PipelineEstimator as PipelineEstimator
+    from amazon_estimators.client.predictor import Predictor as Predictor
     from amazon_estimators.client.training_job import Detached as Detached
     from amazon_estimators.client.training_job import TrainingJob as TrainingJob
+    from amazon_estimators.client.transformer import Transformer as Transformer
+    from amazon_estimators.client.transformer import TransformJob as TransformJob
+    from amazon_estimators.client.tuner import Tuner as Tuner
+    from amazon_estimators.client.tuner import TuningJob as TuningJob
     from amazon_estimators.errors import AmazonEstimatorsError as AmazonEstimatorsError
+    from amazon_estimators.errors import EndpointError as EndpointError
     from amazon_estimators.errors import HyperparameterError as HyperparameterError
     from amazon_estimators.errors import InputError as InputError
     from amazon_estimators.errors import ModelError as ModelError
     from amazon_estimators.errors import RequestError as RequestError
     from amazon_estimators.errors import ResponseError as ResponseError
     from amazon_estimators.errors import TrainingJobError as TrainingJobError
+    from amazon_estimators.errors import TransformJobError as TransformJobError
+    from amazon_estimators.errors import TuningJobError as TuningJobError
     from amazon_estimators.hyperparameters.hyperparameter import Hyperparameter as Hyperparameter
     from amazon_estimators.inference.load import load_model as load_model
     from amazon_estimators.record_sets.file_system_record_set import (
@@ -32,11 +45,17 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "algorithms": "ALGORITHMS Algorithm algorithm_named",
+    "algorithms.tuning": "CategoricalParameter ContinuousParameter IntegerParameter",
+    "client.hosting": "ServerlessInferenceConfig",
     "client.job_settings": "JobSettings",
+    "client.model": "Model",
     "client.pipeline": "PipelineEstimator",
+    "client.predictor": "Predictor",
     "client.training_job": "Detached TrainingJob",
-    "errors": "AmazonEstimatorsError HyperparameterError InputError ModelError RequestError ResponseError "
-    "TrainingJobError",
+    "client.transformer": "TransformJob Transformer",
+    "client.tuner": "Tuner TuningJob",
+    "errors": "AmazonEstimatorsError EndpointError HyperparameterError InputError ModelError RequestError "
+    "ResponseError TrainingJobError TransformJobError TuningJobError",
     "client.estimator": "Estimator",
     "hyperparameters.hyperparameter": "Hyperparameter",
     "inference.load": "load_model",

@@ -101,6 +101,12 @@ class RecordSetError(AmazonEstimatorsError):
     remedy = "Redrive the execution, or start another: it encodes the missing shards again."
 
 
+class ServiceError(AmazonEstimatorsError):
+    """An AWS service did not do what it was asked, beyond all retries. The message names call and object."""
+
+    remedy = "Redrive the execution: it goes on with what is missing."
+
+
 class DamagedFileError(AmazonEstimatorsError):
     """A file the pipeline keeps on S3 for itself was cut or changed, or is of another release.
 
@@ -121,3 +127,15 @@ class FunctionError(AmazonEstimatorsError):
     """
 
     remedy = "Redrive the execution: it goes on with what is missing."
+
+
+class EndpointError(AmazonEstimatorsError):
+    """An endpoint did not come into service, or its container refused a request: the service's reason."""
+
+
+class TransformJobError(AmazonEstimatorsError):
+    """A transform job did not complete. The message carries the service's failure reason."""
+
+
+class TuningJobError(AmazonEstimatorsError):
+    """A tuning job ended without a model. The message carries the service's failure reason."""

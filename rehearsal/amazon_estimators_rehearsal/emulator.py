@@ -34,14 +34,15 @@ from typing import Any
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app
-from ministack.core import iam_actions, iam_evaluator, lambda_runtime, router
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime, responses, router
 from ministack.services import eventbridge, iam, lambda_svc, s3, stepfunctions, sts
 from ministack.services.cloudformation import provisioners
 
 from amazon_estimators_rehearsal.environment import ACCOUNT, REGION
 from amazon_estimators_rehearsal.sagemaker.account import Credentials
 from amazon_estimators_rehearsal.sagemaker.checks.request_schema import sdk
-from amazon_estimators_rehearsal.sagemaker.integration import TaskFailedError, create_training_job
+from amazon_estimators_rehearsal.sagemaker.integration import OPTIMISED, SDK, TaskFailedError, run_task
+from amazon_estimators_rehearsal.sagemaker.invocations import endpoint_of
 from amazon_estimators_rehearsal.sagemaker.service import SageMaker
 
 logger = logging.getLogger("rehearsal")
@@ -157,27 +158,43 @@ def _record_denials() -> None:
 def _register_sagemaker(account: EmulatedAccount) -> None:
     """Make our SageMaker a service of the emulator, behind its signature and permission checks."""
     service = SageMaker(account)
-    resource_of = iam_actions.extract_resource_arn
+    action_of, resource_of = iam_actions.extract_iam_action, iam_actions.extract_resource_arn
+
+    @functools.wraps(action_of)
+    def actions(name: str, *request: Any) -> Any:
+        if name == "sagemaker" and endpoint_of(request[1]):
+            return "sagemaker:InvokeEndpoint"
+        return action_of(name, *request)
 
     @functools.wraps(resource_of)
-    def with_training_jobs(name: str, *request: Any) -> Any:
-        if name == "sagemaker":
-            return service.resource(json.loads(request[3] or b"{}"))
-        return resource_of(name, *request)
+    def resources(name: str, *request: Any) -> Any:
+        if name != "sagemaker":
+            return resource_of(name, *request)
+        _, path, headers, body = request[:4]
+        if endpoint_of(path):
+            return service.endpoint(path)
+        return service.resource(_operation(headers), json.loads(body or b"{}"))
 
     async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Any:
-        operation = headers.get("x-amz-target", "").rpartition(".")[2]
+        if endpoint_of(path):
+            return await asyncio.to_thread(service.invoke, path, headers, body)
         caller = router.extract_access_key_id(headers, query)
-        return await asyncio.to_thread(service.handle, operation, body, caller)
+        return await asyncio.to_thread(service.handle, _operation(headers), body, caller)
 
-    iam_actions.extract_resource_arn = with_training_jobs
+    iam_actions.extract_iam_action, iam_actions.extract_resource_arn = actions, resources
     iam_actions.SERVICE_TO_IAM_NAMESPACE["sagemaker"] = "sagemaker"
     iam_actions._DENIED_CODES["sagemaker"] = "AccessDeniedException"
+    # Or the JSON that an endpoint answers would be given the content type of the control plane.
+    responses._WIRE_CT_SUCCESS_OVERRIDE["sagemaker"] = "application/json"
     # A service its router does not know makes it read the models of all services there are: three seconds.
     router.SERVICE_PATTERNS["sagemaker"] = {"target_prefixes": ["SageMaker"]}
     app.SERVICE_REGISTRY["sagemaker"] = {"module": "sagemaker"}
     app.SERVICE_HANDLERS["sagemaker"] = handle
     app._loaded_modules["sagemaker"] = service
+
+
+def _operation(headers: Mapping[str, str]) -> str:
+    return headers.get("x-amz-target", "").rpartition(".")[2]
 
 
 def _mend_permission_checks() -> None:
@@ -331,16 +348,16 @@ def _enforce_state_machine_roles(account: EmulatedAccount) -> None:
 
         return wrapped
 
-    def training_job(resource: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    def sagemaker_task(resource: str, parameters: dict[str, Any]) -> dict[str, Any]:
         execution = _execution.get() or {}
         credentials = role()
         try:
-            return create_training_job(
+            return run_task(
                 account.client("sagemaker", credentials),
                 account,
                 credentials,
+                resource,
                 parameters,
-                sync=resource.endswith(".sync"),
                 running=lambda: execution.get("status") == "RUNNING",
             )
         except TaskFailedError as failure:
@@ -375,7 +392,8 @@ def _enforce_state_machine_roles(account: EmulatedAccount) -> None:
     stepfunctions._call_lambda = checked_lambda
     stepfunctions._read_map_items = checked_items
     stepfunctions._run_distributed_map = checked_map
-    stepfunctions._SERVICE_DISPATCH["arn:aws:states:::sagemaker:createTrainingJob"] = training_job
+    for prefix in (OPTIMISED, SDK):
+        stepfunctions._SERVICE_DISPATCH[prefix] = sagemaker_task
 
 
 def _note_state(execution: dict[str, Any], kind: str, name: str, **data: str) -> None:

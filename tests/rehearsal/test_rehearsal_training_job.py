@@ -42,7 +42,7 @@ def test_the_model_says_what_it_is(account: TrainingAccount, completed: dict[str
     key = uri.removeprefix(f"s3://{account.bucket}/")
     body = account.s3.get_object(Bucket=account.bucket, Key=key)["Body"].read()
     with tarfile.open(fileobj=io.BytesIO(body)) as archive:
-        assert archive.getnames() == ["rehearsal.json"]
+        assert archive.getnames() == ["model_algo-1", "rehearsal.json"]
         model = json.load(archive.extractfile("rehearsal.json"))  # type: ignore[arg-type]
     assert model["engine"] == "scikit-learn"
     assert model["channels"]["train"] == {"records": 60, "features": 3}

@@ -142,10 +142,19 @@ def training_job(
     role: iam.IRole,
     output_path: str,
     settings: JobSettings,
+    output_key: kms.IKey | None = None,
 ) -> sfn.CustomState:
     """Make the state that trains. It reads Seal's request at ``$.request`` and leaves the job at ``$.job``.
 
     With a VPC, ``role`` is allowed to put network interfaces into its subnets.
+
+    Args:
+        image: URI of the training image.
+        role: The execution role.
+        output_path: S3 prefix of the model.
+        settings: The settings that do not depend on the data.
+        output_key: KMS key of the model. SageMaker does not use the bucket's own key by itself. Default: the
+            settings' ``encryption_key``.
     """
     warn_of_unknown(scope, settings.instance_type)
     network = settings.vpc and training_network(
@@ -159,6 +168,7 @@ def training_job(
         "input_mode": "File",
         "role": role.role_arn,
         "output_path": output_path,
+        **({"output_kms_key": output_key.key_arn} if output_key else {}),
         "subnets": network.subnet_ids if network else None,
         "security_group_ids": network.security_group_ids if network else None,
     }

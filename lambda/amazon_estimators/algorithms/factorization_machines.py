@@ -76,6 +76,9 @@ def _decay(what: str, default: float) -> Hyperparameter[float | str]:
     return number(at_least=0, default=default, tuning=WIDE, doc=f"Weight decay of {what}.")
 
 
+_BINARY = ("binary_classifier",)
+
+
 class FactorizationMachines(Algorithm):
     """Factorization machines of second order, for regression and binary classification."""
 
@@ -95,10 +98,10 @@ class FactorizationMachines(Algorithm):
         source="https://docs.aws.amazon.com/sagemaker/latest/dg/fm-in-formats.html",
     )
     metrics = (
-        loss("test:rmse"),
-        score("test:binary_classification_accuracy"),
-        loss("test:binary_classification_cross_entropy"),
-        score("test:binary_f_beta", logged="binary_f_1.000"),
+        loss("test:rmse", of=("regressor",)),
+        score("test:binary_classification_accuracy", of=_BINARY),
+        loss("test:binary_classification_cross_entropy", of=_BINARY),
+        score("test:binary_f_beta", logged="binary_f_1.000", of=_BINARY),
         *_train_metrics(),
         *PROGRESS,
     )

@@ -104,7 +104,11 @@ class KNN(Algorithm):
         undocumented_model="its index is a Faiss file, which NumPy alone does not read",
         source="https://docs.aws.amazon.com/sagemaker/latest/dg/kNN-inference-formats.html",
     )
-    metrics = (score("test:accuracy"), loss("test:mse"), *PROGRESS)
+    metrics = (
+        score("test:accuracy", of=("classifier",)),
+        loss("test:mse", of=("regressor",)),
+        *PROGRESS,
+    )
     rules = (
         required_with(
             "dimension_reduction_target", "dimension_reduction_type", "sign", "fjlt", source=TARGET

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from amazon_estimators.algorithms.metrics import PROGRESS, Metric, loss, score
 
+REGRESSION, BINARY, SEVERAL = ("regressor",), ("binary_classifier",), ("multiclass_classifier",)
+"""The predictor types that a metric is valid for.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/linear-learner-tuning.html
+"""
+
 
 def _of(channel: str) -> tuple[Metric, ...]:
     return (
-        loss(f"{channel}:absolute_loss"),
-        score(f"{channel}:binary_classification_accuracy"),
-        score(f"{channel}:binary_f_beta", logged=r"binary_f_\S+"),
-        score(f"{channel}:dcg"),
-        score(f"{channel}:macro_f_beta", logged=r"macro_f_\S+"),
-        score(f"{channel}:macro_precision"),
-        score(f"{channel}:macro_recall"),
-        loss(f"{channel}:mse"),
-        score(f"{channel}:multiclass_accuracy"),
-        score(f"{channel}:multiclass_top_k_accuracy", logged=r"multiclass_top_k_accuracy_\S+"),
-        score(f"{channel}:precision"),
-        score(f"{channel}:recall"),
-        score(f"{channel}:roc_auc_score"),
+        loss(f"{channel}:absolute_loss", of=REGRESSION),
+        score(f"{channel}:binary_classification_accuracy", of=BINARY),
+        score(f"{channel}:binary_f_beta", of=BINARY, logged=r"binary_f_\S+"),
+        score(f"{channel}:dcg", of=SEVERAL),
+        score(f"{channel}:macro_f_beta", of=SEVERAL, logged=r"macro_f_\S+"),
+        score(f"{channel}:macro_precision", of=SEVERAL),
+        score(f"{channel}:macro_recall", of=SEVERAL),
+        loss(f"{channel}:mse", of=REGRESSION),
+        score(f"{channel}:multiclass_accuracy", of=SEVERAL),
+        score(f"{channel}:multiclass_top_k_accuracy", of=SEVERAL, logged=r"multiclass_top_k_accuracy_\S+"),
+        score(f"{channel}:precision", of=BINARY),
+        score(f"{channel}:recall", of=BINARY),
+        score(f"{channel}:roc_auc_score", of=BINARY),
     )
 
 
@@ -29,7 +35,7 @@ METRICS = (
     *_of("test"),
     loss("test:objective_loss", logged=_OBJECTIVE),
     *_of("validation"),
-    loss("validation:rmse"),
+    loss("validation:rmse", of=REGRESSION),
     loss("validation:objective_loss", logged=_OBJECTIVE, epoch=True),
     loss("validation:objective_loss:final", logged=_OBJECTIVE, objective=False),
     score("train:binary_classification_accuracy", objective=False),

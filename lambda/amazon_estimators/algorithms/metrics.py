@@ -12,13 +12,15 @@ class Metric:
     """A metric in the training log.
 
     ``objective`` tells whether automatic model tuning may optimise it, ``direction`` which way. ``regex``
-    finds its value in a log line; None where nobody has published the line.
+    finds its value in a log line; None where nobody has published the line. ``predictor_types`` are those it
+    is logged for; empty if for all.
     """
 
     name: str
     direction: Literal["Minimize", "Maximize"] | None
     objective: bool
     regex: str | None
+    predictor_types: tuple[str, ...] = ()
 
 
 def _quality(
@@ -30,12 +32,13 @@ def _quality(
     logged: str = "",
     epoch: bool = False,
     batch: bool = False,
+    of: tuple[str, ...] = (),
 ) -> Metric:
     """A line ``#quality_metric: host=…, [epoch=…, [batch=… ]]<channel> <logged> <<value>>=…``."""
     channel, _, rest = name.partition(":")
     when = (r"epoch=\S+, " if epoch else "") + (r"batch=\S+ " if batch else "")
     regex = rf"#quality_metric: host=\S+, {when}{channel} {logged or rest} <{value}>=(\S+)"
-    return Metric(name, direction if objective else None, objective, regex)
+    return Metric(name, direction if objective else None, objective, regex, of)
 
 
 score = partial(_quality, value="score", direction="Maximize")

@@ -98,11 +98,11 @@ class Place:
     counted: str = float32.COUNTED
 
     def of(self, at: int, column: str) -> str:
-        """Where in the input a value of row ``at`` of the block is."""
+        """Name the place in the input of a value of row ``at`` of the block."""
         return f"{self.piece.source.uri}, {self.piece.row(self.row + at)}, {column}"
 
     def feature(self, number: int) -> str:
-        """A feature's column in the input."""
+        """Name a feature's column in the input."""
         return self.schema.column(self.schema.position(number))
 
     @property
@@ -140,7 +140,7 @@ def write_block(out: Any, block: Block, place: Location) -> np.ndarray | None:
 
 
 def _explained(error: InputError, block: Block, place: Location) -> InputError:
-    """The codec's error with the object, the row in it and the column's name."""
+    """Return the codec's error with the object, the row in it and the column's name."""
     at = _first_not_float32(block.labels)
     if block.labels is not None and at is not None:
         value = block.labels[at] if block.given is None else block.given(at, None)
@@ -159,7 +159,7 @@ def _explained(error: InputError, block: Block, place: Location) -> InputError:
 
 
 def _first_not_float32(values: np.ndarray | None) -> int | None:
-    """The flat index of the first value that is no finite float32."""
+    """Return the flat index of the first value that is not a finite float32."""
     if values is None:
         return None
     with np.errstate(over="ignore"):

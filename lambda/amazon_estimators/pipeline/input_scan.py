@@ -1,4 +1,4 @@
-"""Look at a channel's input: metadata and first bytes, of every object or of a sample."""
+"""Inspect a channel's input: metadata and first bytes, of every object or of a sample."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Found:
 
     Attributes:
         objects: Those with rows, each with its layout.
-        looked: True if Plan looked at every object. If not, the layouts are the bytes of whole objects.
+        looked: True if Plan inspected every object. If not, the layouts are the bytes of whole objects.
         source: How they are read, with what was found out of them.
-        left_out: What lies beside them and is not read.
+        left_out: What is beside them and is not read.
     """
 
     objects: list[tuple[InputObject, Layout]]
@@ -45,7 +45,7 @@ class Found:
 
     @property
     def records(self) -> int | None:
-        """Records in all, if they are known."""
+        """The number of records, or None if not all are counted."""
         counts = [layout.records for _, layout in self.objects]
         return None if None in counts else sum(count or 0 for count in counts)
 
@@ -90,7 +90,7 @@ def refuse_tables(rule: InputFiles, keys: Iterable[str], left_out: Iterable[Left
 
 
 def look_at(s3: Any, objects: list[InputObject], channel: Channel, encoding: Encoding) -> Found:
-    """Look at every object, or at an even sample of very many, the first and the last in it.
+    """Inspect every object, or an even sample of very many that includes the first and the last.
 
     Objects without rows, such as the empty parts that Spark writes, are left out if others have some.
     """

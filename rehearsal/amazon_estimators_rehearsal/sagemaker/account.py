@@ -9,7 +9,9 @@ from typing import Any, Protocol
 from amazon_estimators_rehearsal.sagemaker.errors import AccessDeniedError, ValidationError
 
 SERVICE_PRINCIPAL = "sagemaker.amazonaws.com"
-METRICS_NAMESPACE = "/aws/sagemaker/TrainingJobs"
+TRAINING_NAMESPACE = "/aws/sagemaker/TrainingJobs"
+ENDPOINTS_NAMESPACE = "/aws/sagemaker/Endpoints"
+TRANSFORM_NAMESPACE = "/aws/sagemaker/TransformJobs"
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,9 @@ class Account(Protocol):
         Raises LookupError if the role is missing or does not trust the service.
         """
 
+    def client(self, service: str, credentials: Credentials) -> Any:
+        """An SDK client that acts with a role's credentials."""
+
     def environment(self) -> Mapping[str, str]:
         """Variables a process needs to reach the account's endpoint; no credentials among them."""
 
@@ -70,7 +75,7 @@ def passed_role(account: Account, caller: str, role_arn: str, job_arn: str) -> C
         ) from None
 
 
-def start_denial(account: Account, role: Credentials, image: str) -> str | None:
+def start_denial(account: Account, role: Credentials, image: str, metrics_namespace: str) -> str | None:
     """Why a job of this role cannot start, or None: it must pull its image and put its metrics.
 
     The emulator has no such registry and this stand-in no metrics of its own, so both are asked for, not
@@ -79,7 +84,7 @@ def start_denial(account: Account, role: Credentials, image: str) -> str | None:
     registry, _, path = image.partition("/")
     owner, _, _, region = registry.split(".")[:4]
     repository = f"arn:aws:ecr:{region}:{owner}:repository/{path.split(':')[0]}"
-    namespace = {"cloudwatch:namespace": METRICS_NAMESPACE}
+    namespace = {"cloudwatch:namespace": metrics_namespace}
     calls: list[tuple[str, str, dict[str, str]]] = [
         ("ecr:GetAuthorizationToken", "*", {}),
         ("ecr:BatchCheckLayerAvailability", repository, {}),

@@ -6,10 +6,8 @@ on stdin, tells its progress as JSON lines on stdout.
 
 from __future__ import annotations
 
-import io
 import json
 import sys
-import tarfile
 import time
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -26,6 +24,7 @@ from amazon_estimators_rehearsal.sagemaker.checks.data import check_agreement
 from amazon_estimators_rehearsal.sagemaker.checks.records import Records, combine, decode
 from amazon_estimators_rehearsal.sagemaker.engines import NO_ENGINE, Fitted, engine_of
 from amazon_estimators_rehearsal.sagemaker.errors import JobFailedError
+from amazon_estimators_rehearsal.sagemaker.model_archive import pack_model
 from amazon_estimators_rehearsal.sagemaker.telemetry import Telemetry
 
 
@@ -65,9 +64,15 @@ def _configured(name: str, job: Mapping[str, Any]) -> Algorithm:
     try:
         algorithm = algorithm_named(name)
         algorithm.check_instances(resources["InstanceType"], resources["InstanceCount"])
-        return algorithm.from_hyperparameters(job.get("HyperParameters", {}))
+        return algorithm.from_hyperparameters(own_hyperparameters(job))
     except AmazonEstimatorsError as error:
         raise JobFailedError(f"ClientError: {error.message}") from error
+
+
+def own_hyperparameters(job: Mapping[str, Any]) -> dict[str, str]:
+    """Return the algorithm's hyperparameters: the service adds those of tuning, ``_tuning_…``."""
+    sent = job.get("HyperParameters", {})
+    return {name: value for name, value in sent.items() if not name.startswith("_tuning_")}
 
 
 def _read(
@@ -119,13 +124,13 @@ def _fit(name: str, algorithm: Algorithm, channels: Mapping[str, Records], telem
 
 
 def _upload(job: Mapping[str, Any], name: str, fitted: Fitted, channels: Mapping[str, Records]) -> str:
-    """Write ``model.tar.gz``, one JSON file that says what it is. Returns its URI."""
+    """Write ``model.tar.gz``, in Amazon's layout where one is documented. Returns its URI."""
     described = {
         "engine": fitted.engine,
-        "note": "Written by a rehearsal's stand-in: no model of SageMaker's format, not to be deployed.",
+        "note": "Written by a rehearsal's stand-in, not by SageMaker.",
         "algorithm": name,
         "training_job": job["TrainingJobName"],
-        "hyperparameters": job.get("HyperParameters", {}),
+        "hyperparameters": own_hyperparameters(job),
         "channels": {
             channel: {"records": records.count, "features": records.features}
             for channel, records in channels.items()
@@ -133,12 +138,7 @@ def _upload(job: Mapping[str, Any], name: str, fitted: Fitted, channels: Mapping
         "metrics": fitted.metrics,
         "model": fitted.model,
     }
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        content = json.dumps(described, indent=1).encode()
-        member = tarfile.TarInfo("rehearsal.json")
-        member.size, member.mtime = len(content), int(time.time())
-        archive.addfile(member, io.BytesIO(content))
+    packed = pack_model(described, fitted)
     output = job["OutputDataConfig"]
     bucket, prefix = split_uri(output["S3OutputPath"])
     key = str(PurePosixPath(prefix) / job["TrainingJobName"] / "output" / "model.tar.gz")
@@ -148,7 +148,7 @@ def _upload(job: Mapping[str, Any], name: str, fitted: Fitted, channels: Mapping
         else {}
     )
     try:
-        boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=packed.getvalue(), **encryption)
+        boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=packed, **encryption)
     except ClientError as error:
         detail = error.response["Error"]
         raise JobFailedError(

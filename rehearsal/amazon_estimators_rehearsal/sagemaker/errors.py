@@ -38,6 +38,21 @@ class ResourceNotFoundError(ServiceError):
     code = "ResourceNotFound"
 
 
+class ModelAnswerError(ServiceError):
+    """The container behind an endpoint answered a request with an error."""
+
+    code = "ModelError"
+    status = 424
+
+    def __init__(self, status: int, message: str, log: str) -> None:
+        self.original_status, self.original_message = status, message
+        whose = "client" if status < 500 else "server"
+        super().__init__(
+            f'Received {whose} error ({status}) from primary with message "{message}". See {log} for more '
+            "information."
+        )
+
+
 class UnknownOperationError(ServiceError):
     """An operation of SageMaker that the stand-in does not have."""
 

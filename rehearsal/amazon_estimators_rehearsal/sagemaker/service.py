@@ -1,139 +1,120 @@
-"""The API: CreateTrainingJob and what belongs to it, in the service's JSON protocol."""
+"""The API in the service's JSON protocol: one table of operations over all kinds of resources."""
 
 from __future__ import annotations
 
 import json
 import logging
-import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from amazon_estimators_rehearsal.sagemaker.account import Account, passed_role, start_denial
-from amazon_estimators_rehearsal.sagemaker.checks.image import check_image
-from amazon_estimators_rehearsal.sagemaker.checks.request_rules import check_request
+from amazon_estimators_rehearsal.sagemaker.account import Account
 from amazon_estimators_rehearsal.sagemaker.checks.request_schema import validate
+from amazon_estimators_rehearsal.sagemaker.endpoint_configs import EndpointConfigs
+from amazon_estimators_rehearsal.sagemaker.endpoints import Endpoints
 from amazon_estimators_rehearsal.sagemaker.errors import (
-    ResourceInUseError,
     ResourceNotFoundError,
     ServiceError,
     UnknownOperationError,
-    ValidationError,
 )
-from amazon_estimators_rehearsal.sagemaker.job import TrainingJob
+from amazon_estimators_rehearsal.sagemaker.invocations import Invocations, Response, endpoint_of
+from amazon_estimators_rehearsal.sagemaker.models import Models
+from amazon_estimators_rehearsal.sagemaker.resources import Operation, Resource, Resources, tag_list
+from amazon_estimators_rehearsal.sagemaker.training_jobs import TrainingJobs
+from amazon_estimators_rehearsal.sagemaker.transform_jobs import TransformJobs
+from amazon_estimators_rehearsal.sagemaker.tuning_jobs import TuningJobs
 
 logger = logging.getLogger("rehearsal.sagemaker")
 
-_OPERATIONS = frozenset(
-    {
-        "CreateTrainingJob",
-        "DescribeTrainingJob",
-        "StopTrainingJob",
-        "ListTrainingJobs",
-        "AddTags",
-        "ListTags",
-    }
-)
+
+class Kind(Protocol):
+    """A kind of resource: those there are, and the operations on them."""
+
+    items: Resources[Any]
+    operations: Mapping[str, Operation]
+
+    def stop(self) -> None:
+        """Stop what runs."""
 
 
 class SageMaker:
-    """The training jobs of one account and region."""
+    """SageMaker of one account and region."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._jobs: dict[str, TrainingJob] = {}
-        self._lock = threading.Lock()
+        self.reset()
 
-    def handle(self, operation: str, body: bytes, caller: str) -> tuple[int, dict[str, str], bytes]:
+    def reset(self) -> None:
+        """Stop and forget everything."""
+        for kind in getattr(self, "_kinds", ()):
+            kind.stop()
+        training_jobs, models = TrainingJobs(self._account), Models(self._account)
+        configs = EndpointConfigs(self._account, models)
+        endpoints = Endpoints(self._account, models, configs)
+        self._kinds: tuple[Kind, ...] = (
+            TuningJobs(self._account, training_jobs),
+            training_jobs,
+            TransformJobs(self._account, models),
+            endpoints,
+            configs,
+            models,
+        )
+        self._invocations = Invocations(self._account, endpoints)
+        self._endpoints = endpoints
+        self._kind_of = {name: kind for kind in self._kinds for name in kind.operations}
+        self._operations: dict[str, Operation] = {
+            "AddTags": self._add_tags,
+            "DeleteTags": self._delete_tags,
+            "ListTags": lambda request, _: {"Tags": tag_list(self._tagged(request).tags)},
+        }
+        for kind in self._kinds:
+            self._operations |= kind.operations
+
+    def handle(self, operation: str, body: bytes, caller: str) -> Response:
         """Answer one API call of the principal with access key ``caller``: status, headers, body."""
         headers = {"Content-Type": "application/x-amz-json-1.1"}
         try:
-            if operation not in _OPERATIONS:
-                raise UnknownOperationError(
-                    f"The stand-in has no {operation}; it has {', '.join(sorted(_OPERATIONS))}."
-                )
+            if operation not in self._operations:
+                known = ", ".join(sorted(self._operations))
+                raise UnknownOperationError(f"The stand-in has no {operation}; it has {known}.")
             request = json.loads(body or b"{}")
             validate(operation, request)
-            answer = getattr(self, f"_{operation}")(request, caller)
+            answer = self._operations[operation](request, caller)
         except ServiceError as error:
             logger.info("%s refused: %s", operation, error)
             answer = {"__type": error.code, "message": error.message}
             return error.status, headers, json.dumps(answer).encode()
         return 200, headers, json.dumps(answer).encode()
 
-    def resource(self, request: Mapping[str, Any]) -> str:
-        """The ARN that a request is about, for the permission check; ``*`` if it names none."""
+    def invoke(self, path: str, headers: Mapping[str, str], body: bytes) -> Response:
+        """Answer one request to an endpoint: status, headers, body."""
+        return self._invocations.handle(endpoint_of(path) or "", headers, body)
+
+    def resource(self, operation: str, request: Mapping[str, Any]) -> str:
+        """Return the ARN that a request is about, for the permission check; ``*`` if it names none."""
         if "ResourceArn" in request:
             return str(request["ResourceArn"])
-        name = request.get("TrainingJobName")
-        return self._arn(str(name)) if name else "*"
+        kind = self._kind_of.get(operation)
+        name = request.get(kind.items.name_member) if kind else None
+        return kind.items.arn(str(name)) if kind and name else "*"
 
-    def reset(self) -> None:
-        """Stop and forget all jobs."""
-        with self._lock:
-            jobs, self._jobs = list(self._jobs.values()), {}
-        for job in jobs:
-            job.stop()
+    def endpoint(self, path: str) -> str:
+        """Return the ARN of the endpoint that a path names."""
+        return self._endpoints.items.arn(endpoint_of(path) or "")
 
-    def _CreateTrainingJob(self, request: dict[str, Any], caller: str) -> dict[str, Any]:  # noqa: N802
-        algorithm = check_image(request, self._account.region)
-        check_request(request)
-        name = request["TrainingJobName"]
-        role = passed_role(self._account, caller, request["RoleArn"], self._arn(name))
-        with self._lock:
-            if name in self._jobs:
-                raise ResourceInUseError(
-                    f"Training job names must be unique within an AWS account and region, and a job with "
-                    f"this name already exists ({self._arn(name)})"
-                )
-            job = TrainingJob(self._account, self._arn(name), request, algorithm, role)
-            self._jobs[name] = job
-        image = request["AlgorithmSpecification"]["TrainingImage"]
-        job.start(refusal=start_denial(self._account, role, image))
-        return {"TrainingJobArn": job.arn}
+    def _add_tags(self, request: dict[str, Any], _: str) -> dict[str, Any]:
+        resource = self._tagged(request)
+        resource.tags.update({tag["Key"]: tag["Value"] for tag in request["Tags"]})
+        return {"Tags": tag_list(resource.tags)}
 
-    def _DescribeTrainingJob(self, request: dict[str, Any], _: str) -> dict[str, Any]:  # noqa: N802
-        return self._job(request).describe()
-
-    def _StopTrainingJob(self, request: dict[str, Any], _: str) -> dict[str, Any]:  # noqa: N802
-        job = self._job(request)
-        if not job.stop():
-            raise ValidationError(
-                f"The request was rejected because the training job is in status {job.status}."
-            )
+    def _delete_tags(self, request: dict[str, Any], _: str) -> dict[str, Any]:
+        resource = self._tagged(request)
+        for key in request["TagKeys"]:
+            resource.tags.pop(key, None)
         return {}
 
-    def _ListTrainingJobs(self, request: dict[str, Any], _: str) -> dict[str, Any]:  # noqa: N802
-        jobs = [job.summary() for job in self._jobs.values()]
-        wanted, contains = request.get("StatusEquals"), request.get("NameContains", "")
-        listed = [
-            job
-            for job in jobs
-            if contains in job["TrainingJobName"] and wanted in (None, job["TrainingJobStatus"])
-        ]
-        newest_first = request.get("SortOrder", "Descending") == "Descending"
-        return {"TrainingJobSummaries": listed[::-1] if newest_first else listed}
-
-    def _AddTags(self, request: dict[str, Any], _: str) -> dict[str, Any]:  # noqa: N802
-        job = self._job_of_arn(request["ResourceArn"])
-        job.tags.update({tag["Key"]: tag["Value"] for tag in request["Tags"]})
-        return {"Tags": job.tag_list()}
-
-    def _ListTags(self, request: dict[str, Any], _: str) -> dict[str, Any]:  # noqa: N802
-        return {"Tags": self._job_of_arn(request["ResourceArn"]).tag_list()}
-
-    def _arn(self, name: str) -> str:
-        return (
-            f"arn:aws:sagemaker:{self._account.region}:{self._account.account_id}:training-job/{name.lower()}"
-        )
-
-    def _job(self, request: Mapping[str, Any]) -> TrainingJob:
-        job = self._jobs.get(request["TrainingJobName"])
-        if job is None:
-            raise ResourceNotFoundError("Requested resource not found.")
-        return job
-
-    def _job_of_arn(self, arn: str) -> TrainingJob:
-        for job in self._jobs.values():
-            if job.arn == arn:
-                return job
+    def _tagged(self, request: Mapping[str, Any]) -> Resource:
+        for kind in self._kinds:
+            resource: Resource | None = kind.items.with_arn(request["ResourceArn"])
+            if resource is not None:
+                return resource
         raise ResourceNotFoundError("Requested resource not found.")

@@ -13,12 +13,14 @@ from amazon_estimators.algorithms.metrics import Metric
 from amazon_estimators_rehearsal.sagemaker.errors import JobFailedError
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+TRANSFORM_LOG_GROUP = "/aws/sagemaker/TransformJobs"
 
 
 class Telemetry:
     """One log stream a host, ``<job>/algo-<n>-<seconds>``. Lines wait until :meth:`close`."""
 
-    def __init__(self, job: str, hosts: int) -> None:
+    def __init__(self, job: str, hosts: int, *, group: str = LOG_GROUP) -> None:
+        self._group = group
         self._lines: dict[int, list[tuple[int, str]]] = {host: [] for host in range(hosts)}
         self._streams = [f"{job}/algo-{host + 1}-{int(time.time())}" for host in range(hosts)]
 
@@ -49,16 +51,16 @@ class Telemetry:
 
     def _send(self, logs: Any) -> None:
         try:
-            logs.create_log_group(logGroupName=LOG_GROUP)
+            logs.create_log_group(logGroupName=self._group)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
                 raise
         for stream, lines in zip(self._streams, self._lines.values(), strict=True):
-            logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName=stream)
-            logs.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=stream)
+            logs.create_log_stream(logGroupName=self._group, logStreamName=stream)
+            logs.describe_log_streams(logGroupName=self._group, logStreamNamePrefix=stream)
             events = [{"timestamp": stamp, "message": line} for stamp, line in lines]
             if events:
-                logs.put_log_events(logGroupName=LOG_GROUP, logStreamName=stream, logEvents=events)
+                logs.put_log_events(logGroupName=self._group, logStreamName=stream, logEvents=events)
 
 
 def log_line(metric: Metric, value: float, wording: str = "") -> str:

@@ -4,6 +4,10 @@ Whether a byte lies between quotes depends on every quote before it. Instead bot
 follows: read as if outside and as if inside quotes, only one makes records with the right number of fields,
 and numbers where numbers belong (compare Ge, Li, Eilebrecht, Chandramouli, Kossmann: Speculative
 Distributed CSV Data Parsing, SIGMOD 2019). Where both do, nothing is guessed.
+
+For example, in a file of three columns the bytes after a cut are ``a\\nb",2\\n3,"c",4\\n``. Read as if
+outside quotes, a record starts at byte 2, and ``b",2`` has two fields: refuted. Read as if inside, the quote
+at byte 3 closes the field, and the record that starts at byte 7, ``3,"c",4``, has three.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from amazon_estimators.algorithms import ALGORITHMS
@@ -15,23 +14,20 @@ _IMAGE = re.compile(
 )
 
 
-def check_image(request: Mapping[str, Any], region: str) -> str:
-    """Name of the algorithm whose image the request asks for.
+def check_image(image: str | None, region: str) -> str:
+    """Return the name of the algorithm whose image this is.
 
     Raises ValidationError if it is none of this region.
     """
-    image = request["AlgorithmSpecification"].get("TrainingImage")
     if not image:
-        raise ValidationError("AlgorithmSpecification.TrainingImage is required for a first-party algorithm.")
+        raise ValidationError("An image of a first-party algorithm is required.")
     parts = _IMAGE.fullmatch(image)
     if parts is None:
         raise ValidationError(
-            f"The training image {image!r} is not of the form account.dkr.ecr.region.suffix/name:tag."
+            f"The image {image!r} is not of the form account.dkr.ecr.region.suffix/name:tag."
         )
     if parts["region"] != region:
-        raise ValidationError(
-            f"The training image {image} lies in {parts['region']}, the training job runs in {region}."
-        )
+        raise ValidationError(f"The image {image} lies in {parts['region']}; it is needed in {region}.")
     for name, algorithm in ALGORITHMS.items():
         if algorithm.repo_name == parts["repository"]:
             expected = _expected(algorithm, region)

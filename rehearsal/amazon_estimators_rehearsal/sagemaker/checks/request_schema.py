@@ -29,15 +29,20 @@ def sdk() -> Any:
 
 
 @cache
-def _model() -> Any:
-    return sdk().get_service_model("sagemaker")
+def _model(service: str) -> Any:
+    return sdk().get_service_model(service)
 
 
-def validate(operation: str, request: Mapping[str, Any]) -> None:
-    """Raise ValidationError, naming every fault, unless ``request`` fits the operation's input shape."""
-    if operation not in _model().operation_names:
+def input_shape(operation: str, service: str = "sagemaker") -> Any:
+    """Return the input shape of an operation. Raises UnknownOperationError if the service has none such."""
+    if operation not in _model(service).operation_names:
         raise UnknownOperationError(f"SageMaker has no operation {operation}.")
-    faults = list(_faults(_model().operation_model(operation).input_shape, request, ""))
+    return _model(service).operation_model(operation).input_shape
+
+
+def validate(operation: str, request: Mapping[str, Any], service: str = "sagemaker") -> None:
+    """Raise ValidationError, naming every fault, unless ``request`` fits the operation's input shape."""
+    faults = list(_faults(input_shape(operation, service), request, ""))
     if faults:
         noun = "error" if len(faults) == 1 else "errors"
         raise ValidationError(f"{len(faults)} validation {noun} detected: {'; '.join(faults)}")
@@ -111,8 +116,17 @@ def _size_faults(shape: Any, size: int, value: Any, path: str) -> Iterator[str]:
         yield _fault(value, path, f"Member must have length less than or equal to {rules['max']}")
 
 
-POSIX = {r"\p{L}": r"\w", r"\p{N}": r"\w", r"\p{Alnum}": "a-zA-Z0-9", r"\p{Z}": r" \u00a0\u2028\u2029"}
-"""Classes of characters as the service's patterns have them, within brackets, and as Python has them."""
+POSIX = {
+    r"\p{ASCII}": r"[\x00-\x7f]",
+    r"\z": r"\Z",
+    r"\p{Print}": " -~",
+    r"\p{L}": r"\w",
+    r"\p{N}": r"\w",
+    r"\p{Alnum}": "a-zA-Z0-9",
+    r"\p{Z}": r" \u00a0\u2028\u2029",
+}
+"""Classes of characters as the service's patterns have them, and as Python has them; those of letters stand
+within brackets."""
 
 
 def _matches(pattern: str, value: str) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.inference.models import LocalFactorizationMachines
 from amazon_estimators_rehearsal.sagemaker.checks.records import Records
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
 
@@ -98,6 +99,12 @@ def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
             "linear": machine.weights["linear"].tolist(),
             "factors": factors.tolist() if factors.size <= MOST_FACTORS_SHOWN else None,
         },
+        layout=LocalFactorizationMachines(
+            factors.astype(np.float32),
+            machine.weights["linear"].astype(np.float32),
+            float(machine.weights["bias"][0]),
+            algorithm.effective("predictor_type"),
+        ),
     )
 
 

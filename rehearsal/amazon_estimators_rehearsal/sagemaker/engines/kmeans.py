@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.inference.models import LocalKMeans
 from amazon_estimators_rehearsal.sagemaker.checks.records import Records
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
 
@@ -42,4 +43,5 @@ def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
             "version": sklearn.__version__,
             "cluster_centers": model.cluster_centers_.tolist(),
         },
+        layout=LocalKMeans(model.cluster_centers_.astype(np.float32)),
     )

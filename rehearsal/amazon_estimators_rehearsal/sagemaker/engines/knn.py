@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,45 @@ import numpy.typing as npt
 from scipy.linalg import hadamard
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.inference import Predictions
 from amazon_estimators_rehearsal.sagemaker.checks.records import Records
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
 
 Matrix = npt.NDArray[Any]
 BLOCK = 1024
 """Queries whose distances to all sampled records are in memory at a time."""
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Sampled records (sample, dimensions) after ``projection`` (features, dimensions), and their labels."""
+
+    algorithm: Algorithm
+    records: Matrix
+    labels: Matrix
+    projection: Matrix
+
+    @property
+    def feature_dim(self) -> int:
+        return len(self.projection)
+
+    def nearest(self, rows: Matrix) -> npt.NDArray[np.intp]:
+        """Return the positions of the k nearest sampled records of each row, (rows, k)."""
+        k = min(self.algorithm.effective("k"), len(self.records))
+        return nearest(self.records, rows @ self.projection, k, self.algorithm.effective("index_metric"))
+
+    def predict(self, rows: Any) -> Predictions:
+        """Return the most frequent label of the neighbours, or their mean; and the neighbours."""
+        rows = np.asarray(rows, np.float64)
+        found = self.nearest(rows)
+        metric, projected = self.algorithm.effective("index_metric"), rows @ self.projection
+        return Predictions(
+            {
+                "predicted_label": _answers(self.algorithm, self.labels[found]),
+                "distances": _distances(self.records[found], projected, metric),
+                "labels": self.labels[found],
+            }
+        )
 
 
 def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
@@ -25,15 +59,10 @@ def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
     size = min(algorithm.effective("sample_size"), len(train))
     kept = np.sort(rng.choice(len(train), size, replace=False))
     projection = _projection(algorithm, train.shape[1], rng)
+    neighbours = Neighbours(algorithm, train[kept] @ projection, labels[kept], projection)
     metrics = {}
     if "test" in channels:
-        test = channels["test"].matrix().astype(np.float64)
-        found = nearest(
-            train[kept] @ projection,
-            test @ projection,
-            min(algorithm.effective("k"), size),
-            algorithm.effective("index_metric"),
-        )
+        found = neighbours.nearest(channels["test"].matrix().astype(np.float64))
         metrics = _score(algorithm, labels[kept][found], channels["test"].label_vector())
     return Fitted(
         engine="numpy",
@@ -44,6 +73,7 @@ def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
             "sampled_records": size,
             "dimensions": projection.shape[1],
         },
+        arrays={name: getattr(neighbours, name) for name in ("records", "labels", "projection")},
     )
 
 
@@ -62,12 +92,30 @@ def nearest(records: Matrix, queries: Matrix, k: int, metric: str) -> npt.NDArra
 
 
 def _score(algorithm: Algorithm, neighbours: Matrix, truth: Matrix) -> dict[str, float]:
+    answers = _answers(algorithm, neighbours)
+    if algorithm.effective("predictor_type") == "regressor":
+        return {"test:mse": float(np.square(answers - truth).mean())}
+    return {"test:accuracy": float((answers == truth).mean())}
+
+
+def _answers(algorithm: Algorithm, neighbours: Matrix) -> Matrix:
     """Of labels of neighbours, (queries, k): the most frequent one, or their mean."""
     if algorithm.effective("predictor_type") == "regressor":
-        return {"test:mse": float(np.square(neighbours.mean(axis=1) - truth).mean())}
+        return np.asarray(neighbours.mean(axis=1))
     classes, indices = np.unique(neighbours, return_inverse=True)
     votes = (indices.reshape(neighbours.shape)[:, :, None] == np.arange(len(classes))).sum(axis=1)
-    return {"test:accuracy": float((classes[votes.argmax(axis=1)] == truth).mean())}
+    return np.asarray(classes[votes.argmax(axis=1)])
+
+
+def _distances(neighbours: Matrix, queries: Matrix, metric: str) -> Matrix:
+    """Return the distance of each query to its neighbours, (queries, k); of L2 the squared one, as Faiss."""
+    if metric == "L2":
+        return np.asarray(np.square(neighbours - queries[:, None]).sum(axis=2))
+    products = np.einsum("qkd,qd->qk", neighbours, queries)
+    if metric == "COSINE":
+        lengths = np.linalg.norm(neighbours, axis=2) * np.linalg.norm(queries, axis=1)[:, None]
+        products = products / np.where(lengths == 0, 1, lengths)
+    return np.asarray(products)
 
 
 def _projection(algorithm: Algorithm, features: int, rng: np.random.Generator) -> Matrix:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import sklearn
 from sklearn.decomposition import LatentDirichletAllocation
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.inference.models import LocalLDA
 from amazon_estimators_rehearsal.sagemaker.checks.records import Records
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
 
@@ -32,14 +34,18 @@ def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
         test = _counts(channels, "test")
         # The variational lower bound of the log-likelihood, in nats.
         metrics["test:pwll"] = float(model.score(test)) / float(test.sum())
+    words = model.components_ / model.components_.sum(axis=1, keepdims=True)
     return Fitted(
         engine="scikit-learn",
         metrics=metrics,
         model={
             "class": "sklearn.decomposition.LatentDirichletAllocation",
             "version": sklearn.__version__,
-            "topics": (model.components_ / model.components_.sum(axis=1, keepdims=True)).tolist(),
+            "topics": words.tolist(),
         },
+        layout=LocalLDA(
+            np.full(topics, algorithm.effective("alpha0") / topics, np.float32), words.astype(np.float32)
+        ),
     )
 
 

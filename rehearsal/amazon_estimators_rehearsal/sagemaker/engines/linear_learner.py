@@ -16,6 +16,7 @@ import sklearn
 from sklearn import linear_model, metrics, preprocessing
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.inference.models import LocalLinearLearner
 from amazon_estimators_rehearsal.sagemaker.checks.records import Records
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
 
@@ -28,6 +29,8 @@ OBJECTIVES = {
     "softmax_loss": "multiclass_cross_entropy",
 }
 """What the log calls an objective, where it is not the name of the loss."""
+NEVER = -1e9
+"""The bias of a class that no record of the train channel has: its probability is 0."""
 AUTO_DECAY = 1e-4
 """Classifiers' L2 regularisation for 'auto': without any, classes that a line divides have no best model."""
 
@@ -57,6 +60,28 @@ class Linear:
         objective = self._objective(raw, truth)
         found |= {"objective_loss": objective, "objective_loss:final": objective}
         return {f"{name}:{metric}": float(value) for metric, value in found.items()}
+
+    def layout(self) -> LocalLinearLearner:
+        """Return the model for features and labels as they are: the scales of fitting are multiplied in."""
+        kind = self.algorithm.effective("predictor_type")
+        weight = np.atleast_2d(self.model.coef_)
+        bias = np.broadcast_to(np.asarray(self.model.intercept_, np.float64).reshape(-1), len(weight))
+        scale = 1.0 if self.features.scale_ is None else self.features.scale_
+        center = 0.0 if self.features.mean_ is None else self.features.mean_
+        weight = weight / scale
+        bias = bias - (weight * center).sum(axis=1)
+        if kind == REGRESSOR:
+            weight, bias = weight * self.label_scale, bias * self.label_scale + self.label_mean
+        elif kind != BINARY:
+            if len(weight) == 1:
+                weight, bias = np.vstack([0 * weight, weight]), np.array([0.0, bias[0]])
+            classes = self.model.classes_.astype(int)
+            count = max(self.algorithm.effective("num_classes"), classes.max() + 1)
+            all_weights, all_biases = np.zeros((count, weight.shape[1])), np.full(count, NEVER)
+            all_weights[classes], all_biases[classes] = weight, bias
+            weight, bias = all_weights, all_biases
+        loss = self.algorithm.effective("loss")
+        return LocalLinearLearner(weight.astype(np.float32), bias.astype(np.float32), kind, loss)
 
     def _raw(self, records: Records) -> Array:
         values = self.features.transform(records.matrix().astype(np.float64))
@@ -151,6 +176,7 @@ def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
             "intercept": np.asarray(linear.model.intercept_).tolist(),
         },
         wording={metric: text for metric in found for key, text in wording.items() if key in metric},
+        layout=linear.layout(),
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import sklearn
 from sklearn.utils.extmath import randomized_svd
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.inference.models import LocalPCA
 from amazon_estimators_rehearsal.sagemaker.checks.records import Records
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
 
@@ -43,4 +46,13 @@ def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
             "singular_values": values[:components].tolist(),
             "components": vectors[:components].tolist(),
         },
+        layout=_layout(vectors[:components], values[:components], mean),
+    )
+
+
+def _layout(vectors: npt.NDArray[Any], values: npt.NDArray[Any], mean: npt.NDArray[Any]) -> LocalPCA:
+    """Return the model file's arrays: components in columns, the largest last."""
+    components = vectors[::-1].T.astype(np.float32)
+    return LocalPCA(
+        components, values[::-1].astype(np.float32), mean.astype(np.float32) if mean.any() else None
     )

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.inference import Predictions
 from amazon_estimators_rehearsal.sagemaker.checks.records import Records
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
 
@@ -54,6 +55,7 @@ def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
             "mean_score": float(usual.mean()),
             "threshold": threshold,
         },
+        arrays=arrays_of(forest),
     )
 
 
@@ -70,6 +72,57 @@ def scores(forest: list[Node], records: Matrix) -> Matrix:
     for tree in forest:
         _add_scores(tree, records, total)
     return total / len(forest)
+
+
+@dataclass(frozen=True)
+class Forest:
+    """A forest that answers."""
+
+    trees: list[Node]
+
+    @property
+    def feature_dim(self) -> int:
+        return len(self.trees[0].low)
+
+    def predict(self, rows: Any) -> Predictions:
+        return Predictions({"score": scores(self.trees, np.asarray(rows, np.float64))})
+
+
+def arrays_of(forest: list[Node]) -> dict[str, npt.NDArray[Any]]:
+    """Return the nodes in rows, parents before children; ``children`` are positions, 0 of a leaf's."""
+    nodes: list[Node] = list(forest)
+    children: list[tuple[int, int]] = []
+    for node in nodes:  # grows while it is walked
+        if node.below is None or node.above is None:
+            children.append((0, 0))
+        else:
+            children.append((len(nodes), len(nodes) + 1))
+            nodes += [node.below, node.above]
+    columns = {name: [getattr(node, name) for node in nodes] for name in ("mass", "feature", "cut")}
+    return {
+        **{name: np.array(column) for name, column in columns.items()},
+        "low": np.array([node.low for node in nodes]),
+        "high": np.array([node.high for node in nodes]),
+        "children": np.array(children),
+        "trees": np.array(len(forest)),
+    }
+
+
+def forest_of(arrays: Mapping[str, npt.NDArray[Any]]) -> Forest:
+    """Return the forest whose nodes :func:`arrays_of` wrote."""
+    nodes: dict[int, Node] = {}
+    for number in reversed(range(len(arrays["mass"]))):
+        below, above = (nodes.pop(int(child)) if child else None for child in arrays["children"][number])
+        nodes[number] = Node(
+            int(arrays["mass"][number]),
+            arrays["low"][number],
+            arrays["high"][number],
+            int(arrays["feature"][number]),
+            float(arrays["cut"][number]),
+            below,
+            above,
+        )
+    return Forest([nodes[number] for number in range(int(arrays["trees"]))])
 
 
 def _tree(records: Matrix, rng: np.random.Generator) -> Node:

@@ -1,21 +1,16 @@
-"""One training job: its state as DescribeTrainingJob tells it, and the container process that does the work.
-
-The container is a process of its own with the execution role's credentials and no others, so what the role
-may not read or write, the job cannot either.
-"""
+"""One training job: its state as DescribeTrainingJob tells it, and the process that does the work."""
 
 from __future__ import annotations
 
-import json
 import logging
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from amazon_estimators_rehearsal.sagemaker.account import Account, Credentials
+from amazon_estimators_rehearsal.sagemaker.resources import tags_of
+from amazon_estimators_rehearsal.sagemaker.worker import Outcome, Worker
 
 logger = logging.getLogger("rehearsal.sagemaker")
 
@@ -54,12 +49,20 @@ class TrainingJob:
     """A job from its creation to its end. Thread safe."""
 
     def __init__(
-        self, account: Account, arn: str, request: Mapping[str, Any], algorithm: str, role: Credentials
+        self,
+        account: Account,
+        role: Credentials,
+        arn: str,
+        request: Mapping[str, Any],
+        *,
+        algorithm: str,
+        described: Mapping[str, Any],
     ) -> None:
         self.arn = arn
         self.status = "InProgress"
-        self.tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
-        self._account, self._request, self._algorithm, self._role = account, request, algorithm, role
+        self.tags = tags_of(request)
+        self._account, self._request, self._algorithm = account, request, algorithm
+        self._more = described
         self._name = request["TrainingJobName"]
         self._created = self._modified = time.time()
         self._times: dict[str, float] = {}
@@ -68,7 +71,7 @@ class TrainingJob:
         self._metrics: list[dict[str, Any]] = []
         self._failure: str | None = None
         self._artifact: str | None = None
-        self._process: subprocess.Popen[str] | None = None
+        self._worker = Worker(account, role, "container")
         self._lock = threading.RLock()
 
     def start(self, *, refusal: str | None = None) -> None:
@@ -87,8 +90,7 @@ class TrainingJob:
             if self.status == "InProgress":
                 self.status = "Stopping"
                 self._enter("Stopping")
-                if self._process:
-                    self._process.terminate()
+                self._worker.stop()
             return True
 
     def describe(self) -> dict[str, Any]:
@@ -108,6 +110,7 @@ class TrainingJob:
                 "LastModifiedTime": self._modified,
                 "FinalMetricDataList": list(self._metrics),
                 **self._times,
+                **self._more,
             }
             if self._artifact:
                 described["ModelArtifacts"] = {"S3ModelArtifacts": self._artifact}
@@ -125,60 +128,14 @@ class TrainingJob:
         names = ("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingEndTime", "LastModifiedTime")
         return {name: described[name] for name in (*names, "TrainingJobStatus") if name in described}
 
-    def tag_list(self) -> list[dict[str, str]]:
-        """The job's tags as the API writes them."""
-        return [{"Key": key, "Value": value} for key, value in self.tags.items()]
-
     def _run(self) -> None:
-        order = json.dumps(
-            {"algorithm": self._algorithm, "job": self._request, "region": self._account.region}
-        )
+        order = {"algorithm": self._algorithm, "job": self._request, "region": self._account.region}
         limit = self._request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86400)
         try:
-            with self._lock:
-                self._process = process = subprocess.Popen(
-                    [sys.executable, "-m", "amazon_estimators_rehearsal.sagemaker.container"],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    text=True,
-                    env={**self._account.environment(), **self._role.environment()},
-                )
-                if self.status == "Stopping":
-                    process.terminate()
-            overrun = threading.Event()
-
-            def end() -> None:
-                overrun.set()
-                process.kill()
-
-            timer = threading.Timer(limit, end)
-            timer.start()
-            try:
-                errors = self._follow(process, order)
-            finally:
-                timer.cancel()
-            self._conclude(process.returncode, overrun.is_set(), errors)
+            self._conclude(self._worker.run(order, limit, self._take))
         except Exception as error:
             logger.exception("The training job %s broke the stand-in", self._name)
             self._end("Failed", f"InternalServerError: {type(error).__name__}: {error}")
-
-    def _follow(self, process: subprocess.Popen[str], order: str) -> str:
-        """Feed the container its order and take in its events; return what it wrote to stderr."""
-        assert process.stdin and process.stdout and process.stderr
-        lines: list[str] = []
-        reader = threading.Thread(target=lambda: lines.extend(process.stderr or ()), daemon=True)
-        reader.start()
-        try:
-            process.stdin.write(order)
-            process.stdin.close()
-        except BrokenPipeError:
-            pass  # it died before reading; its exit code and stderr tell
-        for line in process.stdout:
-            self._take(json.loads(line))
-        process.wait()
-        reader.join(timeout=5)
-        return "".join(lines)
 
     def _take(self, event: Mapping[str, Any]) -> None:
         with self._lock:
@@ -193,18 +150,18 @@ class TrainingJob:
             self._artifact = event.get("artifact", self._artifact)
             self._failure = event.get("failure", self._failure)
 
-    def _conclude(self, returncode: int, overrun: bool, errors: str) -> None:
-        if overrun:
+    def _conclude(self, outcome: Outcome) -> None:
+        if outcome.overrun:
             self._end("Stopped", secondary="MaxRuntimeExceeded")
         elif self.status == "Stopping":
             self._end("Stopped")
-        elif returncode == 0 and self._artifact:
+        elif outcome.returncode == 0 and self._artifact:
             self._end("Completed")
         else:
-            last = errors.strip().splitlines()[-1:] or [f"the container ended with exit code {returncode}"]
-            self._end("Failed", self._failure or f"AlgorithmError: {last[0]}")
-            if not self._failure or errors:
-                logger.warning("Container of %s: exit code %s\n%s", self._name, returncode, errors)
+            self._end("Failed", self._failure or f"AlgorithmError: {outcome.reason}")
+            if not self._failure or outcome.errors:
+                code, errors = outcome.returncode, outcome.errors
+                logger.warning("Container of %s: exit code %s\n%s", self._name, code, errors)
 
     def _enter(self, secondary: str) -> None:
         now = time.time()

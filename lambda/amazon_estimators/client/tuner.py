@@ -1,0 +1,331 @@
+"""Search hyperparameters: a tuning job starts training jobs and keeps the best."""
+
+from __future__ import annotations
+
+import secrets
+import warnings
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.algorithms.rules import Caution, Finding, Problem
+from amazon_estimators.algorithms.tuning import (
+    Range,
+    declared_name,
+    job_findings,
+    objective_findings,
+    objectives,
+    range_findings,
+    ranges_request,
+)
+from amazon_estimators.client.job_settings import JobSettings, tag_list
+from amazon_estimators.client.training_job import JOB_NAME, console_host
+from amazon_estimators.client.training_records import Records
+from amazon_estimators.client.waiting import wait_for
+from amazon_estimators.errors import HyperparameterError, RequestError, TuningJobError
+from amazon_estimators.hyperparameters.hyperparameter import HyperparameterWarning
+from amazon_estimators.storage.sessions import client_of, region_of
+
+NAME_CHARACTERS = 32
+GOING = ("InProgress", "Stopping")
+_TRAINING_ONLY = ("TrainingJobName", "HyperParameters", "Tags", "ExperimentConfig")
+"""Members of a training job's request that its definition in a tuning job does not have."""
+
+
+class Tunable(Protocol):
+    """What is asked of an estimator here."""
+
+    algorithm: Algorithm
+    session: Any
+    settings: JobSettings
+
+    def training_request(self, records: Any, mini_batch_size: int | None = None) -> dict[str, Any]: ...
+    @classmethod
+    def attach(cls, training_job_name: str, *, session: Any = None, wait: bool = True) -> Any: ...
+
+
+class TuningJob:
+    """A hyperparameter tuning job by name."""
+
+    def __init__(self, name: str, *, session: Any = None) -> None:
+        self.name, self.session = name, session
+        self._sagemaker = client_of(session, "sagemaker")
+
+    def describe(self) -> dict[str, Any]:
+        """Return DescribeHyperParameterTuningJob's answer."""
+        answer: dict[str, Any] = self._sagemaker.describe_hyper_parameter_tuning_job(
+            HyperParameterTuningJobName=self.name
+        )
+        return answer
+
+    def stop(self) -> None:
+        """Ask the service to end the job and its trainings."""
+        self._sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=self.name)
+
+    def wait(self, *, poll: float | None = None) -> dict[str, Any]:
+        """Wait for the job's end and return its description.
+
+        Raises:
+            TuningJobError: It did not complete.
+            Detached: Ctrl-C was pressed; the job goes on.
+        """
+        job = wait_for(
+            self.describe,
+            status="HyperParameterTuningJobStatus",
+            going=GOING,
+            detail=_progress,
+            way_back=f"Stopped waiting; tuning job {self.name} goes on, and its trainings are billed.\n"
+            f"  Wait again:  TuningJob({self.name!r}).wait()\n"
+            f"  Stop it:     TuningJob({self.name!r}).stop()",
+            poll=poll,
+        )
+        if job["HyperParameterTuningJobStatus"] != "Completed":
+            region = region_of(self.session)
+            raise TuningJobError(
+                f"Tuning job {self.name} is {job['HyperParameterTuningJobStatus']}: "
+                f"{job.get('FailureReason') or 'no reason given'}",
+                remedy=f"Look at it in the console: https://{console_host(region)}/sagemaker/home"
+                f"?region={region}#/hyper-tuning-jobs/{self.name}",
+            )
+        return job
+
+    def best_training_job(self) -> str:
+        """Return the name of the training job with the best objective.
+
+        Raises:
+            RequestError: There is none (yet).
+        """
+        job = self.describe()
+        best = job.get("BestTrainingJob") or {}
+        if "TrainingJobName" not in best:
+            raise RequestError(
+                f"tuning job {self.name} has no best training job: it is "
+                f"{job['HyperParameterTuningJobStatus']}"
+            )
+        return str(best["TrainingJobName"])
+
+    def trainings(self) -> list[dict[str, Any]]:
+        """Return a dictionary per training: its tuned hyperparameters, objective, status and seconds.
+
+        Numbers are floats, categorical values texts; the objective is None where none was reported.
+        """
+        pages = self._sagemaker.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job").paginate(
+            HyperParameterTuningJobName=self.name
+        )
+        return [training_row(one) for page in pages for one in page["TrainingJobSummaries"]]
+
+
+class Tuner:
+    """Tunes an estimator's hyperparameters."""
+
+    def __init__(
+        self,
+        estimator: Tunable,
+        objective: str,
+        ranges: Mapping[str, Range],
+        *,
+        max_jobs: int | None = None,
+        max_parallel_jobs: int = 1,
+        strategy: str = "Bayesian",
+        objective_type: str | None = None,
+        early_stopping: str = "Off",
+        max_runtime: int | None = None,
+        random_seed: int | None = None,
+        warm_start: Mapping[str, Any] | None = None,
+        base_job_name: str | None = None,
+        tags: Any = None,
+    ) -> None:
+        """Describe the search.
+
+        Args:
+            estimator: What is trained; its hyperparameters stand where they are not searched.
+            objective: A metric of the algorithm, such as ``"test:msd"``.
+            ranges: :class:`IntegerParameter`, :class:`ContinuousParameter` or :class:`CategoricalParameter`
+                by hyperparameter.
+            max_jobs: Trainings in all. Required, except for Grid, which trains all combinations.
+            max_parallel_jobs: Trainings at a time. Default: 1.
+            strategy: ``"Bayesian"``, ``"Random"``, ``"Grid"`` or ``"Hyperband"``. Default: Bayesian.
+            objective_type: ``"Minimize"`` or ``"Maximize"``. Default: as the metric is better.
+            early_stopping: ``"Off"`` or ``"Auto"``. Default: Off.
+            max_runtime: Seconds the search may take, 120 or more. Default: the service's, 30 days.
+            random_seed: Makes the search repeatable. Default: none.
+            warm_start: ``WarmStartConfig`` as the API takes it. Default: none.
+            base_job_name: What the job's name begins with. Default: the image's name.
+            tags: Of the job and of its trainings. Default: those of the estimator.
+
+        Raises:
+            HyperparameterError: The algorithm's tables do not allow ranges or objective, with all reasons.
+        """
+        self.estimator, self.objective, self.ranges = estimator, objective, dict(ranges)
+        self.max_jobs, self.max_parallel_jobs, self.strategy = max_jobs, max_parallel_jobs, strategy
+        known = objectives(self._algorithm)
+        self.objective_type = objective_type or (
+            str(known[objective].direction) if objective in known else "Minimize"
+        )
+        self.early_stopping, self.max_runtime, self.random_seed = early_stopping, max_runtime, random_seed
+        self.warm_start = None if warm_start is None else dict(warm_start)
+        self.base_job_name = base_job_name
+        given = estimator.settings.tags if tags is None else tags
+        self.tags = None if given is None else tag_list(given)
+        self.latest_job: TuningJob | None = None
+        self.check(None)
+
+    @property
+    def _algorithm(self) -> type[Algorithm]:
+        return type(self.estimator.algorithm)
+
+    def check(self, channels: Sequence[str] | None) -> None:
+        """Check ranges, objective and numbers of jobs; with the channels of the trainings once known."""
+        settings = {
+            name: value
+            for name, value in self.estimator.algorithm.values.items()
+            if name not in self._searched()
+        }
+        raise_problems(
+            self._algorithm,
+            [
+                *range_findings(self._algorithm, self.ranges),
+                *objective_findings(self._algorithm, self.objective, self.objective_type, channels, settings),
+                *job_findings(
+                    self._algorithm,
+                    list(self.ranges.values()),
+                    strategy=self.strategy,
+                    early_stopping=self.early_stopping,
+                    max_jobs=self.max_jobs,
+                    objective=self.objective,
+                ),
+            ],
+        )
+
+    def request(
+        self,
+        records: Records | Sequence[Records],
+        job_name: str | None = None,
+        mini_batch_size: int | None = None,
+    ) -> dict[str, Any]:
+        """Return the CreateHyperParameterTuningJob request that :meth:`fit` would send, checked."""
+        training = self.estimator.training_request(records, mini_batch_size)
+        self.check([channel["ChannelName"] for channel in training["InputDataConfig"]])
+        searched = self._searched()
+        statics = {name: value for name, value in training["HyperParameters"].items() if name not in searched}
+        limits: dict[str, Any] = {"MaxParallelTrainingJobs": self.max_parallel_jobs}
+        if self.max_jobs is not None and self.strategy != "Grid":
+            limits["MaxNumberOfTrainingJobs"] = self.max_jobs
+        if self.max_runtime is not None:
+            limits["MaxRuntimeInSeconds"] = self.max_runtime
+        config: dict[str, Any] = {
+            "Strategy": self.strategy,
+            "HyperParameterTuningJobObjective": {"Type": self.objective_type, "MetricName": self.objective},
+            "ResourceLimits": limits,
+            "ParameterRanges": ranges_request(self.ranges, self._algorithm),
+            "TrainingJobEarlyStoppingType": self.early_stopping,
+        }
+        if self.random_seed is not None:
+            config["RandomSeed"] = self.random_seed
+        request: dict[str, Any] = {
+            "HyperParameterTuningJobName": checked_tuning_name(
+                job_name, base=self.base_job_name or self._algorithm.repo_name
+            ),
+            "HyperParameterTuningJobConfig": config,
+            "TrainingJobDefinition": {
+                **{name: value for name, value in training.items() if name not in _TRAINING_ONLY},
+                "StaticHyperParameters": statics,
+            },
+        }
+        optional = {"WarmStartConfig": self.warm_start, "Tags": self.tags}
+        return request | {name: value for name, value in optional.items() if value is not None}
+
+    def fit(
+        self,
+        records: Records | Sequence[Records],
+        *,
+        mini_batch_size: int | None = None,
+        job_name: str | None = None,
+        wait: bool = True,
+    ) -> TuningJob:
+        """Start the search, by default wait for its end, and return the job.
+
+        Raises:
+            HyperparameterError: The data and the hyperparameters do not fit; nothing has been started.
+            TuningJobError: The job did not complete.
+            Detached: Ctrl-C was pressed; the job goes on.
+        """
+        request = self.request(records, job_name, mini_batch_size)
+        client_of(self.estimator.session, "sagemaker").create_hyper_parameter_tuning_job(**request)
+        self.latest_job = TuningJob(request["HyperParameterTuningJobName"], session=self.estimator.session)
+        if wait:
+            self.latest_job.wait()
+        return self.latest_job
+
+    def best_estimator(self) -> Any:
+        """Return the estimator of the best training, of the same class as the one that is tuned.
+
+        Raises:
+            RequestError: No search has been started, or it has no best training (yet).
+        """
+        if self.latest_job is None:
+            raise RequestError("there is no tuning job yet", remedy="Call fit() first.")
+        return type(self.estimator).attach(
+            self.latest_job.best_training_job(), session=self.estimator.session, wait=False
+        )
+
+    def _searched(self) -> set[str]:
+        """Return the service's names of what is searched."""
+        return {declared_name(self._algorithm, name) or name for name in self.ranges}
+
+
+def raise_problems(algorithm: type[Algorithm], findings: Sequence[Finding]) -> None:
+    """Raise HyperparameterError with all problems; warn of each caution."""
+    problems = [finding for finding in findings if isinstance(finding, Problem)]
+    if problems:
+        lines = problems[0] if len(problems) == 1 else "".join(f"\n- {one}" for one in problems)
+        raise HyperparameterError(f"Tuning of {algorithm.__name__}: {lines}")
+    for finding in findings:
+        if isinstance(finding, Caution):
+            warnings.warn(f"Tuning of {algorithm.__name__}: {finding}", HyperparameterWarning, stacklevel=4)
+
+
+def checked_tuning_name(given: str | None, *, base: str) -> str:
+    """Return the name given, by default ``base`` and the time.
+
+    Raises:
+        RequestError: The service takes no such name: it has at most 32 characters.
+    """
+    if given is None:
+        now = f"{datetime.now(UTC):%y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        given = f"{base[: NAME_CHARACTERS - len(now) - 1].rstrip('-')}-{now}"
+    if not isinstance(given, str) or len(given) > NAME_CHARACTERS or not JOB_NAME.fullmatch(given):
+        raise RequestError(
+            f"tuning job name is {given!r}; allowed: up to {NAME_CHARACTERS} letters, digits and hyphens, "
+            "a letter or digit at both ends"
+        )
+    return given
+
+
+def training_row(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one training as a row: names and columns as the SageMaker SDK's analytics have them."""
+    begin, end = summary.get("TrainingStartTime"), summary.get("TrainingEndTime")
+    return {
+        **{name: _number(value) for name, value in summary["TunedHyperParameters"].items()},
+        "TrainingJobName": summary["TrainingJobName"],
+        "TrainingJobStatus": summary["TrainingJobStatus"],
+        "FinalObjectiveValue": summary.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value"),
+        "TrainingStartTime": begin,
+        "TrainingEndTime": end,
+        "TrainingElapsedTimeSeconds": (end - begin).total_seconds() if begin and end else None,
+    }
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text.strip('"')
+
+
+def _progress(job: Mapping[str, Any]) -> str:
+    counted = job["TrainingJobStatusCounters"]
+    best = (job.get("BestTrainingJob") or {}).get("FinalHyperParameterTuningJobObjectiveMetric")
+    shown = f"; best {best['MetricName']} = {best['Value']:g}" if best else ""
+    return f"{counted['Completed']} completed, {counted['InProgress']} running{shown}"

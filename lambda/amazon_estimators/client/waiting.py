@@ -1,0 +1,52 @@
+"""Wait for something of SageMaker to end: show its states, and leave it running on Ctrl-C."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from amazon_estimators.client.console import Console
+from amazon_estimators.client.training_job import Detached
+
+POLL_SECONDS = 5.0
+
+
+def wait_for(
+    describe: Callable[[], dict[str, Any]],
+    *,
+    status: str,
+    going: Collection[str],
+    way_back: str,
+    detail: Callable[[dict[str, Any]], str] = lambda _: "",
+    poll: float | None = None,
+    stream: TextIO | None = None,
+) -> dict[str, Any]:
+    """Describe again and again until the status is a final one; return the last description.
+
+    Args:
+        describe: Returns a description.
+        status: The description's key of the status.
+        going: The statuses that are not final.
+        way_back: How to come back to it: the text of :class:`Detached`.
+        detail: What to show beside the status; a new line is shown when it changes.
+        poll: Seconds between two looks. Default: POLL_SECONDS.
+        stream: Where to show it. Default: standard output.
+
+    Raises:
+        Detached: Ctrl-C was pressed. What was waited for goes on.
+    """
+    console, shown = Console(stream), ("", "")
+    try:
+        while True:
+            described = describe()
+            current = described[status], detail(described)
+            if current != shown:
+                console.status(datetime.now(UTC), *current)
+            shown = current
+            if current[0] not in going:
+                return described
+            time.sleep(POLL_SECONDS if poll is None else poll)
+    except KeyboardInterrupt:
+        raise Detached(way_back) from None

@@ -1,0 +1,64 @@
+"""The process that serves a model; see :mod:`hosting`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from amazon_estimators_rehearsal.sagemaker.account import Account, Credentials
+
+
+class InstanceError(Exception):
+    """The process did not come up, or died. The text says why."""
+
+
+class Instance:
+    """A hosting process with an execution role's credentials. Answers one request at a time. Thread safe."""
+
+    def __init__(self, account: Account, role: Credentials, order: Mapping[str, Any]) -> None:
+        """Start the process and wait until its model is loaded. Raises InstanceError if it cannot be."""
+        self.multi_model: bool = order["multi_model"]
+        self._lock = threading.Lock()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "amazon_estimators_rehearsal.sagemaker.hosting"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**account.environment(), **role.environment()},
+        )
+        answer = self.ask(order)
+        if "failure" in answer:
+            self.stop()
+            raise InstanceError(answer["failure"])
+
+    def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the process's answer to a line. Raises InstanceError if it has ended."""
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin and stdout
+        with self._lock:
+            try:
+                stdin.write(json.dumps(request) + "\n")
+                stdin.flush()
+                line = stdout.readline()
+            except (OSError, ValueError):  # closed by stop()
+                line = ""
+        if not line:
+            raise InstanceError(
+                "The primary container for production variant did not pass the ping health check."
+            )
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def stop(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream:
+                with contextlib.suppress(OSError):  # a request was on its way
+                    stream.close()

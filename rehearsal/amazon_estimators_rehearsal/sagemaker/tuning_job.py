@@ -1,0 +1,291 @@
+"""One hyperparameter tuning job: a search that starts training jobs and learns from their objectives."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from amazon_estimators_rehearsal.sagemaker.account import Account, Credentials
+from amazon_estimators_rehearsal.sagemaker.errors import ServiceError
+from amazon_estimators_rehearsal.sagemaker.resources import tag_list, tags_of
+from amazon_estimators_rehearsal.sagemaker.training_job import TrainingJob
+from amazon_estimators_rehearsal.sagemaker.training_jobs import TrainingJobs
+from amazon_estimators_rehearsal.sagemaker.tuning_search import Search, axes_of
+
+logger = logging.getLogger("rehearsal.sagemaker")
+
+POLL_SECONDS = 0.1
+DEFAULT_SECONDS = 30 * 24 * 3600
+IDENTICAL = "IdenticalDataAndAlgorithm"
+OBJECTIVE_HYPERPARAMETER = "_tuning_objective_metric"
+_SHARED = (
+    "AlgorithmSpecification",
+    "RoleArn",
+    "InputDataConfig",
+    "OutputDataConfig",
+    "ResourceConfig",
+    "VpcConfig",
+    "StoppingCondition",
+    "EnableNetworkIsolation",
+    "EnableInterContainerTrafficEncryption",
+    "EnableManagedSpotTraining",
+    "CheckpointConfig",
+    "RetryStrategy",
+    "Environment",
+)
+"""The members of a training job that its definition in a tuning job has as well."""
+_COUNTED = {"Completed": "Completed", "InProgress": "InProgress", "Stopped": "Stopped"}
+
+
+@dataclass
+class Trial:
+    """One training job and what the search chose for it."""
+
+    job: TrainingJob
+    tuned: dict[str, str]
+    objective: float | None = None
+    ended: bool = False
+
+
+class TuningJob:
+    """A tuning job from its creation to its end. Thread safe."""
+
+    def __init__(
+        self,
+        account: Account,
+        training_jobs: TrainingJobs,
+        arn: str,
+        request: Mapping[str, Any],
+        role: Credentials,
+    ) -> None:
+        self.arn = arn
+        self.tags = tags_of(request)
+        self.status = "InProgress"
+        self._account, self._training_jobs, self._request, self._role = account, training_jobs, request, role
+        self._name = request["HyperParameterTuningJobName"]
+        self._config = request["HyperParameterTuningJobConfig"]
+        self._definition = request["TrainingJobDefinition"]
+        self.objective: Mapping[str, str] = self._config["HyperParameterTuningJobObjective"]
+        self._search = Search(
+            axes_of(self._config["ParameterRanges"]),
+            self._config["Strategy"],
+            minimize=self.objective["Type"] == "Minimize",
+            seed=self._config.get("RandomSeed", 0),
+        )
+        self._trials: list[Trial] = []
+        self._failure: str | None = None
+        self._created = self._modified = time.time()
+        self._ended: float | None = None
+        self._lock = threading.RLock()
+
+    def learn_from(self, parent: TuningJob) -> None:
+        """Take in what another job has measured."""
+        for trial in parent._trials:
+            if trial.objective is not None:
+                self._search.observe(trial.tuned, trial.objective)
+
+    def run(self) -> None:
+        """Search to the end."""
+        self._announce()
+        try:
+            self._loop()
+            status = "Stopped" if self.status == "Stopping" else "Completed"
+            if status == "Completed" and not any(one.objective is not None for one in self._trials):
+                status, self._failure = "Failed", f"No training job succeeded. {self._cause()}"
+        except ServiceError as error:
+            status, self._failure = "Failed", error.message
+        except Exception as error:
+            logger.exception("The tuning job %s broke the stand-in", self._name)
+            status, self._failure = "Failed", f"InternalServerError: {type(error).__name__}: {error}"
+        with self._lock:
+            self.status, self._ended = status, time.time()
+        logger.info("Tuning job %s: %s %s", self._name, status, self._failure or "")
+        self._announce()
+
+    def stop(self) -> bool:
+        """Stop the job and its trainings. False if it has ended already."""
+        with self._lock:
+            if self.status not in ("InProgress", "Stopping"):
+                return False
+            self.status = "Stopping"
+        for trial in self._trials:
+            trial.job.stop()
+        return True
+
+    def describe(self) -> dict[str, Any]:
+        """DescribeHyperParameterTuningJob's answer."""
+        with self._lock:
+            described = {name: value for name, value in self._request.items() if name != "Tags"}
+            statics = {**self._definition.get("StaticHyperParameters", {}), **self._objective_setting()}
+            described["TrainingJobDefinition"] = {**self._definition, "StaticHyperParameters": statics}
+            described |= {
+                "HyperParameterTuningJobArn": self.arn,
+                "HyperParameterTuningJobStatus": self.status,
+                "CreationTime": self._created,
+                "LastModifiedTime": self._modified,
+                **self._counters(),
+            }
+            best = self.best()
+            if best:
+                described["BestTrainingJob"] = self._summary(best)
+                if (
+                    self._request.get("WarmStartConfig", {}).get("WarmStartType")
+                    == "IdenticalDataAndAlgorithm"
+                ):
+                    described["OverallBestTrainingJob"] = self._summary(best)
+            if self._ended:
+                described["HyperParameterTuningEndTime"] = self._ended
+                seconds = sum(one.job.describe().get("TrainingTimeInSeconds", 0) for one in self._trials)
+                described["ConsumedResources"] = {"RuntimeInSeconds": seconds}
+            if self._failure:
+                described["FailureReason"] = self._failure[:1024]
+            return described
+
+    def summary(self) -> dict[str, Any]:
+        """The job as ListHyperParameterTuningJobs lists it."""
+        described = self.describe()
+        names = (
+            "HyperParameterTuningJobName",
+            "HyperParameterTuningJobArn",
+            "HyperParameterTuningJobStatus",
+            "CreationTime",
+            "HyperParameterTuningEndTime",
+            "LastModifiedTime",
+            "TrainingJobStatusCounters",
+            "ObjectiveStatusCounters",
+        )
+        return {
+            **{name: described[name] for name in names if name in described},
+            "Strategy": self._config["Strategy"],
+            "ResourceLimits": self._config["ResourceLimits"],
+        }
+
+    def trainings(self) -> list[dict[str, Any]]:
+        """The trainings as ListTrainingJobsForHyperParameterTuningJob lists them, oldest first."""
+        return [self._summary(trial) for trial in [*self._trials]]
+
+    def best(self) -> Trial | None:
+        """Return the training with the best objective, None while there is none."""
+        measured = [one for one in self._trials if one.objective is not None]
+        sign = 1 if self.objective["Type"] == "Minimize" else -1
+        return min(measured, key=lambda one: sign * (one.objective or 0.0), default=None)
+
+    def _loop(self) -> None:
+        limits = self._config["ResourceLimits"]
+        most = limits.get("MaxNumberOfTrainingJobs")
+        deadline = time.monotonic() + limits.get("MaxRuntimeInSeconds", DEFAULT_SECONDS)
+        exhausted = False
+        while True:
+            running = [one for one in self._trials if not self._has_ended(one)]
+            if self.status != "InProgress":
+                for trial in running:
+                    trial.job.stop()
+            else:
+                exhausted = exhausted or self._criteria_met() or time.monotonic() > deadline
+                while (
+                    not exhausted
+                    and len(running) < limits["MaxParallelTrainingJobs"]
+                    and (most is None or len(self._trials) < most)
+                ):
+                    proposal = self._search.propose()
+                    if proposal is None:
+                        exhausted = True
+                    else:
+                        running.append(self._train(proposal))
+            if not running:
+                return
+            time.sleep(POLL_SECONDS)
+
+    def _criteria_met(self) -> bool:
+        """Tell if the objective is as good as asked for."""
+        target = self._config.get("TuningJobCompletionCriteria", {}).get("TargetObjectiveMetricValue")
+        best = self.best()
+        if target is None or best is None or best.objective is None:
+            return False
+        minimize = self.objective["Type"] == "Minimize"
+        return bool(best.objective <= target if minimize else best.objective >= target)
+
+    def _train(self, tuned: dict[str, str]) -> Trial:
+        number = len(self._trials) + 1
+        statics = self._definition.get("StaticHyperParameters", {})
+        request = {name: self._definition[name] for name in _SHARED if name in self._definition}
+        request |= {
+            "TrainingJobName": f"{self._name}-{number:03d}-{secrets.token_hex(4)}",
+            "HyperParameters": {**statics, **tuned, **self._objective_setting()},
+            "Tags": tag_list(self.tags),
+        }
+        job = self._training_jobs.start(request, self._role, TuningJobArn=self.arn)
+        trial = Trial(job, tuned)
+        with self._lock:
+            self._trials.append(trial)
+        return trial
+
+    def _has_ended(self, trial: Trial) -> bool:
+        """Tell if a training has ended; at that moment take in its objective."""
+        if trial.ended or trial.job.status in ("InProgress", "Stopping"):
+            return trial.ended
+        described = trial.job.describe()
+        values = {one["MetricName"]: one["Value"] for one in described["FinalMetricDataList"]}
+        with self._lock:
+            trial.ended = True
+            if described["TrainingJobStatus"] == "Completed":
+                trial.objective = values.get(self.objective["MetricName"])
+        if trial.objective is not None:
+            self._search.observe(trial.tuned, trial.objective)
+        return True
+
+    def _objective_setting(self) -> dict[str, str]:
+        return {OBJECTIVE_HYPERPARAMETER: self.objective["MetricName"]}
+
+    def _cause(self) -> str:
+        for trial in self._trials:
+            described = trial.job.describe()
+            if "FailureReason" in described:
+                return f"Failure of {described['TrainingJobName']}: {described['FailureReason']}"
+        return f"No training job reported {self.objective['MetricName']}."
+
+    def _summary(self, trial: Trial) -> dict[str, Any]:
+        described = trial.job.describe()
+        names = (
+            "TrainingJobName",
+            "TrainingJobArn",
+            "CreationTime",
+            "TrainingStartTime",
+            "TrainingEndTime",
+            "TrainingJobStatus",
+            "FailureReason",
+        )
+        summary = {name: described[name] for name in names if name in described}
+        summary["TunedHyperParameters"] = trial.tuned
+        summary["ObjectiveStatus"] = "Pending" if not trial.ended else "Failed"
+        if trial.objective is not None:
+            summary["ObjectiveStatus"] = "Succeeded"
+            summary["FinalHyperParameterTuningJobObjectiveMetric"] = {
+                "Type": self.objective["Type"],
+                "MetricName": self.objective["MetricName"],
+                "Value": trial.objective,
+            }
+        return summary
+
+    def _counters(self) -> dict[str, dict[str, int]]:
+        summaries = self.trainings()
+        statuses = [_COUNTED.get(one["TrainingJobStatus"], "NonRetryableError") for one in summaries]
+        objectives = [one["ObjectiveStatus"] for one in summaries]
+        return {
+            "TrainingJobStatusCounters": {
+                name: statuses.count(name)
+                for name in ("Completed", "InProgress", "RetryableError", "NonRetryableError", "Stopped")
+            },
+            "ObjectiveStatusCounters": {
+                name: objectives.count(name) for name in ("Succeeded", "Pending", "Failed")
+            },
+        }
+
+    def _announce(self) -> None:
+        self._modified = time.time()
+        self._account.publish("SageMaker HyperParameter Tuning Job State Change", self.describe(), self.arn)

@@ -1,0 +1,96 @@
+"""A process that does a job's work with the execution role's credentials and no others."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from amazon_estimators_rehearsal.sagemaker.account import Account, Credentials
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a worker ended: its exit code, whether its time was over, what it wrote to stderr."""
+
+    returncode: int
+    overrun: bool
+    errors: str
+
+    @property
+    def reason(self) -> str:
+        """The last line of stderr, or the exit code."""
+        last = self.errors.strip().splitlines()[-1:]
+        return last[0] if last else f"the container ended with exit code {self.returncode}"
+
+
+class Worker:
+    """A module of this package, run as a process of its own: an order in, events out, all of them JSON.
+
+    What the role may not read or write, the process cannot either.
+    """
+
+    def __init__(self, account: Account, role: Credentials, module: str) -> None:
+        self._environment = {**account.environment(), **role.environment()}
+        self._module = f"amazon_estimators_rehearsal.sagemaker.{module}"
+        self._process: subprocess.Popen[str] | None = None
+        self._stopped = False
+        self._lock = threading.Lock()
+
+    def stop(self) -> None:
+        """Terminate the process, now or as soon as it is started."""
+        with self._lock:
+            self._stopped = True
+            if self._process:
+                self._process.terminate()
+
+    def run(
+        self, order: Mapping[str, Any], seconds: float, take: Callable[[Mapping[str, Any]], None]
+    ) -> Outcome:
+        """Run the process to its end, at most ``seconds``; ``take`` is called with each of its events."""
+        with self._lock:
+            self._process = process = subprocess.Popen(
+                [sys.executable, "-m", self._module],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=self._environment,
+            )
+            if self._stopped:
+                process.terminate()
+        overrun = threading.Event()
+
+        def end() -> None:
+            overrun.set()
+            process.kill()
+
+        timer = threading.Timer(seconds, end)
+        timer.start()
+        try:
+            errors = _follow(process, json.dumps(order), take)
+        finally:
+            timer.cancel()
+        return Outcome(process.returncode, overrun.is_set(), errors)
+
+
+def _follow(process: subprocess.Popen[str], order: str, take: Callable[[Mapping[str, Any]], None]) -> str:
+    """Feed the process its order and take in its events; return what it wrote to stderr."""
+    assert process.stdin and process.stdout and process.stderr
+    lines: list[str] = []
+    reader = threading.Thread(target=lambda: lines.extend(process.stderr or ()), daemon=True)
+    reader.start()
+    try:
+        process.stdin.write(order)
+        process.stdin.close()
+    except BrokenPipeError:
+        pass  # it died before reading; its exit code and stderr tell
+    for line in process.stdout:
+        take(json.loads(line))
+    process.wait()
+    reader.join(timeout=5)
+    return "".join(lines)
