@@ -38,7 +38,7 @@ def test_five_lines_of_csv(tmp_path: Path) -> None:
         (data / name).write_text("id,age,city,y\n7,1.5,Rome,0\n3,2.5,Paris,1\n")
     (data / "part-9.csv").write_text("")
     assert lines(data, label="y", exclude=["city", "id"]) == [
-        "files: 2 of 84 bytes, first year=2024/a.csv; left out: 1 hidden by a name that begins with _ or ., "
+        "files: 2 of 82 bytes, first year=2024/a.csv; left out: 1 hidden by a name that begins with _ or ., "
         "first _temporary/0/b.csv; 1 without rows, first part-9.csv",
         "format: csv, a header, fields parted by ',', quotes enclose fields",
         "features: 1 dense, 'age'; label: y",
