@@ -64,7 +64,8 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
 
 def _span(footer: Footer, schema: Schema, group: int) -> GroupSpan:
     chunks = footer.chunks(group, schema.used).values()
-    return GroupSpan(group, min(chunk.start for chunk in chunks), max(chunk.stop for chunk in chunks))
+    start, stop = min(chunk.start for chunk in chunks), max(chunk.stop for chunk in chunks)
+    return GroupSpan(group, start, stop, used=sum(chunk.stop - chunk.start for chunk in chunks))
 
 
 def _check_numeric(footer: Footer, schema: Schema, found: InputObject) -> None:

@@ -14,17 +14,26 @@ from typing import Any
 from amazon_estimators.prefetch import ahead
 from amazon_estimators.storage.s3 import READS_AHEAD, InputObject, read_range
 
+SMALL_GROUP = 256 * 2**10
+"""Bytes that arrive sooner than another request would: so small a row group is fetched whole."""
 RUN_BYTES = 4 * 2**20
 """Bytes of row groups that are fetched by one GET; READS_AHEAD of them are held or on their way."""
 
 
 @dataclass(frozen=True)
 class GroupSpan:
-    """A row group, and the bytes ``[start, stop)`` of the file that hold its columns."""
+    """A row group, and the bytes ``[start, stop)`` of the file that its columns lie in, ``used`` of them."""
 
     group: int
     start: int
     stop: int
+    used: int
+
+    @property
+    def fetched_whole(self) -> bool:
+        """True if it costs less to fetch all between the columns than to ask for each column."""
+        size = self.stop - self.start
+        return size <= SMALL_GROUP or 2 * self.used >= size
 
 
 def fetched_ahead(s3: Any, found: InputObject, spans: Sequence[GroupSpan]) -> Iterator[tuple[int, Any]]:
@@ -35,9 +44,9 @@ def fetched_ahead(s3: Any, found: InputObject, spans: Sequence[GroupSpan]) -> It
     runs = list(_runs(spans))
 
     def fetch(run: Sequence[GroupSpan]) -> Any:
-        start, stop = run[0].start, max(span.stop for span in run)
-        if stop - start > RUN_BYTES:
+        if len(run) == 1:
             return s3
+        start, stop = run[0].start, run[-1].stop
         return HeldRange(s3, found, start, read_range(s3, found, start, stop))
 
     for run, client in zip(runs, ahead(fetch, runs, width=READS_AHEAD), strict=True):
@@ -49,7 +58,8 @@ def _runs(spans: Sequence[GroupSpan]) -> Iterator[list[GroupSpan]]:
     """Neighbours in the file, as many as one GET fetches."""
     run: list[GroupSpan] = []
     for span in spans:
-        if run and not (run[-1].stop <= span.start and span.stop - run[0].start <= RUN_BYTES):
+        together = run and all(one.fetched_whole for one in (run[-1], span)) and run[-1].stop <= span.start
+        if run and not (together and span.stop - run[0].start <= RUN_BYTES):
             yield run
             run = []
         run.append(span)
