@@ -96,6 +96,8 @@ def _record_set_rows(
         labelled = f", {_label(label)}" if record_set.labels else ""
         shape += f" x {counted(record_set.feature_dim, 'feature')}{labelled}, {record_set.dtype}"
     yield f"channel {channel['ChannelName']}", shape
+    if record_set.read_as:
+        yield "read as", "\n".join(record_set.read_as.lines)
     yield "manifest", manifest
     shown = [
         f"{_name(shard.key)}: {counted(shard.records, 'record')}, {shard.bytes:,} bytes"

@@ -13,6 +13,7 @@ from amazon_estimators.cli.encode import encode
 from amazon_estimators.cli.hyperparameters import hyperparameters
 from amazon_estimators.cli.inspect import inspect
 from amazon_estimators.cli.pipeline import logs, redrive, start, status, stop
+from amazon_estimators.cli.plan import plan
 from amazon_estimators.cli.predict import predict
 from amazon_estimators.cli.rehearse import rehearse
 from amazon_estimators.cli.starter import dead_letters, request
@@ -35,6 +36,7 @@ def app() -> None:
 for command in (
     inspect,
     check,
+    plan,
     encode,
     predict,
     hyperparameters,

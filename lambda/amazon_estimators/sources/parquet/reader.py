@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import accumulate, pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -11,8 +12,9 @@ import pyarrow as pa
 from amazon_estimators.errors import InputError, NoInputError, SchemaError
 from amazon_estimators.sources.blocks import Block
 from amazon_estimators.sources.layout import Layout, Piece
-from amazon_estimators.sources.parquet.footer import Footer, read_footer
+from amazon_estimators.sources.parquet.footer import Footer, damaged, read_footer
 from amazon_estimators.sources.parquet.row_group import ROOM, RowGroup
+from amazon_estimators.sources.parquet.small_groups import GroupSpan, fetched_ahead
 from amazon_estimators.sources.schema import Schema
 from amazon_estimators.sources.source import Source
 from amazon_estimators.storage.s3 import InputObject
@@ -43,14 +45,27 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
             remedy="Give all files of a channel the same columns in the same order.",
         )
     _check_numeric(footer, schema, found)
-    before, room = 0, ROOM
-    for number, rows in enumerate(footer.group_rows):
-        low, high = max(piece.start - before, 0), min(piece.stop - before, rows)
-        if low < high:
-            group = RowGroup(s3, found, footer, schema, group=number, before=before, room=room)
-            yield from group.rows(low, high)
-            room = group.room  # the pages of one file are of one size
-        before += rows
+    starts = list(accumulate(footer.group_rows, initial=0))
+    groups = [
+        number
+        for number, (first, last) in enumerate(pairwise(starts))
+        if max(piece.start, first) < min(piece.stop, last)
+    ]
+    with damaged(found, "footer"):
+        spans = [_span(footer, schema, number) for number in groups]
+    room = ROOM
+    for number, client in fetched_ahead(s3, found, spans):
+        before = starts[number]
+        low, high = max(piece.start - before, 0), min(piece.stop - before, footer.group_rows[number])
+        group = RowGroup(client, found, footer, schema, group=number, before=before, room=room)
+        yield from group.rows(low, high)
+        room = group.room  # the pages of one file are of one size
+
+
+def _span(footer: Footer, schema: Schema, group: int) -> GroupSpan:
+    chunks = footer.chunks(group, schema.used).values()
+    start, stop = min(chunk.start for chunk in chunks), max(chunk.stop for chunk in chunks)
+    return GroupSpan(group, start, stop, used=sum(chunk.stop - chunk.start for chunk in chunks))
 
 
 def _check_numeric(footer: Footer, schema: Schema, found: InputObject) -> None:
