@@ -85,8 +85,6 @@ class TrainingJobs:
 
     def _list(self, request: dict[str, Any], _: str) -> dict[str, Any]:
         summaries = [job.summary() for job in self.items.all()]
-        return {
-            "TrainingJobSummaries": listed(
-                summaries, request, name="TrainingJobName", status="TrainingJobStatus"
-            )
-        }
+        return listed(
+            "TrainingJobSummaries", summaries, request, name="TrainingJobName", status="TrainingJobStatus"
+        )
