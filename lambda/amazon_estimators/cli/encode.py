@@ -1,4 +1,4 @@
-"""``encode``: local files to local shards and their manifest."""
+"""Implement ``encode``: encode local files into local shards and a manifest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from amazon_estimators.sources.options import HELP, source_options
 
 
 class Column(click.ParamType[int | str]):
-    """A column of the input: a position, or a name."""
+    """A column of the input, by position or by name."""
 
     name = "column"
 
@@ -28,29 +28,43 @@ class Column(click.ParamType[int | str]):
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="New directory.")
 @click.option(
-    "--prefix", default="s3://bucket/prefix/", metavar="URI", help="Where the shards will lie on S3."
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Output directory, new or empty.",
 )
 @click.option(
-    "--algorithm", default="KMeans", type=AlgorithmName(), help="Who will read them. Default: KMeans."
+    "--prefix", default="s3://bucket/prefix/", metavar="URI", help="S3 prefix the shards will be copied to."
 )
-@click.option("--channel", default="train", help="Default: train.")
-@click.option("--format", "file_format", help="Default: by the file's extension.")
-@click.option("--header", type=click.Choice(["auto", "present", "absent"]), help="Of CSV. Default: auto.")
+@click.option(
+    "--algorithm",
+    default="KMeans",
+    type=AlgorithmName(),
+    help="Algorithm that will train on them. Default: KMeans.",
+)
+@click.option("--channel", default="train", help="Channel of the algorithm. Default: train.")
+@click.option("--format", "file_format", help="Format of FILES. Default: by extension.")
+@click.option(
+    "--header", type=click.Choice(["auto", "present", "absent"]), help="Header row of CSV. Default: auto."
+)
 @click.option("--label", type=Column(), help="The label's column, by position or name. Default: no label.")
 @click.option(
-    "--feature", "features", multiple=True, type=Column(), help="May be repeated. Default: all others."
+    "--feature",
+    "features",
+    multiple=True,
+    type=Column(),
+    help="Column of a feature; repeatable. Default: all but the label.",
 )
 @click.option("--source", "sources", multiple=True, metavar="NAME=VALUE", help=HELP)
 @click.option(
-    "--instance-count", default=1, type=click.IntRange(1), help="Instances that share it. Default: 1."
+    "--instance-count", default=1, type=click.IntRange(1), help="Training instances to shard for. Default: 1."
 )
 @click.option(
     "--shard-mb",
     default=DEFAULT_SHARD_BYTES // 2**20,
     type=click.IntRange(1),
-    help=f"Most MiB of a shard. Default: {DEFAULT_SHARD_BYTES // 2**20}.",
+    help=f"Largest size of a shard in MiB. Default: {DEFAULT_SHARD_BYTES // 2**20}.",
 )
 @as_json
 def encode(  # noqa: PLR0917 - click passes options by name
@@ -68,9 +82,9 @@ def encode(  # noqa: PLR0917 - click passes options by name
     shard_mb: int,
     as_json: bool,
 ) -> int:
-    """Encode FILES of any format a pipeline reads into shards and a manifest in a directory.
+    """Encode FILES of any format that a pipeline reads into shards and a manifest.
 
-    A directory stands for all files below it but hidden ones and markers.
+    FILES may be directories: all files below them are read, except hidden files and markers.
 
     \b
     amazon-estimators encode iris.csv --label species --out shards --prefix s3://my-bucket/iris/
