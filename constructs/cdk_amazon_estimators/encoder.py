@@ -19,6 +19,7 @@ from cdk_amazon_estimators.access.key_policies import allow_logs, allow_through
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.assets.lambda_bundle import LambdaBundle
 from cdk_amazon_estimators.assets.table_reader_layer import table_reader_layer
+from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import check_types, known
 from cdk_amazon_estimators.storage.encryption_headers import encryption_variables
@@ -142,6 +143,8 @@ class RecordSetEncoder(Construct):
             memory=Size.mebibytes(256),
         )
 
+        acknowledge_findings(self)
+
     @classmethod
     def of(cls, scope: Construct) -> RecordSetEncoder:
         """Return the encoder that the stack's pipelines share. The first call makes it, with all defaults."""
@@ -169,7 +172,7 @@ class RecordSetEncoder(Construct):
         plan.list(layout.inputs, versions=True)
         plan.list([layout.recordsets, layout.datasets])
         plan.read(inputs, versions=True)
-        plan.read([record_set_key(channel)])
+        plan.read([record_set_key(channel), manifest_key(channel)])
         plan.read([data_sets])
         plan.write([data_sets])
         plan.write([plan_key, pieces_key, keys.items_key(record_set, keys.ANY)])
@@ -179,6 +182,7 @@ class RecordSetEncoder(Construct):
         encode.read(inputs, versions=True)
         encode.read([plan_key, pieces_key])
         encode.write(shard_patterns(channel), multipart=True)
+        encode.read(shard_patterns(channel))  # what lies there if the answer to an upload was lost
         encode.write([f"{keys.receipts_prefix(record_set, keys.ANY)}*"])
 
         seal = data(self.seal)

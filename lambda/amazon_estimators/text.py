@@ -44,6 +44,20 @@ def is_template(value: object) -> bool:
     return isinstance(value, str) and "{{" in value and "}}" in value
 
 
+def is_token(value: object) -> bool:
+    """Return True for a value of the CDK that is known when a stack is deployed, and not at synth.
+
+    The CDK writes it as text with ``${Token[…]}`` in it, or as a number below -1.8e289.
+
+    Example:
+        >>> is_token("${Token[TOKEN.17]}"), is_token(-1.8881545897087533e+289), is_token(3)
+        (True, True, False)
+    """
+    if isinstance(value, str):
+        return "${Token[" in value
+    return isinstance(value, float) and -1.9e289 < value < -1.8e289
+
+
 def listed(names: Sequence[int | str], most: int = 20) -> str:
     """Return the first ``most`` names, and how many more there are.
 

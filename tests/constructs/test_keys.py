@@ -27,7 +27,7 @@ from cdk_amazon_estimators import UploadTrigger
 
 BUCKET, MODELS = "data", "models"
 HOMES = (keys, record_set_keys)
-EXECUTION = {"name": "run", "start_time": "2026-01-01T00:00:00Z", "redrive": 0}
+EXECUTION = {"name": "run", "state_machine": "arn", "start_time": "2026-01-01T00:00:00Z", "redrive": 0}
 
 
 def names_of(home: Any) -> dict[str, str]:

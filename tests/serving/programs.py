@@ -478,3 +478,64 @@ def hyperparameters_set_as_attributes(here: Surroundings) -> None:
     assert (sent["k"], sent["epochs"], sent["feature_dim"]) == ("2", "2", "3")
     with kmeans.deploy(1, "ml.m5.large") as predictor:
         assert len(predictor.predict(here.rows)) == len(here.rows)
+
+
+@program
+def names_of_the_first_sdk(here: Surroundings) -> None:
+    kmeans = sdk.KMeans(
+        role=here.role,
+        train_instance_count=1,
+        train_instance_type="ml.m5.large",
+        train_max_run=600,
+        output_path=f"{here.location}/output",
+        k=2,
+        data_location=here.location,
+        sagemaker_session=here.session,
+    )
+    kmeans.fit(kmeans.record_set(here.rows))
+    deployed = kmeans.deploy(initial_instance_count=1, instance_type="ml.m5.large")
+    predictor = sdk.RealTimePredictor(
+        deployed.endpoint,
+        here.session,
+        serializer=serializers.csv_serializer,
+        deserializer=serializers.json_deserializer,
+    )
+    assert len(predictor.predict(here.rows[:4])["predictions"]) == 4
+    predictor.delete_model()
+    predictor.delete_endpoint()
+
+
+@program
+def channels_that_lie_on_s3(here: Surroundings) -> None:
+    file = io.BytesIO()
+    common.write_numpy_to_dense_tensor(file, here.rows, here.labels)
+    uri = here.upload("train/rows.pbr", file.getvalue())
+    machine = sdk.FactorizationMachines(
+        here.role, num_factors=2, predictor_type="regressor", feature_dim=3, epochs=5, **here.instances
+    )
+    content_type = "application/x-recordio-protobuf"
+    machine.fit({"train": sdk.TrainingInput(uri, content_type=content_type)}, mini_batch_size=20)
+    predictor = machine.deploy(1, "ml.m5.large")
+    assert [len(label_of(record, "score")) for record in predictor.predict(here.rows[:2])] == [1, 1]
+    predictor.delete_model()
+    predictor.delete_endpoint()
+
+
+@program
+def a_session_with_a_bucket(here: Surroundings) -> None:
+    session = sdk.Session(here.session, default_bucket=here.bucket, default_bucket_prefix=here.prefix)
+    pca = sdk.PCA(
+        role=here.role,
+        instance_count=1,
+        instance_type="ml.m5.large",
+        num_components=1,
+        sagemaker_session=session,
+    )
+    pca.fit(pca.record_set(here.rows))
+    assert pca.model_data.startswith(here.location)
+    transformer = pca.transformer(1, "ml.m5.large", accept="application/jsonlines", assemble_with="Line")
+    source = here.upload("batch/points.csv", b"1,2,3\n4,5,6")
+    transformer.transform(source, content_type="text/csv", split_type="Line")
+    lines = here.download(f"{transformer.output_path}/points.csv.out").splitlines()
+    assert [len(json.loads(line)["projection"]) for line in lines] == [1, 1]
+    transformer.delete_model()

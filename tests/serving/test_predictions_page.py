@@ -53,7 +53,7 @@ def test_the_programs_of_a_section_run(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             exec(program, names)
-        for code, value in re.findall(r"^([\w.\[\]()':\"]+) +# (.*)$", program, re.MULTILINE):
+        for code, value in re.findall(r"^([\w.*\[\]()':\"]+) +# (.*)$", program, re.MULTILINE):
             found = repr(eval(code, names)) if not code.startswith("Predictor(") else value
             assert found.startswith(value.partition("…")[0]), f"{code} is {found}"
             shown += 1

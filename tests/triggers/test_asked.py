@@ -1,4 +1,5 @@
-"""Nothing that is asked for vanishes: every way to ask in every state it can meet, as docs/triggers.md has it."""
+"""Nothing that is asked for vanishes: every way to ask in every state it can meet, as docs/triggers.md
+has it."""
 
 from __future__ import annotations
 
@@ -14,16 +15,6 @@ ALARM = "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:drift"
 
 Message = dict[str, Any]
 
-WAYS: dict[str, Callable[[World], Message]] = {
-    "marker": lambda world: {"trigger": "marker", "time": world.clock.now.isoformat(), "event": "e"},
-    "quiet period's end": lambda world: quiet(world),
-    "schedule": lambda world: schedule(world, again=False),
-    "request": lambda world: {"trigger": "request"},
-    "schedule, `retrain_unchanged`": lambda world: schedule(world, again=True),
-    "alarm": lambda world: alarm(world),
-    "request, `retrain`": lambda world: {"trigger": "request", "retrain": f"since {world.clock.now}"},
-}
-
 
 def quiet(world: World) -> Message:
     end = int(world.clock.now.timestamp())
@@ -37,6 +28,17 @@ def schedule(world: World, *, again: bool) -> Message:
 def alarm(world: World) -> Message:
     time = world.clock.now.isoformat()
     return {"trigger": "alarm", "alarm": ALARM, "cool_down_seconds": 60, "time": time, "event": time}
+
+
+WAYS: dict[str, Callable[[World], Message]] = {
+    "marker": lambda world: {"trigger": "marker", "time": world.clock.now.isoformat(), "event": "e"},
+    "quiet period's end": quiet,
+    "schedule": lambda world: schedule(world, again=False),
+    "request": lambda world: {"trigger": "request"},
+    "schedule, `retrain_unchanged`": lambda world: schedule(world, again=True),
+    "alarm": alarm,
+    "request, `retrain`": lambda world: {"trigger": "request", "retrain": f"since {world.clock.now}"},
+}
 
 
 def no_input(world: World) -> None:
@@ -121,7 +123,8 @@ STATES: dict[str, Callable[[World], None]] = {
 
 
 def outcome(way: str, state: str) -> str:
-    """Return what comes of asking: ``execution``, ``skipped``, ``after`` another execution or ``dead letter``."""
+    """Return what comes of asking: ``execution``, ``skipped``, ``after`` another execution or ``dead
+    letter``."""
     world = World()
     STATES[state](world)
     known, told = len(world.names), len(world.told)
@@ -157,6 +160,16 @@ def test_nothing_that_is_asked_for_vanishes(way: str, state: str) -> None:
     assert outcome(way, state) in ("execution", "skipped", "after", "dead letter")
 
 
+def test_files_that_the_source_leaves_out_are_no_data() -> None:
+    world = World()
+    trained(world)
+    world.upload("README.md")
+    known = len(world.names)
+    world.handle({"trigger": "request"})
+    assert len(world.names) == known
+    assert world.trained_on(world.names[0]) == ["a.csv"]
+
+
 def test_trained_elsewhere_is_no_last_training() -> None:
     """Somebody trains old data by hand: the next schedule finds nothing new all the same."""
     world = World()
@@ -189,7 +202,11 @@ def test_a_model_nobody_was_told_of_is_told_by_the_starter() -> None:
     job = {"TrainingJobName": "digits-1", "ModelArtifacts": {"S3ModelArtifacts": "s3://m/model.tar.gz"}}
     world.machine.untold[name] = {
         "pipeline": {"pipeline": "Stack/Digits", "algorithm": "KMeans", "prefix": ""},
-        "execution": {"name": name, "start_time": "2026-03-01T12:00:00+00:00"},
+        "execution": {
+            "name": name,
+            "start_time": "2026-03-01T12:00:00+00:00",
+            "state_machine": world.settings.state_machine,
+        },
         "input": {},
         "plan": {"bucket": "bucket", "prefix": "recordsets/f/", "data_set": name[:24]},
         "job": job,

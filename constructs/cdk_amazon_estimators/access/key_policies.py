@@ -22,7 +22,6 @@ def allow_logs(key: kms.IKey, scope: Construct) -> None:
             principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com")],
             actions=[
                 "kms:Decrypt",
-                "kms:DescribeKey",
                 "kms:Encrypt",
                 "kms:GenerateDataKey*",
                 "kms:ReEncrypt*",

@@ -60,6 +60,7 @@ def look_at(
         channel=channel,
         distribution=source.get("S3DataDistributionType", "FullyReplicated"),
         content_type=content_type.strip(),
+        labels=ANY_LABELS if rule.label == "required" else None,
     )
     if record_set.s3_data_type in ("S3Prefix", "ManifestFile") and record_set.s3_data:
         head = _first_object(record_set, session, gzip=config.get("CompressionType") == "Gzip")
@@ -159,6 +160,7 @@ def _read_recordio(record_set: RecordSet, head: _Head) -> None:
         record = next(read_records(io.BytesIO(head.data)))
     except (RecordIOError, StopIteration):
         return  # the first record is longer than the head: its features are not known
+    record_set.labels = ANY_LABELS if "values" in record.label else None
     values = dict(record.features).get("values")
     kind = values.WhichOneof("value") if values is not None else None
     if values is None or kind not in ("float32_tensor", "float64_tensor", "int32_tensor"):
@@ -167,7 +169,6 @@ def _read_recordio(record_set: RecordSet, head: _Head) -> None:
     record_set.sparse = bool(tensor.keys)
     record_set.dtype = kind.removesuffix("_tensor")
     record_set.feature_dim = int(tensor.shape[0]) if tensor.shape else len(tensor.values)
-    record_set.labels = ANY_LABELS if "values" in record.label else None
     if record_set.sparse and not tensor.shape:
         record_set.feature_dim = 0
 
@@ -177,7 +178,7 @@ def _read_csv(record_set: RecordSet, rule: ChannelRule, head: _Head, parameters:
     if not rule.vectors:
         return
     label_size = _label_size(parameters, rule, record_set.channel)
-    if not all(_is_number(field) for field in fields):
+    if not fields or not all(_is_number(field) for field in fields):
         raise InputError(
             f"{head.uri} has a first line that is not all numbers: {head.line[:80]!r}",
             remedy="Take out the header and encode text as numbers: SageMaker reads CSV without a header.",

@@ -63,7 +63,7 @@ class PipelineStarter:
 
     def dead_letters(self) -> Iterator[DeadLetter]:
         """Yield up to 100 dead letters, oldest first, and leave them where they are."""
-        shown = []
+        shown: list[Any] = []
         try:
             while len(shown) < MOST_LISTED:
                 answer = self._sqs.receive_message(

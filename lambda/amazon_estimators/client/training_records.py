@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,17 +9,14 @@ from typing import Any
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.algorithms.channel_rules import ChannelRule
-from amazon_estimators.client.s3_channels import ChannelInput, is_channel_input, look_at
+from amazon_estimators.client.s3_channels import ANY_LABELS, ChannelInput, is_channel_input, look_at
 from amazon_estimators.errors import RequestError
 from amazon_estimators.record_sets.file_system_record_set import FileSystemRecordSet
 from amazon_estimators.record_sets.record_set import RecordSet
-from amazon_estimators.summaries import Labels
 
 Records = RecordSet | FileSystemRecordSet
 Given = Records | str | ChannelInput
 """Data of one channel: RecordSets, the URI of a prefix, or an input such as the SDK's ``TrainingInput``."""
-UNKNOWN_LABELS = Labels(math.nan, math.nan, True)
-"""Of a RecordSet that was written down by hand: there are labels, and no rule about their range can speak."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +52,12 @@ def training_data(
         rule = algorithm.channels.get(channel)
         if isinstance(one, RecordSet):
             record_set, config = _record_set(one, channel, rule)
+            record_set = _labelled(record_set, rule)
         elif isinstance(one, FileSystemRecordSet):
             record_set, config = _file_system(one, channel, rule, in_vpc=in_vpc)
+            record_set = _labelled(record_set, rule)
         else:
             record_set, config = look_at(channel, one, algorithm, session)
-        if rule and rule.label == "required" and not record_set.num_shards and record_set.labels is None:
-            record_set = replace(record_set, labels=UNKNOWN_LABELS)
         record_sets[channel], channels[channel] = record_set, {"ChannelName": channel, **config}
     return TrainingData(record_sets, [*channels.values()])
 
@@ -89,6 +85,13 @@ def _record_set(given: RecordSet, channel: str, rule: ChannelRule | None) -> tup
     content_type = given.content_type or (rule.content_type if rule else "")
     record_set = replace(given, channel=channel, content_type=content_type)
     return record_set, RecordSet.s3_input(record_set)
+
+
+def _labelled(record_set: RecordSet, rule: ChannelRule | None) -> RecordSet:
+    """Take it that records nobody counted have the labels that the algorithm requires."""
+    if rule and rule.label == "required" and not record_set.num_shards and record_set.labels is None:
+        return replace(record_set, labels=ANY_LABELS)
+    return record_set
 
 
 def _file_system(

@@ -23,7 +23,7 @@ from amazon_estimators.inference.requests import InferenceWarning, content_type_
 from amazon_estimators.inference.rows import vectors
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.storage.s3_uri import Place
-from amazon_estimators.storage.sessions import client_of, default_bucket, region_of
+from amazon_estimators.storage.sessions import client_of, default_location, region_of
 
 SPLIT_TYPES = {RECORDIO: "RecordIO", CSV: "Line", JSON_LINES: "Line", JSON: "None"}
 """How an object of a content type is split into records."""
@@ -338,5 +338,5 @@ class Transformer:
 
     def _outputs(self) -> Place:
         if self.output_path is None:
-            return Place(default_bucket(self.model.session), "")
+            return default_location(self.model.session)
         return Place.prefix(self.output_path, what="output_path")

@@ -26,7 +26,7 @@ from amazon_estimators.hyperparameters.value_types import (
     Text,
     TooLargeError,
 )
-from amazon_estimators.text import shown
+from amazon_estimators.text import is_token, shown
 
 T = TypeVar("T")
 
@@ -101,6 +101,12 @@ class Hyperparameter(Generic[T]):
 
     def problem(self, value: object) -> str:
         """Return what is wrong with ``value`` and what is allowed."""
+        if is_token(value):
+            return (
+                f"Invalid hyperparameter value for {self.name}: a CDK token, whose value is known when the "
+                f"stack is deployed. Expecting: {self.kind.expecting}, known at synth. Or give it in the "
+                "input of an execution."
+            )
         return (
             f"Invalid hyperparameter value {shown(value)} for {self.name}. Expecting: {self.kind.expecting}."
         )

@@ -11,8 +11,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from amazon_estimators.errors import ServiceError
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.explain import details_of, reason_of
+from amazon_estimators.storage.documents import seal_document
+from amazon_estimators.storage.faults import naming
 from amazon_estimators.storage.s3 import put_json
 
 SOURCE = "amazon-estimators"
@@ -22,6 +25,7 @@ SKIPPED = "Training Skipped"
 WAITING = "Training Waiting"
 RECOVERED = "Starter Recovered"
 
+LAST_TRAINED_SCHEMA = "last-trained/1"
 TELL_ATTEMPTS = 4
 """How often an event is put on the bus before it counts as refused; the client itself retries whole
 requests."""
@@ -82,7 +86,7 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     trained = {name: detail[name] for name in ("data_set", "execution", "job", "model")}
     key = keys.last_trained_key(settings["prefix"])
     try:
-        put_json(s3, plan["bucket"], key, trained)
+        put_json(s3, plan["bucket"], key, seal_document(LAST_TRAINED_SCHEMA, trained))
     except Exception as error:
         LOG.exception("s3://%s/%s was not written", plan["bucket"], key)
         detail["unrecorded"] = f"s3://{plan['bucket']}/{key}: {error}"[:LONGEST_SAID]
@@ -97,16 +101,17 @@ def failure(about: Mapping[str, Any], error: str, cause: str, remedy: str = "") 
 
 
 def tell(events: Any, detail_type: str, detail: Mapping[str, Any]) -> None:
-    """Put one event on the default bus. Raises RuntimeError if EventBridge goes on refusing it."""
+    """Put one event on the default bus. Raises ServiceError if EventBridge goes on refusing it."""
     entry = {"Source": SOURCE, "DetailType": detail_type, "Detail": json.dumps(detail)}
     for attempt in range(1, TELL_ATTEMPTS + 1):
-        answer = events.put_events(Entries=[entry])
+        with naming("PutEvents", f"{detail_type} of {detail.get('pipeline')}"):
+            answer = events.put_events(Entries=[entry])
         if not answer["FailedEntryCount"]:
             return
         if attempt < TELL_ATTEMPTS:
             time.sleep(random.uniform(0, 0.2 * 4**attempt))  # noqa: S311 - jitter, no secret
     refused = answer["Entries"][0]
-    raise RuntimeError(
+    raise ServiceError(
         f"EventBridge refused {detail_type}: {refused['ErrorCode']}: {refused['ErrorMessage']}"
     )
 

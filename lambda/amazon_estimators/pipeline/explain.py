@@ -69,13 +69,16 @@ def _of_shards(s3: Any, plan: Mapping[str, Any]) -> dict[str, str]:
             "The Map Run of this execution lists them with their causes; redriven, it encodes only those "
             "that failed.",
         )
-    first = get_json(s3, plan["bucket"], failures[0])
+    try:
+        first = get_json(s3, plan["bucket"], failures[0])
+        error, cause, remedy = (str(first[name]) for name in ("error", "cause", "remedy"))
+    except (errors.AmazonEstimatorsError, KeyError, TypeError) as damage:
+        return _answer(MAP_FAILED, f"s3://{plan['bucket']}/{failures[0]} cannot be read: {damage}")
     more = {1: "", 2: "\nOne more shard failed."}.get(
         len(failures), f"\n{len(failures) - 1:,} more shards failed."
     )
-    remedy = first.get("remedy", "")
-    message = first["cause"].removesuffix(f"\n{remedy}")
-    return _answer(first["error"], f"{message}{more}", remedy)
+    message = cause.removesuffix(f"\n{remedy}")
+    return _answer(error, f"{message}{more}", remedy)
 
 
 def _of_training(job: Mapping[str, Any]) -> str:

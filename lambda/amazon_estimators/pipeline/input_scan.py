@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -118,6 +118,10 @@ def look_at(s3: Any, objects: list[InputObject], channel: Channel, encoding: Enc
     example, first = layouts[0]
     for found, layout in layouts:
         check_schema(first.schema, example.uri, layout.schema, found.uri)
+    if first.schema.at_least:
+        width = max(layout.schema.width for _, layout in layouts)
+        layouts = [(found, layout.of_width(width)) for found, layout in layouts]
+        first = first.of_width(width)
     empty += [found for found, _ in without_rows]
     left_out = _left_out(channel, empty)
     if sample is filled:
@@ -137,6 +141,22 @@ def look_at(s3: Any, objects: list[InputObject], channel: Channel, encoding: Enc
         if found.key not in nothing
     ]
     return Found(unseen, looked=False, source=source, left_out=left_out)
+
+
+def widest(found: Mapping[str, Found]) -> dict[str, Found]:
+    """Return the channels with one number of features, where only the highest index of sparse rows is known.
+
+    Train and test data are one data set: the channel with most features tells how many there are.
+    """
+    width = max((channel.schema.width for channel in found.values() if channel.schema.sparse), default=0)
+    return {
+        name: replace(
+            channel, objects=[(one, layout.of_width(width, known=True)) for one, layout in channel.objects]
+        )
+        if channel.schema.at_least
+        else channel
+        for name, channel in found.items()
+    }
 
 
 def _left_out(channel: Channel, empty: list[InputObject]) -> tuple[LeftOut, ...]:

@@ -13,7 +13,7 @@ from amazon_estimators.logs import note
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.channels import Channel
 from amazon_estimators.pipeline.data_set import DataSet
-from amazon_estimators.pipeline.input_scan import Found, find
+from amazon_estimators.pipeline.input_scan import Found, find, widest
 from amazon_estimators.pipeline.output_size import output_bytes
 from amazon_estimators.pipeline.seal import complete_record_sets, verified
 from amazon_estimators.pipeline.settings import Settings
@@ -119,6 +119,7 @@ def make_plan(
     }
     objects = [entry for channel in found.values() for entry, _ in channel.objects]
     note(objects=len(objects), bytes=sum(entry.size for entry in objects))
+    found = widest(found)
     fingerprint = _fingerprint(channels, found, target_shard_bytes)
     planned: dict[str, PlannedChannel] = {}
     pieces: dict[str, Pieces] = {}

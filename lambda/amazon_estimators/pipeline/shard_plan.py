@@ -11,9 +11,12 @@ from amazon_estimators.encodings.contract import PlannedChannel
 from amazon_estimators.pipeline import keys
 from amazon_estimators.record_sets.keys import files_root, shard_name
 from amazon_estimators.sources import Piece
-from amazon_estimators.storage.s3 import get_json, put_json, put_text
+from amazon_estimators.storage.documents import open_document, seal_document
+from amazon_estimators.storage.s3 import put_json, put_text, read_object
 
 JSON_LINES = "application/jsonlines"
+PLAN_SCHEMA, PIECES_SCHEMA = "plan/1", "pieces/1"
+REMEDY = "Start a new execution: Plan writes the file again, and finished shards are kept."
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,10 @@ class Plan:
         shards, lines, offset = [], [], 0
         for number, (channel, index, parts) in enumerate(_numbered(pieces)):
             line = json.dumps(
-                {"channel": channel, "index": index, "pieces": [one.to_dict() for one in parts]}
+                seal_document(
+                    PIECES_SCHEMA,
+                    {"channel": channel, "index": index, "pieces": [piece.to_dict() for piece in parts]},
+                )
             )
             length = len(line)  # json.dumps writes ASCII
             shards.append(Shard(number, channel, index, offset, length))
@@ -77,20 +83,27 @@ class Plan:
         put_text(s3, self.bucket, keys.pieces_key(self.prefix), text, JSON_LINES)
         channels = {name: channel.to_dict() for name, channel in self.channels.items()}
         plan = {"fingerprint": self.fingerprint, "data_set": self.data_set, "channels": channels}
-        put_json(s3, self.bucket, keys.plan_key(self.prefix), plan)
+        put_json(s3, self.bucket, keys.plan_key(self.prefix), seal_document(PLAN_SCHEMA, plan))
         return shards
 
     @classmethod
     def load(cls, s3: Any, bucket: str, prefix: str) -> Self:
-        values = get_json(s3, bucket, keys.plan_key(prefix))
+        """Read what :meth:`save` wrote. Raises DamagedFileError if it is something else by now."""
+        key = keys.plan_key(prefix)
+        text = read_object(s3, bucket, key)
+        values = open_document(text, PLAN_SCHEMA, uri=f"s3://{bucket}/{key}", remedy=REMEDY)
         channels = {name: PlannedChannel.from_dict(one) for name, one in values["channels"].items()}
         return cls(bucket, prefix, values["fingerprint"], values["data_set"], channels)
 
     def read_shard(self, s3: Any, offset: int, length: int) -> tuple[str, int, list[Piece]]:
-        """Read (channel, index in the channel, pieces) of one shard from its line in pieces.jsonl."""
-        span = f"bytes={offset}-{offset + length - 1}"
-        answer = s3.get_object(Bucket=self.bucket, Key=keys.pieces_key(self.prefix), Range=span)
-        line = json.loads(answer["Body"].read())
+        """Return (channel, index in the channel, pieces) of one shard, from its line in pieces.jsonl.
+
+        Raises DamagedFileError if the line is not the one that was written there.
+        """
+        key = keys.pieces_key(self.prefix)
+        text = read_object(s3, self.bucket, key, start=offset, length=length)
+        uri = f"s3://{self.bucket}/{key}, bytes {offset} to {offset + length - 1},"
+        line = open_document(text, PIECES_SCHEMA, uri=uri, remedy=REMEDY)
         return line["channel"], line["index"], [Piece.from_dict(piece) for piece in line["pieces"]]
 
 

@@ -158,7 +158,7 @@ class AmazonModel(model.Model):
         )
 
     def prepare_container_def(self, *_: Any, **__: Any) -> dict[str, Any]:
-        """Return the container of a CreateModel request, for workflow helpers; hints are not needed for it."""
+        """Return the container of a CreateModel request; workflow helpers ask for it."""
         return {"Image": self.image, "Environment": {}, **self.request()["PrimaryContainer"]}
 
     @property

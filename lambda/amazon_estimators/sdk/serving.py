@@ -11,7 +11,7 @@ from amazon_estimators.sdk.models import MODELS, AmazonModel
 from amazon_estimators.sdk.predictors import Predictor
 from amazon_estimators.sdk.transformer import Transformer
 
-VPC_CONFIG_DEFAULT = "VPC_CONFIG_DEFAULT"
+VPC_CONFIG_DEFAULT = "VPC_DEFAULT"
 """Stands for the VPC of the estimator."""
 
 
@@ -19,6 +19,8 @@ class Fitted(Trained, Protocol):
     """What is asked of a classic estimator here."""
 
     latest_training_job: Any
+
+    def get_vpc_config(self) -> dict[str, list[str]] | None: ...
 
 
 class Serving(AfterTraining):
@@ -36,13 +38,8 @@ class Serving(AfterTraining):
         """
         estimator = cast("Fitted", self)
         training = estimator.settings
-        vpc_config = vpc_config_override
-        if vpc_config == VPC_CONFIG_DEFAULT:
-            vpc_config = (
-                {"Subnets": [*training.subnets], "SecurityGroupIds": [*(training.security_group_ids or ())]}
-                if training.subnets
-                else None
-            )
+        own = vpc_config_override == VPC_CONFIG_DEFAULT
+        vpc_config = estimator.get_vpc_config() if own else vpc_config_override
         defaults = {
             "role": estimator.role,
             "sagemaker_session": estimator.session,

@@ -10,7 +10,7 @@ from amazon_estimators.client.training_job import checked_job_name
 from amazon_estimators.client.transformer import TransformJob, TransformSettings
 from amazon_estimators.errors import RequestError
 from amazon_estimators.storage.s3_uri import Place
-from amazon_estimators.storage.sessions import client_of, default_bucket
+from amazon_estimators.storage.sessions import client_of, default_location
 
 
 class Transformer:
@@ -78,7 +78,7 @@ class Transformer:
         uri = Place.of(data, what="data").uri
         name = checked_job_name(job_name, base=self.base_transform_job_name or self.model_name)
         if self._path_per_job:
-            self.output_path = f"s3://{default_bucket(self.sagemaker_session)}/{name}"
+            self.output_path = f"{default_location(self.sagemaker_session).uri}{name}"
         given: dict[str, Any] = {"DataSource": {"S3DataSource": {"S3DataType": data_type, "S3Uri": uri}}}
         optional = {
             "ContentType": content_type,

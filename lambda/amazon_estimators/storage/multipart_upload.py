@@ -17,6 +17,8 @@ from threading import Semaphore
 from types import TracebackType
 from typing import Any, Self
 
+from amazon_estimators.storage.faults import naming
+
 
 @dataclass(frozen=True)
 class Uploaded:
@@ -124,7 +126,8 @@ class ObjectWriter:
     def _send_part(self) -> None:
         self._raise_failed()
         if self._upload_id is None:
-            started = self._uploads.s3.create_multipart_upload(**self._creation)
+            with naming("CreateMultipartUpload", self.uri):
+                started = self._uploads.s3.create_multipart_upload(**self._creation)
             self._upload_id = started["UploadId"]
         body, number = self._filled(), len(self._parts) + 1
         self._parts.append(self._uploads.submit(lambda: self._upload_part(body, number)))
@@ -136,9 +139,10 @@ class ObjectWriter:
         return body
 
     def _upload_part(self, body: bytes, number: int) -> dict[str, Any]:
-        sent = self._uploads.s3.upload_part(
-            **self._target, UploadId=self._upload_id, PartNumber=number, Body=body
-        )
+        with naming(f"UploadPart {number}", self.uri):
+            sent = self._uploads.s3.upload_part(
+                **self._target, UploadId=self._upload_id, PartNumber=number, Body=body
+            )
         self._uploads.sent(len(body))
         # boto3 sends a CRC32 with each part by default, and S3 then wants it named again on completion.
         checks = {name: sent[name] for name in ("ETag", "ChecksumCRC32") if name in sent}
@@ -160,15 +164,41 @@ class ObjectWriter:
     def _complete(self) -> Uploaded:
         if self._upload_id is None:
             body = self._filled()
-            done = self._uploads.s3.put_object(**self._creation, Body=body)
+            with naming("PutObject", self.uri):
+                done = self._uploads.s3.put_object(**self._creation, Body=body)
             self._uploads.sent(len(body))
         else:
             # Parts were queued before this, so a thread has every one of them already.
             parts = [part.result() for part in self._parts]
-            done = self._uploads.s3.complete_multipart_upload(
+            with naming("CompleteMultipartUpload", self.uri):
+                done = self._put_together(parts)
+        return Uploaded(self.key, self.size, self._digest.hexdigest(), done["ETag"].strip('"'))
+
+    def _put_together(self, parts: list[dict[str, Any]]) -> Any:
+        """Complete the upload. If its answer was lost after it took effect, S3 tells what lies there."""
+        from botocore.exceptions import ClientError, HTTPClientError  # noqa: PLC0415 - there may be no AWS
+
+        s3 = self._uploads.s3
+        try:
+            return s3.complete_multipart_upload(
                 **self._target, UploadId=self._upload_id, MultipartUpload={"Parts": parts}
             )
-        return Uploaded(self.key, self.size, self._digest.hexdigest(), done["ETag"].strip('"'))
+        except (ClientError, HTTPClientError) as error:
+            lost = isinstance(error, HTTPClientError) or error.response["Error"]["Code"] == "NoSuchUpload"
+            if not lost:
+                raise
+            try:
+                there = s3.head_object(**self._target)
+            except ClientError:
+                raise error from None
+            if there["ContentLength"] != self.size:
+                raise
+            return there
+
+    @property
+    def uri(self) -> str:
+        """The URI of the object."""
+        return f"s3://{self._uploads.bucket}/{self.key}"
 
     def result(self) -> Uploaded:
         """Wait until the object is on S3. Raises what its upload raised."""

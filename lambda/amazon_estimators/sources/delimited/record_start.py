@@ -73,8 +73,8 @@ def _decide(
 ) -> tuple[bool, int | None]:
     """If one answer alone makes sense, and the first record by it, so far as the text goes.
 
-    Files in which no quote is text are far more frequent: only where neither answer makes sense of one, quotes
-    within fields are read as text. A wrong answer is found out: the piece before ends between quotes.
+    In most files no quote is text. Only where neither answer makes sense, quotes within fields are read as
+    text too. A wrong answer does not pass: the piece before then ends between quotes.
     """
     outside = inside = Reading(None, None)
     for reading in (dialect.strictly, dialect):
