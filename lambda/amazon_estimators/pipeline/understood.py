@@ -111,7 +111,7 @@ def _directories(channel: Channel, found: Found) -> list[str]:
         for part in channel.files.below(entry.key).split("/")[:-1]
         if "=" in part
     ]
-    return list(dict.fromkeys(parts))
+    return [name for name in dict.fromkeys(parts) if name not in found.schema.directories]
 
 
 def _cut(found: Found) -> str:

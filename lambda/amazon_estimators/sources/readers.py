@@ -11,6 +11,7 @@ from amazon_estimators.sources.blocks import Block
 from amazon_estimators.sources.files.compression import bare_key, compression_of
 from amazon_estimators.sources.formats import FORMATS, extensions, vector_formats
 from amazon_estimators.sources.layout import Layout, Piece
+from amazon_estimators.sources.partitions import Partitioned, columns_of
 from amazon_estimators.sources.schema import Schema
 from amazon_estimators.sources.source import Source
 from amazon_estimators.storage.s3 import InputObject
@@ -86,4 +87,5 @@ def format_of(found: InputObject, source: Source) -> tuple[str, Reader]:
             f"{found.uri} is compressed; only {' and '.join(allowed)} may be, from outside",
             remedy="Upload it uncompressed: .npz and Parquet are compressed within.",
         )
-    return name, cast(Reader, entry.load())
+    reader = cast(Reader, entry.load())
+    return name, Partitioned(reader) if columns_of(found, source) else reader

@@ -19,6 +19,9 @@ from amazon_estimators.sources.schema import Schema
 from amazon_estimators.sources.source import Source
 from amazon_estimators.storage.s3 import InputObject
 
+MOST_SHOWN = 8
+"""Columns that an error names; of more it tells how many."""
+
 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
     """Columns and rows from the footer."""
@@ -69,15 +72,45 @@ def _span(footer: Footer, schema: Schema, group: int) -> GroupSpan:
 
 
 def _check_numeric(footer: Footer, schema: Schema, found: InputObject) -> None:
+    """Raise an error that names all columns that are read and hold no numbers, with a way out for each kind."""
     times = Counter(footer.names)
-    for position in schema.used:
-        kind, name = footer.types[position], footer.names[position]
-        if times[name] > 1:
-            raise SchemaError(
-                f"{found.uri} has several columns named {name!r}", remedy="Rename all but one of them."
-            )
-        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
-            raise InputError(
-                f"{found.uri}, {schema.column(position)}: its type is {kind}, which is not numeric",
-                remedy="Cast it to double, encode it as a number, or exclude the column.",
-            )
+    names = dict.fromkeys(footer.names[position] for position in schema.used)
+    if twice := [name for name in names if times[name] > 1]:
+        raise SchemaError(
+            f"{found.uri} has several columns named {', '.join(map(repr, twice))}",
+            remedy="Rename all but one of each.",
+        )
+    wrong = {position: kind for position in schema.used if not _is_numeric(kind := footer.types[position])}
+    if not wrong:
+        return
+    columns = [f"{schema.column(position)}: its type is {kind}" for position, kind in wrong.items()]
+    more = f"; and {len(columns) - MOST_SHOWN:,} more columns" if len(columns) > MOST_SHOWN else ""
+    ways = dict.fromkeys(_way_out(kind) for kind in wrong.values())
+    named = [footer.names[position] for position in wrong][:MOST_SHOWN]
+    raise InputError(
+        f"{found.uri}, {'; '.join(columns[:MOST_SHOWN])}{more}, which is not numeric",
+        remedy=f"{' '.join(ways)} Or leave columns out, exclude={named}.",
+    )
+
+
+def _is_numeric(kind: Any) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
+
+
+def _way_out(kind: Any) -> str:
+    """What to do about a column of a type that is not numeric."""
+    types = pa.types
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        return (
+            "Write the lists as an array beside the others, numpy.savez(path, x=numpy.stack(frame[name]), "
+            "y=…), or give each of their values a column."
+        )
+    if types.is_struct(kind):
+        return "Take the values out of the struct; of a vector of Spark by vector_to_array."
+    if types.is_temporal(kind):
+        return "Take numbers out of dates, such as the weekday or days since a day (docs/tables.md)."
+    if types.is_null(kind):
+        return "A column without any value has no type."
+    if types.is_decimal(kind):
+        return "Cast decimals to double."
+    return "Encode texts and categories as numbers (docs/tables.md)."
