@@ -72,7 +72,7 @@ def _span(footer: Footer, schema: Schema, group: int) -> GroupSpan:
 
 
 def _check_numeric(footer: Footer, schema: Schema, found: InputObject) -> None:
-    """Raise an error that names all columns that are read and hold no numbers, with a way out for each kind."""
+    """Raise an error that names all used columns without numbers, with a way out for each kind."""
     times = Counter(footer.names)
     names = dict.fromkeys(footer.names[position] for position in schema.used)
     if twice := [name for name in names if times[name] > 1]:
