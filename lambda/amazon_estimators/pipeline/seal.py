@@ -195,4 +195,5 @@ def _described(plan: Plan, name: str, receipts: list[Receipt]) -> RecordSet:
         num_shards=len(receipts),
         tokens=Tokens.merge(receipt.facts.tokens for receipt in receipts),
         files=planned.names,
+        read_as=planned.read_as,
     )

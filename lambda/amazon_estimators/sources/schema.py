@@ -28,6 +28,10 @@ class Schema:
     """True if rows are sparse: then all columns are features, and a label is in no column."""
     at_least: bool = False
     """True if ``width`` is only the highest index found: other files may have more features."""
+    directories: tuple[str, ...] = ()
+    """Names of ``key=value`` directories that are columns after those of the file; or the sparse label."""
+    own: Schema | None = None
+    """The columns of the file itself, if there are ``directories``."""
     index: tuple[int, ...] = ()
     """Columns that the file says name its rows. They are features only if ``features`` holds them."""
 
@@ -146,7 +150,9 @@ class Schema:
         def many(name: str) -> Any:
             return None if values[name] is None else tuple(values[name])
 
-        return cls(**{**values, **{name: many(name) for name in ("names", "features", "index")}})
+        lists = {name: many(name) for name in ("names", "features", "index", "directories")}
+        own = values["own"] and cls.from_dict(values["own"])
+        return cls(**{**values, **lists, "own": own})
 
 
 def check_schema(expected: Schema, example: str, actual: Schema, uri: str) -> None:
