@@ -19,6 +19,7 @@ from cdk_amazon_estimators.access.key_policies import allow_logs, allow_through
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.assets.lambda_bundle import LambdaBundle
 from cdk_amazon_estimators.assets.table_reader_layer import table_reader_layer
+from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import check_types, known
 from cdk_amazon_estimators.storage.encryption_headers import encryption_variables
@@ -141,6 +142,8 @@ class RecordSetEncoder(Construct):
             timeout=minutes(1),
             memory=Size.mebibytes(256),
         )
+
+        acknowledge_findings(self)
 
     @classmethod
     def of(cls, scope: Construct) -> RecordSetEncoder:

@@ -1,4 +1,4 @@
-"""``encode``: local files to local shards and their manifest."""
+"""Implement ``encode``: encode local files into local shards and a manifest."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from amazon_estimators.cli.terminal import as_json, errors, output, print_json
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="New directory.")
 @click.option(
-    "--prefix", default="s3://bucket/prefix/", metavar="URI", help="Where the shards will lie on S3."
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Output directory, new or empty.",
 )
 @input_options
 @as_json
 def encode(files: tuple[Path, ...], out: Path, prefix: str, as_json: bool, **options: Any) -> int:
     """Encode FILES of any format a pipeline reads into shards and a manifest in a directory.
 
-    A directory stands for all files below it but hidden ones and markers.
+    FILES may be directories: all files below them are read, except hidden files and markers.
 
     \b
     amazon-estimators encode iris.csv --label species --out shards --prefix s3://my-bucket/iris/

@@ -1,4 +1,4 @@
-"""Files a command reads: local paths, S3 objects, and the shards a manifest lists."""
+"""Open the files a command reads: local paths, S3 objects, and the shards a manifest lists."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MANIFEST_SUFFIXES = (".manifest", ".json")
 
 @dataclass(frozen=True)
 class Readable:
-    """A RecordIO file: its ``name``, ``size`` in bytes, and how to open it."""
+    """A RecordIO file: its ``name``, its ``size`` in bytes, and a function that opens it."""
 
     name: str
     size: int
@@ -27,9 +27,9 @@ class Readable:
 
 
 def readables(names: tuple[str, ...]) -> list[Readable]:
-    """All files the arguments stand for; a directory stands for its manifest, or for its ``.pbr`` files."""
+    """Return all files of the arguments. A directory stands for its manifest, or else its ``.pbr`` files."""
     return [
-        one for name in names for one in (_on_s3(name) if name.startswith("s3://") else _local(Path(name)))
+        file for name in names for file in (_on_s3(name) if name.startswith("s3://") else _local(Path(name)))
     ]
 
 
@@ -39,11 +39,11 @@ def _local(path: Path) -> Iterator[Readable]:
         if manifest.exists():
             yield from _local(manifest)
             return
-        found = sorted(path.glob("*.pbr"))
-        if not found:
+        shards = sorted(path.glob("*.pbr"))
+        if not shards:
             raise InputError(f"{path} holds neither a {MANIFEST} nor .pbr files")
-        for one in found:
-            yield from _local(one)
+        for shard in shards:
+            yield from _local(shard)
         return
     if path.name.endswith(MANIFEST_SUFFIXES):
         for shard in _listed(path):
@@ -55,7 +55,7 @@ def _local(path: Path) -> Iterator[Readable]:
 
 
 def _listed(manifest: Path) -> list[Path]:
-    """The shards of a manifest on disk. Wherever its prefix points, they lie beside it."""
+    """Return the shards of a manifest on disk. They lie beside it, whatever its prefix says."""
     try:
         text = manifest.read_bytes()
     except OSError as error:
@@ -68,7 +68,7 @@ def _listed(manifest: Path) -> list[Path]:
     for shard in shards:
         if inside not in shard.resolve().parents:
             raise RecordSetError(
-                f"{manifest} lists {shard}, which lies outside of it", remedy="Mend the manifest."
+                f"{manifest} lists {shard}, which lies outside of it", remedy="Correct the manifest."
             )
     return shards
 

@@ -55,7 +55,7 @@ def matrix_of(train: Any) -> Matrix:
 
 
 def is_frame(value: Any) -> bool:
-    """Whether ``value`` is a data frame of pandas or polars."""
+    """Return True if ``value`` is a data frame of pandas or polars."""
     return hasattr(value, "columns") and hasattr(value, "to_numpy") and hasattr(value, "shape")
 
 

@@ -20,7 +20,7 @@ from amazon_estimators.storage.input_files import InputFiles
 from amazon_estimators.storage.s3 import InputObject
 
 if TYPE_CHECKING:
-    from amazon_estimators.sources.readers import Reader
+    from amazon_estimators.sources.contract import Reader
 
 FOUND_OUT = ("header", "quoting", "escape")
 

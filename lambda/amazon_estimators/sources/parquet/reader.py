@@ -77,7 +77,7 @@ def _span(footer: Footer, schema: Schema, group: int) -> GroupSpan:
 
 
 def _check_numeric(footer: Footer, schema: Schema, found: InputObject) -> None:
-    """Raise an error that names all columns that are read and hold no numbers, with ways out."""
+    """Raise an error that names all used columns without numbers, with a way out for each kind."""
     times = Counter(footer.names)
     columns_used = footer.columns_at(schema.used)
     names = dict.fromkeys(footer.names[column] for column in columns_used)
