@@ -118,10 +118,11 @@ def look_at(s3: Any, objects: list[InputObject], channel: Channel, encoding: Enc
     example, first = layouts[0]
     for found, layout in layouts:
         check_schema(first.schema, example.uri, layout.schema, found.uri)
-    if first.schema.at_least:
+    if any(layout.schema.at_least for _, layout in layouts):
         width = max(layout.schema.width for _, layout in layouts)
-        layouts = [(found, layout.of_width(width)) for found, layout in layouts]
-        first = first.of_width(width)
+        known = not all(layout.schema.at_least for _, layout in layouts)
+        layouts = [(found, layout.of_width(width, known=known)) for found, layout in layouts]
+        first = layouts[0][1]
     empty += [found for found, _ in without_rows]
     left_out = _left_out(channel, empty)
     if sample is filled:

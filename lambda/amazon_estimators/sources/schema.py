@@ -160,11 +160,13 @@ def check_schema(expected: Schema, example: str, actual: Schema, uri: str) -> No
 
     Where only the highest index of sparse rows is known, it may be lower than expected.
     """
-    if expected.sparse and actual.sparse and actual.at_least:
-        if expected.at_least or actual.width <= expected.width:
+    if expected.sparse and actual.sparse and (expected.at_least or actual.at_least):
+        found, known = (actual, expected) if actual.at_least else (expected, actual)
+        if known.at_least or found.width <= known.width:
             return
+        where = uri if found is actual else example
         raise SchemaError(
-            f"{uri} has a feature of number {actual.width - 1:,}; expected {expected.width:,} features",
+            f"{where} has a feature of number {found.width - 1:,}; expected {known.width:,} features",
             remedy="Set feature_count in the Source to the number of features of all files.",
         )
     if actual != expected:
