@@ -161,11 +161,12 @@ def check_schema(expected: Schema, example: str, actual: Schema, uri: str) -> No
     Where only the highest index of sparse rows is known, it may be lower than expected.
     """
     if expected.sparse and actual.sparse and (expected.at_least or actual.at_least):
-        lower, lower_uri, upper = (actual, uri, expected) if actual.at_least else (expected, example, actual)
-        if upper.at_least or lower.width <= upper.width:
+        found, known = (actual, expected) if actual.at_least else (expected, actual)
+        if known.at_least or found.width <= known.width:
             return
+        where = uri if found is actual else example
         raise SchemaError(
-            f"{lower_uri} has a feature of number {lower.width - 1:,}; expected {upper.width:,} features",
+            f"{where} has a feature of number {found.width - 1:,}; expected {known.width:,} features",
             remedy="Set feature_count in the Source to the number of features of all files.",
         )
     if actual != expected:
