@@ -279,7 +279,7 @@ def test_all_columns_of_parquet_that_are_no_numbers_are_told_at_once(tmp_path: P
             "city": ["Berlin", "Rome", "Rome"],
             "day": pa.array([1, 2, 3], pa.date32()),
             "price": pa.array([1, 2, 3], pa.decimal128(9, 2)),
-            "vector": pa.array([[1.0, 2.0]] * rows, pa.list_(pa.float32(), 2)),
+            "vector": pa.array([[1.0, 2.0]] * rows, pa.list_(pa.float32())),
             "spark": pa.array([{"values": [1.0]}] * rows),
             "nothing": pa.nulls(rows),
         }
