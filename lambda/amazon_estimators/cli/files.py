@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from amazon_estimators.errors import InputError, RecordSetError
-from amazon_estimators.record_sets.keys import MANIFEST
+from amazon_estimators.record_sets.keys import MANIFEST, PROFILE
 from amazon_estimators.record_sets.manifest import manifest_entries
 from amazon_estimators.record_sets.reading import manifest_shards, open_shard
+from amazon_estimators.storage.s3 import is_there, read_object
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of
+
+if TYPE_CHECKING:
+    from amazon_estimators.record_sets.profiles.document import ProfileDocument
 
 MANIFEST_SUFFIXES = (".manifest", ".json")
 
@@ -31,6 +35,31 @@ def readables(names: tuple[str, ...]) -> list[Readable]:
     return [
         file for name in names for file in (_on_s3(name) if name.startswith("s3://") else _local(Path(name)))
     ]
+
+
+def profile_beside(name: str) -> ProfileDocument | None:
+    """Return the profile of the RecordSet that ``name`` stands for; None if no profile lies there.
+
+    Args:
+        name: A directory, or the path or S3 URI of a manifest or of the directory it lies in.
+
+    Raises:
+        DamagedFileError: What lies there is not a profile.
+    """
+    from amazon_estimators.record_sets.profiles.document import ProfileDocument  # noqa: PLC0415 - numpy
+
+    if not name.startswith("s3://"):
+        path = Path(name)
+        path = (path if path.is_dir() else path.parent) / PROFILE
+        return ProfileDocument.from_json(path.read_bytes(), str(path)) if path.is_file() else None
+    s3: Any = client_of(None, "s3")
+    is_manifest = name.endswith(MANIFEST_SUFFIXES)
+    place = (Place.of(name, what="manifest") if is_manifest else Place.prefix(name, what="RecordSet")).beside(
+        PROFILE
+    )
+    if not is_there(s3, place.bucket, place.key):
+        return None
+    return ProfileDocument.from_json(read_object(s3, place.bucket, place.key), place.uri)
 
 
 def _local(path: Path) -> Iterator[Readable]:

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
-from amazon_estimators.cli.files import readables
+from amazon_estimators.cli.files import profile_beside, readables
 from amazon_estimators.cli.predict import is_model, show_models
 from amazon_estimators.cli.terminal import Counted, as_json, byte_progress, output, print_json
+from amazon_estimators.errors import RecordSetError
+from amazon_estimators.record_sets.keys import PROFILE
 from amazon_estimators.text import counted
 
 if TYPE_CHECKING:
     from amazon_estimators.cli.profile import Profile
+    from amazon_estimators.record_sets.profiles.document import ProfileDocument
 
 BAR = 40
 
@@ -30,13 +33,23 @@ BAR = 40
 @click.option(
     "--bins", default=10, type=click.IntRange(1, 100), help="Bars of the label histogram. Default: 10."
 )
+@click.option(
+    "--against",
+    metavar="RECORDSET",
+    help="Compare the profile of a RecordSet with this one's: list the features that moved since.",
+)
 @as_json
-def inspect(files: tuple[str, ...], records: int, features: int, bins: int, as_json: bool) -> int:
+def inspect(  # noqa: PLR0917 - click passes options by name
+    files: tuple[str, ...], records: int, features: int, bins: int, against: str | None, as_json: bool
+) -> int:
     """Show a summary of FILES, their first records, a histogram of the labels and the range of each feature.
 
     FILES are paths or S3 URIs of .pbr files or manifests, or directories. For models (model.tar.gz) it shows
-    the algorithm and the facts that the arrays reveal.
+    the algorithm and the facts that the arrays reveal. Of a RecordSet with a profile it draws the
+    distribution of each feature and repeats the warnings; --against reads two profiles and nothing else.
     """
+    if against is not None:
+        return _compare(files, against, features, as_json=as_json)
     if models := [name for name in files if is_model(name)]:
         if len(models) < len(files):
             raise click.UsageError("inspect models and RecordIO files in separate commands")
@@ -49,11 +62,43 @@ def inspect(files: tuple[str, ...], records: int, features: int, bins: int, as_j
         for entry in inputs:
             with entry.open() as file:
                 profile.add(Counted(file, entry.name, read), entry.name)
+    from amazon_estimators.cli.feature_tables import print_profile, profile_facts  # noqa: PLC0415
+
+    document = profile_beside(files[0]) if len(files) == 1 else None
     if as_json:
-        print_json({"files": len(inputs), **profile.facts(bins=bins, features=features)})
+        facts = {"files": len(inputs), **profile.facts(bins=bins, features=features)}
+        print_json({**facts, "profile": document and profile_facts(document, features)})
     else:
         _print(profile, len(inputs), bins, features)
+        if document is not None:
+            print_profile(document, features)
     return 0
+
+
+def _compare(files: tuple[str, ...], against: str, features: int, *, as_json: bool) -> int:
+    from amazon_estimators.cli.feature_tables import comparison_facts, print_comparison  # noqa: PLC0415
+    from amazon_estimators.record_sets.profiles.comparison import compare  # noqa: PLC0415
+
+    if len(files) != 1:
+        raise click.UsageError(f"--against compares one RecordSet; FILES names {len(files)}")
+    comparison = compare(_profile(against), _profile(files[0]))
+    if as_json:
+        print_json(comparison_facts(comparison))
+    else:
+        print_comparison(comparison, features)
+    return 0
+
+
+def _profile(name: str) -> ProfileDocument:
+    """Return the profile of a RecordSet. Raises RecordSetError if it has none."""
+    document = profile_beside(name)
+    if document is None:
+        raise RecordSetError(
+            f"{name} has no {PROFILE} beside its manifest: an older release made the RecordSet, or it holds "
+            "text or more than 100,000 features, which are not profiled",
+            remedy="Make a RecordSet of an older release again.",
+        )
+    return document
 
 
 def _print(profile: Profile, files: int, bins: int, features: int) -> None:

@@ -20,7 +20,8 @@ from amazon_estimators.pipeline.encode import encode_shard
 from amazon_estimators.pipeline.input_scan import refuse_tables
 from amazon_estimators.pipeline.plan import make_plan, prepare
 from amazon_estimators.pipeline.seal import seal
-from amazon_estimators.record_sets.keys import manifest_key
+from amazon_estimators.pipeline.shard_profiles import add_up_profiles
+from amazon_estimators.record_sets.keys import manifest_key, profile_key
 from amazon_estimators.record_sets.manifest import StoredRecordSet, StoredShard, write
 from amazon_estimators.record_sets.read_as import ReadAs
 from amazon_estimators.record_sets.record_set import RecordSet
@@ -75,6 +76,9 @@ def encode_files(
                 encode_shard(s3, plan, shard.offset, shard.length)
             progress(len(shards), len(shards))
             sealed = seal(s3, plan, instance_count=instance_count)[channel]
+            profile = add_up_profiles(
+                s3, plan, channel, sealed.receipts, counts_words=algorithm.counts_words
+            ).document
         out.mkdir(exist_ok=True)
         names = [plan.shard_file(channel, receipt.shard) for receipt in sealed.receipts]
         for name, receipt in zip(names, sealed.receipts, strict=True):
@@ -91,6 +95,8 @@ def encode_files(
     def put(key: str, text: str) -> None:
         (out / key.removeprefix(root)).write_text(text, encoding="utf-8")
 
+    if profile is not None:
+        put(profile_key(root), profile.to_json())
     write([StoredRecordSet(record_set, stored)], put)
     return record_set
 
