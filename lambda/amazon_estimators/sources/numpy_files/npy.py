@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from amazon_estimators.errors import InputError, SchemaError
+from amazon_estimators.errors import InputError, ObjectChangedError, SchemaError
 from amazon_estimators.sources.blocks import Block
 from amazon_estimators.sources.files.first_bytes import ENOUGH, refuse_other_kind
 from amazon_estimators.sources.layout import Layout, Piece
@@ -39,6 +39,8 @@ def _open(s3: Any, found: InputObject) -> StoredArray:
     view = ObjectView(s3, found)
     try:
         array = open_array(view)
+    except ObjectChangedError:
+        raise
     except InputError:
         head = view.read(0, min(found.size, ENOUGH))
         if not head.startswith(MAGIC):
