@@ -41,7 +41,7 @@ from cdk_amazon_estimators.triggers import Trigger, UploadTrigger
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedProps:
-    """What a pipeline is made of once its props are known to be in order and defaults are filled in.
+    """The props of a pipeline after all checks, with defaults filled in.
 
     ``sources`` are the channels, each with the prefix of its input. ``hyperparameters`` are those of the
     algorithm as the service takes them.

@@ -1,4 +1,4 @@
-"""How long each fault is retried: the Retry lists of the state machine's tasks."""
+"""Define the Retry lists of the state machine's tasks."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ def workflow(
 
 
 def workflow_statements(encoder: RecordSetEncoder) -> list[iam.PolicyStatement]:
-    """What the state machine's role needs for the Lambda functions: these, and no other versions of them."""
+    """Return the role's statements for the Lambda functions, at these versions only."""
     functions = [function.function_arn for function in encoder.functions]
     return [iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=functions)]
 

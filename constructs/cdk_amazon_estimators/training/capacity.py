@@ -29,7 +29,7 @@ NO_CAPACITY = '*"CapacityError:*'
 
 @dataclass(frozen=True)
 class Waits:
-    """How long a training waits for instances, and how long its execution may take in all."""
+    """Time limits: how long a training waits for instances, and how long its execution may take."""
 
     capacity: Duration
     execution: Duration

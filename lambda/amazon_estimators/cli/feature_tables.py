@@ -21,7 +21,7 @@ BARS = "▁▂▃▄▅▆▇█"
 
 
 def profile_facts(document: ProfileDocument, features: int) -> dict[str, Any]:
-    """Return the first ``features`` features as JSON-ready values, and what is told of all of them."""
+    """Return the first ``features`` features as JSON-ready values, and the facts about all of them."""
     profile = document.profile
     moments, quantiles = profile.moments, profile.quantiles(SHARES)
     rows = [
@@ -51,7 +51,7 @@ def profile_facts(document: ProfileDocument, features: int) -> dict[str, Any]:
 def sparkline(document: ProfileDocument, feature: int) -> str:
     """Return the distribution of a feature as bars, from its 1st to its 99th percentile.
 
-    A value is taken to be evenly spread over its bucket of the sketch.
+    It assumes that values are evenly spread over their bucket of the sketch.
     """
     sketch = document.profile.sketch
     assert sketch is not None
@@ -61,7 +61,7 @@ def sparkline(document: ProfileDocument, feature: int) -> str:
     start, stop = low[first], high[min(last, len(high) - 1)]
     if start == stop:
         return BARS[-1]
-    # Of each bucket, the part that lies in each bar; one of a single value lies in one bar whole.
+    # The share of each bucket in each bar; a bucket with a single value is in one bar as a whole.
     edges = np.linspace(start, stop, WIDTH + 1)
     width = np.maximum(high - low, np.finfo(float).tiny)
     below = np.clip((edges[:, None] - low) / width, 0, 1)

@@ -124,7 +124,7 @@ class Execution:
 
 
 def shard_counts(states: Any, arn: str) -> Mapping[str, int] | None:
-    """How many children of an execution's newest Map Run are in each status, and in all; None without one.
+    """Count the children of an execution's newest Map Run, by status and in total; None without a Map Run.
 
     A Map that is repeated or redriven may have several. ``states`` is a Step Functions client.
     """
@@ -137,7 +137,7 @@ def shard_counts(states: Any, arn: str) -> Mapping[str, int] | None:
 
 
 class _Follower:
-    """What of an execution has been shown already."""
+    """The part of an execution that has been shown."""
 
     def __init__(self, execution: Execution, console: Console, *, logs: bool, stream: TextIO | None) -> None:
         self._execution, self._console, self._logs, self._stream = execution, console, logs, stream

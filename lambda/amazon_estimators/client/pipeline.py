@@ -22,7 +22,7 @@ EXECUTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
 class PipelineEstimator:
-    """What ``Estimator.from_pipeline()`` gives.
+    """The estimator that ``Estimator.from_pipeline()`` returns.
 
     ``algorithm`` holds the hyperparameters the pipeline was deployed with.
     """
@@ -70,7 +70,7 @@ class PipelineEstimator:
     training_image_uri = train_image
 
     def hyperparameters(self) -> dict[str, str]:
-        """What the pipeline was deployed with, without what it fills in from the data."""
+        """Return the deployed hyperparameters, without those that the pipeline sets from the data."""
         return self.algorithm.hyperparameters()
 
     def fit(

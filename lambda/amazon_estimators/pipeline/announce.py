@@ -1,5 +1,4 @@
-"""What a pipeline tells the world: events of the library's own source, and the record of the last
-training."""
+"""Put a pipeline's events on the bus, and write the record of the last training."""
 
 from __future__ import annotations
 
