@@ -1,10 +1,12 @@
 """Measure record_set() of 1 GB into the local S3: ``python benchmarks/record_set.py [--peer] [--write]``.
 
 It measures the seconds from array to manifest by the clock, and the anonymous memory beyond the array, in a
-separate process. The emulator serves both sides in turn, on the same cores. Its work is in the seconds, and
-is by far the largest part of ours. ``--peer`` also measures the SageMaker Python SDK 2 in the environment that
-``--peer-environment`` names, made by ``codec.py --peer``. ``--megabytes`` sets another size. ``--write``
-keeps the figures in ``benchmarks/results/record_set.json``.
+separate process. The emulator serves both sides in turn, on the same cores; its work is in the seconds, and
+is by far the largest part of ours.
+
+``--peer`` also measures the SageMaker Python SDK 2 in the environment that ``--peer-environment`` names, which
+``codec.py --peer`` creates. ``--megabytes`` sets another size. ``--write`` saves the figures to
+``benchmarks/results/record_set.json``.
 The exit code is 1 if a bar is missed: 128 MiB of memory, and 5 times the peer's speed.
 """
 
