@@ -4,7 +4,7 @@ It measures the seconds from array to manifest by the clock, and the anonymous m
 separate process. The emulator serves both sides in turn, on the same cores; its work is in the seconds, and
 is by far the largest part of ours.
 
-``--peer`` also measures the SageMaker Python SDK 2 in the environment that ``--peer-environment`` names, which
+``--peer`` also measures the SageMaker Python SDK 2 in the environment that ``--peer-environment`` names and
 ``codec.py --peer`` creates. ``--megabytes`` sets another size. ``--write`` saves the figures to
 ``benchmarks/results/record_set.json``.
 The exit code is 1 if a bar is missed: 128 MiB of memory, and 5 times the peer's speed.
