@@ -424,7 +424,7 @@ def main() -> int:
     result: dict[str, Any] = {
         "machine": {
             "cpus": os.cpu_count(),
-            "processor": _processor(),
+            "processor": processor(),
             "system": platform.platform(),
             "python": platform.python_version(),
             "numpy": np.__version__,
@@ -443,7 +443,8 @@ def main() -> int:
     return 1 if problems else 0
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return the name of this machine's processor."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     return next(

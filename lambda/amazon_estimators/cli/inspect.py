@@ -69,7 +69,7 @@ def inspect(  # noqa: PLR0917 - click passes options by name
         facts = {"files": len(inputs), **profile.facts(bins=bins, features=features)}
         print_json({**facts, "profile": document and profile_facts(document, features)})
     else:
-        _print(profile, len(inputs), bins, features)
+        _print(profile, len(inputs), bins, features if document is None else 0)
         if document is not None:
             print_profile(document, features)
     return 0
