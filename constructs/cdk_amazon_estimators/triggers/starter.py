@@ -19,6 +19,7 @@ from constructs import Construct
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.announce import FAILED, SOURCE, TRAINED
 from amazon_estimators.triggers.inbox import FACTOR
+from amazon_estimators.triggers.messages import GROUP
 from cdk_amazon_estimators.access.key_policies import allow_through
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.access.service_role import service_role
@@ -27,7 +28,7 @@ from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import check_types, known, known_seconds
 from cdk_amazon_estimators.storage.encryption_headers import encryption_variables
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
-from cdk_amazon_estimators.triggers.queues import GROUP, StarterQueues
+from cdk_amazon_estimators.triggers.queues import StarterQueues
 from cdk_amazon_estimators.triggers.trigger import Trigger
 
 TIMEOUT = Duration.minutes(5)

@@ -16,7 +16,6 @@ from amazon_estimators.errors import RecordSetError
 from amazon_estimators.record_sets.keys import manifest_key, record_set_key, shard_name
 from amazon_estimators.storage.s3_uri import Place
 
-EXAMPLE = shard_name("recordio", 0)
 VERSION = 1
 """Raise it when ``record_set.json`` changes so that an older reader would misunderstand it."""
 
