@@ -134,6 +134,32 @@ def _check_range(problems: Problems, prop: str, value: float | None, setting: st
     )
 
 
+def job_definition(
+    scope: Construct, *, image: str, role: iam.IRole, output_path: str, settings: JobSettings
+) -> dict[str, Any]:
+    """Return the members of a training job that do not depend on the data, as the API has them.
+
+    With a VPC, ``role`` is allowed to put network interfaces into its subnets.
+    """
+    warn_of_unknown(scope, settings.instance_type)
+    network = settings.vpc and training_network(
+        scope, settings.vpc, subnets=settings.subnets, security_groups=settings.security_groups
+    )
+    for statement in network.statements(scope) if network else ():
+        role.add_to_principal_policy(statement)
+    return request_of(
+        {
+            **settings.members(),
+            "training_image": image,
+            "input_mode": "File",
+            "role": role.role_arn,
+            "output_path": output_path,
+            "subnets": network.subnet_ids if network else None,
+            "security_group_ids": network.security_group_ids if network else None,
+        }
+    )
+
+
 def training_job(
     scope: Construct,
     construct_id: str,
@@ -147,26 +173,11 @@ def training_job(
 
     With a VPC, ``role`` is allowed to put network interfaces into its subnets.
     """
-    warn_of_unknown(scope, settings.instance_type)
-    network = settings.vpc and training_network(
-        scope, settings.vpc, subnets=settings.subnets, security_groups=settings.security_groups
-    )
-    for statement in network.statements(scope) if network else ():
-        role.add_to_principal_policy(statement)
-    members = {
-        **settings.members(),
-        "training_image": image,
-        "input_mode": "File",
-        "role": role.role_arn,
-        "output_path": output_path,
-        "subnets": network.subnet_ids if network else None,
-        "security_group_ids": network.security_group_ids if network else None,
-    }
     task: dict[str, Any] = {
         "Type": "Task",
         "Resource": f"arn:{Aws.PARTITION}:states:::sagemaker:createTrainingJob.sync",
         "Parameters": {
-            **request_of(members),
+            **job_definition(scope, image=image, role=role, output_path=output_path, settings=settings),
             "TrainingJobName.$": JOB_NAME,
             "HyperParameters.$": "$.request.hyperparameters",
             "InputDataConfig.$": "$.request.input_data_config",
@@ -189,12 +200,6 @@ def training_job_statements(
         resource_name=f"{job_name_prefix}-*",
         arn_format=ArnFormat.SLASH_RESOURCE_NAME,
     )
-    rule = stack.format_arn(
-        service="events",
-        resource="rule",
-        resource_name="StepFunctionsGetEventsForSageMakerTrainingJobsRule",
-        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-    )
     return [
         iam.PolicyStatement(
             actions=[
@@ -206,6 +211,16 @@ def training_job_statements(
             ],
             resources=[jobs],
         ),
+        *job_run_statements(scope, role=role, rule="StepFunctionsGetEventsForSageMakerTrainingJobsRule"),
+    ]
+
+
+def job_run_statements(scope: Construct, *, role: iam.IRole, rule: str) -> list[iam.PolicyStatement]:
+    """Return what every ``.sync`` task needs: to pass the execution role, and the rule it hears ends by."""
+    events = Stack.of(scope).format_arn(
+        service="events", resource="rule", resource_name=rule, arn_format=ArnFormat.SLASH_RESOURCE_NAME
+    )
+    return [
         iam.PolicyStatement(
             actions=["iam:PassRole"],
             resources=[role.role_arn],
@@ -213,7 +228,7 @@ def training_job_statements(
         ),
         # Step Functions learns of the job's end through a rule of its own.
         iam.PolicyStatement(
-            actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"], resources=[rule]
+            actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"], resources=[events]
         ),
     ]
 

@@ -65,7 +65,8 @@ class Executions:
             return None
         pipeline = next(value for value in _objects(self._definition()) if set(value) >= SETTINGS)
         execution = {"name": name, "start_time": described["startDate"].isoformat()}
-        state = {part: output[part] for part in ("input", "plan", "job")}
+        parts = ("input", "plan", "job", "verdict", "package", "tuned")
+        state = {part: output[part] for part in parts if part in output}
         return {"pipeline": pipeline, "execution": execution, **state}
 
     def settings(self) -> str:
