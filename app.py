@@ -41,7 +41,7 @@ SETTINGS = ("hyperparameters", "instance_type", "instance_count", "channels")
 
 
 class AmazonEstimators(Stack):
-    """A pipeline for each algorithm; several share a pair of buckets, each under a prefix of its own."""
+    """A pipeline for each algorithm. All share a pair of buckets, each under a prefix of its own."""
 
     def __init__(self, scope: Construct, construct_id: str, *, env: Environment | None = None) -> None:
         super().__init__(scope, construct_id, env=env)
@@ -53,13 +53,14 @@ class AmazonEstimators(Stack):
                 python=self.node.try_get_context("lambda_python") or "3.12",
                 platform=self.node.try_get_context("lambda_platform") or "x86_64",
             )
-        shared: dict[str, Any] = {"encoder": RecordSetEncoder(self, "RecordSetEncoder", bundle=bundle)}
-        if len(algorithms) > 1:
-            shared["data_bucket"] = new_data_bucket(self, "DataBucket")
-            shared["model_bucket"] = new_model_bucket(self, "ModelBucket")
+        shared = {
+            "encoder": RecordSetEncoder(self, "RecordSetEncoder", bundle=bundle),
+            "data_bucket": new_data_bucket(self, "DataBucket"),
+            "model_bucket": new_model_bucket(self, "ModelBucket"),
+        }
         for name, settings in algorithms.items():
-            prefix = f"{name.lower()}/" if len(algorithms) > 1 else ""
-            self._pipeline(name, _object(settings, f"algorithms.{name}"), prefix=prefix, **shared)
+            # The same for one algorithm as for ten: settings never move a user's data.
+            self._pipeline(name, _object(settings, f"algorithms.{name}"), prefix=f"{name.lower()}/", **shared)
 
     def _pipeline(self, name: str, settings: Mapping[str, Any], **shared: Any) -> None:
         unknown = sorted(set(settings) - set(SETTINGS))

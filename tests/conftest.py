@@ -26,6 +26,14 @@ STACK = (
 """Where ``outputs`` is used: one process runs all of these, and deploys the stack once."""
 
 
+NOT_TRACED = (
+    "tests/recordio/test_recordio_fuzz.py",
+    "tests/sources/test_parquet_damage.py",
+    "tests/triggers/test_starter_model.py",
+)
+"""Thousands of runs of what other tests cover once: measuring these would cost most and tell nothing new."""
+
+
 class ByFile(LoadFileScheduling):
     """With ``-n``, the tests of one file run in one process, so that what they share is made once."""
 
@@ -40,6 +48,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Longest first, so that no process has much left to do when the others are done."""
+    for item in items:
+        if item.nodeid.startswith(NOT_TRACED):
+            item.add_marker("no_cover")
     items.sort(key=lambda item: (not item.nodeid.startswith(STACK), not item.get_closest_marker("deployed")))
 
 

@@ -22,9 +22,12 @@ from cdk_amazon_estimators.pipeline_checks import (
     check_neighbours,
     check_patterns,
     check_prefix,
+    check_regions,
     check_removal,
     check_timeout,
+    check_trigger_prefixes,
     check_triggers,
+    check_version_expiration,
     required_channels,
 )
 from cdk_amazon_estimators.props.problems import Problems
@@ -94,7 +97,7 @@ def checked(
     with problems.collected():
         hyperparameters = algorithm.hyperparameters()
     with problems.collected():
-        image = TrainingImage(pipeline, algorithm)
+        image = TrainingImage(pipeline, algorithm, props["training_image"])
     with problems.collected():
         channels_of(
             type(algorithm),
@@ -113,6 +116,9 @@ def checked(
     _check_storage(problems, props, sources, neighbours, runtime)
     check_encoding(problems, props["max_concurrency"], shard_size)
     check_triggers(problems, triggers, _outputs(props), props["max_concurrent_trainings"])
+    check_trigger_prefixes(problems, pipeline, triggers, sources, prefix)
+    buckets = {name: props[name] for name in ("data_bucket", "model_bucket")}
+    check_regions(problems, pipeline, buckets, triggers)
     check_encoder(problems, pipeline, known("encoder", props["encoder"]))
     problems.raise_any()
     return CheckedProps(
@@ -141,6 +147,7 @@ def _check_storage(
     check_echoes(problems, sources, outputs)
     check_neighbours(problems, sources, outputs, neighbours)
     check_expiration(problems, props["record_set_expiration"], longest_training, data_bucket)
+    check_version_expiration(problems, props["input_version_expiration"], data_bucket)
     buckets = (props["data_bucket"], props["model_bucket"])
     check_removal(problems, buckets, props["removal_policy"], props["auto_delete_objects"])
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration, RemovalPolicy, Size, Stack
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -13,14 +15,19 @@ from constructs import Construct
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.announce import SOURCE
 from amazon_estimators.record_sets.keys import manifest_key, record_set_key, shard_patterns
+from cdk_amazon_estimators.access.key_policies import allow_logs, allow_through
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.assets.lambda_bundle import LambdaBundle
 from cdk_amazon_estimators.assets.table_reader_layer import table_reader_layer
+from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import check_types, known
+from cdk_amazon_estimators.storage.encryption_headers import encryption_variables
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 
 SHARED_ID = "RecordSetEncoder"
+NAMES = ("Plan", "Encode", "Seal", "Explain", "Announce", "Fail", "Starter")
+"""The functions by name; a starter makes its own, with the same code and settings."""
 LEAST_MEMORY, MOST_MEMORY = 512, 10_240
 """MiB. Encode does not fit into less, and Lambda has no more."""
 
@@ -36,6 +43,16 @@ class RecordSetEncoder(Construct):
         encode_memory: Memory of one Encode, 512 MiB to 10 GiB. CPU grows with it. Default: 1,769 MiB, one
             whole CPU.
         encode_timeout: The time one shard may take, 1 second to 15 minutes. Default: 15 minutes.
+        plan_memory: Memory of Plan, which lists all input, 512 MiB to 10 GiB. Default: 1,769 MiB.
+        reserved_concurrency: Executions that are set apart for a function, and its most, by the function's
+            name, such as ``{"Encode": 50, "Starter": 1}``. Default: none.
+        vpc: The network of the functions, from which S3, CloudWatch Logs, EventBridge and, for the starter,
+            Step Functions, SQS and EventBridge Scheduler must be reached. Default: Lambda's.
+        subnets: Subnets of ``vpc``. Default: the private ones.
+        security_groups: Security groups of the functions. Default: a new one, with ``vpc``.
+        encryption_key: KMS key of their logs and environment variables. An imported key must allow CloudWatch
+            Logs. Default: keys of the services.
+        tracing: Send traces of the functions to X-Ray. Default: False.
         log_level: The level of their logs, such as ``ApplicationLogLevel.DEBUG``. Default: INFO.
         log_retention: How long their logs are kept. Default: three months.
 
@@ -54,6 +71,13 @@ class RecordSetEncoder(Construct):
         bundle: LambdaBundle | None = None,
         encode_memory: Size | None = None,
         encode_timeout: Duration | None = None,
+        plan_memory: Size | None = None,
+        reserved_concurrency: Mapping[str, int] | None = None,
+        vpc: ec2.IVpc | None = None,
+        subnets: ec2.SubnetSelection | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        encryption_key: kms.IKey | None = None,
+        tracing: bool = False,
         log_level: lambda_.ApplicationLogLevel | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
     ) -> None:
@@ -61,15 +85,33 @@ class RecordSetEncoder(Construct):
         super().__init__(scope, construct_id)
         problems = Problems(self)
         check_types(problems, RecordSetEncoder.__init__, props)
-        check_encode(problems, encode_memory, encode_timeout)
+        check_memory(problems, "encode_memory", encode_memory, "Encode holds up to 350 MB")
+        check_memory(problems, "plan_memory", plan_memory, "Plan lists all input")
+        check_timeout(problems, encode_timeout)
+        check_concurrency(problems, reserved_concurrency)
+        network = [name for name in ("subnets", "security_groups") if props[name] is not None and vpc is None]
+        problems.unless(not network, f"{' and '.join(network)} without vpc; allowed: with vpc. Give vpc too.")
         problems.raise_any()
         self._bundle = bundle or LambdaBundle()
         self._code = self._bundle.code()
+        self._layouts: list[PipelineLayout] = []
+        self._concurrency = reserved_concurrency or {}
+        self._vpc = vpc
+        self._subnets = subnets
+        self._security_groups = self._groups(vpc, security_groups)
+        self._encryption_key = encryption_key
+        if encryption_key is not None:
+            allow_logs(encryption_key, self)
+        self._tracing = tracing
         self._log_level = log_level
         self._log_retention = log_retention
         minutes = Duration.minutes
         self.plan = self.function(
-            self, "Plan", "Plan a RecordSet", timeout=minutes(15), memory=Size.mebibytes(1769)
+            self,
+            "Plan",
+            "Plan a RecordSet",
+            timeout=minutes(15),
+            memory=plan_memory or Size.mebibytes(1769),
         )
         self.encode = self.function(
             self,
@@ -100,6 +142,8 @@ class RecordSetEncoder(Construct):
             timeout=minutes(1),
             memory=Size.mebibytes(256),
         )
+
+        acknowledge_findings(self)
 
     @classmethod
     def of(cls, scope: Construct) -> RecordSetEncoder:
@@ -135,7 +179,7 @@ class RecordSetEncoder(Construct):
         plan.list(layout.inputs, versions=True)
         plan.list([layout.recordsets, layout.datasets])
         plan.read(inputs, versions=True)
-        plan.read([record_set_key(channel)])
+        plan.read([record_set_key(channel), manifest_key(channel)])
         plan.read([data_sets])
         plan.write([data_sets])
         plan.write([plan_key, pieces_key, keys.items_key(record_set, keys.ANY)])
@@ -145,6 +189,7 @@ class RecordSetEncoder(Construct):
         encode.read(inputs, versions=True)
         encode.read([plan_key, pieces_key])
         encode.write(shard_patterns(channel), multipart=True)
+        encode.read(shard_patterns(channel))  # what lies there if the answer to an upload was lost
         encode.write([f"{keys.receipts_prefix(record_set, keys.ANY)}*"])
 
         seal = data(self.seal)
@@ -162,6 +207,11 @@ class RecordSetEncoder(Construct):
             [keys.last_trained_key(layout.prefix), keys.current_model_key(layout.prefix)]
         )
 
+        self._layouts.append(layout)
+        for name, value in encryption_variables(self, self._layouts).items():
+            for function in self.functions:
+                function.add_environment(name, value)
+
     def function(
         self,
         scope: Construct,
@@ -174,7 +224,11 @@ class RecordSetEncoder(Construct):
     ) -> lambda_.Function:
         """Make a function that runs ``amazon_estimators.handlers.<name>``, with its own log and role."""
         log_group = logs.LogGroup(
-            scope, f"{name}Logs", retention=self._log_retention, removal_policy=RemovalPolicy.DESTROY
+            scope,
+            f"{name}Logs",
+            retention=self._log_retention,
+            encryption_key=self._encryption_key,
+            removal_policy=RemovalPolicy.DESTROY,
         )
         role = iam.Role(
             scope,
@@ -188,6 +242,10 @@ class RecordSetEncoder(Construct):
             actions=["logs:CreateLogStream", "logs:PutLogEvents"],
             resource_arns=[log_group.log_group_arn],
         )
+        if self._vpc is not None:
+            role.add_to_policy(interfaces_statement())
+        if self._encryption_key is not None:
+            allow_through(self._encryption_key, role, "kms:Decrypt", service="lambda")
         return lambda_.Function(
             scope,
             name,
@@ -203,21 +261,74 @@ class RecordSetEncoder(Construct):
             logging_format=lambda_.LoggingFormat.JSON,
             application_log_level_v2=self._log_level,
             environment=environment,
+            environment_encryption=self._encryption_key,
+            reserved_concurrent_executions=self._concurrency.get(name),
+            tracing=lambda_.Tracing.ACTIVE if self._tracing else None,
+            vpc=self._vpc,
+            vpc_subnets=self._subnets,
+            security_groups=self._security_groups,
         )
 
+    def _groups(
+        self, vpc: ec2.IVpc | None, groups: Sequence[ec2.ISecurityGroup] | None
+    ) -> Sequence[ec2.ISecurityGroup] | None:
+        """Return the security groups: those given or, with a VPC, a new one that only calls services."""
+        if vpc is None or groups:
+            return groups
+        own = ec2.SecurityGroup(
+            self, "SecurityGroup", vpc=vpc, description="Functions of pipelines", allow_all_outbound=False
+        )
+        own.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS services")
+        return [own]
 
-def check_encode(problems: Problems, memory: Size | None, timeout: Duration | None) -> None:
-    """Note limits of Encode that Lambda does not take or that Encode does not fit into."""
-    size, time = known("encode_memory", memory), known("encode_timeout", timeout)
+
+def check_memory(problems: Problems, name: str, memory: Size | None, why: str) -> None:
+    """Note a memory that Lambda does not take or that the function does not fit into."""
+    size = known(name, memory)
     problems.unless(
         size is None or (size.to_bytes() % 2**20 == 0 and LEAST_MEMORY <= size.to_mebibytes() <= MOST_MEMORY),
-        f"encode_memory is {size and size.to_human_string()}; allowed: whole MiB, 512 MiB to 10 GiB. Encode "
-        "holds up to 350 MB",
+        f"{name} is {size and size.to_human_string()}; allowed: whole MiB, 512 MiB to 10 GiB. {why}",
     )
+
+
+def check_timeout(problems: Problems, timeout: Duration | None) -> None:
+    """Note a timeout of Encode that Lambda does not take."""
+    time = known("encode_timeout", timeout)
     problems.unless(
         time is None or 1 <= time.to_seconds() <= 900,
         f"encode_timeout is {time and time.to_human_string()}; allowed: 1 second to 15 minutes. What "
         "takes longer wants a smaller target_shard_size",
+    )
+
+
+def check_concurrency(problems: Problems, reserved: Mapping[str, int] | None) -> None:
+    """Note names that are not functions, and numbers that would let a function never run."""
+    for name, number in (known("reserved_concurrency", reserved) or {}).items():
+        problems.unless(
+            name in NAMES,
+            f"reserved_concurrency has {name!r}; allowed: {', '.join(NAMES)}",
+        )
+        problems.unless(
+            number >= 1,
+            f"reserved_concurrency of {name} is {number}; allowed: 1 or more: with 0 it never runs",
+        )
+
+
+def interfaces_statement() -> iam.PolicyStatement:
+    """Return what Lambda needs, as a function's role, for network interfaces in a VPC.
+
+    Lambda checks these rights on all resources when it makes a function: AWSLambdaVPCAccessExecutionRole.
+    """
+    return iam.PolicyStatement(
+        actions=[
+            "ec2:AssignPrivateIpAddresses",
+            "ec2:CreateNetworkInterface",
+            "ec2:DeleteNetworkInterface",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeSubnets",
+            "ec2:UnassignPrivateIpAddresses",
+        ],
+        resources=["*"],
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Duration, RemovalPolicy, Size, Stack, Token
+from aws_cdk import Annotations, Duration, RemovalPolicy, Size, Stack, Token
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -15,9 +16,11 @@ from amazon_estimators.sources import Source
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import known, known_seconds
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
-from cdk_amazon_estimators.triggers import Trigger
+from cdk_amazon_estimators.triggers import AlarmTrigger, Trigger, UploadTrigger
 
 DAY = 86_400
+OUTSIDE_CHANNELS = "cdk-amazon-estimators:triggerOutsideChannels"
+"""The id by which the warning is acknowledged."""
 PREFIX = re.compile(r"(?:[^/]+/)*")
 PATTERN = re.compile(r"[*?]|\$\{")
 """Text that IAM reads as a pattern. In a prefix it would widen every grant on the prefix."""
@@ -136,6 +139,11 @@ def check_removal(
         "removal_policy and auto_delete_objects are for new buckets, of which there is none. Leave them out.",
     )
     problems.unless(
+        removal_policy != RemovalPolicy.SNAPSHOT,
+        "removal_policy is RemovalPolicy.SNAPSHOT; allowed: RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY, "
+        "because CloudFormation takes no snapshots of buckets",
+    )
+    problems.unless(
         not known("auto_delete_objects", auto_delete_objects) or removal_policy == RemovalPolicy.DESTROY,
         f"auto_delete_objects is True, removal_policy {removal_policy}; allowed: RemovalPolicy.DESTROY",
     )
@@ -163,6 +171,21 @@ def check_expiration(
     )
 
 
+def check_version_expiration(
+    problems: Problems, expiration: Duration | None, bucket: s3.IBucket | None
+) -> None:
+    """Note an expiration of versions for a bucket that cannot be given a rule."""
+    after = known_seconds("input_version_expiration", expiration)
+    problems.unless(
+        after is None or bucket is None or isinstance(bucket, s3.Bucket),
+        "input_version_expiration is given, but data_bucket is not of this app; allowed: a bucket such as "
+        "new_data_bucket(self, 'Data'). Give yours the rule where it is made",
+    )
+    problems.unless(
+        after is None or after >= DAY, f"input_version_expiration is {after} seconds; allowed: 1 day or more"
+    )
+
+
 def check_triggers(
     problems: Problems, triggers: Sequence[Trigger], outputs: Sequence[str], max_concurrent_trainings: int
 ) -> None:
@@ -171,6 +194,65 @@ def check_triggers(
         trigger.check(problems, outputs)
     most = known("max_concurrent_trainings", max_concurrent_trainings)
     problems.unless(most is None or most >= 1, f"max_concurrent_trainings is {most}; allowed: 1 or more")
+
+
+def check_trigger_prefixes(
+    problems: Problems,
+    pipeline: Construct,
+    triggers: Sequence[Trigger],
+    sources: Mapping[str, Source],
+    prefix: str,
+) -> None:
+    """Note a trigger's prefix that leaves the pipeline's out, and warn of one that lies under no channel."""
+    inputs = [source.prefix or "" for source in sources.values()]
+    for trigger in triggers:
+        heard = known("prefix", trigger.prefix) if isinstance(trigger, UploadTrigger) else None
+        if heard is None or any(Token.is_unresolved(one) or _overlap(one, heard) for one in inputs):
+            continue
+        meant = f"{prefix}{heard}"
+        if any(_overlap(one, meant) for one in inputs):
+            problems.unless(
+                False,
+                f"UploadTrigger(prefix={heard!r}) lies under no channel; allowed: whole key prefixes, which "
+                f"begin with the pipeline's, such as prefix={meant!r}",
+            )
+            continue
+        Annotations.of(pipeline).add_warning_v2(
+            OUTSIDE_CHANNELS,
+            f"UploadTrigger(prefix={heard!r}) lies under no channel: an upload there starts a training, and "
+            f"an upload of input does not. The channels read {', '.join(map(repr, inputs))}. If that is "
+            "meant, acknowledge this warning.",
+        )
+
+
+def check_regions(
+    problems: Problems,
+    pipeline: Construct,
+    buckets: Mapping[str, s3.IBucket | None],
+    triggers: Sequence[Trigger],
+) -> None:
+    """Note buckets that SageMaker cannot use and alarms that EventBridge does not hear of here."""
+    ours = Stack.of(pipeline).region
+    regions = {
+        f"{name} {bucket.node.path}": bucket.env.region
+        for name, bucket in buckets.items()
+        if known(name, bucket) is not None and bucket is not None
+    }
+    for trigger in triggers:
+        if isinstance(trigger, AlarmTrigger) and known("alarm", trigger.alarm) is not None:
+            regions[f"AlarmTrigger's {trigger.alarm.node.path}"] = _region_of(trigger.alarm)
+    for name, theirs in regions.items():
+        problems.unless(
+            Token.is_unresolved(theirs) or Token.is_unresolved(ours) or theirs == ours,
+            f"{name} is in {theirs}, the pipeline in {ours}; allowed: one region, because training jobs take "
+            "buckets, and EventBridge alarms, of their own region alone",
+        )
+
+
+def _region_of(alarm: cloudwatch.IAlarm) -> str:
+    """Return the region in the alarm's ARN, or the one of its stack if the ARN is not known yet."""
+    arn = alarm.alarm_arn
+    return str(alarm.env.region) if Token.is_unresolved(arn) else arn.split(":")[3]
 
 
 def check_timeout(problems: Problems, timeout: Duration | None, max_runtime: Duration | None) -> None:

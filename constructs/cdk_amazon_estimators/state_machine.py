@@ -14,12 +14,14 @@ from typing import Any
 
 from aws_cdk import Duration, Names, RemovalPolicy
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from amazon_estimators.pipeline.keys import ANY, items_key
+from cdk_amazon_estimators.access.key_policies import allow_logs
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.access.service_role import service_role
 from cdk_amazon_estimators.after_training.step import AfterTraining, Context
@@ -39,6 +41,7 @@ def pipeline_state_machine(
     statements: Sequence[iam.PolicyStatement],
     timeout: Duration,
     log_retention: logs.RetentionDays,
+    encryption_key: kms.IKey | None = None,
 ) -> sfn.StateMachine:
     """A standard state machine that logs every event, without data, and traces.
 
@@ -51,8 +54,11 @@ def pipeline_state_machine(
         # Under this prefix the account's resource policy, which has room for few, need not name it.
         log_group_name=f"/aws/vendedlogs/states/{name}",
         retention=log_retention,
+        encryption_key=encryption_key,
         removal_policy=RemovalPolicy.DESTROY,
     )
+    if encryption_key is not None:
+        allow_logs(encryption_key, scope)
     role = service_role(scope, f"{construct_id}Role", "states.amazonaws.com", "Runs one training pipeline")
     items = items_key(layout.record_set(ANY), ANY)
     S3Access(role, layout.data_bucket, layout.encryption_key).read([items])
@@ -66,6 +72,9 @@ def pipeline_state_machine(
         timeout=timeout,
         logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False),
         tracing_enabled=True,
+        encryption_configuration=(
+            sfn.CustomerManagedEncryptionConfiguration(encryption_key) if encryption_key else None
+        ),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aws_cdk import Duration, RemovalPolicy, Size
+from aws_cdk import Duration, RemovalPolicy, Size, Tags
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -19,19 +19,31 @@ from amazon_estimators.sources import Source
 from cdk_amazon_estimators.after_training import Gate, Registration, Tuning
 from cdk_amazon_estimators.after_training.step import AfterTraining, Context
 from cdk_amazon_estimators.checked_props import CheckedProps, checked
+from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.notifications import TrainingNotifications
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import known
+from cdk_amazon_estimators.props.quotas import check_quotas
 from cdk_amazon_estimators.state_machine import pipeline_state_machine, workflow, workflow_statements
-from cdk_amazon_estimators.storage.data_buckets import expire_record_sets, new_data_bucket, new_model_bucket
+from cdk_amazon_estimators.storage.bucket_events import ensure_events
+from cdk_amazon_estimators.storage.data_buckets import (
+    STALE_VERSION,
+    expire_record_sets,
+    expire_replaced,
+    new_data_bucket,
+    new_model_bucket,
+)
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.capacity import Training
 from cdk_amazon_estimators.training.image import TrainingImage
 from cdk_amazon_estimators.training.job import job_definition, training_job, training_job_statements
 from cdk_amazon_estimators.training.job_names import job_name_prefix, tuning_name_prefix
 from cdk_amazon_estimators.training.role import grant_training, new_training_role
-from cdk_amazon_estimators.triggers import TrainingStarter, Trigger
+from cdk_amazon_estimators.training.tags import resource_tags
+from cdk_amazon_estimators.triggers import TrainingStarter, Trigger, UploadTrigger
+
+STATE_MACHINE_ID = "StateMachine"
 
 
 class TrainingPipeline(Construct):
@@ -70,8 +82,8 @@ class TrainingPipeline(Construct):
         distributions: ``"ShardedByS3Key"`` or ``"FullyReplicated"`` by channel. Default: what the algorithm
             documents for each.
         prefix: The beginning of every key of this pipeline, empty or ending with ``/``. Default: ``""``.
-        data_bucket: The bucket of input and RecordSets. Yours must send its events to EventBridge. Default: a
-            new one.
+        data_bucket: The bucket of input and RecordSets. One of this app is made to send its events to
+            EventBridge; of an imported one synth warns that it must. Default: a new one.
         model_bucket: The bucket of models. Default: a new one.
         encryption_key: KMS key of new buckets, models and training volumes. Default: keys of the services.
         removal_policy: What becomes of new buckets when the stack is deleted. Default: RETAIN.
@@ -82,8 +94,12 @@ class TrainingPipeline(Construct):
         max_concurrency: The most shards that are encoded at a time. Default: 100.
         record_set_expiration: Delete RecordSets this long after they were encoded: whole days, more than
             ``max_runtime``. Data that is trained on again is encoded again. Default: keep them.
+        input_version_expiration: Delete versions of input this long after they were replaced or deleted, in
+            whole days. Data sets that hold them cannot be trained on again. Default: keep them.
         training_role: The execution role of the training jobs. It is granted what they need; if it cannot be,
             synth warns (docs/pipeline.md lists what to grant). Default: a new one.
+        training_image: The training image, for regions that the library does not know, mirrors and
+            pull-through caches: an image in Amazon ECR with its tag or digest. Default: Amazon's.
         volume_size: The disk of each training instance. Default: 30 GiB.
         max_runtime: The time after which a training job is stopped. Default: 1 day.
         spot_max_wait: Train on spot capacity, and wait and train up to this long, 1 hour at most. Default:
@@ -108,6 +124,13 @@ class TrainingPipeline(Construct):
         max_concurrent_trainings: The most executions that triggers let run at a time. Default: 1.
         notification_topic: The topic that each Model Trained, Model Rejected and Training Failed is sent to.
             Default: none.
+        service_encryption_key: KMS key of the state machine, its log and the starter's queues. Whoever starts
+            executions or sends to the queue needs it too. An imported key must allow CloudWatch Logs and
+            EventBridge. Default: keys of the services.
+        encryption_headers: Name the encryption in every PUT of the functions, for bucket policies that deny a
+            PUT without it. Default: False.
+        tags: Tags of the pipeline's own resources and of the training jobs. Jobs have all tags that CDK gives
+            to the state machine and its stack. Default: none.
         log_retention: How long the state machine's log is kept. Default: three months.
 
     Attributes:
@@ -150,7 +173,9 @@ class TrainingPipeline(Construct):
         target_shard_size: Size | None = None,
         max_concurrency: int = 100,
         record_set_expiration: Duration | None = None,
+        input_version_expiration: Duration | None = None,
         training_role: iam.IRole | None = None,
+        training_image: str | None = None,
         volume_size: Size | None = None,
         max_runtime: Duration | None = None,
         spot_max_wait: Duration | None = None,
@@ -169,6 +194,9 @@ class TrainingPipeline(Construct):
         triggers: Sequence[Trigger] | None = None,
         max_concurrent_trainings: int = 1,
         notification_topic: sns.ITopic | None = None,
+        service_encryption_key: kms.IKey | None = None,
+        encryption_headers: bool = False,
+        tags: Mapping[str, str] | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
     ) -> None:
         props = dict(locals())  # as long as there are no other local variables
@@ -176,24 +204,26 @@ class TrainingPipeline(Construct):
         chosen = checked(self, TrainingPipeline.__init__, props, self._neighbours(data_bucket))
 
         self._make_buckets(data_bucket, model_bucket, encryption_key, removal_policy, auto_delete_objects)
-        self._lay_out(chosen.sources, prefix, encryption_key, record_set_expiration)
+        self._lay_out(chosen.sources, prefix, encryption_key, encryption_headers)
+        self._expire(record_set_expiration, input_version_expiration)
         self._connect_encoder(encoder)
         self._make_training_role(training_role, chosen.image, tuning)
+        settings = self._settings(algorithm, chosen, distributions)
+        check_quotas(self, settings)
+        context = self._context(algorithm, settings, registration, has_gate=gate is not None)
         self._make_state_machine(
             chosen,
-            self._context(
-                algorithm,
-                self._settings(algorithm, chosen, distributions),
-                registration,
-                has_gate=gate is not None,
-            ),
+            context,
             tuning,
             [step for step in (gate, registration) if step is not None],
             max_concurrency=max_concurrency,
             log_retention=log_retention,
+            service_key=service_encryption_key,
         )
-        self._make_starter(chosen.triggers, max_concurrent_trainings)
+        self._make_starter(chosen.triggers, max_concurrent_trainings, service_encryption_key)
         self._notify(notification_topic)
+        self._tag(tags or {})
+        acknowledge_findings(self)
 
     def grant_start_execution(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` start an execution, with the input this class documents."""
@@ -231,11 +261,7 @@ class TrainingPipeline(Construct):
         self.model_bucket: s3.IBucket = model_bucket or new_model_bucket(self, "ModelBucket", **new)
 
     def _lay_out(
-        self,
-        sources: Mapping[str, Source],
-        prefix: str,
-        encryption_key: kms.IKey | None,
-        record_set_expiration: Duration | None,
+        self, sources: Mapping[str, Source], prefix: str, key: kms.IKey | None, encryption_headers: bool
     ) -> None:
         self.input_prefixes = {name: source.prefix or "" for name, source in sources.items()}
         self.layout = PipelineLayout(
@@ -243,10 +269,19 @@ class TrainingPipeline(Construct):
             model_bucket=self.model_bucket,
             prefix=prefix,
             channels=sources,
-            encryption_key=encryption_key,
+            encryption_key=key,
+            encryption_headers=encryption_headers,
         )
-        if record_set_expiration is not None and isinstance(self.data_bucket, s3.Bucket):
-            expire_record_sets(self.data_bucket, self.layout.recordsets, record_set_expiration)
+
+    def _expire(self, record_sets: Duration | None, input_versions: Duration | None) -> None:
+        """Let S3 delete what grows, in a bucket of this app."""
+        if not isinstance(self.data_bucket, s3.Bucket):
+            return
+        expire_replaced(self.data_bucket, [self.layout.datasets, self.layout.triggers], STALE_VERSION)
+        if input_versions is not None:
+            expire_replaced(self.data_bucket, self.layout.inputs, input_versions)
+        if record_sets is not None:
+            expire_record_sets(self.data_bucket, self.layout.recordsets, record_sets)
 
     def _connect_encoder(self, encoder: RecordSetEncoder | None) -> None:
         self.encoder = encoder or RecordSetEncoder.of(self)
@@ -283,6 +318,7 @@ class TrainingPipeline(Construct):
             "channels": {name: source.to_dict() for name, source in chosen.sources.items()},
             "distributions": dict(distributions or {}),
             "volume_gib": chosen.job.disk_gib,
+            "tags": resource_tags(self, STATE_MACHINE_ID),
         }
 
     def _context(
@@ -312,6 +348,7 @@ class TrainingPipeline(Construct):
             "role": self.training_role,
             "output_path": self.model_bucket.s3_url_for_object(self.layout.models.rstrip("/")),
             "settings": chosen.job,
+            "output_key": self.layout.encryption_key or self.model_bucket.encryption_key,
         }
         if tuning is not None:
             return tuning.bind(
@@ -335,6 +372,7 @@ class TrainingPipeline(Construct):
         *,
         max_concurrency: int,
         log_retention: logs.RetentionDays,
+        service_key: kms.IKey | None,
     ) -> None:
         training = self._training(chosen, context, tuning)
         flow = workflow(
@@ -349,7 +387,7 @@ class TrainingPipeline(Construct):
         )
         self.state_machine = pipeline_state_machine(
             self,
-            "StateMachine",
+            STATE_MACHINE_ID,
             definition=flow.definition,
             timeout=chosen.waits.execution,
             layout=self.layout,
@@ -359,12 +397,17 @@ class TrainingPipeline(Construct):
                 *flow.statements,
             ],
             log_retention=log_retention,
+            encryption_key=service_key,
         )
 
-    def _make_starter(self, triggers: Sequence[Trigger], max_concurrent: int) -> None:
+    def _make_starter(
+        self, triggers: Sequence[Trigger], max_concurrent: int, service_key: kms.IKey | None
+    ) -> None:
         self.starter: TrainingStarter | None = None
         if not triggers:
             return
+        if any(isinstance(trigger, UploadTrigger) for trigger in triggers):
+            ensure_events(self, self.data_bucket)
         self.starter = TrainingStarter(
             self,
             "Starter",
@@ -373,13 +416,24 @@ class TrainingPipeline(Construct):
             layout=self.layout,
             encoder=self.encoder,
             max_concurrent=max_concurrent,
+            encryption_key=service_key,
         )
         for number, trigger in enumerate(triggers):
             self.starter.add(f"{type(trigger).__name__}{number or ''}", trigger)
 
     def _notify(self, topic: sns.ITopic | None) -> None:
         if topic is not None:
-            TrainingNotifications(self, "Notifications", state_machine=self.state_machine, topic=topic)
+            TrainingNotifications(
+                self,
+                "Notifications",
+                state_machine=self.state_machine,
+                topic=topic,
+                dead_letter_queue=self.starter.undelivered if self.starter else None,
+            )
+
+    def _tag(self, tags: Mapping[str, str]) -> None:
+        for name, value in tags.items():
+            Tags.of(self).add(name, value)
 
     def _neighbours(self, data_bucket: s3.IBucket | None) -> dict[str, PipelineLayout]:
         """Return the layouts of the app's other pipelines of this bucket, by path."""

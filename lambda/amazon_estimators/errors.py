@@ -101,6 +101,12 @@ class RecordSetError(AmazonEstimatorsError):
     remedy = "Redrive the execution, or start another: it encodes the missing shards again."
 
 
+class ServiceError(AmazonEstimatorsError):
+    """An AWS service did not do what it was asked, beyond all retries. The message names call and object."""
+
+    remedy = "Redrive the execution: it goes on with what is missing."
+
+
 class DamagedFileError(AmazonEstimatorsError):
     """A file the pipeline keeps on S3 for itself was cut or changed, or is of another release.
 

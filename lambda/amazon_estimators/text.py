@@ -34,6 +34,30 @@ def shown(value: object) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}… ({type(value).__name__})"
 
 
+def is_template(value: object) -> bool:
+    """Return True for text that a workflow fills in later, such as Airflow's ``"{{ instance_count }}"``.
+
+    Example:
+        >>> is_template("{{ role }}"), is_template("trainer")
+        (True, False)
+    """
+    return isinstance(value, str) and "{{" in value and "}}" in value
+
+
+def is_token(value: object) -> bool:
+    """Return True for a value of the CDK that is known when a stack is deployed, and not at synth.
+
+    The CDK writes it as text with ``${Token[…]}`` in it, or as a number below -1.8e289.
+
+    Example:
+        >>> is_token("${Token[TOKEN.17]}"), is_token(-1.8881545897087533e+289), is_token(3)
+        (True, True, False)
+    """
+    if isinstance(value, str):
+        return "${Token[" in value
+    return isinstance(value, float) and -1.9e289 < value < -1.8e289
+
+
 def listed(names: Sequence[int | str], most: int = 20) -> str:
     """Return the first ``most`` names, and how many more there are.
 

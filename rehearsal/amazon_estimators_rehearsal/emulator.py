@@ -41,7 +41,7 @@ from ministack.services.cloudformation import provisioners
 from amazon_estimators_rehearsal.environment import ACCOUNT, REGION
 from amazon_estimators_rehearsal.sagemaker.account import Credentials
 from amazon_estimators_rehearsal.sagemaker.checks.request_schema import sdk
-from amazon_estimators_rehearsal.sagemaker.integration import TaskFailedError, create_training_job
+from amazon_estimators_rehearsal.sagemaker.integration import OPTIMISED, SDK, TaskFailedError, run_task
 from amazon_estimators_rehearsal.sagemaker.invocations import endpoint_of
 from amazon_estimators_rehearsal.sagemaker.service import SageMaker
 
@@ -348,16 +348,16 @@ def _enforce_state_machine_roles(account: EmulatedAccount) -> None:
 
         return wrapped
 
-    def training_job(resource: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    def sagemaker_task(resource: str, parameters: dict[str, Any]) -> dict[str, Any]:
         execution = _execution.get() or {}
         credentials = role()
         try:
-            return create_training_job(
+            return run_task(
                 account.client("sagemaker", credentials),
                 account,
                 credentials,
+                resource,
                 parameters,
-                sync=resource.endswith(".sync"),
                 running=lambda: execution.get("status") == "RUNNING",
             )
         except TaskFailedError as failure:
@@ -392,7 +392,8 @@ def _enforce_state_machine_roles(account: EmulatedAccount) -> None:
     stepfunctions._call_lambda = checked_lambda
     stepfunctions._read_map_items = checked_items
     stepfunctions._run_distributed_map = checked_map
-    stepfunctions._SERVICE_DISPATCH["arn:aws:states:::sagemaker:createTrainingJob"] = training_job
+    for prefix in (OPTIMISED, SDK):
+        stepfunctions._SERVICE_DISPATCH[prefix] = sagemaker_task
 
 
 def _note_state(execution: dict[str, Any], kind: str, name: str, **data: str) -> None:

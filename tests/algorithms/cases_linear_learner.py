@@ -13,7 +13,7 @@ LINEAR_LEARNER = (
         algorithm="LinearLearner",
         rule=1,
         outcome="error",
-        says="num_classes is required when predictor_type",
+        says="For predictor_type 'multiclass_classifier', 'num_classes' should be set",
         hyperparameters={"predictor_type": "multiclass_classifier"},
         mended=MULTICLASS,
     ),

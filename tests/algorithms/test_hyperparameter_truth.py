@@ -283,7 +283,7 @@ def test_choices_are_the_documented_ones(algorithm: str, name: str) -> None:
 def test_lists_are_encoded_as_documented() -> None:
     assert (
         quietly("KMeans", k=1, eval_metrics=["ssd", "msd"]).hyperparameters()["eval_metrics"]
-        == '["msd","ssd"]'
+        == '["msd", "ssd"]'
     )
     assert quietly("KMeans", k=1, eval_metrics='["ssd"]').hyperparameters()["eval_metrics"] == '["ssd"]'
     scores = ["accuracy", "precision_recall_fscore"]
@@ -322,6 +322,9 @@ def test_lists_are_encoded_as_documented() -> None:
         ("KNN", "faiss_index_pq_m", 5),
         ("Object2Vec", "enc0_vocab_file", "x" * 2501),
         ("LinearLearner", "epochs", "9" * 2501),
+        ("LinearLearner", "epochs", 2**63),
+        ("LinearLearner", "epochs", str(2**63)),
+        ("LinearLearner", "epochs", 10**400),
         ("LinearLearner", "epochs", 10**2500),
         ("LinearLearner", "epochs", 10**5000),
     ],
@@ -330,6 +333,12 @@ def test_lists_are_encoded_as_documented() -> None:
 def test_more_values_that_are_refused(algorithm: str, name: str, value: Any) -> None:
     with pytest.raises(HyperparameterError, match=name):
         with_value(algorithm, name, value)
+
+
+def test_a_whole_number_has_64_bits() -> None:
+    assert with_value("LinearLearner", "epochs", 2**63 - 1).hyperparameters()["epochs"] == str(2**63 - 1)
+    with pytest.raises(HyperparameterError, match="Whole numbers are sent from -9223372036854775808"):
+        with_value("LinearLearner", "epochs", 10**400)
 
 
 def test_the_longest_value_is_taken() -> None:

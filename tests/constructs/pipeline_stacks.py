@@ -163,6 +163,7 @@ OTHER_VALUES: dict[str, Callable[[Stack], Any]] = {
     "target_shard_size": lambda stack: Size.mebibytes(64),
     "max_concurrency": lambda stack: 7,
     "record_set_expiration": lambda stack: Duration.days(90),
+    "input_version_expiration": lambda stack: Duration.days(60),
     "training_role": lambda stack: iam.Role(
         stack, "GivenRole", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com")
     ),
@@ -190,9 +191,13 @@ OTHER_VALUES: dict[str, Callable[[Stack], Any]] = {
     "triggers": lambda stack: [UploadTrigger(marker="_SUCCESS")],
     "max_concurrent_trainings": lambda stack: 2,
     "notification_topic": lambda stack: sns.Topic(stack, "Topic", enforce_ssl=True),
+    "training_image": lambda stack: "444455556666.dkr.ecr.eu-west-1.amazonaws.com/mirror/kmeans:1",
+    "service_encryption_key": lambda stack: kms.Key(stack, "ServiceKey", enable_key_rotation=True),
+    "encryption_headers": lambda stack: True,
+    "tags": lambda stack: {"team": "forecast"},
     "log_retention": lambda stack: logs.RetentionDays.ONE_YEAR,
 }
-APART = {"data_bucket", "model_bucket", "training_role", "spot_max_wait"}
+APART = {"data_bucket", "model_bucket", "training_role", "training_image", "spot_max_wait"}
 """Given buckets and roles are looked at by themselves; spot capacity goes with no warm pool."""
 
 

@@ -121,10 +121,10 @@ def test_outputs_of_the_default_settings(app_module: ModuleType) -> None:
     outputs = stack_of(app_module).template["Outputs"]
     names = ("DataBucket", "ModelBucket", "InputPrefix", "StateMachine")
     assert set(outputs) == {f"KMeans{name}" for name in names}
-    assert outputs["KMeansInputPrefix"]["Value"] == "input/"
+    assert outputs["KMeansInputPrefix"]["Value"] == "kmeans/input/"
 
 
-def test_several_algorithms_share_buckets_under_prefixes(app_module: ModuleType) -> None:
+def test_algorithms_share_buckets_under_prefixes(app_module: ModuleType) -> None:
     algorithms = {"KMeans": {"hyperparameters": {"k": 3}}, "RandomCutForest": {}}
     stack = stack_of(app_module, algorithms=algorithms)
     outputs = {name: json.dumps(one["Value"]) for name, one in stack.template["Outputs"].items()}
@@ -132,6 +132,16 @@ def test_several_algorithms_share_buckets_under_prefixes(app_module: ModuleType)
     assert outputs["KMeansDataBucket"] == outputs["RandomCutForestDataBucket"]
     assert outputs["KMeansInputPrefix"] == '"kmeans/input/"'
     assert outputs["RandomCutForestInputPrefix"] == '"randomcutforest/input/"'
+
+
+def test_another_algorithm_moves_no_data(app_module: ModuleType) -> None:
+    one = {"KMeans": {"hyperparameters": {"k": 3}}}
+    before = stack_of(app_module, algorithms=one).template
+    after = stack_of(app_module, algorithms={"RandomCutForest": {}, **one}).template
+    assert {name: after["Outputs"][name] for name in before["Outputs"]} == before["Outputs"]
+    for template in (before, after):
+        buckets = {name for name, it in template["Resources"].items() if it["Type"] == "AWS::S3::Bucket"}
+        assert buckets == {"DataBucketE3889A50", "ModelBucketB33D855B"}
 
 
 def test_settings_as_text_of_the_command_line(app_module: ModuleType) -> None:

@@ -27,7 +27,7 @@ from cdk_amazon_estimators import UploadTrigger
 
 BUCKET, MODELS = "data", "models"
 HOMES = (keys, record_set_keys)
-EXECUTION = {"name": "run", "start_time": "2026-01-01T00:00:00Z", "redrive": 0}
+EXECUTION = {"name": "run", "state_machine": "arn", "start_time": "2026-01-01T00:00:00Z", "redrive": 0}
 
 
 def names_of(home: Any) -> dict[str, str]:
@@ -107,10 +107,26 @@ class RecordingS3:
 
 
 class Busy:
-    """Executions none of which can be started."""
+    """Executions as Step Functions has them: one runs, so that no other starts."""
 
     def running(self) -> set[str]:
-        return {"one", "two"}
+        return {"one"}
+
+    def newest(self, most: int) -> list[tuple[str, str, str]]:
+        return []
+
+    def status(self, name: str) -> str:
+        return "NEVER_STARTED"
+
+    def settings(self) -> str:
+        return ""
+
+
+class Never:
+    """Schedules that never fire."""
+
+    def set(self, name: str, at: datetime, message: Any) -> None:
+        pass
 
 
 def vectors_and_files() -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -164,9 +180,10 @@ def run(s3: RecordingS3, settings: dict[str, Any]) -> Iterator[tuple[str, list[t
         channels=inputs,
         max_concurrent=1,
     )
+    starter: Any = Starter
     for always in (False, True):
-        starter = Starter(starting, s3=s3, executions=Busy(), wakeups=None, tell=lambda *_: None)  # type: ignore[arg-type]
-        starter.handle({"trigger": "schedule", "time": "2026-01-02T00:00:00Z", "retrain_unchanged": always})
+        message = {"trigger": "schedule", "time": "2026-01-02T00:00:00Z", "retrain_unchanged": always}
+        starter(starting, s3=s3, executions=Busy(), wakeups=Never(), tell=lambda *_: None).handle(message)
     yield "DigitsStarterStarterRole", s3.taken()
 
 

@@ -169,6 +169,16 @@ def test_the_second_install_runs_no_installer(
         table_reader_layer.install(HOST, tmp_path / "other")
 
 
+@pytest.mark.parametrize("variable", ["PIP_USER", "PIP_REQUIRE_VIRTUALENV"])
+def test_a_habit_of_the_user_s_pip_is_none_of_the_bundle_s(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "1")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    HOST.install(tmp_path / "code")
+    assert (tmp_path / "code" / "numpy").is_dir()
+
+
 def test_a_failed_install_leaves_nothing_in_the_cache_and_says_what_pip_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

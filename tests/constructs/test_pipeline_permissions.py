@@ -319,6 +319,7 @@ def test_network_actions_name_the_kinds_of_resources_that_ec2_knows_for_them(
 
 
 KEY = "<Key961B73FD.Arn>"
+THROUGH_S3 = {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}
 KEY_TABLE = [
     (PLAN, "kms:Decrypt", True),
     (PLAN, "kms:GenerateDataKey", True),
@@ -340,7 +341,7 @@ KEY_TABLE = [
 def test_the_key_can_be_used_where_objects_are(
     role: str, action: str, expected: bool, keyed: Synthesised
 ) -> None:
-    assert allowed(keyed, role, action, KEY) is expected
+    assert allowed(keyed, role, action, KEY, THROUGH_S3) is expected
 
 
 @pytest.mark.parametrize(
@@ -351,7 +352,16 @@ def test_the_key_of_a_given_data_bucket_too(
 ) -> None:
     # All but the model bucket, which has no key here: SageMaker writes there, and reads from the data bucket.
     (key,) = given_key.of_type("AWS::KMS::Key")
-    assert allowed(given_key, role, action, f"<{key}.Arn>") is expected
+    assert allowed(given_key, role, action, f"<{key}.Arn>", THROUGH_S3) is expected
+
+
+@pytest.mark.parametrize(("role", "action"), [one[:2] for one in KEY_TABLE if one[2]])
+@pytest.mark.parametrize("service", [None, "ec2", "secretsmanager"])
+def test_the_key_is_of_no_use_but_through_s3(
+    role: str, action: str, service: str | None, keyed: Synthesised
+) -> None:
+    context = {"kms:ViaService": f"{service}.{REGION}.amazonaws.com"} if service else {}
+    assert not allowed(keyed, role, action, KEY, context)
 
 
 def test_volumes_use_the_key_through_a_grant_for_aws_only(keyed: Synthesised) -> None:

@@ -18,6 +18,7 @@ from cdk_amazon_estimators import (
     PipelineError,
     RecordSetEncoder,
     TrainingPipeline,
+    UploadTrigger,
     new_model_bucket,
 )
 
@@ -80,6 +81,12 @@ TABLE: list[tuple[dict[str, Any], type[AmazonEstimatorsError], list[str]]] = [
     ({"max_retry_attempts": 31}, PipelineError, ["max_retry_attempts is 31", "0 to 30"]),
     ({"subnets": ec2.SubnetSelection()}, PipelineError, ["subnets without vpc"]),
     ({"security_groups": []}, PipelineError, ["security_groups without vpc"]),
+    ({"removal_policy": RemovalPolicy.SNAPSHOT}, PipelineError, ["SNAPSHOT; allowed: RETAIN, "]),
+    (
+        {"prefix": "churn/", "triggers": [UploadTrigger(marker="_SUCCESS", prefix="input/train/")]},
+        PipelineError,
+        ["UploadTrigger(prefix='input/train/') lies under no channel", "prefix='churn/input/train/'"],
+    ),
     ({"auto_delete_objects": True}, PipelineError, ["auto_delete_objects", "RemovalPolicy.DESTROY"]),
     (
         {

@@ -108,9 +108,7 @@ def test_buckets_are_encrypted_versioned_private_and_tls_only(
 
 def test_record_sets_expire_by_option_and_nothing_else_does() -> None:
     def expiring(pipeline: Synthesised) -> list[dict[str, Any]]:
-        buckets = pipeline.of_type("AWS::S3::Bucket").values()
-        rules = [rule for bucket in buckets for rule in bucket["LifecycleConfiguration"]["Rules"]]
-        return [rule for rule in rules if any("Expiration" in name for name in rule)]
+        return [rule for rule in lifecycle_rules(pipeline) if "ExpirationInDays" in rule]
 
     assert expiring(with_props("prefix")) == []
     (rule,) = expiring(with_props("prefix", "record_set_expiration"))
@@ -119,6 +117,27 @@ def test_record_sets_expire_by_option_and_nothing_else_does() -> None:
         "ExpirationInDays": 90,
         "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
         "Status": "Enabled",
+    }
+
+
+def lifecycle_rules(pipeline: Synthesised) -> list[dict[str, Any]]:
+    buckets = pipeline.of_type("AWS::S3::Bucket").values()
+    return [rule for bucket in buckets for rule in bucket["LifecycleConfiguration"]["Rules"]]
+
+
+def test_replaced_versions_expire_where_nothing_reads_them_and_of_input_by_option() -> None:
+    def expiring(pipeline: Synthesised) -> dict[str, int]:
+        return {
+            rule["Prefix"]: rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
+            for rule in lifecycle_rules(pipeline)
+            if "NoncurrentVersionExpiration" in rule
+        }
+
+    own = {"digits/datasets/": 30, "digits/triggers/": 30}
+    assert expiring(with_props("prefix")) == own
+    assert expiring(with_props("prefix", "input_version_expiration")) == {
+        **own,
+        "digits/input/train/": 60,
     }
 
 

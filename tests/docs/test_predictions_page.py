@@ -16,7 +16,13 @@ from amazon_estimators.inference.models import LOCAL_MODELS
 from inference.files import archive
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "predictions.md").read_text(encoding="utf-8")
-PROGRAMS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+SECTIONS = {part.partition("\n")[0]: part for part in PAGE.split("\n## ")}
+PROGRAMS = [
+    program
+    for section in ("Without SageMaker", "Requests and responses")
+    for program in re.findall(r"```python\n(.*?)```", SECTIONS[section], re.DOTALL)
+]
+"""Those that need no account; tests/serving/test_predictions_page.py runs the others."""
 SHORT = {
     "application/x-recordio-protobuf": "RecordIO",
     "text/csv": "CSV",
@@ -50,7 +56,7 @@ def test_the_table_of_formats_is_that_of_the_code() -> None:
 
 
 def test_the_table_of_models_is_that_of_the_code() -> None:
-    table = dict(re.findall(r"^\| ([A-Za-z, 0-9]+) \| (.*?) \|", PAGE, re.MULTILINE))
+    table = dict(re.findall(r"^\| ([A-Za-z, 0-9]+) \| (.*?) \|", SECTIONS["Without SageMaker"], re.MULTILINE))
     read = {
         name for names, text in table.items() if not text.startswith("no: ") for name in names.split(", ")
     }

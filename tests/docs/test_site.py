@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from importlib import import_module
 from pathlib import Path
 
@@ -58,10 +59,11 @@ def test_the_site_builds_strictly_and_loads_nothing_from_elsewhere(site: Path) -
     ],
 )
 def test_every_public_name_has_an_entry(site: Path, module: str) -> None:
-    """But for the algorithms, whose page is docs/algorithms.md."""
+    """But for the algorithms, whose page is docs/algorithms.md, and the classes made for each of them."""
     entries = "".join(page.read_text(encoding="utf-8") for page in (site / "api").glob("*.html"))
     headings = {name.rpartition(".")[2] for name in re.findall(r'<h[2-4] id="([\w.]+)"', entries)}
-    public = set(import_module(module).__all__) - {"ALGORITHMS", *ALGORITHMS}
+    made = {f"{name}{kind}" for name in ALGORITHMS for kind in ("Model", "Predictor")}
+    public = set(import_module(module).__all__) - {"ALGORITHMS", *ALGORITHMS, *made}
     assert public - headings == set()
 
 
@@ -83,3 +85,17 @@ def test_files_that_a_page_names_exist(page: str) -> None:
     assert named
     missing = [name for name in named if not any(path.endswith(f"/{name.rstrip('/')}") for path in paths)]
     assert missing == []
+
+
+def test_the_drawing_of_the_rooms_is_the_contract() -> None:
+    """Top to bottom, as import-linter holds them."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    (layers,) = [one["layers"] for one in contracts["contracts"] if one["name"] == "Rooms of the run time"]
+    rooms = [room for layer in layers for room in layer.split(" | ")]
+    drawing = (ROOT / "docs" / "images" / "rooms.svg").read_text(encoding="utf-8")
+    drawn = [name for name in re.findall(r">(\w+)</text>", drawing) if name in rooms]
+    for layer in layers:
+        size = len(layer.split(" | "))
+        floor, drawn = drawn[:size], drawn[size:]
+        assert sorted(floor) == sorted(layer.split(" | "))
+    assert drawn == []

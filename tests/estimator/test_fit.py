@@ -146,8 +146,12 @@ def test_several_channels(account: Account) -> None:
     validation = estimator.record_set(X[:9], X[:9, 0], channel="validation")
     request = estimator.training_request([train, validation])
     assert [one["ChannelName"] for one in request["InputDataConfig"]] == ["train", "validation"]
-    with pytest.raises(RequestError, match="two RecordSets are of channel 'train'"):
-        estimator.training_request([train, train])
+    with pytest.warns(UserWarning, match="two RecordSets are of channel 'train': the last one is used"):
+        request = estimator.training_request([validation, estimator.record_set(X, X[:, 1]), train])
+    assert {channel["DataSource"]["S3DataSource"]["S3Uri"] for channel in request["InputDataConfig"]} == {
+        train.s3_data,
+        validation.s3_data,
+    }
     for wrong in (None, 5, X):
         with pytest.raises(RequestError, match=f"records are {type(wrong).__name__}; expecting a RecordSet"):
             estimator.training_request(wrong)  # type: ignore[arg-type]
@@ -179,7 +183,7 @@ def test_file_systems_need_a_vpc(account: Account) -> None:
 @pytest.mark.parametrize(
     ("records", "text"),
     [
-        (RecordSet("s3://b/m", 2, 4), "k is 3"),
+        (RecordSet("s3://b/m", 100, 4, content_type="text/plain"), "content type text/plain"),
         (RecordSet("s3://b/m", 100, 4, channel="test"), "train"),
         (RecordSet("s3://b/m", 100, 4, num_shards=1), "1 shards for 2 instances"),
     ],
@@ -257,7 +261,12 @@ def test_classic_attributes_and_their_checks() -> None:
     assert (estimator.k, estimator.max_iterations, estimator.local_lloyd_max_iter) == (10, 5, 5)
     assert (estimator.volume_size, estimator.tol) == (50, None)
     estimator.tol = 0.5
-    assert estimator.hyperparameters() == {"k": "10", "local_lloyd_max_iter": "5", "local_lloyd_tol": "0.5"}
+    assert estimator.hyperparameters() == {
+        "k": "10",
+        "local_lloyd_max_iter": "5",
+        "local_lloyd_tol": "0.5",
+        "force_dense": "True",
+    }
     with pytest.raises(HyperparameterError):
         estimator.k = 10.7
     assert estimator.k == 10

@@ -57,8 +57,8 @@ def test_fit_follows_states_shards_and_the_training_job(
 
 
 def test_an_execution_that_fails_raises_its_error(pipeline: PipelineEstimator) -> None:
-    with pytest.raises(AmazonEstimatorsError, match="num_components") as failure:
-        pipeline.fit(hyperparameters={"num_components": 100})
+    with pytest.raises(AmazonEstimatorsError, match="feature_dim") as failure:
+        pipeline.fit(hyperparameters={"feature_dim": 100})
     assert "https://console.aws.amazon.com/states/" in str(failure.value)
     assert isinstance(failure.value, HyperparameterError)
 
@@ -95,7 +95,7 @@ def test_a_failure_is_redriven_and_fails_by_the_same_name(
         "--execution",
         "too-many",
     ]
-    assert main(["start", *where[:4], "num_components=100", "--name", "too-many", "--follow"]) == 1
+    assert main(["start", *where[:4], "feature_dim=100", "--name", "too-many", "--follow"]) == 1
     assert main(["redrive", *where, "--follow"]) == 1
     shown = capsys.readouterr()
     assert "Redriven too-many" in shown.out
@@ -103,7 +103,7 @@ def test_a_failure_is_redriven_and_fails_by_the_same_name(
     assert main(["status", *where, "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert (facts["status"], facts["error"]) == ("FAILED", "HyperparameterError")
-    assert facts["cause"].startswith("PCA: num_components is 100")
+    assert facts["cause"].startswith("PCA: feature_dim is 100")
 
 
 def test_start_status_logs_stop(

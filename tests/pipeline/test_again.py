@@ -87,15 +87,15 @@ def test_a_record_set_that_lost_a_shard_is_not_complete(loaded: Pipeline) -> Non
 
 
 def test_refused_hyperparameters_leave_the_shards_and_no_manifest(loaded: Pipeline) -> None:
-    with pytest.raises(HyperparameterError, match="k is 101"):
-        loaded.train("one", hyperparameters={"k": "101"})
+    with pytest.raises(HyperparameterError, match="feature_dim is 101"):
+        loaded.train("one", hyperparameters={"feature_dim": "101"})
     assert not made(loaded, ".amazon.manifest")
     assert not made(loaded, "record_set.json")
     again = loaded.train("two", hyperparameters={"k": "100"})
     assert again["shards_to_encode"] == 1  # a Map Run wants at least one item
     assert again["request"]["hyperparameters"]["k"] == "100"
-    with pytest.raises(HyperparameterError, match="k is 101"):
-        loaded.plan("three", hyperparameters={"k": "101"})
+    with pytest.raises(HyperparameterError, match="feature_dim is 101"):
+        loaded.plan("three", hyperparameters={"feature_dim": "101"})
 
 
 def test_two_executions_at_once(loaded: Pipeline) -> None:

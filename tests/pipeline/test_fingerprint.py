@@ -113,7 +113,7 @@ class Nowhere:
 def fingerprint(given: Given) -> str:
     settings = Settings.from_dict({**SETTINGS, **given.settings})
     layout = Layout(Schema(4, None, None, None), 0, 100, records=100)
-    found = Found([(one, layout) for one in given.objects], looked=True)
+    found = Found([(one, layout) for one in given.objects], looked=True, source=Source())
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(planning, "find", lambda *_: found)
         for name, value in given.planning.items():

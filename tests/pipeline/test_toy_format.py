@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
+import toy_format
 from pipeline_runs import Pipeline
 
 from amazon_estimators.errors import RequestError
@@ -24,6 +26,7 @@ REGRESSION = {"algorithm": "LinearLearner", "hyperparameters": {"predictor_type"
 def toy(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = Format(module="toy_format", extensions=(".toy",), options=COLUMNS, labels="column", names=True)
     monkeypatch.setitem(FORMATS, "toy", entry)
+    monkeypatch.setitem(sys.modules, "amazon_estimators.sources.toy_format", toy_format)
 
 
 def learned(pipeline: Pipeline) -> tuple[np.ndarray, np.ndarray | None]:

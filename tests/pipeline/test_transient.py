@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import (
-    ClientError,
     ConnectionClosedError,
     IncompleteReadError,
     ResponseStreamingError,
 )
 
-from amazon_estimators.errors import InputError
+from amazon_estimators.errors import InputError, ServiceError
 from amazon_estimators.prefetch import ahead
+from amazon_estimators.storage.faults import BODY_ATTEMPTS
 from amazon_estimators.storage.multipart_upload import ObjectWriter, Uploaded, Uploads
-from amazon_estimators.storage.s3 import BODY_ATTEMPTS, InputObject, list_objects, read_ahead, read_range
+from amazon_estimators.storage.s3 import InputObject, list_objects, read_ahead, read_range
 
 PART = 5 * 2**20
 
@@ -59,7 +59,7 @@ def stored(s3: Any, bucket: str) -> InputObject:
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     waited: list[float] = []
-    monkeypatch.setattr("amazon_estimators.storage.s3.time.sleep", waited.append)
+    monkeypatch.setattr("amazon_estimators.storage.faults.time.sleep", waited.append)
     return waited
 
 
@@ -71,13 +71,13 @@ def test_a_body_that_breaks_off_is_read_again(s3: Any, stored: InputObject, paus
 
 
 def test_it_is_not_tried_for_ever(s3: Any, stored: InputObject, pauses: list[float]) -> None:
-    with pytest.raises(IncompleteReadError):
+    with pytest.raises(ServiceError, match=r"GetObject of s3://.*/in/a: IncompleteReadError"):
         read_range(Faulty(s3, FAULTS[:1] * BODY_ATTEMPTS), stored, 0, 10)
     assert len(pauses) == BODY_ATTEMPTS - 1
 
 
 def test_a_refusal_is_not_repeated(s3: Any, stored: InputObject, pauses: list[float]) -> None:
-    with pytest.raises(ClientError):
+    with pytest.raises(ServiceError, match="GetObject of s3://no-such-bucket/a"):
         read_range(s3, InputObject("no-such-bucket", "a", 10, "e", None), 0, 10)
     assert not pauses
 

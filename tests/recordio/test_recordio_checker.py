@@ -99,7 +99,7 @@ REFUSED = {
     "bytes feature": ([file_of(with_bytes())], "bytes", 0),
     "bytes label": ([file_of(with_bytes("label"))], "bytes", 0),
     "no features": ([frame(b"")], "nothing", 0),
-    "not protobuf": ([frame(b"\xff\xff\xff\xff")], "no protobuf", 0),
+    "not protobuf": ([frame(b"\xff\xff\xff\xff")], "not a protobuf message", 0),
     "truncated last record": ([file_of(DENSE, DENSE)[:-4]], "truncated", 1),
     "truncated frame header": (
         [file_of(DENSE, DENSE) + b"\x0a\x23\xd7\xce"],

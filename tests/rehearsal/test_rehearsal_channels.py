@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from amazon_estimators.algorithms import ALGORITHMS
 from amazon_estimators_rehearsal.sagemaker.channels import parse_manifest, shares, split_uri
-from amazon_estimators_rehearsal.sagemaker.checks.records import Records, combine, decode
+from amazon_estimators_rehearsal.sagemaker.checks.records import Records, combine, decode, unzipped
 from amazon_estimators_rehearsal.sagemaker.errors import JobFailedError
 from amazon_estimators_rehearsal.sagemaker.telemetry import log_line
 
@@ -88,6 +89,22 @@ def test_what_is_no_s3_uri(uri: str) -> None:
 )
 def test_records_that_are_no_vectors(content_type: str, body: bytes, count: int) -> None:
     assert decode(content_type, body, URI).count == count
+
+
+@pytest.mark.parametrize(
+    ("content_type", "features", "labels"),
+    [("text/csv;label_size=0", 3, None), ("text/csv; label_size=1", 2, [1, 0]), ("text/csv", 2, [1, 0])],
+)
+def test_rows_of_numbers(content_type: str, features: int, labels: list[int] | None) -> None:
+    body = gzip.compress(b"1,2,3\n0,5.5,6\n")
+    records = decode(content_type, unzipped(body, URI), URI, vectors=True)
+    assert (records.count, records.features) == (2, features)
+    assert (None if records.labels is None else records.label_vector().tolist()) == labels
+    for wrong in (b"a,b\n", b"1,2\n3\n"):
+        with pytest.raises(JobFailedError, match="Unable to read data"):
+            decode(content_type, wrong, URI, vectors=True)
+    with pytest.raises(JobFailedError, match="Unable to read data"):
+        unzipped(b"1,2,3", URI)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import numpy as np
 from amazon_estimators import ALGORITHMS, Estimator
 from amazon_estimators.algorithms import Algorithm
 
-INSTANCE = {"instance_count": 1, "instance_type": "ml.m5.large"}
+INSTANCE: dict[str, Any] = {"instance_count": 1, "instance_type": "ml.m5.large"}
 RNG = np.random.default_rng(5)
 ROWS = np.concatenate([RNG.normal(center, 0.3, (40, 3)) for center in (0, 5)]).astype(np.float32)
 LABELS = np.repeat([0.0, 1.0], 40).astype(np.float32)
@@ -185,10 +185,10 @@ def until(
     raise AssertionError(f"not done after {seconds} s: {found}")
 
 
-def make_role(iam: Any, actions: dict[str, Any]) -> str:
-    """The ARN of a role that SageMaker may assume, allowed ``actions`` by resource."""
+def make_role(iam: Any, actions: dict[str, Any], service: str = "sagemaker.amazonaws.com") -> str:
+    """The ARN of a role that a service may assume, allowed ``actions`` by resource."""
     name = unique("role")
-    principal = {"Service": "sagemaker.amazonaws.com"}
+    principal = {"Service": service}
     trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
     arn = iam.create_role(
         RoleName=name,

@@ -417,3 +417,18 @@ def test_waiting_shows_states_once(serving: ServingAccount) -> None:
     )
     assert found == {"Status": "InService"}
     assert [line.split()[1] for line in out.getvalue().splitlines()] == ["Creating", "InService"]
+
+
+def test_ctrl_c_leaves_a_transform_job_with_all_it_reads(
+    serving: ServingAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estimator = serving.trained("KMeans")
+    with monkeypatch.context() as patch:
+        interrupted_after(1, patch)
+        with pytest.raises(Detached, match=r"TransformJob\('(.*)'\).wait\(\)") as detached:
+            estimator.transform(ROWS, instance_type=INSTANCE)
+    name = str(detached.value).split("'")[1]
+    job = TransformJob(name, KMeans, session=serving.session)
+    job.wait()
+    assert job.predictions().rows == len(ROWS)
+    serving.sagemaker.delete_model(ModelName=job.describe()["ModelName"])

@@ -51,9 +51,8 @@ def test_an_object_of_no_format_is_refused(key, option, message):
 def test_the_table_and_source_tell_of_the_same():
     for name in FORMATS:
         assert f'``"{name}"``' in str(Source.__doc__), name
-    assert {option for one in FORMATS.values() for option in one.options} | {*ALWAYS} == {
-        one.name for one in fields(Source)
-    }
+    options = {option for one in FORMATS.values() for option in one.options}
+    assert options | {*ALWAYS} == {one.name for one in fields(Source)}
     extensions = [extension for one in FORMATS.values() for extension in one.extensions]
     assert len(extensions) == len(set(extensions))
 

@@ -11,6 +11,7 @@ from amazon_estimators.errors import RequestError
 from amazon_estimators.sources import Source
 from amazon_estimators.sources.formats import FORMATS, formats_with
 from amazon_estimators.sources.schema import Schema
+from amazon_estimators.sources.source import ALWAYS
 
 ALLOWED = "allowed: auto, npy, csv, parquet, npz, libsvm, recordio, jsonlines"
 
@@ -76,7 +77,7 @@ OTHER_VALUES: dict[str, Any] = {
 
 
 def test_every_option_is_for_some_formats() -> None:
-    assert {one.name for one in fields(Source)} == {*OTHER_VALUES, "prefix", "include", "skip", "format"}
+    assert {one.name for one in fields(Source)} == {*OTHER_VALUES, *ALWAYS}
     assert all(formats_with(option) for option in OTHER_VALUES)
 
 

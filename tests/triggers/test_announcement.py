@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from amazon_estimators.errors import ServiceError
 from amazon_estimators.pipeline import announce as announcement
 from amazon_estimators.pipeline.announce import REMEDY, announce, failure
 from amazon_estimators.pipeline.explain import explain
@@ -164,7 +165,7 @@ def test_a_cause_that_is_hard_to_read_is_told_of(cause: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "unexplained", [{"Error": "States.Timeout", "Cause": "a\nb"}, {"Error": "E", "Cause": ""}]
+    "unexplained", [{"Error": "States.Runtime", "Cause": "a\nb"}, {"Error": "E", "Cause": ""}]
 )
 def test_a_failure_without_a_remedy_of_its_own_has_a_general_one(unexplained: dict[str, str]) -> None:
     """Explained, or as the state after an Explain that did not run hands it on."""
@@ -190,7 +191,7 @@ def test_an_event_that_is_refused_for_a_moment_is_told() -> None:
 
 
 def test_an_event_that_is_refused_for_good_is_no_success() -> None:
-    with pytest.raises(RuntimeError, match="InternalFailure"):
+    with pytest.raises(ServiceError, match="InternalFailure"):
         announce(Bus(announcement.TELL_ATTEMPTS).tell, Objects(), {**STATE, "job": JOB})
 
 

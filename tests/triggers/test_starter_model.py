@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -91,7 +92,7 @@ class OverlooksDeletions(Starter):
             if "ETag" in entry
         ]
         newest = max(made, default=datetime(1970, 1, 1, tzinfo=UTC)).replace(microsecond=0)
-        return DataSet(data_set.version, newest, data_set.channels, True)
+        return replace(data_set, as_of=newest, is_present=True)
 
 
 class TrainsOlderData(Starter):

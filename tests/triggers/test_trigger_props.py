@@ -145,6 +145,28 @@ def test_the_starter_may_do_nothing_to_everything(template: Template) -> None:
     assert "s3:GetObjectVersion" not in actions
 
 
+def test_messages_are_handled_one_at_a_time(template: Template) -> None:
+    """Of a batch, those behind one that fails would be received without being tried."""
+    (mapping,) = template.find_resources("AWS::Lambda::EventSourceMapping").values()
+    assert mapping["Properties"]["BatchSize"] == 1
+    assert mapping["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_uploads_of_one_second_are_one_message_and_everything_else_is_told_apart(template: Template) -> None:
+    """The queue drops an equal body for five minutes."""
+    bodies = [
+        target["InputTransformer"]["InputTemplate"]
+        for rule in template.find_resources("AWS::Events::Rule").values()
+        for target in rule["Properties"]["Targets"]
+        if "InputTransformer" in target
+    ]
+    kinds = {"upload": False, "marker": True, "alarm": True, "ended": True}
+    for kind, is_unique in kinds.items():
+        found = [str(body) for body in bodies if f'"trigger":"{kind}"' in str(body)]
+        assert found
+        assert all(('"event":<id>' in body) == is_unique for body in found), found
+
+
 QUEUES = {
     "DigitsStarterQueuesDeadLetters42F23A99",
     "DigitsStarterQueuesQueue9B892686",

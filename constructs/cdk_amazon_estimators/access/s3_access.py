@@ -8,6 +8,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
+from cdk_amazon_estimators.access.key_policies import allow_through
+
 
 class S3Access:
     """Grants one principal access to one bucket, key by key.
@@ -57,7 +59,7 @@ class S3Access:
 
     def _use_keys(self, *actions: str) -> None:
         for key in self._keys:
-            key.grant(self._grantee, *actions)
+            allow_through(key, self._grantee, *actions, service="s3")
 
 
 def distinct_keys(*keys: kms.IKey | None) -> list[kms.IKey]:

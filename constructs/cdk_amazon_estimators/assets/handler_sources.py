@@ -35,9 +35,10 @@ def handler_sources(package: Path) -> list[Path]:
     """Return the files of ``package`` that its handlers import, directly or not, by path.
 
     An import inside a function counts; one for type checkers only does not. A data file belongs to the module
-    beside it that names it. A module that calls ``import_module`` may load any module that its strings name,
-    seen from its own package. The root package is the exception: it loads by name what notebooks ask it for,
-    and handlers import everything from its own module.
+    beside it that names it. A module whose full name is a string is loaded by that name somewhere. A module
+    that calls ``import_module`` may load any module that its strings name, seen from its own package. The
+    root package is the exception: it loads by name what notebooks ask it for, and handlers import everything
+    from its own module.
 
     Raises:
         ImportError: If a file imports a module of the package that does not exist.
@@ -74,6 +75,9 @@ def _imported(package: Path, path: Path, names: _Names) -> Iterator[Path]:
                 f"{path} imports {member} from {root}, which loads it by name; allowed: to import it from "
                 "the module that defines it, so that the functions carry that module"
             )
+    for text in names.strings:
+        if text.startswith(f"{root}.") and (loaded := _found(package, text)):
+            yield loaded
     if names.loads_by_name and path.parent != package:
         own = ".".join([root, *path.relative_to(package).parts[:-1]])
         for text in names.strings:

@@ -83,8 +83,9 @@ class LockedPackages:
         if self.platform != "host":
             command += ["--implementation=cp", f"--python-version={self.python}"]
             command += [f"--platform={tag}" for tag in WHEEL_TAGS[self.platform]]
-        # The packages go to the Lambda functions, not into a virtual environment: pip must not insist on one.
-        environment = {**os.environ, "PIP_REQUIRE_VIRTUALENV": "0"}
+        # The packages go to the Lambda functions, not into a virtual environment: pip must not insist on one,
+        # nor install for this user.
+        environment = {**os.environ, "PIP_REQUIRE_VIRTUALENV": "0", "PIP_USER": "0"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 (no shell, own arguments)
         if done.returncode == 0:
             return

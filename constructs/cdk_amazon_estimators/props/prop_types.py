@@ -78,6 +78,19 @@ def _gibibytes(value: object) -> bool:
     return isinstance(value, Size) and (bool(value.is_unresolved()) or value.to_bytes() % 2**30 == 0)
 
 
+def _numbers_by_name(value: object) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(name, str) and isinstance(number, int) and not isinstance(number, bool)
+        for name, number in value.items()
+    )
+
+
+def _texts_by_name(value: object) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(name, str) and isinstance(text, str) for name, text in value.items()
+    )
+
+
 FLAG = _instance(bool, "True or False")
 
 PROP_TYPES: Mapping[str, PropType] = {
@@ -94,6 +107,7 @@ PROP_TYPES: Mapping[str, PropType] = {
     "encoder": _like("serve", "a RecordSetEncoder, such as RecordSetEncoder(self, 'Encoder')"),
     "target_shard_size": _instance(Size, "a Size, such as Size.mebibytes(256)"),
     "record_set_expiration": _duration("Duration.days(90)", of="days", milliseconds=86_400_000),
+    "input_version_expiration": _duration("Duration.days(90)", of="days", milliseconds=86_400_000),
     "max_concurrency": _number(100),
     "training_role": _like("role_arn", "a role, such as iam.Role.from_role_name(self, 'Role', 'mine')"),
     "volume_size": PropType(_gibibytes, "a Size of whole GiB, such as Size.gibibytes(30)"),
@@ -119,6 +133,12 @@ PROP_TYPES: Mapping[str, PropType] = {
     "capacity_wait": _duration("Duration.hours(1)"),
     "timeout": _duration("Duration.days(2)"),
     "max_concurrent_trainings": _number(1),
+    "tags": PropType(_texts_by_name, "texts by name, such as {'team': 'forecast'}"),
+    "training_image": _instance(
+        str, "an image in ECR, such as '111122223333.dkr.ecr.eu-west-1.amazonaws.com/mirror/kmeans:1'"
+    ),
+    "encryption_headers": FLAG,
+    "service_encryption_key": _like("key_arn", "a KMS key, such as kms.Key(self, 'Key')"),
     "notification_topic": _like("topic_arn", "a topic, such as sns.Topic(self, 'Topic')"),
     "tuning": _like("objective", "a Tuning, such as Tuning(objective='test:msd')"),
     "gate": _like("at_least", "a Gate, such as Gate(metric='test:msd')"),
@@ -145,6 +165,9 @@ PROP_TYPES: Mapping[str, PropType] = {
     # of the encoder
     "bundle": _instance(LambdaBundle, "a LambdaBundle, such as LambdaBundle(platform='arm64')"),
     "encode_memory": _instance(Size, "a Size, such as Size.mebibytes(1769)"),
+    "plan_memory": _instance(Size, "a Size, such as Size.mebibytes(1769)"),
+    "reserved_concurrency": PropType(_numbers_by_name, "numbers by function, such as {'Encode': 50}"),
+    "tracing": FLAG,
     "encode_timeout": _duration("Duration.minutes(15)"),
     "log_level": _instance(
         lambda_.ApplicationLogLevel, "an ApplicationLogLevel, such as ApplicationLogLevel.DEBUG"

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from cdk_amazon_estimators.compliance import acknowledge_findings
+from cdk_amazon_estimators.storage.bucket_events import EventBucket, send_events
+
 STALE_UPLOAD = Duration.days(7)
 """The time after which S3 deletes the parts of an upload that was not completed."""
+
+
+STALE_VERSION = Duration.days(30)
+"""The time after which S3 deletes replaced versions of the starter's state and of the lists of data sets."""
 
 
 def new_model_bucket(
@@ -28,7 +38,61 @@ def new_model_bucket(
             CDK's custom resource. Without it CloudFormation deletes no bucket that holds objects. Default:
             False.
     """
-    return s3.Bucket(
+    return _bucket(
+        s3.Bucket,
+        scope,
+        construct_id,
+        encryption_key=encryption_key,
+        removal_policy=removal_policy,
+        auto_delete_objects=auto_delete_objects,
+    )
+
+
+def new_data_bucket(
+    scope: Construct,
+    construct_id: str,
+    *,
+    encryption_key: kms.IKey | None = None,
+    removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+    auto_delete_objects: bool = False,
+) -> s3.Bucket:
+    """Make a bucket for input and RecordSets: a :func:`new_model_bucket` with events to EventBridge."""
+    bucket = _bucket(
+        EventBucket,
+        scope,
+        construct_id,
+        encryption_key=encryption_key,
+        removal_policy=removal_policy,
+        auto_delete_objects=auto_delete_objects,
+    )
+    send_events(bucket)
+    return bucket
+
+
+def expire_record_sets(bucket: s3.Bucket, prefix: str, after: Duration) -> None:
+    """Let S3 delete all versions of the objects under ``prefix`` this long after they were written."""
+    bucket.add_lifecycle_rule(prefix=prefix, expiration=after, noncurrent_version_expiration=Duration.days(1))
+
+
+def expire_replaced(bucket: s3.Bucket, prefixes: Sequence[str], after: Duration) -> None:
+    """Let S3 delete versions under ``prefixes`` this long after they were replaced or deleted."""
+    for prefix in prefixes:
+        bucket.add_lifecycle_rule(prefix=prefix, noncurrent_version_expiration=after)
+
+
+Kind = TypeVar("Kind", bound=s3.Bucket)
+
+
+def _bucket(
+    kind: type[Kind],
+    scope: Construct,
+    construct_id: str,
+    *,
+    encryption_key: kms.IKey | None,
+    removal_policy: RemovalPolicy,
+    auto_delete_objects: bool,
+) -> Kind:
+    bucket = kind(
         scope,
         construct_id,
         encryption=s3.BucketEncryption.KMS if encryption_key else s3.BucketEncryption.S3_MANAGED,
@@ -43,33 +107,8 @@ def new_model_bucket(
         auto_delete_objects=auto_delete_objects,
         lifecycle_rules=[s3.LifecycleRule(abort_incomplete_multipart_upload_after=STALE_UPLOAD)],
     )
-
-
-def expire_record_sets(bucket: s3.Bucket, prefix: str, after: Duration) -> None:
-    """Let S3 delete all versions of the objects under ``prefix`` this long after they were written."""
-    bucket.add_lifecycle_rule(prefix=prefix, expiration=after, noncurrent_version_expiration=Duration.days(1))
-
-
-def new_data_bucket(
-    scope: Construct,
-    construct_id: str,
-    *,
-    encryption_key: kms.IKey | None = None,
-    removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
-    auto_delete_objects: bool = False,
-) -> s3.Bucket:
-    """Make a bucket for input and RecordSets: a :func:`new_model_bucket` with events to EventBridge."""
-    bucket = new_model_bucket(
-        scope,
-        construct_id,
-        encryption_key=encryption_key,
-        removal_policy=removal_policy,
-        auto_delete_objects=auto_delete_objects,
-    )
-    resource = bucket.node.default_child
-    assert isinstance(resource, s3.CfnBucket)
-    # ``event_bridge_enabled=True`` would do this with a custom resource, a Lambda function and a role.
-    resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
-        event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
-    )
+    # A bucket that outlives the stack still refuses requests without TLS.
+    assert bucket.policy is not None
+    bucket.policy.apply_removal_policy(removal_policy)
+    acknowledge_findings(bucket)
     return bucket

@@ -22,6 +22,7 @@ class PipelineLayout:
         prefix: The beginning of every key, empty or ending with ``/``.
         channels: The sources of the channels, each with a ``prefix``.
         encryption_key: KMS key of the objects, if it is not the buckets' own. Default: None.
+        encryption_headers: Name the encryption in every PUT. Default: False.
     """
 
     data_bucket: s3.IBucket
@@ -29,6 +30,7 @@ class PipelineLayout:
     prefix: str
     channels: Mapping[str, Source]
     encryption_key: kms.IKey | None = None
+    encryption_headers: bool = False
 
     @property
     def recordsets(self) -> str:

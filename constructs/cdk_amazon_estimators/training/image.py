@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 from aws_cdk import ArnFormat, Aws, CfnMapping, Fn, Stack, Token
 from constructs import Construct
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.algorithms.training_images import image_accounts
+from cdk_amazon_estimators.errors import PipelineError
 
 MAPPING_ID = "TrainingImages"
+IMAGE = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
+    r"/(?P<repository>[a-z0-9._/-]+?)(?::[\w.-]+|@sha256:[0-9a-f]{64})"
+)
 
 
 class TrainingImage:
-    """The image of ``algorithm`` in the region of ``scope``'s stack.
+    """The image of ``algorithm`` in the region of ``scope``'s stack, or the one at ``uri``.
 
     Attributes:
         uri: The image, for the request.
@@ -20,10 +27,15 @@ class TrainingImage:
 
     Raises:
         RegionError: If the region is known and Amazon publishes no image there.
+        PipelineError: If ``uri`` is not an image in Amazon ECR.
     """
 
-    def __init__(self, scope: Construct, algorithm: Algorithm) -> None:
+    def __init__(self, scope: Construct, algorithm: Algorithm, uri: str | None = None) -> None:
         stack = Stack.of(scope)
+        if uri is not None:
+            self.uri = uri
+            self.repository_arn = _repository_of(scope, uri)
+            return
         repository = algorithm.repo_name
         if Token.is_unresolved(stack.region):
             account = _account_of_deployment(stack, repository)
@@ -39,6 +51,33 @@ class TrainingImage:
             resource_name=repository,
             arn_format=ArnFormat.SLASH_RESOURCE_NAME,
         )
+
+
+def _repository_of(scope: Construct, uri: str) -> str:
+    """Return the ARN of the ECR repository of an image.
+
+    If the URI is a token, its account and region are read when the stack is deployed, and the repository may
+    be any of that account.
+    """
+    if Token.is_unresolved(uri):
+        parts = Fn.split(".", uri)
+        account, region, repository = Fn.select(0, parts), Fn.select(3, parts), "*"
+    else:
+        found = IMAGE.fullmatch(uri)
+        if found is None:
+            raise PipelineError(
+                f"training_image is {uri!r}; allowed: an image in Amazon ECR, such as "
+                "'111122223333.dkr.ecr.eu-west-1.amazonaws.com/mirror/kmeans:1'"
+            )
+        account, region, repository = found["account"], found["region"], found["repository"]
+    return Stack.of(scope).format_arn(
+        service="ecr",
+        account=account,
+        region=region,
+        resource="repository",
+        resource_name=repository,
+        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+    )
 
 
 def _account_of_deployment(stack: Stack, repository: str) -> str:

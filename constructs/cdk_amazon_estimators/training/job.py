@@ -135,11 +135,18 @@ def _check_range(problems: Problems, prop: str, value: float | None, setting: st
 
 
 def job_definition(
-    scope: Construct, *, image: str, role: iam.IRole, output_path: str, settings: JobSettings
+    scope: Construct,
+    *,
+    image: str,
+    role: iam.IRole,
+    output_path: str,
+    settings: JobSettings,
+    output_key: kms.IKey | None = None,
 ) -> dict[str, Any]:
     """Return the members of a training job that do not depend on the data, as the API has them.
 
-    With a VPC, ``role`` is allowed to put network interfaces into its subnets.
+    With a VPC, ``role`` is allowed to put network interfaces into its subnets. The arguments are those of
+    :func:`training_job`.
     """
     warn_of_unknown(scope, settings.instance_type)
     network = settings.vpc and training_network(
@@ -154,6 +161,7 @@ def job_definition(
             "input_mode": "File",
             "role": role.role_arn,
             "output_path": output_path,
+            **({"output_kms_key": output_key.key_arn} if output_key else {}),
             "subnets": network.subnet_ids if network else None,
             "security_group_ids": network.security_group_ids if network else None,
         }
@@ -168,16 +176,32 @@ def training_job(
     role: iam.IRole,
     output_path: str,
     settings: JobSettings,
+    output_key: kms.IKey | None = None,
 ) -> sfn.CustomState:
     """Make the state that trains. It reads Seal's request at ``$.request`` and leaves the job at ``$.job``.
 
     With a VPC, ``role`` is allowed to put network interfaces into its subnets.
+
+    Args:
+        image: URI of the training image.
+        role: The execution role.
+        output_path: S3 prefix of the model.
+        settings: The settings that do not depend on the data.
+        output_key: KMS key of the model. SageMaker does not use the bucket's own key by itself. Default: the
+            settings' ``encryption_key``.
     """
     task: dict[str, Any] = {
         "Type": "Task",
         "Resource": f"arn:{Aws.PARTITION}:states:::sagemaker:createTrainingJob.sync",
         "Parameters": {
-            **job_definition(scope, image=image, role=role, output_path=output_path, settings=settings),
+            **job_definition(
+                scope,
+                image=image,
+                role=role,
+                output_path=output_path,
+                settings=settings,
+                output_key=output_key,
+            ),
             "TrainingJobName.$": JOB_NAME,
             "HyperParameters.$": "$.request.hyperparameters",
             "InputDataConfig.$": "$.request.input_data_config",

@@ -68,8 +68,16 @@ def training_network(
 ) -> TrainingNetwork:
     """Choose subnets of ``vpc``, by default the private ones, and groups, by default a new one."""
     if not security_groups:
-        own = ec2.SecurityGroup(scope, "TrainingSecurityGroup", vpc=vpc, description="Training instances")
+        own = ec2.SecurityGroup(
+            scope,
+            "TrainingSecurityGroup",
+            vpc=vpc,
+            description="Training instances",
+            allow_all_outbound=False,
+        )
         own.add_ingress_rule(own, ec2.Port.all_traffic(), "Instances of one job talk to one another")
+        own.add_egress_rule(own, ec2.Port.all_traffic(), "Instances of one job talk to one another")
+        own.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "S3 and the other services of AWS")
         security_groups = [own]
     chosen = subnets or ec2.SubnetSelection()
     selected = vpc.select_subnets(

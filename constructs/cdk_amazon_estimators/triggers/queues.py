@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
+
+from cdk_amazon_estimators.access.key_policies import allow_events, allow_through
 
 KEPT = Duration.days(14)
 """The longest SQS keeps a message."""
@@ -24,9 +28,18 @@ class StarterQueues(Construct):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, visibility_timeout: Duration, attempts: int
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        visibility_timeout: Duration,
+        attempts: int,
+        encryption_key: kms.IKey | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._encryption_key = encryption_key
+        if encryption_key is not None:
+            allow_events(encryption_key)
         self.dead_letters = self._queue("DeadLetters", fifo=True)
         self.undelivered = self._queue("Undelivered")
         self.queue = self._queue(
@@ -62,6 +75,12 @@ class StarterQueues(Construct):
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
 
+    def let_send(self, grantee: iam.IGrantable, queue: sqs.IQueue) -> None:
+        """Allow ``grantee`` to send to ``queue``, one of these, and to use its key for that."""
+        queue.grant(grantee, "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage")
+        if self._encryption_key is not None:
+            allow_through(self._encryption_key, grantee, "kms:Decrypt", "kms:GenerateDataKey", service="sqs")
+
     def _queue(
         self,
         construct_id: str,
@@ -78,7 +97,8 @@ class StarterQueues(Construct):
             visibility_timeout=visibility_timeout,
             content_based_deduplication=content_based_deduplication,
             dead_letter_queue=dead_letter_queue,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=sqs.QueueEncryption.KMS if self._encryption_key else sqs.QueueEncryption.SQS_MANAGED,
+            encryption_master_key=self._encryption_key,
             enforce_ssl=True,
             retention_period=KEPT,
         )

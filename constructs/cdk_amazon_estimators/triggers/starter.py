@@ -9,6 +9,7 @@ from aws_cdk import Duration, Names, Size, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_scheduler as scheduler
@@ -18,11 +19,13 @@ from constructs import Construct
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.announce import FAILED, REJECTED, SOURCE, TRAINED
 from amazon_estimators.triggers.inbox import FACTOR
+from cdk_amazon_estimators.access.key_policies import allow_through
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.access.service_role import service_role
 from cdk_amazon_estimators.encoder import RecordSetEncoder, tell_statement
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import check_types, known, known_seconds
+from cdk_amazon_estimators.storage.encryption_headers import encryption_variables
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.triggers.queues import GROUP, StarterQueues
 from cdk_amazon_estimators.triggers.trigger import Trigger
@@ -45,6 +48,7 @@ class TrainingStarter(Construct):
     encoder: whose code the function runs.
     max_concurrent: executions that may run at a time; what comes meanwhile waits. Default: 1.
     max_attempts: deliveries of a message before it becomes a dead letter, 1 to 10. Default: 3.
+    encryption_key: KMS key of the queues and of the state machine. Default: keys of the services.
     retry_delay: before the second delivery, at least 1 second; each further one comes four times as late.
         Default: 15 seconds.
 
@@ -66,13 +70,18 @@ class TrainingStarter(Construct):
         max_concurrent: int = 1,
         max_attempts: int = 3,
         retry_delay: Duration | None = None,
+        encryption_key: kms.IKey | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         retry_delay = retry_delay or Duration.seconds(15)
         _check(self, max_concurrent, max_attempts, retry_delay)
         self.layout = layout
         queues = StarterQueues(
-            self, "Queues", visibility_timeout=TIMEOUT.plus(Duration.minutes(1)), attempts=max_attempts
+            self,
+            "Queues",
+            visibility_timeout=TIMEOUT.plus(Duration.minutes(1)),
+            attempts=max_attempts,
+            encryption_key=encryption_key,
         )
         self.queue, self.alarm = queues.queue, queues.alarm
         self.dead_letters, self.undelivered = queues.dead_letters, queues.undelivered
@@ -82,14 +91,17 @@ class TrainingStarter(Construct):
         self._schedule_role = service_role(
             self, "ScheduleRole", "scheduler.amazonaws.com", "Sends to the queue of a pipeline's starter"
         )
-        self.queue.grant_send_messages(self._schedule_role)
-        self.undelivered.grant_send_messages(self._schedule_role)
+        queues.let_send(self._schedule_role, self.queue)
+        queues.let_send(self._schedule_role, self.undelivered)
         settings = {
             "pipeline": pipeline,
             "state_machine": state_machine.state_machine_arn,
             "data_bucket": layout.data_bucket.bucket_name,
             "prefix": layout.prefix,
-            "channels": {name: source.prefix for name, source in layout.channels.items()},
+            "channels": {
+                name: {"prefix": source.prefix, "include": [*source.include], "skip": [*source.skip]}
+                for name, source in layout.channels.items()
+            },
             "max_concurrent": max_concurrent,
             "attempts": max_attempts,
             "retry_seconds": retry_delay.to_seconds(),
@@ -106,9 +118,17 @@ class TrainingStarter(Construct):
             "Start the executions of a training pipeline",
             timeout=TIMEOUT,
             memory=Size.mebibytes(512),
-            environment={"STARTER": Stack.of(self).to_json_string(settings)},
+            environment={
+                "STARTER": Stack.of(self).to_json_string(settings),
+                **encryption_variables(self, [layout]),
+            },
         )
         self._grant(self.function, state_machine)
+        queues.let_send(self.function, self.dead_letters)
+        if encryption_key is not None:
+            # Step Functions encrypts the input of an execution on behalf of who starts it.
+            through = ("kms:Decrypt", "kms:GenerateDataKey")
+            allow_through(encryption_key, self.function, *through, service="states")
         # One at a time: behind one that fails, the others of a batch would be received without being tried.
         self.function.add_event_source(
             sources.SqsEventSource(self.queue, batch_size=1, report_batch_item_failures=True)
@@ -239,7 +259,6 @@ class TrainingStarter(Construct):
         state_machine.grant_start_execution(function)
         state_machine.grant(function, "states:DescribeStateMachine", "states:ListExecutions")
         state_machine.grant_execution(function, "states:DescribeExecution")
-        self.dead_letters.grant_send_messages(function)
         stack = Stack.of(self)
         schedules = stack.format_arn(
             service="scheduler", resource="schedule", resource_name=f"{self.schedule_group.name}/*"

@@ -101,12 +101,12 @@ class Algorithm:
 
     @classmethod
     def declared(cls) -> Mapping[str, Hyperparameter[Any]]:
-        """The hyperparameters by the service's name, in the order they are declared."""
+        """Return the hyperparameters by the service's name, in the order they are declared."""
         return cls._declarations
 
     @classmethod
     def hyperparameter(cls, name: str) -> Hyperparameter[Any]:
-        """The declaration of one hyperparameter; KeyError if there is none."""
+        """Return the declaration of one hyperparameter; KeyError if there is none."""
         return cls._declarations[name]
 
     @property
@@ -115,11 +115,11 @@ class Algorithm:
         return MappingProxyType(self._values)
 
     def effective(self, name: str) -> Any:
-        """The value that will hold in training: the one set, or the documented default, or None."""
+        """Return the value that will hold in training: the one set, or the documented default, or None."""
         return self._values.get(name, self.hyperparameter(name).default)
 
     def hyperparameters(self) -> dict[str, str]:
-        """What CreateTrainingJob takes: the set hyperparameters, spelt as the service reads them."""
+        """Return the set hyperparameters, spelt as CreateTrainingJob takes them."""
         return {
             name: declared.kind.spell(self._values[name])
             for name, declared in self.declared().items()
@@ -134,6 +134,30 @@ class Algorithm:
             cls._fail([cls._unknown(name) for name in aliases])
         return cls(**values)
 
+    @classmethod
+    def of_job(cls, values: Mapping[str, str]) -> Self:
+        """Return the hyperparameters of a job that ran, whatever they are.
+
+        What would be refused here is kept as the text it is, with a warning; a name that is not known is left
+        out, with a warning.
+        """
+        made = object.__new__(cls)
+        made._values, cautions = {}, []
+        for name, text in values.items():
+            declared = cls._declarations.get(name)
+            if declared is None:
+                cautions.append(Caution(f"left out {name!r}, which it does not document."))
+                continue
+            try:
+                made._values[name] = declared.read(text)
+            except ValueError as error:
+                made._values[name] = str(text)
+                cautions.append(Caution(f"{error} The job was given it, so it is kept."))
+        if not cautions:
+            cautions = [Caution(finding) for finding in made._field_findings()]
+        cls._check([], cautions)
+        return made
+
     def override(self, values: Mapping[str, Any]) -> Self:
         """These hyperparameters with some replaced; None unsets one. The result is checked like a new one."""
         names = {(declared.name if (declared := self._declared(name)) else name) for name in values}
@@ -143,6 +167,10 @@ class Algorithm:
     def assign(self, name: str, value: object) -> None:
         """Set one hyperparameter; unchanged if the result would not be valid."""
         self._values = self.override({name: value})._values
+
+    def discard(self, name: str) -> None:
+        """Unset one hyperparameter; ``fit_to`` complains if it is required."""
+        self._values = {known: value for known, value in self._values.items() if known != name}
 
     @classmethod
     def check_instances(cls, instance_type: str, instance_count: int) -> None:
@@ -166,7 +194,8 @@ class Algorithm:
 
     def findings(self, data: Data) -> tuple[Self, list[Finding]]:
         """Return these hyperparameters completed from the data, and all errors and warnings about them."""
-        findings = list(common_findings(self, data))
+        findings: list[Finding] = [Problem(text, source=DOCUMENTED) for text in self._missing(set())]
+        findings += common_findings(self, data)
         if "train" not in data.record_sets:
             return self, findings
         filled = object.__new__(type(self))
@@ -183,7 +212,7 @@ class Algorithm:
 
     @classmethod
     def train_image(cls, region: str) -> str:
-        """The training image's URI; RegionError listing the regions that have one."""
+        """Return the training image's URI; RegionError listing the regions that have one."""
         return train_image(cls.repo_name, cls.repo_version, region)
 
     def __repr__(self) -> str:
@@ -244,7 +273,7 @@ class Algorithm:
 
 
 def _callers_level() -> int:
-    """The ``stacklevel`` of the line outside this package that a warning is about."""
+    """Return the ``stacklevel`` of the line outside this package that a warning is about."""
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals["__name__"].startswith("amazon_estimators."):
         level, frame = level + 1, frame.f_back

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from amazon_estimators.text import is_template
+
 GPU_FAMILIES: Mapping[str, tuple[str, ...]] = {
     "P2": ("p2",),
     "P3": ("p3", "p3dn"),
@@ -42,12 +44,16 @@ class Instances:
     def problems(self, instance_type: str, instance_count: int) -> list[str]:
         """Return what AWS refuses about the instances, each with what is allowed."""
         found = []
-        if isinstance(instance_count, bool) or not isinstance(instance_count, int) or instance_count < 1:
+        if is_template(instance_count):
+            pass  # a workflow fills it in later
+        elif isinstance(instance_count, bool) or not isinstance(instance_count, int) or instance_count < 1:
             found.append(f"instance_count is {instance_count!r}; it must be an integer of at least 1.")
         elif self.single_instance and instance_count > 1:
             found.append(f"instance_count is {instance_count}; it trains on a single instance: use 1.")
         match = _INSTANCE_TYPE.fullmatch(instance_type) if isinstance(instance_type, str) else None
-        if match is None:
+        if is_template(instance_type):
+            pass
+        elif match is None:
             found.append(
                 f"{instance_type!r} is not a training instance type; write one such as 'ml.m5.large'."
             )

@@ -64,7 +64,7 @@ class LDA(Algorithm):
         above=0,
         default=1.0,
         tuning=tuning(0.1, 10),
-        doc="Initial guess of the concentration: small values favour few topics a document, above 1 many.",
+        doc="Initial guess of the concentration: small values favour few topics per document, above 1 many.",
     )
     max_restarts = integer(
         at_least=1, default=10, doc="Restarts of the spectral decomposition (alternating least squares)."

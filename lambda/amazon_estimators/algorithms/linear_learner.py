@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from amazon_estimators.algorithms.algorithm import Algorithm
 from amazon_estimators.algorithms.channel_rules import (
     CSV,
@@ -17,10 +19,11 @@ from amazon_estimators.algorithms.inference import Field, Inference
 from amazon_estimators.algorithms.instances import Instances
 from amazon_estimators.algorithms.linear_learner_metrics import METRICS
 from amazon_estimators.algorithms.rules import (
+    Finding,
+    Problem,
     choices_by,
     class_labels,
     early_stopping,
-    required_with,
     without_effect,
 )
 from amazon_estimators.hyperparameters.hyperparameter import (
@@ -31,6 +34,7 @@ from amazon_estimators.hyperparameters.hyperparameter import (
     tuning,
     tuning_values,
 )
+from amazon_estimators.hyperparameters.owner import Owner
 
 BINARY, MULTICLASS, REGRESSOR = "binary_classifier", "multiclass_classifier", "regressor"
 AUTO = ("auto",)
@@ -38,6 +42,18 @@ LABELS = (
     "linear-learner.md: for binary classification, the label must be either 0 or 1; for multiclass "
     "classification, the labels must be from 0 to num_classes - 1"
 )
+
+
+def _multiclass(algorithm: Owner) -> Iterator[Finding]:
+    """Require num_classes, which is 1 in the container by default, for more than two classes."""
+    if algorithm.effective("predictor_type") == MULTICLASS and algorithm.effective("num_classes") in (
+        None,
+        1,
+    ):
+        yield Problem(
+            f"For predictor_type '{MULTICLASS}', 'num_classes' should be set to a value greater than 2.",
+            source="ll_hyperparameters.md: required when predictor_type is multiclass_classifier",
+        )
 
 
 class LinearLearner(Algorithm):
@@ -64,12 +80,7 @@ class LinearLearner(Algorithm):
     )
     metrics = METRICS
     rules = (
-        required_with(
-            "num_classes",
-            "predictor_type",
-            MULTICLASS,
-            source="ll_hyperparameters.md: required when predictor_type is multiclass_classifier",
-        ),
+        _multiclass,
         choices_by(
             "loss",
             "predictor_type",
@@ -158,7 +169,7 @@ class LinearLearner(Algorithm):
     )
 
     num_classes = integer(
-        at_least=3, at_most=1_000_000, doc="Number of classes, labelled 0 to num_classes - 1."
+        at_least=3, at_most=1_000_000, also=(1,), doc="Number of classes, labelled 0 to num_classes - 1."
     )
     predictor_type = choice(BINARY, MULTICLASS, REGRESSOR, required=True, doc="What the label is.")
     accuracy_top_k = integer(
@@ -267,7 +278,7 @@ class LinearLearner(Algorithm):
         at_least=1,
         default=1000,
         tuning=tuning(100, 5000),
-        doc="Records a mini-batch. Filled in from the data: the records of one instance, at most 1000.",
+        doc="Records per mini-batch. Filled in from the data: the records of one instance, at most 1000.",
     )
     momentum = number(at_least=0, below=1, literals=AUTO, default="auto", doc="Momentum of sgd.")
     normalize_data = choice(

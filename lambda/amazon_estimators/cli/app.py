@@ -15,6 +15,7 @@ from amazon_estimators.cli.inspect import inspect
 from amazon_estimators.cli.pipeline import logs, redrive, start, status, stop
 from amazon_estimators.cli.predict import predict
 from amazon_estimators.cli.rehearse import rehearse
+from amazon_estimators.cli.starter import dead_letters, request
 from amazon_estimators.cli.terminal import errors
 from amazon_estimators.errors import AmazonEstimatorsError
 
@@ -42,6 +43,8 @@ for command in (
     logs,
     stop,
     redrive,
+    request,
+    dead_letters,
     rehearse,
     completion,
 ):

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 STYLES = {"SUCCEEDED": "green", "Completed": "green", "FAILED": "red", "Failed": "red", "RUNNING": "cyan"}
 
 
-def _of_pipeline(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that name a pipeline."""
+def of_pipeline(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that name a pipeline."""
     for option in (
         click.option("--region", help="AWS region. Default: that of the environment."),
         click.option("--profile", help="Profile of the AWS configuration. Default: that of the environment."),
@@ -36,7 +36,7 @@ def _execution_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--execution", metavar="NAME", help=text)(command)
 
 
-def _pipeline(
+def find(
     stack: str | None, state_machine: str | None, profile: str | None, region: str | None
 ) -> PipelineEstimator:
     if (stack is None) == (state_machine is None):
@@ -50,7 +50,7 @@ def _pipeline(
 
 
 @click.command()
-@_of_pipeline
+@of_pipeline
 @click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
 @click.option("--name", help="The execution's name. Default: a generated one.")
 @click.option(
@@ -59,7 +59,7 @@ def _pipeline(
 @as_json
 def start(values: tuple[str, ...], name: str | None, follow: bool, as_json: bool, **where: Any) -> int:
     """Start an execution of a deployed pipeline, with NAME=VALUE overriding hyperparameters."""
-    pipeline = _pipeline(**where)
+    pipeline = find(**where)
     execution = pipeline.start(assignments(values), name=name)
     if not as_json:
         output().print(f"Started {execution.name}\n{execution.console_url}", markup=False, soft_wrap=True)
@@ -71,12 +71,12 @@ def start(values: tuple[str, ...], name: str | None, follow: bool, as_json: bool
 
 
 @click.command()
-@_of_pipeline
+@of_pipeline
 @_execution_option
 @as_json
 def status(execution: str | None, as_json: bool, **where: Any) -> int:
     """Show how an execution stands: state, shards, training job."""
-    found = _found(_pipeline(**where), execution)
+    found = _found(find(**where), execution)
     facts = _facts(found)
     if as_json:
         print_json(facts)
@@ -89,13 +89,13 @@ def status(execution: str | None, as_json: bool, **where: Any) -> int:
 
 
 @click.command()
-@_of_pipeline
+@of_pipeline
 @_execution_option
 @click.option("--follow/--no-follow", default=False, help="Wait for the end of the execution. Default: no.")
 @as_json
 def logs(execution: str | None, follow: bool, as_json: bool, **where: Any) -> int:
     """Show the log of an execution's training job."""
-    found = _found(_pipeline(**where), execution)
+    found = _found(find(**where), execution)
     if follow:
         found.wait(logs=True, stream=_stream(as_json))
     if follow and not as_json:
@@ -116,13 +116,13 @@ def logs(execution: str | None, follow: bool, as_json: bool, **where: Any) -> in
 
 
 @click.command()
-@_of_pipeline
+@of_pipeline
 @_execution_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @as_json
 def stop(execution: str | None, yes: bool, as_json: bool, **where: Any) -> int:
     """Stop an execution and its training job."""
-    found = _found(_pipeline(**where), execution)
+    found = _found(find(**where), execution)
     if found.describe()["status"] != "RUNNING":
         raise click.ClickException(f"execution {found.name} is over: {found.describe()['status']}")
     if not yes:
@@ -136,7 +136,7 @@ def stop(execution: str | None, yes: bool, as_json: bool, **where: Any) -> int:
 
 
 @click.command()
-@_of_pipeline
+@of_pipeline
 @_execution_option
 @click.option(
     "--follow/--no-follow", default=False, help="Wait for the end and show what happens. Default: no."
@@ -144,7 +144,7 @@ def stop(execution: str | None, yes: bool, as_json: bool, **where: Any) -> int:
 @as_json
 def redrive(execution: str | None, follow: bool, as_json: bool, **where: Any) -> int:
     """Let an execution that failed or was stopped go on with what is missing."""
-    found = _found(_pipeline(**where), execution)
+    found = _found(find(**where), execution)
     standing = found.describe()["status"]
     if standing in ("RUNNING", "SUCCEEDED"):
         raise click.ClickException(

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.client.job_settings import JobSettings
+from amazon_estimators.storage.s3_uri import Place
 
 if TYPE_CHECKING:
     from amazon_estimators.algorithms.tuning import Range
-    from amazon_estimators.client.estimator import Estimator
     from amazon_estimators.client.model import Model
     from amazon_estimators.client.predictor import Predictor
     from amazon_estimators.client.training_records import Records
-    from amazon_estimators.client.tuner import Tuner
+    from amazon_estimators.client.tuner import Tunable, Tuner
     from amazon_estimators.inference import Predictions
+
+
+class Trained(Protocol):
+    """What is asked of an estimator here, beside what is asked for tuning."""
+
+    algorithm: Algorithm
+    role: str
+    session: Any
+    settings: JobSettings
+    _data_location: Place | None
+
+    @property
+    def model_data(self) -> str: ...
+    def _output_path(self) -> str: ...
 
 
 class AfterTraining:
@@ -29,7 +46,7 @@ class AfterTraining:
         """
         from amazon_estimators.client.model import Model  # noqa: PLC0415
 
-        estimator = cast("Estimator", self)
+        estimator = cast("Trained", self)
         training = estimator.settings
         defaults: dict[str, Any] = {
             "role": estimator.role,
@@ -98,19 +115,23 @@ class AfterTraining:
             settings: Further settings as :class:`Transformer` takes them.
 
         Returns:
-            An array per field. The outputs stay on S3; upload and model are deleted.
+            An array per field. The outputs stay on S3, under ``transformed/`` beside the models; what was
+            uploaded under ``data_location`` is deleted, and so is the model.
 
         Raises:
             TransformJobError: The job did not complete.
             Detached: Ctrl-C was pressed; the job goes on.
         """
-        estimator = cast("Estimator", self)
-        settings.setdefault("output_path", f"{estimator.data_location}transformed/")
+        estimator = cast("Trained", self)
+        outputs = Place.prefix(estimator._output_path(), what="output_path")
+        settings.setdefault("output_path", f"{outputs.uri}transformed/")
         with AfterTraining.create_model(self) as model:
             transformer = model.transformer(
                 instance_type=instance_type, instance_count=instance_count, **settings
             )
-            return transformer.transform(data, location=estimator.data_location, content_type=content_type)
+            return transformer.transform(
+                data, location=(estimator._data_location or outputs).uri, content_type=content_type
+            )
 
     def tune(
         self,
@@ -139,6 +160,6 @@ class AfterTraining:
         """
         from amazon_estimators.client.tuner import Tuner  # noqa: PLC0415
 
-        tuner = Tuner(cast("Estimator", self), objective, ranges, **settings)
+        tuner = Tuner(cast("Tunable", self), objective, ranges, **settings)
         tuner.fit(records, wait=wait, job_name=job_name)
         return tuner

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import secrets
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Self
@@ -16,15 +17,16 @@ from typing import TYPE_CHECKING, Any, Self
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.client.after_training import AfterTraining
 from amazon_estimators.client.console import UploadBar
-from amazon_estimators.client.described_job import algorithm_of
+from amazon_estimators.client.described_job import algorithm_of, instances_of
 from amazon_estimators.client.job_settings import JobSettings
 from amazon_estimators.client.training_job import TrainingJob, checked_job_name, timestamp
-from amazon_estimators.client.training_records import Records, by_channel
-from amazon_estimators.errors import RequestError
+from amazon_estimators.client.training_records import Given, Records, training_data
+from amazon_estimators.errors import InstanceError, RequestError
+from amazon_estimators.hyperparameters.hyperparameter import HyperparameterWarning
 from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.storage.s3_uri import Place
-from amazon_estimators.storage.sessions import client_of, default_bucket, region_of
+from amazon_estimators.storage.sessions import client_of, default_location, region_of, role_arn
 
 if TYPE_CHECKING:
     from amazon_estimators.client.pipeline import PipelineEstimator
@@ -64,23 +66,27 @@ class Estimator(AfterTraining):
                 f"role is {role!r}; expecting the name or ARN of the IAM role SageMaker acts as"
             )
         algorithm.check_instances(instance_type, instance_count)
+        self._begin(algorithm, role, (instance_type, instance_count), JobSettings.named(settings), session)
+        if data_location is not None:
+            self.data_location = data_location
+
+    def _begin(
+        self, algorithm: Algorithm, role: str, instances: tuple[str, int], settings: JobSettings, session: Any
+    ) -> None:
         self.algorithm = algorithm
         self.role = role
-        self.instance_count = instance_count
-        self.instance_type = instance_type
-        self.settings = JobSettings.named(settings)
+        self.instance_type, self.instance_count = instances
+        self.settings = settings
         self.session = session
         self.latest_training_job: TrainingJob | None = None
         self._fitted: Algorithm | None = None
-        self._data_location = (
-            None if data_location is None else Place.prefix(data_location, what="data_location")
-        )
+        self._data_location: Place | None = None
 
     @classmethod
     def from_pipeline(
         cls, *, stack_name: str | None = None, state_machine_arn: str | None = None, session: Any = None
     ) -> PipelineEstimator:
-        """An estimator whose ``fit()`` is an execution of a deployed TrainingPipeline.
+        """Return an estimator whose ``fit()`` is an execution of a deployed TrainingPipeline.
 
         Give the stack, if it holds one pipeline, or the ARN of the state machine.
         Raises RequestError if there is none, or several: the text lists them.
@@ -93,9 +99,10 @@ class Estimator(AfterTraining):
     def attach(
         cls, training_job_name: str, *, session: Any = None, wait: bool = True, logs: bool = True
     ) -> Self:
-        """An estimator of a job that exists, of whatever client. Follows it unless ``wait`` is False.
+        """Return an estimator of a job that exists, of whatever client. Follows it unless ``wait`` is False.
 
-        Raises RequestError if the job is not of a first-party algorithm, TrainingJobError if it fails.
+        Values of the job that this library would refuse are kept, with a warning. Raises RequestError if the
+        job is not of a first-party algorithm, TrainingJobError if it fails.
         """
         job = client_of(session, "sagemaker").describe_training_job(TrainingJobName=training_job_name)
         estimator = cls._of_job(job, session)
@@ -108,24 +115,21 @@ class Estimator(AfterTraining):
 
     @classmethod
     def _of_job(cls, job: Mapping[str, Any], session: Any) -> Self:
-        # Past the constructor: a subclass's may take something else.
+        # Past the constructor: a subclass's may take something else, and the job ran as it is.
         estimator = cls.__new__(cls)
-        Estimator.__init__(
-            estimator,
-            cls._algorithm_of(job),
-            role=job["RoleArn"],
-            instance_count=job["ResourceConfig"]["InstanceCount"],
-            instance_type=job["ResourceConfig"]["InstanceType"],
-            session=session,
-        )
-        estimator.settings = JobSettings.of_job(job)
+        algorithm, instances = cls._algorithm_of(job), instances_of(job)
+        try:
+            algorithm.check_instances(*instances)
+        except InstanceError as error:
+            warnings.warn(str(error), HyperparameterWarning, stacklevel=3)
+        estimator._begin(algorithm, job["RoleArn"], instances, JobSettings.of_job(job), session)
         return estimator
 
     @property
     def data_location(self) -> str:
         """S3 prefix for RecordSets, with a slash at the end."""
         if self._data_location is None:
-            self._data_location = Place(default_bucket(self.session), "sagemaker-record-sets/")
+            self._data_location = default_location(self.session, "sagemaker-record-sets/")
         return self._data_location.uri
 
     @data_location.setter
@@ -148,13 +152,13 @@ class Estimator(AfterTraining):
         return str(artifacts)
 
     def train_image(self) -> str:
-        """URI of the training image in the session's region; RegionError if there is none."""
+        """Return the URI of the training image in the session's region; RegionError if there is none."""
         return self.algorithm.train_image(region_of(self.session))
 
     training_image_uri = train_image
 
     def hyperparameters(self) -> dict[str, str]:
-        """What is sent: after ``fit()`` with what the data filled in."""
+        """Return what is sent: after ``fit()`` with what the data filled in."""
         return (self._fitted or self.algorithm).hyperparameters()
 
     def record_set(
@@ -171,13 +175,13 @@ class Estimator(AfterTraining):
     ) -> RecordSet:
         """Encode data, upload it under ``data_location``, and return the RecordSet to train on.
 
-        train: records in rows: an array of shape (records, features), mapped from disk or in memory, a data
-            frame of
-            pandas or polars, a SciPy sparse matrix or its parts ``(data, indices, indptr, shape)``; or an
-            iterator of blocks of those, alone or as pairs with their labels, for data larger than memory.
+        train: records in rows: an array of shape (records, features), mapped from disk or in memory; a data
+            frame of pandas or polars; a SciPy sparse matrix or its parts ``(data, indices, indptr, shape)``;
+            or an iterator of blocks of those, alone or in pairs with their labels, for data larger than
+            memory.
             Values are sent as float32. Object2Vec takes pairs of token lists, IPInsights pairs of entity and
             IPv4 address.
-        labels: one number a row, or the name of a data frame's column. Default: none.
+        labels: one number per row, or the name of a data frame's column. Default: none.
         channel: one of the algorithm's channels. Default: ``"train"``.
         encrypt: encrypt with S3's own keys (SSE-S3). Default: False, which leaves it to the bucket.
         distribution: ``"ShardedByS3Key"`` or ``"FullyReplicated"``. Default: what the algorithm documents.
@@ -217,7 +221,7 @@ class Estimator(AfterTraining):
 
     def fit(
         self,
-        records: Records | Sequence[Records],
+        records: Given | Sequence[Records] | Mapping[str, Given],
         mini_batch_size: int | None = None,
         wait: bool = True,
         logs: bool = True,
@@ -227,7 +231,10 @@ class Estimator(AfterTraining):
     ) -> Self:
         """Train on a RecordSet, or on several with distinct channels, as a new training job.
 
-        mini_batch_size: records a mini-batch. Default: the algorithm's setting, else as the SDK fills it in.
+        records: a RecordSet or a list of them; the S3 URI of a prefix, for channel train; an input such as
+            the SageMaker SDK's ``TrainingInput``; or a mapping of channels to these. Of what lies on S3, the
+            first object is looked at.
+        mini_batch_size: records per mini-batch. Default: the algorithm's setting, else as in the SDK.
         wait: follow the job to its end. Default: True.
         logs: show the job's log meanwhile. Default: True.
         job_name: default: ``base_job_name`` or the image's name, and the time.
@@ -240,29 +247,31 @@ class Estimator(AfterTraining):
             records, mini_batch_size, job_name, experiment_config=experiment_config
         )
         job = self._job(request["TrainingJobName"])
-        client_of(self.session, "sagemaker").create_training_job(**request)
+        self._send(request)
         self.latest_training_job = job
         if wait:
-            job.wait(logs=logs)
+            self._follow(job, logs=logs)
         return self
+
+    def _send(self, request: Mapping[str, Any]) -> None:
+        client_of(self.session, "sagemaker").create_training_job(**request)
+
+    def _follow(self, job: TrainingJob, *, logs: bool) -> None:
+        job.wait(logs=logs)
 
     def training_request(
         self,
-        records: Records | Sequence[Records],
+        records: Given | Sequence[Records] | Mapping[str, Given],
         mini_batch_size: int | None = None,
         job_name: str | None = None,
         *,
         experiment_config: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """The CreateTrainingJob request that :meth:`fit` would send, checked against the data."""
-        given: list[Records] = [*records] if isinstance(records, list | tuple) else [records]  # type: ignore[list-item]  # checked below
-        record_sets = by_channel(given, self.algorithm, in_vpc=self.settings.subnets is not None)
-        algorithm = self.algorithm
-        if mini_batch_size is not None:
-            algorithm = algorithm.override({"mini_batch_size": mini_batch_size})
-        fitted = algorithm.fit_to(
-            record_sets, instance_count=self.instance_count, instance_type=self.instance_type
+        """Return the CreateTrainingJob request that :meth:`fit` would send, checked against the data."""
+        data = training_data(
+            records, self.algorithm, in_vpc=self.settings.subnets is not None, session=self.session
         )
+        self._fitted = self._fit_to(data.record_sets, mini_batch_size)
         request = self.settings.request()
         request["AlgorithmSpecification"]["TrainingImage"] = self.train_image()
         request["ResourceConfig"].update(InstanceCount=self.instance_count, InstanceType=self.instance_type)
@@ -272,28 +281,33 @@ class Estimator(AfterTraining):
                 job_name, base=self.settings.base_job_name or self.algorithm.repo_name
             ),
             RoleArn=self._role_arn(),
-            HyperParameters=fitted.hyperparameters(),
-            InputDataConfig=[one.data_channel() for one in given],
+            HyperParameters=self.hyperparameters(),
+            InputDataConfig=data.channels,
         )
         if experiment_config:
             request["ExperimentConfig"] = dict(experiment_config)
-        self._fitted = fitted
         return request
+
+    def _fit_to(self, record_sets: Mapping[str, RecordSet], mini_batch_size: int | None) -> Algorithm:
+        algorithm = self.algorithm
+        if mini_batch_size is not None:
+            algorithm = algorithm.override({"mini_batch_size": mini_batch_size})
+        return algorithm.fit_to(
+            record_sets, instance_count=self.instance_count, instance_type=self.instance_type
+        )
 
     def _job(self, name: str) -> TrainingJob:
         return TrainingJob(name, session=self.session, metrics=self.algorithm.metrics)
 
     def _role_arn(self) -> str:
-        if self.role.startswith("arn:"):
-            return self.role
-        return str(client_of(self.session, "iam").get_role(RoleName=self.role)["Role"]["Arn"])
+        return role_arn(self.session, self.role)
 
     def _output_path(self) -> str:
         if self.settings.output_path:
             return self.settings.output_path
         if self._data_location is not None:
             return f"{self._data_location.uri}output/"
-        return f"s3://{default_bucket(self.session)}/"
+        return default_location(self.session).uri
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.algorithm!r}, {self.instance_count} of {self.instance_type})"

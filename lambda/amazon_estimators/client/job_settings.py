@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from amazon_estimators.errors import RequestError
 from amazon_estimators.pipeline.job_members import DAY, MEMBERS, request_of, settings_of
+from amazon_estimators.text import is_template
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +86,7 @@ class JobSettings:
             if name in MEMBERS
             and MEMBERS[name].least is not None
             and value is not None
+            and not is_template(value)
             and (isinstance(value, bool) or not isinstance(value, int) or not MEMBERS[name].takes(value))
         ]
         if self.input_mode not in ("File", "Pipe", "FastFile"):
@@ -96,7 +98,8 @@ class JobSettings:
                 "max_wait is given, but it is for spot instances: set use_spot_instances=True, or "
                 "leave it out"
             )
-        if not problems and self.max_wait is not None and self.max_wait < self.max_run:
+        known = self.max_wait is not None and not (is_template(self.max_wait) or is_template(self.max_run))
+        if not problems and known and self.max_wait < self.max_run:  # type: ignore[operator]  # checked above
             problems.append(
                 f"max_wait is {self.max_wait}, less than max_run, {self.max_run}; it includes the "
                 "training time"

@@ -137,7 +137,7 @@ def local_files(paths: Sequence[Path], rule: InputFiles) -> tuple[list[Path], tu
 
 
 def _in_local_words(error: AmazonEstimatorsError) -> AmazonEstimatorsError:
-    """The same error naming files instead of objects."""
+    """Return the same error naming files instead of objects."""
     local = type(error).__new__(type(error))
     AmazonEstimatorsError.__init__(local, error.message.replace(f"s3://{BUCKET}/", ""), remedy=error.remedy)
     return local

@@ -34,14 +34,14 @@ class Directory:
         self._lock = Lock()
 
     def input_objects(self, bucket: str) -> list[InputObject]:
-        """The inputs as objects; size and time of change stand for the content."""
+        """Return the inputs as objects; size and time of change stand for the content."""
         return [
             InputObject(bucket, key, path.stat().st_size, self._etag(path))
             for key, path in self._inputs.items()
         ]
 
     def path(self, key: str) -> Path:
-        """Where a key lies; never outside of the directory."""
+        """Return where a key lies; never outside of the directory."""
         path = self._inputs.get(key) or self._root / key
         if key not in self._inputs and self._root.resolve() not in path.resolve().parents:
             raise _refusal("NoSuchKey")

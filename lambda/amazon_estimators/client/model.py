@@ -10,10 +10,11 @@ from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.client.hosting import check_hosting, variant
 from amazon_estimators.client.job_settings import tag_list
 from amazon_estimators.client.predictor import Predictor, already_gone
-from amazon_estimators.client.training_job import checked_job_name
+from amazon_estimators.client.training_job import Detached, checked_job_name
 from amazon_estimators.errors import RequestError
 from amazon_estimators.storage.s3_uri import Place
-from amazon_estimators.storage.sessions import client_of, region_of
+from amazon_estimators.storage.sessions import client_of, region_of, role_arn
+from amazon_estimators.text import is_template
 
 if TYPE_CHECKING:
     from amazon_estimators.client.transformer import Transformer
@@ -25,7 +26,7 @@ class Model:
     """A trained model, and the image that serves it.
 
     Nothing is created in the account before :meth:`create`, :meth:`deploy` or a transform job asks for it.
-    As a context manager it deletes what it created.
+    As a context manager it deletes what it created, unless waiting was interrupted (:class:`Detached`).
 
     Attributes:
         name: The model's name in the account.
@@ -67,7 +68,8 @@ class Model:
             RequestError: AWS does not serve the algorithm so, or a setting cannot be understood.
         """
         self.algorithm = algorithm if isinstance(algorithm, type) else type(algorithm)
-        Place.of(model_data, what="model_data")
+        if not is_template(model_data):
+            Place.of(model_data, what="model_data")
         if (subnets is None) != (security_group_ids is None):
             raise RequestError("of subnets and security_group_ids only one is given; a VPC needs both")
         self.model_data, self.role, self.session = model_data, role, session
@@ -97,7 +99,7 @@ class Model:
         request: dict[str, Any] = {
             "ModelName": self.name,
             "PrimaryContainer": container,
-            "ExecutionRoleArn": role_arn(self.role, self.session),
+            "ExecutionRoleArn": role_arn(self.session, self.role),
         }
         if self._network:
             request["VpcConfig"] = self._network
@@ -199,6 +201,8 @@ class Model:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if isinstance(error, Detached):
+            return  # what was waited for goes on, and needs the model
         for predictor in self._predictors:
             with already_gone():
                 predictor.delete_endpoint()
@@ -208,10 +212,3 @@ class Model:
 
     def __repr__(self) -> str:
         return f"Model({self.algorithm.__name__}, {self.model_data!r}, name={self.name!r})"
-
-
-def role_arn(role: str, session: Any) -> str:
-    """Return the ARN of a role, given that or its name."""
-    if role.startswith("arn:"):
-        return role
-    return str(client_of(session, "iam").get_role(RoleName=role)["Role"]["Arn"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -11,7 +11,7 @@ import numpy as np
 from botocore.exceptions import ClientError
 
 from amazon_estimators.algorithms import ALGORITHMS, Algorithm
-from amazon_estimators.client.training_job import console_host
+from amazon_estimators.client.training_job import checked_job_name, console_host
 from amazon_estimators.client.waiting import wait_for
 from amazon_estimators.errors import EndpointError, InputError, RequestError
 from amazon_estimators.inference import Predictions, accept_for, read_response, write_request
@@ -109,10 +109,8 @@ class Predictor:
             if len(request.body) > MAX_REQUEST_BYTES:
                 parts += reversed(_halves(part, len(request.body)))
                 continue
-            body, answered = self._invoke(
-                {**headers, "Body": request.body, "ContentType": request.content_type}
-            )
-            answer = read_response(algorithm, body, answered)
+            response = self.ask({**headers, "Body": request.body, "ContentType": request.content_type})
+            answer = read_response(algorithm, response["Body"].read(), response["ContentType"])
             if answer.rows != request.rows:
                 raise EndpointError(
                     f"endpoint {self.endpoint_name} answered {answer.rows} rows; {request.rows} were asked"
@@ -165,9 +163,10 @@ class Predictor:
         with already_gone():
             self.delete_endpoint()
 
-    def _invoke(self, request: dict[str, Any]) -> tuple[bytes, str]:
+    def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return InvokeEndpoint's answer; EndpointError if the container refuses the request."""
         try:
-            answer = self._runtime.invoke_endpoint(**request)
+            answer: dict[str, Any] = self._runtime.invoke_endpoint(**request)
         except ClientError as error:
             detail = error.response["Error"]
             if detail["Code"] != "ModelError":
@@ -178,7 +177,7 @@ class Predictor:
                 f"the container of endpoint {self.endpoint_name} answered {status}: {reason}",
                 remedy=f"Its log: {self._log_url()}",
             ) from error
-        return answer["Body"].read(), answer["ContentType"]
+        return answer
 
     def _model_names(self) -> list[str]:
         endpoint = self._sagemaker.describe_endpoint(EndpointName=self.endpoint_name)
@@ -214,6 +213,11 @@ class Predictor:
 
     def __repr__(self) -> str:
         return f"Predictor({self.endpoint_name!r})"
+
+
+def new_config_name(endpoint_name: str) -> str:
+    """Return a name for a further configuration of an endpoint."""
+    return checked_job_name(None, base=endpoint_name)
 
 
 @contextmanager

@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.algorithms.channel_rules import CSV, JSON, JSON_LINES, RECORDIO
 from amazon_estimators.client.job_settings import tag_list
 from amazon_estimators.client.predictor import joined, sliced
-from amazon_estimators.client.training_job import checked_job_name, console_host, timestamp
+from amazon_estimators.client.training_job import Detached, checked_job_name, console_host, timestamp
 from amazon_estimators.client.waiting import wait_for
 from amazon_estimators.errors import RequestError, TransformJobError
 from amazon_estimators.inference import Predictions, read_response, write_request
@@ -22,10 +23,7 @@ from amazon_estimators.inference.requests import InferenceWarning, content_type_
 from amazon_estimators.inference.rows import vectors
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.storage.s3_uri import Place
-from amazon_estimators.storage.sessions import client_of, default_bucket, region_of
-
-if TYPE_CHECKING:
-    from amazon_estimators.client.model import Model
+from amazon_estimators.storage.sessions import client_of, default_location, region_of
 
 SPLIT_TYPES = {RECORDIO: "RecordIO", CSV: "Line", JSON_LINES: "Line", JSON: "None"}
 """How an object of a content type is split into records."""
@@ -58,14 +56,9 @@ class TransformJob:
         """Ask the service to end the job."""
         self._sagemaker.stop_transform_job(TransformJobName=self.name)
 
-    def wait(self, *, poll: float | None = None) -> dict[str, Any]:
-        """Wait for the job's end and return its description.
-
-        Raises:
-            TransformJobError: It did not complete. Objects without a bad record have their outputs.
-            Detached: Ctrl-C was pressed; the job goes on.
-        """
-        job = wait_for(
+    def wait_for_end(self, *, poll: float | None = None) -> dict[str, Any]:
+        """Wait for the job's end, whatever it is, and return its description."""
+        return wait_for(
             self.describe,
             status="TransformJobStatus",
             going=GOING,
@@ -75,6 +68,15 @@ class TransformJob:
             f"  Stop it:     TransformJob({self.name!r}).stop()",
             poll=poll,
         )
+
+    def wait(self, *, poll: float | None = None) -> dict[str, Any]:
+        """Wait for the job's end and return its description.
+
+        Raises:
+            TransformJobError: It did not complete. Objects without a bad record have their outputs.
+            Detached: Ctrl-C was pressed; the job goes on.
+        """
+        job = self.wait_for_end(poll=poll)
         if job["TransformJobStatus"] != "Completed":
             region = region_of(self.session)
             raise TransformJobError(
@@ -112,12 +114,68 @@ class TransformJob:
         return joined(answers)
 
 
+class Creatable(Protocol):
+    """What is asked of a model here."""
+
+    name: str
+    algorithm: type[Algorithm]
+    session: Any
+    tags: list[dict[str, str]] | None
+
+    def create(self) -> Any: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformSettings:
+    """What all jobs of a transformer share; None leaves it to the service."""
+
+    instance_type: str
+    instance_count: int = 1
+    accept: str | None = None
+    assemble_with: str | None = None
+    strategy: str | None = None
+    max_payload: int | None = None
+    max_concurrent_transforms: int | None = None
+    output_kms_key: str | None = None
+    volume_kms_key: str | None = None
+    environment: Mapping[str, str] | None = None
+    tags: list[dict[str, str]] | None = None
+
+    def request(self, output_path: str) -> dict[str, Any]:
+        """Return the members of a CreateTransformJob request that these settings decide."""
+        output = {
+            "S3OutputPath": output_path,
+            "Accept": self.accept,
+            "AssembleWith": self.assemble_with,
+            "KmsKeyId": self.output_kms_key,
+        }
+        resources = {
+            "InstanceType": self.instance_type,
+            "InstanceCount": self.instance_count,
+            "VolumeKmsKeyId": self.volume_kms_key,
+        }
+        request = {
+            "TransformOutput": _given(output),
+            "TransformResources": _given(resources),
+            "BatchStrategy": self.strategy,
+            "MaxPayloadInMB": self.max_payload,
+            "MaxConcurrentTransforms": self.max_concurrent_transforms,
+            "Environment": None if self.environment is None else dict(self.environment),
+            "Tags": self.tags,
+        }
+        return _given(request)
+
+
+def _given(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
+
+
 class Transformer:
     """Runs transform jobs with one model."""
 
     def __init__(
         self,
-        model: Model,
+        model: Creatable,
         *,
         instance_type: str,
         instance_count: int = 1,
@@ -151,17 +209,23 @@ class Transformer:
             environment: Environment variables of the container. Default: none.
             tags: Of the jobs. Default: those of the model.
         """
-        self.model = model
-        self.instance_type, self.instance_count = instance_type, instance_count
         returns = model.algorithm.inference.returns
-        self.accept = accept or (JSON_LINES if JSON_LINES in returns else returns[0])
-        lines = self.accept.partition(";")[0] in (JSON_LINES, CSV)
-        self.assemble_with = assemble_with or ("Line" if lines else "None")
-        self.output_path = output_path
-        self._strategy, self._max_payload, self._concurrent = strategy, max_payload, max_concurrent_transforms
-        self._output_kms_key, self._volume_kms_key = output_kms_key, volume_kms_key
-        self._environment = environment
-        self.tags = model.tags if tags is None else tag_list(tags)
+        accept = accept or (JSON_LINES if JSON_LINES in returns else returns[0])
+        lines = accept.partition(";")[0] in (JSON_LINES, CSV)
+        self.model, self.output_path = model, output_path
+        self.settings = TransformSettings(
+            instance_type=instance_type,
+            instance_count=instance_count,
+            accept=accept,
+            assemble_with=assemble_with or ("Line" if lines else "None"),
+            strategy=strategy,
+            max_payload=max_payload,
+            max_concurrent_transforms=max_concurrent_transforms,
+            output_kms_key=output_kms_key,
+            volume_kms_key=volume_kms_key,
+            environment=environment,
+            tags=model.tags if tags is None else tag_list(tags),
+        )
         self.latest_job: TransformJob | None = None
 
     def start(
@@ -218,7 +282,7 @@ class Transformer:
             "TransformJobName": name,
             "ModelName": self.model.name,
             "TransformInput": given,
-            **self._settings(name),
+            **self.settings.request(f"{self._outputs().uri}{name}/"),
         }
         if data_processing:
             request["DataProcessing"] = dict(data_processing)
@@ -249,6 +313,9 @@ class Transformer:
                 s3.put_object(Bucket=folder.bucket, Key=key, Body=body)
                 keys.append(key)
             return self.start(folder.uri, content_type=kind).predictions()
+        except Detached:
+            keys = []  # the job goes on and reads them
+            raise
         finally:
             for key in keys:
                 s3.delete_object(Bucket=folder.bucket, Key=key)
@@ -260,7 +327,7 @@ class Transformer:
         kind = content_type or (lines if algorithm.inference.rows == "token_pair" else None)
         taken = vectors(rows) if algorithm.inference.rows == "vector" else [*rows]
         whole = write_request(algorithm, taken, kind)
-        parts = max(-(-len(whole.body) // UPLOAD_BYTES), min(self.instance_count, whole.rows))
+        parts = max(-(-len(whole.body) // UPLOAD_BYTES), min(self.settings.instance_count, whole.rows))
         bare = whole.content_type.partition(";")[0]
         if parts == 1:
             return bare, [whole.body]
@@ -271,30 +338,5 @@ class Transformer:
 
     def _outputs(self) -> Place:
         if self.output_path is None:
-            return Place(default_bucket(self.model.session), "")
+            return default_location(self.model.session)
         return Place.prefix(self.output_path, what="output_path")
-
-    def _settings(self, name: str) -> dict[str, Any]:
-        """Return the members of a request that all jobs of this transformer share."""
-        output: dict[str, Any] = {
-            "S3OutputPath": f"{self._outputs().uri}{name}/",
-            "Accept": self.accept,
-            "AssembleWith": self.assemble_with,
-        }
-        resources: dict[str, Any] = {"InstanceType": self.instance_type, "InstanceCount": self.instance_count}
-        if self._output_kms_key:
-            output["KmsKeyId"] = self._output_kms_key
-        if self._volume_kms_key:
-            resources["VolumeKmsKeyId"] = self._volume_kms_key
-        optional = {
-            "BatchStrategy": self._strategy,
-            "MaxPayloadInMB": self._max_payload,
-            "MaxConcurrentTransforms": self._concurrent,
-            "Environment": None if self._environment is None else dict(self._environment),
-            "Tags": self.tags,
-        }
-        return {
-            "TransformOutput": output,
-            "TransformResources": resources,
-            **{member: value for member, value in optional.items() if value is not None},
-        }

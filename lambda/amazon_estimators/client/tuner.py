@@ -6,7 +6,7 @@ import secrets
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.algorithms.rules import Caution, Finding, Problem
@@ -19,7 +19,7 @@ from amazon_estimators.algorithms.tuning import (
     range_findings,
     ranges_request,
 )
-from amazon_estimators.client.job_settings import tag_list
+from amazon_estimators.client.job_settings import JobSettings, tag_list
 from amazon_estimators.client.training_job import JOB_NAME, console_host
 from amazon_estimators.client.training_records import Records
 from amazon_estimators.client.waiting import wait_for
@@ -27,13 +27,22 @@ from amazon_estimators.errors import HyperparameterError, RequestError, TuningJo
 from amazon_estimators.hyperparameters.hyperparameter import HyperparameterWarning
 from amazon_estimators.storage.sessions import client_of, region_of
 
-if TYPE_CHECKING:
-    from amazon_estimators.client.estimator import Estimator
-
 NAME_CHARACTERS = 32
 GOING = ("InProgress", "Stopping")
 _TRAINING_ONLY = ("TrainingJobName", "HyperParameters", "Tags", "ExperimentConfig")
 """Members of a training job's request that its definition in a tuning job does not have."""
+
+
+class Tunable(Protocol):
+    """What is asked of an estimator here."""
+
+    algorithm: Algorithm
+    session: Any
+    settings: JobSettings
+
+    def training_request(self, records: Any, mini_batch_size: int | None = None) -> dict[str, Any]: ...
+    @classmethod
+    def attach(cls, training_job_name: str, *, session: Any = None, wait: bool = True) -> Any: ...
 
 
 class TuningJob:
@@ -112,7 +121,7 @@ class Tuner:
 
     def __init__(
         self,
-        estimator: Estimator,
+        estimator: Tunable,
         objective: str,
         ranges: Mapping[str, Range],
         *,

@@ -43,7 +43,7 @@ class Destination:
 
 
 def encryption(*, encrypt: bool, kms_key: str | None) -> dict[str, Any]:
-    """What S3 is told: SSE-KMS with a key, SSE-S3 with ``encrypt``, else the bucket's own default."""
+    """Return what S3 is told: SSE-KMS with a key, SSE-S3 with ``encrypt``, else nothing."""
     if kms_key:
         return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key, "BucketKeyEnabled": True}
     return {"ServerSideEncryption": "AES256"} if encrypt else {}
@@ -205,7 +205,7 @@ def _deal(shards: Shards, matrix: Matrix, labels: np.ndarray | None, first_row: 
 
 
 def _by_need(held: Sequence[int], rows: int) -> list[int]:
-    """How to share out ``rows`` so that all end up with the same, or one more."""
+    """Share out ``rows`` so that all end up with the same, or one more."""
     ends = cut_evenly(sum(held) + rows, len(held))
     wanted = [stop - start for start, stop in pairwise(ends)]
     return [want - have for want, have in zip(wanted, held, strict=True)]

@@ -12,7 +12,7 @@ from amazon_estimators.sources import Layout, Piece, Source
 from amazon_estimators.storage.multipart_upload import ObjectWriter
 from amazon_estimators.storage.s3 import InputObject
 
-REMEDY = "Write the file as UTF-8 with one word, or one embedding, a line."
+REMEDY = "Write the file as UTF-8 with one word, or one embedding, per line."
 
 
 def resolve(s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
@@ -25,7 +25,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
 
 
 def encode(s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: PlannedChannel) -> Facts:
-    """A record is a line: of a vocabulary, a word."""
+    """Copy the lines. A record is a line: of a vocabulary, a word."""
     records, as_it_is = 0, replace(planned.source, compression="none")
     for piece in pieces:
         for lines, number in steps(s3, piece, as_it_is):
@@ -38,9 +38,9 @@ def encode(s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: Planned
 
 
 def reason(line: bytes) -> str | None:
-    """What is wrong with a line, or with several; None if nothing is."""
+    """Say what is wrong with a line, or with several; return None if nothing is."""
     try:
         line.decode()
     except UnicodeDecodeError:
-        return f"{shown(line)} is no UTF-8"
+        return f"{shown(line)} is not UTF-8"
     return None if line.strip() else "it is blank, and the number of a line is the word's id"

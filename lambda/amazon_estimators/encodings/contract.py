@@ -1,4 +1,4 @@
-"""What an encoding is told of a channel, and what it tells of a shard."""
+"""Define what an encoding is told of a channel, and what it reports of a shard."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class PlannedChannel:
     example: str
     """URI of the object the schema was taken from."""
     looked: bool = True
-    """Whether Plan looked at every object; if not, pieces are cut by bytes and Encode looks first."""
+    """True if Plan inspected every object; if not, pieces are cut by bytes and Encode inspects them first."""
     names: tuple[str, ...] | None = None
     """File names of the shards where they are not numbered."""
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready values; :meth:`from_dict` reads them back."""
+        """Return its fields as JSON-ready values; :meth:`from_dict` reads them back."""
         return {**vars(self), "source": self.source.to_dict(), "schema": self.schema.to_dict()}
 
     @classmethod
@@ -47,7 +47,7 @@ class PlannedChannel:
 
 @dataclass(frozen=True)
 class Facts:
-    """What was seen of the records of a shard while they were encoded."""
+    """Facts of a shard's records, gathered while they were encoded."""
 
     records: int
     feature_dim: int

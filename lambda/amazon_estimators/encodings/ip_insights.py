@@ -46,9 +46,9 @@ def encode(s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: Planned
 
 
 def reason(line: bytes) -> str | None:
-    """What is wrong with one line, without its end; None if nothing is."""
+    """Say what is wrong with one line, without its end; return None if nothing is."""
     if not _is_utf8(line):
-        return f"{shown(line)} is no UTF-8"
+        return f"{shown(line)} is not UTF-8"
     if _ONE_LINE.fullmatch(line):
         return None
     parted = _FIELDS.fullmatch(line)
@@ -56,7 +56,7 @@ def reason(line: bytes) -> str | None:
         return f"{shown(line)} is not two fields, an entity and an address"
     if not parted[1]:
         return f"{shown(line)} has no entity before the comma"
-    return f"{shown(parted[2])} is no IPv4 address, four numbers from 0 to 255 with dots between them"
+    return f"{shown(parted[2])} is not an IPv4 address, four numbers from 0 to 255 with dots between them"
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -57,7 +57,7 @@ def encode(s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: Planned
 
 
 def _pairs(text: bytes) -> list[dict[str, Any]] | None:
-    """The pairs of whole lines, parsed at once; None if any is not as it should be."""
+    """Parse the pairs of whole lines at once; return None if any is not as it should be."""
     count = text.count(b"\n")
     # Joined by commas the lines are one array, which C parses at once. Lines that begin and end with a brace,
     # as many as there are values, are one value each: one cut in two would need a key where a brace is.
@@ -73,7 +73,7 @@ def _pairs(text: bytes) -> list[dict[str, Any]] | None:
 
 
 def _are_pairs(pairs: list[Any]) -> bool:
-    """Whether ``reason`` would find nothing wrong with any of them, at the speed of C."""
+    """Return True if ``reason`` would find nothing wrong with any of them, at the speed of C."""
     if any(type(pair) is not dict or pair.keys() != KEYS for pair in pairs):
         return False
     labels = [pair["label"] for pair in pairs]
@@ -93,27 +93,27 @@ def _seen(before: Tokens, pairs: list[dict[str, Any]], side: str) -> Tokens:
 
 
 def reason(line: bytes) -> str | None:
-    """What is wrong with one line, without its end; None if nothing is."""
+    """Say what is wrong with one line, without its end; return None if nothing is."""
     try:
         pair = _parse(line)
     except (ValueError, RecursionError) as error:
-        return f"{shown(line)} is no JSON: {error}"
+        return f"{shown(line)} is not JSON: {error}"
     if type(pair) is not dict or not (line.startswith(b"{") and line.rstrip(b"\r").endswith(b"}")):
         return f"{shown(line)} is not one object from brace to brace"
     if pair.keys() != KEYS:
         missing, unknown = sorted(KEYS - pair.keys()), sorted(pair.keys() - KEYS)
         return f"missing {', '.join(missing) or 'nothing'}, unknown {', '.join(unknown) or 'nothing'}"
     if type(pair["label"]) not in (int, float) or not _are_float32([pair["label"]]):
-        return f"label is {_json(pair['label'])}, which is no number of 32 bits"
+        return f"label is {_json(pair['label'])}, which is not a number of 32 bits"
     return next((problem for side in SIDES if (problem := _list_problem(side, pair[side]))), None)
 
 
 def _list_problem(side: str, ids: Any) -> str | None:
     if type(ids) is not list or not ids:
-        return f"{side} is {_json(ids)}, which is no list of at least one token id"
+        return f"{side} is {_json(ids)}, which is not a list of at least one token id"
     for one in ids:
         if type(one) is not int or not 0 <= one <= LAST_TOKEN:
-            return f"{side} holds {_json(one)}, which is no token id"
+            return f"{side} holds {_json(one)}, which is not a token id"
     return None
 
 
@@ -122,7 +122,7 @@ def _json(value: Any) -> str:
 
 
 def _are_float32(numbers: list[float]) -> bool:
-    """Whether all are finite as float32; JSON has no NaN, and its reader is told to take none."""
+    """Return True if all are finite as float32. JSON has no NaN, and its reader is told to take none."""
     return min(numbers) >= -FLOAT32_MAX and max(numbers) <= FLOAT32_MAX
 
 
@@ -131,4 +131,4 @@ def _parse(text: bytes) -> Any:
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")

@@ -24,11 +24,11 @@ SCHEMA = Schema(width=0, names=None, features=None, label=None)
 _BLANK_LINES = re.compile(rb"\n{2,}")
 
 Reason = str
-"""What is wrong with a line."""
+"""Says what is wrong with a line."""
 
 
 def look_at_text(s3: Any, found: InputObject, source: Source) -> Layout:
-    """Where an object of text can be cut: before each line if it is small, anywhere if not."""
+    """Find where an object of text can be cut: before each line if it is small, anywhere if not."""
     if compression_of(found, source.compression) != "none":
         return Layout(schema=SCHEMA, start=0, stop=found.size, whole=True)
     if found.size > COUNTED_BYTES:
@@ -56,7 +56,7 @@ def steps(s3: Any, piece: Piece, source: Source) -> Iterator[tuple[bytes, int]]:
 
 
 def tidy(lines: bytes) -> bytes:
-    """The lines as shards hold them: each ends in a line feed alone, blank ones are left out."""
+    """Return the lines as shards hold them: each ends in a line feed alone, blank ones are left out."""
     if b"\r" in lines:
         lines = lines.replace(b"\r\n", b"\n")
     if b"\n\n" in lines or lines.startswith(b"\n"):
@@ -73,7 +73,7 @@ def first_bad_line(
     *,
     blank_allowed: bool = True,
 ) -> InputError:
-    """The error for the first line that ``reason_of`` finds something wrong with."""
+    """Make the error for the first line that ``reason_of`` finds something wrong with."""
     for at, line in enumerate(lines.removesuffix(b"\n").split(b"\n"), start=number):
         bare = line.removesuffix(b"\r")
         reason = reason_of(bare) if bare or not blank_allowed else None
@@ -84,7 +84,7 @@ def first_bad_line(
 
 
 def where(piece: Piece, line: int, text: bytes = b"") -> str:
-    """A line by its number in the object, where that is known; where not, by its ``text`` too."""
+    """Name a line by its number in the object, or by its ``text`` too if that is not known."""
     if piece.start == 0:
         return f"line {line:,}"
     if piece.first_row is not None:
@@ -94,6 +94,6 @@ def where(piece: Piece, line: int, text: bytes = b"") -> str:
 
 
 def shown(line: bytes, most: int = 80) -> str:
-    """The start of a line, for a message."""
+    """Return the start of a line, for a message."""
     text = line[: 4 * most].decode("utf-8", "replace")
     return repr(text if len(text) <= most else text[:most] + "…")

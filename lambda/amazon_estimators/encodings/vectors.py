@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -61,6 +61,33 @@ def encode(s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: Planned
     )
 
 
+class Location(Protocol):
+    """Names the values of a block for errors: ``at`` is a row of the block, ``number`` a feature."""
+
+    @property
+    def rows(self) -> str:
+        """How the rows of the block are called together."""
+        ...
+
+    @property
+    def counted(self) -> str:
+        """How rows are counted."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """How the label is called."""
+        ...
+
+    def of(self, at: int, column: str) -> str:
+        """Return where a value of a row and a column is."""
+        ...
+
+    def feature(self, number: int) -> str:
+        """Return the name of a feature's column."""
+        ...
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a block of rows comes from, for errors: ``row`` is the number of its first one."""
@@ -71,23 +98,25 @@ class Place:
     counted: str = float32.COUNTED
 
     def of(self, at: int, column: str) -> str:
-        """Where in the input a value of row ``at`` of the block is."""
+        """Name the place in the input of a value of row ``at`` of the block."""
         return f"{self.piece.source.uri}, {self.piece.row(self.row + at)}, {column}"
 
-    def not_finite(self, at: int, column: str, value: Any) -> InputError:
-        """The error for a value that float32 cannot hold as a number."""
-        return float32.not_finite(self.of(at, column), value, self.counted)
-
     def feature(self, number: int) -> str:
-        """A feature's column in the input."""
+        """Name a feature's column in the input."""
         return self.schema.column(self.schema.position(number))
 
     @property
+    def rows(self) -> str:
+        """How the rows of the block are called together."""
+        return f"{self.piece.source.uri}, rows from {self.row}"
+
+    @property
     def label(self) -> str:
+        """How the label is called."""
         return "label" if self.schema.label is None else f"label, {self.schema.column(self.schema.label)}"
 
 
-def write_block(out: Any, block: Block, place: Place) -> np.ndarray | None:
+def write_block(out: Any, block: Block, place: Location) -> np.ndarray | None:
     """Append a block as float32 records; returns its labels. InputError names a value they cannot hold."""
     rows = block.features
     values = rows.data if isinstance(rows, SparseRows) else rows
@@ -110,28 +139,27 @@ def write_block(out: Any, block: Block, place: Place) -> np.ndarray | None:
     return labels
 
 
-def _explained(error: InputError, block: Block, place: Place) -> InputError:
-    """The codec's error with the object, the row in it and the column's name."""
+def _explained(error: InputError, block: Block, place: Location) -> InputError:
+    """Return the codec's error with the object, the row in it and the column's name."""
     at = _first_not_float32(block.labels)
     if block.labels is not None and at is not None:
         value = block.labels[at] if block.given is None else block.given(at, None)
-        return place.not_finite(at, place.label, value)
+        return float32.not_finite(place.of(at, place.label), value, place.counted)
     rows = block.features
     values = rows.data if isinstance(rows, SparseRows) else rows
     at = _first_not_float32(values)
     if at is None:
-        message = f"{place.piece.source.uri}, rows from {place.row}: {error.message}"
-        return InputError(message, remedy=error.remedy)
+        return InputError(f"{place.rows}: {error.message}", remedy=error.remedy)
     if isinstance(rows, SparseRows):
         row = int(np.searchsorted(rows.indptr, at, side="right")) - 1
-        return place.not_finite(row, f"column {rows.indices[at]}", values[at])
+        return float32.not_finite(place.of(row, f"column {rows.indices[at]}"), values[at], place.counted)
     row, feature = divmod(at, values.shape[1])
     value = values[row, feature] if block.given is None else block.given(row, feature)
-    return place.not_finite(row, place.feature(feature), value)
+    return float32.not_finite(place.of(row, place.feature(feature)), value, place.counted)
 
 
 def _first_not_float32(values: np.ndarray | None) -> int | None:
-    """The flat index of the first value that is no finite float32."""
+    """Return the flat index of the first value that is not a finite float32."""
     if values is None:
         return None
     with np.errstate(over="ignore"):

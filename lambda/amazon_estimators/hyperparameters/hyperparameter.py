@@ -24,8 +24,9 @@ from amazon_estimators.hyperparameters.value_types import (
     Listing,
     Real,
     Text,
+    TooLargeError,
 )
-from amazon_estimators.text import shown
+from amazon_estimators.text import is_token, shown
 
 T = TypeVar("T")
 
@@ -36,7 +37,7 @@ class HyperparameterWarning(UserWarning):
 
 @dataclass(frozen=True)
 class Tuning:
-    """What AWS recommends automatic model tuning to search."""
+    """Holds the range AWS recommends automatic model tuning to search."""
 
     low: float | None = None
     high: float | None = None
@@ -44,12 +45,12 @@ class Tuning:
 
 
 def tuning(low: float, high: float) -> Tuning:
-    """A range of numbers, both ends included."""
+    """Return a range of numbers, both ends included."""
     return Tuning(low=low, high=high)
 
 
 def tuning_values(*values: str) -> Tuning:
-    """A set of names."""
+    """Return a set of names."""
     return Tuning(values=values)
 
 
@@ -92,8 +93,20 @@ class Hyperparameter(Generic[T]):
     def __set__(self, instance: Owner, value: object) -> None:
         instance.assign(self.name, value)
 
+    @property
+    def booleans(self) -> frozenset[str]:
+        """The texts that stand for a boolean; none for other types."""
+        choices = getattr(self.kind, "choices", ())
+        return frozenset(choices) & {"true", "false"}
+
     def problem(self, value: object) -> str:
-        """What is wrong with ``value``, what is allowed."""
+        """Return what is wrong with ``value`` and what is allowed."""
+        if is_token(value):
+            return (
+                f"Invalid hyperparameter value for {self.name}: a CDK token, whose value is known when the "
+                f"stack is deployed. Expecting: {self.kind.expecting}, known at synth. Or give it in the "
+                "input of an execution."
+            )
         return (
             f"Invalid hyperparameter value {shown(value)} for {self.name}. Expecting: {self.kind.expecting}."
         )
@@ -102,6 +115,8 @@ class Hyperparameter(Generic[T]):
         """Read and check a value; ValueError with the whole message if it is none."""
         try:
             result = self.kind.read(value)
+        except TooLargeError as error:
+            raise ValueError(f"{self.problem(value)} {error}") from None
         except (ValueError, RecursionError):
             raise ValueError(self.problem(value)) from None
         if len(self.kind.spell(result)) > MAX_VALUE_CHARACTERS:
@@ -129,10 +144,15 @@ def integer(
     at_most: int | None = None,
     one_of: tuple[int, ...] = (),
     literals: tuple[int | str, ...] = (),
+    also: tuple[int, ...] = (),
     **more: Any,
 ) -> Hyperparameter[int | str]:
-    """A whole number; bounds are included. ``more`` goes to :class:`Hyperparameter`."""
-    return Hyperparameter(Integer(Bounds(at_least=at_least, at_most=at_most), one_of, literals), doc, **more)
+    """Declare a whole number; bounds are included, ``also`` are undocumented ones.
+
+    ``more`` goes to :class:`Hyperparameter`.
+    """
+    kind = Integer(Bounds(at_least=at_least, at_most=at_most), one_of, literals, also)
+    return Hyperparameter(kind, doc, **more)
 
 
 def number(
@@ -146,7 +166,10 @@ def number(
     infinity: bool = False,
     **more: Any,
 ) -> Hyperparameter[float | str]:
-    """A real number; ``above`` and ``below`` exclude the bound. ``more`` goes to :class:`Hyperparameter`."""
+    """Declare a real number; ``above`` and ``below`` exclude the bound.
+
+    ``more`` goes to :class:`Hyperparameter`.
+    """
     return Hyperparameter(Real(Bounds(at_least, above, at_most, below), literals, infinity), doc, **more)
 
 
@@ -156,7 +179,7 @@ def choice(*choices: str, doc: str, also: tuple[str, ...] = (), **more: Any) -> 
 
 
 def flag(*, doc: str, capitals: bool = False, **more: Any) -> Hyperparameter[bool]:
-    """True or false. ``more`` goes to :class:`Hyperparameter`."""
+    """Declare a flag, true or false. ``more`` goes to :class:`Hyperparameter`."""
     return Hyperparameter(Flag(capitals), doc, **more)
 
 
@@ -168,7 +191,7 @@ def container_setting(name: str) -> Hyperparameter[str]:
 
 
 def file_name(*, doc: str, **more: Any) -> Hyperparameter[str]:
-    """A file's name. ``more`` goes to :class:`Hyperparameter`."""
+    """Declare a file's name. ``more`` goes to :class:`Hyperparameter`."""
     return Hyperparameter(FileName(), doc, **more)
 
 
@@ -182,5 +205,5 @@ def listing(
     literals: tuple[str, ...] = (),
     **more: Any,
 ) -> Hyperparameter[tuple[int | str, ...] | str]:
-    """One or more items. ``more`` goes to :class:`Hyperparameter`."""
+    """Declare a list of one or more items. ``more`` goes to :class:`Hyperparameter`."""
     return Hyperparameter(Listing(item, encoding, distinct, ordered, literals), doc, **more)

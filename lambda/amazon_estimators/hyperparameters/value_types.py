@@ -20,7 +20,9 @@ T = TypeVar("T")
 MAX_VALUE_CHARACTERS = 2500
 """The longest hyperparameter value CreateTrainingJob takes."""
 
-_TOO_LONG = 10**MAX_VALUE_CHARACTERS
+INTEGERS = range(-(2**63), 2**63)
+"""The whole numbers of 64 bits: the training containers hold no others."""
+
 _EXACT_FLOAT = 2**53
 """Up to here every whole number has a float of its own."""
 _WHOLE = re.compile(r"[+-]?[0-9]+")
@@ -31,7 +33,7 @@ _INFINITY = re.compile(r"\+?inf(inity)?", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Bounds:
-    """What numbers are taken. ``above`` and ``below`` exclude the bound itself, the others include it."""
+    """Holds the bounds of numbers; ``above`` and ``below`` exclude the bound itself."""
 
     at_least: float | None = None
     above: float | None = None
@@ -39,7 +41,7 @@ class Bounds:
     below: float | None = None
 
     def admit(self, value: float) -> bool:
-        """Whether ``value`` lies within."""
+        """Return True if ``value`` lies within."""
         return (
             (self.at_least is None or value >= self.at_least)
             and (self.above is None or value > self.above)
@@ -72,25 +74,34 @@ class Kind(Protocol[T]):
         """Read a value; ValueError if it is none of this kind."""
 
     def spell(self, value: T) -> str:
-        """The value as the service reads it."""
+        """Return the value as the service reads it."""
 
 
 def _plain(value: object) -> object:
-    """The Python value in a numpy scalar. numpy is not imported for it: who passes one has imported it."""
+    """Return the Python value in a numpy scalar. Whoever passes one has imported numpy."""
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(value, numpy.generic):
         return cast(Any, value).item()
     return value
 
 
+class TooLargeError(ValueError):
+    """A whole number that takes more than 64 bits."""
+
+    def __init__(self) -> None:
+        super().__init__(f"Whole numbers are sent from {INTEGERS[0]} to {INTEGERS[-1]}.")
+
+
 def _whole(value: object) -> int:
-    if isinstance(value, str) and len(value) <= MAX_VALUE_CHARACTERS and _WHOLE.fullmatch(value):
-        return int(value)
-    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT_FLOAT:
-        return int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _TOO_LONG:
-        return int(value)  # a subclass, such as an enumeration, may spell itself otherwise
-    raise ValueError
+    is_text = isinstance(value, str) and len(value) <= MAX_VALUE_CHARACTERS and _WHOLE.fullmatch(value)
+    is_float = isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT_FLOAT
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
+    if not (is_text or is_float or is_integer):
+        raise ValueError
+    number = int(cast(Any, value))  # a subclass, such as an enumeration, may spell itself otherwise
+    if number not in INTEGERS:
+        raise TooLargeError
+    return number
 
 
 def _boolean(value: object) -> bool:
@@ -123,11 +134,15 @@ def _quoted(values: Sequence[object]) -> str:
 
 @dataclass(frozen=True)
 class Integer:
-    """A whole number within bounds or one of ``choices``, or one of the literals."""
+    """A whole number within bounds or one of ``choices``, or one of the literals.
+
+    ``also`` are numbers that AWS does not document but its SDK and samples use.
+    """
 
     bounds: Bounds = Bounds()
     choices: tuple[int, ...] = ()
     literals: tuple[int | str, ...] = ()
+    also: tuple[int, ...] = ()
 
     @property
     def expecting(self) -> str:
@@ -139,7 +154,8 @@ class Integer:
         if isinstance(plain, str) and plain in self.literals:
             return plain
         number = _whole(plain)
-        if number in self.literals or (number in self.choices if self.choices else self.bounds.admit(number)):
+        allowed = number in self.choices if self.choices else self.bounds.admit(number)
+        if allowed or number in (*self.literals, *self.also):
             return number
         raise ValueError
 
@@ -277,7 +293,7 @@ class Listing:
         if isinstance(value, str):
             return value
         if self.encoding == "json":
-            return json.dumps(value, separators=(",", ":"))
+            return json.dumps(value)
         return ",".join(map(str, value))
 
 

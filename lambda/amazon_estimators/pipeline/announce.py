@@ -11,9 +11,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from amazon_estimators.errors import ServiceError
 from amazon_estimators.pipeline import keys
-from amazon_estimators.pipeline.current_model import CurrentModel, write_current_model
+from amazon_estimators.pipeline.current_model import CurrentModel, current_model_document
 from amazon_estimators.pipeline.explain import details_of, reason_of
+from amazon_estimators.storage.documents import seal_document
+from amazon_estimators.storage.faults import naming
 from amazon_estimators.storage.s3 import put_json
 
 SOURCE = "amazon-estimators"
@@ -24,6 +27,7 @@ SKIPPED = "Training Skipped"
 WAITING = "Training Waiting"
 RECOVERED = "Starter Recovered"
 
+LAST_TRAINED_SCHEMA = "last-trained/1"
 TELL_ATTEMPTS = 4
 """How often an event is put on the bus before it counts as refused; the client itself retries whole
 requests."""
@@ -77,14 +81,16 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     detail = {**about, **_trained(plan, job), **_judged(state)}
     good = (state.get("verdict") or {}).get("good", True)
     trained = {name: detail[name] for name in ("data_set", "execution", "job", "model")}
-    try:
-        put_json(s3, plan["bucket"], keys.last_trained_key(settings["prefix"]), trained)
-        if good and state.get("package") is None:
-            write_current_model(s3, plan["bucket"], settings["prefix"], _current(detail))
-    except Exception as error:
-        records = f"s3://{plan['bucket']}/{keys.data_sets_prefix(settings['prefix'])}"
-        LOG.exception("%s was not written", records)
-        detail["unrecorded"] = f"{records}: {error}"[:LONGEST_SAID]
+    prefix = settings["prefix"]
+    records = {keys.last_trained_key(prefix): seal_document(LAST_TRAINED_SCHEMA, trained)}
+    if good and state.get("package") is None:
+        records[keys.current_model_key(prefix)] = current_model_document(_current(detail))
+    for key, document in records.items():
+        try:
+            put_json(s3, plan["bucket"], key, document)
+        except Exception as error:
+            LOG.exception("s3://%s/%s was not written", plan["bucket"], key)
+            detail["unrecorded"] = f"s3://{plan['bucket']}/{key}: {error}"[:LONGEST_SAID]
     tell(TRAINED if good else REJECTED, detail)
     return detail
 
@@ -127,28 +133,29 @@ def _current(detail: Mapping[str, Any]) -> CurrentModel:
 
 
 def failure(about: Mapping[str, Any], error: str, cause: str, remedy: str = "") -> dict[str, Any]:
-    """The detail of Training Failed. A cause that ends with its remedy is told without it."""
+    """Return the detail of Training Failed. Leave out a remedy at the end of the cause."""
     message = cause.removesuffix(f"\n{remedy}") if remedy else cause
     return {**about, "error": error, "cause": message[:LONGEST_TEXT], "remedy": remedy or REMEDY}
 
 
 def tell(events: Any, detail_type: str, detail: Mapping[str, Any]) -> None:
-    """Put one event on the default bus. Raises RuntimeError if EventBridge goes on refusing it."""
+    """Put one event on the default bus. Raises ServiceError if EventBridge goes on refusing it."""
     entry = {"Source": SOURCE, "DetailType": detail_type, "Detail": json.dumps(detail)}
     for attempt in range(1, TELL_ATTEMPTS + 1):
-        answer = events.put_events(Entries=[entry])
+        with naming("PutEvents", f"{detail_type} of {detail.get('pipeline')}"):
+            answer = events.put_events(Entries=[entry])
         if not answer["FailedEntryCount"]:
             return
         if attempt < TELL_ATTEMPTS:
             time.sleep(random.uniform(0, 0.2 * 4**attempt))  # noqa: S311 - jitter, no secret
     refused = answer["Entries"][0]
-    raise RuntimeError(
+    raise ServiceError(
         f"EventBridge refused {detail_type}: {refused['ErrorCode']}: {refused['ErrorMessage']}"
     )
 
 
 def _said(asked: Mapping[str, Any], name: str) -> str | None:
-    """A text of the execution input, which may be one that Plan has refused for it."""
+    """Return a text of the execution input, which may be one that Plan refused."""
     value = asked.get(name)
     return value[:LONGEST_SAID] if isinstance(value, str) else None
 

@@ -1,4 +1,4 @@
-"""The channels of a pipeline: what the user says of each, joined with what the algorithm rules of it."""
+"""Join what a user says of each channel with what the algorithm requires of it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Channel:
         return encoding_for(self.rule.content_type)
 
     def identity(self) -> list[object]:
-        """What of the settings the shards and the manifest depend on: part of a RecordSet's fingerprint."""
+        """Return the settings that shards and manifest depend on: part of a RecordSet's fingerprint."""
         return [
             self.name,
             self.rule.content_type,
@@ -59,7 +59,7 @@ def channels_of(
     instance_count: int,
     prefix: str,
 ) -> dict[str, Channel]:
-    """The channels by name. Raises RequestError, with all problems, if the algorithm does not take them."""
+    """Return the channels by name. Raises RequestError, with all problems, if the algorithm refuses any."""
     problems = list(_problems(algorithm, sources, distributions))
     if problems:
         raise RequestError(
@@ -93,7 +93,7 @@ def _problems(
             yield from _misfits(algorithm.channels[name], source)
     for name, distribution in distributions.items():
         if name not in sources:
-            yield f"distributions names {name!r}, which is no channel of this pipeline"
+            yield f"distributions names {name!r}, which is not a channel of this pipeline"
         elif name in algorithm.channels and distribution not in algorithm.channels[name].distributions:
             allowed = " or ".join(algorithm.channels[name].distributions)
             yield f"channel {name} is distributed {distribution!r}; allowed: {allowed}"
@@ -111,7 +111,7 @@ def _misfits(rule: ChannelRule, source: Source) -> Iterator[str]:
 
 
 def channel_options(algorithm: type[Algorithm], channel: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Those options that hold for a channel. Raises RequestError where the algorithm reads no columns.
+    """Return the options that apply to a channel. Raises RequestError if the algorithm reads no columns.
 
     A channel that takes no label has no feature of that column, either: it is left out.
     """

@@ -13,7 +13,7 @@ from typing import Any
 
 from amazon_estimators.pipeline.keys import current_model_key
 from amazon_estimators.storage.documents import open_document, seal_document
-from amazon_estimators.storage.s3 import is_there, put_json
+from amazon_estimators.storage.s3 import is_there
 
 SCHEMA = "current_model/1"
 REMEDY = "Delete the object: the next model is then judged as the first one is."
@@ -44,9 +44,9 @@ class CurrentModel:
     model_package: str | None = None
 
 
-def write_current_model(s3: Any, bucket: str, prefix: str, model: CurrentModel) -> None:
-    """Make ``model`` the one in use of a pipeline without a registry."""
-    put_json(s3, bucket, current_model_key(prefix), seal_document(SCHEMA, asdict(model)))
+def current_model_document(model: CurrentModel) -> dict[str, Any]:
+    """Return what is kept of the model in use of a pipeline without a registry."""
+    return seal_document(SCHEMA, asdict(model))
 
 
 def read_current_model(s3: Any, bucket: str, prefix: str) -> CurrentModel | None:

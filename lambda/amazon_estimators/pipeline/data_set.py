@@ -19,7 +19,7 @@ from amazon_estimators.errors import RequestError
 from amazon_estimators.pipeline import keys
 from amazon_estimators.record_sets.keys import RECORD_SET
 from amazon_estimators.storage.input_files import InputFiles, LeftOut
-from amazon_estimators.storage.s3 import InputObject, is_there, list_as_of, put_text
+from amazon_estimators.storage.s3 import InputObject, is_there, list_as_of, put_text, read_object
 from amazon_estimators.text import shown
 
 VERSION = re.compile(r"[0-9a-f]{24}")
@@ -76,6 +76,7 @@ class DataSet:
     def freeze(self, s3: Any, bucket: str, prefix: str) -> None:
         """Keep the list of objects. Written again, it is the same but for ``as_of``."""
         head = {
+            "schema": "data-set/1",
             "data_set": self.version,
             "as_of": self.as_of.isoformat(),
             "channels": sorted(self.channels),
@@ -94,17 +95,22 @@ class DataSet:
                 f"data_set is {version!r}, and there is no s3://{bucket}/{key}",
                 remedy="Leave data_set out to train on the input as it is now.",
             )
-        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        head, *lines = map(json.loads, body.splitlines())
-        channels: dict[str, list[InputObject]] = {name: [] for name in head["channels"]}
-        for line in lines:
-            channels[line.pop("channel")].append(InputObject(bucket=bucket, **line))
-        as_of = datetime.fromisoformat(head["as_of"])
-        if _version(channels) != version:
-            raise RequestError(
-                f"s3://{bucket}/{key} does not hold the objects its name was made of: it was changed",
-                remedy="Leave data_set out to train on the input as it is now.",
-            )
+        body = read_object(s3, bucket, key)
+        changed = RequestError(
+            f"s3://{bucket}/{key} does not hold the objects its name was made of: it was changed",
+            remedy="Leave data_set out to train on the input as it is now.",
+        )
+        try:
+            head, *lines = map(json.loads, body.splitlines())
+            channels: dict[str, list[InputObject]] = {name: [] for name in head["channels"]}
+            for line in lines:
+                channels[line.pop("channel")].append(InputObject(bucket=bucket, **line))
+            as_of = datetime.fromisoformat(head["as_of"])
+            is_whole = _version(channels) == version
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise changed from None
+        if not is_whole:
+            raise changed
         left_out = {
             name: tuple(LeftOut(**group) for group in groups)
             for name, groups in head.get("left_out", {}).items()

@@ -18,7 +18,7 @@ from amazon_estimators.storage.multipart_upload import Uploads
 
 LOOKS_AHEAD = 16
 PART_BYTES = 16 * 2**20
-"""Of a shard's upload: 10,000 parts make 160 GB, far above any shard. The ETag of a shard depends on it."""
+"""The size of an upload's parts. 10,000 make 160 GB, far above any shard. A shard's ETag depends on it."""
 PARTS_SENT_AT_ONCE = 3
 
 
@@ -43,7 +43,7 @@ def encode_shard(s3: Any, plan: Plan, offset: int, length: int) -> Receipt:
 
 
 def _located(s3: Any, pieces: list[Piece], planned: PlannedChannel, encoding: Encoding) -> Iterator[Piece]:
-    """The pieces as their format cuts them. Of an object not looked at, only its share in bytes is known."""
+    """Yield the pieces as their format cuts them. Of an object not inspected only bytes were known."""
     if planned.looked:
         yield from pieces
         return
@@ -66,9 +66,11 @@ def _located(s3: Any, pieces: list[Piece], planned: PlannedChannel, encoding: En
 
 
 def share_of(layout: Layout, piece: Piece) -> Piece | None:
-    """The bytes ``[start, stop)`` of an object as cuts of its layout: each record falls to exactly one share.
+    """Turn the bytes ``[start, stop)`` of an object into cuts of its layout, each record in one share only.
 
-    Rows are dealt in proportion where they are counted. What is whole belongs to the share that it begins in.
+    Rows that are counted are dealt in proportion: of 10 rows in 1,000 bytes, bytes 0 to 250 are rows 0 and 1,
+    and bytes 250 to 1,000 are rows 2 to 9. An object that is one unit belongs to the share with its first
+    byte.
     """
     found, size = piece.source, piece.source.size
     if layout.records is not None:

@@ -35,14 +35,14 @@ def explain(s3: Any, error: Mapping[str, str], plan: Mapping[str, Any]) -> dict[
 
 
 def as_exception(error: str, cause: str) -> Exception:
-    """What a function raises to fail with that error and cause: Lambda tells them by class and message."""
+    """Make the exception by which a function fails with that error and cause, its class and message."""
     error, cause = _renamed(error, cause)
     raised: type[Exception] = type(error, (Exception,), {"__module__": "builtins"})
     return raised(cause)
 
 
 def text_of(cause: str) -> str:
-    """The readable text of an execution's cause, which has it in the JSON of the function that raised it."""
+    """Return the readable text of an execution's cause, which is the JSON of a function's error."""
     return str(details_of(cause).get("errorMessage", cause))
 
 
@@ -52,7 +52,7 @@ def reason_of(cause: str) -> str:
 
 
 def details_of(cause: str) -> Mapping[str, Any]:
-    """What a cause tells as a JSON object; nothing if it is none."""
+    """Return the JSON object that a cause is, or an empty one if it is not JSON."""
     try:
         details = json.loads(cause)
     except (ValueError, RecursionError):  # brackets in brackets, thousands of them, are a cause like another
@@ -61,7 +61,7 @@ def details_of(cause: str) -> Mapping[str, Any]:
 
 
 def _of_shards(s3: Any, plan: Mapping[str, Any]) -> dict[str, str]:
-    """The error of the first failed shard; the same file can fail many."""
+    """Return the error of the first failed shard: one bad file can fail many."""
     prefix = keys.failures_prefix(plan["prefix"], plan["attempt"])
     failures = [key for key, _, _ in list_stored(s3, plan["bucket"], prefix)]
     if not failures:
@@ -71,13 +71,16 @@ def _of_shards(s3: Any, plan: Mapping[str, Any]) -> dict[str, str]:
             "The Map Run of this execution lists them with their causes; redriven, it encodes only those "
             "that failed.",
         )
-    first = get_json(s3, plan["bucket"], failures[0])
+    try:
+        first = get_json(s3, plan["bucket"], failures[0])
+        error, cause, remedy = (str(first[name]) for name in ("error", "cause", "remedy"))
+    except (errors.AmazonEstimatorsError, KeyError, TypeError) as damage:
+        return _answer(MAP_FAILED, f"s3://{plan['bucket']}/{failures[0]} cannot be read: {damage}")
     more = {1: "", 2: "\nOne more shard failed."}.get(
         len(failures), f"\n{len(failures) - 1:,} more shards failed."
     )
-    remedy = first.get("remedy", "")
-    message = first["cause"].removesuffix(f"\n{remedy}")
-    return _answer(first["error"], f"{message}{more}", remedy)
+    message = cause.removesuffix(f"\n{remedy}")
+    return _answer(error, f"{message}{more}", remedy)
 
 
 def _of_training(job: Mapping[str, Any]) -> str:
@@ -110,7 +113,7 @@ def _renamed(error: str, cause: str) -> tuple[str, str]:
 
 
 def _of_function(error: str, text: str) -> dict[str, str]:
-    """What a function raised. The library's own errors end with their remedy, on a line of its own."""
+    """Explain what a function raised. The library's own errors end with a line that is the remedy."""
     message, newline, last = text.strip().rpartition("\n")
     ours = isinstance(getattr(errors, error, None), type) and bool(newline)
     return _answer(error, message, last) if ours else _answer(error, text)
@@ -129,5 +132,5 @@ def _answer(error: str, message: str, remedy: str = "") -> dict[str, str]:
 
 
 def _cut(text: str, limit: int) -> str:
-    """The first ``limit`` bytes, in UTF-8. JSON can hold half of a character, which UTF-8 cannot."""
+    """Return the first ``limit`` bytes, in UTF-8. JSON can hold half of a character, which UTF-8 cannot."""
     return text.encode(errors="replace")[:limit].decode(errors="ignore")

@@ -1,8 +1,8 @@
-"""Look at a channel's input: metadata and first bytes, of every object or of a sample."""
+"""Inspect a channel's input: metadata and first bytes, of every object or of a sample."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,9 +29,9 @@ class Found:
 
     Attributes:
         objects: Those with rows, each with its layout.
-        looked: True if Plan looked at every object. If not, the layouts are the bytes of whole objects.
+        looked: True if Plan inspected every object. If not, the layouts are the bytes of whole objects.
         source: How they are read, with what was found out of them.
-        left_out: What lies beside them and is not read.
+        left_out: What is beside them and is not read.
     """
 
     objects: list[tuple[InputObject, Layout]]
@@ -45,7 +45,7 @@ class Found:
 
     @property
     def records(self) -> int | None:
-        """Records in all, if they are known."""
+        """The number of records, or None if not all are counted."""
         counts = [layout.records for _, layout in self.objects]
         return None if None in counts else sum(count or 0 for count in counts)
 
@@ -90,7 +90,7 @@ def refuse_tables(rule: InputFiles, keys: Iterable[str], left_out: Iterable[Left
 
 
 def look_at(s3: Any, objects: list[InputObject], channel: Channel, encoding: Encoding) -> Found:
-    """Look at every object, or at an even sample of very many, the first and the last in it.
+    """Inspect every object, or an even sample of very many that includes the first and the last.
 
     Objects without rows, such as the empty parts that Spark writes, are left out if others have some.
     """
@@ -118,6 +118,10 @@ def look_at(s3: Any, objects: list[InputObject], channel: Channel, encoding: Enc
     example, first = layouts[0]
     for found, layout in layouts:
         check_schema(first.schema, example.uri, layout.schema, found.uri)
+    if first.schema.at_least:
+        width = max(layout.schema.width for _, layout in layouts)
+        layouts = [(found, layout.of_width(width)) for found, layout in layouts]
+        first = first.of_width(width)
     empty += [found for found, _ in without_rows]
     left_out = _left_out(channel, empty)
     if sample is filled:
@@ -137,6 +141,22 @@ def look_at(s3: Any, objects: list[InputObject], channel: Channel, encoding: Enc
         if found.key not in nothing
     ]
     return Found(unseen, looked=False, source=source, left_out=left_out)
+
+
+def widest(found: Mapping[str, Found]) -> dict[str, Found]:
+    """Return the channels with one number of features, where only the highest index of sparse rows is known.
+
+    Train and test data are one data set: the channel with most features tells how many there are.
+    """
+    width = max((channel.schema.width for channel in found.values() if channel.schema.sparse), default=0)
+    return {
+        name: replace(
+            channel, objects=[(one, layout.of_width(width, known=True)) for one, layout in channel.objects]
+        )
+        if channel.schema.at_least
+        else channel
+        for name, channel in found.items()
+    }
 
 
 def _left_out(channel: Channel, empty: list[InputObject]) -> tuple[LeftOut, ...]:

@@ -1,4 +1,4 @@
-"""How many bytes a channel's shards will have: exactly where records are counted, else from a sample."""
+"""Estimate the bytes of a channel's shards: exactly if records are counted, else from a sample."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 SAMPLE_BYTES = 2**20
 COMPRESSED_FACTOR = 4
-"""What is assumed of a compressed object: that its shards are four times as large."""
+"""Shards of a compressed object are assumed to be four times as large."""
 
 
 def record_bytes(schema: Schema) -> int:
-    """Bytes of one dense float32 record: all records of a schema have the same."""
+    """Return the bytes of one dense float32 record. All records of a schema have the same size."""
     labels = None if schema.label is None else np.zeros(1, np.float32)
     return len(encode_dense(np.zeros((1, schema.feature_dim), np.float32), labels))
 
 
 def output_bytes(s3: Any, found: Found, source: Source, encoding: str) -> int:
-    """Bytes of all shards of a channel."""
+    """Return the bytes of all shards of a channel."""
     size = sum(one.size for one, _ in found.objects)
     if encoding != "recordio":
         return size

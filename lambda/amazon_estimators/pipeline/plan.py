@@ -13,7 +13,7 @@ from amazon_estimators.logs import note
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.channels import Channel
 from amazon_estimators.pipeline.data_set import DataSet
-from amazon_estimators.pipeline.input_scan import Found, find
+from amazon_estimators.pipeline.input_scan import Found, find, widest
 from amazon_estimators.pipeline.output_size import output_bytes
 from amazon_estimators.pipeline.seal import complete_record_sets, verified
 from amazon_estimators.pipeline.settings import Settings
@@ -81,7 +81,7 @@ def plan_step(
 
 
 def _data_set(s3: Any, settings: Settings, channels: Mapping[str, Channel], version: str | None) -> DataSet:
-    """The version asked for, or what lies there now, which is then a version too."""
+    """Return the version asked for; without one freeze what is there now, as a version of its own."""
     if version is not None:
         return DataSet.load(s3, settings.data_bucket, settings.prefix, version)
     files = {name: channel.files for name, channel in channels.items()}
@@ -91,7 +91,7 @@ def _data_set(s3: Any, settings: Settings, channels: Mapping[str, Channel], vers
 
 
 def _missing(s3: Any, plan: Plan, shards: list[Shard]) -> list[Shard]:
-    """The shards that an earlier execution did not finish; never none.
+    """Return the shards that an earlier execution did not finish; at least one.
 
     All may be there without a manifest, when Seal refused the hyperparameters. The last one is then encoded
     again, to the same bytes: what a Map Run does with no items at all is nowhere promised.
@@ -109,7 +109,7 @@ def make_plan(
     prefix: str,
     target_shard_bytes: int,
 ) -> tuple[Plan, list[Shard]]:
-    """Look at the data set, cut it into shards and save the plan under ``<prefix>recordsets/``.
+    """Inspect the data set, cut it into shards and save the plan under ``<prefix>recordsets/``.
 
     Raises NoInputError for an empty channel, InputError or SchemaError for objects that cannot be encoded.
     """
@@ -119,6 +119,7 @@ def make_plan(
     }
     objects = [entry for channel in found.values() for entry, _ in channel.objects]
     note(objects=len(objects), bytes=sum(entry.size for entry in objects))
+    found = widest(found)
     fingerprint = _fingerprint(channels, found, target_shard_bytes)
     planned: dict[str, PlannedChannel] = {}
     pieces: dict[str, Pieces] = {}

@@ -18,11 +18,11 @@ from amazon_estimators.pipeline.training_request import training_request
 from amazon_estimators.record_sets.keys import manifest_key, record_set_key
 from amazon_estimators.record_sets.manifest import StoredRecordSet, StoredShard, write
 from amazon_estimators.record_sets.record_set import RecordSet
-from amazon_estimators.storage.s3 import list_stored, put_text
+from amazon_estimators.storage.s3 import list_stored, put_text, read_object
 from amazon_estimators.summaries import Labels, Tokens
 
 SETTLING = (0.5, 1.0, 2.0, 4.0)
-"""Seconds between looks at shards whose receipt may still be under way."""
+"""Seconds between checks of shards whose receipt may still be under way."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Sealed:
 
 
 def verified(s3: Any, plan: Plan, channel: str) -> dict[int, Receipt]:
-    """The receipts of the shards that lie there as they were encoded, by index. Missing ones are missing."""
+    """Return the receipts of the shards that are there as they were encoded, by index."""
     stored = {key: (etag, size) for key, etag, size in list_stored(s3, plan.bucket, plan.root(channel))}
     return {
         receipt.shard: receipt
@@ -72,7 +72,7 @@ def seal_step(
 
 
 def seal(s3: Any, plan: Plan, *, instance_count: int) -> dict[str, Sealed]:
-    """The RecordSets of a plan by channel, verified; nothing is written.
+    """Verify the RecordSets of a plan and return them by channel. Nothing is written.
 
     Raises RecordSetError if a shard is missing or not what was recorded, SchemaError if shards disagree.
     """
@@ -100,22 +100,35 @@ def _stored(plan: Plan, channel: str, sealed: Sealed) -> StoredRecordSet[RecordS
 
 
 def complete_record_sets(s3: Any, plan: Plan) -> dict[str, RecordSet] | None:
-    """The RecordSets of a plan that was completed before; None if a manifest or a shard is missing."""
+    """Return the RecordSets of a plan that was completed before; None if anything of them is missing or
+    differs.
+
+    Complete is one whose shards agree with their receipts, and whose manifest and ``record_set.json`` are
+    what Seal writes of those, byte by byte. What does not agree is sealed again.
+    """
     found = {}
     for name in plan.channels:
-        root = plan.root(name)
-        stored = {key: (etag, size) for key, etag, size in list_stored(s3, plan.bucket, root)}
-        key = record_set_key(root)
-        if manifest_key(root) not in stored or key not in stored:
+        record_set = _complete(s3, plan, name)
+        if record_set is None:
             return None
-        text = s3.get_object(Bucket=plan.bucket, Key=key)["Body"].read()
-        sealed = StoredRecordSet.from_json(text, f"s3://{plan.bucket}/{key}", RecordSet)
-        if not sealed.shards or any(
-            stored.get(shard.key) != (shard.etag, shard.bytes) for shard in sealed.shards
-        ):
-            return None
-        found[name] = sealed.record_set
+        found[name] = record_set
     return found
+
+
+def _complete(s3: Any, plan: Plan, name: str) -> RecordSet | None:
+    root = plan.root(name)
+    there = {key for key, _, _ in list_stored(s3, plan.bucket, root)}
+    if not {manifest_key(root), record_set_key(root)} <= there:
+        return None
+    receipts = verified(s3, plan, name)
+    filled = [receipts[index] for index in sorted(receipts) if receipts[index].facts.records]
+    if len(receipts) != plan.channels[name].shards or not filled:
+        return None
+    record_set = _described(plan, name, filled)
+    expected = _stored(plan, name, Sealed(record_set, filled))
+    texts = {record_set_key(root): expected.to_json(), manifest_key(root): expected.manifest()}
+    same = all(read_object(s3, plan.bucket, key) == text.encode() for key, text in texts.items())
+    return record_set if same else None
 
 
 def _settled(s3: Any, plan: Plan, name: str) -> dict[int, Receipt]:
@@ -143,7 +156,7 @@ def _sealed(s3: Any, plan: Plan, name: str, instance_count: int) -> Sealed:
     if missing:
         raise RecordSetError(
             f"channel {name}: {len(missing)} of {planned.shards} shards are missing or are not what "
-            f"their encoder recorded, first {plan.shard_key(name, missing[0])}"
+            f"their encoder recorded, first s3://{plan.bucket}/{plan.shard_key(name, missing[0])}"
         )
     receipts = [found[index] for index in range(planned.shards) if found[index].facts.records]
     least = instance_count if planned.distribution == SHARDED else 1
@@ -162,7 +175,13 @@ def _sealed(s3: Any, plan: Plan, name: str, instance_count: int) -> Sealed:
                 f"{first} against {facts}",
                 remedy="Give all files of a channel the same columns, and labels to all records or to none.",
             )
-    record_set = RecordSet(
+    return Sealed(_described(plan, name, receipts), receipts)
+
+
+def _described(plan: Plan, name: str, receipts: list[Receipt]) -> RecordSet:
+    """Return the RecordSet of a channel, as the receipts of its shards that hold records tell it."""
+    planned, first = plan.channels[name], receipts[0].facts
+    return RecordSet(
         s3_data=f"s3://{plan.bucket}/{manifest_key(plan.root(name))}",
         num_records=sum(receipt.facts.records for receipt in receipts),
         feature_dim=first.feature_dim,
@@ -177,4 +196,3 @@ def _sealed(s3: Any, plan: Plan, name: str, instance_count: int) -> Sealed:
         tokens=Tokens.merge(receipt.facts.tokens for receipt in receipts),
         files=planned.names,
     )
-    return Sealed(record_set, receipts)

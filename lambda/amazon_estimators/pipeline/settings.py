@@ -14,7 +14,7 @@ from amazon_estimators.sources import Source
 from amazon_estimators.text import shown
 
 INPUT_KEYS = ("hyperparameters", "data_set", "reason")
-"""What an execution input may hold; execution_input.schema.json says the same."""
+"""The keys of an execution input, as in execution_input.schema.json."""
 
 LONGEST_REASON = 1_000
 
@@ -30,7 +30,8 @@ class Settings:
     """One pipeline. ``hyperparameters`` as the service takes them, ``channels`` by name, sizes in bytes.
 
     ``distributions`` names how a channel is distributed where it is not the algorithm's default.
-    ``volume_gib`` is the disk of each training instance; None for an instance with disks of its own.
+    ``volume_gib`` is the disk of each training instance; None for an instance with disks of its own. ``tags``
+    are given to training jobs beside the library's own.
     """
 
     pipeline: str
@@ -45,13 +46,14 @@ class Settings:
     channels: Mapping[str, Source]
     distributions: Mapping[str, str] = field(default_factory=dict)
     volume_gib: int | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Raises RequestError for a setting that is missing, unknown or out of range."""
         known = {one.name for one in fields(cls)}
         missing, unknown = (
-            sorted(known - set(values) - {"distributions", "volume_gib"}),
+            sorted(known - set(values) - {"distributions", "volume_gib", "tags"}),
             sorted(set(values) - known),
         )
         if missing or unknown:
@@ -70,7 +72,7 @@ class Settings:
         return cls(**{**values, **numbers, "channels": channels})
 
     def channels_for(self, algorithm: type[Algorithm]) -> dict[str, Channel]:
-        """The channels by name. Raises RequestError unless the algorithm trains on them."""
+        """Return the channels by name. Raises RequestError unless the algorithm trains on them."""
         return channels_of(
             algorithm,
             self.channels,
@@ -80,7 +82,7 @@ class Settings:
         )
 
     def algorithm_for(self, execution_input: Mapping[str, Any]) -> Algorithm:
-        """The algorithm with the execution's overrides merged in and the whole set validated.
+        """Return the algorithm with the execution's overrides merged in, and validate the whole set.
 
         Raises RequestError for an unknown key of the input, HyperparameterError naming the parameter.
         """

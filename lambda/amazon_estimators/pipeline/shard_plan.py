@@ -1,4 +1,4 @@
-"""The plan of a RecordSet: what every shard is made of. Plan saves it; Encode and Seal go by nothing else."""
+"""Save and load the plan of a RecordSet: what every shard is made of. Encode and Seal go by nothing else."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from amazon_estimators.encodings.contract import PlannedChannel
 from amazon_estimators.pipeline import keys
 from amazon_estimators.record_sets.keys import files_root, shard_name
 from amazon_estimators.sources import Piece
-from amazon_estimators.storage.s3 import get_json, put_json, put_text
+from amazon_estimators.storage.documents import open_document, seal_document
+from amazon_estimators.storage.s3 import put_json, put_text, read_object
 
 JSON_LINES = "application/jsonlines"
+PLAN_SCHEMA, PIECES_SCHEMA = "plan/1", "pieces/1"
+REMEDY = "Start a new execution: Plan writes the file again, and finished shards are kept."
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Shard:
     length: int
 
     def item(self) -> str:
-        """What the Map hands to Encode. Small, however many pieces the shard has."""
+        """Return the line that the Map hands to Encode. It is small, however many pieces the shard has."""
         return json.dumps({"shard": self.number, "offset": self.offset, "length": self.length}) + "\n"
 
 
@@ -46,16 +49,16 @@ class Plan:
         return sum(channel.shards for channel in self.channels.values())
 
     def root(self, channel: str) -> str:
-        """Key prefix of a channel's shards, record_set.json and manifest."""
+        """Return the key prefix of a channel's shards, record_set.json and manifest."""
         return keys.channel_root(self.prefix, channel)
 
     def shards_root(self, channel: str) -> str:
-        """Key prefix of a channel's shards alone. Auxiliary files lie apart: their names are the user's."""
+        """Return the key prefix of a channel's shards. Auxiliary files lie apart: the user names them."""
         root = self.root(channel)
         return root if self.channels[channel].names is None else files_root(root)
 
     def shard_file(self, channel: str, index: int) -> str:
-        """What the training container sees of a shard: its file name."""
+        """Return the file name of a shard, which is all that a training container sees of its key."""
         planned = self.channels[channel]
         return shard_name(planned.encoding, index) if planned.names is None else planned.names[index]
 
@@ -63,11 +66,14 @@ class Plan:
         return self.shards_root(channel) + self.shard_file(channel, index)
 
     def save(self, s3: Any, pieces: Mapping[str, Iterable[list[Piece]]]) -> list[Shard]:
-        """Write pieces.jsonl, then plan.json; returns the shards. Written again, both get the same bytes."""
+        """Write pieces.jsonl, then plan.json; return the shards. Written again, both get the same bytes."""
         shards, lines, offset = [], [], 0
         for number, (channel, index, parts) in enumerate(_numbered(pieces)):
             line = json.dumps(
-                {"channel": channel, "index": index, "pieces": [one.to_dict() for one in parts]}
+                seal_document(
+                    PIECES_SCHEMA,
+                    {"channel": channel, "index": index, "pieces": [piece.to_dict() for piece in parts]},
+                )
             )
             length = len(line)  # json.dumps writes ASCII
             shards.append(Shard(number, channel, index, offset, length))
@@ -77,20 +83,27 @@ class Plan:
         put_text(s3, self.bucket, keys.pieces_key(self.prefix), text, JSON_LINES)
         channels = {name: channel.to_dict() for name, channel in self.channels.items()}
         plan = {"fingerprint": self.fingerprint, "data_set": self.data_set, "channels": channels}
-        put_json(s3, self.bucket, keys.plan_key(self.prefix), plan)
+        put_json(s3, self.bucket, keys.plan_key(self.prefix), seal_document(PLAN_SCHEMA, plan))
         return shards
 
     @classmethod
     def load(cls, s3: Any, bucket: str, prefix: str) -> Self:
-        values = get_json(s3, bucket, keys.plan_key(prefix))
+        """Read what :meth:`save` wrote. Raises DamagedFileError if it is something else by now."""
+        key = keys.plan_key(prefix)
+        text = read_object(s3, bucket, key)
+        values = open_document(text, PLAN_SCHEMA, uri=f"s3://{bucket}/{key}", remedy=REMEDY)
         channels = {name: PlannedChannel.from_dict(one) for name, one in values["channels"].items()}
         return cls(bucket, prefix, values["fingerprint"], values["data_set"], channels)
 
     def read_shard(self, s3: Any, offset: int, length: int) -> tuple[str, int, list[Piece]]:
-        """(channel, index in the channel, pieces) of one shard, from its line in pieces.jsonl."""
-        span = f"bytes={offset}-{offset + length - 1}"
-        answer = s3.get_object(Bucket=self.bucket, Key=keys.pieces_key(self.prefix), Range=span)
-        line = json.loads(answer["Body"].read())
+        """Return (channel, index in the channel, pieces) of one shard, from its line in pieces.jsonl.
+
+        Raises DamagedFileError if the line is not the one that was written there.
+        """
+        key = keys.pieces_key(self.prefix)
+        text = read_object(s3, self.bucket, key, start=offset, length=length)
+        uri = f"s3://{self.bucket}/{key}, bytes {offset} to {offset + length - 1},"
+        line = open_document(text, PIECES_SCHEMA, uri=uri, remedy=REMEDY)
         return line["channel"], line["index"], [Piece.from_dict(piece) for piece in line["pieces"]]
 
 

@@ -1,4 +1,4 @@
-"""The sharding rule: how many shards, and where the input is cut."""
+"""Decide how many shards there are, and where the input is cut."""
 
 from __future__ import annotations
 
@@ -14,27 +14,39 @@ DEFAULT_SHARD_BYTES = 256 * 2**20
 
 
 def shard_count(*, output_bytes: int, target_bytes: int, instance_count: int) -> int:
-    """The smallest multiple of ``instance_count`` that keeps shards at or under ``target_bytes``."""
+    """Return the smallest multiple of ``instance_count`` that keeps shards at or under ``target_bytes``.
+
+    Example:
+        >>> shard_count(output_bytes=900, target_bytes=100, instance_count=2)
+        10
+    """
     rounds = max(1, -(-output_bytes // (target_bytes * instance_count)))
     return rounds * instance_count
 
 
 def cut_evenly(total: int, parts: int) -> list[int]:
-    """``parts + 1`` cuts from 0 to ``total``; neighbours differ by one at most.
+    """Return ``parts + 1`` cuts from 0 to ``total``. Parts differ by one at most.
 
-    >>> cut_evenly(19, 10)
-    [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 19]
+    Example:
+        >>> cut_evenly(19, 10)
+        [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 19]
     """
     size, more = divmod(total, parts)
     return [part * size + min(part, more) for part in range(parts + 1)]
 
 
 def pieces_of_shards(objects: Sequence[tuple[InputObject, Layout]], parts: int) -> Iterator[list[Piece]]:
-    """The pieces of each shard, in order: by rows where all row counts are known, else by bytes.
+    """Yield the pieces of each shard, in order: cut by rows if all row counts are known, else by bytes.
 
-    By rows, shards differ by one row at most. By bytes, an object's rows count as the bytes they take in it,
-    and a cut that would go through an object that is one unit moves to the nearer end of it. A shard is left
-    empty only where such units are fewer than the shards.
+    Cut by rows, shards differ by one row at most. Cut by bytes, the rows of an object count as the bytes they
+    take, and a cut that falls inside an object that is one unit moves to the nearer end of it. A shard is
+    empty only if there are fewer such units than shards.
+
+    For example, objects of 70 and 30 rows make three shards with cuts at 0, 34, 67 and 100::
+
+        a.npy  |----- 0 to 34 -----|----- 34 to 67 -----|- 67 to 70 -|
+        b.npy                                           |------------ 0 to 30 ------------|
+        shard            0                    1                        2
     """
     counted = all(layout.records is not None for _, layout in objects)
     sizes = [(layout.records or 0) if counted else found.size for found, layout in objects]
@@ -57,14 +69,14 @@ def pieces_of_shards(objects: Sequence[tuple[InputObject, Layout]], parts: int) 
 
 
 def most_shards(objects: Sequence[tuple[InputObject, Layout]]) -> int | None:
-    """How many shards can have records: rows or uncut units. None where bytes can be cut anywhere."""
+    """Return how many shards can have records, or None if the input can be cut at any byte."""
     if all(layout.whole or layout.records is not None for _, layout in objects):
         return sum(1 if layout.records is None else layout.records for _, layout in objects)
     return None
 
 
 def _piece(found: InputObject, layout: Layout, start: int, stop: int, *, counted: bool) -> Piece:
-    """The share ``[start, stop)`` of an object, in rows or in bytes of it, as cuts of its layout."""
+    """Return the share ``[start, stop)`` of an object, in rows or bytes of it, as cuts of its layout."""
     if layout.records is not None:
         if not counted:
             start, stop = (layout.records * cut // found.size for cut in (start, stop))
@@ -75,10 +87,13 @@ def _piece(found: InputObject, layout: Layout, start: int, stop: int, *, counted
 
 
 def _around_units(cuts: list[int], ends: list[int], whole: list[bool]) -> list[int]:
-    """Cuts moved out of units, then apart so far as there is room, so that no shard is empty without need."""
+    """Move cuts out of units, then apart as far as there is room, so that no shard is empty without need.
+
+    For example, a unit from byte 40 to 90 moves the cut at 50 to 40, and the cut at 75 to 90.
+    """
 
     def unit_at(cut: int) -> tuple[int, int]:
-        """The unit a cut lies in, or the cut itself."""
+        """Return the ends of the unit that a cut lies in, or the cut twice."""
         index = bisect_right(ends, cut)
         if index == len(ends) or not whole[index]:
             return cut, cut

@@ -1,4 +1,4 @@
-"""The part of a CreateTrainingJob request that depends on the data: name, hyperparameters, channels, tags."""
+"""Make the part of a CreateTrainingJob request that depends on the data: name, channels, tags and so on."""
 
 from __future__ import annotations
 
@@ -43,13 +43,16 @@ def training_request(
         "hyperparameters": fitted.hyperparameters(),
         "input_data_config": [record_set.data_channel() for record_set in record_sets.values()],
         "tags": [
-            {"Key": f"amazon-estimators:{name}", "Value": _tag_value(value)}
-            for name, value in {
-                "pipeline": settings.pipeline,
-                "execution": execution,
-                "record-set": fingerprint,
-                "data-set": data_set,
-            }.items()
+            *({"Key": name, "Value": value} for name, value in settings.tags.items()),
+            *(
+                {"Key": f"amazon-estimators:{name}", "Value": _tag_value(value)}
+                for name, value in {
+                    "pipeline": settings.pipeline,
+                    "execution": execution,
+                    "record-set": fingerprint,
+                    "data-set": data_set,
+                }.items()
+            ),
         ],
     }
 

@@ -9,12 +9,13 @@ from amazon_estimators.errors import RequestError
 from amazon_estimators.record_sets.record_set import RecordSet
 
 
-@dataclass(frozen=True)
+@dataclass
 class FileSystemRecordSet:
-    """RecordIO-protobuf files on EFS or FSx for Lustre.
+    """Describes records on EFS or FSx for Lustre. Its attributes can be set.
 
-    ``file_system_type`` is ``"EFS"`` or ``"FSxLustre"``, ``directory_path`` absolute,
-    ``file_system_access_mode`` ``"ro"`` (the default) or ``"rw"``. Training on it needs ``subnets`` and
+    ``file_system_type`` is ``"EFS"`` or ``"FSxLustre"``, ``directory_path`` absolute or normalized,
+    ``file_system_access_mode`` ``"ro"`` (the default) or ``"rw"``. ``content_type`` is the media type of the
+    files. Default: that of the algorithm's channel. Training on it needs ``subnets`` and
     ``security_group_ids``.
     """
 
@@ -25,6 +26,7 @@ class FileSystemRecordSet:
     feature_dim: int
     file_system_access_mode: str = "ro"
     channel: str = "train"
+    content_type: str = ""
 
     def __post_init__(self) -> None:
         for name, allowed in (
@@ -33,16 +35,15 @@ class FileSystemRecordSet:
         ):
             if getattr(self, name) not in allowed:
                 raise RequestError(f"{name} is {getattr(self, name)!r}; allowed: {', '.join(allowed)}")
-        if not self.directory_path.startswith("/"):
-            raise RequestError(
-                f"directory_path is {self.directory_path!r}; expecting an absolute path, from /"
-            )
 
     def data_channel(self) -> dict[str, Any]:
-        """This RecordSet as one element of CreateTrainingJob's ``InputDataConfig``."""
+        """Return this RecordSet as one element of CreateTrainingJob's ``InputDataConfig``."""
+        return {"ChannelName": self.channel, **self.file_system_source()}
+
+    def file_system_source(self) -> dict[str, Any]:
+        """Return :meth:`data_channel` without the channel's name."""
         return {
-            "ChannelName": self.channel,
-            "ContentType": "application/x-recordio-protobuf",
+            **({"ContentType": self.content_type} if self.content_type else {}),
             "DataSource": {
                 "FileSystemDataSource": {
                     "FileSystemId": self.file_system_id,
@@ -54,7 +55,12 @@ class FileSystemRecordSet:
         }
 
     def as_record_set(self, distribution: str) -> RecordSet:
-        """What the checks of hyperparameters against data look at."""
+        """Return the RecordSet that the checks of hyperparameters against data look at."""
         return RecordSet(
-            "", self.num_records, self.feature_dim, channel=self.channel, distribution=distribution
+            "",
+            self.num_records,
+            self.feature_dim,
+            channel=self.channel,
+            distribution=distribution,
+            content_type=self.content_type,
         )

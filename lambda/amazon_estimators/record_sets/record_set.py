@@ -1,4 +1,4 @@
-"""A RecordSet: the shards of one channel, the manifest that lists them, what is known of their content."""
+"""A RecordSet: the shards of one channel, the manifest that lists them, the facts known of their content."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from amazon_estimators.recordio import CsrParts
 
 
-@dataclass(frozen=True)
+@dataclass
 class RecordSet:
-    """Shards of one channel on S3.
+    """Describes the shards of one channel on S3. Its attributes can be set.
 
     ``s3_data`` is the URI of the manifest (or of a prefix, with ``s3_data_type="S3Prefix"``).
     ``num_records`` counts records, ``feature_dim`` columns, ``num_bytes`` bytes of all shards.
     ``feature_dim`` is 0 where records are no vectors (JSON Lines, IPInsights' CSV, auxiliary files).
+    ``content_type`` is the media type of the shards. Default: that of the algorithm's channel.
     ``tokens`` is of Object2Vec's pairs: (in0, in1). ``files`` are the names of an auxiliary channel's files.
     """
 
@@ -30,7 +31,7 @@ class RecordSet:
     s3_data_type: str = "ManifestFile"
     channel: str = "train"
     distribution: str = "ShardedByS3Key"
-    content_type: str = "application/x-recordio-protobuf"
+    content_type: str = ""
     labels: Labels | None = None
     dtype: str = "float32"
     sparse: bool = False
@@ -41,7 +42,7 @@ class RecordSet:
 
     @classmethod
     def from_manifest(cls, uri: str, *, channel: str | None = None, session: Any = None) -> Self:
-        """The RecordSet whose manifest lies at ``uri``.
+        """Return the RecordSet whose manifest lies at ``uri``.
 
         Facts come from ``record_set.json`` beside it; without one every shard is read and checked.
         ``channel`` is the one recorded there, else ``"train"``. ``session`` is a ``boto3.Session``, by
@@ -54,13 +55,13 @@ class RecordSet:
         return cast(Self, from_manifest(cls, uri, channel=channel, session=session))
 
     def data_channel(self) -> dict[str, Any]:
-        """This RecordSet as one element of CreateTrainingJob's ``InputDataConfig``."""
-        return {"ChannelName": self.channel, **self.records_s3_input()}
+        """Return this RecordSet as one element of CreateTrainingJob's ``InputDataConfig``."""
+        return {"ChannelName": self.channel, **self.s3_input()}
 
-    def records_s3_input(self) -> dict[str, Any]:
-        """Where the records lie and what they are: :meth:`data_channel` without the channel's name."""
+    def s3_input(self) -> dict[str, Any]:
+        """Return :meth:`data_channel` without the channel's name."""
         return {
-            "ContentType": self.content_type,
+            **({"ContentType": self.content_type} if self.content_type else {}),
             "DataSource": {
                 "S3DataSource": {
                     "S3DataType": self.s3_data_type,
@@ -70,15 +71,17 @@ class RecordSet:
             },
         }
 
+    records_s3_input = s3_input
+
     def describe(self) -> str:
-        """What is known of the RecordSet, in a few lines of text for people."""
+        """Return what is known of the RecordSet, in a few lines of text for people."""
         features = f", {counted(self.feature_dim, 'feature')}" if self.feature_dim else ""
         kind = "sparse" if self.sparse else "dense"
         values = f", {kind} {self.dtype}" if self.feature_dim else ""
         lines = [
             f"RecordSet of channel {self.channel}: {counted(self.num_records, 'record')}{features}{values}",
             f"  {self.s3_data_type}: {self.s3_data}",
-            f"  {self.content_type}, {self.distribution}",
+            f"  {self.content_type or 'the content type of its channel'}, {self.distribution}",
         ]
         if self.num_shards:
             lines.append(f"  {counted(self.num_shards, 'shard')}, {self.num_bytes:,} bytes")
@@ -90,7 +93,7 @@ class RecordSet:
     def read(
         self, *, max_records: int | None = None, session: Any = None
     ) -> tuple[np.ndarray | CsrParts | Any, np.ndarray | None]:
-        """The records as ``(features, labels)``, in the order of the manifest.
+        """Return the records as ``(features, labels)``, in the order of the manifest.
 
         ``features`` is an array of shape (records, feature_dim); for sparse records SciPy's CSR array, or the
         parts of one where SciPy is missing. ``labels`` is an array of shape (records,), or None.
@@ -102,7 +105,7 @@ class RecordSet:
         return read(self, max_records=max_records, session=session)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready values; :meth:`from_dict` reads them back."""
+        """Return JSON-ready values; :meth:`from_dict` reads them back."""
         return asdict(self)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The strict checker: would the training container read these files, and learn from them what was meant?"""
+"""Check strictly that the training container reads these files, and learns from them what was meant."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def source_of(array: Any, first_row: int) -> Source:
     if isinstance(array, tuple):
         if len(array) != 4:
             raise InputError(
-                f"a tuple of {len(array)} is no sparse matrix",
+                f"a tuple of {len(array)} is not a sparse matrix",
                 remedy="Pass (data, indices, indptr, shape), the parts of compressed rows.",
             )
         return Compressed(CsrParts(*array), first_row)

@@ -1,4 +1,4 @@
-"""Rows of a matrix to dense records.
+"""Encode rows of a matrix as dense records.
 
 Float rows with float labels (or none) make records of one length that differ only in their values. So a block
 of them is a table: its constant bytes are written once, and each block of rows only fills two columns.
@@ -88,7 +88,7 @@ def encode_dense(
     allow_nonfinite: bool = False,
     first_row: int = 0,
 ) -> memoryview:
-    """What :func:`write_numpy_to_dense_tensor` would write, encoded in place in one buffer.
+    """Return what :func:`write_numpy_to_dense_tensor` would write, encoded in place in one buffer.
 
     :param out: writable buffer (bytearray, memoryview, uint8 array) that takes the records from its start on;
         default: a new one. One buffer used for block after block stays warm: the fastest way to encode.
@@ -114,7 +114,7 @@ def encode_dense(
 
 
 def _target(out: Any, size: int) -> Array:
-    """The first ``size`` bytes of the caller's buffer, or of a new one."""
+    """Return the first ``size`` bytes of the caller's buffer, or of a new one."""
     if out is None:
         return np.empty(size, np.uint8)
     target = np.frombuffer(out, np.uint8)
@@ -138,7 +138,7 @@ class _Rows:
         self.allow_nonfinite = allow_nonfinite
         self.first_row = first_row
         self.vary = not self.tensor.width or (self.label_tensor is not None and not self.label_tensor.width)
-        """Whether records differ in length: integers are varints."""
+        """True if records differ in length: integers are varints."""
 
     def blocks(self, rows: int) -> Iterator[tuple[int, Array, Array | None]]:
         """``(start, features, labels)`` of so many rows at a time, cast and contiguous, not yet checked."""

@@ -1,4 +1,14 @@
-"""A file as a sliding window of bytes, cut into frames, in memory bounded by the longest record."""
+"""Read a file through a sliding window, cut into frames, in memory bounded by the longest record.
+
+Two records of one float32 feature each, 1.0 and 2.0, are 56 bytes; a frame starts at 0 and at 28::
+
+    0a 23 d7 ce  14 00 00 00  0a 12 0a 06 76 61 6c 75 65 73 12 08 12 06 0a 04 00 00 80 3f
+    0a 23 d7 ce  14 00 00 00  0a 12 0a 06 76 61 6c 75 65 73 12 08 12 06 0a 04 00 00 00 40
+    magic        20 bytes     payload
+
+The next frame starts after the payload, padded to a multiple of 4: 8 + 20 bytes on. A window that ends at
+byte 40 holds one whole record, and lacks 16 bytes of the next.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +32,7 @@ File = IO[bytes] | str | os.PathLike[str]
 
 @contextmanager
 def opened(file: Any) -> Iterator[tuple[Any, str]]:
-    """A path opened, or a binary file object as it is, with the name errors give it."""
+    """Open a path, or take a binary file object as it is; yield it with the name that errors give it."""
     if hasattr(file, "read"):
         yield file, str(getattr(file, "name", "") or "")
     else:
@@ -40,7 +50,7 @@ class Frames(NamedTuple):
     missing: int
     """Bytes the window lacks for the next record; 0 if a problem stands there instead."""
     problem: str
-    """Why the bytes after them are no record; empty if they may be one."""
+    """Why the bytes after them are not a record; empty if they may be one."""
 
 
 class Window:
@@ -90,7 +100,7 @@ class Window:
         return int(count)
 
     def frames(self, at_most: int = WINDOW_BYTES) -> Frames:
-        """The whole records the window holds, or the first so many of them."""
+        """Return the whole records in the window, or the first ``at_most`` of them."""
         data = self.data()
         chain = _chain(data, at_most)
         words = data[: data.size & ~3].data.cast("I")
@@ -134,14 +144,15 @@ class Window:
         )
 
     def error(self, reason: str, record: int, at: int) -> RecordIOError:
-        """The error for what stands at byte ``at`` of the file."""
+        """Make the error for what stands at byte ``at`` of the file."""
         return RecordIOError(reason, file=self.name, record=record, offset=at)
 
 
 def _chain(data: Array, at_most: int) -> Array:
-    """Where the first records of ``data`` start, as far as each ends where the next magic word stands.
+    """Find where the first records start, as long as each ends where the next magic word stands.
 
-    The last item is where the last of them ends. A payload that holds the magic word only breaks the chain.
+    The last item is where the last of them ends: for the two records above ``[0, 28, 56]``. A payload that
+    holds the magic word only breaks the chain.
     """
     words = data[: data.size & ~3].view("<u4")
     magic = np.flatnonzero(words[:-1] == MAGIC)[: at_most + 1]

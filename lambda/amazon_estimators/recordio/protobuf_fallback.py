@@ -15,7 +15,7 @@ INT64_MAX = (1 << 63) - 1
 
 
 class RefusedError(Exception):
-    """Why a payload is no record the algorithms read."""
+    """Says why a payload is not a record that the algorithms read."""
 
 
 class Foreign(NamedTuple):
@@ -40,11 +40,11 @@ def message(payload: bytes) -> Any:
     try:
         return Record.FromString(payload)
     except DecodeError:
-        raise RefusedError("its payload is no protobuf message of the record format") from None
+        raise RefusedError("its payload is not a protobuf message of the record format") from None
 
 
 def parse_foreign(payload: bytes) -> Foreign:
-    """The features and label of one payload."""
+    """Return the features and label of one payload."""
     record = message(payload)
     tensor, values = _only_tensor(record.features, "features")
     if values.keys and len(values.shape) > 1:

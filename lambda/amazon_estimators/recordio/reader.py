@@ -18,7 +18,7 @@ from amazon_estimators.recordio.wire import FRAME_BYTES, Array
 
 
 def read_records(file: File) -> Iterator[Any]:
-    """The records of a path or binary file object, one by one, as ``record_pb2.Record`` messages.
+    """Yield the records of a path or binary file object as ``record_pb2.Record`` messages.
 
     Only the frames are checked, and that payloads are protobuf; :func:`check` checks the rest.
     Raises :class:`RecordIOError` where bytes are no record.
@@ -45,7 +45,7 @@ def read_records(file: File) -> Iterator[Any]:
 
 
 def read_matrix(file: File) -> tuple[Any, Array | None]:
-    """All records of a path or binary file object as ``(features, labels)``.
+    """Read all records of a path or binary file object as ``(features, labels)``.
 
     Features are an array of (records, features), float32, float64 or int32 as the file has them; of sparse
     records a ``scipy.sparse.csr_matrix``, or :class:`CsrParts` where SciPy is not installed. Labels are
@@ -88,7 +88,7 @@ def _sparse(parts: CsrParts) -> Any:
 
 
 def _bytes_left(file: Any) -> int | None:
-    """Bytes from where the file stands to its end, None if it cannot tell."""
+    """Return the bytes from where the file stands to its end, or None if it cannot tell."""
     try:
         here = file.tell()
         end = file.seek(0, os.SEEK_END)

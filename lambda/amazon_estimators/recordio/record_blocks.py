@@ -74,7 +74,7 @@ class Block:
 
 
 def read_blocks(file: Any, name: str) -> Iterator[Block]:
-    """The records of a binary file object. A block is only good until the next one is asked for.
+    """Yield the records of a binary file object. A block is only good until the next one is asked for.
 
     Raises :class:`amazon_estimators.errors.RecordIOError` where bytes are no record, after the blocks before.
     """
@@ -103,7 +103,7 @@ def read_blocks(file: Any, name: str) -> Iterator[Block]:
 
 
 def _parse(window: Window, frames: Frames, number: int) -> Iterator[Block]:
-    """The records of ``frames`` as runs of one kind."""
+    """Yield the records of ``frames`` as runs of one kind."""
     if not len(frames.starts):
         return
     memory = window.data_with_slack()

@@ -59,7 +59,10 @@ def encode_sparse(
     allow_nonfinite: bool = False,
     first_row: int = 0,
 ) -> memoryview:
-    """What :func:`write_spmatrix_to_sparse_tensor` would write, as one buffer; same parameters and errors."""
+    """Return what :func:`write_spmatrix_to_sparse_tensor` would write, as one buffer.
+
+    Takes the same parameters and raises the same errors.
+    """
     file = io.BytesIO()
     write_spmatrix_to_sparse_tensor(
         file, array, labels, drop_zeros=drop_zeros, allow_nonfinite=allow_nonfinite, first_row=first_row

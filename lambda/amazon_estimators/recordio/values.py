@@ -1,4 +1,4 @@
-"""What the writers take: dtypes that cast without loss, finite numbers, one label a row."""
+"""Check what the writers take: dtypes that cast without loss, finite numbers, one label per row."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ZEROS = np.zeros(1 << 18, np.float32)
 
 
 def tensor_for(dtype: np.dtype[Any], what: str) -> Tensor:
-    """The tensor type that holds ``dtype`` without loss.
+    """Return the tensor type that holds ``dtype`` without loss.
 
     Floats keep their width (float16 becomes float32); bool and integers, uint64 excepted, become Int32.
     Raises :class:`InputError` for every other dtype; ``what`` is "features" or "labels".
@@ -78,7 +78,7 @@ def cast_block(block: Array, tensor: Tensor) -> Array:
 
 
 def is_finite(block: Array) -> bool:
-    """Whether a contiguous block of float32 or float64 holds no NaN and no infinity."""
+    """Return True if a contiguous block of float32 or float64 holds no NaN and no infinity."""
     # A dot product reads as fast as memory delivers. x·x is finite only if x is, but overflows for large
     # numbers; then 0·x decides, which is NaN for NaN and ±Inf and 0 for all else.
     flat, zeros = block.reshape(-1), _ZEROS.view(block.dtype)
@@ -90,7 +90,7 @@ def is_finite(block: Array) -> bool:
 
 
 def refused_value(block: Array, tensor: Tensor, allow_nonfinite: bool) -> tuple[int, str] | None:
-    """The flat index of the first value of a contiguous ``block`` that may not be written, and why."""
+    """Find the flat index of the first value of a contiguous ``block`` that may not be written, and why."""
     if tensor is INT32:
         if not block.size or (int(block.min()) >= INT32_MIN and int(block.max()) <= INT32_MAX):
             return None
@@ -112,7 +112,7 @@ def check_labels(block: Array, tensor: Tensor, allow_nonfinite: bool, first_row:
 
 
 def refuse(row: int, where: str, reason: str) -> InputError:
-    """The error for one bad value; ``where`` is "column 3" or "label"."""
+    """Make the error for one bad value; ``where`` is "column 3" or "label"."""
     return InputError(
         f"row {row}, {where}: {reason}",
         remedy="Mend or drop the row; allow_nonfinite=True writes NaN and Inf as they are."

@@ -61,12 +61,17 @@ TENSORS = (FLOAT32, FLOAT64, INT32)
 
 
 def padded(length: int) -> int:
-    """``length`` rounded up to a multiple of 4."""
+    """Round ``length`` up to a multiple of 4."""
     return (length + 3) & ~3
 
 
 def varint(value: int) -> bytes:
-    """``value`` (≥ 0) as a protobuf varint."""
+    """Return ``value`` (≥ 0) as a protobuf varint.
+
+    Example:
+        >>> varint(300).hex(" ")
+        'ac 02'
+    """
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)
@@ -76,7 +81,7 @@ def varint(value: int) -> bytes:
 
 
 def tensor_prefix(map_tag: bytes, tensor: Tensor, length: int) -> bytes:
-    """All bytes of a dense map entry that come before its ``length`` bytes of packed values."""
+    """Return all bytes of a dense map entry that come before its ``length`` bytes of packed values."""
     head = VALUES_TAG + varint(length)
     head = tensor.tag + varint(len(head) + length) + head
     head = KEY + VALUE_TAG + varint(len(head) + length) + head
@@ -93,7 +98,7 @@ def at_bytes(buffer: Array, dtype: npt.DTypeLike) -> Array:
 
 
 def varint_sizes(values: Array) -> Array:
-    """The number of bytes of each of ``values`` (integers; negative ones take 10) as a varint, int64."""
+    """Return the bytes that each of ``values`` takes as a varint, int64; a negative integer takes 10."""
     sizes = np.ones(values.shape, np.uint8)
     if not values.size:
         return sizes.astype(np.int64)
@@ -126,7 +131,7 @@ def put_varints(out: Array, positions: Array, values: Array, sizes: Array) -> No
 
 
 def decode_varints(stream: Array) -> tuple[Array, Array] | None:
-    """The varints of ``stream`` (1-D uint8) as uint64, and the position of the last byte of each.
+    """Read the varints of ``stream`` (1-D uint8) as uint64, and the position of the last byte of each.
 
     None if the stream holds a varint longer than the 10 bytes protobuf allows, or ends within one.
     """

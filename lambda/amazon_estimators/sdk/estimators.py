@@ -7,6 +7,7 @@ from typing import Any
 
 from amazon_estimators import algorithms
 from amazon_estimators.sdk.base import AmazonAlgorithmEstimatorBase
+from amazon_estimators.sdk.renamed import with_new_names
 
 _NORMAL = ("init_method", "init_scale", "init_sigma", "init_value")
 
@@ -26,6 +27,15 @@ class KMeans(AmazonAlgorithmEstimatorBase):
         "eval_metrics",
     )
 
+    def __init__(self, *positional: Any, **keywords: Any) -> None:
+        super().__init__(*positional, **{"force_dense": "True", **keywords})
+
+    def _prepare_for_training(
+        self, records: Any, mini_batch_size: int | None = 5000, job_name: str | None = None
+    ) -> None:
+        """Fill in what the data decide; the SDK sets 5000 records per mini-batch where nobody says."""
+        super()._prepare_for_training(records, mini_batch_size, job_name)
+
 
 class PCA(AmazonAlgorithmEstimatorBase):
     algorithm_class = algorithms.PCA
@@ -38,7 +48,8 @@ class LDA(AmazonAlgorithmEstimatorBase):
     positional = ("num_topics", "alpha0", "max_restarts", "max_iterations", "tol")
 
     def __init__(self, *positional: Any, **keywords: Any) -> None:
-        if keywords.pop("instance_count", 1) != 1:
+        keywords = with_new_names(keywords)
+        if keywords.pop("instance_count", 1) not in (1, None):
             warnings.warn(
                 "LDA trains on a single instance: instance_count is set to 1", UserWarning, stacklevel=2
             )

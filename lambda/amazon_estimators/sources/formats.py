@@ -7,6 +7,8 @@ The table is plain data: a Source is checked against it at synth time, without N
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
 from typing import Literal
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
@@ -20,9 +22,10 @@ class Format:
     """What the library knows of a format before it reads any of it.
 
     Attributes:
-        module: Reads feature vectors from it, as :class:`readers.Reader` defines. None if nothing does.
+        module: Reads feature vectors from it, as :class:`readers.Reader` defines; named from this package.
+            None if nothing does.
         extensions: Of keys, in lower case, without the extension of a compression.
-        options: The options of Source that say something of it, beside ``prefix`` and ``format``.
+        options: The options of Source that say something of it, beside those of every format.
         labels: Where a record has its label: in a ``"column"`` that the Source names; with ``"each"`` record;
             with ``"any"`` record, or with none of them; in the ``"line"``, which an encoding reads.
         names: True if columns can have names.
@@ -39,16 +42,20 @@ class Format:
         """True if an object may be compressed as a whole."""
         return "compression" in self.options
 
+    def load(self) -> ModuleType:
+        """Import the module. Until then nothing that it needs is in memory."""
+        return import_module(f"{__package__}.{self.module}")
+
 
 FORMATS: dict[str, Format] = {
     "npy": Format(
-        module="amazon_estimators.sources.numpy_files.npy",
+        module="numpy_files.npy",
         extensions=(".npy",),
         options=COLUMNS,
         labels="column",
     ),
     "csv": Format(
-        module="amazon_estimators.sources.delimited.reader",
+        module="delimited.reader",
         extensions=(".csv", ".tsv"),
         options=(
             "compression",
@@ -64,27 +71,27 @@ FORMATS: dict[str, Format] = {
         names=True,
     ),
     "parquet": Format(
-        module="amazon_estimators.sources.parquet.reader",
+        module="parquet.reader",
         extensions=(".parquet", ".pq"),
         options=COLUMNS,
         labels="column",
         names=True,
     ),
     "npz": Format(
-        module="amazon_estimators.sources.numpy_files.npz",
+        module="numpy_files.npz",
         extensions=(".npz",),
         options=COLUMNS,
         labels="column",
         names=True,
     ),
     "libsvm": Format(
-        module="amazon_estimators.sources.libsvm",
+        module="libsvm",
         extensions=(".libsvm", ".svmlight", ".svm"),
         options=("compression", "feature_count", "first_index", "keep_labels"),
         labels="each",
     ),
     "recordio": Format(
-        module="amazon_estimators.sources.recordio_protobuf",
+        module="recordio_protobuf",
         extensions=(".pbr", ".recordio"),
         options=("keep_labels",),
         labels="any",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 from pathlib import PurePosixPath
 from typing import Any, Protocol, cast
 
@@ -87,4 +86,4 @@ def format_of(found: InputObject, source: Source) -> tuple[str, Reader]:
             f"{found.uri} is compressed; only {' and '.join(allowed)} may be, from outside",
             remedy="Upload it uncompressed: .npz and Parquet are compressed within.",
         )
-    return name, cast(Reader, import_module(str(entry.module)))
+    return name, cast(Reader, entry.load())

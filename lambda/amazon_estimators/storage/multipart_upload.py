@@ -17,6 +17,8 @@ from threading import Semaphore
 from types import TracebackType
 from typing import Any, Self
 
+from amazon_estimators.storage.faults import naming
+
 
 @dataclass(frozen=True)
 class Uploaded:
@@ -54,13 +56,13 @@ class Uploads:
         self._objects: list[ObjectWriter] = []
 
     def open(self, key: str, content_type: str) -> ObjectWriter:
-        """A binary file whose bytes become the object ``key`` once it is closed."""
+        """Open a binary file whose bytes become the object ``key`` once it is closed."""
         writer = ObjectWriter(self, key, content_type)
         self._objects.append(writer)
         return writer
 
     def put(self, key: str, body: bytes, content_type: str) -> None:
-        """A small object, at once."""
+        """Write a small object at once."""
         writer = self.open(key, content_type)
         writer.write(body)
         writer.result()
@@ -124,34 +126,36 @@ class ObjectWriter:
     def _send_part(self) -> None:
         self._raise_failed()
         if self._upload_id is None:
-            started = self._uploads.s3.create_multipart_upload(**self._creation)
+            with naming("CreateMultipartUpload", self.uri):
+                started = self._uploads.s3.create_multipart_upload(**self._creation)
             self._upload_id = started["UploadId"]
         body, number = self._filled(), len(self._parts) + 1
         self._parts.append(self._uploads.submit(lambda: self._upload_part(body, number)))
 
     def _filled(self) -> bytes:
-        """What was written since the last part. As bytes neither BytesIO nor boto3 copies it."""
+        """Take what was written since the last part, as bytes: neither BytesIO nor boto3 copies them."""
         body, self._filling = self._filling.getvalue(), io.BytesIO()
         self._digest.update(body)
         return body
 
     def _upload_part(self, body: bytes, number: int) -> dict[str, Any]:
-        sent = self._uploads.s3.upload_part(
-            **self._target, UploadId=self._upload_id, PartNumber=number, Body=body
-        )
+        with naming(f"UploadPart {number}", self.uri):
+            sent = self._uploads.s3.upload_part(
+                **self._target, UploadId=self._upload_id, PartNumber=number, Body=body
+            )
         self._uploads.sent(len(body))
         # boto3 sends a CRC32 with each part by default, and S3 then wants it named again on completion.
         checks = {name: sent[name] for name in ("ETag", "ChecksumCRC32") if name in sent}
         return {"PartNumber": number, **checks}
 
     def _raise_failed(self) -> None:
-        """An upload that has failed is known before more is encoded for it."""
+        """Raise what a part's upload raised, before more is encoded for it."""
         for part in self._parts:
             if part.done() and part.exception():
                 part.result()
 
     def close(self) -> None:
-        """Nothing more will be written. Does not wait: see :meth:`result`."""
+        """Finish the object. Does not wait for S3: see :meth:`result`."""
         if self._done is None:
             if self._upload_id is not None and self._filling.tell():
                 self._send_part()
@@ -160,24 +164,50 @@ class ObjectWriter:
     def _complete(self) -> Uploaded:
         if self._upload_id is None:
             body = self._filled()
-            done = self._uploads.s3.put_object(**self._creation, Body=body)
+            with naming("PutObject", self.uri):
+                done = self._uploads.s3.put_object(**self._creation, Body=body)
             self._uploads.sent(len(body))
         else:
             # Parts were queued before this, so a thread has every one of them already.
             parts = [part.result() for part in self._parts]
-            done = self._uploads.s3.complete_multipart_upload(
-                **self._target, UploadId=self._upload_id, MultipartUpload={"Parts": parts}
-            )
+            with naming("CompleteMultipartUpload", self.uri):
+                done = self._put_together(parts)
         return Uploaded(self.key, self.size, self._digest.hexdigest(), done["ETag"].strip('"'))
 
+    def _put_together(self, parts: list[dict[str, Any]]) -> Any:
+        """Complete the upload. If its answer was lost after it took effect, S3 tells what lies there."""
+        from botocore.exceptions import ClientError, HTTPClientError  # noqa: PLC0415 - there may be no AWS
+
+        s3 = self._uploads.s3
+        try:
+            return s3.complete_multipart_upload(
+                **self._target, UploadId=self._upload_id, MultipartUpload={"Parts": parts}
+            )
+        except (ClientError, HTTPClientError) as error:
+            lost = isinstance(error, HTTPClientError) or error.response["Error"]["Code"] == "NoSuchUpload"
+            if not lost:
+                raise
+            try:
+                there = s3.head_object(**self._target)
+            except ClientError:
+                raise error from None
+            if there["ContentLength"] != self.size:
+                raise
+            return there
+
+    @property
+    def uri(self) -> str:
+        """The URI of the object."""
+        return f"s3://{self._uploads.bucket}/{self.key}"
+
     def result(self) -> Uploaded:
-        """Wait until the object lies on S3. Raises what its upload raised."""
+        """Wait until the object is on S3. Raises what its upload raised."""
         self.close()
         assert self._done is not None
         return self._done.result()
 
     def discard(self) -> None:
-        """Leave neither the object nor any part of it."""
+        """Remove the object and all parts of it."""
         for part in self._parts:
             part.cancel()
             if not part.cancelled():

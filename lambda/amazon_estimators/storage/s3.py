@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import random
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from amazon_estimators.errors import InputError, ObjectChangedError
-from amazon_estimators.logs import retrying
+from amazon_estimators.errors import DamagedFileError, InputError, ObjectChangedError, ServiceError
 from amazon_estimators.prefetch import ahead
+from amazon_estimators.storage.encryption_headers import add_encryption_headers
+from amazon_estimators.storage.faults import naming, whole_body
 from amazon_estimators.storage.input_files import InputFiles
 from amazon_estimators.storage.retries import log_retries
 
@@ -24,13 +23,10 @@ REFUSED = {"AccessDenied", "403"}
 
 READS_AHEAD = 4
 """Ranges of one object fetched at a time: one connection to S3 carries less than one core decodes."""
-BODY_ATTEMPTS = 6
-LONGEST_PAUSE = 20.0
-"""Seconds. Pauses between attempts are random up to a limit that doubles from half a second."""
 
 
 def client() -> Any:
-    """An S3 client that retries throttling and service faults with backoff and jitter."""
+    """Return an S3 client that retries throttling and service faults with backoff and jitter."""
     import boto3  # noqa: PLC0415 - the library is imported where there is no AWS, too
     from botocore.config import Config  # noqa: PLC0415
 
@@ -39,6 +35,7 @@ def client() -> Any:
         "s3", config=Config(retries=retries, max_pool_connections=64, connect_timeout=10, read_timeout=60)
     )
     log_retries(made)
+    add_encryption_headers(made)
     return made
 
 
@@ -57,7 +54,7 @@ class InputObject:
         return f"s3://{self.bucket}/{self.key}"
 
     def identity(self) -> list[str | int]:
-        """What makes this content this content: part of a RecordSet's fingerprint."""
+        """Return what identifies the content: part of a RecordSet's fingerprint."""
         return [self.key, self.version_id or self.etag, self.size]
 
 
@@ -86,7 +83,7 @@ def list_as_of(s3: Any, bucket: str, prefix: str, moment: datetime | None = None
     unclear: dict[str, Mapping[str, Any]] = {}
     changed: datetime | None = None
     is_present = True
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+    for page in _version_pages(s3, bucket, prefix):
         for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
             key, version_id, made = entry["Key"], entry.get("VersionId", NO_VERSION), entry["LastModified"]
             timeless = version_id == NO_VERSION and entry["IsLatest"]
@@ -111,18 +108,29 @@ def list_as_of(s3: Any, bucket: str, prefix: str, moment: datetime | None = None
     return Listing(objects, changed, is_present)
 
 
+def _version_pages(s3: Any, bucket: str, prefix: str) -> Iterator[Mapping[str, Any]]:
+    pages = iter(s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix))
+    while True:
+        with naming("ListObjectVersions", f"s3://{bucket}/{prefix}"):
+            page = next(pages, None)
+        if page is None:
+            return
+        yield page
+
+
 def _is_older(s3: Any, deletion: Mapping[str, Any], version: InputObject) -> bool:
     """Return True if ``deletion``, made in the same second as ``version``, came before it.
 
     S3 lists the entries of a key newest first, but its answer keeps versions and delete markers apart. A
     listing that starts behind the version holds the deletion only if that is older.
     """
-    answer = s3.list_object_versions(
-        Bucket=version.bucket,
-        Prefix=version.key,
-        KeyMarker=version.key,
-        VersionIdMarker=version.version_id or NO_VERSION,
-    )
+    with naming("ListObjectVersions", version.uri):
+        answer = s3.list_object_versions(
+            Bucket=version.bucket,
+            Prefix=version.key,
+            KeyMarker=version.key,
+            VersionIdMarker=version.version_id or NO_VERSION,
+        )
     behind = {(entry["Key"], entry["VersionId"]) for entry in answer.get("DeleteMarkers", ())}
     return (deletion["Key"], deletion["VersionId"]) in behind
 
@@ -139,50 +147,29 @@ def _input_object(bucket: str, entry: Mapping[str, Any]) -> InputObject:
 
 
 def read_range(s3: Any, source: InputObject, start: int, stop: int) -> bytes:
-    """Bytes ``[start, stop)`` of exactly this version.
+    """Read bytes ``[start, stop)`` of exactly this version.
 
     A connection that breaks while the bytes arrive is retried; the client itself retries the rest.
     Raises ObjectChangedError if this version is no longer there, InputError if S3 does not hand it out.
     """
     if start >= stop:
         return b""
-    from botocore.exceptions import (  # noqa: PLC0415
-        ClientError,
-        HTTPClientError,
-        IncompleteReadError,
-        ResponseStreamingError,
-    )
+    from botocore.exceptions import ClientError  # noqa: PLC0415
 
     pinned = {"VersionId": source.version_id} if source.version_id else {"IfMatch": f'"{source.etag}"'}
     expected = min(stop, source.size) - start
-    for attempt in range(1, BODY_ATTEMPTS + 1):
+    span = f"bytes={start}-{stop - 1}"
+
+    def read() -> bytes:
+        answer = s3.get_object(Bucket=source.bucket, Key=source.key, Range=span, **pinned)
+        return bytes(answer["Body"].read())
+
+    with naming("GetObject", source.uri):
         try:
-            answer = s3.get_object(
-                Bucket=source.bucket, Key=source.key, Range=f"bytes={start}-{stop - 1}", **pinned
-            )
-            body: bytes = answer["Body"].read()
-            break
+            body = whole_body(read, source.uri)
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in GONE:
-                raise ObjectChangedError(f"{source.uri} was replaced or deleted after Plan saw it") from error
-            if code in REFUSED:
-                raise InputError(
-                    f"{source.uri}: S3 answers {code}. What Plan saw was deleted since, or the role "
-                    f"may not read it: {error}",
-                    remedy="Start a new execution, which plans from the objects as they are now; if it fails "
-                    "alike, let the function's role read the object and use its key.",
-                ) from error
-            if code == "InvalidObjectState":
-                raise InputError(
-                    f"{source.uri} is archived", remedy="Restore it, then start again."
-                ) from error
+            _explain_refusal(source.uri, error)
             raise
-        except (HTTPClientError, IncompleteReadError, ResponseStreamingError) as error:
-            if attempt == BODY_ATTEMPTS:
-                raise
-            retrying("GetObject", attempt + 1, type(error).__name__, url=source.uri, bytes=[start, stop])
-            time.sleep(random.uniform(0, min(LONGEST_PAUSE, 0.5 * 2**attempt)))  # noqa: S311 - jitter, no secret
     if len(body) != expected:
         raise InputError(
             f"{source.uri}: asked for bytes {start} to {stop - 1} of {source.size}, got {len(body)} bytes"
@@ -190,8 +177,24 @@ def read_range(s3: Any, source: InputObject, start: int, stop: int) -> bytes:
     return body
 
 
+def _explain_refusal(uri: str, error: Any) -> None:
+    """Raise what a user can mend of S3's refusal to hand out an input object."""
+    code = error.response["Error"]["Code"]
+    if code in GONE:
+        raise ObjectChangedError(f"{uri} was replaced or deleted after Plan saw it") from error
+    if code in REFUSED:
+        raise InputError(
+            f"{uri}: S3 answers {code}. What Plan saw was deleted since, or the role may not read it: "
+            f"{error}",
+            remedy="Start a new execution, which plans from the objects as they are now; if it fails "
+            "alike, let the function's role read the object and use its key.",
+        ) from error
+    if code == "InvalidObjectState":
+        raise InputError(f"{uri} is archived", remedy="Restore it, then start again.") from error
+
+
 def read_ahead(s3: Any, source: InputObject, start: int, stop: int, *, chunk: int) -> Iterator[bytes]:
-    """Bytes ``[start, stop)`` in chunks, in order; READS_AHEAD are fetched while the caller works on one."""
+    """Yield bytes ``[start, stop)`` in chunks, in order; fetch READS_AHEAD while the caller works on one."""
     if stop - start <= chunk:
         yield from (read_range(s3, source, start, stop),) if start < stop else ()
         return
@@ -203,25 +206,57 @@ def read_ahead(s3: Any, source: InputObject, start: int, stop: int, *, chunk: in
 
 
 def list_stored(s3: Any, bucket: str, prefix: str) -> Iterator[tuple[str, str, int]]:
-    """(key, ETag, size) of every object under ``prefix``."""
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        for one in page.get("Contents", ()):
-            yield one["Key"], one["ETag"].strip('"'), one["Size"]
+    """Yield (key, ETag, size) of every object under ``prefix``."""
+    pages = iter(s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix))
+    while True:
+        with naming("ListObjectsV2", f"s3://{bucket}/{prefix}"):
+            page = next(pages, None)
+        if page is None:
+            return
+        for entry in page.get("Contents", ()):
+            yield entry["Key"], entry["ETag"].strip('"'), entry["Size"]
+
+
+def read_object(s3: Any, bucket: str, key: str, *, start: int = 0, length: int | None = None) -> bytes:
+    """Return the newest bytes of an object of ours, or ``length`` of them from ``start``.
+
+    Raises:
+        ServiceError: S3 does not hand them out, or not all of them, beyond all retries.
+    """
+    uri = f"s3://{bucket}/{key}"
+    span = {} if length is None else {"Range": f"bytes={start}-{start + length - 1}"}
+
+    def read() -> bytes:
+        return bytes(s3.get_object(Bucket=bucket, Key=key, **span)["Body"].read())
+
+    with naming("GetObject", uri):
+        body = whole_body(read, uri)
+    if length is not None and len(body) != length:
+        raise ServiceError(f"GetObject of {uri}: asked for {length} bytes from {start}, got {len(body)}")
+    return body
 
 
 def get_json(s3: Any, bucket: str, key: str) -> Any:
-    return json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    """Return the value of an object of ours that is JSON. Raises DamagedFileError if it is not."""
+    try:
+        return json.loads(read_object(s3, bucket, key))
+    except (ValueError, RecursionError) as error:
+        raise DamagedFileError(f"s3://{bucket}/{key} is not JSON: {str(error)[:200]}") from None
 
 
 def is_there(s3: Any, bucket: str, key: str) -> bool:
-    """Whether an object lies at ``key``. By listing: a GET of nothing may be answered with 403."""
-    listed = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
-    return any(one["Key"] == key for one in listed.get("Contents", ()))
+    """Return True if an object lies at ``key``. By listing: a GET of nothing may be answered with 403."""
+    with naming("ListObjectsV2", f"s3://{bucket}/{key}"):
+        listed = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
+    return any(entry["Key"] == key for entry in listed.get("Contents", ()))
 
 
 def put_json(s3: Any, bucket: str, key: str, value: Any) -> None:
+    """Write an object of ours as JSON. Raises ServiceError."""
     put_text(s3, bucket, key, json.dumps(value), "application/json")
 
 
 def put_text(s3: Any, bucket: str, key: str, text: str, content_type: str) -> None:
-    s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType=content_type)
+    """Write an object of ours. Raises ServiceError."""
+    with naming("PutObject", f"s3://{bucket}/{key}"):
+        s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType=content_type)

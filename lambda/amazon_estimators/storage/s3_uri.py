@@ -17,7 +17,7 @@ class Place:
 
     @classmethod
     def of(cls, uri: str, *, what: str) -> Self:
-        """From ``s3://bucket/key``; RequestError, naming ``what`` it should be, for anything else."""
+        """Read ``s3://bucket/key``. Raises RequestError, naming ``what`` it should be, for anything else."""
         scheme, _, rest = str(uri).partition("://")
         bucket, _, key = rest.partition("/")
         if scheme != "s3" or not bucket:
@@ -26,7 +26,7 @@ class Place:
 
     @classmethod
     def prefix(cls, uri: str, *, what: str) -> Self:
-        """Like :meth:`of`, with a slash at the end."""
+        """Read a URI like :meth:`of`, and end it with a slash."""
         place = cls.of(uri, what=what)
         key = place.key if not place.key or place.key.endswith("/") else f"{place.key}/"
         return cls(place.bucket, key)
@@ -36,5 +36,5 @@ class Place:
         return f"s3://{self.bucket}/{self.key}"
 
     def beside(self, name: str) -> Place:
-        """Another object under the same prefix."""
+        """Return another object under the same prefix."""
         return Place(self.bucket, self.key.rpartition("/")[0] + f"/{name}" if "/" in self.key else name)

@@ -1,14 +1,18 @@
-"""Where things are: S3 URIs, and the boto3 session through which they are reached."""
+"""The boto3 session through which AWS is reached, and what a session of the SageMaker SDK brings along."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from amazon_estimators.errors import RegionError, RequestError
+from amazon_estimators.storage.s3_uri import Place
+
+SDK_CLIENTS = {"sagemaker": "sagemaker_client", "sagemaker-runtime": "sagemaker_runtime_client"}
+"""The clients that a session of the SageMaker SDK holds, by service."""
 
 
 def session_of(session: Any) -> Any:
-    """A ``boto3.Session``: the one given, the one inside a session of the SageMaker SDK, or a new one."""
+    """Return a ``boto3.Session``: the one given, the one in a session of the SageMaker SDK, or a new one."""
     if session is None:
         import boto3  # noqa: PLC0415
 
@@ -17,7 +21,13 @@ def session_of(session: Any) -> Any:
 
 
 def client_of(session: Any, service: str) -> Any:
-    """A client that retries throttling and service faults with backoff and jitter."""
+    """Return a client that retries throttling and service faults with backoff and jitter.
+
+    A session of the SageMaker SDK has clients of its own for SageMaker; those are used.
+    """
+    own = getattr(session, SDK_CLIENTS.get(service, ""), None)
+    if own is not None:
+        return own
     from botocore.config import Config  # noqa: PLC0415
 
     config = Config(retries={"mode": "standard", "max_attempts": 8}, max_pool_connections=16)
@@ -25,7 +35,7 @@ def client_of(session: Any, service: str) -> Any:
 
 
 def region_of(session: Any) -> str:
-    """The session's region; RegionError if it has none."""
+    """Return the session's region; RegionError if it has none."""
     region = session_of(session).region_name
     if not region:
         raise RegionError(
@@ -35,8 +45,28 @@ def region_of(session: Any) -> str:
     return str(region)
 
 
+def role_arn(session: Any, role: str) -> str:
+    """Return the ARN of a role that is given by name or ARN; a session of the SageMaker SDK expands names."""
+    if role.startswith("arn:"):
+        return role
+    if hasattr(session, "expand_role"):
+        return str(session.expand_role(role))
+    return str(client_of(session, "iam").get_role(RoleName=role)["Role"]["Arn"])
+
+
+def default_location(session: Any, folder: str = "") -> Place:
+    """Return where things go that nobody gave a place: ``folder`` in the account's default bucket.
+
+    A session of the SageMaker SDK names its own bucket and prefix.
+    """
+    if hasattr(session, "default_bucket"):
+        prefix = str(getattr(session, "default_bucket_prefix", None) or "").strip("/")
+        return Place(str(session.default_bucket()), f"{prefix}/{folder}" if prefix else folder)
+    return Place(default_bucket(session), folder)
+
+
 def default_bucket(session: Any) -> str:
-    """The account's bucket for SageMaker, ``sagemaker-<region>-<account>``; RequestError if it has none."""
+    """Return the account's bucket, ``sagemaker-<region>-<account>``; RequestError if there is none."""
     account = client_of(session, "sts").get_caller_identity()["Account"]
     bucket = f"sagemaker-{region_of(session)}-{account}"
     s3 = client_of(session, "s3")

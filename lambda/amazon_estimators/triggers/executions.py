@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from amazon_estimators.storage.faults import naming
+
 RUNNING = "RUNNING"
 NEVER_STARTED = "NEVER_STARTED"
 SETTINGS = {"algorithm", "hyperparameters", "channels"}
@@ -28,12 +30,13 @@ class Executions:
 
     def start(self, name: str, execution_input: Mapping[str, Any]) -> None:
         """Start an execution, or find that it has been started before, by this very call in another life."""
-        try:
-            self._client.start_execution(
-                stateMachineArn=self._state_machine, name=name, input=json.dumps(execution_input)
-            )
-        except self._client.exceptions.ExecutionAlreadyExists:
-            return
+        with naming("StartExecution", f"{self._state_machine}, {name}"):
+            try:
+                self._client.start_execution(
+                    stateMachineArn=self._state_machine, name=name, input=json.dumps(execution_input)
+                )
+            except self._client.exceptions.ExecutionAlreadyExists:
+                return
 
     def running(self) -> set[str]:
         """Return the names of those that run, as far as Step Functions' list knows: it may lag behind."""
@@ -64,7 +67,8 @@ class Executions:
         if not isinstance(announced, dict) or "Error" not in announced:
             return None
         pipeline = next(value for value in _objects(self._definition()) if set(value) >= SETTINGS)
-        execution = {"name": name, "start_time": described["startDate"].isoformat()}
+        started = described["startDate"].isoformat()
+        execution = {"name": name, "start_time": started, "state_machine": self._state_machine}
         parts = ("input", "plan", "job", "verdict", "package", "tuned")
         state = {part: output[part] for part in parts if part in output}
         return {"pipeline": pipeline, "execution": execution, **state}
@@ -80,23 +84,31 @@ class Executions:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
 
     def _definition(self) -> Any:
-        described = self._client.describe_state_machine(stateMachineArn=self._state_machine)
+        with naming("DescribeStateMachine", self._state_machine):
+            described = self._client.describe_state_machine(stateMachineArn=self._state_machine)
         return json.loads(described["definition"])
 
     def _listed(self, **only: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        pages = self._client.get_paginator("list_executions").paginate(
-            stateMachineArn=self._state_machine, **only
+        pages = iter(
+            self._client.get_paginator("list_executions").paginate(
+                stateMachineArn=self._state_machine, **only
+            )
         )
-        for page in pages:
+        while True:
+            with naming("ListExecutions", self._state_machine):
+                page = next(pages, None)
+            if page is None:
+                return
             for execution in page["executions"]:
                 yield execution["name"], execution
 
     def _described(self, name: str) -> Mapping[str, Any] | None:
         arn = f"{self._state_machine.replace(':stateMachine:', ':execution:')}:{name}"
-        try:
-            described: Mapping[str, Any] = self._client.describe_execution(executionArn=arn)
-        except self._client.exceptions.ExecutionDoesNotExist:
-            return None
+        with naming("DescribeExecution", arn):
+            try:
+                described: Mapping[str, Any] = self._client.describe_execution(executionArn=arn)
+            except self._client.exceptions.ExecutionDoesNotExist:
+                return None
         return described
 
 

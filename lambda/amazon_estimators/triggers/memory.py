@@ -7,7 +7,7 @@ from typing import Any
 
 from amazon_estimators.errors import DamagedFileError
 from amazon_estimators.pipeline.keys import state_key
-from amazon_estimators.storage.s3 import is_there, put_text
+from amazon_estimators.storage.s3 import is_there, put_text, read_object
 from amazon_estimators.triggers.executions import Executions
 from amazon_estimators.triggers.state import MOST_STARTS, Start, State
 
@@ -28,7 +28,7 @@ class Memory:
         uri = f"s3://{self._bucket}/{self._key}"
         damage = None
         if is_there(self._s3, self._bucket, self._key):
-            body = self._s3.get_object(Bucket=self._bucket, Key=self._key)["Body"].read()
+            body = read_object(self._s3, self._bucket, self._key)
             try:
                 self.state = State.from_text(body, uri=uri)
             except DamagedFileError as error:

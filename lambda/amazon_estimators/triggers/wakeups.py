@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from amazon_estimators.storage.faults import naming
+
 SLACK = timedelta(seconds=5)
 """How much later than needed a schedule is set: a burst moves it a few times, not for every object."""
 
@@ -40,9 +42,13 @@ class Wakeups:
                 "DeadLetterConfig": {"Arn": self._undelivered},
             },
         }
-        try:
-            self._client.update_schedule(**schedule)
-        except self._client.exceptions.ResourceNotFoundException:
+        with naming("UpdateSchedule", f"{self._group}/{name}"):
+            try:
+                self._client.update_schedule(**schedule)
+                return
+            except self._client.exceptions.ResourceNotFoundException:
+                pass
+        with naming("CreateSchedule", f"{self._group}/{name}"):
             self._client.create_schedule(**schedule)
 
 

@@ -21,7 +21,7 @@ from amazon_estimators.errors import AmazonEstimatorsError
 from amazon_estimators_rehearsal.sagemaker.channels import channel_objects, read_object, shares, split_uri
 from amazon_estimators_rehearsal.sagemaker.checks.channels import check_channels
 from amazon_estimators_rehearsal.sagemaker.checks.data import check_agreement
-from amazon_estimators_rehearsal.sagemaker.checks.records import Records, combine, decode
+from amazon_estimators_rehearsal.sagemaker.checks.records import Records, combine, decode, unzipped
 from amazon_estimators_rehearsal.sagemaker.engines import NO_ENGINE, Fitted, engine_of
 from amazon_estimators_rehearsal.sagemaker.errors import JobFailedError
 from amazon_estimators_rehearsal.sagemaker.model_archive import pack_model
@@ -90,7 +90,14 @@ def _read(
             for bucket, key in share:
                 if (bucket, key) not in parts:
                     body = read_object(s3, bucket, key)
-                    parts[bucket, key] = decode(channel["ContentType"], body, f"s3://{bucket}/{key}")
+                    if channel.get("CompressionType") == "Gzip":
+                        body = unzipped(body, f"s3://{bucket}/{key}")
+                    parts[bucket, key] = decode(
+                        channel["ContentType"],
+                        body,
+                        f"s3://{bucket}/{key}",
+                        vectors=algorithm.channels[name].vectors,
+                    )
             records = sum(parts[place].count for place in share)
             telemetry.log(
                 host, f"Channel {name}: algo-{host + 1} read {records} records of {len(share)} objects."

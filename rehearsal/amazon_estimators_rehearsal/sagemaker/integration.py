@@ -1,5 +1,8 @@
-"""``sagemaker:createTrainingJob`` and ``.sync`` as Step Functions runs them: with the state machine's role,
-nothing more.
+"""SageMaker's calls as Step Functions makes them: with the state machine's role, nothing more.
+
+Optimised integrations (``sagemaker:createTrainingJob`` and others, with ``.sync`` where AWS has it) and SDK
+integrations (``aws-sdk:sagemaker:describeTrainingJob`` and others).
+https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
 """
 
 from __future__ import annotations
@@ -8,15 +11,58 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
+from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
 
 from amazon_estimators_rehearsal.sagemaker.account import Account, Credentials
 
-SYNC_RULE = "StepFunctionsGetEventsForSageMakerTrainingJobsRule"
+OPTIMISED, SDK = "arn:aws:states:::sagemaker:", "arn:aws:states:::aws-sdk:sagemaker:"
+"""What the resources of its tasks begin with."""
+SYNC = ".sync"
+POLL_SECONDS = 0.2
 _ENDED = frozenset({"Completed", "Failed", "Stopped"})
+
+
+@dataclass(frozen=True)
+class Job:
+    """A kind of job that ``.sync`` waits for.
+
+    Attributes:
+        noun: Of the API's operations and members, such as ``TrainingJob``.
+        segment: Of its ARNs, such as ``training-job``.
+        rule: The managed rule of EventBridge through which Step Functions hears of it.
+    """
+
+    noun: str
+    segment: str
+    rule: str
+
+    @property
+    def name_member(self) -> str:
+        return f"{self.noun}Name"
+
+
+JOBS: Mapping[str, Job] = MappingProxyType(
+    {
+        f"create{job.noun}": job
+        for job in (
+            Job("TrainingJob", "training-job", "StepFunctionsGetEventsForSageMakerTrainingJobsRule"),
+            Job("TransformJob", "transform-job", "StepFunctionsGetEventsForSageMakerTransformJobsRule"),
+            Job(
+                "HyperParameterTuningJob",
+                "hyper-parameter-tuning-job",
+                "StepFunctionsGetEventsForSageMakerTuningJobsRule",
+            ),
+        )
+    }
+)
+ACTIONS = frozenset({*JOBS, "createModel", "createEndpointConfig", "createEndpoint", "updateEndpoint"})
+"""The optimised integrations that the stand-in has."""
 
 
 class TaskFailedError(Exception):
@@ -27,57 +73,95 @@ class TaskFailedError(Exception):
         super().__init__(f"{error}: {cause}")
 
 
-def create_training_job(
+def run_task(
     client: Any,
     account: Account,
     role: Credentials,
+    resource: str,
     parameters: Mapping[str, Any],
     *,
-    sync: bool,
     running: Callable[[], bool],
 ) -> dict[str, Any]:
-    """Create the job with ``client``, which acts as ``role``; with ``sync``, wait for its end.
+    """Make the call of a task; with ``.sync``, wait for the job's end.
 
-    ``running()`` turns False when the execution is stopped: the job is stopped with it.
-    Returns the service's answer in Step Functions' JSON. Raises :class:`TaskFailedError`.
+    Args:
+        client: SageMaker's client, which acts as ``role``.
+        account: The account.
+        role: Credentials of the state machine's role.
+        resource: The task's resource.
+        parameters: The call's parameters.
+        running: Turns False when the execution is stopped: the job is stopped with it.
+
+    Returns:
+        The service's answer in Step Functions' JSON.
+
+    Raises:
+        TaskFailedError: The call was refused, or the job did not complete.
     """
-    if sync:
-        _check_sync_permissions(account, role, parameters)
-    answer = _call(client.create_training_job, **parameters)
-    if not sync:
-        return {"TrainingJobArn": answer["TrainingJobArn"]}
-    name = parameters["TrainingJobName"]
+    if resource.startswith(SDK):
+        action = resource.removeprefix(SDK)
+        answer: dict[str, Any] = to_states_json(_call(_method(client, action), **parameters), _iso)
+        return answer
+    action = resource.removeprefix(OPTIMISED).removesuffix(SYNC)
+    if action not in ACTIONS or (resource.endswith(SYNC) and action not in JOBS):
+        raise TaskFailedError("States.Runtime", f"The stand-in has no integration {resource}.")
+    if not resource.endswith(SYNC):
+        created: dict[str, Any] = to_states_json(_call(_method(client, action), **parameters))
+        return created
+    return _run_job(client, account, role, JOBS[action], parameters, running)
+
+
+def _run_job(  # noqa: PLR0917 - all of them are the task's
+    client: Any,
+    account: Account,
+    role: Credentials,
+    job: Job,
+    parameters: Mapping[str, Any],
+    running: Callable[[], bool],
+) -> dict[str, Any]:
+    name = str(parameters.get(job.name_member, ""))
+    _check_sync_permissions(account, role, job, name)
+    _call(_method(client, f"create{job.noun}"), **parameters)
     while True:
-        job = _call(client.describe_training_job, TrainingJobName=name)
-        if job["TrainingJobStatus"] in _ENDED:
+        described = _call(_method(client, f"describe{job.noun}"), **{job.name_member: name})
+        status = described[f"{job.noun}Status"]
+        if status in _ENDED:
             break
         if not running():
-            _call(client.stop_training_job, TrainingJobName=name)
-            raise TaskFailedError("States.TaskFailed", "The execution was stopped; so was the training job.")
-        time.sleep(0.2)
-    described: dict[str, Any] = to_states_json(job)
-    if job["TrainingJobStatus"] != "Completed":
-        raise TaskFailedError("States.TaskFailed", json.dumps(described))
-    return described
+            _call(_method(client, f"stop{job.noun}"), **{job.name_member: name})
+            noun = job.segment.replace("-", " ")
+            raise TaskFailedError("States.TaskFailed", f"The execution was stopped; so was the {noun}.")
+        time.sleep(POLL_SECONDS)
+    result: dict[str, Any] = to_states_json(described)
+    if status != "Completed":
+        raise TaskFailedError("States.TaskFailed", json.dumps(result))
+    return result
 
 
-def _check_sync_permissions(account: Account, role: Credentials, parameters: Mapping[str, Any]) -> None:
-    """What AWS asks of a ``.sync`` role beside creating the job: a managed rule, stopping and tagging."""
+def _check_sync_permissions(account: Account, role: Credentials, job: Job, name: str) -> None:
+    """Check what AWS asks of a ``.sync`` role beside creating the job: a managed rule, stopping, tagging."""
     place = f"{account.region}:{account.account_id}"
-    rule = f"arn:aws:events:{place}:rule/{SYNC_RULE}"
-    job = f"arn:aws:sagemaker:{place}:training-job/{str(parameters.get('TrainingJobName', '')).lower()}"
+    rule = f"arn:aws:events:{place}:rule/{job.rule}"
+    arn = f"arn:aws:sagemaker:{place}:{job.segment}/{name.lower()}"
     for action, resource in (
         ("events:PutTargets", rule),
         ("events:PutRule", rule),
         ("events:DescribeRule", rule),
-        ("sagemaker:StopTrainingJob", job),
-        ("sagemaker:AddTags", job),
+        (f"sagemaker:Stop{job.noun}", arn),
+        ("sagemaker:AddTags", arn),
     ):
         denial = account.denial(role.access_key_id, action, resource)
         if denial:
             raise TaskFailedError(
                 "SageMaker.AmazonSageMakerException", _cause("AccessDeniedException", denial, 400)
             )
+
+
+def _method(client: Any, action: str) -> Any:
+    method = getattr(client, xform_name(action[:1].upper() + action[1:]), None)
+    if method is None:
+        raise TaskFailedError("States.Runtime", f"SageMaker has no action {action}.")
+    return method
 
 
 def _call(method: Callable[..., Any], **parameters: Any) -> Any:
@@ -98,12 +182,25 @@ def _cause(code: str, message: str, status: int) -> str:
     return f"{message} (Service: AmazonSageMaker; Status Code: {status}; Error Code: {code}; Proxy: null)"
 
 
-def to_states_json(value: Any) -> Any:
-    """An SDK answer as Step Functions writes it: times as epoch milliseconds, no response metadata."""
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def to_states_json(value: Any, time_of: Callable[[datetime], Any] = _milliseconds) -> Any:
+    """Return an SDK's answer as Step Functions writes it, without response metadata.
+
+    Optimised integrations write times as milliseconds of the epoch, SDK integrations as ISO 8601.
+    """
     if isinstance(value, datetime):
-        return int(value.timestamp() * 1000)
+        return time_of(value)
     if isinstance(value, dict):
-        return {key: to_states_json(item) for key, item in value.items() if key != "ResponseMetadata"}
+        return {
+            key: to_states_json(item, time_of) for key, item in value.items() if key != "ResponseMetadata"
+        }
     if isinstance(value, list):
-        return [to_states_json(item) for item in value]
+        return [to_states_json(item, time_of) for item in value]
     return value

@@ -67,25 +67,26 @@ def fault_of(text: bytes, dialect: Dialect, schema: Schema, piece: Piece, row: i
             f"{piece.source.uri}, rows up to {piece.row(row + rows - 1)}: not readable as a table of numbers",
             remedy=f"{COUNTED} End lines with a newline, or carriage return and newline, and nowhere else.",
         )
-    return _cells(faults, rows, dialect, schema, piece, row)
+    first = min(faults, key=lambda position: (faults[position].row, position))
+    fault = faults[first]
+    where = f"{piece.source.uri}, {piece.row(row + fault.row, fault.text)}"
+    remedy = f"{COUNTED} {_remedy(faults, rows, dialect, schema)} {PAGE}"
+    return InputError(f"{where}, {_cells(faults, rows, schema, row)}", remedy=remedy)
 
 
-def _cells(
-    faults: dict[int, Fault], rows: int, dialect: Dialect, schema: Schema, piece: Piece, row: int
-) -> InputError:
-    """The error for cells that are no numbers: the first one first, then the other columns."""
+def _cells(faults: dict[int, Fault], rows: int, schema: Schema, row: int) -> str:
+    """The cells that are no numbers: the first one first, then the other columns."""
     first, *others = sorted(faults, key=lambda position: (faults[position].row, position))
     fault = faults[first]
     what = f"{_value(fault.value)} is not a number" if fault.value.strip() else "it is empty"
-    where = f"{piece.source.uri}, {piece.row(row + fault.row, fault.text)}, {schema.column(first)}"
-    message = f"{where}: {what}{_more(fault, rows)}"
+    message = f"{schema.column(first)}: {what}{_more(fault, rows)}"
     for position in others[:MOST_COLUMNS]:
         fault = faults[position]
         cell = f"first {_value(fault.value)} in row" if fault.value.strip() else "first in row"
         message += f"; {schema.column(position)}: {_kinds(fault)} of {rows:,}, {cell} {row + fault.row:,}"
     if len(others) > MOST_COLUMNS:
         message += f"; and {len(others) - MOST_COLUMNS:,} more columns"
-    return InputError(message, remedy=f"{COUNTED} {_remedy(faults, rows, dialect, schema)} {PAGE}")
+    return message
 
 
 def _value(value: bytes) -> str:
@@ -108,7 +109,8 @@ def _remedy(faults: dict[int, Fault], rows: int, dialect: Dialect, schema: Schem
     values = [fault.value for fault in faults.values() if fault.words]
     comma, point = number_pattern(b","), number_pattern(b".")
     if faults.keys() == {last} and faults[last].empty == rows:
-        return f"Every line ends in {shown(dialect.delimiter.decode())}: leave the empty column out, exclude=[-1]."
+        mark = shown(dialect.delimiter.decode())
+        return f"Every line ends in {mark}: leave the empty column out, exclude=[-1]."
     if dialect.decimal == b"." and values and all(comma.fullmatch(value) for value in values):
         return 'Numbers have a decimal comma: set decimal="," in the Source.'
     if dialect.decimal == b"," and values and all(point.fullmatch(value) for value in values):

@@ -117,23 +117,30 @@ def check_delimiter(fronts: Sequence[Front], source: Source) -> None:
                 remedy=f'Take that line off and set delimiter="{mark}" in the Source.',
             )
         dialect = dialect_of(front.found, source)
-        share, width = _numbers(front, dialect)
-        if share >= 0.5:
-            continue
+        rows = front.rows(dialect)
+        used = used_columns(rows, source, front.found.uri)
+        share, _ = _numbers(rows, dialect, used if used is not None else set(range(len(rows[0]))))
         others = [
-            (*_numbers(front, replace(dialect, delimiter=mark, decimal=decimal)), mark, decimal)
-            for mark in OTHER_DELIMITERS
-            if mark != dialect.delimiter
-            for decimal in ((b".", b",") if mark != b"," else (b".",))
+            (*_numbers(front.rows(other), other), other)
+            for mark in dict.fromkeys((dialect.delimiter, *OTHER_DELIMITERS))
+            for decimal in (b".", b",")
+            if (other := replace(dialect, delimiter=mark, decimal=decimal)) != dialect and mark != decimal
         ]
-        best, columns, mark, decimal = max(others, key=lambda other: other[:2])
-        if columns >= 2 and best > 2 * share and best >= 0.5:
-            ways = [f'delimiter="{mark.decode() if mark != b"	" else chr(92) + "t"}"']
-            ways += ['decimal=","'] if decimal == b"," and decimal != dialect.decimal else []
-            raise InputError(
-                f"{front.found.uri}: its fields are parted by {mark.decode()!r}, not {dialect.delimiter.decode()!r}",
-                remedy=f"Set {' and '.join(ways)} in the Source.",
-            )
+        best, columns, other = max(others, key=lambda candidate: candidate[:2])
+        # Texts may be excluded columns: only numbers on all hands are a sign, or far more than there are so.
+        if columns < 2 or not (share < best == 1.0 or (best >= 0.5 > 2 * share)):
+            continue
+        mark, ways = other.delimiter.decode(), []
+        if other.delimiter != dialect.delimiter:
+            ways.append(f'delimiter="{mark if mark != chr(9) else chr(92) + "t"}"')
+        if other.decimal != dialect.decimal:
+            ways.append(f'decimal="{other.decimal.decode()}"')
+        cause = (
+            f"its fields are parted by {mark!r}, not {dialect.delimiter.decode()!r}"
+            if other.delimiter != dialect.delimiter
+            else f"its numbers have {'a decimal comma' if other.decimal == b',' else 'a decimal point'}"
+        )
+        raise InputError(f"{front.found.uri}: {cause}", remedy=f"Set {' and '.join(ways)} in the Source.")
 
 
 def _front(s3: Any, found: InputObject, source: Source) -> Front:
@@ -210,11 +217,15 @@ def used_columns(rows: list[list[bytes]], source: Source, where: str) -> set[int
         return None
 
 
-def _numbers(front: Front, dialect: Dialect) -> tuple[float, int]:
-    """The share of cells below the first row that are numbers, and the width all rows have, else 0."""
-    rows = front.rows(dialect)
+def _numbers(rows: list[list[bytes]], dialect: Dialect, columns: set[int] | None = None) -> tuple[float, int]:
+    """The share of cells below the first row that are numbers, and the width that all rows have, or 0."""
     widths = {len(row) for row in rows}
     number = number_pattern(dialect.decimal)
-    cells = [cell for row in rows[1:] or rows for cell in row if not is_missing(cell)]
+    cells = [
+        cell
+        for row in rows[1:] or rows
+        for column, cell in enumerate(row)
+        if (columns is None or column in columns) and not is_missing(cell)
+    ]
     share = sum(number.fullmatch(cell) is not None for cell in cells) / len(cells) if cells else 0.0
     return share, widths.pop() if len(widths) == 1 else 0

@@ -56,9 +56,11 @@ def header_of(fronts: Sequence[Front], source: Source) -> str:
     if source.names_columns:
         return PRESENT
     verdicts = [verdict for front in fronts if (verdict := _verdict(front, source)) is not None]
-    if not verdicts:
-        return ABSENT
-    decided = [verdict for verdict in verdicts if not verdict.alone] or verdicts
+    return _over_all([verdict for verdict in verdicts if not verdict.alone] or verdicts, source)
+
+
+def _over_all(decided: list[Verdict], source: Source) -> str:
+    """What all files say together."""
     present = [verdict for verdict in decided if verdict.answer == PRESENT]
     absent = [verdict for verdict in decided if verdict.answer == ABSENT]
     uncertain = [verdict for verdict in decided if verdict.answer == UNCERTAIN]
@@ -66,19 +68,19 @@ def header_of(fronts: Sequence[Front], source: Source) -> str:
         raise SchemaError(
             f"{present[0].front.found.uri} and {absent[0].front.found.uri} disagree: one has a header, "
             f"the other none: {_shown(present[0].first)} against {_shown(absent[0].first)}",
-            remedy='Give all files of a channel a header, or none. Or set header="present" or "absent" in the Source.',
+            remedy="Give all files of a channel a header, or none.",
         )
     if present:
         return PRESENT
     first_rows = {verdict.first for verdict in decided}
     contents = {verdict.front.text for verdict in decided}
-    if uncertain and len(first_rows) == 1 and len(contents) > 1:
-        return PRESENT  # the same in every file, and like no row of any
-    if uncertain and len(first_rows) > 1:
-        return ABSENT  # a header would be the same
-    if uncertain:
+    same = len(first_rows) == 1 and len(contents) > 1
+    if uncertain and len(first_rows) == 1 and not same:
         raise _uncertain(uncertain[0])
-    if len(first_rows) == 1 and len(contents) > 1 and _is_repeated(decided, source):
+    if uncertain:
+        # A header is the same in every file, and a row is not.
+        return PRESENT if same else ABSENT
+    if same and _is_repeated(decided, source):
         raise _uncertain(
             Verdict(
                 decided[0].front,
@@ -131,29 +133,17 @@ def _verdict(front: Front, source: Source) -> Verdict | None:
     )
     words = any(heads[column] == WORD for column in mine)
     all_numbers = not words and any(heads[column] == NUMBER for column in mine)
-
-    def verdict(answer: str, why: str = "") -> Verdict:
-        return Verdict(front, first, answer, why, numbers=all_numbers, alone=not below)
-
-    if words and not below:
-        return verdict(PRESENT)
-    if words and titles:
-        if not data or (names and (unlike or len(values) > 2)):
-            return verdict(PRESENT)
-        return verdict(
-            UNCERTAIN, "some of it are words above numbers, and some of it are numbers like those below"
-        )
-    if words and not data:
-        return verdict(PRESENT)
-    if names and unlike and len(values) > 2:
-        return verdict(PRESENT)
-    if names:
-        return verdict(UNCERTAIN, names)
-    if titles_of_others:
-        return verdict(
-            UNCERTAIN, "a column that is not read has a word above numbers, the others have numbers"
-        )
-    return verdict(ABSENT)
+    answer, why = ABSENT, ""
+    if words and titles and data and not (names and (unlike or len(values) > 2)):
+        answer = UNCERTAIN
+        why = "some of it are words above numbers, and some of it are numbers like those below"
+    elif (words and (titles or not data or not below)) or (names and unlike and len(values) > 2):
+        answer = PRESENT
+    elif names:
+        answer, why = UNCERTAIN, names
+    elif titles_of_others:
+        answer, why = UNCERTAIN, "a column that is not read has a word above numbers, the others have numbers"
+    return Verdict(front, first, answer, why, numbers=all_numbers, alone=not below)
 
 
 def _looks_like_names(first: list[bytes], below: list[list[bytes]], decimal: bytes) -> tuple[str, bool]:
@@ -260,6 +250,7 @@ def _shown(fields: tuple[bytes, ...]) -> str:
 
 def _uncertain(verdict: Verdict) -> InputError:
     return InputError(
-        f"{verdict.front.found.uri}: its first row, {_shown(verdict.first)}, may be a header or a row: {verdict.why}",
+        f"{verdict.front.found.uri}: its first row, {_shown(verdict.first)}, may be a header or a row: "
+        f"{verdict.why}",
         remedy='Set header="present" or header="absent" in the Source.',
     )

@@ -35,7 +35,7 @@ class Dialect:
         delimiter: The character between fields. A blank stands for any run of blanks and tabs.
         quoted_newlines: True if a newline between quotes is part of a field.
         quotes: False if quotes are characters like others.
-        escape: The character that takes its meaning from the one after it, between quotes and outside; or b"".
+        escape: The character that takes its meaning from the one after it, between quotes or not; or b"".
         decimal: The decimal mark of numbers.
         one_column: True if a blank line is a record, whose one field is empty.
         strict: True if a quote stands only at an edge of a field, or twice within.
@@ -142,7 +142,7 @@ class Dialect:
         escape = re.escape(self.escape)
         quoted = rb'"(?P<quoted>%b)"%b%b' % (self._content, blanks, end)
         spaced = rb'%b"(?P<spaced>(?:[^"\n%b%b]++|"")*+)"%b%b' % (blanks, marks, escape, blanks, end)
-        stray = rb'(?P<stray>"%b"%b)' % (self._content, self._rest)
+        stray = rb'(?P<stray>"%b"(?:[^\n%b]%b)?+)' % (self._content, marks, self._rest)
         return (quoted, spaced) if self.strict else (quoted, spaced, stray)
 
     @property
@@ -208,8 +208,9 @@ def record_at(text: bytes, dialect: Dialect, start: int) -> Record:
         if match is None:
             problem = "a blank before a quote, after which readers differ on where the field ends"
             return Record(start, at, fields, False, problem=problem)
-        between_quotes = match.lastgroup in ("quoted", "spaced")
-        value = _unescaped(match[match.lastgroup], dialect) if between_quotes else match[0].strip(b" \t\r\n")
+        kind = match.lastgroup
+        between_quotes = kind in ("quoted", "spaced")
+        value = _unescaped(match[kind], dialect) if kind and between_quotes else match[0].strip(b" \t\r\n")
         if value or between_quotes or not dialect.runs:
             fields.append(value)
         at = match.end()
@@ -253,11 +254,12 @@ def last_record_end(data: bytes, dialect: Dialect) -> tuple[int, bool]:
         before = data.rfind(b"\n", 0, stop - 1) + 1
         quotes -= data.count(b'"', before, stop)
         stop = before
-    if stop and well_quoted(data[:stop], dialect):
-        return stop, True
-    # Some quotes are text. Counting them does not tell where records end; reading them does.
-    match = dialect.records.match(data)
+    plain = well_quoted(data[:stop], dialect)
+    # Where some quotes are text, counting them does not tell where records end; reading them does.
+    match = dialect.records.match(data, stop if plain else 0)
     at = match.end() if match else 0
+    if plain and at == stop:
+        return stop, True
     record = record_at(data, dialect, at) if at < len(data) else None
     if record is not None and record.problem:
         at = data.rfind(b"\n") + 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -14,7 +14,6 @@ from amazon_estimators.sources.delimited.fronts import check_delimiter, dialect_
 from amazon_estimators.sources.delimited.header import header_of
 from amazon_estimators.sources.delimited.quoting import (
     Dialect,
-    Record,
     last_record_end,
     record_end,
     record_starts,
@@ -30,6 +29,9 @@ from amazon_estimators.sources.numbers import value_of
 from amazon_estimators.sources.schema import Schema
 from amazon_estimators.sources.source import BLOCK_BYTES, Source
 from amazon_estimators.storage.s3 import InputObject, read_ahead, read_range
+
+NUMBERED = 10
+"""Rows that the first column must count to be taken for an index that the file does not name."""
 
 Text = tuple[bytes, bool]
 """Whole records, and if their quotes are plain: see well_quoted."""
@@ -76,12 +78,13 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     text, complete = _front(chunks, dialect, found, packed or found.size <= COUNTED_BYTES)
     refuse_other_kind(text, found, "text of fields", inside=compression)
     schema, data_start = _schema(text, dialect, source, found)
+    notes = _notes(text[data_start : data_start + FIRST_LOOK], dialect, schema)
     if not complete:
-        if packed:
-            return Layout(schema=schema, start=0, stop=found.size, whole=True)
-        return Layout(schema=schema, start=0, stop=found.size)
+        return Layout(schema=schema, start=0, stop=found.size, whole=packed, notes=notes)
     dialect = replace(dialect, one_column=schema.width == 1)
-    cuts = data_start + record_starts(text[data_start:], dialect)
+    after_mark = len(BOM) if not data_start and text.startswith(BOM) else data_start
+    cuts = after_mark + record_starts(text[after_mark:], dialect)
+    cuts[:1] -= after_mark - data_start  # the mark goes with the first row
     if not len(cuts) and b"\r" in text.rstrip() and b"\n" not in text.rstrip():
         raise InputError(
             f"{found.uri}: its lines end in carriage returns alone", remedy="Save it with newlines."
@@ -89,8 +92,10 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     if not len(cuts):
         raise NoInputError(f"{found.uri} has a header and no rows", remedy="Remove it, or add rows.")
     if packed:
-        return Layout(schema=schema, start=0, stop=len(cuts), records=len(cuts))
-    return Layout(schema=schema, start=data_start, stop=found.size, records=len(cuts), row_cuts=cuts)
+        return Layout(schema=schema, start=0, stop=len(cuts), records=len(cuts), notes=notes)
+    return Layout(
+        schema=schema, start=data_start, stop=found.size, records=len(cuts), row_cuts=cuts, notes=notes
+    )
 
 
 def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
@@ -124,21 +129,29 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
         row += len(rows)
         if len(rows[low:high]):
             block = schema.split_used(rows[low:high])
-            yield replace(block, given=partial(_given, partial(walk, text, dialect), dialect, schema, low))
+            yield replace(block, given=partial(_value_at, text, dialect, schema, first=low))
         if last is not None and row >= last:
             return
 
 
-def _given(
-    records: Callable[[], Iterator[Record]],
-    dialect: Dialect,
-    schema: Schema,
-    first: int,
-    row: int,
-    feature: int | None,
+def _notes(text: bytes, dialect: Dialect, schema: Schema) -> tuple[str, ...]:
+    """A first column that counts rows may be an index: the file does not say so."""
+    if schema.width < 2 or 0 not in schema.used or schema.label == 0:
+        return ()
+    cells = [record.fields[0] for record in islice(walk(text, dialect), NUMBERED) if record.fields]
+    first = cells[0] if cells else b""
+    if len(cells) < NUMBERED or first not in (b"0", b"1"):
+        return ()
+    if cells != [b"%d" % number for number in range(int(first), int(first) + NUMBERED)]:
+        return ()
+    return (f"{schema.column(0)} counts rows from {first.decode()}: if it is an index, set exclude=[0]",)
+
+
+def _value_at(
+    text: bytes, dialect: Dialect, schema: Schema, row: int, feature: int | None, *, first: int
 ) -> float:
     """The number as it is written in row ``row`` of a block that begins with the record ``first``."""
-    record = next(islice(records(), first + row, None))
+    record = next(islice(walk(text, dialect), first + row, None))
     return value_of(record.fields[schema.position(feature)], dialect.decimal)
 
 
@@ -181,14 +194,16 @@ def _schema(text: bytes, dialect: Dialect, source: Source, found: InputObject) -
         )
     if source.header == "absent":
         width = len(record.fields)
-        return Schema.of(source, width=width, names=None, where=found.uri), skip if width == 1 else 0
+        return Schema.of(source, width=width, names=None, where=found.uri), 0
     try:
         names = tuple(field.decode().strip() for field in record.fields)
     except UnicodeDecodeError as error:
         raise InputError(
             f"{found.uri}: its header is no UTF-8: {error}", remedy="Save it as UTF-8."
         ) from error
-    return Schema.of(source, width=len(names), names=names, where=found.uri), record.stop
+    # pandas and R leave the header of row names empty.
+    index = (0,) if len(names) > 1 and not names[0] else ()
+    return Schema.of(source, width=len(names), names=names, where=found.uri, index=index), record.stop
 
 
 def _without_header(
@@ -212,7 +227,7 @@ def _without_header(
 
 
 def _whole_records(s3: Any, chunks: Iterator[bytes], dialect: Dialect, piece: Piece) -> Iterator[Text]:
-    """Blocks of whole records from text that begins with one; and if their quotes are plain, see well_quoted."""
+    """Blocks of whole records from text that begins with one."""
     rest = b""
     for chunk in chunks:
         text = rest + chunk

@@ -1,4 +1,4 @@
-"""Convert delimited text to a float32 matrix through the table reader, and say what is wrong with the rest."""
+"""Convert delimited text to a float32 matrix through the table reader."""
 
 from __future__ import annotations
 

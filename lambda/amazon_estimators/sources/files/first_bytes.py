@@ -92,18 +92,21 @@ def _every_other_is_zero(head: bytes) -> bool:
     return len(even) >= 4 and any(not any(even[start::2]) and all(even[1 - start :: 2]) for start in (0, 1))
 
 
+TEXTS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
+    (
+        (b"<!doctype html", b"<html", b"<head", b"<body"),
+        "an HTML page",
+        "Download the file itself: this may be an error page, or a login.",
+    ),
+    ((b"<?xml", b"<error>"), "XML", AS_PARQUET),
+    ((b"{", b'["', b"[{", b"[["), "JSON", AS_PARQUET),
+    ((b"version https://git-lfs",), "a pointer of Git LFS", "Fetch the file itself: git lfs pull."),
+    ((b"%%matrixmarket",), "a Matrix Market file", "Write it as scipy.sparse.save_npz, or as libsvm."),
+    ((b"@relation",), "an ARFF file", "Take the lines up to @data off and name it .csv."),
+)
+"""(what the text begins with, in lower case, what it is, the way out)."""
+
+
 def _text_kind(text: bytes) -> tuple[str, str] | None:
     lower = text[:64].lower()
-    if lower.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
-        return "an HTML page", "Download the file itself: this may be an error page, or a login."
-    if lower.startswith((b"<?xml", b"<error>")):
-        return "XML", AS_PARQUET
-    if lower.startswith((b"{", b'["', b"[{", b"[[")):
-        return "JSON", AS_PARQUET
-    if lower.startswith(b"version https://git-lfs"):
-        return "a pointer of Git LFS", "Fetch the file itself: git lfs pull."
-    if lower.startswith(b"%%matrixmarket"):
-        return "a Matrix Market file", "Write it as scipy.sparse.save_npz, or as libsvm."
-    if lower.startswith(b"@relation"):
-        return "an ARFF file", "Take the lines above @data off and name it .csv."
-    return None
+    return next(((what, way_out) for begins, what, way_out in TEXTS if lower.startswith(begins)), None)

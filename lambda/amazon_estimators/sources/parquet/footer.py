@@ -6,6 +6,8 @@ statistics that nobody needs suffices. It is given footers made here, of what wa
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from amazon_estimators.errors import AmazonEstimatorsError, InputError
+from amazon_estimators.sources.files.first_bytes import ENOUGH, refuse_other_kind
 from amazon_estimators.sources.parquet import thrift
 from amazon_estimators.storage.s3 import InputObject, read_range
 
@@ -33,6 +36,9 @@ VALUE_BYTES = 32
 """The most bytes a number takes decompressed, its place in a dictionary and its level included."""
 PAGE_BYTES = 2**20
 """What writers make a page of, and a dictionary, decompressed."""
+PANDAS = b"pandas"
+"""Under this key pandas keeps which columns are its index."""
+INDEX_LEVEL = re.compile(r"__index_level_\d+__")
 ARROW_SCHEMA = b"ARROW:schema"
 """Under this key arrow's writers keep types that Parquet does not have."""
 
@@ -133,6 +139,7 @@ class Footer:
         arrow = _table_readers((thrift.LIST, data[start:stop]), keys=keys).schema.to_arrow_schema()
         self.names: tuple[str, ...] = tuple(arrow.names)
         self.types: list[Any] = list(arrow.types)
+        self.index = _index(self.names, fields.get(_KEYS, ()))
         if len(self._columns) != len(self.names):
             raise ValueError(f"{len(self._columns)} columns of {len(self.names)} names")
 
@@ -172,6 +179,18 @@ class Footer:
                 remedy="The file is damaged: write it again.",
             )
         return Chunk(first, after, unpacked, rows, _WIDTHS[kind], self._data[start:stop], metadata)
+
+
+def _index(names: Sequence[str], keys: Iterable[dict[int, bytes]]) -> tuple[int, ...]:
+    """The columns that pandas calls its index, by its own notes or by their names."""
+    notes = next((key.get(_KEY_VALUE, b"") for key in keys if key[_KEY] == PANDAS), b"{}")
+    try:
+        known = json.loads(notes)
+    except (ValueError, RecursionError):
+        known = {}
+    listed = known.get("index_columns") if isinstance(known, dict) else None
+    index = {name for name in listed if isinstance(name, str)} if isinstance(listed, list) else set()
+    return tuple(at for at, name in enumerate(names) if name in index or INDEX_LEVEL.fullmatch(name))
 
 
 def footer_of(chunks: Sequence[Chunk], rows: int) -> Any:
@@ -249,6 +268,7 @@ def read_footer(s3: Any, found: InputObject) -> Footer:
     """The footer, by one or two GETs. Raises InputError for an object that has none."""
     tail = read_range(s3, found, max(0, found.size - FIRST_LOOK), found.size)
     if found.size < len(MAGIC) + TAIL or not tail.endswith(MAGIC):
+        refuse_other_kind(read_range(s3, found, 0, min(found.size, ENOUGH)), found, "Parquet")
         raise InputError(
             f"{found.uri} is no whole Parquet file: it does not end in {MAGIC.decode()}",
             remedy="Upload it again. An encrypted footer cannot be read.",

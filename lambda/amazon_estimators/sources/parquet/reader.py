@@ -25,7 +25,9 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
         raise NoInputError(
             f"{found.uri} has no rows", remedy="Remove it, or upload it with at least one row."
         )
-    schema = Schema.of(source, width=len(footer.names), names=footer.names, where=found.uri)
+    schema = Schema.of(
+        source, width=len(footer.names), names=footer.names, where=found.uri, index=footer.index
+    )
     _check_numeric(footer, schema, found)
     return Layout(schema=schema, start=0, stop=footer.rows, records=footer.rows)
 

@@ -3,6 +3,9 @@
 A column takes a page and a dictionary in memory while it is read, which writers make of a megabyte each, and
 a row needs all columns. So as many columns are read at once as memory has room for, the next ones after them.
 Where a page turns out to be larger, the row group is read on with fewer columns at once.
+
+For example, a page and a dictionary of 1 MiB each and the reader's 16 KiB make 2.02 MiB per column, so 16 MiB
+hold 7 columns: of a group of 20, first 7 are read, then 7, then 6, and those read first wait on disk.
 """
 
 from __future__ import annotations

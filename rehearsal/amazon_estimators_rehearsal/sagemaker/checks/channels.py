@@ -25,9 +25,10 @@ def check_channels(algorithm: Algorithm, given: Mapping[str, Mapping[str, Any]])
         source = given[name]["DataSource"]["S3DataSource"]
         distribution = source.get("S3DataDistributionType", "FullyReplicated")
         content_type = given[name].get("ContentType", "").partition(";")[0]
-        if content_type != rule.content_type:
+        if content_type not in (rule.content_type, *rule.also):
+            allowed = " or ".join(repr(known) for known in (rule.content_type, *rule.also))
             raise JobFailedError(
-                f"ClientError: Channel {name}: content type {content_type!r}; allowed: {rule.content_type!r}."
+                f"ClientError: Channel {name}: content type {content_type!r}; allowed: {allowed}."
             )
         if distribution not in rule.distributions:
             raise JobFailedError(

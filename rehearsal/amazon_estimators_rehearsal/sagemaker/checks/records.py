@@ -6,9 +6,11 @@ One reader a content type.
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import math
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -53,10 +55,15 @@ class Records:
         return labels[:, 0]
 
 
-def decode(content_type: str, body: bytes, uri: str) -> Records:
-    """The records of one object. Raises JobFailedError naming ``uri`` and the fault."""
+def decode(content_type: str, body: bytes, uri: str, *, vectors: bool = False) -> Records:
+    """Return the records of one object. Raises JobFailedError naming ``uri`` and the fault.
+
+    CSV holds numbers where the channel's records are ``vectors``, else an entity and an address.
+    """
+    media_type, _, parameters = content_type.partition(";")
     try:
-        records = _READERS[content_type](body)
+        table = media_type == CSV and vectors
+        records = _table(body, parameters) if table else _READERS[media_type](body)
     except RecordIOError as error:
         raise JobFailedError(f"ClientError: Unable to read data of {uri}: {error.message}") from error
     except ValueError as error:
@@ -64,6 +71,14 @@ def decode(content_type: str, body: bytes, uri: str) -> Records:
     if not records.count:
         raise JobFailedError(f"ClientError: {uri} holds no record.")
     return replace(records, files=(uri.rpartition("/")[2],))
+
+
+def unzipped(body: bytes, uri: str) -> bytes:
+    """Return what a gzip object holds. Raises JobFailedError naming ``uri``."""
+    try:
+        return gzip.decompress(body)
+    except (OSError, EOFError, zlib.error) as error:
+        raise JobFailedError(f"ClientError: Unable to read data of {uri}: {error}") from error
 
 
 def combine(parts: Sequence[Records], channel: str) -> Records:
@@ -104,6 +119,15 @@ def _recordio(body: bytes) -> Records:
     check(io.BytesIO(body))
     values, labels = read_matrix(io.BytesIO(body))
     return Records(values.shape[0], values.shape[1], values, labels)
+
+
+def _table(body: bytes, parameters: str) -> Records:
+    """Read rows of numbers; the first ``label_size`` columns, by default one, are labels."""
+    named = dict(part.strip().partition("=")[::2] for part in parameters.split(";"))
+    label_size = int(named.get("label_size", "1"))
+    table = np.loadtxt(io.BytesIO(body), dtype=np.float32, delimiter=",", ndmin=2)
+    labels = table[:, :label_size] if label_size else None
+    return Records(table.shape[0], table.shape[1] - label_size, table[:, label_size:], labels)
 
 
 def _lines(body: bytes, parse: Callable[[str], Any]) -> Records:

@@ -1,0 +1,85 @@
+"""Quotas that a synth can measure: a deployment that would exceed one fails here, with the way out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsii
+from aws_cdk import Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct, IValidation
+
+LONGEST_PATTERN = 2_048
+"""Characters of an event pattern."""
+LONGEST_DEFINITION = 2**20
+"""Bytes of a state machine's definition."""
+LONGEST_SETTINGS = 200 * 2**10
+"""Bytes of a pipeline's settings, which are part of every event. Step Functions takes events of 256 KiB."""
+TOKEN = 100
+"""Characters that stand for a reference, which is resolved when the stack is deployed."""
+
+
+def check_quotas(pipeline: Construct, settings: Any) -> None:
+    """Check the quotas when the app is synthesised, of all that is below ``pipeline`` by then."""
+    pipeline.node.add_validation(_Quotas(pipeline, settings))
+
+
+@jsii.implements(IValidation)
+class _Quotas:
+    def __init__(self, pipeline: Construct, settings: Any) -> None:
+        self._pipeline = pipeline
+        self._settings = settings
+
+    def validate(self) -> list[str]:
+        stack = Stack.of(self._pipeline)
+        problems = []
+        settings = _length(stack.resolve(self._settings))
+        if settings > LONGEST_SETTINGS:
+            problems.append(
+                f"the pipeline's settings take {settings:,} bytes; allowed: {LONGEST_SETTINGS:,}, because "
+                "they are in every event of a function. Leave features out, or name those to exclude"
+            )
+        for node in self._pipeline.node.find_all():
+            if isinstance(node, events.CfnRule):
+                length = _length(stack.resolve(node.event_pattern))
+                if length > LONGEST_PATTERN:
+                    problems.append(
+                        f"the event pattern of {node.node.path} takes {length:,} characters; allowed: "
+                        f"{LONGEST_PATTERN:,}. Give the UploadTrigger one prefix that holds all channels, or "
+                        "shorten the prefixes"
+                    )
+            elif isinstance(node, sfn.CfnStateMachine):
+                length = _length(stack.resolve(node.definition_string))
+                if length > LONGEST_DEFINITION:
+                    problems.append(
+                        f"the definition of {node.node.path} takes {length:,} bytes; allowed: "
+                        f"{LONGEST_DEFINITION:,}. Shorten the settings of the channels"
+                    )
+        return problems
+
+
+def _length(value: Any) -> int:
+    """Return the bytes that a resolved value takes in JSON, or as it is if it is text."""
+    return len(_text(value).encode())
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict) and list(value) == ["Fn::Join"]:
+        delimiter, parts = value["Fn::Join"]
+        return str(delimiter).join(part if isinstance(part, str) else "x" * TOKEN for part in parts)
+    if isinstance(value, dict) and len(value) == 1 and next(iter(value)).startswith(("Ref", "Fn::")):
+        return "x" * TOKEN
+    if isinstance(value, dict):
+        members = ",".join(f"{json.dumps(name)}:{_member(one)}" for name, one in value.items())
+        return "{" + members + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_member, value)) + "]"
+    return json.dumps(value)
+
+
+def _member(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, str) else _text(value)

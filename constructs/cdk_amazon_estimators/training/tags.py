@@ -1,0 +1,31 @@
+"""The tags of training jobs: those that CDK gives to the pipeline's resources."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsii
+from aws_cdk import CfnResource, IStableAnyProducer, Lazy, Stack, TagManager
+from constructs import Construct
+
+
+def resource_tags(pipeline: Construct, state_machine_id: str) -> Any:
+    """Return the tags of the pipeline's state machine and of its stack, as a token.
+
+    Tags are known when the app is synthesised, after the definition that names them is made.
+    """
+    return Lazy.any(_Tags(pipeline, state_machine_id))
+
+
+@jsii.implements(IStableAnyProducer)
+class _Tags:
+    def __init__(self, pipeline: Construct, state_machine_id: str) -> None:
+        self._pipeline = pipeline
+        self._id = state_machine_id
+
+    def produce(self) -> Any:
+        resource = self._pipeline.node.find_child(self._id).node.default_child
+        assert isinstance(resource, CfnResource)
+        manager = TagManager.of(resource)
+        own = manager.tag_values() if manager else {}
+        return {**Stack.of(self._pipeline).tags.tag_values(), **own}

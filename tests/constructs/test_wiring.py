@@ -1,0 +1,147 @@
+"""What would never fire: buckets, prefixes, regions and policies between the services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_cdk import App, Environment, RemovalPolicy, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_notifications as notifications
+from aws_cdk import aws_sqs as sqs
+from pipeline_stacks import REQUIRED, Synthesised, new_stack
+
+from cdk_amazon_estimators import (
+    AlarmTrigger,
+    PipelineError,
+    TrainingPipeline,
+    UploadTrigger,
+    new_data_bucket,
+    new_model_bucket,
+)
+from cdk_amazon_estimators.pipeline_checks import OUTSIDE_CHANNELS
+from cdk_amazon_estimators.storage.bucket_events import UNKNOWN
+
+
+def warnings(stack: Stack, about: str) -> list[str]:
+    metadata = [one for child in stack.node.find_all() for one in child.node.metadata]
+    return [str(one.data) for one in metadata if one.type == "aws:cdk:warning" and about in str(one.data)]
+
+
+def event_configurations(pipeline: Synthesised) -> list[Any]:
+    """EventBridge in the configuration of each custom resource, which replaces the bucket's."""
+    resources = pipeline.of_type("Custom::S3BucketNotifications").values()
+    return [one["NotificationConfiguration"].get("EventBridgeConfiguration") for one in resources]
+
+
+def test_a_notification_of_one_s_own_leaves_the_events_on() -> None:
+    stack = new_stack()
+    pipeline = TrainingPipeline(stack, "Digits", **REQUIRED)
+    queue = sqs.Queue(stack, "Queue")
+    pipeline.data_bucket.add_event_notification(
+        s3.EventType.OBJECT_CREATED,
+        notifications.SqsDestination(queue),
+        s3.NotificationKeyFilter(prefix="a/"),
+    )
+    synthesised = Synthesised(stack, pipeline)
+    assert event_configurations(synthesised) == [{}]
+    (resource,) = synthesised.of_type("Custom::S3BucketNotifications").values()
+    (listed,) = resource["NotificationConfiguration"]["QueueConfigurations"]
+    assert listed["Filter"]["Key"]["FilterRules"] == [{"Name": "prefix", "Value": "a/"}]
+
+
+def test_so_does_one_that_is_added_before_the_pipeline_or_by_another_method() -> None:
+    stack = new_stack()
+    bucket = new_data_bucket(stack, "Data")
+    bucket.add_object_removed_notification(notifications.SqsDestination(sqs.Queue(stack, "Queue")))
+    pipeline = TrainingPipeline(stack, "Digits", **REQUIRED, data_bucket=bucket)
+    assert event_configurations(Synthesised(stack, pipeline)) == [{}]
+
+
+def test_a_bucket_of_the_app_is_made_to_send_its_events() -> None:
+    stack = new_stack()
+    bucket = s3.Bucket(stack, "Mine", versioned=True)
+    pipeline = TrainingPipeline(stack, "Digits", **REQUIRED, data_bucket=bucket)
+    assert event_configurations(Synthesised(stack, pipeline)) == [{}]
+
+
+def test_nothing_is_switched_on_that_no_trigger_needs() -> None:
+    stack = new_stack()
+    bucket = s3.Bucket(stack, "Mine", versioned=True)
+    pipeline = TrainingPipeline(stack, "Digits", **REQUIRED, data_bucket=bucket, triggers=[])
+    assert event_configurations(Synthesised(stack, pipeline)) == []
+
+
+@pytest.mark.parametrize("switched_on", [False, True])
+def test_of_an_imported_bucket_the_synth_warns_unless_the_app_switches_it_on(switched_on: bool) -> None:
+    stack = new_stack()
+    bucket = s3.Bucket.from_bucket_name(stack, "Mine", "mine")
+    if switched_on:
+        bucket.enable_event_bridge_notification()
+    TrainingPipeline(stack, "Digits", **REQUIRED, data_bucket=bucket)
+    told = warnings(stack, UNKNOWN)
+    assert len(told) == (0 if switched_on else 1)
+    assert all("data_bucket mine is imported" in one for one in told)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "told"),
+    [
+        (UploadTrigger(marker="_SUCCESS", prefix="control/"), 1),
+        (UploadTrigger(marker="_SUCCESS", prefix="input/"), 0),
+        (UploadTrigger(marker="_SUCCESS", prefix="input/train/2026/"), 0),
+        (UploadTrigger(marker="_SUCCESS"), 0),
+    ],
+)
+def test_a_trigger_outside_the_channels_is_warned_of(trigger: UploadTrigger, told: int) -> None:
+    stack = new_stack()
+    TrainingPipeline(stack, "Digits", **REQUIRED, triggers=[trigger])
+    assert len(warnings(stack, OUTSIDE_CHANNELS)) == told
+
+
+ARN = "arn:aws:cloudwatch:{}:111122223333:alarm:drift"
+ELSEWHERE: dict[str, Callable[[Stack, str], dict[str, Any]]] = {
+    "data_bucket": lambda stack, region: {
+        "data_bucket": s3.Bucket.from_bucket_attributes(stack, "B", bucket_name="mine", region=region)
+    },
+    "model_bucket": lambda stack, region: {
+        "model_bucket": s3.Bucket.from_bucket_attributes(stack, "B", bucket_name="mine", region=region)
+    },
+    "alarm": lambda stack, region: {
+        "triggers": [AlarmTrigger(cloudwatch.Alarm.from_alarm_arn(stack, "A", ARN.format(region)))]
+    },
+}
+
+
+@pytest.mark.parametrize("what", ELSEWHERE)
+@pytest.mark.parametrize("region", ["eu-west-1", "us-west-2"])
+def test_another_region_is_refused(what: str, region: str) -> None:
+    stack = new_stack(region="eu-west-1")
+    props = ELSEWHERE[what](stack, region)
+    if region == "eu-west-1":
+        TrainingPipeline(stack, "Digits", **REQUIRED, **props)
+        return
+    with pytest.raises(
+        PipelineError, match="is in us-west-2, the pipeline in eu-west-1; allowed: one region"
+    ):
+        TrainingPipeline(stack, "Digits", **REQUIRED, **props)
+
+
+def test_so_is_the_bucket_of_a_stack_of_another_region() -> None:
+    app = App()
+    other = Stack(app, "Other", env=Environment(account="111122223333", region="us-west-2"))
+    mine = Stack(app, "Mine", env=Environment(account="111122223333", region="eu-west-1"))
+    bucket = s3.Bucket(other, "Data", bucket_name="of-another-region")
+    with pytest.raises(PipelineError, match="data_bucket Other/Data is in us-west-2"):
+        TrainingPipeline(mine, "Digits", **REQUIRED, data_bucket=bucket)
+
+
+@pytest.mark.parametrize("policy", [RemovalPolicy.RETAIN, RemovalPolicy.DESTROY])
+def test_the_policy_that_demands_tls_goes_with_its_bucket(policy: RemovalPolicy) -> None:
+    stack = new_stack()
+    new_model_bucket(stack, "Models", removal_policy=policy)
+    kept = {one["Type"]: one["DeletionPolicy"] for one in Synthesised(stack).resources.values()}
+    expected = "Retain" if policy == RemovalPolicy.RETAIN else "Delete"
+    assert kept == {"AWS::S3::Bucket": expected, "AWS::S3::BucketPolicy": expected}

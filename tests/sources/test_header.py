@@ -1,0 +1,142 @@
+"""The header of delimited files: told by the whole first rows of all files, or refused."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from amazon_estimators.errors import AmazonEstimatorsError, InputError, SchemaError
+from amazon_estimators.sources import Piece, Source
+from amazon_estimators.sources.delimited import reader as delimited
+from sources.header_shapes import SHAPES, Shape
+from sources.in_memory_s3 import InMemoryS3
+
+
+def resolved(s3: InMemoryS3, files: dict[str, str], **options: object) -> str:
+    objects = [s3.put(key, text.encode()) for key, text in files.items()]
+    return delimited.resolve(s3, objects, Source(**options)).header
+
+
+def test_there_are_fifty_tables_and_more() -> None:
+    assert len(SHAPES) >= 70 and len({shape.name for shape in SHAPES}) == len(SHAPES)
+    assert sum(shape.rows is not None for shape in SHAPES) >= 50
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_table(shape: Shape, end: str) -> None:
+    s3 = InMemoryS3()
+    source, body = Source(**shape.options), shape.text.replace("\n", end).encode()
+    found = s3.put(shape.key, body)
+    if shape.rows is None:
+        with pytest.raises(InputError, match=shape.refused) as caught:
+            delimited.look(s3, found, source)
+        ways = re.findall(r'header="(\w+)"', caught.value.remedy)
+        assert ways == ["present", "absent"]
+        rows = [delimited.look(s3, found, Source(**shape.options, header=way)).records for way in ways]
+        assert rows[1] == rows[0] + 1 == len(shape.text.splitlines())
+        return
+    layout = delimited.look(s3, found, source)
+    assert layout.records == shape.rows
+    piece = Piece(found, layout.start, layout.stop, first_row=0)
+    try:
+        blocks = list(delimited.read(s3, piece, source, layout.schema))
+    except AmazonEstimatorsError as error:
+        # A first row with a gap or a word is a row: it is named, and never taken for a header.
+        assert shape.name in (
+            "a gap in the first row",
+            "an empty cell in the first row",
+            "a mark of Hadoop in the first row",
+            "words in a column that is read",
+            "a header alone above gaps",
+        ), error
+        assert "row 0, column" in str(error)
+    else:
+        assert sum(len(block.features) for block in blocks) == shape.rows
+
+
+FILES = {
+    "a header in every file": ({"a.csv": "0,1,2\n0,3,1\n", "b.csv": "0,1,2\n7,8,2\n"}, "present"),
+    "parts of which one begins with 0,1,2": (
+        {"a.csv": "0,1,2\n0,3,1\n", "b.csv": "5,8,2\n7,8,2\n"},
+        "absent",
+    ),
+    "a header alone in one part": ({"a.csv": "a,b\n", "b.csv": "a,b\n7,8\n"}, "present"),
+    "an empty part": ({"a.csv": "\n", "b.csv": "3,4\n7,8\n"}, "absent"),
+    "a part of one row": ({"a.csv": "0,1,2\n", "b.csv": "3,4,6\n7,8,1\n"}, "absent"),
+    "copies of one file": ({"a.csv": "1,7,3\n4,2,6\n", "b.csv": "1,7,3\n4,2,6\n"}, "absent"),
+    "the same binary row first": ({"a.csv": "0,1,1\n1,1,0\n", "b.csv": "0,1,1\n1,0,0\n"}, "absent"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_all_files_tell_together(name: str) -> None:
+    files, expected = FILES[name]
+    assert resolved(InMemoryS3(), files) == expected
+
+
+def test_the_same_numbers_first_in_every_file_are_no_accident() -> None:
+    files = {"a.csv": "17,4,99\n4,2,6\n", "b.csv": "17,4,99\n5,9,1\n"}
+    with pytest.raises(InputError, match="every file begins with it"):
+        resolved(InMemoryS3(), files)
+
+
+def test_files_with_and_without_a_header_are_refused() -> None:
+    with pytest.raises(
+        SchemaError, match=r"a\.csv and s3://bucket/b\.csv disagree: one has a header, the other none"
+    ):
+        resolved(InMemoryS3(), {"a.csv": "a,b\n1,2\n", "b.csv": "1,2\n3,4\n"})
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_a_table_of_numbers_whose_first_row_is_like_the_others_has_no_header(data: st.DataObject) -> None:
+    """Whole numbers, decimals and mixtures, shuffled: every row is as likely to be the first."""
+    width, height = data.draw(st.integers(1, 9)), data.draw(st.integers(8, 40))
+    random = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    kinds = data.draw(
+        st.lists(st.sampled_from(["count", "decimal", "mark", "label"]), min_size=width, max_size=width)
+    )
+    cells = {
+        "count": lambda: [str(value) for value in random.poisson(4, height)],
+        "decimal": lambda: [f"{value:.3f}" for value in random.normal(size=height)],
+        "mark": lambda: [f"{value:g}" for value in random.choice([0, 0.5, 1, 10], height)],
+        "label": lambda: [str(value) for value in random.integers(0, 3, height)],
+    }
+    columns = [cells[kind]() for kind in kinds]
+    rows = [",".join(row) for row in zip(*columns, strict=True)]
+    try:
+        answer = resolved(InMemoryS3(), {"a.csv": "\n".join(rows) + "\n"})
+    except InputError as error:
+        # By chance a first row may count columns, or be whole above decimals: that is told, not guessed.
+        assert 'header="present"' in str(error)
+        head = [float(cell) for cell in rows[0].split(",")]
+        assert all(value == int(value) for value in head)
+        return
+    assert answer == "absent"
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_a_header_of_pandas_is_never_a_row(data: st.DataObject) -> None:
+    """Frames without names of their own, as pandas writes them: present, or refused."""
+    import pandas as pd
+
+    width, height = data.draw(st.integers(2, 12)), data.draw(st.integers(2, 30))
+    random = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    frame = pd.DataFrame(
+        random.poisson(5, (height, width))
+        if data.draw(st.booleans())
+        else random.normal(size=(height, width))
+    )
+    if data.draw(st.booleans()):
+        frame.columns = [f"c{number}" for number in range(width)]
+    text = frame.to_csv(index=data.draw(st.booleans()))
+    try:
+        assert resolved(InMemoryS3(), {"a.csv": text}) == "present"
+    except InputError as error:
+        assert 'header="present"' in str(error)

@@ -1,0 +1,143 @@
+"""What the starter asks of Step Functions and Scheduler: settings by what trains, and failures by name."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError
+
+from amazon_estimators.errors import ServiceError
+from amazon_estimators.pipeline.announce import tell
+from amazon_estimators.triggers.executions import Executions
+from amazon_estimators.triggers.wakeups import Wakeups
+
+MACHINE = "arn:aws:states:eu-west-1:111122223333:stateMachine:Digits"
+SETTINGS = {
+    "pipeline": "Stack/Digits",
+    "job_name_prefix": "digits-1",
+    "algorithm": "KMeans",
+    "hyperparameters": {"k": "10"},
+    "instance_count": 1,
+    "channels": {"train": {"prefix": "input/train/"}},
+}
+DEFINITION: dict[str, Any] = {
+    "States": {
+        "Plan": {"Type": "Task", "Parameters": {"pipeline": SETTINGS}, "Retry": [{"MaxAttempts": 8}]},
+        "Seal": {"Type": "Task", "Parameters": {"pipeline": SETTINGS}},
+        "Train": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
+            "Parameters": {
+                "TrainingJobName.$": "$.name",
+                "AlgorithmSpecification": {"TrainingImage": "image:1"},
+                "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2},
+            },
+        },
+    }
+}
+
+
+class States:
+    """Step Functions as boto3 has it, with one definition."""
+
+    class exceptions:
+        class ExecutionAlreadyExists(ClientError):
+            pass
+
+        class ExecutionDoesNotExist(ClientError):
+            pass
+
+        class ResourceNotFoundException(ClientError):
+            pass
+
+    def __init__(self, definition: Any = None, fault: Exception | None = None) -> None:
+        self.definition, self.fault = definition, fault
+
+    def describe_state_machine(self, **_: Any) -> dict[str, Any]:
+        self._fail()
+        return {"definition": json.dumps(self.definition)}
+
+    def _fail(self, **_: Any) -> Any:
+        if self.fault:
+            raise self.fault
+        return {}
+
+    start_execution = describe_execution = update_schedule = put_events = _fail
+
+    def get_paginator(self, _: str) -> Any:
+        return self
+
+    def paginate(self, **_: Any) -> Any:
+        self._fail()
+        yield {"executions": []}
+
+
+def digest(change: Callable[[dict[str, Any]], None] = lambda definition: None) -> str:
+    definition = copy.deepcopy(DEFINITION)
+    change(definition["States"])
+    return Executions(States(definition), MACHINE).settings()
+
+
+CHANGES: dict[str, tuple[Callable[[Any], Any], bool]] = {
+    "hyperparameter": (lambda s: s["Plan"]["Parameters"]["pipeline"]["hyperparameters"].update(k="12"), True),
+    "channel": (lambda s: s["Plan"]["Parameters"]["pipeline"]["channels"].update(test={}), True),
+    "instances": (lambda s: s["Train"]["Parameters"]["ResourceConfig"].update(InstanceCount=3), True),
+    "image": (
+        lambda s: s["Train"]["Parameters"]["AlgorithmSpecification"].update(TrainingImage="image:2"),
+        True,
+    ),
+    "the pipeline's name": (
+        lambda s: [s[name]["Parameters"]["pipeline"].update(pipeline="Other") for name in ("Plan", "Seal")],
+        False,
+    ),
+    "where the job's name comes from": (
+        lambda s: s["Train"]["Parameters"].update({"TrainingJobName.$": "$.other"}),
+        False,
+    ),
+    "retries": (lambda s: s["Plan"].update(Retry=[]), False),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_settings_are_what_a_training_depends_on(what: str) -> None:
+    change, counts = CHANGES[what]
+    assert (digest(change) != digest()) == counts
+
+
+def test_of_another_state_machine_all_of_it_counts() -> None:
+    one, other = ({"States": {"A": {"Type": kind}}} for kind in ("Pass", "Succeed"))
+    assert Executions(States(one), MACHINE).settings() != Executions(States(other), MACHINE).settings()
+
+
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "StartExecution": lambda client: Executions(client, MACHINE).start("run", {}),
+    "ListExecutions": lambda client: Executions(client, MACHINE).running(),
+    "DescribeExecution": lambda client: Executions(client, MACHINE).status("run"),
+    "DescribeStateMachine": lambda client: Executions(client, MACHINE).settings(),
+    "UpdateSchedule": lambda client: Wakeups(client, group="g", role="r", queue="q", undelivered="u").set(
+        "run", datetime(2026, 3, 1, tzinfo=UTC), {}
+    ),
+    "PutEvents": lambda client: tell(client, "Model Trained", {"pipeline": "run"}),
+}
+FAULTS = [
+    *(
+        ClientError({"Error": {"Code": code, "Message": code}}, "Call")
+        for code in ("AccessDeniedException", "ThrottlingException", "InternalServerError")
+    ),
+    ConnectionClosedError(endpoint_url="https://states"),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault)[:40])
+@pytest.mark.parametrize("call", CALLS)
+def test_a_call_that_fails_for_good_is_named(call: str, fault: Exception) -> None:
+    with pytest.raises(ServiceError) as raised:
+        CALLS[call](States(DEFINITION, fault))
+    text = str(raised.value)
+    assert text.startswith(call)
+    assert "run" in text or MACHINE in text
