@@ -52,7 +52,7 @@ def of_registry() -> list[dict[str, Any]]:
 
     They share a name with requests that the service refuses: those are repeated in vain, and for free.
     """
-    return [retry(["SageMaker.SageMakerException"], seconds=2, attempts=6, longest=60)]
+    return [retry(["SageMaker.SageMakerException"], seconds=2, attempts=4, longest=60)]
 
 
 def of_training() -> list[dict[str, Any]]:
