@@ -159,7 +159,7 @@ def _findings(node: IConstruct) -> Iterator[tuple[str, str]]:
     for finding in ACKNOWLEDGED:
         if finding.kind == node.cfn_resource_type:
             yield from ((f"{pack}-{rule}", finding.reason) for pack in PACKS for rule in finding.rules)
-    if isinstance(node, iam.CfnPolicy):
+    if isinstance(node, iam.CfnPolicy | iam.CfnManagedPolicy):  # a large policy overflows into managed ones
         document = Stack.of(node).resolve(node.policy_document)
         yield from _wildcards(document["Statement"])
 

@@ -269,3 +269,35 @@ def test_the_not_a_number_of_windows_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.libsvm").write_text("1 1:2\n0 1:-nan(ind)\n")
     with pytest.raises(InputError, match="row 1, column 0: nan is not a finite number"):
         encoded(tmp_path / "a.libsvm")
+
+
+def test_all_columns_of_parquet_that_are_no_numbers_are_told_at_once(tmp_path: Path) -> None:
+    rows = 3
+    table = pa.table(
+        {
+            "x": [1.5, 2.5, 3.5],
+            "city": ["Berlin", "Rome", "Rome"],
+            "day": pa.array([1, 2, 3], pa.date32()),
+            "price": pa.array([1, 2, 3], pa.decimal128(9, 2)),
+            "vector": pa.array([[1.0, 2.0]] * rows, pa.list_(pa.float32())),
+            "spark": pa.array([{"values": [1.0]}] * rows),
+            "nothing": pa.nulls(rows),
+        }
+    )
+    path = tmp_path / "a.parquet"
+    parquet.write_table(table, path)
+    with pytest.raises(InputError) as caught:
+        encoded(path, KMeans)
+    for name in table.column_names[1:]:
+        assert f"({name!r}): its type is " in caught.value.message
+    for way in ("numpy.stack", "vector_to_array", "weekday", "Cast decimals to double", "docs/tables.md"):
+        assert way in caught.value.remedy
+    assert f"exclude={table.column_names[1:]}" in caught.value.remedy
+    np.testing.assert_array_equal(
+        encoded(path, KMeans, exclude=table.column_names[1:])[0], [[1.5], [2.5], [3.5]]
+    )
+    frame = table.select(["x", "vector"]).to_pandas()
+    np.savez(tmp_path / "b.npz", x=np.stack(frame["vector"]), y=frame["x"])  # the way out of the vector
+    features, labels = encoded(tmp_path / "b.npz", label="y")
+    np.testing.assert_array_equal(features, [[1, 2]] * rows)
+    np.testing.assert_array_equal(labels, frame["x"])

@@ -95,14 +95,13 @@ class Tuning:
 
     def longest(self, max_runtime: Duration) -> Duration:
         """Return how long the search may take, of trainings that take ``max_runtime`` at most."""
-        if self.max_runtime is not None:
-            return self.max_runtime
-        each = known_seconds("max_runtime", max_runtime)
-        if each is None or self.jobs is None:
+        if known("max_runtime", self.max_runtime) is not None:
+            return self.max_runtime or LONGEST
+        each, jobs = known_seconds("max_runtime", max_runtime), known("max_jobs", self.jobs)
+        parallel = known("max_parallel_jobs", self.max_parallel_jobs)
+        if each is None or jobs is None or not parallel:
             return LONGEST
-        return Duration.seconds(
-            min(LONGEST.to_seconds(), each * ceil(self.jobs / max(1, self.max_parallel_jobs)))
-        )
+        return Duration.seconds(min(LONGEST.to_seconds(), each * ceil(jobs / max(1, parallel))))
 
     def check(self, problems: Problems, algorithm: Algorithm, channels: Collection[str]) -> None:
         """Note what the algorithm cannot be tuned by, and what SageMaker would refuse."""

@@ -59,6 +59,8 @@ class Algorithm:
     metrics: ClassVar[tuple[Metric, ...]] = ()
     rules: ClassVar[tuple[FieldRule, ...]] = ()
     data_rules: ClassVar[tuple[DataRule, ...]] = ()
+    counts_words: ClassVar[bool] = False
+    """True if each feature counts how often a word occurs in a document: whole numbers, none negative."""
     fills: ClassVar[Mapping[str, Fill]] = filling()
     """What ``fit_to`` sets if the user did not, from the data."""
     container_settings: ClassVar[tuple[str, ...]] = ()

@@ -31,6 +31,7 @@ class LDA(Algorithm):
 
     repo_name = "lda"
     documentation = "https://docs.aws.amazon.com/sagemaker/latest/dg/lda_hyperparameters.html"
+    counts_words = True
     channels = channels(
         ChannelRule("train", required=True, also=(CSV,)),
         ChannelRule("test", required=False, also=(CSV,), distribution=REPLICATED),

@@ -52,6 +52,7 @@ class NTM(Algorithm):
 
     repo_name = "ntm"
     documentation = "https://docs.aws.amazon.com/sagemaker/latest/dg/ntm_hyperparameters.html"
+    counts_words = True
     channels = channels(
         ChannelRule("train", required=True, also=(CSV,)),
         ChannelRule(

@@ -15,6 +15,7 @@ import numpy as np
 
 from amazon_estimators.encodings.vectors import write_block
 from amazon_estimators.errors import InputError
+from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
 from amazon_estimators.sources import Block, float32
 from amazon_estimators.sources.blocks import SparseRows
 
@@ -37,8 +38,22 @@ class Matrix(Protocol):
     record_bytes: int
     """About how long an encoded record is."""
 
-    def write(self, file: Any, start: int, stop: int, labels: np.ndarray | None, first_row: int) -> None:
-        """Append rows ``[start, stop)`` as records; errors count rows from ``first_row``."""
+    @property
+    def names(self) -> Sequence[str] | None:
+        """The names of the columns, where they have some."""
+        ...
+
+    def write(
+        self,
+        file: Any,
+        start: int,
+        stop: int,
+        labels: np.ndarray | None,
+        first_row: int,
+        *,
+        profile: ProfileBuilder | None = None,
+    ) -> None:
+        """Append rows ``[start, stop)`` as records, and to ``profile``; errors count from ``first_row``."""
         ...
 
 
@@ -116,15 +131,26 @@ class Dense:
 
     array: np.ndarray
     sparse = False
+    names = None
 
     def __post_init__(self) -> None:
         self.rows, self.columns = self.array.shape
         self.record_bytes = 4 * self.columns + FRAME_BYTES
 
-    def write(self, file: Any, start: int, stop: int, labels: np.ndarray | None, first_row: int) -> None:
+    def write(
+        self,
+        file: Any,
+        start: int,
+        stop: int,
+        labels: np.ndarray | None,
+        first_row: int,
+        *,
+        profile: ProfileBuilder | None = None,
+    ) -> None:
         for first, last in _blocks(start, stop, self.columns):
             part = None if labels is None else labels[first - start : last - start]
-            write_block(file, Block(self.array[first:last], part), RowsInMemory(first_row + first - start))
+            place = RowsInMemory(first_row + first - start)
+            write_block(file, Block(self.array[first:last], part), place, profile)
 
 
 class Frame:
@@ -137,15 +163,24 @@ class Frame:
             raise InputError(
                 "the data frame has no feature columns", remedy="Give at least one column of numbers."
             )
-        self._names, self._columns = names, columns
+        self.names, self._columns = names, columns
         self.rows, self.columns = len(columns[0]), len(columns)
         self.record_bytes = 4 * self.columns + FRAME_BYTES
 
-    def write(self, file: Any, start: int, stop: int, labels: np.ndarray | None, first_row: int) -> None:
+    def write(
+        self,
+        file: Any,
+        start: int,
+        stop: int,
+        labels: np.ndarray | None,
+        first_row: int,
+        *,
+        profile: ProfileBuilder | None = None,
+    ) -> None:
         for first, last in _blocks(start, stop, self.columns):
             columns = [
                 _column_values(name, column, first, last)
-                for name, column in zip(self._names, self._columns, strict=True)
+                for name, column in zip(self.names, self._columns, strict=True)
             ]
             table = np.empty((last - first, self.columns), np.float32)
             with np.errstate(over="ignore"):
@@ -153,13 +188,14 @@ class Frame:
                     table[:, index] = values
             part = None if labels is None else labels[first - start : last - start]
             block = Block(table, part, partial(_given, columns, part))
-            write_block(file, block, RowsInMemory(first_row + first - start, self._names))
+            write_block(file, block, RowsInMemory(first_row + first - start, self.names), profile)
 
 
 class Sparse:
     """Compressed rows; they are written as sparse records."""
 
     sparse = True
+    names = None
 
     def __init__(self, data: Any, indices: Any, indptr: Any, shape: tuple[int, int]) -> None:
         self._data, self._indices, self._indptr = np.asarray(data), np.asarray(indices), np.asarray(indptr)
@@ -173,7 +209,16 @@ class Sparse:
         self.record_bytes = 8 * per_row + FRAME_BYTES
         self._block_rows = max(1, BLOCK_BYTES // self.record_bytes)
 
-    def write(self, file: Any, start: int, stop: int, labels: np.ndarray | None, first_row: int) -> None:
+    def write(
+        self,
+        file: Any,
+        start: int,
+        stop: int,
+        labels: np.ndarray | None,
+        first_row: int,
+        *,
+        profile: ProfileBuilder | None = None,
+    ) -> None:
         for first in range(start, stop, self._block_rows):
             last = min(first + self._block_rows, stop)
             pointers = self._indptr[first : last + 1]
@@ -181,7 +226,7 @@ class Sparse:
             data = _numeric(self._data[low:high], "features")
             rows = SparseRows(data, self._indices[low:high], pointers - low, self.columns)
             part = None if labels is None else labels[first - start : last - start]
-            write_block(file, Block(rows, part), RowsInMemory(first_row + first - start))
+            write_block(file, Block(rows, part), RowsInMemory(first_row + first - start), profile)
 
 
 def _blocks(start: int, stop: int, columns: int) -> Iterator[tuple[int, int]]:

@@ -12,6 +12,7 @@ import numpy as np
 from amazon_estimators.encodings.contract import Facts, PlannedChannel
 from amazon_estimators.errors import InputError, SchemaError
 from amazon_estimators.prefetch import ahead
+from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
 from amazon_estimators.recordio import write_numpy_to_dense_tensor, write_spmatrix_to_sparse_tensor
 from amazon_estimators.sources import Block, Layout, Piece, Schema, Source, float32, format_of, readers
 from amazon_estimators.sources.blocks import SparseRows
@@ -34,7 +35,13 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     return format_of(found, source)[1].look(s3, found, source)
 
 
-def encode(s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: PlannedChannel) -> Facts:
+def encode(
+    s3: Any,
+    out: ObjectWriter,
+    pieces: Iterable[Piece],
+    planned: PlannedChannel,
+    profile: ProfileBuilder,
+) -> Facts:
     records, labels = 0, LabelRange()
     sparse: bool | None = None
     for piece, blocks in _opened(s3, pieces, planned):
@@ -48,7 +55,7 @@ def encode(s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: Planned
                     remedy="Give all files of a channel the same kind.",
                 )
             sparse = isinstance(block.features, SparseRows)
-            written = write_block(out, block, Place(piece, planned.schema, row, counted))
+            written = write_block(out, block, Place(piece, planned.schema, row, counted), profile)
             if written is not None:
                 labels.add(written)
             records += len(block.features)
@@ -116,8 +123,14 @@ class Place:
         return "label" if self.schema.label is None else f"label, {self.schema.column(self.schema.label)}"
 
 
-def write_block(out: Any, block: Block, place: Location) -> np.ndarray | None:
-    """Append a block as float32 records; returns its labels. InputError names a value they cannot hold."""
+def write_block(
+    out: Any, block: Block, place: Location, profile: ProfileBuilder | None = None
+) -> np.ndarray | None:
+    """Append a block as float32 records, add its rows to ``profile`` and return its labels.
+
+    Raises:
+        InputError: A value that float32 cannot hold, which the error names.
+    """
     rows = block.features
     values = rows.data if isinstance(rows, SparseRows) else rows
     # A value beyond float32 becomes an infinity here, which the codec refuses; numpy need not warn as well.
@@ -136,6 +149,10 @@ def write_block(out: Any, block: Block, place: Location) -> np.ndarray | None:
             write_numpy_to_dense_tensor(out, features, labels)
     except InputError as error:
         raise _explained(error, block, place) from error
+    if profile is not None and isinstance(rows, SparseRows):
+        profile.add_sparse(features, rows.indices, rows.indptr, rows.width)
+    elif profile is not None:
+        profile.add_dense(features)
     return labels
 
 

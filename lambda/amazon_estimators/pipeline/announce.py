@@ -85,12 +85,15 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     records = {keys.last_trained_key(prefix): seal_document(LAST_TRAINED_SCHEMA, trained)}
     if good and state.get("package") is None:
         records[keys.current_model_key(prefix)] = current_model_document(_current(detail))
+    unrecorded = []
     for key, document in records.items():
         try:
             put_json(s3, plan["bucket"], key, document)
         except Exception as error:
             LOG.exception("s3://%s/%s was not written", plan["bucket"], key)
-            detail["unrecorded"] = f"s3://{plan['bucket']}/{key}: {error}"[:LONGEST_SAID]
+            unrecorded.append(f"s3://{plan['bucket']}/{key}: {error}")
+    if unrecorded:
+        detail["unrecorded"] = "; ".join(unrecorded)[:LONGEST_SAID]
     tell(TRAINED if good else REJECTED, detail)
     return detail
 

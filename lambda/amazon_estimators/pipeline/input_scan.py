@@ -115,13 +115,15 @@ def look_at(s3: Any, objects: list[InputObject], channel: Channel, encoding: Enc
     without_rows = [(found, error) for found, error in looks if isinstance(error, NoInputError)]
     if not layouts:
         raise without_rows[0][1]
-    example, first = layouts[0]
+    # Of sparse rows only the highest index may be known: a file that says its width decides.
+    example, first = min(layouts, key=lambda looked: looked[1].schema.at_least)
     for found, layout in layouts:
         check_schema(first.schema, example.uri, layout.schema, found.uri)
-    if first.schema.at_least:
-        width = max(layout.schema.width for _, layout in layouts)
-        layouts = [(found, layout.of_width(width)) for found, layout in layouts]
-        first = first.of_width(width)
+    if any(layout.schema.at_least for _, layout in layouts):
+        known = not first.schema.at_least
+        width = first.schema.width if known else max(layout.schema.width for _, layout in layouts)
+        layouts = [(found, layout.of_width(width, known=known)) for found, layout in layouts]
+        first = first.of_width(width, known=known)
     empty += [found for found, _ in without_rows]
     left_out = _left_out(channel, empty)
     if sample is filled:

@@ -20,6 +20,7 @@ from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.pipeline.shard_plan import JSON_LINES, Plan, Shard
 from amazon_estimators.pipeline.sharding import most_shards, pieces_of_shards, shard_count
 from amazon_estimators.pipeline.training_request import training_request
+from amazon_estimators.pipeline.understood import shortened, understood
 from amazon_estimators.sources import Piece
 from amazon_estimators.storage.s3 import put_text
 
@@ -59,6 +60,9 @@ def plan_step(
         "attempt": attempt,
         "shards_key": key,
         "hyperparameters": algorithm.hyperparameters(),
+        "understood": {
+            name: shortened(channel.read_as) for name, channel in plan.channels.items() if channel.read_as
+        },
     }
     record_sets = complete_record_sets(s3, plan)
     note(record_set=plan.fingerprint, data_set=plan.data_set, shards=plan.shards, shards_to_encode=0)
@@ -113,6 +117,25 @@ def make_plan(
 
     Raises NoInputError for an empty channel, InputError or SchemaError for objects that cannot be encoded.
     """
+    plan, pieces = prepare(
+        s3, channels, data_set, bucket=bucket, prefix=prefix, target_shard_bytes=target_shard_bytes
+    )
+    return plan, plan.save(s3, pieces)
+
+
+def prepare(
+    s3: Any,
+    channels: Mapping[str, Channel],
+    data_set: DataSet,
+    *,
+    bucket: str,
+    prefix: str,
+    target_shard_bytes: int,
+) -> tuple[Plan, dict[str, Pieces]]:
+    """Return the plan and the pieces of each channel's shards; nothing is written.
+
+    Raises what :func:`make_plan` raises.
+    """
     found = {
         name: find(s3, bucket, channel, data_set.channels.get(name, []), data_set.left_out.get(name, ()))
         for name, channel in channels.items()
@@ -126,7 +149,7 @@ def make_plan(
     for name, channel in channels.items():
         planned[name], pieces[name] = _planned(s3, channel, found[name], target_shard_bytes)
     plan = Plan(bucket, keys.record_set_root(prefix, fingerprint), fingerprint, data_set.version, planned)
-    return plan, plan.save(s3, pieces)
+    return plan, pieces
 
 
 def _planned(
@@ -151,6 +174,7 @@ def _planned(
         example=found.objects[0][0].uri,
         looked=found.looked,
         names=names,
+        read_as=understood(channel, found),
     )
     return planned, pieces
 

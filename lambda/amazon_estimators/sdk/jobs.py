@@ -11,10 +11,9 @@ from amazon_estimators.client.training_job import Detached, TrainingJob
 from amazon_estimators.errors import RequestError
 from amazon_estimators.sdk.analytics import TrainingJobAnalytics
 from amazon_estimators.sdk.registration import ModelPackage, model_package_request
+from amazon_estimators.sdk.serving import VPC_CONFIG_DEFAULT
 from amazon_estimators.sdk.session import Session, train_arguments
 from amazon_estimators.storage.sessions import client_of
-
-UNSET: Any = object()
 
 
 class SdkJobs(Estimator):
@@ -41,9 +40,9 @@ class SdkJobs(Estimator):
         """Return True if the container gets no network."""
         return self.settings.enable_network_isolation
 
-    def get_vpc_config(self, vpc_config_override: Any = UNSET) -> dict[str, list[str]] | None:
+    def get_vpc_config(self, vpc_config_override: Any = VPC_CONFIG_DEFAULT) -> dict[str, list[str]] | None:
         """Return ``VpcConfig`` of the subnets and security groups, or of an override; None without a VPC."""
-        if vpc_config_override is not UNSET:
+        if vpc_config_override != VPC_CONFIG_DEFAULT:
             return dict(vpc_config_override) if vpc_config_override else None
         config: dict[str, list[str]] | None = self.settings.request().get("VpcConfig")
         return config

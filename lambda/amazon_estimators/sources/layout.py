@@ -34,7 +34,8 @@ class Layout:
 
     def of_width(self, width: int, *, known: bool = False) -> Layout:
         """Return the layout with another number of features, known from now on or still found out."""
-        return replace(self, schema=replace(self.schema, width=width, at_least=not known))
+        own = self.schema.own and replace(self.schema.own, width=width, at_least=not known)
+        return replace(self, schema=replace(self.schema, width=width, at_least=not known, own=own))
 
     def cut(self, row: int) -> int:
         """The cut before row ``row``; ``records`` must be known."""

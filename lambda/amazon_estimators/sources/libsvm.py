@@ -55,7 +55,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     if not width or counted:
         largest, cuts = 0, list[np.ndarray]()
         # Row offsets count from the file's first byte; of a byte order mark whole_lines shows nothing.
-        offset = len(BOM) if counted and read_range(s3, found, 0, min(3, found.size)) == BOM else 0
+        offset = len(BOM) if counted and head.startswith(BOM) else 0
         row = 0
         for text in whole_lines(s3, whole, compression=source.compression):
             for part in _parts(text):

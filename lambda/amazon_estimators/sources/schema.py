@@ -28,6 +28,10 @@ class Schema:
     """True if rows are sparse: then all columns are features, and a label is in no column."""
     at_least: bool = False
     """True if ``width`` is only the highest index found: other files may have more features."""
+    directories: tuple[str, ...] = ()
+    """Names of ``key=value`` directories that are columns after those of the file; or the sparse label."""
+    own: Schema | None = None
+    """The columns of the file itself, if there are ``directories``."""
     index: tuple[int, ...] = ()
     """Columns that the file says name its rows. They are features only if ``features`` holds them."""
 
@@ -146,7 +150,9 @@ class Schema:
         def many(name: str) -> Any:
             return None if values[name] is None else tuple(values[name])
 
-        return cls(**{**values, **{name: many(name) for name in ("names", "features", "index")}})
+        lists = {name: many(name) for name in ("names", "features", "index", "directories")}
+        own = values["own"] and cls.from_dict(values["own"])
+        return cls(**{**values, **lists, "own": own})
 
 
 def check_schema(expected: Schema, example: str, actual: Schema, uri: str) -> None:
@@ -154,11 +160,13 @@ def check_schema(expected: Schema, example: str, actual: Schema, uri: str) -> No
 
     Where only the highest index of sparse rows is known, it may be lower than expected.
     """
-    if expected.sparse and actual.sparse and actual.at_least:
-        if expected.at_least or actual.width <= expected.width:
+    if expected.sparse and actual.sparse and (expected.at_least or actual.at_least):
+        found, known = (actual, expected) if actual.at_least else (expected, actual)
+        if known.at_least or found.width <= known.width:
             return
+        where = uri if found is actual else example
         raise SchemaError(
-            f"{uri} has a feature of number {actual.width - 1:,}; expected {expected.width:,} features",
+            f"{where} has a feature of number {found.width - 1:,}; expected {known.width:,} features",
             remedy="Set feature_count in the Source to the number of features of all files.",
         )
     if actual != expected:

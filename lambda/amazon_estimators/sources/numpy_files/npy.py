@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from amazon_estimators.errors import InputError, SchemaError
+from amazon_estimators.errors import InputError, ObjectChangedError, SchemaError
 from amazon_estimators.sources.blocks import Block
 from amazon_estimators.sources.files.first_bytes import ENOUGH, refuse_other_kind
 from amazon_estimators.sources.layout import Layout, Piece
@@ -37,10 +37,15 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
 
 def _open(s3: Any, found: InputObject) -> StoredArray:
     view = ObjectView(s3, found)
-    head = view.read(0, min(found.size, ENOUGH))
-    if not head.startswith(MAGIC):
-        refuse_other_kind(head, found, "a NumPy array")
-    array = open_array(view)
+    try:
+        array = open_array(view)
+    except ObjectChangedError:
+        raise
+    except InputError:
+        head = view.read(0, min(found.size, ENOUGH))
+        if not head.startswith(MAGIC):
+            refuse_other_kind(head, found, "a NumPy array")
+        raise
     if len(array.shape) != 2 or not array.width:
         raise InputError(
             f"{found.uri}: its shape is {array.shape}; allowed: two dimensions, rows and columns",

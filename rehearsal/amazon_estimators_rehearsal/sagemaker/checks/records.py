@@ -1,6 +1,6 @@
-"""Records as a training container reads them: every byte of a file checked, then decoded.
+"""Read records as a training container does: check every byte of a file, then decode it.
 
-One reader a content type.
+There is one reader per content type.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from amazon_estimators_rehearsal.sagemaker.errors import JobFailedError
 class Records:
     """Records of one or more files of a channel.
 
-    ``values`` is an array of records x features, dense or a SciPy matrix, or a list of decoded lines where
-    records are no vectors; then ``features`` is 0. ``labels`` is None where the records have none. ``files``
-    are the names of the files, without their folders.
+    ``values`` is an array (records, features), dense or a SciPy matrix. For records that are not vectors it
+    is a list of decoded lines, and ``features`` is 0. ``labels`` is None if the records have none. ``files``
+    holds the names of the files, without their folders.
     """
 
     count: int
@@ -41,12 +41,16 @@ class Records:
     files: tuple[str, ...] = ()
 
     def matrix(self) -> npt.NDArray[Any]:
-        """The features, records x features, dense."""
+        """Return the features as a dense array, (records, features)."""
         dense = self.values.toarray() if hasattr(self.values, "toarray") else self.values
         return np.asarray(dense)
 
     def label_vector(self) -> npt.NDArray[np.float64]:
-        """One label a record, (records,). Raises ValueError if they have none or several."""
+        """Return one label per record, (records,).
+
+        Raises:
+            ValueError: The records have no labels, or several each.
+        """
         if self.labels is None:
             raise ValueError("The records have no labels.")
         labels = np.asarray(self.labels, np.float64).reshape(self.count, -1)
@@ -56,9 +60,16 @@ class Records:
 
 
 def decode(content_type: str, body: bytes, uri: str, *, vectors: bool = False) -> Records:
-    """Return the records of one object. Raises JobFailedError naming ``uri`` and the fault.
+    """Return the records of one object.
 
-    CSV holds numbers where the channel's records are ``vectors``, else an entity and an address.
+    Args:
+        content_type: Content type of the channel, with its parameters.
+        body: Bytes of the object.
+        uri: URI of the object.
+        vectors: If True, CSV holds numbers; if False, an entity and an address.
+
+    Raises:
+        JobFailedError: With ``uri`` and the fault.
     """
     media_type, _, parameters = content_type.partition(";")
     try:
@@ -74,7 +85,11 @@ def decode(content_type: str, body: bytes, uri: str, *, vectors: bool = False) -
 
 
 def unzipped(body: bytes, uri: str) -> bytes:
-    """Return what a gzip object holds. Raises JobFailedError naming ``uri``."""
+    """Return the content of a gzip object.
+
+    Raises:
+        JobFailedError: With ``uri`` and the fault.
+    """
     try:
         return gzip.decompress(body)
     except (OSError, EOFError, zlib.error) as error:
@@ -82,9 +97,10 @@ def unzipped(body: bytes, uri: str) -> bytes:
 
 
 def combine(parts: Sequence[Records], channel: str) -> Records:
-    """The records of all files of a channel, in the order of its objects.
+    """Return the records of all files of a channel, in the order of its objects.
 
-    Raises JobFailedError if the files disagree.
+    Raises:
+        JobFailedError: The files disagree.
     """
     first = parts[0]
     for part in parts:
@@ -144,31 +160,31 @@ def _lines(body: bytes, parse: Callable[[str], Any]) -> Records:
 
 
 def _pair_of_tokens(line: str) -> dict[str, Any]:
-    """A record of Object2Vec: ``{"label": 1, "in0": [6, 17], "in1": [16, 21]}``."""
+    """Parse a record of Object2Vec: ``{"label": 1, "in0": [6, 17], "in1": [16, 21]}``."""
     record = json.loads(line)
     if not isinstance(record, dict) or record.keys() != {"label", "in0", "in1"}:
-        raise ValueError(f"it is no object of label, in0 and in1: {line[:80]!r}")
+        raise ValueError(f"it is not an object with label, in0 and in1: {line[:80]!r}")
     if type(record["label"]) not in (int, float) or not math.isfinite(record["label"]):
-        raise ValueError(f"label is no number: {line[:80]!r}")
+        raise ValueError(f"label is not a number: {line[:80]!r}")
     for side in ("in0", "in1"):
         tokens = record[side]
         if (
             not isinstance(tokens, list)
             or not tokens
-            or any(type(one) is not int or one < 0 for one in tokens)
+            or any(type(token) is not int or token < 0 for token in tokens)
         ):
-            raise ValueError(f"{side} is no list of token ids: {line[:80]!r}")
+            raise ValueError(f"{side} is not a list of token ids: {line[:80]!r}")
     return record
 
 
 def _pair_of_fields(line: str) -> tuple[str, str]:
-    """A record of IPInsights: ``entity,1.2.3.4``."""
+    """Parse a record of IPInsights: ``entity,1.2.3.4``."""
     try:
         (fields,) = csv.reader([line], strict=True)
     except csv.Error as error:
         raise ValueError(f"{error}: {line[:80]!r}") from error
     if len(fields) != 2 or not all(fields):
-        raise ValueError(f"it is not of two columns, an entity and an address: {line[:80]!r}")
+        raise ValueError(f"it does not have two columns, an entity and an address: {line[:80]!r}")
     return fields[0], fields[1]
 
 

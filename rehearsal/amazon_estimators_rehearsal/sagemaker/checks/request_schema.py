@@ -1,4 +1,4 @@
-"""Checks of a request against the service's own model: members, types, lengths, patterns, enumerations."""
+"""Check a request against the service's own model: members, types, lengths, patterns, enumerations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SCALARS: dict[str, tuple[type, ...]] = {
 
 @cache
 def sdk() -> Any:
-    """The one botocore session of this process: it keeps the service's model, which takes long to load."""
+    """Return this process's botocore session. It caches the service's model, which is slow to load."""
     return botocore.session.Session()
 
 
@@ -36,14 +36,18 @@ def _model(service: str) -> Any:
 
 
 def input_shape(operation: str, service: str = "sagemaker") -> Any:
-    """Return the input shape of an operation. Raises UnknownOperationError if the service has none such."""
+    """Return the input shape of an operation.
+
+    Raises:
+        UnknownOperationError: The service has no such operation.
+    """
     if operation not in _model(service).operation_names:
         raise UnknownOperationError(f"SageMaker has no operation {operation}.")
     return _model(service).operation_model(operation).input_shape
 
 
 def validate(operation: str, request: Mapping[str, Any], service: str = "sagemaker") -> None:
-    """Raise ValidationError, naming every fault, unless ``request`` fits the operation's input shape."""
+    """Raise ValidationError with every fault unless ``request`` fits the operation's input shape."""
     faults = list(_faults(input_shape(operation, service), request, ""))
     if faults:
         noun = "error" if len(faults) == 1 else "errors"
@@ -124,7 +128,7 @@ POSIX = {
     r"\p{Print}": " -~",
     r"\p{Alnum}": "a-zA-Z0-9",
 }
-"""Classes of characters as the service's patterns have them, and as Python has them."""
+"""Character classes in the service's patterns, and the same in Python."""
 _CATEGORY = re.compile(r"\\p\{([A-Z])\}")
 """A category of Unicode, such as letters; it stands within brackets."""
 _REPEATED_END = re.compile(r"\$\{\d+,\d+\}$")
