@@ -47,6 +47,14 @@ def of_announcements() -> list[dict[str, Any]]:
     return [*of_functions(), retry(["States.ALL"], seconds=5, attempts=8, longest=300)]
 
 
+def of_registry() -> list[dict[str, Any]]:
+    """Return the Retry list of a call of the SDK that may be repeated: throttling and faults of the service.
+
+    They share a name with requests that the service refuses: those are repeated in vain, and for free.
+    """
+    return [retry(["SageMaker.SageMakerException"], seconds=2, attempts=4, longest=60)]
+
+
 def of_training() -> list[dict[str, Any]]:
     """Return the Retry list of the training job's task.
 

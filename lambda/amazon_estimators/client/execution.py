@@ -190,10 +190,19 @@ def _job_name(history: Sequence[Mapping[str, Any]]) -> str | None:
         entered = event.get("stateEnteredEventDetails")
         if entered:
             name, retries = _name_before_attempts(entered.get("input", "")) or name, -1
+            newest = _best_of_tuning(entered.get("input", "")) or newest
         if event.get("taskScheduledEventDetails", {}).get("resource", "").endswith(TRAIN):
             retries += 1
             newest = name and f"{name[0]}-{redrives}-{name[1]}-{retries}"
     return newest
+
+
+def _best_of_tuning(text: str) -> str | None:
+    """Return the best training job of a tuning job in a state's input, once the leaderboard is there."""
+    try:
+        return str(json.loads(text)["tuned"]["best"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _name_before_attempts(text: str) -> tuple[str, int] | None:
