@@ -168,7 +168,7 @@ def _end(context: Context, training: Training, after: Sequence[AfterTraining]) -
     def announce(construct_id: str, *steps: AfterTraining) -> sfn.CustomState:
         """Tell of the model, and of what ``steps`` have found."""
         told = ("plan", "job", *training.leaves, *(step.leaves for step in steps))
-        state = {f"{name}.$": f"$.{name}" for name in told}
+        state = {f"{name}.$": f"$.{name}" for name in told} | {"warnings.$": "$.request.warnings"}
         made = _announce(scope, construct_id, encoder.announce, settings, retries=of_announcements(), **state)
         made.add_catch(done, result_path="$.announced")
         made.next(done)

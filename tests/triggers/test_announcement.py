@@ -99,6 +99,7 @@ def test_a_success_holds_all_that_leads_from_it_to_the_data() -> None:
         "verdict": None,
         "model_package": None,
         "tuning": None,
+        "warnings": [],
     }
     assert set(objects.written) == {
         "data/digits/datasets/last_trained.json",

@@ -77,7 +77,7 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
         detail = failure(about, explained["error"], explained["cause"], explained.get("remedy", ""))
         tell(FAILED, detail)
         return detail
-    detail = {**about, **_trained(plan, job), **_judged(state)}
+    detail = {**about, **_trained(plan, job), **_judged(state), "warnings": state.get("warnings") or []}
     good = (state.get("verdict") or {}).get("good", True)
     trained = {name: detail[name] for name in ("data_set", "execution", "job", "model")}
     prefix = settings["prefix"]

@@ -71,6 +71,7 @@ class Executions:
         execution = {"name": name, "start_time": started, "state_machine": self._state_machine}
         parts = ("input", "plan", "job", "verdict", "package", "tuned")
         state = {part: output[part] for part in parts if part in output}
+        state["warnings"] = output.get("request", {}).get("warnings", [])
         return {"pipeline": pipeline, "execution": execution, **state}
 
     def settings(self) -> str:
