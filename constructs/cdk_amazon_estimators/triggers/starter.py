@@ -17,7 +17,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from amazon_estimators.pipeline import keys
-from amazon_estimators.pipeline.announce import FAILED, SOURCE, TRAINED
+from amazon_estimators.pipeline.announce import FAILED, REJECTED, SOURCE, TRAINED
 from amazon_estimators.triggers.inbox import FACTOR
 from amazon_estimators.triggers.messages import GROUP
 from cdk_amazon_estimators.access.key_policies import allow_through
@@ -219,7 +219,7 @@ class TrainingStarter(Construct):
             "Announced",
             events.EventPattern(
                 source=[SOURCE],
-                detail_type=[TRAINED, FAILED],
+                detail_type=[TRAINED, REJECTED, FAILED],
                 # Its ARN: pipelines of two deployments of one app have the same path.
                 detail={"state_machine": [state_machine.state_machine_arn]},
             ),
@@ -254,8 +254,9 @@ class TrainingStarter(Construct):
         data.list([layout.datasets, layout.triggers])
         state = keys.state_key(layout.prefix)
         data.read([state])
-        last_trained = keys.last_trained_key(layout.prefix)  # of a model that Announce could not tell of
-        data.write([state, keys.data_set_key(layout.prefix, keys.ANY), last_trained])
+        # The last two of a model that Announce could not tell of.
+        trained = [keys.last_trained_key(layout.prefix), keys.current_model_key(layout.prefix)]
+        data.write([state, keys.data_set_key(layout.prefix, keys.ANY), *trained])
         state_machine.grant_start_execution(function)
         state_machine.grant(function, "states:DescribeStateMachine", "states:ListExecutions")
         state_machine.grant_execution(function, "states:DescribeExecution")

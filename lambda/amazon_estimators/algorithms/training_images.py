@@ -1,4 +1,4 @@
-"""Where the training images of the first-party algorithms are: repository and region to image URI."""
+"""Map repository and region to the URI of a first-party algorithm's training image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user may hand in as training data, as rows that can be encoded a block at a time.
+"""Read a user's training data as blocks of rows to encode.
 
 NumPy arrays (mapped from disk too), pandas and polars data frames, SciPy sparse matrices or their compressed
 rows. Every block comes out as float32, which all first-party algorithms read.
@@ -134,7 +134,7 @@ class RowsInMemory:
 
     @property
     def rows(self) -> str:
-        """How the rows of the block are called together."""
+        """Return the name for the block's rows."""
         return f"rows from {self.row}"
 
     def of(self, at: int, column: str) -> str:

@@ -35,7 +35,7 @@ Progress = Callable[[int, int | None], None]
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a RecordSet goes: ``prefix`` ends with a slash; ``extra`` is encryption, for every object."""
+    """The destination of a RecordSet. ``prefix`` ends with a slash; ``extra`` encrypts every object."""
 
     s3: Any
     bucket: str

@@ -21,7 +21,7 @@ VERSION = 1
 
 
 class Described(Protocol):
-    """What is written of a RecordSet, which is a dataclass: see :class:`RecordSet`."""
+    """A RecordSet as it is stored: a dataclass, see :class:`RecordSet`."""
 
     @property
     def s3_data(self) -> str:

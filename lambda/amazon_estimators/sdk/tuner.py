@@ -19,7 +19,7 @@ from amazon_estimators.errors import RequestError
 
 
 class WarmStartTypes(Enum):
-    """How a search goes on from others."""
+    """The ways in which a search continues from others."""
 
     IDENTICAL_DATA_AND_ALGORITHM = "IdenticalDataAndAlgorithm"
     TRANSFER_LEARNING = "TransferLearning"

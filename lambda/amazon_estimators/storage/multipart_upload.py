@@ -22,7 +22,7 @@ from amazon_estimators.storage.faults import naming
 
 @dataclass(frozen=True)
 class Uploaded:
-    """What lies on S3: ``size`` in bytes, ``sha256`` of them in hexadecimal, ``etag`` as S3 answered."""
+    """An uploaded object: ``size`` in bytes, ``sha256`` of them in hexadecimal, ``etag`` as S3 answered."""
 
     key: str
     size: int

@@ -59,7 +59,7 @@ class InputObject:
 
 
 class Listing(NamedTuple):
-    """What lay under a prefix, by key; when, by S3's clock, it changed last; True if nothing changed
+    """The objects of a prefix by key, the time of their last change by S3's clock, True if nothing changed
     since."""
 
     objects: list[InputObject]
