@@ -220,9 +220,7 @@ def test_with_a_registry_the_newest_approved_model_is_in_use(trained: AfterTrain
     arns = []
     for name, value, status in (("a", 0.5, "Approved"), ("b", 0.3, "Approved"), ("c", 0.1, "Rejected")):
         job = trained.job(name, test_mse=value)
-        verdict = judged(
-            trained, job, Bar(metric="test:mse", direction="Minimize", against_current=False, at_most=1)
-        )
+        verdict = judged(trained, job, alone)
         arns.append(
             registry.create_model_package(
                 ModelPackageGroupName="models",
