@@ -14,7 +14,7 @@ from amazon_estimators.algorithms.tuning import objectives, reports_per_epoch
 from amazon_estimators.inference.measure import can_measure
 
 HEADER = (
-    "| algorithm | tune by | early stopping | gate by | measured again on new test data | registered for |\n"
+    "| algorithm | tune by | early stopping | gate by | measured again on new data | registered for |\n"
     "|---|---|---|---|---|---|"
 )
 SHORT = {
