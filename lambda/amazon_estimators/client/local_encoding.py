@@ -72,7 +72,7 @@ def encode_files(
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as work:
         s3 = Directory(Path(work), inputs)
         data_set = DataSet(
-            "local", datetime.now(UTC), {channel: s3.input_objects(BUCKET)}, {channel: left_out}
+            "local", datetime.now(UTC), {channel: s3.input_objects(BUCKET, channel)}, {channel: left_out}
         )
         try:
             plan, shards = make_plan(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +10,13 @@ from amazon_estimators.encodings.contract import Facts, PlannedChannel
 from amazon_estimators.encodings.text_lines import SCHEMA, first_bad_line, shown, steps, tidy
 from amazon_estimators.sources import Layout, Piece, Source
 from amazon_estimators.storage.multipart_upload import ObjectWriter
+from amazon_estimators.storage.object_list import ObjectList
 from amazon_estimators.storage.s3 import InputObject
 
 REMEDY = "Write the file as UTF-8 with one word, or one embedding, per line."
 
 
-def resolve(s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
+def resolve(s3: Any, objects: ObjectList, source: Source) -> Source:
     """Return the source as it is: lines leave nothing to be found out."""
     return source
 

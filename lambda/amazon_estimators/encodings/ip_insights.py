@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from amazon_estimators.encodings.contract import Facts, PlannedChannel
 from amazon_estimators.encodings.text_lines import first_bad_line, look_at_text, shown, steps, tidy
 from amazon_estimators.sources import Layout, Piece, Source
 from amazon_estimators.storage.multipart_upload import ObjectWriter
+from amazon_estimators.storage.object_list import ObjectList
 from amazon_estimators.storage.s3 import InputObject
 
 _OCTET = rb"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
@@ -24,7 +25,7 @@ _FIELDS = re.compile(rb"(%b?+)(?:,(.*))?" % _ENTITY)
 REMEDY = "Write each line as entity,address without a header, such as user_7,192.0.2.10."
 
 
-def resolve(s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
+def resolve(s3: Any, objects: ObjectList, source: Source) -> Source:
     """Return the source as it is: lines leave nothing to be found out."""
     return source
 

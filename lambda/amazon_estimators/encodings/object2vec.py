@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
@@ -13,6 +13,7 @@ from amazon_estimators.encodings.contract import Facts, PlannedChannel
 from amazon_estimators.encodings.text_lines import first_bad_line, look_at_text, shown, steps, tidy
 from amazon_estimators.sources import Layout, Piece, Source
 from amazon_estimators.storage.multipart_upload import ObjectWriter
+from amazon_estimators.storage.object_list import ObjectList
 from amazon_estimators.storage.s3 import InputObject
 from amazon_estimators.summaries import LabelRange, Tokens
 
@@ -24,7 +25,7 @@ LAST_TOKEN = 2**31 - 1
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
-def resolve(s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
+def resolve(s3: Any, objects: ObjectList, source: Source) -> Source:
     """Return the source as it is: lines leave nothing to be found out."""
     return source
 

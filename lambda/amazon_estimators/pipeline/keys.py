@@ -4,13 +4,14 @@
 channels of it. The constructs call the same functions with ``"*"`` (:data:`ANY`) for what varies:
 
     <prefix>input/<channel>/                                   uploaded by users
-    <prefix>datasets/<version>.jsonl, last_trained.json
+    <prefix>datasets/<version>.jsonl.gz, last_trained.json
     <prefix>triggers/state.json
     <prefix>recordsets/<fingerprint>/plan.json, pieces.jsonl
                                      executions/<attempt>/shards.jsonl
                                      receipts/<channel>/<shard>/<receipt>
                                      failures/<attempt>/<shard>.json
                                      <channel>/                see record_sets/keys.py
+    <prefix>recordsets/plans/<asked>.json
     <prefix>models/
 """
 
@@ -24,11 +25,12 @@ TRIGGERS = "triggers/"
 RECORD_SETS = "recordsets/"
 MODELS = "models/"
 
-DATA_SET_EXTENSION = ".jsonl"
+DATA_SET_EXTENSION, PLAIN_DATA_SET_EXTENSION = ".jsonl.gz", ".jsonl"
 LAST_TRAINED = "last_trained.json"
 STATE = "state.json"
 PLAN = "plan.json"
 PIECES = "pieces.jsonl"
+KNOWN_PLANS = "plans/"
 EXECUTIONS = "executions/"
 ITEMS = "shards.jsonl"
 RECEIPTS = "receipts/"
@@ -46,8 +48,13 @@ def data_sets_prefix(prefix: str) -> str:
 
 
 def data_set_key(prefix: str, version: str) -> str:
-    """Return the key of the list of a data set's objects."""
+    """Return the key of the list of a data set's objects, one a line, in gzip."""
     return f"{data_sets_prefix(prefix)}{version}{DATA_SET_EXTENSION}"
+
+
+def plain_data_set_key(prefix: str, version: str) -> str:
+    """Return the key of a list that an earlier release wrote. It is read, and no longer written."""
+    return f"{data_sets_prefix(prefix)}{version}{PLAIN_DATA_SET_EXTENSION}"
 
 
 def last_trained_key(prefix: str) -> str:
@@ -78,6 +85,11 @@ def record_set_root(prefix: str, fingerprint: str) -> str:
 def channel_root(root: str, channel: str) -> str:
     """Return the prefix of one channel's shards, facts and manifest."""
     return f"{root}{channel}/"
+
+
+def known_plan_key(prefix: str, asked: str) -> str:
+    """Return the key that names the RecordSet which answers what was asked for before."""
+    return f"{record_sets_prefix(prefix)}{KNOWN_PLANS}{asked}.json"
 
 
 def models_prefix(prefix: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any, Protocol, cast
 
@@ -13,6 +14,7 @@ from amazon_estimators.sources.formats import FORMATS, extensions, vector_format
 from amazon_estimators.sources.layout import Layout, Piece
 from amazon_estimators.sources.schema import Schema
 from amazon_estimators.sources.source import Source
+from amazon_estimators.storage.object_list import ObjectList
 from amazon_estimators.storage.s3 import InputObject
 
 
@@ -32,7 +34,7 @@ class Reader(Protocol):
         ...
 
 
-def resolve(s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
+def resolve(s3: Any, objects: ObjectList, source: Source) -> Source:
     """Return the source with what it leaves out found out, over all objects, by the formats that can tell.
 
     Encode is handed the result, so that nothing is decided twice, or for one object alone.
@@ -41,13 +43,13 @@ def resolve(s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
         InputError: What is left out cannot be told from the objects.
         SchemaError: The objects tell different things.
     """
-    readers: dict[str, tuple[Reader, list[InputObject]]] = {}
-    for found in objects:
+    readers: dict[str, tuple[Reader, array[int]]] = {}
+    for index, found in enumerate(objects):
         name, reader = format_of(found, source)
-        readers.setdefault(name, (reader, []))[1].append(found)
-    for reader, of_format in readers.values():
+        readers.setdefault(name, (reader, array("Q")))[1].append(index)
+    for reader, indexes in readers.values():
         find_out = getattr(reader, "resolve", None)
-        source = find_out(s3, of_format, source) if find_out else source
+        source = find_out(s3, objects.pick(indexes), source) if find_out else source
     return source
 
 
