@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from amazon_estimators.errors import DamagedFileError, InputError, ObjectChangedError, ServiceError
+from amazon_estimators.errors import DamagedFileError, InputError, ServiceError
 from amazon_estimators.prefetch import ahead
 from amazon_estimators.storage.encryption_headers import add_encryption_headers
 from amazon_estimators.storage.faults import naming, whole_body
+from amazon_estimators.storage.refusals import raise_refusal
 from amazon_estimators.storage.retries import log_retries
-
-GONE = {"NoSuchKey", "NoSuchVersion", "404", "412", "PreconditionFailed"}
-REFUSED = {"AccessDenied", "403"}
-"""What S3 answers for what is gone, too, where the reader may not list the bucket."""
 
 READS_AHEAD = 4
 """Ranges of one object fetched at a time: one connection to S3 carries less than one core decodes."""
@@ -92,29 +89,13 @@ def read_range(s3: Any, source: InputObject, start: int, stop: int) -> bytes:
         try:
             body = whole_body(read, source.uri)
         except ClientError as error:
-            _explain_refusal(source.uri, error)
+            raise_refusal(source.uri, error)
             raise
     if len(body) != expected:
         raise InputError(
             f"{source.uri}: asked for bytes {start} to {stop - 1} of {source.size}, got {len(body)} bytes"
         )
     return body
-
-
-def _explain_refusal(uri: str, error: Any) -> None:
-    """Raise what a user can mend of S3's refusal to hand out an input object."""
-    code = error.response["Error"]["Code"]
-    if code in GONE:
-        raise ObjectChangedError(f"{uri} was replaced or deleted after Plan saw it") from error
-    if code in REFUSED:
-        raise InputError(
-            f"{uri}: S3 answers {code}. What Plan saw was deleted since, or the role may not read it: "
-            f"{error}",
-            remedy="Start a new execution, which plans from the objects as they are now; if it fails "
-            "alike, let the function's role read the object and use its key.",
-        ) from error
-    if code == "InvalidObjectState":
-        raise InputError(f"{uri} is archived", remedy="Restore it, then start again.") from error
 
 
 def read_ahead(s3: Any, source: InputObject, start: int, stop: int, *, chunk: int) -> Iterator[bytes]:
