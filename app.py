@@ -1,10 +1,11 @@
-"""The CDK app: one stack, a TrainingPipeline for each algorithm that the settings in cdk.json name.
+"""Define the CDK app: one stack with a TrainingPipeline for each algorithm in cdk.json.
 
 Context, in cdk.json or with ``-c key=value``:
 
-algorithms: an object, or its JSON: algorithm name to ``{"hyperparameters", "instance_type", "instance_count",
-    "channels"}``. All but ``hyperparameters`` may be left out: one ``ml.m5.large``, the required channels.
-    A channel is an object of the options of ``Source`` (docs/sources.md), each optional.
+algorithms: An object (or its JSON) that maps an algorithm's name to ``{"hyperparameters", "instance_type",
+    "instance_count", "channels"}``. All but ``hyperparameters`` are optional; the defaults are one
+    ``ml.m5.large`` and the required channels. A channel is an object with options of ``Source``
+    (docs/sources.md), all optional.
 lambda_python: Python version of the Lambda functions. Default: ``"3.12"``.
 lambda_platform: ``"x86_64"``, ``"arm64"`` or ``"host"``. Default: ``"x86_64"``.
 """
@@ -35,13 +36,13 @@ from cdk_amazon_estimators import (
 
 MARKER = "_SUCCESS"
 QUIET_PERIOD = Duration.minutes(5)
-"""A batch is trained as soon as its marker is written; without one, this long after its last object."""
+"""A batch is trained as soon as its marker is written; without a marker, this long after its last object."""
 
 SETTINGS = ("hyperparameters", "instance_type", "instance_count", "channels")
 
 
 class AmazonEstimators(Stack):
-    """A pipeline for each algorithm. All share a pair of buckets, each under a prefix of its own."""
+    """One pipeline per algorithm. They share two buckets, each pipeline under its own prefix."""
 
     def __init__(self, scope: Construct, construct_id: str, *, env: Environment | None = None) -> None:
         super().__init__(scope, construct_id, env=env)
@@ -59,7 +60,7 @@ class AmazonEstimators(Stack):
             "model_bucket": new_model_bucket(self, "ModelBucket"),
         }
         for name, settings in algorithms.items():
-            # The same for one algorithm as for ten: settings never move a user's data.
+            # One algorithm gets a prefix too, so that adding a second one moves no data.
             self._pipeline(name, _object(settings, f"algorithms.{name}"), prefix=f"{name.lower()}/", **shared)
 
     def _pipeline(self, name: str, settings: Mapping[str, Any], **shared: Any) -> None:
@@ -73,8 +74,8 @@ class AmazonEstimators(Stack):
         channels = settings.get("channels")
         if channels is not None:
             channels = {
-                channel: self._source(name, channel, _object(given, f"{path}.channels.{channel}"))
-                for channel, given in _object(channels, f"{path}.channels").items()
+                channel: self._source(name, channel, _object(options, f"{path}.channels.{channel}"))
+                for channel, options in _object(channels, f"{path}.channels").items()
             }
         pipeline = TrainingPipeline(
             self,
@@ -91,14 +92,14 @@ class AmazonEstimators(Stack):
         CfnOutput(self, f"{name}InputPrefix", value=input_prefix(shared["prefix"]))
         CfnOutput(self, f"{name}StateMachine", value=pipeline.state_machine.state_machine_arn)
 
-    def _source(self, name: str, channel: str, given: Mapping[str, Any]) -> Source:
+    def _source(self, name: str, channel: str, options: Mapping[str, Any]) -> Source:
         with _named(f"{self.node.path}/{name}: channel {channel}"):
-            return Source.from_dict(given)
+            return Source.from_dict(options)
 
 
 @contextmanager
 def _named(path: str) -> Iterator[None]:
-    """An error from inside is raised with ``path`` before it."""
+    """Prefix errors raised inside the block with ``path``."""
     try:
         yield
     except AmazonEstimatorsError as error:
@@ -106,13 +107,13 @@ def _named(path: str) -> Iterator[None]:
 
 
 def _object(value: object, name: str) -> Mapping[str, Any]:
-    """A JSON object, from cdk.json as it is, from the command line as text."""
+    """Return a JSON object, which comes parsed from cdk.json and as text from the command line."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
         except ValueError as error:
             raise RequestError(
-                f"{name} is {value!r}, which is no JSON: {error}; allowed: a JSON object"
+                f"{name} is {value!r}, which is not JSON: {error}; allowed: a JSON object"
             ) from None
     if not isinstance(value, Mapping):
         raise RequestError(f"{name} is {value!r}; allowed: a JSON object")
@@ -120,7 +121,7 @@ def _object(value: object, name: str) -> Mapping[str, Any]:
 
 
 def _environment() -> Environment | None:
-    """The account and region of the CLI's credentials if it is asked to bind to them; else any."""
+    """Return the account and region to bind to, from the environment; None leaves both open."""
     account, region = os.environ.get("CDK_ACCOUNT"), os.environ.get("CDK_REGION")
     return Environment(account=account, region=region) if account or region else None
 
@@ -130,7 +131,7 @@ def main() -> None:
     try:
         AmazonEstimators(app, "AmazonEstimators", env=_environment())
     except AmazonEstimatorsError as error:
-        # The message says it all; the stack of calls would only push it off the screen.
+        # The message is complete; a traceback would only push it off the screen.
         raise SystemExit(f"{type(error).__name__}: {error}") from None
     app.synth()
 

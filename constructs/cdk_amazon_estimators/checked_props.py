@@ -95,7 +95,8 @@ def checked(
     with problems.collected():
         hyperparameters = algorithm.hyperparameters()
     with problems.collected():
-        image = TrainingImage(pipeline, algorithm, props["training_image"])
+        given = props["training_image"]
+        image = TrainingImage(pipeline, algorithm, given if isinstance(given, str) else None)
     with problems.collected():
         channels_of(
             type(algorithm),

@@ -14,11 +14,12 @@ from constructs import Construct
 
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.announce import SOURCE
-from amazon_estimators.record_sets.keys import manifest_key, record_set_key, shard_patterns
+from amazon_estimators.record_sets.keys import manifest_key, profile_key, record_set_key, shard_patterns
 from cdk_amazon_estimators.access.key_policies import allow_logs, allow_through
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.assets.lambda_bundle import LambdaBundle
 from cdk_amazon_estimators.assets.table_reader_layer import table_reader_layer
+from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import check_types, known
 from cdk_amazon_estimators.storage.encryption_headers import encryption_variables
@@ -142,6 +143,8 @@ class RecordSetEncoder(Construct):
             memory=Size.mebibytes(256),
         )
 
+        acknowledge_findings(self)
+
     @classmethod
     def of(cls, scope: Construct) -> RecordSetEncoder:
         """Return the encoder that the stack's pipelines share. The first call makes it, with all defaults."""
@@ -184,11 +187,12 @@ class RecordSetEncoder(Construct):
         encode.write(shard_patterns(channel), multipart=True)
         encode.read(shard_patterns(channel))  # what lies there if the answer to an upload was lost
         encode.write([f"{keys.receipts_prefix(record_set, keys.ANY)}*"])
+        encode.write([f"{keys.shard_profiles_prefix(record_set, keys.ANY)}*"])
 
         seal = data(self.seal)
         seal.list([layout.recordsets])
-        seal.read([plan_key])
-        seal.write([record_set_key(channel), manifest_key(channel)])
+        seal.read([plan_key, f"{keys.shard_profiles_prefix(record_set, keys.ANY)}*"])
+        seal.write([profile_key(channel), record_set_key(channel), manifest_key(channel)])
 
         explain = data(self.explain)
         explain.list([layout.recordsets])

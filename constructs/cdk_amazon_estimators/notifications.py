@@ -5,6 +5,7 @@ from __future__ import annotations
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -20,10 +21,17 @@ class TrainingNotifications(Construct):
     Args:
         state_machine: The pipeline's state machine, whose ARN tells its events from all others.
         topic: The topic. The key of an encrypted one must allow ``events.amazonaws.com``.
+        dead_letter_queue: The queue of what EventBridge could not deliver for a day. Default: none.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, state_machine: sfn.IStateMachine, topic: sns.ITopic
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        state_machine: sfn.IStateMachine,
+        topic: sns.ITopic,
+        dead_letter_queue: sqs.IQueue | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         events.Rule(
@@ -36,5 +44,11 @@ class TrainingNotifications(Construct):
                 detail={"state_machine": [state_machine.state_machine_arn]},
             ),
             # CDK drops what is added to the policy of an imported topic.
-            targets=[targets.SnsTopic(topic, authorize_using_role=not isinstance(topic, sns.Topic))],
+            targets=[
+                targets.SnsTopic(
+                    topic,
+                    authorize_using_role=not isinstance(topic, sns.Topic),
+                    dead_letter_queue=dead_letter_queue,
+                )
+            ],
         )

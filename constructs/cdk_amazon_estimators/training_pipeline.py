@@ -19,6 +19,7 @@ from constructs import Construct
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.sources import Source
 from cdk_amazon_estimators.checked_props import CheckedProps, checked
+from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.notifications import TrainingNotifications
 from cdk_amazon_estimators.props.problems import Problems
@@ -209,6 +210,7 @@ class TrainingPipeline(Construct):
         self._make_starter(chosen.triggers, max_concurrent_trainings, service_encryption_key)
         self._notify(notification_topic)
         self._tag(tags or {})
+        acknowledge_findings(self)
 
     def grant_start_execution(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` start an execution, with the input this class documents."""
@@ -360,7 +362,13 @@ class TrainingPipeline(Construct):
 
     def _notify(self, topic: sns.ITopic | None) -> None:
         if topic is not None:
-            TrainingNotifications(self, "Notifications", state_machine=self.state_machine, topic=topic)
+            TrainingNotifications(
+                self,
+                "Notifications",
+                state_machine=self.state_machine,
+                topic=topic,
+                dead_letter_queue=self.starter.undelivered if self.starter else None,
+            )
 
     def _tag(self, tags: Mapping[str, str]) -> None:
         for name, value in tags.items():

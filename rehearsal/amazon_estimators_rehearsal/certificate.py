@@ -1,4 +1,4 @@
-"""A throw-away certificate for 127.0.0.1, so that the emulator is reached over TLS as AWS is."""
+"""Make a throw-away certificate for 127.0.0.1, so that clients reach the emulator over TLS, as on AWS."""
 
 from __future__ import annotations
 

@@ -37,7 +37,11 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one rehearsal. 0 only if the training job completed; 1 if anything failed; 130 if interrupted."""
+    """Run one rehearsal and return its exit code.
+
+    Returns:
+        0 if the training job completed, 1 if anything failed, 130 if the user interrupted it.
+    """
     options = _parser().parse_args(arguments)
     console = Console(highlight=False)
     for number in STOPPING:
@@ -65,14 +69,14 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--algorithm", default="KMeans", metavar="NAME", help=f"one of {', '.join(sorted(ALGORITHMS))}")
     add("--data", type=Path, metavar="PATH", help="your own file or directory; default: a sample data set")
-    add("--label", metavar="COLUMN", type=_column, help="of --data: the label's column, by name or position")
+    add("--label", metavar="COLUMN", type=_column, help="the label's column in --data, by name or position")
     add(
         "--source",
         action="append",
         default=[],
         metavar="NAME=VALUE",
         type=_assignment,
-        help=f"of --data: {HELP[0].lower()}{HELP[1:]}",
+        help=f"for --data: {HELP[0].lower()}{HELP[1:]}",
     )
     add(
         "--hyperparameter",
@@ -83,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         help="may be repeated, and may hold several: 'k=10 epochs=2'",
     )
     add("--instance-type", default="ml.m5.large", metavar="TYPE")
-    add("--instance-count", type=int, metavar="N", help="default: 2, or 1 where the algorithm takes no more")
+    add("--instance-count", type=int, metavar="N", help="default: 2, or 1 if the algorithm takes no more")
     add("--app", type=Path, metavar="DIRECTORY", help="the CDK app to deploy; default: where cdk.json is")
     add("--timeout", default=600.0, type=float, metavar="SECONDS", help="for the execution; default: 600")
     add("--keep", action="store_true", help="keep the directory of logs and cloud assemblies")
@@ -110,8 +114,8 @@ def _sample(algorithm: type[Algorithm], options: argparse.Namespace, directory: 
     if options.data is None:
         if options.source or options.label is not None:
             raise RequestError(
-                "--label and --source say how --data is read, and there is none",
-                remedy="Leave them out, or give --data.",
+                "--label and --source say how to read --data, but --data is missing",
+                remedy="Remove them, or add --data.",
             )
         return SAMPLES[algorithm.__name__](directory)
     source = source_options(options.source, label=options.label)
@@ -121,7 +125,7 @@ def _sample(algorithm: type[Algorithm], options: argparse.Namespace, directory: 
 
 
 def _settings(sample: Sample, options: argparse.Namespace) -> dict[str, Any]:
-    """What app.py takes for the algorithm: as suits the sample, where the user says nothing else."""
+    """Return app.py's settings for the algorithm: the sample's, overridden by the user's options."""
     settings = {**sample.settings(), "instance_type": options.instance_type}
     settings["hyperparameters"] |= dict(options.hyperparameter)
     if options.instance_count is not None:
@@ -130,7 +134,7 @@ def _settings(sample: Sample, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _check(algorithm: type[Algorithm], settings: Mapping[str, Any], console: Console) -> None:
-    """What ``cdk synth`` would refuse is refused here, before anything is started."""
+    """Raise what ``cdk synth`` would raise, before anything is started."""
     instances = settings["instance_count"]
     with warnings.catch_warnings(record=True) as cautions:
         warnings.simplefilter("always")
@@ -151,14 +155,14 @@ def _train(
     settings: Mapping[str, Any],
     options: argparse.Namespace,
 ) -> int:
-    """Deploy, upload, follow, report; the exit code."""
+    """Deploy, upload, follow the execution, report; return the exit code."""
     view = View(console)
     say(console, f"Local AWS on {platform.endpoint}, IAM enforced. Data: {sample.title}.")
-    given = dict(options.hyperparameter)
-    assumed = {one: value for one, value in sample.hyperparameters.items() if one not in given}
+    explicit = dict(options.hyperparameter)
+    assumed = {key: value for key, value in sample.hyperparameters.items() if key not in explicit}
     if options.data is not None and assumed:
-        named = ", ".join(f"{one}={value}" for one, value in assumed.items())
-        say(console, f"Not given, so as for the sample data: {named}.")
+        named = ", ".join(f"{key}={value}" for key, value in assumed.items())
+        say(console, f"Not given, so taken from the sample: {named}.")
     with view.step("cdk bootstrap, synth, deploy"):
         outputs = platform.deploy({"algorithms": {name: settings}})
     began = time.monotonic()
@@ -191,7 +195,7 @@ def _train(
 def _upload(s3: Any, sample: Sample, bucket: str, prefix: str) -> None:
     for key, path in sample.uploads():
         s3.upload_file(str(path), bucket, f"{prefix}{key}")
-    # The batch is complete: this starts the training.
+    # The marker says that the batch is complete: it starts the training.
     s3.put_object(Bucket=bucket, Key=f"{prefix}train/_SUCCESS")
 
 
@@ -205,7 +209,7 @@ def _retrained(
     view: View,
     timeout: float,
 ) -> bool:
-    """Train again on a second batch of the sample; whether that was one training, and a good one."""
+    """Train again on a second batch of the sample. Return True if exactly one training ran and completed."""
     say(console, f"\nA second batch: {FILES} files, a marker, and the marker's event twice.")
     ended, trainings = retrain(
         platform,
@@ -230,7 +234,7 @@ def _retrained(
 
 
 def _explain(platform: Platform, console: Console) -> None:
-    """What else may help: refused permissions and the emulator's errors."""
+    """Print refused permissions and the emulator's errors."""
     for line in platform.problems():
         say(console, (line, "yellow" if "DENIED" in line else "dim"))
 
@@ -243,7 +247,7 @@ def _assignment(text: str) -> tuple[str, str]:
 
 
 def _assignments(text: str) -> list[tuple[str, str]]:
-    """A value goes on to where the next name begins, so that a list may have spaces in it."""
+    """Split ``NAME=VALUE NAME=VALUE``. A value ends where the next name begins, so it may contain spaces."""
     return [_assignment(part) for part in re.split(r"\s+(?=\w+=)", text.strip())]
 
 
@@ -255,9 +259,9 @@ def _column(text: str) -> int | str:
 
 
 def _stop(number: int, frame: object) -> None:
-    """Stop everything that was started, on the way out, and let no second signal keep us from it."""
-    for one in STOPPING:
-        signal.signal(one, signal.SIG_IGN)
+    """Unwind, which stops everything that was started. A second signal must not interrupt that."""
+    for stopping in STOPPING:
+        signal.signal(stopping, signal.SIG_IGN)
     raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
 

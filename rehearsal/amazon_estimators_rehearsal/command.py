@@ -1,4 +1,4 @@
-"""A child process with its output in a file; ended for sure when its starter is done with it."""
+"""Run a child process with its output in a file, and end it for certain when its starter is done with it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,11 @@ class Command:
             )
 
     def finish(self) -> float:
-        """Wait; returns the seconds it took. Raises CommandError with the output if it failed."""
+        """Wait for the end. Return the seconds it took.
+
+        Raises:
+            CommandError: It failed; the text holds its output.
+        """
         try:
             code = self._process.wait()
         except BaseException:
@@ -45,11 +49,11 @@ class Command:
         return time.monotonic() - self._began
 
     def output(self, characters: int = 8000) -> str:
-        """The end of what it has printed."""
+        """Return the end of its output, ``characters`` at most."""
         return self._log.read_text(encoding="utf-8", errors="replace")[-characters:]
 
     def stop(self) -> None:
-        """Kill it and its children, if it still runs."""
+        """Kill it and its children if it is still running."""
         if self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)

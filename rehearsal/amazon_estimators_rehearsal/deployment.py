@@ -1,4 +1,4 @@
-"""Bootstrap, synthesize and deploy with the real CDK CLI, which talks to the emulator and to nobody else."""
+"""Bootstrap, synthesize and deploy with the real CDK CLI, which talks to the emulator only."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from amazon_estimators_rehearsal.environment import (
 )
 
 _QUIET = ("--no-notices", "--no-color")
-"""Options of every call. Notices would be fetched from a web site."""
+"""Options of every call. Without ``--no-notices`` the CLI fetches notices from a web site."""
 
 
 def app_directory(named: Path | None = None) -> Path:
-    """The directory of the CDK app: the one named, else the working directory, else this project's.
+    """Return the CDK app's directory: ``named``, else the working directory, else this project's.
 
-    Raises FileNotFoundError if it has no cdk.json.
+    Raises:
+        FileNotFoundError: It has no cdk.json.
     """
     folders = [named] if named else [Path.cwd(), Path(__file__).resolve().parents[2]]
     for folder in folders:
@@ -38,7 +39,7 @@ def app_directory(named: Path | None = None) -> Path:
 
 
 class Cdk:
-    """The CDK CLI against one emulator. Its output and the cloud assemblies lie in ``directory``."""
+    """Runs the CDK CLI against one emulator. Its output and the cloud assemblies are in ``directory``."""
 
     def __init__(self, directory: Path, endpoint: str) -> None:
         self.directory = directory
@@ -57,14 +58,14 @@ class Cdk:
     def bootstrap(self) -> Command:
         """Start ``cdk bootstrap``.
 
-        It runs in an empty directory: with an app it would synthesize that first.
+        It runs in an empty directory; in an app's directory it would synthesize the app first.
         """
         empty = self.directory / "bootstrap"
         empty.mkdir(exist_ok=True)
         return self._start("cdk bootstrap", empty, "bootstrap", f"aws://{ACCOUNT}/{REGION}")
 
     def synthesize(self, app: Path, settings: Mapping[str, Any]) -> tuple[Command, Path]:
-        """Start ``cdk synth`` of the app in directory ``app``; returns where its assembly will be, too."""
+        """Start ``cdk synth`` of the app in directory ``app``. Return the command and the assembly's path."""
         self._assemblies += 1
         assembly = self.directory / f"cdk.out.{self._assemblies}"
         context = {
@@ -78,7 +79,7 @@ class Cdk:
         return self._start("cdk synth", app, "synth", *options, *pairs), assembly
 
     def deploy(self, assembly: Path) -> dict[str, dict[str, str]]:
-        """``cdk deploy --all`` of an assembly; returns the outputs of each stack."""
+        """Run ``cdk deploy --all`` on an assembly. Return the outputs of each stack."""
         outputs = self.directory / "outputs.json"
         outputs.unlink(missing_ok=True)
         options = (
@@ -91,8 +92,8 @@ class Cdk:
             str(outputs),
         )
         self._start("cdk deploy", self.directory, "deploy", *options).finish()
-        found: dict[str, dict[str, str]] = json.loads(outputs.read_text(encoding="utf-8"))
-        return found
+        by_stack: dict[str, dict[str, str]] = json.loads(outputs.read_text(encoding="utf-8"))
+        return by_stack
 
     def _start(self, name: str, cwd: Path, *arguments: str) -> Command:
         command = [str(node_binary()), str(cdk_script()), *arguments, *_QUIET]

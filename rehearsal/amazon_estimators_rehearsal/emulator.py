@@ -1,13 +1,13 @@
-"""The emulator's process: the one file that touches MiniStack's private names, true for the pinned version.
+"""Run the emulator's process. Only this file touches MiniStack's private names, as of its pinned version.
 
-MiniStack lacks SageMaker, and where Step Functions acts for a state machine it asks no permission of the
-machine's role. Both are added here: our SageMaker is registered as one more service, and the calls that a
-state machine makes (Lambda, the Distributed Map, its item reader, training jobs) are checked against the
-machine's role as AWS does. Where the emulator does otherwise than AWS, and a pipeline would stumble over
-it, a function here mends it; docs/limits.md lists them.
+MiniStack lacks SageMaker, and its Step Functions does not check the permissions of a state machine's role.
+This module adds both: it registers our SageMaker as one more service, and checks the calls that a state
+machine makes (Lambda, the Distributed Map, its item reader, training jobs) against the machine's role, as AWS
+does. Where the emulator differs from AWS in a way that breaks a pipeline, a function here fixes it;
+docs/limits.md lists them.
 
-Started by :mod:`server` as ``python -m amazon_estimators_rehearsal.emulator FD``, a listening socket. It
-serves until its standard input closes, and so never outlives the process that started it.
+:mod:`server` starts it as ``python -m amazon_estimators_rehearsal.emulator FD``; FD is a listening socket. It
+serves until its standard input closes, so it never outlives the process that started it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _execution: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextV
 
 
 class EmulatedAccount:
-    """The account as :class:`sagemaker.account.Account` wants it."""
+    """Implements :class:`sagemaker.account.Account` on the emulator."""
 
     account_id = ACCOUNT
     region = REGION
@@ -105,7 +105,7 @@ class EmulatedAccount:
         eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
 
     def client(self, service: str, credentials: Credentials) -> Any:
-        """An SDK client that acts with a role's credentials through the emulator's front door."""
+        """Return an SDK client that acts with a role's credentials through the emulator's endpoint."""
         return sdk().create_client(
             service,
             region_name=REGION,
@@ -116,7 +116,7 @@ class EmulatedAccount:
 
 
 def _trusts(policy: Any, service: str, source: str, role_arn: str) -> bool:
-    """Whether a trust policy lets a service assume the role. The emulator itself lets any service through."""
+    """Return True if a trust policy lets a service assume the role. The emulator itself does not check."""
     regional = service.replace(".", f".{REGION}.", 1)  # the older spelling: states.us-east-1.amazonaws.com
     names = (service, regional)
     document = json.loads(policy) if isinstance(policy, str) else policy
@@ -139,7 +139,7 @@ def _trusts(policy: Any, service: str, source: str, role_arn: str) -> bool:
 
 
 def _record_denials() -> None:
-    """Write every refusal with its reason to the log; clients often show less."""
+    """Log every refusal with its reason. Clients often show less."""
     enforce = iam_evaluator.enforce
 
     @functools.wraps(enforce)
@@ -156,7 +156,7 @@ def _record_denials() -> None:
 
 
 def _register_sagemaker(account: EmulatedAccount) -> None:
-    """Make our SageMaker a service of the emulator, behind its signature and permission checks."""
+    """Register our SageMaker with the emulator, behind its signature and permission checks."""
     service = SageMaker(account)
     action_of, resource_of = iam_actions.extract_iam_action, iam_actions.extract_resource_arn
 
@@ -184,9 +184,9 @@ def _register_sagemaker(account: EmulatedAccount) -> None:
     iam_actions.extract_iam_action, iam_actions.extract_resource_arn = actions, resources
     iam_actions.SERVICE_TO_IAM_NAMESPACE["sagemaker"] = "sagemaker"
     iam_actions._DENIED_CODES["sagemaker"] = "AccessDeniedException"
-    # Or the JSON that an endpoint answers would be given the content type of the control plane.
+    # Otherwise an endpoint's JSON answers would get the control plane's content type.
     responses._WIRE_CT_SUCCESS_OVERRIDE["sagemaker"] = "application/json"
-    # A service its router does not know makes it read the models of all services there are: three seconds.
+    # For a service it does not know, the router reads the models of all services: three seconds.
     router.SERVICE_PATTERNS["sagemaker"] = {"target_prefixes": ["SageMaker"]}
     app.SERVICE_REGISTRY["sagemaker"] = {"module": "sagemaker"}
     app.SERVICE_HANDLERS["sagemaker"] = handle
@@ -198,10 +198,10 @@ def _operation(headers: Mapping[str, str]) -> str:
 
 
 def _mend_permission_checks() -> None:
-    """Check the actions and resources that AWS checks, where the emulator takes others.
+    """Check the same actions and resources as AWS where the emulator checks others.
 
-    Batches of SQS ask for the permission of the single call, PutLogEvents is checked on the log stream,
-    schedules lie in their own group.
+    SQS batch calls need the permission of the single call, PutLogEvents is checked on the log stream, and a
+    schedule's ARN names its own group.
     """
     action_of, resource_of = iam_actions.extract_iam_action, iam_actions.extract_resource_arn
 
@@ -217,24 +217,24 @@ def _mend_permission_checks() -> None:
         if headers.get("x-amz-target", "").endswith(".PutLogEvents"):
             return f"{arn}:log-stream:{json.loads(body)['logStreamName']}"
         if name == "scheduler" and ":schedule/default/" in arn:
-            given = (
+            group = (
                 json.loads(body).get("GroupName") if body else iam_actions._query_param(query, "groupName")
             )
-            return arn.replace(":schedule/default/", f":schedule/{given or 'default'}/")
+            return arn.replace(":schedule/default/", f":schedule/{group or 'default'}/")
         return arn
 
     iam_actions.extract_iam_action, iam_actions.extract_resource_arn = actions, resources
 
 
 def _mend_versioned_ranges() -> None:
-    """Let S3 heed ``Range`` when a version is named, too; the emulator answers with the whole object."""
+    """Honour ``Range`` in GETs that name a version. The emulator returns the whole object."""
     get_object = s3._get_object
 
     @functools.wraps(get_object)
     def ranged(bucket: str, key: str, headers: dict[str, str], query: Any = None) -> Any:
         if "range" not in headers or not s3._qp(query or {}, "versionId", ""):
             return get_object(bucket, key, headers, query)
-        # Checksums of the whole object must not go with a part of it.
+        # The whole object's checksums do not match a part of it.
         whole = {
             name: value for name, value in headers.items() if name not in ("range", "x-amz-checksum-mode")
         }
@@ -254,7 +254,7 @@ def _mend_versioned_ranges() -> None:
 
 
 def _mend_error_types() -> None:
-    """Let a function's error carry the name of its exception, as on Lambda: the emulator has one for all."""
+    """Name the exception in a function's error, as Lambda does. The emulator has one name for all."""
     execute = lambda_svc._execute_function_warm
 
     @functools.wraps(execute)
@@ -273,10 +273,10 @@ def _mend_error_types() -> None:
 
 
 def _unpack_once() -> None:
-    """Let all workers share the files of a package, and the bytecode that Python keeps beside them.
+    """Share a package's files, and the bytecode beside them, among all workers.
 
-    The emulator unpacks the package for every worker, which is most of a cold start. On Lambda, too, nobody
-    may write there.
+    The emulator unpacks the package for each worker, which takes most of a cold start. Sharing is safe: no
+    function writes there, as on Lambda, where the directory is read-only.
     """
     unpacked: dict[str, Path] = {}
     lock = threading.Lock()
@@ -296,7 +296,7 @@ def _unpack_once() -> None:
 
 
 def _accept_metric_math() -> None:
-    """Let a stack have alarms on metric math. The emulator cannot evaluate them: they stay without data."""
+    """Accept alarms on metric math. The emulator cannot evaluate them, so they stay without data."""
     record = provisioners._cw_metric_alarm_record
 
     @functools.wraps(record)
@@ -314,7 +314,7 @@ def _accept_metric_math() -> None:
 
 
 def _enforce_state_machine_roles(account: EmulatedAccount) -> None:
-    """Let state machines do only what their role may, and give them the training-job integration."""
+    """Hold state machines to the permissions of their role, and add the SageMaker integrations."""
 
     error = stepfunctions._ExecutionError
 
@@ -339,7 +339,7 @@ def _enforce_state_machine_roles(account: EmulatedAccount) -> None:
             context["Execution"].setdefault("RedriveCount", 0)
             if "redriveCount" not in execution:
                 return run(state, data, execution, context)
-            # The emulator's own loop notes what states begin and end; a redriven execution runs outside it.
+            # The emulator's loop records each state's start and end; a redriven execution runs outside it.
             name, kind = context["State"]["Name"], state["Type"]
             _note_state(execution, f"{kind}StateEntered", name, input=json.dumps(data))
             output, following = run(state, data, execution, context)
@@ -402,9 +402,9 @@ def _note_state(execution: dict[str, Any], kind: str, name: str, **data: str) ->
 
 
 def _add_redrive() -> None:
-    """RedriveExecution, which the emulator lacks: the state that failed runs again, with the input it had.
+    """Add RedriveExecution, which the emulator lacks: it runs the failed state again with the same input.
 
-    Of a Map Run all items run again; AWS runs those that did not succeed.
+    It runs all items of a Map Run again; AWS runs only those that did not succeed.
     """
     handle_request, executions = stepfunctions.handle_request, stepfunctions._executions
 
@@ -415,7 +415,7 @@ def _add_redrive() -> None:
         if ended["status"] not in {"FAILED", "ABORTED", "TIMED_OUT"}:
             reason = f"Execution is {ended['status']} and cannot be redriven"
             return stepfunctions.error_response_json("ExecutionNotRedrivable", reason, 400)
-        # A record of its own: what still runs of an aborted execution sees the old one, and stops.
+        # A new record: parts of an aborted execution that still run see the old one, and stop.
         execution = {name: value for name, value in ended.items() if name not in {"error", "cause"}}
         count = ended.get("redriveCount", 0) + 1
         execution.update(
@@ -479,7 +479,7 @@ async def _serve(listener: int) -> None:
 
 
 def _end_with_starter() -> None:
-    """When stdin closes, end at once, with all Lambda workers and training containers."""
+    """Exit at once when stdin closes, with all Lambda workers and training containers."""
     sys.stdin.buffer.read()
     if os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
@@ -490,7 +490,7 @@ def main() -> None:
     """Serve the emulator on the socket with file descriptor ``sys.argv[1]`` until stdin closes."""
     secrets = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     account = EmulatedAccount({name: value for name, value in os.environ.items() if name not in secrets})
-    os.environ.pop("PYTHONPATH", None)  # or Lambda functions would find packages that their bundle lacks
+    os.environ.pop("PYTHONPATH", None)  # otherwise Lambda functions find packages that their bundle lacks
     _record_denials()
     _mend_permission_checks()
     _mend_versioned_ranges()

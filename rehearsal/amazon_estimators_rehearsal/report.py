@@ -1,4 +1,4 @@
-"""What a rehearsal has made, gathered from the account it was made in, and shown."""
+"""Print what a rehearsal has produced, read back from its account."""
 
 from __future__ import annotations
 
@@ -31,7 +31,12 @@ def print_report(
 ) -> None:
     """Print the summary of a training job.
 
-    ``s3`` is a client, ``job`` its description; ``seconds`` are by step, columns of ``labels`` by channel.
+    Args:
+        console: Prints it.
+        s3: A boto3 client.
+        job: The job's description, as DescribeTrainingJob returns it.
+        seconds: Duration of each step, in seconds.
+        labels: The label's column of each channel, by name or position; None without a label.
     """
     console.print()
     for name, value in _rows(s3, job, seconds, labels):
@@ -53,7 +58,9 @@ def _rows(
     resources = job["ResourceConfig"]
     yield "training instances", f"{resources['InstanceCount']} x {resources['InstanceType']} (emulated)"
     yield "training job", f"{job['TrainingJobName']}: {job['TrainingJobStatus']}"
-    metrics = [f"{one['MetricName']} = {one['Value']:.6g}" for one in job.get("FinalMetricDataList", [])]
+    metrics = [
+        f"{metric['MetricName']} = {metric['Value']:.6g}" for metric in job.get("FinalMetricDataList", [])
+    ]
     yield "metric", "\n".join(metrics) or "none: the algorithm, or its stand-in, reports none"
     artifact = job.get("ModelArtifacts", {}).get("S3ModelArtifacts")
     if artifact:
@@ -69,7 +76,7 @@ def _engine(name: str) -> str:
 
 
 def read_model(s3: Any, uri: str) -> dict[str, Any]:
-    """The JSON in a stand-in's ``model.tar.gz``."""
+    """Return the JSON in a stand-in's ``model.tar.gz``."""
     bucket, key = split_uri(uri)
     answer = s3.get_object(Bucket=bucket, Key=key)
     if answer["ContentLength"] > MAX_MODEL_BYTES:
@@ -96,6 +103,8 @@ def _record_set_rows(
         labelled = f", {_label(label)}" if record_set.labels else ""
         shape += f" x {counted(record_set.feature_dim, 'feature')}{labelled}, {record_set.dtype}"
     yield f"channel {channel['ChannelName']}", shape
+    if record_set.read_as:
+        yield "read as", "\n".join(record_set.read_as.lines)
     yield "manifest", manifest
     shown = [
         f"{_name(shard.key)}: {counted(shard.records, 'record')}, {shard.bytes:,} bytes"
@@ -107,7 +116,7 @@ def _record_set_rows(
 
 
 def _label(column: int | str | None) -> str:
-    """How the label is named; that of libsvm is in no column."""
+    """Return the label's name for the summary. A libsvm label is not in a column."""
     if column is None:
         return "labelled"
     return f"label {column}" if isinstance(column, str) else f"label column {column}"

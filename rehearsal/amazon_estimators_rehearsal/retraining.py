@@ -1,4 +1,4 @@
-"""A second batch, in many files and with an event delivered twice: one further training, on all of it."""
+"""Upload a second batch in many files, deliver one event twice, and count the trainings that follow."""
 
 from __future__ import annotations
 
@@ -15,15 +15,25 @@ from amazon_estimators_rehearsal.view import View
 
 FILES = 20
 SETTLED = 2.0
-"""Seconds with an empty queue and nothing running after which nothing more will start."""
+"""Seconds with an empty queue and nothing running after which no further training is expected."""
 
 
 def retrain(
     platform: Platform, view: View, *, sample: Path, bucket: str, prefix: str, machine: str, timeout: float
 ) -> tuple[Ended, int]:
-    """Upload ``sample`` as FILES more objects under ``prefix``; returns the end of it and how many trainings.
+    """Upload ``sample`` as FILES more objects under ``prefix`` and follow the training that this starts.
 
-    ``machine`` is the ARN of the pipeline's state machine, ``timeout`` in seconds.
+    Args:
+        platform: The account.
+        view: Shows the execution.
+        sample: The file to upload.
+        bucket: The data bucket.
+        prefix: Key prefix of the channel.
+        machine: ARN of the pipeline's state machine.
+        timeout: Seconds to wait for the execution's end.
+
+    Returns:
+        The end of the execution, and the number of trainings that started.
     """
     s3, states = platform.client("s3"), platform.client("stepfunctions")
     known = executions(states, machine)
@@ -33,7 +43,7 @@ def retrain(
     uploaded = time.monotonic()
     marker = s3.head_object(Bucket=bucket, Key=f"{prefix}second-batch/_SUCCESS")
     queue = _queue_of(platform, machine)
-    # What EventBridge may do by itself now and then: the same event a second time.
+    # EventBridge delivers at least once: now and then an event arrives twice.
     duplicate = {
         "trigger": "marker",
         "time": marker["LastModified"].astimezone(UTC).isoformat(),
@@ -51,10 +61,10 @@ def retrain(
 
 
 def _queue_of(platform: Platform, machine: str) -> str:
-    """The queue of the function that starts the state machine: both are in the function's settings."""
+    """Return the URL of the starter's queue. The starter's settings name its state machine and its queue."""
     functions = platform.client("lambda").get_paginator("list_functions").paginate()
-    for one in (function for page in functions for function in page["Functions"]):
-        settings = json.loads(one.get("Environment", {}).get("Variables", {}).get("STARTER", "{}"))
+    for function in (function for page in functions for function in page["Functions"]):
+        settings = json.loads(function.get("Environment", {}).get("Variables", {}).get("STARTER", "{}"))
         if settings.get("state_machine") == machine:
             queue: str = settings["queue_url"]
             return queue
@@ -66,12 +76,12 @@ def _settle(platform: Platform, queue: str, machine: str, timeout: float) -> Non
     end = time.monotonic() + timeout
     since = time.monotonic()
     while time.monotonic() < min(end, since + SETTLED):
-        found: dict[str, Any] = platform.client("sqs").get_queue_attributes(
+        answer: dict[str, Any] = platform.client("sqs").get_queue_attributes(
             QueueUrl=queue, AttributeNames=names
         )
         running = platform.client("stepfunctions").list_executions(
             stateMachineArn=machine, statusFilter="RUNNING"
         )
-        if any(int(count) for count in found["Attributes"].values()) or running["executions"]:
+        if any(int(count) for count in answer["Attributes"].values()) or running["executions"]:
             since = time.monotonic()
         time.sleep(0.25)

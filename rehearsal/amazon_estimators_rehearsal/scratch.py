@@ -1,4 +1,4 @@
-"""The directory of one run, and an end for those of runs that were killed."""
+"""Create the directory of a run, and delete directories that killed runs left behind."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 
 PREFIX = "amazon-estimators-"
 LOCK = "lock"
-"""Locked while its run lives. The operating system unlocks it, however the run ends."""
+"""Locked while the run is alive. The operating system releases the lock however the run ends."""
 
 
 @contextlib.contextmanager
 def scratch(*, keep: bool = False) -> Iterator[Path]:
-    """A new temporary directory, deleted at the end unless ``keep`` is set.
+    """Yield a new temporary directory; delete it at the end unless ``keep`` is set.
 
-    A run that was killed cannot delete its own: the next one does.
+    A run that was killed cannot delete its directory; the next run does.
     """
     _sweep(Path(tempfile.gettempdir()))
     directory = Path(tempfile.mkdtemp(prefix=PREFIX))
@@ -37,7 +37,7 @@ def scratch(*, keep: bool = False) -> Iterator[Path]:
 
 
 def _sweep(parent: Path) -> None:
-    """Delete the user's own directories whose lock nobody holds; one without a lock was to be kept."""
+    """Delete the user's directories whose lock nobody holds. One without a lock was kept on purpose."""
     for path in parent.glob(f"{PREFIX}*/{LOCK}"):
         with contextlib.suppress(OSError):
             if path.parent.lstat().st_uid != os.getuid():
@@ -46,4 +46,4 @@ def _sweep(parent: Path) -> None:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(path.parent, ignore_errors=True)
                 if path.parent.exists():
-                    path.touch()  # a CDK command that outlived its run still wrote: the next sweep goes on
+                    path.touch()  # an orphaned CDK command is still writing: the next sweep deletes it

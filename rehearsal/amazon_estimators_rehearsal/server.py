@@ -26,15 +26,15 @@ _ENTRY = re.compile(r"\d{4}-\d\d-\d\d [\d:]+ (?P<level>[A-Z]+) \[")
 
 
 class EmulatorError(RuntimeError):
-    """The emulator did not start, or died. The text ends with the last lines of its log."""
+    """Raised if the emulator did not start, or died. The text ends with the last lines of its log."""
 
 
 @contextlib.contextmanager
 def emulator(directory: Path) -> Iterator[str]:
-    """Run the emulator with its files in ``directory``; yields its endpoint, ``https://127.0.0.1:<port>``.
+    """Run the emulator with its files in ``directory``. Yield its endpoint, ``https://127.0.0.1:<port>``.
 
-    It is stopped on leaving, however that happens. If this process is killed, the emulator sees its
-    standard input close and stops by itself.
+    The emulator stops when the block ends, for whatever reason. If this process is killed, the emulator sees
+    its standard input close and stops by itself.
     """
     write_certificate(directory)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -43,12 +43,12 @@ def emulator(directory: Path) -> Iterator[str]:
             process = subprocess.Popen(
                 [sys.executable, "-m", "amazon_estimators_rehearsal.emulator", str(listener.fileno())],
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,  # nothing is written there; its end tells that the process has ended
+                stdout=subprocess.PIPE,  # nothing is written there; it closes when the process ends
                 stderr=log,
                 env=emulator_environment(directory, endpoint),
                 cwd=directory,
                 pass_fds=(listener.fileno(),),
-                start_new_session=True,  # Ctrl-C in the terminal is for us alone; we stop it in order
+                start_new_session=True,  # Ctrl-C reaches only this process, which stops the emulator in order
             )
     try:
         _await_answer(process, endpoint, directory)
@@ -58,25 +58,25 @@ def emulator(directory: Path) -> Iterator[str]:
 
 
 def denials(directory: Path) -> list[str]:
-    """Every refusal the emulator recorded: principal, action, resource, reason."""
+    """Return every refusal the emulator logged: principal, action, resource, reason."""
     return [line for line in _log_lines(directory) if "DENIED " in line]
 
 
 def problems(directory: Path, lines: int = 30) -> list[str]:
-    """The last warnings and errors the emulator logged, with what follows them, such as tracebacks."""
-    found: list[str] = []
+    """Return the last warnings and errors of the emulator's log, with the tracebacks that follow them."""
+    reported: list[str] = []
     relevant = False
     for line in _log_lines(directory):
         entry = _ENTRY.match(line)
         if entry:
             relevant = entry["level"] in ("WARNING", "ERROR", "CRITICAL")
         if relevant:
-            found.append(line)
-    return found[-lines:]
+            reported.append(line)
+    return reported[-lines:]
 
 
 def log_tail(directory: Path, lines: int = 30) -> str:
-    """The last lines of the emulator's log."""
+    """Return the last lines of the emulator's log."""
     return "\n".join(_log_lines(directory)[-lines:])
 
 
@@ -100,9 +100,9 @@ def _await_answer(process: subprocess.Popen[bytes], endpoint: str, directory: Pa
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Ask it to end by closing its standard input; kill what is left of its session.
+    """Close the process's standard input, which ends it; then kill what is left of its session.
 
-    Its standard output ends when it does. The process is reaped last: until then nobody else can get its id.
+    Its standard output closes when it ends. It is reaped last: until then no other process can get its id.
     """
     assert process.stdin and process.stdout
     with contextlib.suppress(OSError):
@@ -111,7 +111,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     while select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))[0]:
         if not os.read(process.stdout.fileno(), 65536):
             break
-    # Lambda workers and training containers are of its session.
+    # Lambda workers and training containers belong to its session.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -1,6 +1,6 @@
-"""The rehearsal on the screen: a line for every state, a bar for the shards.
+"""Show the rehearsal on the screen: a line for every state, a bar for the shards.
 
-Plain lines where it is no terminal.
+Prints plain lines if the output is not a terminal.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from rich.text import Text
 from amazon_estimators_rehearsal.follow import Ended, Entered, Event, Exited, Shards, Started
 
 NOTES = {"Reuse": "the RecordSet was complete already: nothing is encoded again"}
-"""What is to be known of a state, by its name."""
+"""Notes printed beside a state, by its name."""
 
 
 def say(console: Console, *parts: str | tuple[str, str]) -> None:
-    """Print a line of plain or (text, style) parts as it is, the user's text too.
+    """Print one line of plain or (text, style) parts verbatim, including the user's text.
 
-    No markup or emoji is read in it, and it is not broken at a width: a path is to stay in one piece.
+    Markup and emoji codes are not interpreted, and the line is not wrapped: a path stays in one piece.
     """
     console.print(Text.assemble(*parts), soft_wrap=True)
 
 
 class View:
-    """Shows what happens, and keeps how long each state took in ``seconds``."""
+    """Shows what happens. ``seconds`` holds the duration of each state."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -42,7 +42,7 @@ class View:
 
     @contextlib.contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """A step that takes a while: a spinner, then a line with its seconds."""
+        """Show a spinner during a step, then a line with its seconds."""
         began = time.monotonic()
         try:
             with self._console.status(Text(f"{title} …")):
@@ -53,9 +53,11 @@ class View:
         self._line(title, time.monotonic() - began)
 
     def follow(self, events: Iterable[Event], *, since: float | None = None) -> Ended:
-        """Show an execution's events to its end.
+        """Show an execution's events until it ends.
 
-        ``since`` is when it was asked for, by ``time.monotonic()``. Default: now.
+        Args:
+            events: The events, of which the last is Ended.
+            since: Time of the request, by ``time.monotonic()``. Default: now.
         """
         bar = Progress(
             SpinnerColumn(),
@@ -89,7 +91,7 @@ class View:
 
     def _line(self, title: str, seconds: float, *, note: str = "", error: str = "") -> None:
         mark = ("✗", "red") if error else ("✓", "green")
-        note, error = (f"  {one}" if one else "" for one in (note, error))
+        note, error = (f"  {text}" if text else "" for text in (note, error))
         say(self._console, mark, f" {title} ", (f"{seconds:.1f} s", "dim"), note, (error, "red"))
 
 

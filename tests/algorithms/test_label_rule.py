@@ -6,11 +6,11 @@ import pytest
 
 from amazon_estimators.algorithms.channel_rules import ChannelRule
 from amazon_estimators.algorithms.label_rule import (
+    ADD_THEM,
     DROP_THEM,
     KEEP_THEM,
     LEAVE_IT_OUT,
     NAME_IT,
-    OTHER_FORMAT,
     label_fault,
     label_problem,
 )
@@ -53,7 +53,7 @@ def test_a_sparse_matrix_has_no_column_to_name() -> None:
     rule = ChannelRule("train", required=True, label="required")
     schema = Schema(width=9, names=None, features=None, label=None, sparse=True)
     problem = label_problem(rule, Source(), "npz", schema, "s3://b/a.npz")
-    assert problem and problem.remedy == OTHER_FORMAT
+    assert problem and problem.remedy == ADD_THEM
 
 
 @pytest.mark.parametrize("label", ["required", "optional", "none"])

@@ -234,8 +234,8 @@ def test_encode_of_a_channel_without_labels(tmp_path: Path, capsys: pytest.Captu
 def test_status_breaks_no_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """What scripts and people copy, such as a URL, stays in one piece."""
     facts = {"training_job": "kmeans-[/x]", "error": None, "console": "https://" + "long/" * 40}
-    monkeypatch.setattr(pipeline, "_pipeline", lambda **_: None)
-    monkeypatch.setattr(pipeline, "_found", lambda *_: None)
+    monkeypatch.setattr(pipeline, "find", lambda **_: None)
+    monkeypatch.setattr(pipeline, "_execution_of", lambda *_: None)
     monkeypatch.setattr(pipeline, "_facts", lambda _: facts)
     assert main(["status", "--stack", "a"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]

@@ -115,4 +115,4 @@ def test_inspect_of_what_it_cannot_read(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["inspect", str(path)]) == 1
     assert "Faiss" in capsys.readouterr().err
     assert main(["inspect", str(path), "x.pbr"]) == 2
-    assert "commands of their own" in capsys.readouterr().err
+    assert "separate commands" in capsys.readouterr().err

@@ -15,7 +15,13 @@ CODE, LAYER = sys.argv[1:]
 sys.path += [CODE, f"{LAYER}/python"]
 # The runtime brings boto3; what reads here names its errors and calls nothing of it.
 exceptions = ModuleType("botocore.exceptions")
-for name in ("ClientError", "HTTPClientError", "IncompleteReadError", "ResponseStreamingError"):
+for name in (
+    "BotoCoreError",
+    "ClientError",
+    "HTTPClientError",
+    "IncompleteReadError",
+    "ResponseStreamingError",
+):
     setattr(exceptions, name, type(name, (Exception,), {}))
 sys.modules.update({"botocore": ModuleType("botocore"), "botocore.exceptions": exceptions})
 

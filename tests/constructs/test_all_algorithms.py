@@ -124,9 +124,7 @@ def images(pipeline: Synthesised) -> list[str]:
     ]
 
 
-def test_nag_finds_nothing_that_one_pipeline_does_not_have(any_region: Synthesised) -> None:
-    found = {
-        one.rule_name.partition("[")[0]
-        for one in AwsSolutionsChecks().validate_scope(any_region.stack).violations
-    }
-    assert found == {f"AwsSolutions-{name}" for name in ("IAM5", "S1", "SQS3", "L1")}
+def test_nag_finds_nothing(any_region: Synthesised) -> None:
+    assert any_region.template  # findings are acknowledged at synth
+    found = AwsSolutionsChecks().validate_scope(any_region.stack).violations
+    assert [one.rule_name for one in found] == []

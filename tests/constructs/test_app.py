@@ -194,7 +194,7 @@ def kmeans(**settings: Any) -> dict[str, Any]:
         (
             {"algorithms": "{"},
             RequestError,
-            ["algorithms is '{', which is no JSON", "allowed: a JSON object"],
+            ["algorithms is '{', which is not JSON", "allowed: a JSON object"],
         ),
         ({"algorithms": {}}, RequestError, ["at least one"]),
         ({"algorithms": "[]"}, RequestError, ["algorithms is []"]),

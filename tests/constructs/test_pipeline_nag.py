@@ -1,71 +1,145 @@
-"""cdk-nag's AwsSolutions rules: whatever they find is here with its reason, and every reason is needed."""
+"""cdk-nag's packs: a user who runs them acknowledges nothing, and what a setting meets is met by it."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
-from cdk_nag import AwsSolutionsChecks
-from pipeline_stacks import Synthesised, with_props
+from aws_cdk import Size
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from cdk_nag import (
+    AwsSolutionsChecks,
+    HIPAASecurityChecks,
+    NIST80053R5Checks,
+    PCIDSS321Checks,
+    ServerlessChecks,
+)
+from compliance_page import PAGE, page
+from pipeline_stacks import OTHER_VALUES, REQUIRED, Synthesised, new_stack, plain
 
-BUCKET = r"(?:<\w+\.Arn>|arn:[^:]+:s3:::[\w-]+)"
-ARN = r"arn:.+"
+from cdk_amazon_estimators import RecordSetEncoder, TrainingPipeline
+from cdk_amazon_estimators.compliance import ACKNOWLEDGED, PACKS, SWITCHES, WILDCARDS, _flat
+from cdk_amazon_estimators.encoder import NAMES
 
-ACCEPTED = {
-    rf"IAM5\[Resource::{BUCKET}/(\w+/)*(input/\w+|mine)/\*\]": "Keys of input are chosen by who uploads it.",
-    rf"IAM5\[Resource::{BUCKET}/(\w+/)*recordsets/\*\]": "RecordSets are named when planned.",
-    rf"IAM5\[Resource::{BUCKET}/(\w+/)*recordsets/\*/[\w.]+(\*|/\*)?\]": "So are these, of one step.",
-    rf"IAM5\[Resource::{BUCKET}/(\w+/)*datasets/\*\.jsonl\]": "A data set is named after its content.",
-    rf"IAM5\[Resource::{BUCKET}/(\w+/)*models/\*\]": "A model lies under the name of its training job.",
-    rf"IAM5\[Resource::{ARN}:sagemaker:.*:training-job/digits-\w+-\*\]": "Jobs are named after executions.",
-    rf"IAM5\[Resource::{ARN}:logs:.*:log-group:/aws/sagemaker/TrainingJobs:.*\*\]": "Streams: after jobs.",
-    rf"IAM5\[Resource::{ARN}:states:.*:execution:.*\*\]": "The Map starts executions of this state machine.",
-    rf"IAM5\[Resource::{ARN}:scheduler:.*:schedule/[\w-]+/\*\]": "Schedules of the starter's own group.",
-    rf"IAM5\[Resource::{ARN}:ec2:.*:network-interface/\*\]": "They are named when they are made.",
-    rf"IAM5\[Resource::{ARN}:ec2:[^:]+:\*:(subnet|security-group)/[\w-]+\]": "Of which account, ids tell.",
-    r"IAM5\[Resource::\*\]": "test_star_only_where_the_service_knows_no_resource lists these actions.",
-    r"S1": "Access logs go where the account wants them: pass buckets that have them.",
-    r"SQS3": "The queue is the dead-letter queue of rules, which cdk-nag does not see.",
-    r"L1": "The runtime is a setting of the bundle, and has a default that does not move under users.",
-}
+CHECKS = dict(
+    zip(
+        PACKS,
+        (AwsSolutionsChecks, ServerlessChecks, NIST80053R5Checks, HIPAASecurityChecks, PCIDSS321Checks),
+        strict=True,
+    )
+)
+
+
+def violations(pipeline: Synthesised, pack: str) -> set[str]:
+    """The ids of the rules that are broken, without the pack's name, after a synth."""
+    assert pipeline.template
+    found = CHECKS[pack]().validate_scope(pipeline.stack).violations
+    return {one.rule_name.removeprefix(f"{pack}-") for one in found}
+
+
+def switched_on(**more: Any) -> Synthesised:
+    """A pipeline with the setting of every switch."""
+    stack = new_stack(region="eu-west-1")
+    key = kms.Key(stack, "Key", enable_key_rotation=True)
+    topic = sns.Topic(stack, "Topic", master_key=key, enforce_ssl=True)
+    vpc = OTHER_VALUES["vpc"](stack)
+    encoder = RecordSetEncoder(
+        stack,
+        "Encoder",
+        vpc=vpc,
+        tracing=True,
+        encryption_key=key,
+        reserved_concurrency=dict.fromkeys(NAMES, 5),
+        plan_memory=Size.gibibytes(3),
+    )
+    pipeline = TrainingPipeline(
+        stack,
+        "Digits",
+        **REQUIRED,
+        encoder=encoder,
+        vpc=vpc,
+        encryption_key=key,
+        service_encryption_key=key,
+        notification_topic=topic,
+        **more,
+    )
+    assert pipeline.starter is not None
+    pipeline.starter.alarm.add_alarm_action(actions.SnsAction(topic))
+    return Synthesised(stack, pipeline)
 
 
 @pytest.fixture(scope="module")
-def without_auto_delete() -> Synthesised:
-    """Everything configured but CDK's custom resource, whose role and function are not ours."""
-    return with_props("channels", "prefix", "encryption_key", "vpc", "subnets", "security_groups")
+def default() -> Synthesised:
+    return plain()
 
 
-@pytest.mark.parametrize("fixture", ["plain_pipeline", "without_auto_delete"])
-def test_every_finding_is_accepted_for_a_reason(fixture: str, request: pytest.FixtureRequest) -> None:
-    found = {one.removeprefix("AwsSolutions-") for one in violations(request.getfixturevalue(fixture))}
-    assert found
-    assert [one for one in sorted(found) if not any(re.fullmatch(rule, one) for rule in ACCEPTED)] == []
+@pytest.fixture(scope="module")
+def switched() -> Synthesised:
+    return switched_on()
 
 
-def test_every_reason_is_needed(plain_pipeline: Synthesised, without_auto_delete: Synthesised) -> None:
-    found = {
-        one.removeprefix("AwsSolutions-")
-        for pipeline in (plain_pipeline, without_auto_delete)
-        for one in violations(pipeline)
-    }
-    assert [rule for rule in ACCEPTED if not any(re.fullmatch(rule, one) for one in found)] == []
+@pytest.mark.parametrize("pack", PACKS)
+def test_nothing_is_found_that_no_setting_meets(pack: str, default: Synthesised) -> None:
+    assert violations(default, pack) - set(SWITCHES) == set()
 
 
-def test_the_rules_are_at_work() -> None:
-    """A wildcard nobody accepted is found."""
-    from aws_cdk import aws_iam as iam
+@pytest.mark.parametrize("pack", PACKS)
+def test_with_the_settings_nothing_is_found(pack: str, switched: Synthesised) -> None:
+    assert violations(switched, pack) == set()
 
-    pipeline = with_props()
-    pipeline.pipeline.state_machine.add_to_role_policy(
-        iam.PolicyStatement(actions=["s3:*"], resources=["arn:aws:s3:::anything/*"])
+
+def test_every_setting_meets_something(default: Synthesised) -> None:
+    found = {rule for pack in PACKS for rule in violations(default, pack)}
+    assert found == set(SWITCHES)
+
+
+def test_every_acknowledgement_is_needed(
+    default: Synthesised, switched: Synthesised, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without any, each rule and each star is found."""
+    monkeypatch.setattr("cdk_amazon_estimators.compliance._findings", lambda node: iter(()))
+    bare = [plain(), switched_on(prefix="digits/")]
+    found = {rule for pipeline in bare for pack in PACKS for rule in violations(pipeline, pack)}
+    assert {rule for finding in ACKNOWLEDGED for rule in finding.rules} <= found
+    stars = [one.removeprefix("IAM5[Resource::")[:-1] for one in found if one.startswith("IAM5[Resource::")]
+    assert [one for one in WILDCARDS if not any(re.fullmatch(one, star) for star in stars)] == []
+    assert "*" in stars
+
+
+def test_a_star_of_the_user_s_own_is_found() -> None:
+    pipeline = plain()
+    assert pipeline.pipeline is not None
+    role = pipeline.pipeline.state_machine
+    role.add_to_role_policy(iam.PolicyStatement(actions=["s3:*"], resources=["arn:aws:s3:::anything"]))
+    role.add_to_role_policy(iam.PolicyStatement(actions=["dynamodb:GetItem"], resources=["*"]))
+    role.add_to_role_policy(
+        iam.PolicyStatement(actions=["sqs:SendMessage"], resources=["arn:aws:sqs:eu-west-1:111122223333:q*"])
     )
-    found = {one.removeprefix("AwsSolutions-") for one in violations(pipeline)}
-    assert {one for one in found if not any(re.fullmatch(rule, one) for rule in ACCEPTED)} == {
+    assert violations(pipeline, "AwsSolutions") == {
         "IAM5[Action::s3:*]",
-        "IAM5[Resource::arn:aws:s3:::anything/*]",
+        "IAM5[Resource::*]",
+        "IAM5[Resource::arn:aws:sqs:eu-west-1:111122223333:q*]",
     }
 
 
-def violations(pipeline: Synthesised) -> list[str]:
-    return [one.rule_name for one in AwsSolutionsChecks().validate_scope(pipeline.stack).violations]
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("a/*", "a/*"),
+        ({"Ref": "B"}, "<B>"),
+        ({"Fn::GetAtt": ["B", "Arn"]}, "<B.Arn>"),
+        ({"Fn::Join": ["", [{"Fn::GetAtt": ["B", "Arn"]}, "/*"]]}, "<B.Arn>/*"),
+        ({"Fn::ImportValue": "x"}, '{"Fn::ImportValue":"x"}'),
+    ],
+)
+def test_resources_are_written_as_cdk_nag_writes_them(value: Any, text: str) -> None:
+    assert _flat(value) == text
+
+
+def test_the_page_is_that_of_the_code() -> None:
+    """``python tests/constructs/compliance_page.py`` writes it."""
+    assert PAGE.read_text(encoding="utf-8") == page()

@@ -74,6 +74,12 @@ WRONG: list[tuple[str, Any, str]] = [
     ("max_concurrent_trainings", "1", "is '1'; allowed: an int"),
     ("notification_topic", "arn:aws:sns:eu-west-1:111122223333:mine", "allowed: a topic"),
     ("log_retention", 90, "is 90; allowed: a RetentionDays"),
+    ("input_version_expiration", 60, "is 60; allowed: a Duration of whole days, such as Duration.days(90)"),
+    ("training_image", 5, "is 5; allowed: an image in ECR, such as"),
+    ("service_encryption_key", "alias/mine", "is 'alias/mine'; allowed: a KMS key"),
+    ("encryption_headers", "yes", "is 'yes'; allowed: True or False"),
+    ("tags", ["team"], "is ['team']; allowed: texts by name, such as {'team': 'forecast'}"),
+    ("tags", {"team": 5}, "is {'team': 5}; allowed: texts by name"),
 ]
 PROPS = inspect.signature(TrainingPipeline.__init__).parameters
 

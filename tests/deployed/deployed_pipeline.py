@@ -40,7 +40,8 @@ class Pipeline:
             self.s3.delete_object(Bucket=self.bucket, Key=found["Key"])
 
     def jobs(self) -> set[str]:
-        return {job["TrainingJobName"] for job in self.sagemaker.list_training_jobs()["TrainingJobSummaries"]}
+        pages = self.sagemaker.get_paginator("list_training_jobs").paginate()
+        return {job["TrainingJobName"] for page in pages for job in page["TrainingJobSummaries"]}
 
     def manifests(self) -> set[str]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.record_sets)

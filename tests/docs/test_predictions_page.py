@@ -22,7 +22,7 @@ PROGRAMS = [
     for section in ("Without SageMaker", "Requests and responses")
     for program in re.findall(r"```python\n(.*?)```", SECTIONS[section], re.DOTALL)
 ]
-"""Those that need no account; tests/serving/test_predictions_page.py runs the others."""
+"""Those that need no account; tests/serving/test_page_online.py runs the others."""
 SHORT = {
     "application/x-recordio-protobuf": "RecordIO",
     "text/csv": "CSV",

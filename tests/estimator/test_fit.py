@@ -276,7 +276,7 @@ def test_classic_attributes_and_their_checks() -> None:
         sdk.KMeans("role", 1, "ml.m5.large", kk=3)
     with pytest.raises(TypeError, match="several values for k"):
         sdk.KMeans("role", 1, "ml.m5.large", 3, k=3)
-    with pytest.raises(AttributeError, match="model_data"):
+    with pytest.raises(RequestError, match="there is no model yet"):
         estimator.deploy()
     sdk.KMeans("role", 1, "ml.m5.large", 3, debugger_hook_config=False, disable_profiler=True)
     with pytest.raises(RequestError, match="debugger_hook_config"):

@@ -231,6 +231,15 @@ def test_from_manifest_knows_what_was_recorded(account: Account) -> None:
     assert other.channel == "test"
 
 
+def test_from_manifest_refuses_a_manifest_that_lists_other_shards(account: Account) -> None:
+    records = make(account).record_set(X, Y)
+    bucket, _, key = records.s3_data.removeprefix("s3://").partition("/")
+    listed = json.loads(account.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    account.s3.put_object(Bucket=bucket, Key=key, Body=json.dumps([*listed, "matrix_00099.pbr"]).encode())
+    with pytest.raises(RecordSetError, match=r"lists other shards than record_set\.json"):
+        RecordSet.from_manifest(records.s3_data, session=account.session)
+
+
 def test_from_manifest_without_facts_checks_the_shards(account: Account) -> None:
     records = make(account).record_set(X, Y)
     bucket, _, key = records.s3_data.removeprefix("s3://").partition("/")

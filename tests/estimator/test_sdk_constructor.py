@@ -133,6 +133,7 @@ def test_network_and_session_methods() -> None:
     assert estimator.enable_network_isolation() is True
     assert estimator.get_vpc_config() == {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
     assert estimator.get_vpc_config(None) is None and kmeans().get_vpc_config() is None
+    assert estimator.get_vpc_config("VPC_CONFIG_DEFAULT") == estimator.get_vpc_config()  # the SDK's constant
     assert estimator.train_image() == estimator.training_image_uri() == "image:1"
     assert (estimator.jobs, estimator.latest_training_job, estimator._current_job_name) == ([], None, None)
     with pytest.raises(RequestError, match="not associated with a training job"):

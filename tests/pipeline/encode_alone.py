@@ -18,6 +18,7 @@ from amazon_estimators.encodings import encoding_named
 from amazon_estimators.encodings.contract import PlannedChannel
 from amazon_estimators.pipeline.encode import PART_BYTES, PARTS_SENT_AT_ONCE
 from amazon_estimators.pipeline.sharding import pieces_of_shards
+from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
 from amazon_estimators.sources import Piece, Source
 from amazon_estimators.storage.multipart_upload import Uploads
 from amazon_estimators.storage.s3 import InputObject
@@ -79,7 +80,7 @@ def main(path: Path, *, slow: bool) -> None:
     for piece in (first, rest):
         with Uploads(s3, "bucket", part_bytes=PART_BYTES, threads=PARTS_SENT_AT_ONCE) as uploads:
             shard = uploads.open("out", "")
-            encoding.encode(s3, shard, [piece], planned)
+            encoding.encode(s3, shard, [piece], planned, ProfileBuilder())
         status = Path("/proc/self/status").read_text()
         shards.append((shard.size, int(status.partition("VmHWM:")[2].split()[0]) * 1024))
     sys.stdout.write(json.dumps(shards))

@@ -72,6 +72,7 @@ SOURCE_OPTIONS: dict[str, Any] = {
     "feature_count": 9,
     "first_index": 0,
     "keep_labels": False,
+    "partitions": True,
 }
 CHANGED: dict[str, Given] = {
     "instance count": Given(settings={"instance_count": 3}),

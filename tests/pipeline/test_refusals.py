@@ -268,7 +268,10 @@ def test_npz_without_a_label_where_one_is_needed(pipeline: Pipeline, kind: str) 
     else:
         file = io.BytesIO()
         scipy.sparse.save_npz(file, scipy.sparse.csr_array(np.eye(4)))
-        body, said = file.getvalue(), r"the sparse matrix .*a\.npz has none\nWrite the rows as libsvm"
+        body, said = (
+            file.getvalue(),
+            r"the sparse matrix .*a\.npz has none\nAdd the labels to the file of the matrix",
+        )
     pipeline.put("train/a.npz", body)
     pipeline.settings |= {"algorithm": "LinearLearner", "hyperparameters": {"predictor_type": "regressor"}}
     with pytest.raises(RequestError, match=said):

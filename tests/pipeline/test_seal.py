@@ -11,7 +11,7 @@ from pipeline_runs import Pipeline
 
 from amazon_estimators.errors import SchemaError
 from amazon_estimators.pipeline.receipts import read_receipts
-from amazon_estimators.record_sets.keys import MANIFEST, RECORD_SET
+from amazon_estimators.record_sets.keys import MANIFEST, PROFILE, RECORD_SET
 from amazon_estimators.summaries import Labels
 
 TABLE = np.arange(400, dtype=np.float32).reshape(100, 4)
@@ -54,9 +54,9 @@ def test_no_manifest_is_written_before_all_channels_are_described(two_channels: 
     two_channels.s3 = puts = Puts(two_channels.s3)
     two_channels.seal(planned)
     roots = [f"{planned['prefix']}{name}/" for name in ("train", "test")]
-    assert set(puts.keys[:2]) == {root + RECORD_SET for root in roots}
-    assert set(puts.keys[2:]) == {root + MANIFEST for root in roots}
-    assert len(puts.keys) == 4
+    steps = [{root + name for root in roots} for name in (PROFILE, RECORD_SET, MANIFEST)]
+    assert [set(puts.keys[at : at + 2]) for at in (0, 2, 4)] == steps
+    assert len(puts.keys) == 6
 
 
 @pytest.mark.parametrize("channel", ["train", "test"])

@@ -13,7 +13,12 @@ import numpy as np
 import pytest
 from pipeline_runs import Pipeline
 
-EXECUTION = {"name": "run-1", "start_time": "2026-01-01T00:00:00Z", "redrive": 0}
+EXECUTION = {
+    "state_machine": "arn:aws:states:us-east-1:111122223333:stateMachine:digits",
+    "name": "run-1",
+    "start_time": "2026-01-01T00:00:00Z",
+    "redrive": 0,
+}
 PROGRAM = """
 import json, sys
 sys.modules["pyarrow"] = None  # an import of it fails

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from amazon_estimators.algorithms import ALGORITHMS
 from amazon_estimators_rehearsal.sagemaker.channels import parse_manifest, shares, split_uri
-from amazon_estimators_rehearsal.sagemaker.checks.records import Records, combine, decode
+from amazon_estimators_rehearsal.sagemaker.checks.records import Records, combine, decode, unzipped
 from amazon_estimators_rehearsal.sagemaker.errors import JobFailedError
 from amazon_estimators_rehearsal.sagemaker.telemetry import log_line
 
@@ -60,7 +61,7 @@ def test_a_manifest() -> None:
         ('[{"prefix": "s3://bucket/"}, 1]', "all non-empty strings"),
         ('[{"prefix": "s3://bucket/"}, ""]', "all non-empty strings"),
         ('[{"prefix": "s3://bucket/"}, "a", "a"]', "names a key twice"),
-        ('[{"prefix": "bucket/"}, "a"]', "is no S3 URI"),
+        ('[{"prefix": "bucket/"}, "a"]', "is not an S3 URI"),
     ],
 )
 def test_a_wrong_manifest(manifest: str, message: str) -> None:
@@ -70,7 +71,7 @@ def test_a_wrong_manifest(manifest: str, message: str) -> None:
 
 @pytest.mark.parametrize("uri", ["bucket/key", "https://bucket/key", "s3:///key", ""])
 def test_what_is_no_s3_uri(uri: str) -> None:
-    with pytest.raises(JobFailedError, match="is no S3 URI"):
+    with pytest.raises(JobFailedError, match="is not an S3 URI"):
         split_uri(uri)
 
 
@@ -91,18 +92,38 @@ def test_records_that_are_no_vectors(content_type: str, body: bytes, count: int)
 
 
 @pytest.mark.parametrize(
+    ("content_type", "features", "labels"),
+    [("text/csv;label_size=0", 3, None), ("text/csv; label_size=1", 2, [1, 0]), ("text/csv", 2, [1, 0])],
+)
+def test_rows_of_numbers(content_type: str, features: int, labels: list[int] | None) -> None:
+    body = gzip.compress(b"1,2,3\n0,5.5,6\n")
+    records = decode(content_type, unzipped(body, URI), URI, vectors=True)
+    assert (records.count, records.features) == (2, features)
+    assert (None if records.labels is None else records.label_vector().tolist()) == labels
+    for wrong in (b"a,b\n", b"1,2\n3\n"):
+        with pytest.raises(JobFailedError, match="Unable to read data"):
+            decode(content_type, wrong, URI, vectors=True)
+    with pytest.raises(JobFailedError, match="Unable to read data"):
+        unzipped(b"1,2,3", URI)
+
+
+@pytest.mark.parametrize(
     ("content_type", "body", "message"),
     [
         ("application/x-recordio-protobuf", b"", "record"),
         ("application/x-recordio-protobuf", b"\0" * 16, "Unable to read data"),
-        ("application/jsonlines", b'{"in0": [1]}\n', "line 1: it is no object of label, in0 and in1"),
-        ("application/jsonlines", b'{"label": 1, "in0": [1], "in1": [1.5]}\n', "in1 is no list of token ids"),
+        ("application/jsonlines", b'{"in0": [1]}\n', "line 1: it is not an object with label, in0 and in1"),
+        (
+            "application/jsonlines",
+            b'{"label": 1, "in0": [1], "in1": [1.5]}\n',
+            "in1 is not a list of token ids",
+        ),
         (
             "application/jsonlines",
             b'{"label": 1, "in0": [true], "in1": [1]}\n',
-            "in0 is no list of token ids",
+            "in0 is not a list of token ids",
         ),
-        ("text/csv", b"user,1.2.3.4\nnobody\n", "line 2: it is not of two columns"),
+        ("text/csv", b"user,1.2.3.4\nnobody\n", "line 2: it does not have two columns"),
         ("text/plain", b"alpha\n\nbeta\n", "line 2: it is empty"),
         ("text/plain", b"", "holds no record"),
         ("text/csv", b"\xff\xfe,1\n", "Unable to read data"),

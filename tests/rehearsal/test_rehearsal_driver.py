@@ -321,7 +321,10 @@ def test_a_stopped_command_takes_its_children_along(tmp_path: Path) -> None:
         (["--hyperparameter", "k=[foo]"], "HyperparameterError KMeans: Invalid hyperparameter value '[foo]'"),
         (["--instance-type", "ml.m5"], "InstanceError KMeans: 'ml.m5' is no training instance type"),
         (["--instance-count", "0"], "InstanceError KMeans: instance_count is 0;"),
-        (["--label", "kind"], "RequestError --label and --source say how --data is read, and there is none"),
+        (
+            ["--label", "kind"],
+            "RequestError --label and --source say how to read --data, but --data is missing",
+        ),
         (["--data", "DATA", "--source", "exclud=id"], "RequestError Source has no exclud; allowed: "),
         (["--data", "DATA", "--source", "format=excel"], "RequestError Source: format is 'excel'; allowed: "),
         (["--data", "DATA", "--source", "prefix=a/"], "RequestError --source prefix=a/: files have no key"),

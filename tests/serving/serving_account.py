@@ -137,6 +137,15 @@ class ServingAccount:
         page = self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix)
         return sorted(one["Key"].removeprefix(prefix) for one in page.get("Contents", ()))
 
+    def all(self, operation: str, member: str) -> list[Any]:
+        """Everything that a List operation lists, over all pages."""
+        pages = self.sagemaker.get_paginator(operation).paginate()
+        return [one for page in pages for one in page[member]]
+
+    def endpoints(self) -> int:
+        """How many endpoints there are."""
+        return len(self.all("list_endpoints", "Endpoints"))
+
     def model(self, name: str, **changes: Any) -> str:
         """Create a model of a trained estimator: its name."""
         estimator = self.trained(name)

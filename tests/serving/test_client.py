@@ -49,11 +49,10 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def left(serving: ServingAccount) -> tuple[int, int, int]:
     """How many models, endpoints and configurations there are."""
-    client = serving.sagemaker
     return (
-        len(client.list_models()["Models"]),
-        len(client.list_endpoints()["Endpoints"]),
-        len(client.list_endpoint_configs()["EndpointConfigs"]),
+        len(serving.all("list_models", "Models")),
+        serving.endpoints(),
+        len(serving.all("list_endpoint_configs", "EndpointConfigs")),
     )
 
 

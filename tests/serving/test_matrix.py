@@ -1,4 +1,4 @@
-"""Every algorithm in every way from a model to an answer: what answers, and what is refused, and why."""
+"""Every algorithm in every way from a model to an answer: what answers, what is refused, what says why."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def test_the_table_is_long_enough() -> None:
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda one: one.__name__)
 def test_a_program_runs(serving: ServingAccount, program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "POLL_SECONDS", 0.1)
-    before = len(serving.sagemaker.list_endpoints()["Endpoints"])
+    before = serving.endpoints()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program(
@@ -33,4 +33,4 @@ def test_a_program_runs(serving: ServingAccount, program: Program, monkeypatch: 
                 counts=COUNTS,
             )
         )
-    assert len(serving.sagemaker.list_endpoints()["Endpoints"]) == before
+    assert serving.endpoints() == before

@@ -311,3 +311,18 @@ def test_only_three_containers_serve_several_models(serving: ServingAccount, nam
         PrimaryContainer=container,
         ExecutionRoleArn=serving.role,
     )
+
+
+def test_lists_come_in_pages(serving: ServingAccount) -> None:
+    """Ten a page unless more are asked for, newest first; a paginator sees each once."""
+    made = [serving.model("KMeans") for _ in range(12)]
+    client = serving.sagemaker
+    first = client.list_models()
+    assert [one["ModelName"] for one in first["Models"]] == made[:1:-1]
+    second = client.list_models(NextToken=first["NextToken"], MaxResults=2)
+    assert [one["ModelName"] for one in second["Models"]] == made[1::-1]
+    names = [one["ModelName"] for one in serving.all("list_models", "Models")]
+    assert len(set(names)) == len(names) and set(made) <= set(names)
+    oldest = client.list_models(SortOrder="Ascending", NameContains=made[0][:12])["Models"]
+    assert oldest[0]["ModelName"] == made[0]
+    refused(client.list_models, "ValidationException", "NextToken 'x' is not one", NextToken="x")

@@ -412,3 +412,15 @@ def test_settings_of_a_source_are_checked_together():
         Source(delimiter="1", compression="rar", features=(0,), exclude=(1,), first_index=2)
     for part in ("compression is 'rar'", "features and exclude", "first_index is 2"):
         assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("first", [b'"x\ny",1\n', b'"a, b",1\n', b'"",1\n', b'"""",1\n', b'"1\n2",1\n'])
+def test_a_byte_order_mark_hides_no_quote_after_it(monkeypatch, first):
+    """A place just after the mark is one of which all is known, however little is looked back."""
+    monkeypatch.setattr(delimited, "LOOKBACK", 4)
+    body, s3 = BOM + first + b'"x\ny",2\nz,3\n', InMemoryS3()
+    found = s3.put("a.csv", body)
+    source = Source(exclude=(0,), header="absent", quoting="minimal", escape="")
+    for cut in range(1, len(BOM) + 5):
+        read = table(s3, pieces_of(found, [0, cut, len(body)]), source, Schema(2, None, (1,), None))
+        np.testing.assert_array_equal(read[:, 0], [1, 2, 3])

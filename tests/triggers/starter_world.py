@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from amazon_estimators.pipeline.keys import state_key
+from amazon_estimators.storage.input_files import InputFiles
 from amazon_estimators.triggers.settings import StarterSettings
 from amazon_estimators.triggers.starter import Starter
 from amazon_estimators.triggers.state import State
@@ -26,7 +27,7 @@ SETTINGS = StarterSettings(
     state_machine="arn:aws:states:eu-west-1:111122223333:stateMachine:Digits",
     data_bucket="bucket",
     prefix="",
-    channels={"train": "input/train/"},
+    channels={"train": InputFiles("input/train/", skip=("*.md",))},
     max_concurrent=1,
     attempts=3,
     retry_seconds=15,
@@ -219,7 +220,7 @@ class World:
         self.prefix = prefix
         values = vars(SETTINGS) | {
             "prefix": prefix,
-            "channels": {"train": f"{prefix}input/train/"},
+            "channels": {"train": InputFiles(f"{prefix}input/train/", skip=("*.md",))},
             "max_concurrent": max_concurrent,
         }
         self.settings = StarterSettings(**values)

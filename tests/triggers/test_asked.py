@@ -160,6 +160,16 @@ def test_nothing_that_is_asked_for_vanishes(way: str, state: str) -> None:
     assert outcome(way, state) in ("execution", "skipped", "after", "dead letter")
 
 
+def test_files_that_the_source_leaves_out_are_no_data() -> None:
+    world = World()
+    trained(world)
+    world.upload("README.md")
+    known = len(world.names)
+    world.handle({"trigger": "request"})
+    assert len(world.names) == known
+    assert world.trained_on(world.names[0]) == ["a.csv"]
+
+
 def test_trained_elsewhere_is_no_last_training() -> None:
     """Somebody trains old data by hand: the next schedule finds nothing new all the same."""
     world = World()

@@ -10,6 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.storage.bucket_events import EventBucket, send_events
 
 STALE_UPLOAD = Duration.days(7)
@@ -109,4 +110,5 @@ def _bucket(
     # A bucket that outlives the stack still refuses requests without TLS.
     assert bucket.policy is not None
     bucket.policy.apply_removal_policy(removal_policy)
+    acknowledge_findings(bucket)
     return bucket

@@ -98,7 +98,10 @@ class TrainingStarter(Construct):
             "state_machine": state_machine.state_machine_arn,
             "data_bucket": layout.data_bucket.bucket_name,
             "prefix": layout.prefix,
-            "channels": {name: source.prefix for name, source in layout.channels.items()},
+            "channels": {
+                name: {"prefix": source.prefix, "include": [*source.include], "skip": [*source.skip]}
+                for name, source in layout.channels.items()
+            },
             "max_concurrent": max_concurrent,
             "attempts": max_attempts,
             "retry_seconds": retry_delay.to_seconds(),

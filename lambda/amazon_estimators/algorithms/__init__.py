@@ -26,7 +26,7 @@ ALGORITHMS: Mapping[str, type[Algorithm]] = MappingProxyType(
 
 
 def algorithm_named(name: str) -> type[Algorithm]:
-    """The algorithm of this class name, exactly as spelt; RequestError names those known and the nearest."""
+    """Return the algorithm of this class name, exactly as spelt; RequestError names the nearest."""
     if name in ALGORITHMS:
         return ALGORITHMS[name]
     by_lower = {known.lower(): known for known in ALGORITHMS}

@@ -59,6 +59,8 @@ class Algorithm:
     metrics: ClassVar[tuple[Metric, ...]] = ()
     rules: ClassVar[tuple[FieldRule, ...]] = ()
     data_rules: ClassVar[tuple[DataRule, ...]] = ()
+    counts_words: ClassVar[bool] = False
+    """True if each feature counts how often a word occurs in a document: whole numbers, none negative."""
     fills: ClassVar[Mapping[str, Fill]] = filling()
     """What ``fit_to`` sets if the user did not, from the data."""
     container_settings: ClassVar[tuple[str, ...]] = ()
@@ -101,12 +103,12 @@ class Algorithm:
 
     @classmethod
     def declared(cls) -> Mapping[str, Hyperparameter[Any]]:
-        """The hyperparameters by the service's name, in the order they are declared."""
+        """Return the hyperparameters by the service's name, in the order they are declared."""
         return cls._declarations
 
     @classmethod
     def hyperparameter(cls, name: str) -> Hyperparameter[Any]:
-        """The declaration of one hyperparameter; KeyError if there is none."""
+        """Return the declaration of one hyperparameter; KeyError if there is none."""
         return cls._declarations[name]
 
     @property
@@ -115,11 +117,11 @@ class Algorithm:
         return MappingProxyType(self._values)
 
     def effective(self, name: str) -> Any:
-        """The value that will hold in training: the one set, or the documented default, or None."""
+        """Return the value that will hold in training: the one set, or the documented default, or None."""
         return self._values.get(name, self.hyperparameter(name).default)
 
     def hyperparameters(self) -> dict[str, str]:
-        """What CreateTrainingJob takes: the set hyperparameters, spelt as the service reads them."""
+        """Return the set hyperparameters, spelt as CreateTrainingJob takes them."""
         return {
             name: declared.kind.spell(self._values[name])
             for name, declared in self.declared().items()
@@ -212,7 +214,7 @@ class Algorithm:
 
     @classmethod
     def train_image(cls, region: str) -> str:
-        """The training image's URI; RegionError listing the regions that have one."""
+        """Return the training image's URI; RegionError listing the regions that have one."""
         return train_image(cls.repo_name, cls.repo_version, region)
 
     def __repr__(self) -> str:
@@ -273,7 +275,7 @@ class Algorithm:
 
 
 def _callers_level() -> int:
-    """The ``stacklevel`` of the line outside this package that a warning is about."""
+    """Return the ``stacklevel`` of the line outside this package that a warning is about."""
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals["__name__"].startswith("amazon_estimators."):
         level, frame = level + 1, frame.f_back

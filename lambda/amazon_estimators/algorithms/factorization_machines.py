@@ -154,6 +154,6 @@ class FactorizationMachines(Algorithm):
     linear_init_value = _value("the linear terms")
     linear_wd = _decay("the linear terms", 0.001)
     mini_batch_size = integer(
-        at_least=1, default=1000, tuning=tuning(100, 10_000), doc="Records a mini-batch."
+        at_least=1, default=1000, tuning=tuning(100, 10_000), doc="Records per mini-batch."
     )
     rescale_grad = number(doc="Factor of the gradients before every update; often 1 / mini_batch_size.")

@@ -139,7 +139,7 @@ class IPInsights(Algorithm):
         doc="Step size of the optimizer.",
     )
     mini_batch_size = integer(
-        at_least=1, at_most=500_000, default=10_000, tuning=tuning(100, 50_000), doc="Records a mini-batch."
+        at_least=1, at_most=500_000, default=10_000, tuning=tuning(100, 50_000), doc="Records per mini-batch."
     )
     num_ip_encoder_layers = integer(
         at_least=0,

@@ -137,5 +137,5 @@ class KMeans(Algorithm):
         doc="Relative change of the loss below which the Lloyd iterations stop.",
     )
     mini_batch_size = integer(
-        at_least=1, default=5000, tuning=tuning(3000, 15000), doc="Records a mini-batch."
+        at_least=1, default=5000, tuning=tuning(3000, 15000), doc="Records per mini-batch."
     )

@@ -174,4 +174,4 @@ class KNN(Algorithm):
     )
     index_metric = choice("L2", "INNER_PRODUCT", "COSINE", default="L2", doc="Distance between records.")
     index_type = choice("faiss.Flat", IVF, PQ, default="faiss.Flat", doc="Index over the records.")
-    mini_batch_size = integer(at_least=1, default=5000, doc="Records a mini-batch.")
+    mini_batch_size = integer(at_least=1, default=5000, doc="Records per mini-batch.")

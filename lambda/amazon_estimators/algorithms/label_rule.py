@@ -13,7 +13,10 @@ NAME_IT = "Name the label's column, such as Source(label=0) or Source(label='pri
 KEEP_THEM = "Leave keep_labels out, so that the label of each record is kept."
 DROP_THEM = "Drop the labels: Source(keep_labels=False)."
 LEAVE_IT_OUT = "Leave it out, and name the columns to keep as features."
-OTHER_FORMAT = "Write the rows as libsvm or RecordIO-protobuf, which have room for labels."
+ADD_THEM = (
+    "Add the labels to the file of the matrix, numpy.savez(path, **numpy.load(path), y=labels), and name "
+    "them: Source(label='y')."
+)
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def _missing(format_name: str, schema: Schema | None, uri: str) -> tuple[str, st
     if schema is None:
         return f"its Source of format {format_name!r} names none", NAME_IT
     if schema.sparse:
-        return f"the sparse matrix {uri} has none", OTHER_FORMAT
+        return f"the sparse matrix {uri} has none", ADD_THEM
     columns = ", ".join(repr(name) for name in (schema.names or ())[:20])
     named = f" ({columns})" if columns else ""
     return f"its Source names none of the {schema.width:,} columns of {uri}{named}", NAME_IT

@@ -31,6 +31,7 @@ class LDA(Algorithm):
 
     repo_name = "lda"
     documentation = "https://docs.aws.amazon.com/sagemaker/latest/dg/lda_hyperparameters.html"
+    counts_words = True
     channels = channels(
         ChannelRule("train", required=True, also=(CSV,)),
         ChannelRule("test", required=False, also=(CSV,), distribution=REPLICATED),
@@ -64,7 +65,7 @@ class LDA(Algorithm):
         above=0,
         default=1.0,
         tuning=tuning(0.1, 10),
-        doc="Initial guess of the concentration: small values favour few topics a document, above 1 many.",
+        doc="Initial guess of the concentration: small values favour few topics per document, above 1 many.",
     )
     max_restarts = integer(
         at_least=1, default=10, doc="Restarts of the spectral decomposition (alternating least squares)."

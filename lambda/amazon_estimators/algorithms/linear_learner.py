@@ -278,7 +278,7 @@ class LinearLearner(Algorithm):
         at_least=1,
         default=1000,
         tuning=tuning(100, 5000),
-        doc="Records a mini-batch. Filled in from the data: the records of one instance, at most 1000.",
+        doc="Records per mini-batch. Filled in from the data: the records of one instance, at most 1000.",
     )
     momentum = number(at_least=0, below=1, literals=AUTO, default="auto", doc="Momentum of sgd.")
     normalize_data = choice(

@@ -34,7 +34,7 @@ def _quality(
     batch: bool = False,
     of: tuple[str, ...] = (),
 ) -> Metric:
-    """A line ``#quality_metric: host=…, [epoch=…, [batch=… ]]<channel> <logged> <<value>>=…``."""
+    """Return a line ``#quality_metric: host=…, [epoch=…, [batch=… ]]<channel> <logged> <<value>>=…``."""
     channel, _, rest = name.partition(":")
     when = (r"epoch=\S+, " if epoch else "") + (r"batch=\S+ " if batch else "")
     regex = rf"#quality_metric: host=\S+, {when}{channel} {logged or rest} <{value}>=(\S+)"

@@ -52,6 +52,7 @@ class NTM(Algorithm):
 
     repo_name = "ntm"
     documentation = "https://docs.aws.amazon.com/sagemaker/latest/dg/ntm_hyperparameters.html"
+    counts_words = True
     channels = channels(
         ChannelRule("train", required=True, also=(CSV,)),
         ChannelRule(
@@ -126,7 +127,7 @@ class NTM(Algorithm):
         at_least=1e-6, at_most=1.0, default=0.001, tuning=tuning(1e-4, 0.1), doc="Step size of the optimizer."
     )
     mini_batch_size = integer(
-        at_least=1, at_most=10_000, default=256, tuning=tuning(16, 2048), doc="Records a mini-batch."
+        at_least=1, at_most=10_000, default=256, tuning=tuning(16, 2048), doc="Records per mini-batch."
     )
     num_patience_epochs = integer(
         at_least=1,

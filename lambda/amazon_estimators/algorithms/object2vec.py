@@ -258,7 +258,7 @@ class Object2Vec(Algorithm):
         at_most=10_000,
         default=32,
         tuning=tuning(1, 8192),
-        doc="Records a mini-batch. Filled in: 32.",
+        doc="Records per mini-batch. Filled in: 32.",
     )
     mlp_activation = choice(
         "tanh",

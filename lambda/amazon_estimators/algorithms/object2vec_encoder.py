@@ -46,7 +46,7 @@ def filter_width(encoder: str) -> Hyperparameter[int | str]:
 
 
 def freeze(encoder: str) -> Hyperparameter[bool]:
-    """Whether pretrained embeddings are trained on."""
+    """Declare if pretrained embeddings stay as they are."""
     return flag(
         capitals=True, default=True, doc=f"Whether {encoder}'s pretrained embeddings stay as they are."
     )

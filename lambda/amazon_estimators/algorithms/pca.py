@@ -77,7 +77,7 @@ class PCA(Algorithm):
     mini_batch_size = integer(
         at_least=1,
         required=True,
-        doc="Records a mini-batch. Filled in from the data: the records of one instance, at most 500.",
+        doc="Records per mini-batch. Filled in from the data: the records of one instance, at most 500.",
     )
     num_components = integer(at_least=1, required=True, doc="Number of principal components to compute.")
     algorithm_mode = choice(

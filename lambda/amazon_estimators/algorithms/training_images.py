@@ -18,7 +18,7 @@ def _facts() -> Any:
 
 
 def repositories() -> tuple[str, ...]:
-    """The names of all image repositories, such as ``kmeans``, sorted."""
+    """Return the names of all image repositories, such as ``kmeans``, sorted."""
     return tuple(sorted(name for publisher in _facts()["publishers"] for name in publisher["repositories"]))
 
 
@@ -38,7 +38,7 @@ def image_accounts(repo_name: str) -> Mapping[str, str]:
 
 
 def dns_suffix(region: str) -> str:
-    """The domain of AWS endpoints in the region's partition, such as ``amazonaws.com``.
+    """Return the domain of AWS endpoints in the region's partition, such as ``amazonaws.com``.
 
     A region without an entry of its own has the suffix of the commercial partition.
     """
@@ -47,7 +47,7 @@ def dns_suffix(region: str) -> str:
 
 
 def train_image(repo_name: str, version: str, region: str) -> str:
-    """The image URI, for example ``382416733822.dkr.ecr.us-east-1.amazonaws.com/kmeans:1``.
+    """Return the image URI, for example ``382416733822.dkr.ecr.us-east-1.amazonaws.com/kmeans:1``.
 
     Raises RegionError if Amazon publishes no such image in the region.
     """

@@ -1,4 +1,4 @@
-"""All commands, and what becomes of their errors."""
+"""Register all commands, and turn their errors into messages and exit codes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from amazon_estimators.cli.encode import encode
 from amazon_estimators.cli.hyperparameters import hyperparameters
 from amazon_estimators.cli.inspect import inspect
 from amazon_estimators.cli.pipeline import logs, redrive, start, status, stop
+from amazon_estimators.cli.plan import plan
 from amazon_estimators.cli.predict import predict
 from amazon_estimators.cli.rehearse import rehearse
 from amazon_estimators.cli.starter import dead_letters, request
@@ -22,19 +23,20 @@ from amazon_estimators.errors import AmazonEstimatorsError
 PROGRAM = "amazon-estimators"
 FAILED, INTERRUPTED = 1, 130
 
-EPILOG = """Exit codes: 0 done; 1 it failed (a file is faulty, a hyperparameter is not allowed, a training job
-failed); 2 the command was not understood; 130 interrupted, what runs on AWS goes on."""
+EPILOG = """Exit codes: 0 success; 1 failure (a bad file, an invalid hyperparameter, a failed training job);
+2 wrong usage; 130 interrupted (what runs on AWS continues)."""
 
 
 @click.group(name=PROGRAM, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="cdk-amazon-estimators", prog_name=PROGRAM)
 def app() -> None:
-    """RecordSets, hyperparameters and training pipelines of Amazon's first-party SageMaker algorithms."""
+    """Work with RecordSets, hyperparameters and pipelines of Amazon's first-party SageMaker algorithms."""
 
 
 for command in (
     inspect,
     check,
+    plan,
     encode,
     predict,
     hyperparameters,
@@ -52,7 +54,7 @@ for command in (
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line; errors a user can meet become a few lines and an exit code, never a traceback."""
+    """Run one command line and return its exit code. Expected errors print a message, not a traceback."""
     try:
         code = app.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:
@@ -62,7 +64,7 @@ def run(arguments: Sequence[str]) -> int:
             error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt) as interrupted:
-        # A Detached says how to come back to what goes on.
+        # The text of a Detached says how to resume watching.
         click.echo(str(interrupted) or "Interrupted.", err=True)
         return INTERRUPTED
     except Exception as error:
@@ -74,9 +76,9 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def is_of_aws(error: Exception) -> bool:
-    """Whether boto3 raised it: no credentials, no region, no permission.
+    """Return True if boto3 raised the error: no credentials, no region, no permission.
 
-    Importing botocore to ask takes 0.3 s.
+    It compares module names, because importing botocore takes 0.3 s.
     """
     return any(kind.__module__ == "botocore.exceptions" for kind in type(error).__mro__)
 

@@ -1,4 +1,4 @@
-"""``check``: would the training container read these files?"""
+"""Implement ``check``: validate files as the training container does."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from amazon_estimators.text import counted
 @click.option("--allow-nonfinite", is_flag=True, help="Let NaN and infinities pass.")
 @as_json
 def check(files: tuple[str, ...], allow_nonfinite: bool, as_json: bool) -> int:
-    """Check RecordIO-protobuf FILES of one channel against all that the first-party algorithms ask of them.
+    """Check RecordIO-protobuf FILES of one channel against all rules of the first-party algorithms.
 
-    FILES are paths or S3 URIs of .pbr files or of manifests, or directories. Names file, record, byte offset
-    and reason of the first fault and ends with exit code 1.
+    FILES are paths or S3 URIs of .pbr files or manifests, or directories. The first error ends the command
+    with exit code 1; it names the file, record, byte offset and reason.
     """
     from amazon_estimators.recordio import check as strict_check  # noqa: PLC0415 - numpy is slow to import
 
-    found = readables(files)
-    with byte_progress("Checking", sum(one.size for one in found)) as read:
+    inputs = readables(files)
+    with byte_progress("Checking", sum(entry.size for entry in inputs)) as read:
 
         def opened() -> Iterator[Any]:
-            for one in found:
-                with one.open() as file:
-                    yield Counted(file, one.name, read)
+            for entry in inputs:
+                with entry.open() as file:
+                    yield Counted(file, entry.name, read)
 
         summary = strict_check(opened(), allow_nonfinite=allow_nonfinite)
     if as_json:
-        print_json({"files": len(found), **asdict(summary)})
+        print_json({"files": len(inputs), **asdict(summary)})
         return 0
     kind = "sparse" if summary.sparse else "dense"
     labels = ", labelled" if summary.labels else ""
     output().print(
-        f"[green]✓[/] {counted(len(found), 'file')}, {counted(summary.records, 'record')} of "
+        f"[green]✓[/] {counted(len(inputs), 'file')}, {counted(summary.records, 'record')} of "
         f"{counted(summary.feature_dim, 'feature')}, {kind} {summary.dtype}{labels}, {summary.bytes:,} bytes",
         soft_wrap=True,
     )

@@ -1,4 +1,4 @@
-"""``completion``: what a shell needs to complete commands, options and algorithms."""
+"""Implement ``completion``: print a shell's completion script for commands, options and algorithms."""
 
 from __future__ import annotations
 

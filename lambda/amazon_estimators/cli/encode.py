@@ -1,94 +1,41 @@
-"""``encode``: local files to local shards and their manifest."""
+"""Implement ``encode``: encode local files into local shards and a manifest."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from amazon_estimators.cli.hyperparameters import AlgorithmName
-from amazon_estimators.cli.terminal import as_json, assignment, errors, output, print_json
-from amazon_estimators.pipeline.channels import channel_options
-from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES
-from amazon_estimators.sources.options import HELP, source_options
-
-
-class Column(click.ParamType[int | str]):
-    """A column of the input: a position, or a name."""
-
-    name = "column"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
-        text = str(value)
-        return int(text) if re.fullmatch(r"-?[0-9]+", text) else text
+from amazon_estimators.cli.input_options import MIB, algorithm_and_source, input_options
+from amazon_estimators.cli.terminal import as_json, errors, output, print_json
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="New directory.")
 @click.option(
-    "--prefix", default="s3://bucket/prefix/", metavar="URI", help="Where the shards will lie on S3."
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Output directory, new or empty.",
 )
-@click.option(
-    "--algorithm", default="KMeans", type=AlgorithmName(), help="Who will read them. Default: KMeans."
-)
-@click.option("--channel", default="train", help="Default: train.")
-@click.option("--format", "file_format", help="Default: by the file's extension.")
-@click.option("--header", type=click.Choice(["auto", "present", "absent"]), help="Of CSV. Default: auto.")
-@click.option("--label", type=Column(), help="The label's column, by position or name. Default: no label.")
-@click.option(
-    "--feature", "features", multiple=True, type=Column(), help="May be repeated. Default: all others."
-)
-@click.option("--source", "sources", multiple=True, metavar="NAME=VALUE", help=HELP)
-@click.option(
-    "--instance-count", default=1, type=click.IntRange(1), help="Instances that share it. Default: 1."
-)
-@click.option(
-    "--shard-mb",
-    default=DEFAULT_SHARD_BYTES // 2**20,
-    type=click.IntRange(1),
-    help=f"Most MiB of a shard. Default: {DEFAULT_SHARD_BYTES // 2**20}.",
-)
+@input_options
 @as_json
-def encode(  # noqa: PLR0917 - click passes options by name
-    files: tuple[Path, ...],
-    out: Path,
-    prefix: str,
-    algorithm: str,
-    channel: str,
-    file_format: str | None,
-    header: str | None,
-    label: int | str | None,
-    features: tuple[int | str, ...],
-    sources: tuple[str, ...],
-    instance_count: int,
-    shard_mb: int,
-    as_json: bool,
-) -> int:
+def encode(files: tuple[Path, ...], out: Path, prefix: str, as_json: bool, **options: Any) -> int:
     """Encode FILES of any format a pipeline reads into shards and a manifest in a directory.
 
-    A directory stands for all files below it but hidden ones and markers.
+    FILES may be directories: all files below them are read, except hidden files and markers.
 
     \b
     amazon-estimators encode iris.csv --label species --out shards --prefix s3://my-bucket/iris/
     aws s3 sync shards s3://my-bucket/iris/
     """
-    from amazon_estimators.algorithms import algorithm_named  # noqa: PLC0415 - slow to import, not for --help
-    from amazon_estimators.client.local_encoding import encode_files  # noqa: PLC0415
-    from amazon_estimators.sources import Source  # noqa: PLC0415
+    from amazon_estimators.client.local_encoding import encode_files  # noqa: PLC0415 - slow to import, not for --help
     from amazon_estimators.storage.s3_uri import Place  # noqa: PLC0415
 
-    kind = algorithm_named(algorithm)
-    options = source_options(
-        map(assignment, sources),
-        format=file_format,
-        header=header,
-        label=label,
-        features=list(features) or None,
-    )
+    algorithm, source = algorithm_and_source(options)
     columns = (
         TextColumn("Encoding"),
         BarColumn(),
@@ -101,11 +48,11 @@ def encode(  # noqa: PLR0917 - click passes options by name
         record_set = encode_files(
             files,
             out,
-            kind,
-            channel=channel,
-            source=Source.from_dict(channel_options(kind, channel, options)),
-            instance_count=instance_count,
-            target_shard_bytes=shard_mb * 2**20,
+            algorithm,
+            channel=options["channel"],
+            source=source,
+            instance_count=options["instance_count"],
+            target_shard_bytes=options["shard_mb"] * MIB,
             prefix=Place.prefix(prefix, what="--prefix").uri,
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )

@@ -1,25 +1,29 @@
-"""Files a command reads: local paths, S3 objects, and the shards a manifest lists."""
+"""Open the files a command reads: local paths, S3 objects, and the shards a manifest lists."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from amazon_estimators.errors import InputError, RecordSetError
-from amazon_estimators.record_sets.keys import MANIFEST
+from amazon_estimators.record_sets.keys import MANIFEST, PROFILE
 from amazon_estimators.record_sets.manifest import manifest_entries
 from amazon_estimators.record_sets.reading import manifest_shards, open_shard
+from amazon_estimators.storage.s3 import is_there, read_object
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of
+
+if TYPE_CHECKING:
+    from amazon_estimators.record_sets.profiles.document import ProfileDocument
 
 MANIFEST_SUFFIXES = (".manifest", ".json")
 
 
 @dataclass(frozen=True)
 class Readable:
-    """A RecordIO file: its ``name``, ``size`` in bytes, and how to open it."""
+    """A RecordIO file: its ``name``, its ``size`` in bytes, and a function that opens it."""
 
     name: str
     size: int
@@ -27,10 +31,35 @@ class Readable:
 
 
 def readables(names: tuple[str, ...]) -> list[Readable]:
-    """All files the arguments stand for; a directory stands for its manifest, or for its ``.pbr`` files."""
+    """Return all files of the arguments. A directory stands for its manifest, or else its ``.pbr`` files."""
     return [
-        one for name in names for one in (_on_s3(name) if name.startswith("s3://") else _local(Path(name)))
+        file for name in names for file in (_on_s3(name) if name.startswith("s3://") else _local(Path(name)))
     ]
+
+
+def profile_beside(name: str) -> ProfileDocument | None:
+    """Return the profile of the RecordSet that ``name`` stands for; None if no profile lies there.
+
+    Args:
+        name: A directory, or the path or S3 URI of a manifest or of the directory it lies in.
+
+    Raises:
+        DamagedFileError: What lies there is not a profile.
+    """
+    from amazon_estimators.record_sets.profiles.document import ProfileDocument  # noqa: PLC0415 - numpy
+
+    if not name.startswith("s3://"):
+        path = Path(name)
+        path = (path if path.is_dir() else path.parent) / PROFILE
+        return ProfileDocument.from_json(path.read_bytes(), str(path)) if path.is_file() else None
+    s3: Any = client_of(None, "s3")
+    is_manifest = name.endswith(MANIFEST_SUFFIXES)
+    place = (Place.of(name, what="manifest") if is_manifest else Place.prefix(name, what="RecordSet")).beside(
+        PROFILE
+    )
+    if not is_there(s3, place.bucket, place.key):
+        return None
+    return ProfileDocument.from_json(read_object(s3, place.bucket, place.key), place.uri)
 
 
 def _local(path: Path) -> Iterator[Readable]:
@@ -39,11 +68,11 @@ def _local(path: Path) -> Iterator[Readable]:
         if manifest.exists():
             yield from _local(manifest)
             return
-        found = sorted(path.glob("*.pbr"))
-        if not found:
+        shards = sorted(path.glob("*.pbr"))
+        if not shards:
             raise InputError(f"{path} holds neither a {MANIFEST} nor .pbr files")
-        for one in found:
-            yield from _local(one)
+        for shard in shards:
+            yield from _local(shard)
         return
     if path.name.endswith(MANIFEST_SUFFIXES):
         for shard in _listed(path):
@@ -55,7 +84,7 @@ def _local(path: Path) -> Iterator[Readable]:
 
 
 def _listed(manifest: Path) -> list[Path]:
-    """The shards of a manifest on disk. Wherever its prefix points, they lie beside it."""
+    """Return the shards of a manifest on disk. They lie beside it, whatever its prefix says."""
     try:
         text = manifest.read_bytes()
     except OSError as error:
@@ -68,7 +97,7 @@ def _listed(manifest: Path) -> list[Path]:
     for shard in shards:
         if inside not in shard.resolve().parents:
             raise RecordSetError(
-                f"{manifest} lists {shard}, which lies outside of it", remedy="Mend the manifest."
+                f"{manifest} lists {shard}, which lies outside of it", remedy="Correct the manifest."
             )
     return shards
 

@@ -1,4 +1,4 @@
-"""``hyperparameters``: what an algorithm takes, and whether it would take these values."""
+"""Implement ``hyperparameters``: show an algorithm's hyperparameters, or validate values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from amazon_estimators.cli.terminal import as_json, assignments, errors, output,
 
 
 class AlgorithmName(click.ParamType[str]):
-    """The name of an algorithm; the shell completes it."""
+    """The name of an algorithm, with shell completion."""
 
     name = "algorithm"
 
@@ -30,11 +30,11 @@ class AlgorithmName(click.ParamType[str]):
 
 @click.command()
 @click.argument("algorithm", type=AlgorithmName())
-@click.option("--validate", is_flag=True, help="Check the VALUES and print what the service would be sent.")
+@click.option("--validate", is_flag=True, help="Validate VALUES and print what CreateTrainingJob gets.")
 @click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
 @as_json
 def hyperparameters(algorithm: str, validate: bool, values: tuple[str, ...], as_json: bool) -> int:
-    """Show what hyperparameters an ALGORITHM takes, with ranges and defaults; or validate some.
+    """Show the hyperparameters of an ALGORITHM with ranges and defaults, or validate VALUES (NAME=VALUE).
 
     \b
     amazon-estimators hyperparameters KMeans
@@ -45,7 +45,7 @@ def hyperparameters(algorithm: str, validate: bool, values: tuple[str, ...], as_
     kind = algorithm_named(algorithm)
     if not validate:
         if values:
-            raise click.UsageError("values are given without --validate")
+            raise click.UsageError("VALUES need --validate")
         rows = [_row(name, declared) for name, declared in kind.declared().items()]
         if as_json:
             print_json(rows)
@@ -65,7 +65,7 @@ def hyperparameters(algorithm: str, validate: bool, values: tuple[str, ...], as_
     for name, value in sent.items():
         output().print(f"{name} = {value}", markup=False, soft_wrap=True)
     output().print(
-        "[green]✓[/] valid; what depends on the data is checked once there are data", soft_wrap=True
+        "[green]✓[/] valid; rules that depend on the data are checked when there is data", soft_wrap=True
     )
     return 0
 
@@ -94,7 +94,7 @@ def _table(title: str, rows: list[dict[str, Any]]) -> Table:
         tuning = (
             ""
             if row["tuning"] is None
-            else " … ".join(f"{one:g}" if isinstance(one, int | float) else one for one in row["tuning"])
+            else " … ".join(f"{end:g}" if isinstance(end, int | float) else end for end in row["tuning"])
         )
         table.add_row(name, default, *map(escape, (row["allowed"], tuning, row["description"])))
     return table

@@ -1,4 +1,4 @@
-"""``inspect``: what is in a RecordIO file, a RecordSet or a model."""
+"""Implement ``inspect``: show the contents of RecordIO files, a RecordSet or a model."""
 
 from __future__ import annotations
 
@@ -7,48 +7,98 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
-from amazon_estimators.cli.files import readables
+from amazon_estimators.cli.files import profile_beside, readables
 from amazon_estimators.cli.predict import is_model, show_models
 from amazon_estimators.cli.terminal import Counted, as_json, byte_progress, output, print_json
+from amazon_estimators.errors import RecordSetError
+from amazon_estimators.record_sets.keys import PROFILE
 from amazon_estimators.text import counted
 
 if TYPE_CHECKING:
     from amazon_estimators.cli.profile import Profile
+    from amazon_estimators.record_sets.profiles.document import ProfileDocument
 
 BAR = 40
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path())
-@click.option("--records", default=3, type=click.IntRange(0), help="First records to show. Default: 3.")
+@click.option("--records", default=3, type=click.IntRange(0), help="Number of records to show. Default: 3.")
 @click.option(
-    "--features", default=10, type=click.IntRange(0), help="Features to show ranges of. Default: 10."
+    "--features",
+    default=10,
+    type=click.IntRange(0),
+    help="Number of features to show ranges of. Default: 10.",
 )
-@click.option("--bins", default=10, type=click.IntRange(1, 100), help="Bars of the histogram. Default: 10.")
+@click.option(
+    "--bins", default=10, type=click.IntRange(1, 100), help="Bars of the label histogram. Default: 10."
+)
+@click.option(
+    "--against",
+    metavar="RECORDSET",
+    help="Compare the profile of a RecordSet with this one's: list the features that moved since.",
+)
 @as_json
-def inspect(files: tuple[str, ...], records: int, features: int, bins: int, as_json: bool) -> int:
-    """Show what FILES hold: a summary, the first records, a histogram of labels, the range of features.
+def inspect(  # noqa: PLR0917 - click passes options by name
+    files: tuple[str, ...], records: int, features: int, bins: int, against: str | None, as_json: bool
+) -> int:
+    """Show a summary of FILES, their first records, a histogram of the labels and the range of each feature.
 
-    FILES are paths or S3 URIs of .pbr files or of manifests, or directories; or of models, model.tar.gz: of
-    those it shows the algorithm and what the arrays in them tell.
+    FILES are paths or S3 URIs of .pbr files or manifests, or directories. For models (model.tar.gz) it shows
+    the algorithm and the facts that the arrays reveal. Of a RecordSet with a profile it draws the
+    distribution of each feature and repeats the warnings; --against reads two profiles and nothing else.
     """
+    if against is not None:
+        return _compare(files, against, features, as_json=as_json)
     if models := [name for name in files if is_model(name)]:
         if len(models) < len(files):
-            raise click.UsageError("models and RecordIO files are inspected in commands of their own")
+            raise click.UsageError("inspect models and RecordIO files in separate commands")
         return show_models(models, as_json=as_json)
     from amazon_estimators.cli.profile import Profile  # noqa: PLC0415 - numpy is slow to import
 
-    found = readables(files)
+    inputs = readables(files)
     profile = Profile(first=records)
-    with byte_progress("Reading", sum(one.size for one in found)) as read:
-        for one in found:
-            with one.open() as file:
-                profile.add(Counted(file, one.name, read), one.name)
+    with byte_progress("Reading", sum(entry.size for entry in inputs)) as read:
+        for entry in inputs:
+            with entry.open() as file:
+                profile.add(Counted(file, entry.name, read), entry.name)
+    from amazon_estimators.cli.feature_tables import print_profile, profile_facts  # noqa: PLC0415
+
+    document = profile_beside(files[0]) if len(files) == 1 else None
     if as_json:
-        print_json({"files": len(found), **profile.facts(bins=bins, features=features)})
+        facts = {"files": len(inputs), **profile.facts(bins=bins, features=features)}
+        print_json({**facts, "profile": document and profile_facts(document, features)})
     else:
-        _print(profile, len(found), bins, features)
+        _print(profile, len(inputs), bins, features)
+        if document is not None:
+            print_profile(document, features)
     return 0
+
+
+def _compare(files: tuple[str, ...], against: str, features: int, *, as_json: bool) -> int:
+    from amazon_estimators.cli.feature_tables import comparison_facts, print_comparison  # noqa: PLC0415
+    from amazon_estimators.record_sets.profiles.comparison import compare  # noqa: PLC0415
+
+    if len(files) != 1:
+        raise click.UsageError(f"--against compares one RecordSet; FILES names {len(files)}")
+    comparison = compare(_profile(against), _profile(files[0]))
+    if as_json:
+        print_json(comparison_facts(comparison))
+    else:
+        print_comparison(comparison, features)
+    return 0
+
+
+def _profile(name: str) -> ProfileDocument:
+    """Return the profile of a RecordSet. Raises RecordSetError if it has none."""
+    document = profile_beside(name)
+    if document is None:
+        raise RecordSetError(
+            f"{name} has no {PROFILE} beside its manifest: an older release made the RecordSet, or it holds "
+            "text or more than 100,000 features, which are not profiled",
+            remedy="Make a RecordSet of an older release again.",
+        )
+    return document
 
 
 def _print(profile: Profile, files: int, bins: int, features: int) -> None:
@@ -71,10 +121,10 @@ def _print(profile: Profile, files: int, bins: int, features: int) -> None:
 
 def _histogram(labels: list[dict[str, Any]]) -> Table:
     table = Table("label", "records", "", title="Labels", title_justify="left", box=None)
-    most = max(one["records"] for one in labels) or 1
-    for one in labels:
-        length = -(-BAR * one["records"] // most)
-        table.add_row(one["label"], f"{one['records']:,}", f"[cyan]{'█' * length}[/]")
+    most = max(label["records"] for label in labels) or 1
+    for label in labels:
+        length = -(-BAR * label["records"] // most)
+        table.add_row(label["label"], f"{label['records']:,}", f"[cyan]{'█' * length}[/]")
     return table
 
 
@@ -83,7 +133,7 @@ def _ranges(ranges: list[dict[str, Any]], feature_dim: int) -> Table:
     table = Table(
         "feature", "least", "mean", "most", "zeros", title=f"Features{more}", title_justify="left", box=None
     )
-    for one in ranges:
-        numbers = (f"{one[name]:g}" for name in ("least", "mean", "most"))
-        table.add_row(str(one["feature"]), *numbers, f"{one['zeros']:.0%}")
+    for span in ranges:
+        numbers = (f"{span[name]:g}" for name in ("least", "mean", "most"))
+        table.add_row(str(span["feature"]), *numbers, f"{span['zeros']:.0%}")
     return table

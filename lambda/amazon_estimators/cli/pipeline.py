@@ -1,4 +1,4 @@
-"""``start``, ``status``, ``logs``, ``stop``, ``redrive``: a deployed pipeline from the command line."""
+"""Implement ``start``, ``status``, ``logs``, ``stop`` and ``redrive`` of a deployed pipeline."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ STYLES = {"SUCCEEDED": "green", "Completed": "green", "FAILED": "red", "Failed":
 
 
 def of_pipeline(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that name a pipeline."""
+    """Add the options that select a pipeline."""
     for option in (
-        click.option("--region", help="AWS region. Default: that of the environment."),
-        click.option("--profile", help="Profile of the AWS configuration. Default: that of the environment."),
-        click.option("--state-machine", metavar="ARN", help="The pipeline's state machine."),
-        click.option("--stack", metavar="NAME", help="The stack of the pipeline, if it holds one."),
+        click.option("--region", help="AWS region. Default: from the environment."),
+        click.option("--profile", help="Profile of the AWS configuration. Default: from the environment."),
+        click.option("--state-machine", metavar="ARN", help="State machine of the pipeline."),
+        click.option("--stack", metavar="NAME", help="Stack of the pipeline, if it has only one."),
     ):
         command = option(command)
     return command
 
 
 def _execution_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    text = "Name or ARN of an execution. Default: the newest."
+    text = "Name or ARN of the execution. Default: the newest."
     return click.option("--execution", metavar="NAME", help=text)(command)
 
 
@@ -40,7 +40,7 @@ def find(
     stack: str | None, state_machine: str | None, profile: str | None, region: str | None
 ) -> PipelineEstimator:
     if (stack is None) == (state_machine is None):
-        raise click.UsageError("name the pipeline by --stack or by --state-machine")
+        raise click.UsageError("name the pipeline with --stack or --state-machine")
     import boto3  # noqa: PLC0415 - slow to import, and not needed for --help
 
     from amazon_estimators.client.pipeline import find_pipeline  # noqa: PLC0415
@@ -52,13 +52,11 @@ def find(
 @click.command()
 @of_pipeline
 @click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
-@click.option("--name", help="The execution's name. Default: a generated one.")
-@click.option(
-    "--follow/--no-follow", default=False, help="Wait for the end and show what happens. Default: no."
-)
+@click.option("--name", help="Name of the execution. Default: generated.")
+@click.option("--follow/--no-follow", default=False, help="Wait for the end and show progress. Default: no.")
 @as_json
 def start(values: tuple[str, ...], name: str | None, follow: bool, as_json: bool, **where: Any) -> int:
-    """Start an execution of a deployed pipeline, with NAME=VALUE overriding hyperparameters."""
+    """Start an execution of a deployed pipeline. NAME=VALUE overrides a hyperparameter."""
     pipeline = find(**where)
     execution = pipeline.start(assignments(values), name=name)
     if not as_json:
@@ -75,9 +73,9 @@ def start(values: tuple[str, ...], name: str | None, follow: bool, as_json: bool
 @_execution_option
 @as_json
 def status(execution: str | None, as_json: bool, **where: Any) -> int:
-    """Show how an execution stands: state, shards, training job."""
-    found = _found(find(**where), execution)
-    facts = _facts(found)
+    """Show the status of an execution: state, shards, training job."""
+    chosen = _execution_of(find(**where), execution)
+    facts = _facts(chosen)
     if as_json:
         print_json(facts)
         return 0
@@ -91,18 +89,22 @@ def status(execution: str | None, as_json: bool, **where: Any) -> int:
 @click.command()
 @of_pipeline
 @_execution_option
-@click.option("--follow/--no-follow", default=False, help="Wait for the end of the execution. Default: no.")
+@click.option(
+    "--follow/--no-follow", default=False, help="Show new lines until the execution ends. Default: no."
+)
 @as_json
 def logs(execution: str | None, follow: bool, as_json: bool, **where: Any) -> int:
     """Show the log of an execution's training job."""
-    found = _found(find(**where), execution)
+    chosen = _execution_of(find(**where), execution)
     if follow:
-        found.wait(logs=True, stream=_stream(as_json))
+        chosen.wait(logs=True, stream=_stream(as_json))
     if follow and not as_json:
         return 0
-    job = found.training_job()
+    job = chosen.training_job()
     if job is None:
-        raise click.ClickException(f"execution {found.name} has no training job yet; try again with --follow")
+        raise click.ClickException(
+            f"execution {chosen.name} has no training job yet; try again with --follow"
+        )
     lines = job.logs()
     if as_json:
         print_json([{"time": line.time.isoformat(), "host": line.host, "text": line.text} for line in lines])
@@ -118,52 +120,52 @@ def logs(execution: str | None, follow: bool, as_json: bool, **where: Any) -> in
 @click.command()
 @of_pipeline
 @_execution_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @as_json
 def stop(execution: str | None, yes: bool, as_json: bool, **where: Any) -> int:
-    """Stop an execution and its training job."""
-    found = _found(find(**where), execution)
-    if found.describe()["status"] != "RUNNING":
-        raise click.ClickException(f"execution {found.name} is over: {found.describe()['status']}")
+    """Stop a running execution and its training job."""
+    chosen = _execution_of(find(**where), execution)
+    if chosen.describe()["status"] != "RUNNING":
+        raise click.ClickException(
+            f"execution {chosen.name} has already ended: {chosen.describe()['status']}"
+        )
     if not yes:
-        click.confirm(f"Stop {found.name}?", abort=True, err=True)
-    found.stop()
+        click.confirm(f"Stop {chosen.name}?", abort=True, err=True)
+    chosen.stop()
     if as_json:
-        print_json(_facts(found))
+        print_json(_facts(chosen))
     else:
-        output().print(f"Stopped {found.name}", markup=False, soft_wrap=True)
+        output().print(f"Stopped {chosen.name}", markup=False, soft_wrap=True)
     return 0
 
 
 @click.command()
 @of_pipeline
 @_execution_option
-@click.option(
-    "--follow/--no-follow", default=False, help="Wait for the end and show what happens. Default: no."
-)
+@click.option("--follow/--no-follow", default=False, help="Wait for the end and show progress. Default: no.")
 @as_json
 def redrive(execution: str | None, follow: bool, as_json: bool, **where: Any) -> int:
-    """Let an execution that failed or was stopped go on with what is missing."""
-    found = _found(find(**where), execution)
-    standing = found.describe()["status"]
+    """Resume an execution that failed, was stopped or timed out. It redoes only what is missing."""
+    chosen = _execution_of(find(**where), execution)
+    standing = chosen.describe()["status"]
     if standing in ("RUNNING", "SUCCEEDED"):
         raise click.ClickException(
-            f"execution {found.name} is {standing}; one that failed, was stopped or timed out can go on"
+            f"execution {chosen.name} is {standing}; redrive needs one that failed, was stopped or timed out"
         )
-    found.redrive()
+    chosen.redrive()
     if not as_json:
-        output().print(f"Redriven {found.name}\n{found.console_url}", markup=False, soft_wrap=True)
+        output().print(f"Redriven {chosen.name}\n{chosen.console_url}", markup=False, soft_wrap=True)
     if follow:
-        found.wait(logs=not as_json, stream=_stream(as_json))
+        chosen.wait(logs=not as_json, stream=_stream(as_json))
     if as_json:
-        print_json(_facts(found))
+        print_json(_facts(chosen))
     return 0
 
 
-def _found(pipeline: PipelineEstimator, execution: str | None) -> Execution:
-    found = pipeline.attach(execution, wait=False).latest_execution
-    assert found is not None
-    return found
+def _execution_of(pipeline: PipelineEstimator, execution: str | None) -> Execution:
+    chosen = pipeline.attach(execution, wait=False).latest_execution
+    assert chosen is not None
+    return chosen
 
 
 def _facts(execution: Execution) -> dict[str, Any]:

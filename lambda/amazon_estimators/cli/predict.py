@@ -1,4 +1,4 @@
-"""``predict``: predict with a model without SageMaker; and show a model for ``inspect``."""
+"""Implement ``predict``: predict with a model without SageMaker. Also show models for ``inspect``."""
 
 from __future__ import annotations
 
@@ -26,21 +26,29 @@ if TYPE_CHECKING:
 PREDICTOR_TYPES = ("regressor", "binary_classifier", "multiclass_classifier")
 MODEL_FILES = re.compile(r"(.*[/\\])?(.*\.tar\.gz|.*\.tgz|model_algo-[0-9]+)")
 SHARD_BYTES = 64 * 2**20
-"""Bytes of rows that are predicted at a time."""
+"""Bytes of rows per block of predictions."""
 
 
 @click.command()
 @click.argument("model", type=click.Path())
 @click.argument("points", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="CSV file. Default: print it.")
-@click.option("--algorithm", type=AlgorithmName(), help="Default: recognised by the arrays in the model.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV file to write. Default: standard output.",
+)
+@click.option(
+    "--algorithm", type=AlgorithmName(), help="Algorithm of MODEL. Default: recognised by its arrays."
+)
 @click.option(
     "--predictor-type",
     type=click.Choice(PREDICTOR_TYPES),
-    help="As trained. Needed where the file of LinearLearner or FactorizationMachines leaves it open.",
+    help="Its predictor_type, for LinearLearner or FactorizationMachines models that do not store it.",
 )
-@click.option("--format", "file_format", help="Of POINTS. Default: by the file's extension.")
-@click.option("--header", type=click.Choice(["auto", "present", "absent"]), help="Of CSV. Default: auto.")
+@click.option("--format", "file_format", help="Format of POINTS. Default: by extension.")
+@click.option(
+    "--header", type=click.Choice(["auto", "present", "absent"]), help="Header row of CSV. Default: auto."
+)
 @click.option("--source", "sources", multiple=True, metavar="NAME=VALUE", help=HELP)
 @as_json
 def predict(  # noqa: PLR0917 - click passes options by name
@@ -54,10 +62,10 @@ def predict(  # noqa: PLR0917 - click passes options by name
     sources: tuple[str, ...],
     as_json: bool,
 ) -> int:
-    """Predict for every row of POINTS with MODEL, a model.tar.gz on disk or on S3, without SageMaker.
+    """Predict each row of POINTS with MODEL, a model.tar.gz on disk or S3, without SageMaker. Print CSV.
 
-    Reads POINTS, a file of any format that a pipeline reads, as features in the order of training; a label's
-    column is named by --source label=NAME and left out, other columns by --source exclude=NAME. Prints CSV.
+    POINTS is a file of any format that a pipeline reads. Its columns are the features in the order of
+    training. Leave out a label with --source label=NAME, and other columns with --source exclude=NAME.
 
     \b
     amazon-estimators predict model.tar.gz points.csv
@@ -80,20 +88,20 @@ def predict(  # noqa: PLR0917 - click passes options by name
 
 
 def is_model(name: str) -> bool:
-    """Return True if a file is a model by its name."""
+    """Return True if a file's name is that of a model."""
     return MODEL_FILES.fullmatch(name) is not None
 
 
 def show_models(names: Sequence[str], *, as_json: bool) -> int:
-    """Print what is known of models, for ``inspect``."""
+    """Print the facts about models, for ``inspect``."""
     facts = [{"file": name, **_facts(_loaded(name, None, None))} for name in names]
     if as_json:
         print_json(facts[0] if len(facts) == 1 else facts)
         return 0
-    for found in facts:
-        output().print(found.pop("file"), markup=False, soft_wrap=True)
+    for entry in facts:
+        output().print(entry.pop("file"), markup=False, soft_wrap=True)
         table = Table("", "", box=None, show_header=False)
-        for name, value in found.items():
+        for name, value in entry.items():
             table.add_row(name.replace("_", " "), str(value))
         output().print(table)
     return 0
@@ -109,7 +117,7 @@ def _facts(model: LocalModel) -> dict[str, Any]:
 
 
 def _loaded(name: str, algorithm: str | None, predictor_type: str | None) -> LocalModel:
-    """Load a model; what is assumed about its container is told on standard error."""
+    """Load a model. Print assumptions about its container to standard error."""
     from amazon_estimators.inference import ModelWarning, load_model  # noqa: PLC0415 - numpy is slow to import
 
     with warnings.catch_warnings(record=True) as told:
@@ -131,7 +139,7 @@ def _rows(points: Path, options: dict[str, Any]) -> Iterator[Any]:
     from amazon_estimators.sources import Source  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as folder:
-        # KMeans takes labels or none, sparse or dense: the features are the same for every algorithm.
+        # KMeans accepts any vectors: labels or none, sparse or dense. The features are the same for all.
         encode_files(
             [points],
             Path(folder) / "rows",
@@ -148,7 +156,7 @@ def _rows(points: Path, options: dict[str, Any]) -> Iterator[Any]:
 
 
 def _header(block: Predictions) -> list[str]:
-    """Return a name per column of CSV: a field, or field_0, field_1 … of a list."""
+    """Return the names of the CSV columns: a field's name, or field_0, field_1 … for a list."""
     names: list[str] = []
     for name, column in block.items():
         names += [name] if column.ndim == 1 else [f"{name}_{number}" for number in range(column.shape[1])]
@@ -156,8 +164,8 @@ def _header(block: Predictions) -> list[str]:
 
 
 def _columns(block: Predictions) -> list[list[Any]]:
-    # As text: float32 has a shorter form than the same number as Python's float.
+    # As text, because float32 has a shorter decimal form than the same number as a Python float.
     columns: list[list[Any]] = []
     for column in block.values():
-        columns += [one.astype(str).tolist() for one in (column.T if column.ndim > 1 else [column])]
+        columns += [values.astype(str).tolist() for values in (column.T if column.ndim > 1 else [column])]
     return columns

@@ -1,4 +1,4 @@
-"""What ``inspect`` learns from records as they pass, in memory that does not grow with them."""
+"""Profile records for ``inspect`` in one pass, in memory that does not grow with their number."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from amazon_estimators.recordio.consistency import Channel
 from amazon_estimators.recordio.record_blocks import Block, read_blocks
 
 CLASSES = 1000
-"""Distinct labels counted one by one; more are real values, of which the first ones make the histogram."""
+"""Most distinct labels to count one by one. More are real values, shown as a histogram of the first ones."""
 
 SAMPLE = 1_000_000
 
@@ -31,7 +31,11 @@ class Profile:
         self._least = self._most = self._sum = self._nonzero = np.zeros(0)
 
     def add(self, file: Any, name: str) -> None:
-        """Read one file. Raises RecordIOError where it breaks a rule; NaN and infinities pass."""
+        """Read one file. NaN and infinities are allowed.
+
+        Raises:
+            RecordIOError: A record breaks another rule.
+        """
         for block in read_blocks(file, name):
             self._channel.admit(block, name)
             if not self._records:
@@ -43,7 +47,7 @@ class Profile:
             self._bytes += block.size
 
     def facts(self, *, bins: int, features: int) -> dict[str, Any]:
-        """All of it as JSON-ready values."""
+        """Return the whole profile as JSON-ready values."""
         kind = self._channel.kind
         return {
             "records": self._records,
@@ -65,9 +69,9 @@ class Profile:
         if not shown:
             return
         values_of_block = block.flat_values()
-        # One count stands for all records where they are alike.
+        # If all records are alike, one count stands for all of them.
         counts, labels = (
-            np.broadcast_to(one, len(block.offsets)) for one in (block.counts, block.label_counts)
+            np.broadcast_to(count, len(block.offsets)) for count in (block.counts, block.label_counts)
         )
         ends, label_ends = np.cumsum(counts), np.cumsum(labels)
         for row in range(shown):

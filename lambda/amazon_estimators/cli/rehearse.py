@@ -1,4 +1,4 @@
-"""``rehearse``: a whole pipeline on this machine."""
+"""Implement ``rehearse``: run a whole pipeline on this machine."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ NEEDS = (
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def rehearse(arguments: tuple[str, ...]) -> int:
-    """Deploy a CDK app into a local AWS and train on real data, with no account.
+    """Deploy a CDK app into a local AWS and train on real data, without an AWS account.
 
-    All options are the rehearsal's.
+    All options are passed on to the rehearsal.
     """
     try:
         cli = import_module("amazon_estimators_rehearsal.cli")
@@ -28,6 +28,6 @@ def rehearse(arguments: tuple[str, ...]) -> int:
         raise click.ClickException(f"{NEEDS} (missing: {error.name})") from error
     try:
         code: int = cli.main(list(arguments))
-    except SystemExit as ended:  # its own parser ends so for --help and for what it does not understand
+    except SystemExit as ended:  # argparse exits for --help and for wrong usage
         return ended.code if isinstance(ended.code, int) else 0
     return code

@@ -1,4 +1,4 @@
-"""``request`` and ``dead-letters``: the starter of a deployed pipeline from the command line."""
+"""Implement ``request`` and ``dead-letters`` for the starter of a deployed pipeline."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def _starter(**where: Any) -> PipelineStarter:
 
 @click.command()
 @of_pipeline
-@click.option("--reason", default="", help="Stands in the execution's input and in events. Default: none.")
+@click.option("--reason", default="", help="Text for the execution's input and for events. Default: none.")
 @click.option(
     "--retrain",
     default="",
     metavar="WHY",
-    help="Train even what has been trained, once for each text. Default: only what is new.",
+    help="Train even if the data is unchanged, once per text. Default: only new data.",
 )
 @as_json
 def request(reason: str, retrain: str, as_json: bool, **where: Any) -> int:
-    """Ask a pipeline's starter for a training, in turn; events tell what becomes of it."""
+    """Queue a request for a training with a pipeline's starter. Events report the outcome."""
     starter = _starter(**where)
     starter.request(reason=reason, retrain=retrain)
     if as_json:
@@ -43,7 +43,7 @@ def request(reason: str, retrain: str, as_json: bool, **where: Any) -> int:
 
 @click.group(name="dead-letters")
 def dead_letters() -> None:
-    """Messages that a pipeline's starter could not handle: see them, move them back."""
+    """List messages that a pipeline's starter could not handle, or move them back to its queue."""
 
 
 @dead_letters.command(name="list")

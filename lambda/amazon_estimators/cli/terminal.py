@@ -1,4 +1,4 @@
-"""What all commands share: where output goes, progress bars, values given as NAME=VALUE."""
+"""Share consoles, progress bars and NAME=VALUE parsing among the commands."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from rich.progress import (
 
 @cache
 def output() -> Console:
-    """Standard output."""
+    """Return the console for standard output."""
     return Console(highlight=False, emoji=False)
 
 
 @cache
 def errors() -> Console:
-    """Standard error: progress and errors, so that output can be piped on."""
+    """Return the console for standard error: progress and errors, so that output can be piped."""
     return Console(stderr=True, highlight=False, emoji=False)
 
 
 def print_json(value: Any) -> None:
-    """For machines: one JSON value. JSON knows no NaN and no infinities: they are null."""
+    """Print one JSON value for machines. NaN and infinities, which JSON lacks, become null."""
     click.echo(json.dumps(_finite(value), indent=2, default=str))
 
 
@@ -42,18 +42,19 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {name: _finite(one) for name, one in value.items()}
-    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
+        return {name: _finite(item) for name, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @contextmanager
 def byte_progress(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar over bytes on standard error; nothing where that is no terminal.
+    """Show a progress bar over bytes on standard error, if that is a terminal.
 
-    Call what it yields with each step.
+    Yields:
+        A function to call with the number of bytes of each step.
     """
     columns = (
         TextColumn("{task.description}"),
@@ -68,7 +69,7 @@ def byte_progress(title: str, total: int | None) -> Iterator[Callable[[int], Non
 
 
 class Counted:
-    """A binary file whose reads are told to a progress bar."""
+    """Reports the bytes read from a binary file to a progress bar."""
 
     def __init__(self, file: Any, name: str, read: Callable[[int], None]) -> None:
         self._file, self._told = file, read
@@ -86,7 +87,7 @@ class Counted:
 
 
 def assignment(value: str) -> tuple[str, str]:
-    """One ``NAME=VALUE`` as its name and its text."""
+    """Split ``NAME=VALUE`` into its name and its text."""
     name, equals, text = value.partition("=")
     if not equals or not name:
         raise click.BadParameter(f"{value!r} is not of the form NAME=VALUE")
@@ -94,5 +95,5 @@ def assignment(value: str) -> tuple[str, str]:
 
 
 def assignments(values: Sequence[str]) -> dict[str, str]:
-    """``NAME=VALUE`` arguments as a dictionary."""
+    """Return ``NAME=VALUE`` arguments as a dictionary."""
     return dict(map(assignment, values))

@@ -21,7 +21,7 @@ def wants_colour(stream: TextIO) -> bool:
 
 
 def is_notebook() -> bool:
-    """Whether this process is the kernel of a notebook."""
+    """Return True if this process is the kernel of a notebook."""
     return "ipykernel" in sys.modules
 
 

@@ -86,7 +86,7 @@ class Estimator(AfterTraining):
     def from_pipeline(
         cls, *, stack_name: str | None = None, state_machine_arn: str | None = None, session: Any = None
     ) -> PipelineEstimator:
-        """An estimator whose ``fit()`` is an execution of a deployed TrainingPipeline.
+        """Return an estimator whose ``fit()`` is an execution of a deployed TrainingPipeline.
 
         Give the stack, if it holds one pipeline, or the ARN of the state machine.
         Raises RequestError if there is none, or several: the text lists them.
@@ -175,13 +175,13 @@ class Estimator(AfterTraining):
     ) -> RecordSet:
         """Encode data, upload it under ``data_location``, and return the RecordSet to train on.
 
-        train: records in rows: an array of shape (records, features), mapped from disk or in memory, a data
-            frame of
-            pandas or polars, a SciPy sparse matrix or its parts ``(data, indices, indptr, shape)``; or an
-            iterator of blocks of those, alone or as pairs with their labels, for data larger than memory.
+        train: records in rows: an array of shape (records, features), mapped from disk or in memory; a data
+            frame of pandas or polars; a SciPy sparse matrix or its parts ``(data, indices, indptr, shape)``;
+            or an iterator of blocks of those, alone or in pairs with their labels, for data larger than
+            memory.
             Values are sent as float32. Object2Vec takes pairs of token lists, IPInsights pairs of entity and
             IPv4 address.
-        labels: one number a row, or the name of a data frame's column. Default: none.
+        labels: one number per row, or the name of a data frame's column. Default: none.
         channel: one of the algorithm's channels. Default: ``"train"``.
         encrypt: encrypt with S3's own keys (SSE-S3). Default: False, which leaves it to the bucket.
         distribution: ``"ShardedByS3Key"`` or ``"FullyReplicated"``. Default: what the algorithm documents.

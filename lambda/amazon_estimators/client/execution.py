@@ -57,12 +57,12 @@ class Execution:
         self._states.redrive_execution(executionArn=self.arn)
 
     def history(self) -> list[dict[str, Any]]:
-        """All events so far."""
+        """Return all events so far."""
         pages = self._states.get_paginator("get_execution_history").paginate(executionArn=self.arn)
         return [event for page in pages for event in page["events"]]
 
     def state(self) -> str | None:
-        """The state it entered last."""
+        """Return the state it entered last."""
         entered = [
             event["stateEnteredEventDetails"]["name"]
             for event in self.history()
@@ -76,7 +76,7 @@ class Execution:
         return (counts["succeeded"], counts["total"]) if counts else None
 
     def training_job(self, history: Sequence[Mapping[str, Any]] | None = None) -> TrainingJob | None:
-        """The newest training job it started; None before there is one."""
+        """Return the newest training job it started; None before there is one."""
         name = _job_name(self.history() if history is None else history)
         job = TrainingJob(name, session=self.session, metrics=self.metrics) if name else None
         return job if job and job.exists() else None
@@ -101,7 +101,7 @@ class Execution:
         return ended
 
     def way_back(self) -> str:
-        """How to come back to the execution, and how to stop it."""
+        """Say how to come back to the execution, and how to stop it."""
         return (
             f"Stopped waiting; execution {self.name} goes on, and its training job is billed.\n"
             f"  Follow it again:  Execution({self.arn!r}).wait()\n"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.client.local_s3 import Directory
@@ -16,14 +18,17 @@ from amazon_estimators.pipeline.channels import Channel
 from amazon_estimators.pipeline.data_set import DataSet
 from amazon_estimators.pipeline.encode import encode_shard
 from amazon_estimators.pipeline.input_scan import refuse_tables
-from amazon_estimators.pipeline.plan import make_plan
+from amazon_estimators.pipeline.plan import make_plan, prepare
 from amazon_estimators.pipeline.seal import seal
-from amazon_estimators.record_sets.keys import manifest_key
+from amazon_estimators.pipeline.shard_profiles import add_up_profiles
+from amazon_estimators.record_sets.keys import manifest_key, profile_key
 from amazon_estimators.record_sets.manifest import StoredRecordSet, StoredShard, write
+from amazon_estimators.record_sets.read_as import ReadAs
 from amazon_estimators.record_sets.record_set import RecordSet
-from amazon_estimators.sources import Source
+from amazon_estimators.sources import Piece, Source
 from amazon_estimators.storage.input_files import InputFiles, LeftOut, data_files
 from amazon_estimators.storage.s3_uri import Place
+from amazon_estimators.storage.sessions import client_of
 
 BUCKET = "local-files"
 """Stands for the file system where the data plane wants a bucket; it never shows."""
@@ -53,28 +58,11 @@ def encode_files(
         raise RequestError(
             f"{out} is not empty", remedy="Name a new directory, so that old and new shards do not mix."
         )
-    rule = algorithm.channels.get(channel)
-    if rule is None:
-        raise RequestError(
-            f"{algorithm.__name__} has no channel {channel!r}; it has {', '.join(algorithm.channels)}"
-        )
-    sharded = rule.distribution == "ShardedByS3Key"
-    named, left_out = local_files(files, InputFiles("", source.include, source.skip))
-    source = replace(source, include=(), skip=())  # a file that is named itself is read
-    planned = Channel(channel, "", source, rule, rule.distribution, instance_count if sharded else 1)
-    inputs = {str(path): path for path in named}
-    if len(inputs) < len(named):
-        raise InputError("a file is named twice", remedy="Name each once: its rows would count twice.")
-    if missing := [name for name, path in inputs.items() if not path.is_file()]:
-        raise InputError(f"there is no file {', '.join(missing)}")
     out.parent.mkdir(parents=True, exist_ok=True)
     # Beside the result and on the same disk, so that shards are moved into place, not copied.
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as work:
-        s3 = Directory(Path(work), inputs)
-        data_set = DataSet(
-            "local", datetime.now(UTC), {channel: s3.input_objects(BUCKET, channel)}, {channel: left_out}
-        )
-        try:
+        planned, data_set, s3 = _local_channel(files, algorithm, channel, source, instance_count, Path(work))
+        with _local_errors():
             plan, shards = make_plan(
                 s3,
                 {channel: planned},
@@ -88,17 +76,16 @@ def encode_files(
                 encode_shard(s3, plan, shard.offset, shard.length)
             progress(len(shards), len(shards))
             sealed = seal(s3, plan, instance_count=instance_count)[channel]
-        except AmazonEstimatorsError as error:
-            raise _in_local_words(error) from error
-        except ModuleNotFoundError as error:
-            if error.name != "pyarrow":
-                raise
-            raise InputError(NO_TABLE_READER, remedy=TABLES) from error
+            profile = add_up_profiles(
+                s3, plan, channel, sealed.receipts, counts_words=algorithm.counts_words
+            ).document
         out.mkdir(exist_ok=True)
         names = [plan.shard_file(channel, receipt.shard) for receipt in sealed.receipts]
         for name, receipt in zip(names, sealed.receipts, strict=True):
             shutil.move(s3.path(plan.shard_key(channel, receipt.shard)), out / name)
-    record_set = replace(sealed.record_set, s3_data=manifest_key(prefix))
+    record_set = replace(
+        sealed.record_set, s3_data=manifest_key(prefix), read_as=_in_local_terms(sealed.record_set.read_as)
+    )
     root = Place.of(prefix, what="prefix").key
     stored = tuple(
         StoredShard(root + name, receipt.facts.records, receipt.num_bytes, receipt.sha256, etag=None)
@@ -108,8 +95,122 @@ def encode_files(
     def put(key: str, text: str) -> None:
         (out / key.removeprefix(root)).write_text(text, encoding="utf-8")
 
+    if profile is not None:
+        put(profile_key(root), profile.to_json())
     write([StoredRecordSet(record_set, stored)], put)
     return record_set
+
+
+def plan_files(
+    files: Sequence[Path],
+    algorithm: type[Algorithm],
+    *,
+    channel: str,
+    source: Source,
+    instance_count: int,
+    target_shard_bytes: int,
+) -> tuple[ReadAs, list[list[Piece]]]:
+    """Return what would be understood of files and the pieces of each shard; nothing is encoded or written.
+
+    Raises what :func:`encode_files` raises before it encodes.
+    """
+    with tempfile.TemporaryDirectory() as work:
+        planned, data_set, s3 = _local_channel(files, algorithm, channel, source, instance_count, Path(work))
+        with _local_errors():
+            plan, pieces = prepare(
+                s3,
+                {channel: planned},
+                data_set,
+                bucket=BUCKET,
+                prefix="",
+                target_shard_bytes=target_shard_bytes,
+            )
+            shards = [list(shard) for shard in pieces[channel]]
+    read_as = _in_local_terms(plan.channels[channel].read_as)
+    assert read_as is not None
+    return read_as, shards
+
+
+def plan_prefix(
+    uri: str,
+    algorithm: type[Algorithm],
+    *,
+    channel: str,
+    source: Source,
+    instance_count: int,
+    target_shard_bytes: int,
+    session: Any = None,
+) -> tuple[ReadAs, list[list[Piece]]]:
+    """Return what would be understood of the objects below an S3 URI and the pieces of each shard.
+
+    Nothing is written. Raises what Plan raises.
+    """
+    place, s3 = Place.of(uri, what="input"), client_of(session, "s3")
+    planned = _channel(algorithm, channel, place.key, source, instance_count)
+    data_set = DataSet.take(s3, place.bucket, {channel: planned.files})
+    plan, pieces = prepare(
+        s3,
+        {channel: planned},
+        data_set,
+        bucket=place.bucket,
+        prefix="",
+        target_shard_bytes=target_shard_bytes,
+    )
+    read_as = plan.channels[channel].read_as
+    assert read_as is not None
+    return read_as, [list(shard) for shard in pieces[channel]]
+
+
+def _channel(
+    algorithm: type[Algorithm], channel: str, prefix: str, source: Source, instance_count: int
+) -> Channel:
+    rule = algorithm.channels.get(channel)
+    if rule is None:
+        raise RequestError(
+            f"{algorithm.__name__} has no channel {channel!r}; it has {', '.join(algorithm.channels)}"
+        )
+    sharded = rule.distribution == "ShardedByS3Key"
+    return Channel(channel, prefix, source, rule, rule.distribution, instance_count if sharded else 1)
+
+
+def _local_channel(  # noqa: PLR0917 - what both callers are given
+    files: Sequence[Path],
+    algorithm: type[Algorithm],
+    channel: str,
+    source: Source,
+    instance_count: int,
+    work: Path,
+) -> tuple[Channel, DataSet, Directory]:
+    """The channel, its files as a data set, and a directory in the part of S3."""
+    named, left_out = local_files(files, InputFiles("", source.include, source.skip))
+    source = replace(source, include=(), skip=())  # a file that is named itself is read
+    planned = _channel(algorithm, channel, "", source, instance_count)
+    inputs = {str(path): path for path in named}
+    if len(inputs) < len(named):
+        raise InputError("a file is named twice", remedy="Name each once: its rows would count twice.")
+    if missing := [name for name, path in inputs.items() if not path.is_file()]:
+        raise InputError(f"there is no file {', '.join(missing)}")
+    s3 = Directory(work, inputs)
+    objects = {channel: s3.input_objects(BUCKET, channel)}
+    return planned, DataSet("local", datetime.now(UTC), objects, {channel: left_out}), s3
+
+
+@contextmanager
+def _local_errors() -> Iterator[None]:
+    """Errors that name files instead of objects, and what to install."""
+    try:
+        yield
+    except AmazonEstimatorsError as error:
+        raise _in_local_words(error) from error
+    except ModuleNotFoundError as error:
+        if error.name != "pyarrow":
+            raise
+        raise InputError(NO_TABLE_READER, remedy=TABLES) from error
+
+
+def _in_local_terms(read_as: ReadAs | None) -> ReadAs | None:
+    lines = read_as and tuple(line.replace(f"s3://{BUCKET}/", "") for line in read_as.lines)
+    return replace(read_as, lines=lines) if read_as and lines else read_as
 
 
 def local_files(paths: Sequence[Path], rule: InputFiles) -> tuple[list[Path], tuple[LeftOut, ...]]:
@@ -137,7 +238,7 @@ def local_files(paths: Sequence[Path], rule: InputFiles) -> tuple[list[Path], tu
 
 
 def _in_local_words(error: AmazonEstimatorsError) -> AmazonEstimatorsError:
-    """The same error naming files instead of objects."""
+    """Return the same error naming files instead of objects."""
     local = type(error).__new__(type(error))
     AmazonEstimatorsError.__init__(local, error.message.replace(f"s3://{BUCKET}/", ""), remedy=error.remedy)
     return local

@@ -43,7 +43,7 @@ class Directory:
         return ObjectList.of(bucket, channel, entries)
 
     def path(self, key: str) -> Path:
-        """Where a key lies; never outside of the directory."""
+        """Return where a key lies; never outside of the directory."""
         path = self._inputs.get(key) or self._root / key
         if key not in self._inputs and self._root.resolve() not in path.resolve().parents:
             raise _refusal("NoSuchKey")

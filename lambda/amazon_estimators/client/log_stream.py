@@ -29,7 +29,7 @@ class JobLog:
         self._tokens: dict[str, str | None] = {}
 
     def new_lines(self) -> list[LogLine]:
-        """The lines written since the last call, by time. Empty while the job has no log yet."""
+        """Return the lines written since the last call, by time. Empty while the job has no log yet."""
         try:
             for stream in self._streams():
                 self._tokens.setdefault(stream, None)
@@ -39,7 +39,7 @@ class JobLog:
         return sorted(lines, key=lambda line: line.time)
 
     def hosts(self) -> list[str]:
-        """The instances that have written, in the order they were first seen."""
+        """Return the instances that have written, in the order they were first seen."""
         return [self._host(stream) for stream in self._tokens]
 
     def _streams(self) -> Iterator[str]:

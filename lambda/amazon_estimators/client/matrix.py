@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
+from amazon_estimators.encodings.vectors import write_block
 from amazon_estimators.errors import InputError
-from amazon_estimators.recordio import write_numpy_to_dense_tensor, write_spmatrix_to_sparse_tensor
+from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
+from amazon_estimators.sources import Block, float32
+from amazon_estimators.sources.blocks import SparseRows
 
 BLOCK_BYTES = 4 * 2**20
 """Bytes of float32 features that are held at a time."""
@@ -34,8 +38,22 @@ class Matrix(Protocol):
     record_bytes: int
     """About how long an encoded record is."""
 
-    def write(self, file: Any, start: int, stop: int, labels: np.ndarray | None, first_row: int) -> None:
-        """Append rows ``[start, stop)`` as records; errors count rows from ``first_row``."""
+    @property
+    def names(self) -> Sequence[str] | None:
+        """The names of the columns, where they have some."""
+        ...
+
+    def write(
+        self,
+        file: Any,
+        start: int,
+        stop: int,
+        labels: np.ndarray | None,
+        first_row: int,
+        *,
+        profile: ProfileBuilder | None = None,
+    ) -> None:
+        """Append rows ``[start, stop)`` as records, and to ``profile``; errors count from ``first_row``."""
         ...
 
 
@@ -52,7 +70,7 @@ def matrix_of(train: Any) -> Matrix:
 
 
 def is_frame(value: Any) -> bool:
-    """Whether ``value`` is a data frame of pandas or polars."""
+    """Return True if ``value`` is a data frame of pandas or polars."""
     return hasattr(value, "columns") and hasattr(value, "to_numpy") and hasattr(value, "shape")
 
 
@@ -69,7 +87,10 @@ def split_frame(frame: Any, label: str) -> tuple[Matrix, np.ndarray]:
 
 
 def labels_of(labels: Any, rows: int) -> np.ndarray | None:
-    """Labels as float32 of shape (rows,), or None. Raises InputError for another shape or type."""
+    """Return labels of shape (rows,) in their own type, or None. Raises InputError for another shape or type.
+
+    They become float32 where they are written: whole numbers that it would round are refused there.
+    """
     if labels is None:
         return None
     array = np.asarray(labels)
@@ -78,7 +99,30 @@ def labels_of(labels: Any, rows: int) -> np.ndarray | None:
             f"labels have shape {array.shape}, expecting one label a row: shape ({rows},)",
             remedy="Give as many labels as there are rows, as one dimension: labels.ravel().",
         )
-    return _to_float32(array, "labels")
+    return _numeric(array, "labels")
+
+
+@dataclass(frozen=True)
+class RowsInMemory:
+    """Names values of data in memory for errors: ``row`` is the number of a block's first row."""
+
+    row: int
+    names: Sequence[str] | None = None
+    counted: str = float32.COUNTED
+    label: str = "label"
+
+    @property
+    def rows(self) -> str:
+        """How the rows of the block are called together."""
+        return f"rows from {self.row}"
+
+    def of(self, at: int, column: str) -> str:
+        """Return where a value of a row and a column is."""
+        return f"row {self.row + at}, {column}"
+
+    def feature(self, number: int) -> str:
+        """Return the name of a feature's column."""
+        return f"column {number}" + (f" ({self.names[number]!r})" if self.names else "")
 
 
 @dataclass
@@ -87,16 +131,26 @@ class Dense:
 
     array: np.ndarray
     sparse = False
+    names = None
 
     def __post_init__(self) -> None:
         self.rows, self.columns = self.array.shape
         self.record_bytes = 4 * self.columns + FRAME_BYTES
 
-    def write(self, file: Any, start: int, stop: int, labels: np.ndarray | None, first_row: int) -> None:
+    def write(
+        self,
+        file: Any,
+        start: int,
+        stop: int,
+        labels: np.ndarray | None,
+        first_row: int,
+        *,
+        profile: ProfileBuilder | None = None,
+    ) -> None:
         for first, last in _blocks(start, stop, self.columns):
             part = None if labels is None else labels[first - start : last - start]
-            block = _to_float32(self.array[first:last], "features")
-            write_numpy_to_dense_tensor(file, block, part, first_row=first_row + first - start)
+            place = RowsInMemory(first_row + first - start)
+            write_block(file, Block(self.array[first:last], part), place, profile)
 
 
 class Frame:
@@ -109,23 +163,39 @@ class Frame:
             raise InputError(
                 "the data frame has no feature columns", remedy="Give at least one column of numbers."
             )
-        self._names, self._columns = names, columns
+        self.names, self._columns = names, columns
         self.rows, self.columns = len(columns[0]), len(columns)
         self.record_bytes = 4 * self.columns + FRAME_BYTES
 
-    def write(self, file: Any, start: int, stop: int, labels: np.ndarray | None, first_row: int) -> None:
+    def write(
+        self,
+        file: Any,
+        start: int,
+        stop: int,
+        labels: np.ndarray | None,
+        first_row: int,
+        *,
+        profile: ProfileBuilder | None = None,
+    ) -> None:
         for first, last in _blocks(start, stop, self.columns):
-            block = np.empty((last - first, self.columns), np.float32)
-            for index, (name, column) in enumerate(zip(self._names, self._columns, strict=True)):
-                block[:, index] = _column_values(name, column, first, last)
+            columns = [
+                _column_values(name, column, first, last)
+                for name, column in zip(self.names, self._columns, strict=True)
+            ]
+            table = np.empty((last - first, self.columns), np.float32)
+            with np.errstate(over="ignore"):
+                for index, values in enumerate(columns):
+                    table[:, index] = values
             part = None if labels is None else labels[first - start : last - start]
-            write_numpy_to_dense_tensor(file, block, part, first_row=first_row + first - start)
+            block = Block(table, part, partial(_given, columns, part))
+            write_block(file, block, RowsInMemory(first_row + first - start, self.names), profile)
 
 
 class Sparse:
     """Compressed rows; they are written as sparse records."""
 
     sparse = True
+    names = None
 
     def __init__(self, data: Any, indices: Any, indptr: Any, shape: tuple[int, int]) -> None:
         self._data, self._indices, self._indptr = np.asarray(data), np.asarray(indices), np.asarray(indptr)
@@ -139,15 +209,24 @@ class Sparse:
         self.record_bytes = 8 * per_row + FRAME_BYTES
         self._block_rows = max(1, BLOCK_BYTES // self.record_bytes)
 
-    def write(self, file: Any, start: int, stop: int, labels: np.ndarray | None, first_row: int) -> None:
+    def write(
+        self,
+        file: Any,
+        start: int,
+        stop: int,
+        labels: np.ndarray | None,
+        first_row: int,
+        *,
+        profile: ProfileBuilder | None = None,
+    ) -> None:
         for first in range(start, stop, self._block_rows):
             last = min(first + self._block_rows, stop)
             pointers = self._indptr[first : last + 1]
             low, high = int(pointers[0]), int(pointers[-1])
-            data = _to_float32(self._data[low:high], "features")
-            rows = (data, self._indices[low:high], pointers - low, (last - first, self.columns))
+            data = _numeric(self._data[low:high], "features")
+            rows = SparseRows(data, self._indices[low:high], pointers - low, self.columns)
             part = None if labels is None else labels[first - start : last - start]
-            write_spmatrix_to_sparse_tensor(file, rows, part, first_row=first_row + first - start)
+            write_block(file, Block(rows, part), RowsInMemory(first_row + first - start), profile)
 
 
 def _blocks(start: int, stop: int, columns: int) -> Iterator[tuple[int, int]]:
@@ -165,19 +244,23 @@ def _array(train: Any) -> np.ndarray:
             f"the data have shape {array.shape}, expecting rows and columns: (records, features)",
             remedy="Reshape them, for example array.reshape(len(array), -1).",
         )
-    _to_float32(array[:0], "features")
-    return array
+    return _numeric(array, "features")
 
 
-def _to_float32(array: np.ndarray, what: str) -> np.ndarray:
+def _given(columns: Sequence[np.ndarray], labels: np.ndarray | None, row: int, feature: int | None) -> float:
+    """The value as the data frame has it."""
+    values = labels if feature is None else columns[feature]
+    return float("nan") if values is None else float(values[row])
+
+
+def _numeric(array: np.ndarray, what: str) -> np.ndarray:
+    """Return the array if it holds numbers. Raises InputError for another type."""
     if array.dtype.kind not in "biuf":
         raise InputError(
             f"{what} are of dtype {array.dtype}, expecting numbers: bool, integers or floats",
             remedy="Cast them first: array.astype('float32').",
         )
-    with np.errstate(over="ignore"):
-        # What is beyond float32 becomes an infinity, and that the codec refuses with row and column.
-        return array.astype(np.float32, copy=False)
+    return array
 
 
 def _column(frame: Any, name: Any) -> Any:
@@ -193,18 +276,20 @@ def _column_values(name: str, column: Any, start: int, stop: int) -> np.ndarray:
     part = column.iloc[start:stop] if hasattr(column, "iloc") else column[start:stop]
     values = np.asarray(part)
     if values.dtype.kind in "biuf":
-        return _to_float32(values, name)
+        return values
     if values.dtype.kind == "O":
         try:
-            return _to_float32(np.array([_number(value) for value in values], np.float64), name)
+            if all(isinstance(value, int | np.integer) for value in values):
+                return np.array([int(value) for value in values])  # whole numbers stay exact
+            return np.array([_number(value) for value in values], np.float64)
         except (TypeError, ValueError):
             pass
     row, shown = next(
         ((row, value) for row, value in enumerate(values) if not _is_number(value)), (0, values[:1])
     )
     raise InputError(
-        f"column {name!r}, row {start + row}: {shown!r} is no number",
-        remedy="Drop the column, or turn it into numbers first.",
+        f"column {name!r}, row {start + row}: {shown!r} is not a number",
+        remedy=f"{float32.COUNTED} Drop the column, or turn it into numbers first.",
     )
 
 

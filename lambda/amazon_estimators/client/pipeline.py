@@ -138,7 +138,7 @@ class PipelineEstimator:
         return self._execution(started["executionArn"])
 
     def executions(self, *, most: int = 20) -> list[Execution]:
-        """The newest executions, newest first."""
+        """Return the newest executions, newest first."""
         listed = self._states.list_executions(stateMachineArn=self.state_machine_arn, maxResults=most)
         return [self._execution(one["executionArn"]) for one in listed["executions"]]
 
@@ -206,7 +206,7 @@ def _state_machines(session: Any, stack_name: str) -> list[str]:
 
 
 def _settings(session: Any, state_machine_arn: str) -> dict[str, Any] | None:
-    """The pipeline's settings, which its definition hands to Plan and Seal; None if it has none."""
+    """Return the pipeline's settings, which its definition hands to Plan and Seal; None if it has none."""
     described = client_of(session, "stepfunctions").describe_state_machine(stateMachineArn=state_machine_arn)
     return next(_objects_with(json.loads(described["definition"]), SETTINGS), None)
 

@@ -86,7 +86,7 @@ def _entity_pairs(train: Any) -> tuple[list[bytes], RecordSet]:
 
 
 def _field(value: Any) -> str:
-    """A field of CSV, in quotes where it needs them."""
+    """Return a field of CSV, in quotes where it needs them."""
     text = str(value)
     return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"') else text
 

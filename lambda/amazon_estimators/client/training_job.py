@@ -52,7 +52,7 @@ class TrainingJob:
         return answer
 
     def exists(self) -> bool:
-        """Whether the service knows a job of this name."""
+        """Return True if the service knows a job of this name."""
         try:
             self.describe()
         except self._sagemaker.exceptions.ClientError as error:
@@ -66,7 +66,7 @@ class TrainingJob:
         self._sagemaker.stop_training_job(TrainingJobName=self.name)
 
     def logs(self) -> list[LogLine]:
-        """All lines of the log so far, by time."""
+        """Return all lines of the log so far, by time."""
         log, lines = JobLog(self._logs, self.name), []
         while new := log.new_lines():
             lines += new
@@ -95,7 +95,7 @@ class TrainingJob:
         return Follower(self, JobLog(self._logs, self.name), Console(stream), self._metrics, logs=logs)
 
     def way_back(self) -> str:
-        """How to come back to the job, and how to stop it."""
+        """Say how to come back to the job, and how to stop it."""
         return (
             f"Stopped waiting; training job {self.name} goes on, and is billed.\n"
             f"  Follow it again:  Estimator.attach({self.name!r})\n"
@@ -190,14 +190,14 @@ class Follower:
 
 
 def console_host(region: str) -> str:
-    """The AWS console of the region's partition."""
+    """Return the AWS console of the region's partition."""
     if region.startswith("us-gov-"):
         return "console.amazonaws-us-gov.com"
     return {"amazonaws.com.cn": "console.amazonaws.cn"}.get(dns_suffix(region), "console.aws.amazon.com")
 
 
 def checked_job_name(given: str | None, *, base: str) -> str:
-    """The name given, by default ``base`` and the time; RequestError if the service takes no such name."""
+    """Return the name given, by default ``base`` and the time; RequestError for one the service refuses."""
     if given is None:
         now = timestamp()
         given = f"{base[: JOB_NAME_CHARACTERS - len(now) - 1]}-{now}"

@@ -17,8 +17,11 @@ from amazon_estimators.client.shard_writers import Shards
 from amazon_estimators.client.text_records import write_lines
 from amazon_estimators.errors import InputError, RequestError
 from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES, cut_evenly
-from amazon_estimators.record_sets.keys import manifest_key
+from amazon_estimators.record_sets.keys import manifest_key, profile_key
 from amazon_estimators.record_sets.manifest import StoredRecordSet, StoredShard, write
+from amazon_estimators.record_sets.profiles.document import ProfileDocument
+from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
+from amazon_estimators.record_sets.profiles.findings import warnings_of
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.storage.multipart_upload import Uploads
 from amazon_estimators.summaries import LabelRange, Labels
@@ -43,7 +46,7 @@ class Destination:
 
 
 def encryption(*, encrypt: bool, kms_key: str | None) -> dict[str, Any]:
-    """What S3 is told: SSE-KMS with a key, SSE-S3 with ``encrypt``, else the bucket's own default."""
+    """Return what S3 is told: SSE-KMS with a key, SSE-S3 with ``encrypt``, else nothing."""
     if kms_key:
         return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key, "BucketKeyEnabled": True}
     return {"ServerSideEncryption": "AES256"} if encrypt else {}
@@ -91,8 +94,9 @@ def upload_record_set(
             instances=destination.instance_count if distribution == SHARDED else 1,
             target_bytes=destination.target_shard_bytes,
         )
+        builder, names = ProfileBuilder(), None
         if algorithm.encoding == "recordio" and rule.vectors:
-            facts = _write_records(shards, train, labels, report)
+            facts, names = _write_records(shards, train, labels, report, builder)
         else:
             facts = write_lines(shards, algorithm, rule, train, labels)
         written = [writer.result() for writer in shards.writers]
@@ -109,6 +113,11 @@ def upload_record_set(
             StoredShard(one.key, records, one.size, one.sha256, one.etag)
             for one, records in zip(written, shards.records, strict=True)
         )
+        profile = builder.profile()
+        if profile is not None:
+            warnings = warnings_of(profile, names, counts_words=algorithm.counts_words)
+            document = ProfileDocument(profile, names, len(written), warnings=warnings)
+            uploads.put(profile_key(destination.prefix), document.to_json().encode(), "application/json")
         write(
             [StoredRecordSet(record_set, stored)],
             lambda key, text: uploads.put(key, text.encode(), "application/json"),
@@ -132,14 +141,20 @@ class _Report:
                 self._progress(self._done, None if self.total is None else max(self.total, self._done))
 
 
-def _write_records(shards: Shards, train: Any, labels: Any, report: _Report) -> RecordSet:
+Written = tuple[RecordSet, tuple[str, ...] | None]
+"""What is known of the records, and the names of the features."""
+
+
+def _write_records(
+    shards: Shards, train: Any, labels: Any, report: _Report, profile: ProfileBuilder
+) -> Written:
     if hasattr(train, "__next__"):
         if labels is not None:
             raise RequestError(
                 "labels were given beside an iterator of blocks",
                 remedy="Yield pairs instead: (features of the block, labels of the block).",
             )
-        return _write_blocks(shards, train)
+        return _write_blocks(shards, train, profile)
     if isinstance(labels, str):
         if not is_frame(train):
             raise RequestError(f"labels is {labels!r}, but only a data frame has named columns")
@@ -151,17 +166,18 @@ def _write_records(shards: Shards, train: Any, labels: Any, report: _Report) -> 
     report.total = matrix.rows * matrix.record_bytes
     for start, stop, writer in shards.ranges(matrix.rows, report.total):
         part = None if label_array is None else label_array[start:stop]
-        matrix.write(writer, start, stop, part, start)
-    return RecordSet("", matrix.rows, matrix.columns, labels=_range(label_array), sparse=matrix.sparse)
+        matrix.write(writer, start, stop, part, start, profile=profile)
+    facts = RecordSet("", matrix.rows, matrix.columns, labels=_range(label_array), sparse=matrix.sparse)
+    return facts, _names(matrix)
 
 
-def _write_blocks(shards: Shards, blocks: Iterator[Any]) -> RecordSet:
+def _write_blocks(shards: Shards, blocks: Iterator[Any], profile: ProfileBuilder) -> Written:
     """Blocks of a data set whose size nobody knows: dealt out to one open shard an instance.
 
     Every instance's share differs by one record at most. Once the shards have their size they are closed and
     as many new ones opened, but only when there is a record for each of those.
     """
-    rows, first = 0, None
+    rows, first, names = 0, None, None
     ranges: list[Labels] = []
     for block in blocks:
         train, labels = block if isinstance(block, tuple) and len(block) == 2 else (block, None)
@@ -172,18 +188,26 @@ def _write_blocks(shards: Shards, blocks: Iterator[Any]) -> RecordSet:
             raise InputError(
                 f"the block from row {rows} disagrees with the first: {_shape(shape)} against {_shape(first)}"
             )
+        if first is None:
+            names = _names(matrix)
         first = shape
-        _deal(shards, matrix, values, rows)
+        _deal(shards, matrix, values, rows, profile)
         found = _range(values)
         ranges += [found] if found else []
         rows += matrix.rows
     if first is None:
         raise InputError("the iterator gave no block", remedy="Give at least one block of rows.")
     shards.check_rows(rows)
-    return RecordSet("", rows, first[0], labels=Labels.merge(ranges), sparse=first[1])
+    return RecordSet("", rows, first[0], labels=Labels.merge(ranges), sparse=first[1]), names
 
 
-def _deal(shards: Shards, matrix: Matrix, labels: np.ndarray | None, first_row: int) -> None:
+def _names(matrix: Matrix) -> tuple[str, ...] | None:
+    return None if matrix.names is None else tuple(matrix.names)
+
+
+def _deal(
+    shards: Shards, matrix: Matrix, labels: np.ndarray | None, first_row: int, profile: ProfileBuilder
+) -> None:
     instances = shards.instances
     for start in range(0, matrix.rows, step := max(instances, shards.target_bytes // matrix.record_bytes)):
         stop = min(start + step, matrix.rows)
@@ -199,13 +223,13 @@ def _deal(shards: Shards, matrix: Matrix, labels: np.ndarray | None, first_row: 
         for index, share in enumerate(turns):
             if share:
                 part = None if labels is None else labels[row : row + share]
-                matrix.write(current[index], row, row + share, part, first_row + row)
+                matrix.write(current[index], row, row + share, part, first_row + row, profile=profile)
                 shards.records[base + index] += share
                 row += share
 
 
 def _by_need(held: Sequence[int], rows: int) -> list[int]:
-    """How to share out ``rows`` so that all end up with the same, or one more."""
+    """Share out ``rows`` so that all end up with the same, or one more."""
     ends = cut_evenly(sum(held) + rows, len(held))
     wanted = [stop - start for start, stop in pairwise(ends)]
     return [want - have for want, have in zip(wanted, held, strict=True)]

@@ -13,6 +13,7 @@ from amazon_estimators.storage.s3 import InputObject
 
 if TYPE_CHECKING:
     from amazon_estimators.encodings.contract import Facts, PlannedChannel
+    from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
     from amazon_estimators.storage.multipart_upload import ObjectWriter
 
 
@@ -44,8 +45,18 @@ class Encoding(Protocol):
         """Read metadata or first bytes of an object. Raises InputError if it cannot be encoded."""
         ...
 
-    def encode(self, s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: PlannedChannel) -> Facts:
-        """Write the records of the pieces, in order. Raises InputError naming object and row or line."""
+    def encode(
+        self,
+        s3: Any,
+        out: ObjectWriter,
+        pieces: Iterable[Piece],
+        planned: PlannedChannel,
+        profile: ProfileBuilder,
+    ) -> Facts:
+        """Write the records of the pieces, in order, and add those that are vectors to ``profile``.
+
+        Raises InputError naming object and row or line.
+        """
         ...
 
 

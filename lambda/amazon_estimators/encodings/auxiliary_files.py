@@ -8,6 +8,7 @@ from typing import Any
 
 from amazon_estimators.encodings.contract import Facts, PlannedChannel
 from amazon_estimators.encodings.text_lines import SCHEMA, first_bad_line, shown, steps, tidy
+from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
 from amazon_estimators.sources import Layout, Piece, Source
 from amazon_estimators.storage.multipart_upload import ObjectWriter
 from amazon_estimators.storage.object_list import ObjectList
@@ -25,7 +26,13 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     return Layout(schema=SCHEMA, start=0, stop=found.size)
 
 
-def encode(s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: PlannedChannel) -> Facts:
+def encode(
+    s3: Any,
+    out: ObjectWriter,
+    pieces: Iterable[Piece],
+    planned: PlannedChannel,
+    profile: ProfileBuilder,
+) -> Facts:
     """Copy the lines. A record is a line: of a vocabulary, a word."""
     records, as_it_is = 0, replace(planned.source, compression="none")
     for piece in pieces:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from amazon_estimators.record_sets.read_as import ReadAs
 from amazon_estimators.sources.schema import Schema
 from amazon_estimators.sources.source import Source
 from amazon_estimators.summaries import Labels, Tokens
@@ -27,10 +28,17 @@ class PlannedChannel:
     """True if Plan inspected every object; if not, pieces are cut by bytes and Encode inspects them first."""
     names: tuple[str, ...] | None = None
     """File names of the shards where they are not numbered."""
+    read_as: ReadAs | None = None
+    """What was understood of the input."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return its fields as JSON-ready values; :meth:`from_dict` reads them back."""
-        return {**vars(self), "source": self.source.to_dict(), "schema": self.schema.to_dict()}
+        return {
+            **vars(self),
+            "source": self.source.to_dict(),
+            "schema": self.schema.to_dict(),
+            "read_as": self.read_as and self.read_as.to_dict(),
+        }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -41,6 +49,7 @@ class PlannedChannel:
                 "source": Source.from_dict(values["source"]),
                 "schema": Schema.from_dict(values["schema"]),
                 "names": None if values["names"] is None else tuple(values["names"]),
+                "read_as": ReadAs.from_dict(values["read_as"]) if values.get("read_as") else None,
             }
         )
 

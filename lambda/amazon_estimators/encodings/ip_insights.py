@@ -8,6 +8,7 @@ from typing import Any
 
 from amazon_estimators.encodings.contract import Facts, PlannedChannel
 from amazon_estimators.encodings.text_lines import first_bad_line, look_at_text, shown, steps, tidy
+from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
 from amazon_estimators.sources import Layout, Piece, Source
 from amazon_estimators.storage.multipart_upload import ObjectWriter
 from amazon_estimators.storage.object_list import ObjectList
@@ -34,7 +35,13 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     return look_at_text(s3, found, source)
 
 
-def encode(s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: PlannedChannel) -> Facts:
+def encode(
+    s3: Any,
+    out: ObjectWriter,
+    pieces: Iterable[Piece],
+    planned: PlannedChannel,
+    profile: ProfileBuilder,
+) -> Facts:
     records = 0
     for piece in pieces:
         for lines, number in steps(s3, piece, planned.source):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, groupby
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from amazon_estimators.encodings.contract import Facts, PlannedChannel
 from amazon_estimators.errors import InputError, SchemaError
 from amazon_estimators.prefetch import ahead
+from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
 from amazon_estimators.recordio import write_numpy_to_dense_tensor, write_spmatrix_to_sparse_tensor
 from amazon_estimators.sources import Block, Layout, Piece, Schema, Source, float32, format_of, readers
 from amazon_estimators.sources.blocks import SparseRows
@@ -35,7 +36,13 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     return format_of(found, source)[1].look(s3, found, source)
 
 
-def encode(s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: PlannedChannel) -> Facts:
+def encode(
+    s3: Any,
+    out: ObjectWriter,
+    pieces: Iterable[Piece],
+    planned: PlannedChannel,
+    profile: ProfileBuilder,
+) -> Facts:
     records, labels = 0, LabelRange()
     sparse: bool | None = None
     for piece, blocks in _opened(s3, pieces, planned):
@@ -49,7 +56,7 @@ def encode(s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: Planned
                     remedy="Give all files of a channel the same kind.",
                 )
             sparse = isinstance(block.features, SparseRows)
-            written = write_block(out, block, Place(piece, planned.schema, row, counted))
+            written = write_block(out, block, Place(piece, planned.schema, row, counted), profile)
             if written is not None:
                 labels.add(written)
             records += len(block.features)
@@ -60,6 +67,33 @@ def encode(s3: Any, out: ObjectWriter, pieces: Iterable[Piece], planned: Planned
         labels=None if labels.empty else labels.summary(),
         sparse=bool(sparse),
     )
+
+
+class Location(Protocol):
+    """Names the values of a block for errors: ``at`` is a row of the block, ``number`` a feature."""
+
+    @property
+    def rows(self) -> str:
+        """How the rows of the block are called together."""
+        ...
+
+    @property
+    def counted(self) -> str:
+        """How rows are counted."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """How the label is called."""
+        ...
+
+    def of(self, at: int, column: str) -> str:
+        """Return where a value of a row and a column is."""
+        ...
+
+    def feature(self, number: int) -> str:
+        """Return the name of a feature's column."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -75,21 +109,29 @@ class Place:
         """Name the place in the input of a value of row ``at`` of the block."""
         return f"{self.piece.source.uri}, {self.piece.row(self.row + at)}, {column}"
 
-    def not_finite(self, at: int, column: str, value: Any) -> InputError:
-        """Make the error for a value that float32 cannot hold as a number."""
-        return float32.not_finite(self.of(at, column), value, self.counted)
-
     def feature(self, number: int) -> str:
         """Name a feature's column in the input."""
         return self.schema.column(self.schema.position(number))
 
     @property
+    def rows(self) -> str:
+        """How the rows of the block are called together."""
+        return f"{self.piece.source.uri}, rows from {self.row}"
+
+    @property
     def label(self) -> str:
+        """How the label is called."""
         return "label" if self.schema.label is None else f"label, {self.schema.column(self.schema.label)}"
 
 
-def write_block(out: Any, block: Block, place: Place) -> np.ndarray | None:
-    """Append a block as float32 records; returns its labels. InputError names a value they cannot hold."""
+def write_block(
+    out: Any, block: Block, place: Location, profile: ProfileBuilder | None = None
+) -> np.ndarray | None:
+    """Append a block as float32 records, add its rows to ``profile`` and return its labels.
+
+    Raises:
+        InputError: A value that float32 cannot hold, which the error names.
+    """
     rows = block.features
     values = rows.data if isinstance(rows, SparseRows) else rows
     # A value beyond float32 becomes an infinity here, which the codec refuses; numpy need not warn as well.
@@ -108,27 +150,30 @@ def write_block(out: Any, block: Block, place: Place) -> np.ndarray | None:
             write_numpy_to_dense_tensor(out, features, labels)
     except InputError as error:
         raise _explained(error, block, place) from error
+    if profile is not None and isinstance(rows, SparseRows):
+        profile.add_sparse(features, rows.indices, rows.indptr, rows.width)
+    elif profile is not None:
+        profile.add_dense(features)
     return labels
 
 
-def _explained(error: InputError, block: Block, place: Place) -> InputError:
+def _explained(error: InputError, block: Block, place: Location) -> InputError:
     """Return the codec's error with the object, the row in it and the column's name."""
     at = _first_not_float32(block.labels)
     if block.labels is not None and at is not None:
         value = block.labels[at] if block.given is None else block.given(at, None)
-        return place.not_finite(at, place.label, value)
+        return float32.not_finite(place.of(at, place.label), value, place.counted)
     rows = block.features
     values = rows.data if isinstance(rows, SparseRows) else rows
     at = _first_not_float32(values)
     if at is None:
-        message = f"{place.piece.source.uri}, rows from {place.row}: {error.message}"
-        return InputError(message, remedy=error.remedy)
+        return InputError(f"{place.rows}: {error.message}", remedy=error.remedy)
     if isinstance(rows, SparseRows):
         row = int(np.searchsorted(rows.indptr, at, side="right")) - 1
-        return place.not_finite(row, f"column {rows.indices[at]}", values[at])
+        return float32.not_finite(place.of(row, f"column {rows.indices[at]}"), values[at], place.counted)
     row, feature = divmod(at, values.shape[1])
     value = values[row, feature] if block.given is None else block.given(row, feature)
-    return place.not_finite(row, place.feature(feature), value)
+    return float32.not_finite(place.of(row, place.feature(feature)), value, place.counted)
 
 
 def _first_not_float32(values: np.ndarray | None) -> int | None:

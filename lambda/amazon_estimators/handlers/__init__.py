@@ -1,1 +1,1 @@
-"""The Lambda entry points, one per state: parse the event, call the library, return the contract."""
+"""Lambda entry points, one per state. Each parses the event, calls the library and returns the contract."""

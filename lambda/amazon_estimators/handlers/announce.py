@@ -1,4 +1,4 @@
-"""Announce: tell of a model or of a failure, as an event."""
+"""Announce: put an event about a new model or a failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Encode one shard; what it did is in the receipt."""
+"""Encode one shard and leave a receipt."""
 
 from __future__ import annotations
 

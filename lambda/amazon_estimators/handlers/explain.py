@@ -1,4 +1,4 @@
-"""Explain a failure: the typed error and its remedy. That of a shard is kept for the execution to find."""
+"""Explain a failure: return the typed error and its remedy. A shard's is also saved for the execution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fail: end the execution with the error that was explained; once it is redriven, let it go on."""
+"""Fail: end the execution with the explained error. If the execution was redriven since, let it continue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plan: decide the shards, or find the RecordSet complete already."""
+"""Plan: decide the shards, or find that the RecordSet is already complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Seal the RecordSets and return what CreateTrainingJob needs of them."""
+"""Seal the RecordSets and return their part of the CreateTrainingJob request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The starter of one pipeline: messages from its queue become executions."""
+"""Start a pipeline's executions from the messages of its queue."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         wakeups=wakeups,
         tell=partial(announcement.tell, boto3.client("events")),
     )
-    (record,) = event["Records"]  # the event source hands out one at a time
+    (record,) = event["Records"]  # the event source delivers one at a time
     done = work_on(record, starter, boto3.client("sqs"), settings)
     note(pipeline=settings.pipeline, message_id=record["messageId"], done=done)
     return {"batchItemFailures": [] if done else [{"itemIdentifier": record["messageId"]}]}

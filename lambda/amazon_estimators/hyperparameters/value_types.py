@@ -33,7 +33,7 @@ _INFINITY = re.compile(r"\+?inf(inity)?", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Bounds:
-    """What numbers are taken. ``above`` and ``below`` exclude the bound itself, the others include it."""
+    """Holds the bounds of numbers; ``above`` and ``below`` exclude the bound itself."""
 
     at_least: float | None = None
     above: float | None = None
@@ -41,7 +41,7 @@ class Bounds:
     below: float | None = None
 
     def admit(self, value: float) -> bool:
-        """Whether ``value`` lies within."""
+        """Return True if ``value`` lies within."""
         return (
             (self.at_least is None or value >= self.at_least)
             and (self.above is None or value > self.above)
@@ -74,11 +74,11 @@ class Kind(Protocol[T]):
         """Read a value; ValueError if it is none of this kind."""
 
     def spell(self, value: T) -> str:
-        """The value as the service reads it."""
+        """Return the value as the service reads it."""
 
 
 def _plain(value: object) -> object:
-    """The Python value in a numpy scalar. numpy is not imported for it: who passes one has imported it."""
+    """Return the Python value in a numpy scalar. Whoever passes one has imported numpy."""
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(value, numpy.generic):
         return cast(Any, value).item()

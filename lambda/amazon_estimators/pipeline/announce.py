@@ -14,6 +14,7 @@ from typing import Any
 from amazon_estimators.errors import ServiceError
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.explain import details_of, reason_of
+from amazon_estimators.storage.documents import seal_document
 from amazon_estimators.storage.faults import naming
 from amazon_estimators.storage.s3 import put_json
 
@@ -24,6 +25,7 @@ SKIPPED = "Training Skipped"
 WAITING = "Training Waiting"
 RECOVERED = "Starter Recovered"
 
+LAST_TRAINED_SCHEMA = "last-trained/1"
 TELL_ATTEMPTS = 4
 """How often an event is put on the bus before it counts as refused; the client itself retries whole
 requests."""
@@ -84,7 +86,7 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     trained = {name: detail[name] for name in ("data_set", "execution", "job", "model")}
     key = keys.last_trained_key(settings["prefix"])
     try:
-        put_json(s3, plan["bucket"], key, trained)
+        put_json(s3, plan["bucket"], key, seal_document(LAST_TRAINED_SCHEMA, trained))
     except Exception as error:
         LOG.exception("s3://%s/%s was not written", plan["bucket"], key)
         detail["unrecorded"] = f"s3://{plan['bucket']}/{key}: {error}"[:LONGEST_SAID]

@@ -100,6 +100,7 @@ class DataSet:
     def freeze(self, s3: Any, bucket: str, prefix: str) -> None:
         """Keep the list of objects, compressed. Written again, it is the same but for ``as_of``."""
         head = {
+            "schema": "data-set/1",
             "data_set": self.version,
             "as_of": self.as_of.isoformat(),
             "channels": sorted(self.channels),

@@ -11,7 +11,9 @@ from amazon_estimators.errors import InputError, NoInputError
 from amazon_estimators.logs import note
 from amazon_estimators.pipeline.receipts import Receipt
 from amazon_estimators.pipeline.shard_plan import Plan
+from amazon_estimators.pipeline.shard_profiles import leave_profile
 from amazon_estimators.prefetch import ahead
+from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
 from amazon_estimators.sources import Layout, Piece
 from amazon_estimators.sources.schema import check_schema
 from amazon_estimators.storage.multipart_upload import PART_BYTES, Uploads
@@ -21,7 +23,7 @@ PARTS_SENT_AT_ONCE = 3
 
 
 def encode_shard(s3: Any, plan: Plan, offset: int, length: int) -> Receipt:
-    """Encode the shard whose line in pieces.jsonl is at ``offset``, and leave its receipt.
+    """Encode the shard whose line in pieces.jsonl is at ``offset``; leave its profile, then its receipt.
 
     A function of the plan alone: repeated, it writes the same bytes to the same key.
     Raises InputError naming object, row and column, ObjectChangedError if an object is not the one Plan saw,
@@ -32,9 +34,11 @@ def encode_shard(s3: Any, plan: Plan, offset: int, length: int) -> Receipt:
     encoding = encoding_named(planned.encoding)
     with Uploads(s3, plan.bucket, part_bytes=PART_BYTES, threads=PARTS_SENT_AT_ONCE) as uploads:
         shard = uploads.open(plan.shard_key(channel, index), planned.content_type)
-        facts = encoding.encode(s3, shard, _located(s3, pieces, planned, encoding), planned)
+        builder = ProfileBuilder()
+        facts = encoding.encode(s3, shard, _located(s3, pieces, planned, encoding), planned, builder)
         stored = shard.result()
     note(channel=channel, records=facts.records, bytes=stored.size)
+    leave_profile(s3, plan, channel, index, builder, shard_sha256=stored.sha256)
     receipt = Receipt(index, stored.size, stored.sha256, stored.etag, facts)
     receipt.leave(s3, plan.bucket, plan.prefix, channel)
     return receipt

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, overload
 
 from amazon_estimators.algorithms.label_rule import label_problem
@@ -46,6 +47,11 @@ class Unseen(Sequence[tuple[InputObject, Layout]]):
         found = self.objects[index]
         return found, self._layout(found)
 
+    def of_width(self, width: int) -> Unseen:
+        """Return the same objects with another number of features, known from now on."""
+        layout = self[0][1].of_width(width, known=True)
+        return Unseen(self.objects, layout.schema, self._compression)
+
     def _layout(self, found: InputObject) -> Layout:
         whole = compression_of(found, self._compression) != "none"
         return Layout(schema=self._schema, start=0, stop=found.size, whole=whole)
@@ -77,6 +83,14 @@ class Found:
         if isinstance(self.objects, Unseen):
             return self.objects.objects.sizes
         return [entry.size for entry, _ in self.objects]
+
+    @cached_property
+    def formats(self) -> dict[str, tuple[InputObject, Layout]]:
+        """The formats of feature vectors, each with the first object that is of it."""
+        first: dict[str, tuple[InputObject, Layout]] = {}
+        for entry, layout in self.objects:
+            first.setdefault(format_of(entry, self.source)[0], (entry, layout))
+        return first
 
     @property
     def records(self) -> int | None:
@@ -116,8 +130,9 @@ def find(
         channel.files, (entry.key for entry in objects), left_out, f"{where}s3://{bucket}/{channel.prefix}"
     )
     found = look_at(s3, objects, channel, encoding_named(channel.encoding))
+    found = replace(found, left_out=(*left_out, *found.left_out))
     _check_label(channel, found)
-    return replace(found, left_out=(*left_out, *found.left_out))
+    return found
 
 
 def refuse_tables(rule: InputFiles, keys: Iterable[str], left_out: Iterable[LeftOut], where: str) -> None:
@@ -156,9 +171,15 @@ def look_at(s3: Any, objects: ObjectList, channel: Channel, encoding: Encoding) 
     without_rows = [(found, error) for found, error in looks if isinstance(error, NoInputError)]
     if not layouts:
         raise without_rows[0][1]
-    example, first = layouts[0]
+    # Of sparse rows only the highest index may be known: a file that says its width decides.
+    example, first = min(layouts, key=lambda looked: looked[1].schema.at_least)
     for found, layout in layouts:
         check_schema(first.schema, example.uri, layout.schema, found.uri)
+    if any(layout.schema.at_least for _, layout in layouts):
+        known = not first.schema.at_least
+        width = first.schema.width if known else max(layout.schema.width for _, layout in layouts)
+        layouts = [(found, layout.of_width(width, known=known)) for found, layout in layouts]
+        first = first.of_width(width, known=known)
     empty += [found for found, _ in without_rows]
     left_out = _left_out(channel, empty)
     if look_at_all:
@@ -168,6 +189,28 @@ def look_at(s3: Any, objects: ObjectList, channel: Channel, encoding: Encoding) 
         filled = filled.pick(index for index, entry in enumerate(filled) if entry.key not in nothing)
     unseen = Unseen(filled, first.schema, source.compression)
     return Found(unseen, looked=False, source=source, left_out=left_out)
+
+
+def widest(found: Mapping[str, Found]) -> dict[str, Found]:
+    """Return the channels with one number of features, where only the highest index of sparse rows is known.
+
+    Train and test data are one data set: the channel with most features tells how many there are.
+    """
+    width = max((channel.schema.width for channel in found.values() if channel.schema.sparse), default=0)
+    return {
+        name: replace(channel, objects=_of_width(channel.objects, width))
+        if channel.schema.at_least
+        else channel
+        for name, channel in found.items()
+    }
+
+
+def _of_width(
+    objects: Sequence[tuple[InputObject, Layout]], width: int
+) -> Sequence[tuple[InputObject, Layout]]:
+    if isinstance(objects, Unseen):
+        return objects.of_width(width)
+    return [(entry, layout.of_width(width, known=True)) for entry, layout in objects]
 
 
 def _left_out(channel: Channel, empty: list[InputObject]) -> tuple[LeftOut, ...]:
@@ -181,10 +224,7 @@ def _check_label(channel: Channel, found: Found) -> None:
     """Raise RequestError if the channel needs a label, or takes none, and the input is not like that."""
     if not channel.rule.vectors:
         return
-    formats: dict[str, tuple[InputObject, Layout]] = {}
-    for entry, layout in found.objects:
-        formats.setdefault(format_of(entry, channel.source)[0], (entry, layout))
-    for name, (entry, layout) in formats.items():
+    for name, (entry, layout) in found.formats.items():
         problem = label_problem(channel.rule, channel.source, name, layout.schema, entry.uri)
         if problem is not None:
             raise RequestError(problem.message, remedy=problem.remedy)

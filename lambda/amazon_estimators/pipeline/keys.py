@@ -9,6 +9,7 @@ channels of it. The constructs call the same functions with ``"*"`` (:data:`ANY`
     <prefix>recordsets/<fingerprint>/plan.json, pieces.jsonl
                                      executions/<attempt>/shards.jsonl
                                      receipts/<channel>/<shard>/<receipt>
+                                     profiles/<channel>/<shard>.json
                                      failures/<attempt>/<shard>.json
                                      <channel>/                see record_sets/keys.py
     <prefix>recordsets/plans/<asked>.json
@@ -34,6 +35,7 @@ KNOWN_PLANS = "plans/"
 EXECUTIONS = "executions/"
 ITEMS = "shards.jsonl"
 RECEIPTS = "receipts/"
+PROFILES = "profiles/"
 FAILURES = "failures/"
 
 
@@ -121,6 +123,16 @@ def receipts_prefix(root: str, channel: str, shard: int | None = None) -> str:
     A shard has several if it was encoded again under another ETag.
     """
     return f"{root}{RECEIPTS}{channel}/" + ("" if shard is None else f"{shard:05d}/")
+
+
+def shard_profiles_prefix(root: str, channel: str) -> str:
+    """Return the prefix of the profiles of a channel's shards."""
+    return f"{root}{PROFILES}{channel}/"
+
+
+def shard_profile_key(root: str, channel: str, shard: int) -> str:
+    """Return the key of the profile of one shard's features."""
+    return f"{shard_profiles_prefix(root, channel)}{shard:05d}.json"
 
 
 def failures_prefix(root: str, attempt: str) -> str:

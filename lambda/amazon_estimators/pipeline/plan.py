@@ -14,7 +14,7 @@ from amazon_estimators.logs import note
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.channels import Channel
 from amazon_estimators.pipeline.data_set import DataSet, check_version
-from amazon_estimators.pipeline.input_scan import Found, find
+from amazon_estimators.pipeline.input_scan import Found, find, widest
 from amazon_estimators.pipeline.known_plans import asked_for, known_plan, note_plan
 from amazon_estimators.pipeline.output_size import output_bytes
 from amazon_estimators.pipeline.seal import complete_record_sets, verified
@@ -22,6 +22,7 @@ from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.pipeline.shard_plan import JSON_LINES, Plan, Shard
 from amazon_estimators.pipeline.sharding import most_shards, pieces_of_shards, shard_count
 from amazon_estimators.pipeline.training_request import training_request
+from amazon_estimators.pipeline.understood import shortened, understood
 from amazon_estimators.sources import Piece
 from amazon_estimators.storage.object_list import ObjectList
 from amazon_estimators.storage.s3 import put_text
@@ -75,6 +76,9 @@ def plan_step(
         "attempt": attempt,
         "shards_key": key,
         "hyperparameters": algorithm.hyperparameters(),
+        "understood": {
+            name: shortened(channel.read_as) for name, channel in plan.channels.items() if channel.read_as
+        },
     }
     note(record_set=plan.fingerprint, data_set=plan.data_set, shards=plan.shards, shards_to_encode=0)
     if record_sets is not None:
@@ -126,6 +130,25 @@ def make_plan(
 
     Raises NoInputError for an empty channel, InputError or SchemaError for objects that cannot be encoded.
     """
+    plan, pieces = prepare(
+        s3, channels, data_set, bucket=bucket, prefix=prefix, target_shard_bytes=target_shard_bytes
+    )
+    return plan, plan.save(s3, pieces)
+
+
+def prepare(
+    s3: Any,
+    channels: Mapping[str, Channel],
+    data_set: DataSet,
+    *,
+    bucket: str,
+    prefix: str,
+    target_shard_bytes: int,
+) -> tuple[Plan, dict[str, Pieces]]:
+    """Return the plan and the pieces of each channel's shards; nothing is written.
+
+    Raises what :func:`make_plan` raises.
+    """
     found = {
         name: find(
             s3,
@@ -138,13 +161,14 @@ def make_plan(
     }
     sizes = [one.sizes for one in found.values()]
     note(objects=sum(map(len, sizes)), bytes=sum(map(sum, sizes)))
+    found = widest(found)
     fingerprint = _fingerprint(channels, found, target_shard_bytes)
     planned: dict[str, PlannedChannel] = {}
     pieces: dict[str, Pieces] = {}
     for name, channel in channels.items():
         planned[name], pieces[name] = _planned(s3, channel, found[name], target_shard_bytes)
     plan = Plan(bucket, keys.record_set_root(prefix, fingerprint), fingerprint, data_set.version, planned)
-    return plan, plan.save(s3, pieces)
+    return plan, pieces
 
 
 def _planned(
@@ -169,6 +193,7 @@ def _planned(
         example=found.objects[0][0].uri,
         looked=found.looked,
         names=names,
+        read_as=understood(channel, found),
     )
     return planned, pieces
 

@@ -14,8 +14,9 @@ from amazon_estimators.logs import note
 from amazon_estimators.pipeline.receipts import Receipt, read_receipts
 from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.pipeline.shard_plan import Plan
+from amazon_estimators.pipeline.shard_profiles import ChannelProfile, add_up_profiles
 from amazon_estimators.pipeline.training_request import training_request
-from amazon_estimators.record_sets.keys import manifest_key, record_set_key
+from amazon_estimators.record_sets.keys import manifest_key, profile_key, record_set_key
 from amazon_estimators.record_sets.manifest import StoredRecordSet, StoredShard, write
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.storage.s3 import list_stored, put_text, read_object
@@ -60,13 +61,18 @@ def seal_step(
         execution=execution["name"],
         started=execution["start_time"],
     )
-    publish(s3, plan, sealed)
+    profiles = {
+        name: add_up_profiles(s3, plan, name, one.receipts, counts_words=algorithm.counts_words)
+        for name, one in sealed.items()
+    }
+    publish(s3, plan, sealed, profiles)
     receipts = [receipt for channel in sealed.values() for receipt in channel.receipts]
     note(
         record_set=plan.fingerprint,
         shards=len(receipts),
         records=sum(receipt.facts.records for receipt in receipts),
         bytes=sum(receipt.num_bytes for receipt in receipts),
+        features={name: profile.told() for name, profile in profiles.items() if profile.told()},
     )
     return request
 
@@ -79,8 +85,14 @@ def seal(s3: Any, plan: Plan, *, instance_count: int) -> dict[str, Sealed]:
     return {name: _sealed(s3, plan, name, instance_count) for name in plan.channels}
 
 
-def publish(s3: Any, plan: Plan, sealed: Mapping[str, Sealed]) -> None:
+def publish(
+    s3: Any, plan: Plan, sealed: Mapping[str, Sealed], profiles: Mapping[str, ChannelProfile]
+) -> None:
     """Write what is known of each RecordSet and then the manifests: from here on they count as complete."""
+    for name, profile in profiles.items():
+        if profile.document is not None:
+            key, text = profile_key(plan.root(name)), profile.document.to_json()
+            put_text(s3, plan.bucket, key, text, "application/json")
     stored = [_stored(plan, name, channel) for name, channel in sealed.items()]
     write(stored, lambda key, text: put_text(s3, plan.bucket, key, text, "application/json"))
 
@@ -195,4 +207,5 @@ def _described(plan: Plan, name: str, receipts: list[Receipt]) -> RecordSet:
         num_shards=len(receipts),
         tokens=Tokens.merge(receipt.facts.tokens for receipt in receipts),
         files=planned.names,
+        read_as=planned.read_as,
     )

@@ -3,6 +3,7 @@
 A channel's RecordSet lies under one key prefix, its ``root``:
 
     matrix_00000.pbr, matrix_00001.pbr, …   or part_00000.jsonl, or files/<the user's own names>
+    feature_profile.json
     record_set.json
     .amazon.manifest
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 MANIFEST = ".amazon.manifest"
 RECORD_SET = "record_set.json"
+PROFILE = "feature_profile.json"
 FILES = "files/"
 SHARDS = {"recordio": ("matrix_", "pbr"), "jsonlines": ("part_", "jsonl"), "csv": ("part_", "csv")}
 """Stem and extension of a shard's file name, by encoding."""
@@ -24,6 +26,11 @@ def manifest_key(root: str) -> str:
 def record_set_key(root: str) -> str:
     """Return the key of the facts beside the manifest, for which nobody has to read the shards."""
     return f"{root}{RECORD_SET}"
+
+
+def profile_key(root: str) -> str:
+    """Return the key of the profile of the features, of records that are vectors."""
+    return f"{root}{PROFILE}"
 
 
 def files_root(root: str) -> str:

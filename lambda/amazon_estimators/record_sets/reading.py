@@ -31,9 +31,25 @@ def from_manifest(kind: Any, uri: str, *, channel: str | None, session: Any) -> 
         text = _small(s3, facts)
     except s3.exceptions.ClientError:
         return _checked(s3, kind, manifest, channel or "train")
-    record_set = StoredRecordSet.from_json(text, facts.uri, kind).record_set
+    stored = StoredRecordSet.from_json(text, facts.uri, kind)
+    _check_names(s3, stored, manifest)
+    record_set = stored.record_set
     # A RecordSet may have been copied with its manifest: it lies where the manifest does.
     return kind.from_dict({**record_set.to_dict(), "s3_data": uri, "channel": channel or record_set.channel})
+
+
+def _check_names(s3: Any, stored: StoredRecordSet[Any], manifest: Place) -> None:
+    """Raise RecordSetError if the manifest does not list the shards that record_set.json beside it knows."""
+    if not stored.shards:
+        return
+    _, names = manifest_entries(_small(s3, manifest), manifest.uri)
+    _, expected = manifest_entries(stored.manifest(), manifest.uri)
+    if names != expected:
+        raise RecordSetError(
+            f"{manifest.uri} lists other shards than {RECORD_SET} beside it: {len(names)}, first {names[0]}, "
+            f"against {len(expected)}, first {expected[0]}",
+            remedy="Make the RecordSet again.",
+        )
 
 
 def _checked(s3: Any, kind: Any, manifest: Place, channel: str) -> Any:

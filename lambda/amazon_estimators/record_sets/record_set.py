@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from amazon_estimators.record_sets.read_as import ReadAs
 from amazon_estimators.summaries import Labels, Tokens
 from amazon_estimators.text import counted
 
@@ -23,6 +24,7 @@ class RecordSet:
     ``feature_dim`` is 0 where records are no vectors (JSON Lines, IPInsights' CSV, auxiliary files).
     ``content_type`` is the media type of the shards. Default: that of the algorithm's channel.
     ``tokens`` is of Object2Vec's pairs: (in0, in1). ``files`` are the names of an auxiliary channel's files.
+    ``read_as`` tells what was understood of files it was made from; None for data in memory.
     """
 
     s3_data: str
@@ -39,6 +41,7 @@ class RecordSet:
     num_shards: int = 0
     tokens: tuple[Tokens, Tokens] | None = None
     files: tuple[str, ...] | None = None
+    read_as: ReadAs | None = None
 
     @classmethod
     def from_manifest(cls, uri: str, *, channel: str | None = None, session: Any = None) -> Self:
@@ -88,6 +91,8 @@ class RecordSet:
         if self.labels:
             whole = "whole numbers" if self.labels.integral else "real numbers"
             lines.append(f"  labels from {self.labels.minimum:g} to {self.labels.maximum:g}, {whole}")
+        if self.read_as:
+            lines += [f"  {line}" for line in self.read_as.lines]
         return "\n".join(lines)
 
     def read(
@@ -118,5 +123,6 @@ class RecordSet:
                 "labels": Labels(**labels) if labels else None,
                 "tokens": tuple(Tokens(**one) for one in tokens) if tokens else None,
                 "files": tuple(files) if files else None,
+                "read_as": ReadAs.from_dict(values["read_as"]) if values.get("read_as") else None,
             }
         )

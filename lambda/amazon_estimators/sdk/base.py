@@ -4,41 +4,36 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from typing import Any, ClassVar, Self
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.client.described_job import algorithm_of, instances_of
-from amazon_estimators.client.estimator import Estimator
-from amazon_estimators.client.job_settings import JobSettings, tag_list
-from amazon_estimators.client.training_job import Detached, TrainingJob, checked_job_name, timestamp
+from amazon_estimators.client.job_settings import JobSettings
+from amazon_estimators.client.training_job import checked_job_name, timestamp
 from amazon_estimators.client.training_records import training_data
 from amazon_estimators.errors import RequestError
 from amazon_estimators.hyperparameters.hyperparameter import HyperparameterWarning
 from amazon_estimators.record_sets.record_set import RecordSet as AnyRecordSet
-from amazon_estimators.sdk.analytics import TrainingJobAnalytics
 from amazon_estimators.sdk.attribute import HyperparameterAttribute
 from amazon_estimators.sdk.hyperparameter import Hyperparameter
+from amazon_estimators.sdk.jobs import SdkJobs
 from amazon_estimators.sdk.keywords import ATTRIBUTES, OFF, SETTINGS, sorted_keywords
 from amazon_estimators.sdk.own_algorithm import own_algorithm
 from amazon_estimators.sdk.record_sets import RecordSet
-from amazon_estimators.sdk.registration import ModelPackage, model_package_request
 from amazon_estimators.sdk.renamed import RENAMED, warn_renamed
 from amazon_estimators.sdk.serving import Serving
-from amazon_estimators.sdk.session import Session, config_defaults, train_arguments
-from amazon_estimators.storage.sessions import client_of
+from amazon_estimators.sdk.session import config_defaults
 from amazon_estimators.text import is_template
-
-UNSET: Any = object()
 
 
 def _positive(value: int) -> bool:
     return value > 0
 
 
-class AmazonAlgorithmEstimatorBase(Serving, Estimator):
+class AmazonAlgorithmEstimatorBase(Serving, SdkJobs):
     """An estimator of the SageMaker Python SDK 2, for code that exists; new code takes :class:`Estimator`.
 
     role: name or ARN of the IAM role that SageMaker acts as.
@@ -167,20 +162,6 @@ class AmazonAlgorithmEstimatorBase(Serving, Estimator):
         self._deleted.add(name)
         self._fitted = None
 
-    @property
-    def model_data(self) -> str:
-        """S3 URI of the model of the latest job, or of the job that a workflow will start."""
-        if self.latest_training_job is None and self._current_job_name:
-            return f"{self._output_path().rstrip('/')}/{self._current_job_name}/output/model.tar.gz"
-        return super().model_data
-
-    @property
-    def sagemaker_session(self) -> Any:
-        """The session of the SageMaker SDK that was given, or one that stands for it."""
-        if not hasattr(self.session, "boto_session"):
-            self.session = Session(self.session)
-        return self.session
-
     def train_image(self) -> str:
         """Return the URI of the training image: ``image_uri`` if it was given, else the region's."""
         return self.image_uri or super().train_image()
@@ -195,23 +176,6 @@ class AmazonAlgorithmEstimatorBase(Serving, Estimator):
             name: text.capitalize() if text in getattr(declared.get(name), "booleans", ()) else text
             for name, text in algorithm.hyperparameters().items()
         }
-
-    def enable_network_isolation(self) -> bool:
-        """Return True if the container gets no network."""
-        return self.settings.enable_network_isolation
-
-    def get_vpc_config(self, vpc_config_override: Any = UNSET) -> dict[str, list[str]] | None:
-        """Return ``VpcConfig`` of the subnets and security groups, or of an override; None without a VPC."""
-        if vpc_config_override is not UNSET:
-            return dict(vpc_config_override) if vpc_config_override else None
-        config: dict[str, list[str]] | None = self.settings.request().get("VpcConfig")
-        return config
-
-    def get_remote_debug_config(self) -> None:
-        """Return None: this library starts no remote debugging."""
-
-    def get_session_chaining_config(self) -> None:
-        """Return None: this library chains no session tags."""
 
     def record_set(self, *arguments: Any, **keywords: Any) -> RecordSet:
         """Encode data, upload it, and return the RecordSet, as :meth:`Estimator.record_set` does."""
@@ -238,83 +202,6 @@ class AmazonAlgorithmEstimatorBase(Serving, Estimator):
             job_name,
             experiment_config=experiment_config,
         )
-
-    def _send(self, request: Mapping[str, Any]) -> None:
-        if hasattr(self.session, "train"):
-            self.session.train(**train_arguments(request))
-        else:
-            super()._send(request)
-        self._current_job_name = request["TrainingJobName"]
-        self.jobs.append(self._job(request["TrainingJobName"]))
-
-    def _follow(self, job: TrainingJob, *, logs: bool | str) -> None:
-        """Follow a job as the session does; a session of the SDK shows and raises what it always did."""
-        if not hasattr(self.session, "logs_for_job"):
-            super()._follow(job, logs=bool(logs) and logs != "None")
-            return
-        try:
-            if logs and logs != "None":
-                self.session.logs_for_job(job.name, wait=True, log_type="All" if logs is True else logs)
-            else:
-                self.session.wait_for_job(job.name)
-        except KeyboardInterrupt:
-            raise Detached(job.way_back()) from None
-        described = job.describe()
-        if described.get("TrainingJobStatus") == "Stopped":
-            job.check(described)
-
-    def logs(self) -> None:
-        """Show the log of the latest job, and follow it to its end."""
-        self._follow(self._latest_job(), logs=True)
-
-    @property
-    def training_job_analytics(self) -> TrainingJobAnalytics:
-        """The metrics of the latest job; RequestError while there is none."""
-        return TrainingJobAnalytics(self._latest_job().name, sagemaker_session=self.session)
-
-    def _latest_job(self) -> TrainingJob:
-        if self.latest_training_job is None:
-            raise RequestError(
-                "the estimator is not associated with a training job", remedy="Call fit() first."
-            )
-        return self.latest_training_job
-
-    def register(  # noqa: PLR0917  # the SDK's order
-        self,
-        content_types: Sequence[str],
-        response_types: Sequence[str],
-        inference_instances: Sequence[str] | None = None,
-        transform_instances: Sequence[str] | None = None,
-        image_uri: str | None = None,
-        model_package_name: str | None = None,
-        model_package_group_name: str | None = None,
-        *,
-        approval_status: str | None = None,
-        description: str | None = None,
-        marketplace_cert: bool = False,
-        customer_metadata_properties: Mapping[str, str] | None = None,
-    ) -> ModelPackage:
-        """Register the model of the latest job as a model package, by name or as a version of a group.
-
-        approval_status: ``"Approved"``, ``"Rejected"`` or ``"PendingManualApproval"``, the default.
-        """
-        request = model_package_request(
-            image_uri or self.train_image(),
-            self.model_data,
-            content_types=content_types,
-            response_types=response_types,
-            inference_instances=inference_instances,
-            transform_instances=transform_instances,
-            model_package_name=model_package_name,
-            model_package_group_name=model_package_group_name,
-            approval_status=approval_status,
-            description=description,
-            marketplace_cert=marketplace_cert,
-            customer_metadata_properties=customer_metadata_properties,
-            tags=tag_list(self.settings.tags) if self.settings.tags else None,
-        )
-        answer = client_of(self.session, "sagemaker").create_model_package(**request)
-        return ModelPackage(answer["ModelPackageArn"])
 
     def _prepare_for_training(
         self, records: Any, mini_batch_size: int | None = None, job_name: str | None = None

@@ -25,12 +25,12 @@ __all__ = [
 
 
 def read_records(file: BinaryIO) -> list[Any]:
-    """All records of a file, as protobuf messages in a list. :mod:`..recordio` reads lazily."""
+    """Return all records of a file, as protobuf messages in a list. :mod:`..recordio` reads lazily."""
     return list(recordio.read_records(file))
 
 
 def read_recordio(file: BinaryIO) -> Iterator[bytes]:
-    """The payload of each record."""
+    """Return the payload of each record."""
     for record in recordio.read_records(file):
         yield record.SerializeToString()
 

@@ -11,7 +11,7 @@ from amazon_estimators.sdk.models import MODELS, AmazonModel
 from amazon_estimators.sdk.predictors import Predictor
 from amazon_estimators.sdk.transformer import Transformer
 
-VPC_CONFIG_DEFAULT = "VPC_DEFAULT"
+VPC_CONFIG_DEFAULT = "VPC_CONFIG_DEFAULT"
 """Stands for the VPC of the estimator."""
 
 

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from amazon_estimators.errors import RequestError
-from amazon_estimators.storage.sessions import client_of, default_bucket, region_of, role_arn, session_of
+from amazon_estimators.storage.sessions import (
+    client_of,
+    default_bucket,
+    default_location,
+    region_of,
+    role_arn,
+    session_of,
+)
 
 
 class Session:
@@ -65,6 +73,35 @@ class Session:
     def expand_role(self, role: str) -> str:
         """Return the ARN of a role that is given by name or ARN."""
         return role_arn(self.boto_session, role)
+
+    def upload_data(
+        self,
+        path: str,
+        bucket: str | None = None,
+        key_prefix: str = "data",
+        callback: Any = None,
+        extra_args: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Upload a file, or all files below a directory, and return the URI of the file or of the prefix.
+
+        bucket: Default: the session's, whose prefix then stands before ``key_prefix``.
+        extra_args: such as ``{"ServerSideEncryption": "aws:kms"}``. Default: none.
+        """
+        if bucket is None:
+            place = default_location(self, key_prefix)
+            bucket, key_prefix = place.bucket, place.key
+        start = Path(path)
+        files = [start] if start.is_file() else sorted(file for file in start.rglob("*") if file.is_file())
+        if not files:
+            raise RequestError(f"{path} is neither a file nor a directory with files")
+        s3 = client_of(self.boto_session, "s3")
+        for file in files:
+            name = file.name if file == start else file.relative_to(start).as_posix()
+            s3.upload_file(
+                str(file), bucket, f"{key_prefix}/{name}", Callback=callback, ExtraArgs=dict(extra_args or {})
+            )
+        name = f"/{start.name}" if start.is_file() else ""
+        return f"s3://{bucket}/{key_prefix}{name}"
 
     def account_id(self) -> str:
         """Return the number of the AWS account."""

@@ -22,7 +22,7 @@ class Format:
     """What the library knows of a format before it reads any of it.
 
     Attributes:
-        module: Reads feature vectors from it, as :class:`readers.Reader` defines; named from this package.
+        module: Reads feature vectors from it, as :class:`contract.Reader` defines; named from this package.
             None if nothing does.
         extensions: Of keys, in lower case, without the extension of a compression.
         options: The options of Source that say something of it, beside those of every format.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from amazon_estimators.sources.schema import Schema
@@ -29,6 +29,13 @@ class Layout:
     records: int | None = None
     row_cuts: np.ndarray | range | None = field(default=None, compare=False)
     whole: bool = False
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    """What seems odd and may be meant: told to the user, and not an error."""
+
+    def of_width(self, width: int, *, known: bool = False) -> Layout:
+        """Return the layout with another number of features, known from now on or still found out."""
+        own = self.schema.own and replace(self.schema.own, width=width, at_least=not known)
+        return replace(self, schema=replace(self.schema, width=width, at_least=not known, own=own))
 
     def cut(self, row: int) -> int:
         """The cut before row ``row``; ``records`` must be known."""

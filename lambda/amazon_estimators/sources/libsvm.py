@@ -15,7 +15,8 @@ from amazon_estimators.sources import float32
 from amazon_estimators.sources.arrow_values import values_of
 from amazon_estimators.sources.blocks import Block, SparseRows
 from amazon_estimators.sources.delimited.quoting import LINES, record_starts
-from amazon_estimators.sources.files.compression import compression_of
+from amazon_estimators.sources.files.compression import compression_of, decompressed
+from amazon_estimators.sources.files.first_bytes import ENOUGH, refuse_other_kind
 from amazon_estimators.sources.files.text_lines import BOM, whole_lines
 from amazon_estimators.sources.layout import Layout, Piece
 from amazon_estimators.sources.numbers import NUMBER
@@ -44,14 +45,17 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     _check_columns(source, found)
     if not found.size:
         raise NoInputError(f"{found.uri} is empty", remedy="Remove it, or upload it with at least one line.")
-    packed = compression_of(found, source.compression) != "none"
+    compression = compression_of(found, source.compression)
+    packed = compression != "none"
+    head = next(decompressed(s3, found, compression), b"") if packed else read_range(s3, found, 0, ENOUGH)
+    refuse_other_kind(head, found, "libsvm", inside=compression)
     whole = Piece(found, 0, found.size, first_row=0)
     counted = not packed and found.size <= COUNTED_BYTES
     width = source.feature_count or 0
     if not width or counted:
         largest, cuts = 0, list[np.ndarray]()
         # Row offsets count from the file's first byte; of a byte order mark whole_lines shows nothing.
-        offset = len(BOM) if counted and read_range(s3, found, 0, min(3, found.size)) == BOM else 0
+        offset = len(BOM) if counted and head.startswith(BOM) else 0
         row = 0
         for text in whole_lines(s3, whole, compression=source.compression):
             for part in _parts(text):
@@ -76,7 +80,14 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
             f"allowed: up to {FEATURE_LIMIT} features",
             remedy="Number the features without gaps, or hash them to fewer.",
         )
-    schema = Schema(width=width, names=None, features=None, label=None, sparse=True)
+    schema = Schema(
+        width=width,
+        names=None,
+        features=None,
+        label=None,
+        sparse=True,
+        at_least=source.feature_count is None,
+    )
     if counted:
         starts = np.concatenate(cuts)
         starts[0] = 0

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 HELP = (
     "An option of Source (docs/sources.md), such as exclude=id, delimiter=';' or first_index=0. "
-    "May be repeated; so exclude and features get more columns."
+    "Repeatable; repeat exclude and features to name more columns."
 )
 LISTS = ("features", "exclude", "include", "skip")
 

@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from amazon_estimators.errors import InputError
-from amazon_estimators.sources.blocks import Block
+from amazon_estimators.sources.contract import Reader
 from amazon_estimators.sources.files.compression import bare_key, compression_of
 from amazon_estimators.sources.formats import FORMATS, extensions, vector_formats
-from amazon_estimators.sources.layout import Layout, Piece
-from amazon_estimators.sources.schema import Schema
+from amazon_estimators.sources.partitions import Partitioned, columns_of
 from amazon_estimators.sources.source import Source
 from amazon_estimators.storage.object_list import ObjectList
 from amazon_estimators.storage.s3 import InputObject
-
-
-class Reader(Protocol):
-    """Defines what the module of a format provides.
-
-    Where a Source may leave something to be found out over all objects, the module has a function ``resolve``
-    too: see :func:`resolve`.
-    """
-
-    def look(self, s3: Any, found: InputObject, source: Source) -> Layout:
-        """Read metadata only. Raises InputError if the object is not of this format."""
-        ...
-
-    def read(self, s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
-        """Read the rows of a piece, a bounded block at a time."""
-        ...
 
 
 def resolve(s3: Any, objects: ObjectList, source: Source) -> Source:
@@ -88,4 +70,5 @@ def format_of(found: InputObject, source: Source) -> tuple[str, Reader]:
             f"{found.uri} is compressed; only {' and '.join(allowed)} may be, from outside",
             remedy="Upload it uncompressed: .npz and Parquet are compressed within.",
         )
-    return name, cast(Reader, entry.load())
+    reader = cast(Reader, entry.load())
+    return name, Partitioned(reader) if columns_of(found, source) else reader

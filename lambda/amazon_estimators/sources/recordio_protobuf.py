@@ -15,6 +15,7 @@ from amazon_estimators.recordio.record_blocks import read_blocks
 from amazon_estimators.recordio.wire import FRAME_BYTES, MAGIC, padded
 from amazon_estimators.sources.blocks import Block, SparseRows
 from amazon_estimators.sources.files.chunk_file import ChunkFile
+from amazon_estimators.sources.files.first_bytes import refuse_other_kind
 from amazon_estimators.sources.layout import Layout, Piece
 from amazon_estimators.sources.schema import Schema
 from amazon_estimators.sources.source import Source
@@ -108,6 +109,7 @@ def _block(records: Records, schema: Schema, *, keep_labels: bool) -> Block:
 def _first_size(start: bytes, found: InputObject) -> int:
     """Bytes of the first record with its frame, checked before it is read."""
     if len(start) < FRAME_BYTES or int.from_bytes(start[:4], "little") != MAGIC:
+        refuse_other_kind(start, found, "RecordIO-protobuf")
         raise InputError(
             f"{found.uri} is {'no RecordIO file' if start else 'empty'}: it lacks the magic number in front",
             remedy="Upload RecordIO-protobuf, or name the channel's format in its Source.",

@@ -25,11 +25,30 @@ class Schema:
     """Positions of the features; None for all columns but the label."""
     label: int | None
     sparse: bool = False
-    """Whether rows are sparse: then all columns are features, and a label is in no column."""
+    """True if rows are sparse: then all columns are features, and a label is in no column."""
+    at_least: bool = False
+    """True if ``width`` is only the highest index found: other files may have more features."""
+    directories: tuple[str, ...] = ()
+    """Names of ``key=value`` directories that are columns after those of the file; or the sparse label."""
+    own: Schema | None = None
+    """The columns of the file itself, if there are ``directories``."""
+    index: tuple[int, ...] = ()
+    """Columns that the file says name its rows. They are features only if ``features`` holds them."""
 
     @classmethod
-    def of(cls, source: Source, *, width: int, names: tuple[str, ...] | None, where: str) -> Self:
-        """Resolve names and negative positions of ``source`` against a table of ``width`` columns."""
+    def of(
+        cls,
+        source: Source,
+        *,
+        width: int,
+        names: tuple[str, ...] | None,
+        where: str,
+        index: tuple[int, ...] = (),
+    ) -> Self:
+        """Resolve names and negative positions of ``source`` against a table of ``width`` columns.
+
+        ``index`` are columns that are features only if ``source.features`` holds them.
+        """
 
         def position(column: int | str) -> int:
             if isinstance(column, str):
@@ -57,15 +76,15 @@ class Schema:
             )
         label = None if source.label is None else position(source.label)
         features = None if source.features is None else tuple(position(column) for column in source.features)
-        if source.exclude:
-            out = {position(column) for column in source.exclude} | {label}
+        if source.exclude or (features is None and index):
+            out = {position(column) for column in source.exclude} | {label, *index}
             features = tuple(column for column in range(width) if column not in out)
         if label is not None and features is not None and label in features:
             raise SchemaError(
                 f"{where}: column {source.label!r} is both the label and a feature",
                 remedy="Leave the label out of features: a model that is given its answer learns nothing.",
             )
-        schema = cls(width=width, names=names, features=features, label=label)
+        schema = cls(width=width, names=names, features=features, label=label, index=index)
         if schema.feature_dim < 1:
             raise SchemaError(f"{where} has no feature column beside the label", remedy="Add columns.")
         return schema
@@ -131,13 +150,25 @@ class Schema:
         def many(name: str) -> Any:
             return None if values[name] is None else tuple(values[name])
 
-        return cls(
-            values["width"], many("names"), many("features"), values["label"], values.get("sparse", False)
-        )
+        lists = {name: many(name) for name in ("names", "features", "index", "directories")}
+        own = values["own"] and cls.from_dict(values["own"])
+        return cls(**{**values, **lists, "own": own})
 
 
 def check_schema(expected: Schema, example: str, actual: Schema, uri: str) -> None:
-    """Raise SchemaError, naming both objects, unless their schemas are the same."""
+    """Raise SchemaError, naming both objects, unless their schemas are the same.
+
+    Where only the highest index of sparse rows is known, it may be lower than expected.
+    """
+    if expected.sparse and actual.sparse and (expected.at_least or actual.at_least):
+        found, known = (actual, expected) if actual.at_least else (expected, actual)
+        if known.at_least or found.width <= known.width:
+            return
+        where = uri if found is actual else example
+        raise SchemaError(
+            f"{where} has a feature of number {found.width - 1:,}; expected {known.width:,} features",
+            remedy="Set feature_count in the Source to the number of features of all files.",
+        )
     if actual != expected:
         raise SchemaError(
             f"{example} and {uri} disagree: {_difference(expected, actual)}",
@@ -146,6 +177,8 @@ def check_schema(expected: Schema, example: str, actual: Schema, uri: str) -> No
 
 
 def _difference(expected: Schema, actual: Schema) -> str:
+    if expected.sparse != actual.sparse:
+        return "one is sparse, the other dense"
     if expected.width != actual.width:
         return f"{expected.width:,} columns against {actual.width:,}"
     if expected.names and actual.names:

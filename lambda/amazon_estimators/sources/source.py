@@ -27,7 +27,7 @@ LISTS = {
 HEADERS = ("auto", "present", "absent")
 QUOTINGS = ("auto", "minimal", "none")
 DECIMALS = (".", ",")
-ALWAYS = ("prefix", "include", "skip", "format")
+ALWAYS = ("prefix", "include", "skip", "format", "partitions")
 """The options that go with every format; of the others the table of formats tells."""
 FEATURE_LIMIT = 2**31 - 1
 """The most features of a sparse input: what a column number of 32 bits can name."""
@@ -61,6 +61,8 @@ class Source:
     quoted_newlines: whether a quoted field may hold a newline. Default: True. CSV only.
     feature_count: the number of features. Default: the largest index found by reading all once. libsvm only.
     first_index: the index of the first feature, 0 or 1. Default: 1. libsvm only.
+    partitions: whether ``key=value`` directories below the prefix are columns, after those of the file. One
+        that ``label``, ``features`` or ``exclude`` names is a column in any case. Default: False.
     keep_labels: whether the label each libsvm or RecordIO record carries is kept. Default: True.
     """
 
@@ -81,6 +83,7 @@ class Source:
     feature_count: int | None = None
     first_index: int = 1
     keep_labels: bool = True
+    partitions: bool = False
 
     def __post_init__(self) -> None:
         for name, (what, usual) in LISTS.items():
@@ -119,7 +122,7 @@ class Source:
                 pattern for pattern in getattr(self, name) if not isinstance(pattern, str) or not pattern
             ]:
                 yield f"{name} holds {listed(wrong)}; allowed: patterns such as {LISTS[name][1]!r}"
-        for name in ("quoted_newlines", "keep_labels"):
+        for name in ("quoted_newlines", "keep_labels", "partitions"):
             if not isinstance(getattr(self, name), bool):
                 yield f"{name} is {getattr(self, name)!r}; allowed: True, False"
         if self.delimiter is not None and (not _is_mark(self.delimiter) or self.delimiter in '"+-.'):

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from amazon_estimators.storage.input_files import InputFiles
+
 
 @dataclass(frozen=True, kw_only=True)
 class StarterSettings:
-    """The settings of one starter. ``channels`` is the key prefix of each channel's input.
+    """The settings of one starter. ``channels`` are the files that are each channel's input.
 
     ``queue`` and ``undelivered`` are ARNs, ``queue_url`` and ``dead_letters`` URLs. After ``attempts`` a
     message becomes a dead letter; ``retry_seconds`` pass before the second attempt, and four times as many
@@ -21,7 +23,7 @@ class StarterSettings:
     state_machine: str
     data_bucket: str
     prefix: str
-    channels: Mapping[str, str]
+    channels: Mapping[str, InputFiles]
     max_concurrent: int
     attempts: int
     retry_seconds: int
@@ -41,4 +43,8 @@ class StarterSettings:
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """From JSON. Numbers may arrive as strings."""
         numbers = {name: int(values[name]) for name in ("max_concurrent", "attempts", "retry_seconds")}
-        return cls(**{**values, **numbers})
+        channels = {
+            name: InputFiles(files["prefix"], tuple(files["include"]), tuple(files["skip"]))
+            for name, files in values["channels"].items()
+        }
+        return cls(**{**values, **numbers, "channels": channels})

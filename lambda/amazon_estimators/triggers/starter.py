@@ -290,10 +290,6 @@ class Starter:
     def _training_settings(self) -> str:
         return self._executions.settings()
 
-    @property
-    def _about(self) -> dict[str, Any]:
-        return {"pipeline": self._settings.pipeline, "state_machine": self._settings.state_machine}
-
     def _skip(self, because: str, *, reason: str, data_set: str | None = None) -> None:
         detail = {**self._settings.identity, "data_set": data_set}
         self._tell(SKIPPED, {**detail, "reason": reason[:LONGEST_REASON], "because": because})

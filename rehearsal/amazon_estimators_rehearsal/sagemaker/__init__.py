@@ -1,4 +1,4 @@
-"""A stand-in for SageMaker's training jobs: the API, its checks, jobs with only their role's permissions.
+"""Stand in for SageMaker: the API, its checks, and jobs that have only their role's permissions.
 
-It imports nothing of the emulator. What it needs from the account around it is :class:`account.Account`.
+The package imports nothing from the emulator. It reaches the account through :class:`account.Account`.
 """

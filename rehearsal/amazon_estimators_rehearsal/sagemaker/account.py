@@ -1,4 +1,4 @@
-"""What the stand-in needs from the AWS account around it."""
+"""Declare the interface between the stand-in and the AWS account around it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Credentials:
     session_token: str
 
     def environment(self) -> dict[str, str]:
-        """As the variables the SDKs read."""
+        """Return them as the environment variables that SDKs read."""
         return {
             "AWS_ACCESS_KEY_ID": self.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
@@ -32,7 +32,7 @@ class Credentials:
 
 
 class Account(Protocol):
-    """An account with IAM enforced. A denial is the text AWS would answer with; None means allowed."""
+    """An account with IAM enforced. A denial is the text AWS would return; None means allowed."""
 
     account_id: str
     region: str
@@ -40,28 +40,31 @@ class Account(Protocol):
     def denial(
         self, access_key: str, action: str, resource: str, context: Mapping[str, str] | None = None
     ) -> str | None:
-        """Why the principal of ``access_key`` may not do ``action`` on ``resource``, or None if it may."""
+        """Return why the principal of ``access_key`` may not do ``action`` on ``resource``, or None."""
 
     def role_credentials(self, role_arn: str, service: str, source: str) -> Credentials:
-        """Credentials of a role for a service that acts for the resource with ARN ``source``.
+        """Return credentials of a role for a service that acts for the resource with ARN ``source``.
 
-        Raises LookupError if the role is missing or does not trust the service.
+        Raises:
+            LookupError: The role is missing, or does not trust the service.
         """
 
     def client(self, service: str, credentials: Credentials) -> Any:
-        """An SDK client that acts with a role's credentials."""
+        """Return an SDK client that acts with a role's credentials."""
 
     def environment(self) -> Mapping[str, str]:
-        """Variables a process needs to reach the account's endpoint; no credentials among them."""
+        """Return the variables a process needs to reach the account's endpoint, without credentials."""
 
     def publish(self, detail_type: str, detail: Mapping[str, Any], resource: str) -> None:
-        """Put an event of the service on the account's default bus."""
+        """Put an event of the service on the account's default event bus."""
 
 
 def passed_role(account: Account, caller: str, role_arn: str, job_arn: str) -> Credentials:
-    """Check that ``caller`` may pass ``role_arn`` to SageMaker and that SageMaker may assume it.
+    """Check that ``caller`` may pass ``role_arn`` to SageMaker, and that SageMaker may assume it.
 
-    Raises AccessDeniedError or ValidationError in the service's words.
+    Raises:
+        AccessDeniedError: The caller may not pass it; the text is the service's.
+        ValidationError: SageMaker may not assume it; the text is the service's.
     """
     denial = account.denial(caller, "iam:PassRole", role_arn, {"iam:PassedToService": SERVICE_PRINCIPAL})
     if denial:
@@ -76,10 +79,10 @@ def passed_role(account: Account, caller: str, role_arn: str, job_arn: str) -> C
 
 
 def start_denial(account: Account, role: Credentials, image: str, metrics_namespace: str) -> str | None:
-    """Why a job of this role cannot start, or None: it must pull its image and put its metrics.
+    """Return why a job of this role cannot start; None if it can. It must pull its image and put its metrics.
 
-    The emulator has no such registry and this stand-in no metrics of its own, so both are asked for, not
-    done. The image is ``account.dkr.ecr.region…/repository:tag``.
+    Both permissions are checked but not used: the emulator has no such registry, and the stand-in puts no
+    metrics. The image is ``account.dkr.ecr.region…/repository:tag``.
     """
     registry, _, path = image.partition("/")
     owner, _, _, region = registry.split(".")[:4]

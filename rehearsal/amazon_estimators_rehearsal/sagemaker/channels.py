@@ -1,4 +1,4 @@
-"""What each training instance is given to read: the objects of a channel, and how they are shared out."""
+"""List the objects of a channel and share them out among the training instances."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ MAX_KEYS = 1_000_000
 
 
 def channel_objects(s3: Any, channel: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Bucket and key of every object of a channel, in the order the service sorts them.
+    """Return bucket and key of every object of a channel, in the order in which the service sorts them.
 
-    Raises JobFailedError, in the service's words where they are known.
+    Raises:
+        JobFailedError: In the service's words, where they are known.
     """
     source = channel["DataSource"]["S3DataSource"]
     name, uri = channel["ChannelName"], source["S3Uri"]
@@ -41,9 +42,10 @@ def channel_objects(s3: Any, channel: Mapping[str, Any]) -> list[tuple[str, str]
 def shares(
     objects: Sequence[tuple[str, str]], channel: Mapping[str, Any], instances: int
 ) -> list[list[tuple[str, str]]]:
-    """The objects of each instance: ShardedByS3Key deals them out in turn, FullyReplicated gives each all.
+    """Return the objects of each instance. ShardedByS3Key deals them out in turn; FullyReplicated copies all.
 
-    Raises JobFailedError if an instance goes empty-handed: the algorithms fail on it.
+    Raises:
+        JobFailedError: An instance gets no object, on which the algorithms fail.
     """
     distribution = channel["DataSource"]["S3DataSource"].get("S3DataDistributionType", "FullyReplicated")
     if distribution == "FullyReplicated":
@@ -59,7 +61,7 @@ def shares(
 
 
 def parse_manifest(text: bytes, uri: str) -> list[tuple[str, str]]:
-    """The objects a manifest names: ``[{"prefix": "s3://bucket/folder/"}, "relative key", …]``."""
+    """Return the objects a manifest lists: ``[{"prefix": "s3://bucket/folder/"}, "relative key", …]``."""
     try:
         manifest = json.loads(text)
     except ValueError as error:
@@ -78,7 +80,11 @@ def parse_manifest(text: bytes, uri: str) -> list[tuple[str, str]]:
 
 
 def read_object(s3: Any, bucket: str, key: str, *, limit: int | None = None) -> bytes:
-    """An object's bytes. Raises JobFailedError with S3's refusal, or if it is larger than ``limit`` bytes."""
+    """Return an object's bytes.
+
+    Raises:
+        JobFailedError: S3 refused (the text is S3's), or the object is larger than ``limit`` bytes.
+    """
     try:
         answer = s3.get_object(Bucket=bucket, Key=key)
         if limit is not None and answer["ContentLength"] > limit:
@@ -96,10 +102,10 @@ def read_object(s3: Any, bucket: str, key: str, *, limit: int | None = None) -> 
 
 
 def split_uri(uri: str) -> tuple[str, str]:
-    """Bucket and key of an S3 URI."""
+    """Return the bucket and key of an S3 URI."""
     parts = urlsplit(uri, allow_fragments=False)
     if parts.scheme != "s3" or not parts.netloc:
-        raise JobFailedError(f"ClientError: {uri!r} is no S3 URI.")
+        raise JobFailedError(f"ClientError: {uri!r} is not an S3 URI.")
     query = f"?{parts.query}" if parts.query else ""
     return parts.netloc, parts.path.removeprefix("/") + query
 

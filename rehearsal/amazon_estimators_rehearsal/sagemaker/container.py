@@ -1,7 +1,7 @@
-"""What runs in a training job's place of the container: read, check, fit, report, write.
+"""Run a training job in place of Amazon's container: read, check, fit, report, write.
 
-A process of its own, started by :mod:`job` with the execution role's credentials. Takes its order as JSON
-on stdin, tells its progress as JSON lines on stdout.
+:mod:`training_job` starts it as a separate process with the execution role's credentials. It takes its order
+as JSON on stdin, and reports progress as JSON lines on stdout.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from amazon_estimators.errors import AmazonEstimatorsError
 from amazon_estimators_rehearsal.sagemaker.channels import channel_objects, read_object, shares, split_uri
 from amazon_estimators_rehearsal.sagemaker.checks.channels import check_channels
 from amazon_estimators_rehearsal.sagemaker.checks.data import check_agreement
-from amazon_estimators_rehearsal.sagemaker.checks.records import Records, combine, decode
+from amazon_estimators_rehearsal.sagemaker.checks.records import Records, combine, decode, unzipped
 from amazon_estimators_rehearsal.sagemaker.engines import NO_ENGINE, Fitted, engine_of
 from amazon_estimators_rehearsal.sagemaker.errors import JobFailedError
 from amazon_estimators_rehearsal.sagemaker.model_archive import pack_model
@@ -29,7 +29,7 @@ from amazon_estimators_rehearsal.sagemaker.telemetry import Telemetry
 
 
 def main() -> None:
-    """Do one job. Exit code 1 with a ``failure`` event if it fails."""
+    """Run one job. If it fails, write a ``failure`` event and exit with code 1."""
     order = json.load(sys.stdin)
     try:
         _tell(artifact=_train(order["algorithm"], order["job"]))
@@ -59,7 +59,7 @@ def _train(name: str, job: Mapping[str, Any]) -> str:
 
 
 def _configured(name: str, job: Mapping[str, Any]) -> Algorithm:
-    """The algorithm with the job's hyperparameters. The container refuses them before it reads data."""
+    """Return the algorithm with the job's hyperparameters. The container checks them before it reads data."""
     resources = job["ResourceConfig"]
     try:
         algorithm = algorithm_named(name)
@@ -70,7 +70,7 @@ def _configured(name: str, job: Mapping[str, Any]) -> Algorithm:
 
 
 def own_hyperparameters(job: Mapping[str, Any]) -> dict[str, str]:
-    """Return the algorithm's hyperparameters: the service adds those of tuning, ``_tuning_…``."""
+    """Return the job's hyperparameters without those that the service adds for tuning, ``_tuning_…``."""
     sent = job.get("HyperParameters", {})
     return {name: value for name, value in sent.items() if not name.startswith("_tuning_")}
 
@@ -78,22 +78,29 @@ def own_hyperparameters(job: Mapping[str, Any]) -> dict[str, str]:
 def _read(
     algorithm: Algorithm, configured: list[dict[str, Any]], instances: int, telemetry: Telemetry
 ) -> dict[str, Records]:
-    """The records of each channel, as all instances together read them, each checked on its way in."""
-    given = {channel["ChannelName"]: channel for channel in configured}
-    check_channels(algorithm, given)
+    """Read and check the records of each channel, as all instances together read them."""
+    by_name = {channel["ChannelName"]: channel for channel in configured}
+    check_channels(algorithm, by_name)
     s3 = boto3.client("s3")
     channels = {}
-    for name, channel in given.items():
+    for name, channel in by_name.items():
         dealt = shares(channel_objects(s3, channel), channel, instances)
         parts: dict[tuple[str, str], Records] = {}
         for host, share in enumerate(dealt):
             for bucket, key in share:
                 if (bucket, key) not in parts:
                     body = read_object(s3, bucket, key)
-                    parts[bucket, key] = decode(channel["ContentType"], body, f"s3://{bucket}/{key}")
+                    if channel.get("CompressionType") == "Gzip":
+                        body = unzipped(body, f"s3://{bucket}/{key}")
+                    parts[bucket, key] = decode(
+                        channel["ContentType"],
+                        body,
+                        f"s3://{bucket}/{key}",
+                        vectors=algorithm.channels[name].vectors,
+                    )
             records = sum(parts[place].count for place in share)
             telemetry.log(
-                host, f"Channel {name}: algo-{host + 1} read {records} records of {len(share)} objects."
+                host, f"Channel {name}: algo-{host + 1} read {records} records from {len(share)} objects."
             )
         channels[name] = combine([parts[place] for place in sorted(parts)], name)
     return channels
@@ -124,7 +131,7 @@ def _fit(name: str, algorithm: Algorithm, channels: Mapping[str, Records], telem
 
 
 def _upload(job: Mapping[str, Any], name: str, fitted: Fitted, channels: Mapping[str, Records]) -> str:
-    """Write ``model.tar.gz``, in Amazon's layout where one is documented. Returns its URI."""
+    """Write ``model.tar.gz``, in Amazon's layout where one is documented. Return its URI."""
     described = {
         "engine": fitted.engine,
         "note": "Written by a rehearsal's stand-in, not by SageMaker.",

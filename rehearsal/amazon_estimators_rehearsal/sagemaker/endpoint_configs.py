@@ -83,7 +83,7 @@ class EndpointConfigs:
             {name: described[name] for name in names}
             for described in (config.describe() for config in self.items.all())
         ]
-        return {"EndpointConfigs": listed(summaries, request, name="EndpointConfigName")}
+        return listed("EndpointConfigs", summaries, request, name="EndpointConfigName")
 
 
 def _problems(

@@ -130,7 +130,7 @@ class Endpoints:
             {name: described[name] for name in names}
             for described in (endpoint.describe() for endpoint in self.items.all())
         ]
-        return {"Endpoints": listed(summaries, request, name="EndpointName", status="EndpointStatus")}
+        return listed("Endpoints", summaries, request, name="EndpointName", status="EndpointStatus")
 
     def _config(self, request: Mapping[str, Any], caller: str, action: str) -> EndpointConfig:
         """Return the configuration a request names; the action must be allowed on it, too."""

@@ -1,10 +1,10 @@
-"""SageMaker's error shapes."""
+"""Define SageMaker's error shapes."""
 
 from __future__ import annotations
 
 
 class ServiceError(Exception):
-    """An API call refused. ``code`` is the service's error code, ``message`` its text."""
+    """Raised if an API call is refused. ``code`` is the service's error code, ``message`` its text."""
 
     code = "InternalFailure"
     status = 400
@@ -15,31 +15,31 @@ class ServiceError(Exception):
 
 
 class ValidationError(ServiceError):
-    """The request, or a thing it names, is not as the service demands."""
+    """Raised if the request, or a resource it names, is not valid."""
 
     code = "ValidationException"
 
 
 class AccessDeniedError(ServiceError):
-    """The caller lacks a permission the call needs beyond its own action, such as iam:PassRole."""
+    """Raised if the caller lacks a permission beyond the call's own action, such as iam:PassRole."""
 
     code = "AccessDeniedException"
 
 
 class ResourceInUseError(ServiceError):
-    """A job of that name exists. Names are taken for good."""
+    """Raised if a job of that name exists. A name can never be used again."""
 
     code = "ResourceInUse"
 
 
 class ResourceNotFoundError(ServiceError):
-    """No job of that name."""
+    """Raised if there is no resource of that name."""
 
     code = "ResourceNotFound"
 
 
 class ModelAnswerError(ServiceError):
-    """The container behind an endpoint answered a request with an error."""
+    """Raised if the container behind an endpoint answers a request with an error."""
 
     code = "ModelError"
     status = 424
@@ -54,10 +54,10 @@ class ModelAnswerError(ServiceError):
 
 
 class UnknownOperationError(ServiceError):
-    """An operation of SageMaker that the stand-in does not have."""
+    """Raised for an operation of SageMaker that the stand-in does not have."""
 
     code = "UnknownOperationException"
 
 
 class JobFailedError(Exception):
-    """A training job that fails; the text becomes its ``FailureReason``."""
+    """Raised if a training job fails. The text becomes its ``FailureReason``."""

@@ -1,4 +1,4 @@
-"""The process that serves a model; see :mod:`hosting`."""
+"""Run the process that serves a model; see :mod:`hosting`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,18 @@ from amazon_estimators_rehearsal.sagemaker.account import Account, Credentials
 
 
 class InstanceError(Exception):
-    """The process did not come up, or died. The text says why."""
+    """Raised if the process did not start, or died. The text says why."""
 
 
 class Instance:
-    """A hosting process with an execution role's credentials. Answers one request at a time. Thread safe."""
+    """A hosting process with an execution role's credentials. Answers one request at a time. Thread-safe."""
 
     def __init__(self, account: Account, role: Credentials, order: Mapping[str, Any]) -> None:
-        """Start the process and wait until its model is loaded. Raises InstanceError if it cannot be."""
+        """Start the process and wait until it has loaded its model.
+
+        Raises:
+            InstanceError: It cannot load the model.
+        """
         self.multi_model: bool = order["multi_model"]
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
@@ -37,7 +41,11 @@ class Instance:
             raise InstanceError(answer["failure"])
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the process's answer to a line. Raises InstanceError if it has ended."""
+        """Send a request and return the process's answer.
+
+        Raises:
+            InstanceError: The process has ended.
+        """
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin and stdout
         with self._lock:
@@ -60,5 +68,5 @@ class Instance:
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             if stream:
-                with contextlib.suppress(OSError):  # a request was on its way
+                with contextlib.suppress(OSError):  # a request was in flight
                     stream.close()

@@ -1,7 +1,7 @@
-"""SageMaker's calls as Step Functions makes them: with the state machine's role, nothing more.
+"""Call SageMaker as Step Functions does: with the state machine's role and no other permissions.
 
-Optimised integrations (``sagemaker:createTrainingJob`` and others, with ``.sync`` where AWS has it) and SDK
-integrations (``aws-sdk:sagemaker:describeTrainingJob`` and others).
+The module has the optimised integrations (``sagemaker:createTrainingJob`` and others, with ``.sync`` where
+AWS has it) and the SDK integrations (``aws-sdk:sagemaker:describeTrainingJob`` and others).
 https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
 """
 
@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 from amazon_estimators_rehearsal.sagemaker.account import Account, Credentials
 
 OPTIMISED, SDK = "arn:aws:states:::sagemaker:", "arn:aws:states:::aws-sdk:sagemaker:"
-"""What the resources of its tasks begin with."""
+"""Prefixes of the tasks' resources."""
 SYNC = ".sync"
 POLL_SECONDS = 0.2
 _ENDED = frozenset({"Completed", "Failed", "Stopped"})
@@ -33,9 +33,9 @@ class Job:
     """A kind of job that ``.sync`` waits for.
 
     Attributes:
-        noun: Of the API's operations and members, such as ``TrainingJob``.
-        segment: Of its ARNs, such as ``training-job``.
-        rule: The managed rule of EventBridge through which Step Functions hears of it.
+        noun: Its name in the API's operations and members, such as ``TrainingJob``.
+        segment: Its name in ARNs, such as ``training-job``.
+        rule: The managed EventBridge rule through which Step Functions learns of the job's end.
     """
 
     noun: str
@@ -66,7 +66,7 @@ ACTIONS = frozenset({*JOBS, "createModel", "createEndpointConfig", "createEndpoi
 
 
 class TaskFailedError(Exception):
-    """How the task ends if not well: Step Functions' ``Error`` and ``Cause``."""
+    """Raised if the task fails, with Step Functions' ``Error`` and ``Cause``."""
 
     def __init__(self, error: str, cause: str) -> None:
         self.error, self.cause = error, cause
@@ -82,15 +82,15 @@ def run_task(
     *,
     running: Callable[[], bool],
 ) -> dict[str, Any]:
-    """Make the call of a task; with ``.sync``, wait for the job's end.
+    """Make a task's call. With ``.sync``, wait for the job's end.
 
     Args:
-        client: SageMaker's client, which acts as ``role``.
+        client: A SageMaker client that acts as ``role``.
         account: The account.
         role: Credentials of the state machine's role.
         resource: The task's resource.
         parameters: The call's parameters.
-        running: Turns False when the execution is stopped: the job is stopped with it.
+        running: Returns False once the execution is stopped; the job is then stopped too.
 
     Returns:
         The service's answer in Step Functions' JSON.
@@ -139,7 +139,7 @@ def _run_job(  # noqa: PLR0917 - all of them are the task's
 
 
 def _check_sync_permissions(account: Account, role: Credentials, job: Job, name: str) -> None:
-    """Check what AWS asks of a ``.sync`` role beside creating the job: a managed rule, stopping, tagging."""
+    """Check the other permissions AWS asks of a ``.sync`` role: the managed rule, stopping, tagging."""
     place = f"{account.region}:{account.account_id}"
     rule = f"arn:aws:events:{place}:rule/{job.rule}"
     arn = f"arn:aws:sagemaker:{place}:{job.segment}/{name.lower()}"
@@ -191,7 +191,7 @@ def _iso(moment: datetime) -> str:
 
 
 def to_states_json(value: Any, time_of: Callable[[datetime], Any] = _milliseconds) -> Any:
-    """Return an SDK's answer as Step Functions writes it, without response metadata.
+    """Convert an SDK's answer to Step Functions' JSON, without response metadata.
 
     Optimised integrations write times as milliseconds of the epoch, SDK integrations as ISO 8601.
     """

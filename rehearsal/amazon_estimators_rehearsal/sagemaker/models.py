@@ -131,7 +131,7 @@ class Models:
             {name: described[name] for name in names}
             for described in (model.describe() for model in self.items.all())
         ]
-        return {"Models": listed(summaries, request, name="ModelName")}
+        return listed("Models", summaries, request, name="ModelName")
 
 
 def container_of(request: Mapping[str, Any]) -> Mapping[str, Any]:

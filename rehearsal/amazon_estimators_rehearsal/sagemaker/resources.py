@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
 from amazon_estimators_rehearsal.sagemaker.account import Account
-from amazon_estimators_rehearsal.sagemaker.errors import ServiceError
+from amazon_estimators_rehearsal.sagemaker.errors import ServiceError, ValidationError
+
+PAGE_SIZE = 10
+"""Entries of a page unless a request says otherwise."""
 
 Operation = Callable[[dict[str, Any], str], dict[str, Any]]
 """Answers a request of the principal with an access key."""
@@ -113,14 +116,34 @@ def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def listed(
-    summaries: Iterable[dict[str, Any]], request: Mapping[str, Any], *, name: str, status: str = ""
-) -> list[dict[str, Any]]:
-    """Return the summaries a List request asks for: by a part of the name and by status, newest first."""
+    member: str,
+    summaries: Iterable[dict[str, Any]],
+    request: Mapping[str, Any],
+    *,
+    name: str,
+    status: str = "",
+) -> dict[str, Any]:
+    """Return the answer to a List request: a page of what it asks for, newest first.
+
+    Args:
+        member: The member of the answer that holds the page.
+        summaries: All resources, oldest first.
+        request: The request: part of a name, status, order, size of a page, where the page begins.
+        name: The summaries' member with the name.
+        status: The summaries' member with the status.
+    """
     contains, wanted = request.get("NameContains", ""), request.get("StatusEquals")
     found = [
         summary
         for summary in summaries
         if contains in summary[name] and wanted in (None, summary.get(status))
     ]
-    descending = request.get("SortOrder", "Descending") == "Descending"
-    return (found[::-1] if descending else found)[: request.get("MaxResults", 100)]
+    if request.get("SortOrder", "Descending") == "Descending":
+        found.reverse()
+    token = request.get("NextToken", "0")
+    if not token.isdecimal():
+        raise ValidationError(f"NextToken {token!r} is not one of a List operation's answers.")
+    start = int(token)
+    end = start + request.get("MaxResults", PAGE_SIZE)
+    more = {"NextToken": str(end)} if end < len(found) else {}
+    return {member: found[start:end], **more}

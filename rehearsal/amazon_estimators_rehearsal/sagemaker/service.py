@@ -1,4 +1,4 @@
-"""The API in the service's JSON protocol: one table of operations over all kinds of resources."""
+"""Serve the API in SageMaker's JSON protocol: one table of operations over all kinds of resources."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ logger = logging.getLogger("rehearsal.sagemaker")
 
 
 class Kind(Protocol):
-    """A kind of resource: those there are, and the operations on them."""
+    """A kind of resource: the existing ones, and the operations on them."""
 
     items: Resources[Any]
     operations: Mapping[str, Operation]
 
     def stop(self) -> None:
-        """Stop what runs."""
+        """Stop everything that is running."""
 
 
 class SageMaker:
-    """SageMaker of one account and region."""
+    """SageMaker in one account and region."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
         self.reset()
 
     def reset(self) -> None:
-        """Stop and forget everything."""
+        """Stop everything and forget all resources."""
         for kind in getattr(self, "_kinds", ()):
             kind.stop()
         training_jobs, models = TrainingJobs(self._account), Models(self._account)
@@ -70,7 +70,7 @@ class SageMaker:
             self._operations |= kind.operations
 
     def handle(self, operation: str, body: bytes, caller: str) -> Response:
-        """Answer one API call of the principal with access key ``caller``: status, headers, body."""
+        """Answer an API call of the principal with access key ``caller``. Return status, headers, body."""
         headers = {"Content-Type": "application/x-amz-json-1.1"}
         try:
             if operation not in self._operations:
@@ -86,11 +86,11 @@ class SageMaker:
         return 200, headers, json.dumps(answer).encode()
 
     def invoke(self, path: str, headers: Mapping[str, str], body: bytes) -> Response:
-        """Answer one request to an endpoint: status, headers, body."""
+        """Answer a request to an endpoint. Return status, headers, body."""
         return self._invocations.handle(endpoint_of(path) or "", headers, body)
 
     def resource(self, operation: str, request: Mapping[str, Any]) -> str:
-        """Return the ARN that a request is about, for the permission check; ``*`` if it names none."""
+        """Return the ARN that a request names, for the permission check; ``*`` if it names none."""
         if "ResourceArn" in request:
             return str(request["ResourceArn"])
         kind = self._kind_of.get(operation)

@@ -1,4 +1,4 @@
-"""Logs of a training job, sent to CloudWatch Logs with the execution role's permissions as SageMaker does."""
+"""Send a training job's logs to CloudWatch Logs with the execution role's permissions, as SageMaker does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TRANSFORM_LOG_GROUP = "/aws/sagemaker/TransformJobs"
 
 
 class Telemetry:
-    """One log stream a host, ``<job>/algo-<n>-<seconds>``. Lines wait until :meth:`close`."""
+    """Collects log lines, one stream per host, ``<job>/algo-<n>-<seconds>``; :meth:`close` sends them."""
 
     def __init__(self, job: str, hosts: int, *, group: str = LOG_GROUP) -> None:
         self._group = group
@@ -25,7 +25,7 @@ class Telemetry:
         self._streams = [f"{job}/algo-{host + 1}-{int(time.time())}" for host in range(hosts)]
 
     def log(self, host: int, line: str) -> None:
-        """One line of a host's log; hosts count from 0."""
+        """Add a line to the log of a host, counted from 0."""
         self._lines[host].append((int(time.time() * 1000), line))
 
     def report(
@@ -36,14 +36,18 @@ class Telemetry:
         throughput: float,
         wording: Mapping[str, str],
     ) -> None:
-        """Log metrics (``channel:metric``) as the algorithm prints them; ``wording``: see log_line."""
+        """Log metrics (``channel:metric``) as the algorithm prints them. For ``wording`` see log_line."""
         values = {**metrics, "train:throughput": throughput, "train:progress": 100.0}
         for metric in declared:
             if metric.name in values:
                 self.log(0, log_line(metric, values[metric.name], wording.get(metric.name, "")))
 
     def close(self) -> None:
-        """Send everything. Raises JobFailedError if the role may not write its logs."""
+        """Send everything.
+
+        Raises:
+            JobFailedError: The role may not write its logs.
+        """
         try:
             self._send(boto3.client("logs"))
         except ClientError as error:
@@ -64,10 +68,10 @@ class Telemetry:
 
 
 def log_line(metric: Metric, value: float, wording: str = "") -> str:
-    """A line of log in which the metric's published expression finds ``value``.
+    """Return a log line in which the metric's published expression finds ``value``.
 
-    ``wording`` goes where the expression leaves part of the metric's name open. Of a metric whose line nobody
-    has published: its name and value.
+    ``wording`` fills the part of the metric's name that the expression leaves open. A metric without a
+    published expression is logged as its name and value.
     """
     if metric.regex is None:
         return f"{metric.name} = {value}"

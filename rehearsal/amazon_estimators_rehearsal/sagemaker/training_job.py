@@ -1,4 +1,4 @@
-"""One training job: its state as DescribeTrainingJob tells it, and the process that does the work."""
+"""Run one training job: its state as DescribeTrainingJob returns it, and the process that does the work."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _MESSAGES = {
 
 
 class TrainingJob:
-    """A job from its creation to its end. Thread safe."""
+    """A job from its creation to its end. Thread-safe."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class TrainingJob:
         self._lock = threading.RLock()
 
     def start(self, *, refusal: str | None = None) -> None:
-        """Run the job in the background. With ``refusal``, why it cannot start, it fails at once."""
+        """Run the job in the background. ``refusal`` says why it cannot start: then it fails at once."""
         self._enter("Starting")
         if refusal:
             self._end("Failed", f"ClientError: {refusal}")
@@ -83,7 +83,7 @@ class TrainingJob:
         threading.Thread(target=self._run, name=f"training-job-{self._name}", daemon=True).start()
 
     def stop(self) -> bool:
-        """Stop the job. False if it has ended already."""
+        """Stop the job. Return False if it has already ended."""
         with self._lock:
             if self.status not in ("InProgress", "Stopping"):
                 return False
@@ -123,7 +123,7 @@ class TrainingJob:
             return described
 
     def summary(self) -> dict[str, Any]:
-        """The job as ListTrainingJobs lists it."""
+        """Return the job as ListTrainingJobs lists it."""
         described = self.describe()
         names = ("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingEndTime", "LastModifiedTime")
         return {name: described[name] for name in (*names, "TrainingJobStatus") if name in described}

@@ -1,4 +1,4 @@
-"""CreateTrainingJob and what belongs to it."""
+"""Implement CreateTrainingJob and the other operations on training jobs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from amazon_estimators_rehearsal.sagemaker.training_job import TrainingJob
 
 
 class TrainingJobs:
-    """The training jobs of one account and region."""
+    """All training jobs of one account and region."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -46,12 +46,12 @@ class TrainingJobs:
         }
 
     def start(self, request: Mapping[str, Any], role: Credentials, **described: Any) -> TrainingJob:
-        """Start a job whose role has been passed.
+        """Start a job whose role has already been passed.
 
         Args:
-            request: CreateTrainingJob's, valid.
+            request: A valid request of CreateTrainingJob.
             role: Credentials of its role.
-            described: Further members of its description.
+            described: More members of its description.
         """
         algorithm = check_image(request["AlgorithmSpecification"].get("TrainingImage"), self._account.region)
         check_request(request)
@@ -85,8 +85,6 @@ class TrainingJobs:
 
     def _list(self, request: dict[str, Any], _: str) -> dict[str, Any]:
         summaries = [job.summary() for job in self.items.all()]
-        return {
-            "TrainingJobSummaries": listed(
-                summaries, request, name="TrainingJobName", status="TrainingJobStatus"
-            )
-        }
+        return listed(
+            "TrainingJobSummaries", summaries, request, name="TrainingJobName", status="TrainingJobStatus"
+        )

@@ -167,11 +167,9 @@ class TransformJobs:
             {name: described[name] for name in names if name in described}
             for described in (job.describe() for job in self.items.all())
         ]
-        return {
-            "TransformJobSummaries": listed(
-                summaries, request, name="TransformJobName", status="TransformJobStatus"
-            )
-        }
+        return listed(
+            "TransformJobSummaries", summaries, request, name="TransformJobName", status="TransformJobStatus"
+        )
 
 
 def _check(request: Mapping[str, Any]) -> None:

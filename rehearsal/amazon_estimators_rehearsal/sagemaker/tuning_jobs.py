@@ -97,11 +97,13 @@ class TuningJobs:
 
     def _list(self, request: dict[str, Any], _: str) -> dict[str, Any]:
         summaries = [job.summary() for job in self.items.all()]
-        return {
-            "HyperParameterTuningJobSummaries": listed(
-                summaries, request, name="HyperParameterTuningJobName", status="HyperParameterTuningJobStatus"
-            )
-        }
+        return listed(
+            "HyperParameterTuningJobSummaries",
+            summaries,
+            request,
+            name="HyperParameterTuningJobName",
+            status="HyperParameterTuningJobStatus",
+        )
 
     def _list_trainings(self, request: dict[str, Any], _: str) -> dict[str, Any]:
         job = self.items.of(request)
@@ -111,8 +113,6 @@ class TuningJobs:
             summaries = [one for one in summaries if measured in one]
             summaries.sort(key=lambda one: float(one[measured]["Value"]))
         request = {"SortOrder": "Ascending", **request}
-        return {
-            "TrainingJobSummaries": listed(
-                summaries, request, name="TrainingJobName", status="TrainingJobStatus"
-            )
-        }
+        return listed(
+            "TrainingJobSummaries", summaries, request, name="TrainingJobName", status="TrainingJobStatus"
+        )

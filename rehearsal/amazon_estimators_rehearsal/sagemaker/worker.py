@@ -1,4 +1,4 @@
-"""A process that does a job's work with the execution role's credentials and no others."""
+"""Run a job's work in a process that has the execution role's credentials and no others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from amazon_estimators_rehearsal.sagemaker.account import Account, Credentials
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a worker ended: its exit code, whether its time was over, what it wrote to stderr."""
+    """The end of a worker: its exit code, True if its time ran out, its stderr."""
 
     returncode: int
     overrun: bool
@@ -23,15 +23,15 @@ class Outcome:
 
     @property
     def reason(self) -> str:
-        """The last line of stderr, or the exit code."""
+        """Return the last line of stderr, or a sentence with the exit code."""
         last = self.errors.strip().splitlines()[-1:]
         return last[0] if last else f"the container ended with exit code {self.returncode}"
 
 
 class Worker:
-    """A module of this package, run as a process of its own: an order in, events out, all of them JSON.
+    """Runs a module of this package as a separate process: a JSON order in, JSON events out.
 
-    What the role may not read or write, the process cannot either.
+    The process can read and write only what the role may.
     """
 
     def __init__(self, account: Account, role: Credentials, module: str) -> None:
@@ -42,7 +42,7 @@ class Worker:
         self._lock = threading.Lock()
 
     def stop(self) -> None:
-        """Terminate the process, now or as soon as it is started."""
+        """Terminate the process, now or as soon as it starts."""
         with self._lock:
             self._stopped = True
             if self._process:
@@ -51,7 +51,7 @@ class Worker:
     def run(
         self, order: Mapping[str, Any], seconds: float, take: Callable[[Mapping[str, Any]], None]
     ) -> Outcome:
-        """Run the process to its end, at most ``seconds``; ``take`` is called with each of its events."""
+        """Run the process to its end, for at most ``seconds``. Call ``take`` with each of its events."""
         with self._lock:
             self._process = process = subprocess.Popen(
                 [sys.executable, "-m", self._module],
@@ -79,7 +79,7 @@ class Worker:
 
 
 def _follow(process: subprocess.Popen[str], order: str, take: Callable[[Mapping[str, Any]], None]) -> str:
-    """Feed the process its order and take in its events; return what it wrote to stderr."""
+    """Send the process its order and handle its events. Return its stderr."""
     assert process.stdin and process.stdout and process.stderr
     lines: list[str] = []
     reader = threading.Thread(target=lambda: lines.extend(process.stderr or ()), daemon=True)
@@ -88,7 +88,7 @@ def _follow(process: subprocess.Popen[str], order: str, take: Callable[[Mapping[
         process.stdin.write(order)
         process.stdin.close()
     except BrokenPipeError:
-        pass  # it died before reading; its exit code and stderr tell
+        pass  # it died before reading; its exit code and stderr say why
     for line in process.stdout:
         take(json.loads(line))
     process.wait()

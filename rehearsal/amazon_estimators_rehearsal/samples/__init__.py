@@ -1,6 +1,6 @@
-"""Data for a first run without any of one's own: scikit-learn's bundled sets, and small seeded ones.
+"""Provide sample data for a first run: scikit-learn's bundled sets, and small ones from a fixed seed.
 
-One entry an algorithm.
+There is one entry per algorithm.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SAMPLES: Mapping[str, Callable[[Path], Sample]] = MappingProxyType(
 
 
 def required(algorithm: str, directory: Path) -> dict[str, Any]:
-    """The hyperparameters that must be given, as they suit the sample, so that one's own data needs none."""
+    """Return the sample's values of the required hyperparameters, the defaults for the user's own data."""
     declared = ALGORITHMS[algorithm].declared()
     values = SAMPLES[algorithm](directory).hyperparameters
     return {name: value for name, value in values.items() if declared[name].required}

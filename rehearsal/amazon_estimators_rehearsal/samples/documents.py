@@ -1,4 +1,4 @@
-"""Bags of words: how often each document has each word of a vocabulary."""
+"""Generate bags of words: the count of each vocabulary word in each document."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SEED = 1
 
 
 def counts(directory: Path) -> Sample:
-    """400 documents to learn from and 100 to test on, dense, as .npy. LDA trains on one instance."""
+    """Write 400 documents to train on and 100 to test on, dense, as .npy. LDA trains on one instance."""
     corpus = mixed_texts(500, np.random.default_rng(SEED)).astype(np.float32)
     files = {"train": [directory / "documents.npy"], "test": [directory / "held_back.npy"]}
     np.save(files["train"][0], corpus[:400])
@@ -28,7 +28,7 @@ def counts(directory: Path) -> Sample:
 
 
 def counts_and_vocabulary(directory: Path) -> Sample:
-    """The same documents, sparse, as libsvm text, with the words themselves in vocab.txt."""
+    """Write the same documents, sparse, as libsvm text, with the words in vocab.txt."""
     corpus = mixed_texts(500, np.random.default_rng(SEED))
     files = {
         "train": [directory / "documents.libsvm"],
@@ -38,7 +38,7 @@ def counts_and_vocabulary(directory: Path) -> Sample:
     _write_libsvm(files["train"][0], corpus[:400])
     _write_libsvm(files["validation"][0], corpus[400:])
     files["auxiliary"][0].write_text("".join(f"{word}\n" for word in VOCABULARY), encoding="utf-8")
-    # The zero that libsvm text begins a line with is no label, and the last word may be in no document.
+    # The 0 at the start of each libsvm line is not a label, and the last word may occur in no document.
     source = {"keep_labels": False, "feature_count": len(VOCABULARY)}
     return Sample(
         "500 generated documents of six subjects, libsvm, with their vocabulary",

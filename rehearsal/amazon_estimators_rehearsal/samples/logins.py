@@ -1,4 +1,4 @@
-"""Who logged in from where: each user from a network or two of their own, and now and then from another."""
+"""Generate logins: each user comes from one or two networks of their own, and sometimes from another."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ SEED = 5
 USERS = 60
 NETWORKS = 40
 AWAY = 0.05
-"""Share of the logins that come from any network."""
+"""Share of logins from an arbitrary network."""
 
 
 def logins(directory: Path) -> Sample:
-    """2,400 logins to learn from, 600 to validate on: ``user,address`` without a header."""
+    """Write 2,400 logins to train on and 600 to validate on, as ``user,address`` without a header."""
     rng = np.random.default_rng(SEED)
     homes = rng.integers(NETWORKS, size=(USERS, 2))
     lines = []

@@ -1,4 +1,4 @@
-"""Readings of a pump, one an hour: what anomaly detection gets from a plant."""
+"""Generate hourly readings of a pump, a typical input of anomaly detection."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ HEADER = "time,load,temperature,vibration,pressure"
 
 
 def readings(directory: Path) -> Sample:
-    """1,200 hours without faults to learn from; 300 hours to test on, 15 of them with a fault, as CSV.
+    """Write CSV: 1,200 hours without faults to train on, 300 hours with 15 faults to test on.
 
-    The time is a column and no feature; ``fault`` is the label of the test channel.
+    The time is a column but not a feature; ``fault`` is the label of the test channel.
     """
     rng = np.random.default_rng(SEED)
     hours = np.arange(TRAINED + TESTED)

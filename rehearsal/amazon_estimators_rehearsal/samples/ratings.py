@@ -1,4 +1,4 @@
-"""Who rated which film how: sparse records of two ones each, what factorization machines are for."""
+"""Generate film ratings: sparse records with a one for the user and a one for the film."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RATED = 3600
 
 
 def ratings(directory: Path) -> Sample:
-    """3,000 ratings to learn from, 600 to test on, as libsvm text: ``<rating> <user>:1 <film>:1``."""
+    """Write 3,000 ratings to train on and 600 to test on, as libsvm text: ``<rating> <user>:1 <film>:1``."""
     rng = np.random.default_rng(SEED)
     tastes, kinds = rng.normal(size=(USERS, TASTES)), rng.normal(size=(FILMS, TASTES))
     cells = rng.choice(USERS * FILMS, RATED, replace=False)

@@ -1,4 +1,4 @@
-"""A data set as a user would bring it: files by channel, how to read them, hyperparameters that suit them."""
+"""Describe a data set as a user would bring it: files by channel, source options, hyperparameters."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ from amazon_estimators.storage.input_files import data_files
 
 @dataclass(frozen=True)
 class Sample:
-    """``title`` says what it is; ``files`` by channel; ``hyperparameters`` that suit it.
+    """A data set.
 
-    ``sources`` are options of a ``sources.Source`` by channel, such as the label's column;
-    ``instance_count`` is how many training instances it is for; ``roots`` are the directories of channels
-    whose files lie in folders.
+    Attributes:
+        title: A few words that describe it.
+        files: Its files, by channel.
+        hyperparameters: Values that suit it.
+        sources: Options of ``sources.Source`` by channel, such as the label's column.
+        instance_count: Number of training instances.
+        roots: Directories of the channels whose files are in folders.
     """
 
     title: str
@@ -29,7 +33,7 @@ class Sample:
     roots: Mapping[str, Path] = field(default_factory=dict)
 
     def settings(self) -> dict[str, Any]:
-        """What app.py takes for one algorithm in its context ``algorithms``."""
+        """Return app.py's settings for one algorithm, for its context ``algorithms``."""
         return {
             "hyperparameters": dict(self.hyperparameters),
             "channels": {name: dict(self.sources.get(name, {})) for name in self.files},
@@ -37,7 +41,7 @@ class Sample:
         }
 
     def uploads(self) -> Iterator[tuple[str, Path]]:
-        """Every file with its key below the input's prefix: the channel, and its path in that directory."""
+        """Yield each file with its key below the input prefix: the channel, then the file's path in it."""
         for channel, files in self.files.items():
             for path in files:
                 below = path.relative_to(self.roots.get(channel, path.parent))
@@ -45,11 +49,19 @@ class Sample:
 
 
 def own(data: Path, algorithm: type[Algorithm], options: Mapping[str, Any] | None = None) -> Sample:
-    """The user's file, or all files below their directory, as the train channel.
+    """Return the user's file, or all files below the user's directory, as the train channel.
 
-    Of a directory that has a folder ``train`` each folder is the channel of that name. ``options`` are those
-    of a ``Source`` for every channel, so far as it takes them. Hidden files and markers are no data, as they
-    are none on S3. Raises FileNotFoundError, RequestError.
+    If the directory has a folder ``train``, each folder is the channel of its name. Hidden files and
+    markers are skipped, as on S3.
+
+    Args:
+        data: The file or directory.
+        algorithm: The algorithm to train.
+        options: Options of ``Source``; each channel gets those that it takes.
+
+    Raises:
+        FileNotFoundError: There is no data file.
+        RequestError: An option is about columns, and the algorithm reads lines.
     """
     if (data / "train").is_dir():
         roots = {folder.name: folder for folder in sorted(data.iterdir()) if folder.is_dir()}

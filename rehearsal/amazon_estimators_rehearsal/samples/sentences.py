@@ -1,4 +1,4 @@
-"""Pairs of sentences as token ids, labelled by whether they are about the same subject."""
+"""Generate pairs of sentences as token ids, labelled 1 if both are about the same subject."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SEED = 4
 
 
 def sentence_pairs(directory: Path) -> Sample:
-    """800 pairs to learn from, 200 to validate on, as JSON Lines. Object2Vec trains on one instance."""
+    """Write 800 pairs to train on, 200 to validate on, as JSON Lines. Object2Vec trains on one instance."""
     rng = np.random.default_rng(SEED)
     lines = []
     for number in range(1000):

@@ -1,4 +1,4 @@
-"""Tables that ship inside scikit-learn, written as users keep them: an array, CSV with a header."""
+"""Write the tables that ship with scikit-learn as users keep them: an array, or CSV with a header."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SEED = 0
 
 
 def digits(directory: Path) -> Sample:
-    """8 x 8 images of handwritten digits: 1,797 records of 64 features, float32, as .npy."""
+    """Write 8 x 8 images of handwritten digits: 1,797 records of 64 features, float32, as .npy."""
     from sklearn.datasets import load_digits  # noqa: PLC0415 - a slow import
 
     path = directory / "digits.npy"
@@ -24,7 +24,7 @@ def digits(directory: Path) -> Sample:
 
 
 def wine(directory: Path) -> Sample:
-    """Chemical analyses of 178 wines: CSV with a header, the cultivar among its columns and no feature."""
+    """Write chemical analyses of 178 wines as CSV with a header. The cultivar is not a feature."""
     from sklearn.datasets import load_wine  # noqa: PLC0415 - a slow import
 
     found = load_wine()
@@ -41,7 +41,7 @@ def wine(directory: Path) -> Sample:
 
 
 def iris(directory: Path) -> Sample:
-    """150 irises, four measures each; the species is a column by name. Every fifth is held back as test."""
+    """Write 150 irises with four measures and the species as a named column. Every fifth is test data."""
     from sklearn.datasets import load_iris  # noqa: PLC0415 - a slow import
 
     found = load_iris()
@@ -57,7 +57,7 @@ def iris(directory: Path) -> Sample:
 
 
 def diabetes(directory: Path) -> Sample:
-    """442 patients, ten measures each, and the disease's progression a year later, a column by name."""
+    """Write 442 patients with ten measures and the disease's progression a year later as a named column."""
     from sklearn.datasets import load_diabetes  # noqa: PLC0415 - a slow import
 
     found = load_diabetes()
@@ -75,11 +75,11 @@ def diabetes(directory: Path) -> Sample:
 def _split(
     directory: Path, name: str, names: Sequence[str], rows: Sequence[Any], channels: Sequence[str]
 ) -> dict[str, list[Path]]:
-    """Rows dealt to ``channels`` in turn, in a shuffled order; a file a channel."""
+    """Shuffle the rows and deal them to ``channels`` in turn. Write one file per channel."""
     shuffled = [rows[index] for index in np.random.default_rng(SEED).permutation(len(rows))]
     files: dict[str, list[Path]] = {}
     for channel in dict.fromkeys(channels):
-        places = [place for place, one in enumerate(channels) if one == channel]
+        places = [place for place, target in enumerate(channels) if target == channel]
         path = directory / channel / f"{name}.csv"
         path.parent.mkdir(exist_ok=True)
         _write(path, names, [row for at, row in enumerate(shuffled) if at % len(channels) in places])

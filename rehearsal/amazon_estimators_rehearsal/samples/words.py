@@ -1,4 +1,4 @@
-"""A vocabulary of six subjects, and texts that are each about one or two of them. Seeded."""
+"""Generate texts about one or two of six subjects, from a fixed vocabulary."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ SUBJECTS = (
     "soil seed prune rose compost weed bloom shovel hedge lawn bulb root greenhouse tulip fern orchard",
 )
 VOCABULARY = tuple(word for subject in SUBJECTS for word in subject.split())
-"""Words; the place of one is its id."""
+"""All words; a word's position is its id."""
 
 WORDS_OF_A_SUBJECT = len(VOCABULARY) // len(SUBJECTS)
 COMMON = 0.1
-"""Share of the words of a text that are about anything."""
+"""Share of a text's words that come from any subject."""
 
 
 def mixed_texts(count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """How often each text, of 30 to 80 words, has each word: (count, vocabulary)."""
+    """Return the count of each word in texts of 30 to 80 words, (count, vocabulary)."""
     counts = np.empty((count, len(VOCABULARY)), np.int64)
     for text in range(count):
         shares = rng.dirichlet([0.2] * len(SUBJECTS))
@@ -31,14 +31,14 @@ def mixed_texts(count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
 
 
 def sentence(subject: int, rng: np.random.Generator) -> list[int]:
-    """Ids of four to twelve words, most of them of one subject."""
+    """Return the ids of four to twelve words, most of them from one subject."""
     shares = np.eye(len(SUBJECTS))[subject]
     chosen = rng.choice(len(VOCABULARY), size=rng.integers(4, 13), p=_mixture(shares, rng))
     return [int(word) for word in chosen]
 
 
 def _mixture(shares: npt.NDArray[np.float64], rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Probability of each word in a text that is about each subject to the given share."""
-    within = 1 / np.arange(1, WORDS_OF_A_SUBJECT + 1)  # as in language, few words are frequent
+    """Return the probability of each word in a text, given each subject's share of it."""
+    within = 1 / np.arange(1, WORDS_OF_A_SUBJECT + 1)  # a few words are frequent, as in natural language
     chances = np.outer(shares, within / within.sum()).ravel()
     return (1 - COMMON) * chances + COMMON / len(VOCABULARY)

@@ -208,8 +208,9 @@ def record_at(text: bytes, dialect: Dialect, start: int) -> Record:
         if match is None:
             problem = "a blank before a quote, after which readers differ on where the field ends"
             return Record(start, at, fields, False, problem=problem)
-        between_quotes = match.lastgroup in ("quoted", "spaced")
-        value = _unescaped(match[match.lastgroup], dialect) if between_quotes else match[0].strip(b" \t\r\n")
+        kind = match.lastgroup
+        between_quotes = kind in ("quoted", "spaced")
+        value = _unescaped(match[kind], dialect) if kind and between_quotes else match[0].strip(b" \t\r\n")
         if value or between_quotes or not dialect.runs:
             fields.append(value)
         at = match.end()

@@ -30,6 +30,9 @@ from amazon_estimators.sources.schema import Schema
 from amazon_estimators.sources.source import BLOCK_BYTES, Source
 from amazon_estimators.storage.s3 import InputObject, read_ahead, read_range
 
+NUMBERED = 10
+"""Rows that the first column must count to be taken for an index that the file does not name."""
+
 Text = tuple[bytes, bool]
 """Whole records, and if their quotes are plain: see well_quoted."""
 
@@ -75,10 +78,9 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     text, complete = _front(chunks, dialect, found, packed or found.size <= COUNTED_BYTES)
     refuse_other_kind(text, found, "text of fields", inside=compression)
     schema, data_start = _schema(text, dialect, source, found)
+    notes = _notes(text[data_start : data_start + FIRST_LOOK], dialect, schema)
     if not complete:
-        if packed:
-            return Layout(schema=schema, start=0, stop=found.size, whole=True)
-        return Layout(schema=schema, start=0, stop=found.size)
+        return Layout(schema=schema, start=0, stop=found.size, whole=packed, notes=notes)
     dialect = replace(dialect, one_column=schema.width == 1)
     after_mark = len(BOM) if not data_start and text.startswith(BOM) else data_start
     cuts = after_mark + record_starts(text[after_mark:], dialect)
@@ -90,8 +92,10 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     if not len(cuts):
         raise NoInputError(f"{found.uri} has a header and no rows", remedy="Remove it, or add rows.")
     if packed:
-        return Layout(schema=schema, start=0, stop=len(cuts), records=len(cuts))
-    return Layout(schema=schema, start=data_start, stop=found.size, records=len(cuts), row_cuts=cuts)
+        return Layout(schema=schema, start=0, stop=len(cuts), records=len(cuts), notes=notes)
+    return Layout(
+        schema=schema, start=data_start, stop=found.size, records=len(cuts), row_cuts=cuts, notes=notes
+    )
 
 
 def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
@@ -128,6 +132,19 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
             yield replace(block, given=partial(_value_at, text, dialect, schema, first=low))
         if last is not None and row >= last:
             return
+
+
+def _notes(text: bytes, dialect: Dialect, schema: Schema) -> tuple[str, ...]:
+    """A first column that counts rows may be an index: the file does not say so."""
+    if schema.width < 2 or 0 not in schema.used or schema.label == 0:
+        return ()
+    cells = [record.fields[0] for record in islice(walk(text, dialect), NUMBERED) if record.fields]
+    first = cells[0] if cells else b""
+    if len(cells) < NUMBERED or first not in (b"0", b"1"):
+        return ()
+    if cells != [b"%d" % number for number in range(int(first), int(first) + NUMBERED)]:
+        return ()
+    return (f"{schema.column(0)} counts rows from {first.decode()}: if it is an index, set exclude=[0]",)
 
 
 def _value_at(
@@ -184,7 +201,9 @@ def _schema(text: bytes, dialect: Dialect, source: Source, found: InputObject) -
         raise InputError(
             f"{found.uri}: its header is no UTF-8: {error}", remedy="Save it as UTF-8."
         ) from error
-    return Schema.of(source, width=len(names), names=names, where=found.uri), record.stop
+    # pandas and R leave the header of row names empty.
+    index = (0,) if len(names) > 1 and not names[0] else ()
+    return Schema.of(source, width=len(names), names=names, where=found.uri, index=index), record.stop
 
 
 def _without_header(

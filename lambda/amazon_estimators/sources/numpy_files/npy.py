@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from amazon_estimators.errors import InputError, SchemaError
+from amazon_estimators.errors import InputError, ObjectChangedError, SchemaError
 from amazon_estimators.sources.blocks import Block
+from amazon_estimators.sources.files.first_bytes import ENOUGH, refuse_other_kind
 from amazon_estimators.sources.layout import Layout, Piece
-from amazon_estimators.sources.numpy_files.stored_array import ObjectView, StoredArray, open_array
+from amazon_estimators.sources.numpy_files.stored_array import MAGIC, ObjectView, StoredArray, open_array
 from amazon_estimators.sources.schema import Schema
 from amazon_estimators.sources.source import BLOCK_BYTES, Source
 from amazon_estimators.storage.s3 import InputObject
@@ -35,7 +36,16 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
 
 
 def _open(s3: Any, found: InputObject) -> StoredArray:
-    array = open_array(ObjectView(s3, found))
+    view = ObjectView(s3, found)
+    try:
+        array = open_array(view)
+    except ObjectChangedError:
+        raise
+    except InputError:
+        head = view.read(0, min(found.size, ENOUGH))
+        if not head.startswith(MAGIC):
+            refuse_other_kind(head, found, "a NumPy array")
+        raise
     if len(array.shape) != 2 or not array.width:
         raise InputError(
             f"{found.uri}: its shape is {array.shape}; allowed: two dimensions, rows and columns",

@@ -26,7 +26,7 @@ NAMES_LIMIT = 2**20
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
     """Names, shapes and dtypes from the headers of the arrays."""
     with opened(s3, found) as archive:
-        if set(archive.names) >= csr.MEMBERS:
+        if set(archive.names) >= csr.SIGNS:
             return csr.look(archive, found, source)
         table = _Table(archive, found, source)
         return Layout(schema=table.schema, start=0, stop=table.rows, records=table.rows)
@@ -35,7 +35,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
 def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
     """Rows ``[start, stop)``. A deflated array is decompressed from its start to reach them."""
     with opened(s3, piece.source) as archive:
-        if set(archive.names) >= csr.MEMBERS:
+        if set(archive.names) >= csr.SIGNS:
             yield from csr.read(archive, piece, source, schema)
             return
         table = _Table(archive, piece.source, source)

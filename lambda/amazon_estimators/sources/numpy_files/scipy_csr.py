@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,6 +17,12 @@ from amazon_estimators.sources.source import FEATURE_LIMIT, Source
 from amazon_estimators.storage.s3 import InputObject
 
 MEMBERS = {"data", "indices", "indptr", "shape", "format"}
+SIGNS = {"data", "shape", "format"}
+"""What save_npz writes of a sparse matrix of any kind."""
+ADD_LABELS = (
+    "Add the labels to the file of the matrix, numpy.savez(path, **numpy.load(path), y=labels), and name "
+    'them in the Source: label="y".'
+)
 ROWS_AT_ONCE = 2**16
 VALUES_AT_ONCE = 2**20
 ROW_LIMIT = 2**22
@@ -25,10 +32,11 @@ ROW_LIMIT = 2**22
 def look(archive: Archive, found: InputObject, source: Source) -> Layout:
     rows, width = _shape(archive, found)
     _arrays(archive, found, rows)
-    if source.label is not None or source.features is not None or source.exclude:
+    _labels(archive, found, source, rows)
+    if source.features is not None or source.exclude:
         raise SchemaError(
-            f"{found.uri} is a sparse matrix: all its columns are features and it has no label",
-            remedy="Leave label, features and exclude out of the Source; libsvm and RecordIO have labels.",
+            f"{found.uri} is a sparse matrix: all its columns are features",
+            remedy="Leave features and exclude out of the Source.",
         )
     schema = Schema(width=width, names=None, features=None, label=None, sparse=True)
     return Layout(schema=schema, start=0, stop=rows, records=rows)
@@ -44,6 +52,7 @@ def read(archive: Archive, piece: Piece, source: Source, schema: Schema) -> Iter
             remedy="Give all files of a channel the same columns.",
         )
     data, indices, indptr = _arrays(archive, found, rows)
+    labels = _labels(archive, found, source, rows)
     for start in range(piece.start, piece.stop, ROWS_AT_ONCE):
         stop = min(start + ROWS_AT_ONCE, piece.stop)
         (ends,) = indptr.rows(start, stop + 1, stop + 1 - start)
@@ -67,7 +76,10 @@ def read(archive: Archive, piece: Piece, source: Source, schema: Schema) -> Iter
                     f"{found.uri}, row {start + row}: {last_value - first_value} values; allowed {ROW_LIMIT}",
                     remedy="Drop values of that row.",
                 )
-            yield _block(data, indices, ends[row : last + 1], width=width, found=found, row=start + row)
+            block = _block(data, indices, ends[row : last + 1], width=width, found=found, row=start + row)
+            if labels is not None:
+                block = replace(block, labels=next(labels.rows(start + row, start + last, last - row)))
+            yield block
             row = last
 
 
@@ -90,7 +102,8 @@ def sorted_rows(
         at = int(outside[0])
         raise InputError(
             f"{found.uri}, row {row + int(rows[at])}: column {columns[at]}; allowed: 0 to {width - 1}",
-            remedy="Rows and columns are counted from 0. Give all files the same number of features.",
+            remedy="Rows and columns are counted from 0. Give all files the same number of features; for "
+            "libsvm set feature_count in the Source.",
         )
     place = rows * width + columns  # of at most some million rows of 2^31 columns: no overflow
     if (np.diff(place) <= 0).any():
@@ -124,6 +137,8 @@ def _shape(archive: Archive, found: InputObject) -> tuple[int, int]:
 
 
 def _arrays(archive: Archive, found: InputObject, rows: int) -> tuple[StoredArray, StoredArray, StoredArray]:
+    if missing := MEMBERS - {*archive.names}:
+        raise _damaged(found, f"there is no {', '.join(sorted(missing))}")
     data = archive.array("data")
     indices, indptr = (archive.array(name, kinds="iu") for name in ("indices", "indptr"))
     if (len(data.shape), indices.shape, indptr.shape) != (1, data.shape, (rows + 1,)):
@@ -132,6 +147,26 @@ def _arrays(archive: Archive, found: InputObject, rows: int) -> tuple[StoredArra
             f"data {data.shape}, indices {indices.shape} and indptr {indptr.shape} do not fit {rows} rows",
         )
     return data, indices, indptr
+
+
+def _labels(archive: Archive, found: InputObject, source: Source, rows: int) -> StoredArray | None:
+    """The labels, which are an array of their own beside those of the matrix."""
+    if source.label is None:
+        return None
+    others = [name for name in archive.names if name not in {*MEMBERS, "_is_array"}]
+    if source.label not in others:
+        raise SchemaError(
+            f"{found.uri} is a sparse matrix, and beside it there is no array {source.label!r}; "
+            f"there are: {', '.join(others) or 'none'}",
+            remedy=ADD_LABELS,
+        )
+    labels = archive.array(str(source.label))
+    if labels.shape not in ((rows,), (rows, 1)):
+        raise InputError(
+            f"{found.uri}, {source.label}: its shape is {labels.shape}, of {rows} rows",
+            remedy="Give one label for each row of the matrix.",
+        )
+    return replace(labels, shape=(rows,))
 
 
 def _damaged(

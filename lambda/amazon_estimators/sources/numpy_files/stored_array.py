@@ -214,6 +214,12 @@ def _dtype(descr: Any, kinds: str, refuse: Callable[[str, str], InputError]) -> 
         dtype = np.dtype(descr) if isinstance(descr, str) else None
     except UNREADABLE:
         dtype = None
+    if isinstance(descr, list):
+        raise refuse(
+            "it is a structured array, of fields with names",
+            "Make it a matrix: from numpy.lib.recfunctions import structured_to_unstructured, and save "
+            "structured_to_unstructured(array).",
+        )
     if dtype is None or dtype.kind not in kinds or not dtype.itemsize:
         raise refuse(f"dtype {shown(descr)} is not numeric", "Save numbers: array.astype('float32').")
     return dtype

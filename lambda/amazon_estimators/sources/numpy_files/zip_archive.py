@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from amazon_estimators.errors import AmazonEstimatorsError, InputError
+from amazon_estimators.sources.files.first_bytes import ENOUGH, refuse_other_kind
 from amazon_estimators.sources.files.windowed_file import ColumnFile
 from amazon_estimators.sources.numpy_files.stored_array import (
     NUMERIC_KINDS,
@@ -40,6 +41,9 @@ def opened(s3: Any, found: InputObject) -> Iterator[Archive]:
     except AmazonEstimatorsError:
         raise
     except DAMAGED as error:
+        head = read_range(s3, found, 0, min(found.size, ENOUGH))
+        if not head.startswith(b"PK"):
+            refuse_other_kind(head, found, "a NumPy archive")
         raise _damaged(found, error) from error
 
 

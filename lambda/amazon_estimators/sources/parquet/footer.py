@@ -6,15 +6,18 @@ statistics that nobody needs suffices. It is given footers made here, of what wa
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 from pyarrow import parquet
 
 from amazon_estimators.errors import AmazonEstimatorsError, InputError
+from amazon_estimators.sources.files.first_bytes import ENOUGH, refuse_other_kind
 from amazon_estimators.sources.parquet import thrift
 from amazon_estimators.storage.s3 import InputObject, read_range
 
@@ -27,12 +30,17 @@ COLUMN_LIMIT = 2**16
 """Columns of the widest file accepted, nested ones included: the table reader takes 1.5 KB of each."""
 SCHEMA_LIMIT = 16 * 2**20
 """Bytes of the largest schema accepted, arrow's own included: the table reader holds several copies."""
+VALUES_LIMIT = 2**20
+"""Values of the longest row accepted, those of lists included: each gets a name."""
 DEEPEST = 64
 """Levels of the deepest schema accepted: the table reader takes a part of the stack for each."""
 VALUE_BYTES = 32
 """The most bytes a number takes decompressed, its place in a dictionary and its level included."""
 PAGE_BYTES = 2**20
 """What writers make a page of, and a dictionary, decompressed."""
+PANDAS = b"pandas"
+"""Under this key pandas keeps which columns are its index."""
+INDEX_LEVEL = re.compile(r"__index_level_\d+__")
 ARROW_SCHEMA = b"ARROW:schema"
 """Under this key arrow's writers keep types that Parquet does not have."""
 
@@ -100,8 +108,8 @@ class Chunk:
     rows: int
     width: int
     """Bytes of a value in a dictionary."""
-    element: bytes
-    """The column's part of the schema, as it is in the file."""
+    elements: tuple[bytes, ...]
+    """The column's parts of the schema, as they are in the file: of a list more than one."""
     metadata: dict[int, int]
 
 
@@ -133,8 +141,27 @@ class Footer:
         arrow = _table_readers((thrift.LIST, data[start:stop]), keys=keys).schema.to_arrow_schema()
         self.names: tuple[str, ...] = tuple(arrow.names)
         self.types: list[Any] = list(arrow.types)
+        self.index = _index(self.names, fields.get(_KEYS, ()))
         if len(self._columns) != len(self.names):
             raise ValueError(f"{len(self._columns)} columns of {len(self.names)} names")
+        self.lengths = [_length(kind) for kind in self.types]
+        if sum(length or 1 for length in self.lengths) > VALUES_LIMIT:
+            raise InputError(
+                f"{found.uri}: its lists hold {sum(length or 1 for length in self.lengths)} values a row; "
+                f"allowed: {VALUES_LIMIT}",
+                remedy="Write so wide rows as .npy or RecordIO.",
+            )
+        self.places: list[tuple[int, int]] = [
+            (column, at) for column, length in enumerate(self.lengths) for at in range(length or 1)
+        ]
+        self.flat_names = tuple(
+            self.names[column] if self.lengths[column] is None else f"{self.names[column]}[{at}]"
+            for column, at in self.places
+        )
+
+    def columns_at(self, positions: Iterable[int]) -> list[int]:
+        """Return the columns of the file that values of a row are in, each once."""
+        return list(dict.fromkeys(self.places[position][0] for position in positions))
 
     def chunks(self, group: int, columns: Iterable[int]) -> dict[int, Chunk]:
         """Columns of a row group, each checked before anything is read by it."""
@@ -143,11 +170,11 @@ class Footer:
         if len(all_chunks) != self._leaves:
             raise ValueError(f"row group {group} has {len(all_chunks)} columns of {self._leaves}")
         return {
-            column: self._chunk(group, column, all_chunks[self._columns[column][0]]) for column in columns
+            column: self._chunk(group, column, all_chunks[self._columns[column].leaf]) for column in columns
         }
 
     def _chunk(self, group: int, column: int, fields: dict[int, Any]) -> Chunk:
-        _, start, stop, kind = self._columns[column]
+        kind = self._columns[column].kind
         where = f"{self._found.uri}: row group {group}, column {self.names[column]!r}"
         rows = self.group_rows[group]
         metadata = fields.get(_METADATA)
@@ -160,6 +187,8 @@ class Footer:
         if 0 < metadata.get(_DICTIONARY, 0) < first:
             first = metadata[_DICTIONARY]
         after, values, unpacked = first + metadata[_PACKED], metadata[_VALUES], metadata[_UNPACKED]
+        if (length := self.lengths[column]) is not None and rows <= values <= rows * length:
+            rows = values  # a missing list counts as one
         if not len(MAGIC) <= first < after <= self._found.size - TAIL or values != rows:
             raise InputError(
                 f"{where} claims {values} values of {rows} in bytes {first} to {after} of {self._found.size}",
@@ -171,7 +200,32 @@ class Footer:
                 f"{where} claims {unpacked} bytes for {rows} numbers of type {kind} or {metadata[_PHYSICAL]}",
                 remedy="The file is damaged: write it again.",
             )
-        return Chunk(first, after, unpacked, rows, _WIDTHS[kind], self._data[start:stop], metadata)
+        elements = tuple(self._data[start:stop] for start, stop in self._columns[column].spans)
+        return Chunk(first, after, unpacked, rows, _WIDTHS[kind], elements, metadata)
+
+
+def _index(names: Sequence[str], keys: Iterable[dict[int, bytes]]) -> tuple[int, ...]:
+    """The columns that pandas calls its index, by its own notes or by their names."""
+    notes = next((key.get(_KEY_VALUE, b"") for key in keys if key[_KEY] == PANDAS), b"{}")
+    try:
+        known = json.loads(notes)
+    except (ValueError, RecursionError):
+        known = {}
+    listed = known.get("index_columns") if isinstance(known, dict) else None
+    index = {name for name in listed if isinstance(name, str)} if isinstance(listed, list) else set()
+    return tuple(at for at, name in enumerate(names) if name in index or INDEX_LEVEL.fullmatch(name))
+
+
+def _length(kind: Any) -> int | None:
+    """The number of values of a list of fixed size, of numbers; None for other columns."""
+    if not pa.types.is_fixed_size_list(kind) or kind.list_size < 1 or not is_numeric(kind.value_type):
+        return None
+    return int(kind.list_size)
+
+
+def is_numeric(kind: Any) -> bool:
+    """Return True for integers, floats and truth values."""
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
 
 
 def footer_of(chunks: Sequence[Chunk], rows: int) -> Any:
@@ -179,7 +233,7 @@ def footer_of(chunks: Sequence[Chunk], rows: int) -> Any:
     root = thrift.written(
         {_NAME: thrift.of_binary(b"schema"), _CHILDREN: thrift.of_integer(len(chunks), thrift.I32)}
     )
-    schema = thrift.of_list([root, *(chunk.element for chunk in chunks)])
+    schema = thrift.of_list([root, *(element for chunk in chunks for element in chunk.elements)])
     columns = thrift.of_list([_written(chunk) for chunk in chunks])
     group = {_CHUNKS: columns, _GROUP_BYTES: thrift.of_integer(0), _GROUP_ROWS: thrift.of_integer(rows)}
     return _table_readers(schema, rows=rows, groups=[thrift.written(group)])
@@ -220,9 +274,19 @@ def _table_readers(
     )
 
 
-def _top_level(elements: Sequence[Any]) -> tuple[list[tuple[int, int, int, int]], int]:
-    """Of every child of the root (first leaf, start, stop, physical type); how many leaves there are."""
-    columns: list[tuple[int, int, int, int]] = []
+@dataclass(frozen=True, slots=True)
+class TopLevel:
+    """A child of the schema's root: its first leaf, where it and what is nested in it stand in the footer."""
+
+    leaf: int
+    spans: tuple[tuple[int, int], ...]
+    kind: int
+    """The physical type, of a nested column that of its first leaf."""
+
+
+def _top_level(elements: Sequence[Any]) -> tuple[list[TopLevel], int]:
+    """The children of the root, and how many leaves there are."""
+    columns: list[TopLevel] = []
     pending: list[int] = [elements[0][2].get(_CHILDREN, 0)]  # children not seen yet, from the root down
     leaves = 0
     for start, stop, fields in elements[1:]:
@@ -231,7 +295,12 @@ def _top_level(elements: Sequence[Any]) -> tuple[list[tuple[int, int, int, int]]
         if not pending:
             raise ValueError("a schema with more columns than it counts")
         if len(pending) == 1:
-            columns.append((leaves, start, stop, fields.get(_TYPE, -1)))
+            columns.append(TopLevel(leaves, ((start, stop),), fields.get(_TYPE, -1)))
+        else:
+            # Of a nested column its whole part of the schema, and the type of its first leaf.
+            column = columns[-1]
+            kind = fields.get(_TYPE, -1) if column.kind < 0 else column.kind
+            columns[-1] = replace(column, spans=(*column.spans, (start, stop)), kind=kind)
         pending[-1] -= 1
         children = fields.get(_CHILDREN, 0)
         if children:
@@ -249,6 +318,7 @@ def read_footer(s3: Any, found: InputObject) -> Footer:
     """The footer, by one or two GETs. Raises InputError for an object that has none."""
     tail = read_range(s3, found, max(0, found.size - FIRST_LOOK), found.size)
     if found.size < len(MAGIC) + TAIL or not tail.endswith(MAGIC):
+        refuse_other_kind(read_range(s3, found, 0, min(found.size, ENOUGH)), found, "Parquet")
         raise InputError(
             f"{found.uri} is no whole Parquet file: it does not end in {MAGIC.decode()}",
             remedy="Upload it again. An encrypted footer cannot be read.",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import accumulate, pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -11,11 +13,15 @@ import pyarrow as pa
 from amazon_estimators.errors import InputError, NoInputError, SchemaError
 from amazon_estimators.sources.blocks import Block
 from amazon_estimators.sources.layout import Layout, Piece
-from amazon_estimators.sources.parquet.footer import Footer, read_footer
+from amazon_estimators.sources.parquet.footer import Footer, damaged, is_numeric, read_footer
 from amazon_estimators.sources.parquet.row_group import ROOM, RowGroup
+from amazon_estimators.sources.parquet.small_groups import GroupSpan, fetched_ahead
 from amazon_estimators.sources.schema import Schema
 from amazon_estimators.sources.source import Source
 from amazon_estimators.storage.s3 import InputObject
+
+MOST_SHOWN = 8
+"""Columns that an error names; of more it tells how many."""
 
 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
@@ -25,7 +31,13 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
         raise NoInputError(
             f"{found.uri} has no rows", remedy="Remove it, or upload it with at least one row."
         )
-    schema = Schema.of(source, width=len(footer.names), names=footer.names, where=found.uri)
+    schema = Schema.of(
+        _with_lists(footer, source),
+        width=len(footer.places),
+        names=footer.flat_names,
+        where=found.uri,
+        index=tuple(at for at, (column, _) in enumerate(footer.places) if column in footer.index),
+    )
     _check_numeric(footer, schema, found)
     return Layout(schema=schema, start=0, stop=footer.rows, records=footer.rows)
 
@@ -34,33 +46,95 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
     """Rows ``[start, stop)``. Raises InputError naming row and column of a missing value."""
     found = piece.source
     footer = read_footer(s3, found)
-    if footer.names != schema.names:
+    if footer.flat_names != schema.names:
         raise SchemaError(
-            f"{found.uri} has columns {', '.join(footer.names[:20])}; "
+            f"{found.uri} has columns {', '.join(footer.flat_names[:20])}; "
             f"expected {', '.join((schema.names or ())[:20])}",
             remedy="Give all files of a channel the same columns in the same order.",
         )
     _check_numeric(footer, schema, found)
-    before, room = 0, ROOM
-    for number, rows in enumerate(footer.group_rows):
-        low, high = max(piece.start - before, 0), min(piece.stop - before, rows)
-        if low < high:
-            group = RowGroup(s3, found, footer, schema, group=number, before=before, room=room)
-            yield from group.rows(low, high)
-            room = group.room  # the pages of one file are of one size
-        before += rows
+    starts = list(accumulate(footer.group_rows, initial=0))
+    groups = [
+        number
+        for number, (first, last) in enumerate(pairwise(starts))
+        if max(piece.start, first) < min(piece.stop, last)
+    ]
+    with damaged(found, "footer"):
+        spans = [_span(footer, schema, number) for number in groups]
+    room = ROOM
+    for number, client in fetched_ahead(s3, found, spans):
+        before = starts[number]
+        low, high = max(piece.start - before, 0), min(piece.stop - before, footer.group_rows[number])
+        group = RowGroup(client, found, footer, schema, group=number, before=before, room=room)
+        yield from group.rows(low, high)
+        room = group.room  # the pages of one file are of one size
+
+
+def _span(footer: Footer, schema: Schema, group: int) -> GroupSpan:
+    chunks = footer.chunks(group, footer.columns_at(schema.used)).values()
+    start, stop = min(chunk.start for chunk in chunks), max(chunk.stop for chunk in chunks)
+    return GroupSpan(group, start, stop, used=sum(chunk.stop - chunk.start for chunk in chunks))
 
 
 def _check_numeric(footer: Footer, schema: Schema, found: InputObject) -> None:
+    """Raise an error that names all used columns without numbers, with a way out for each kind."""
     times = Counter(footer.names)
-    for position in schema.used:
-        kind, name = footer.types[position], footer.names[position]
-        if times[name] > 1:
-            raise SchemaError(
-                f"{found.uri} has several columns named {name!r}", remedy="Rename all but one of them."
-            )
-        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
-            raise InputError(
-                f"{found.uri}, {schema.column(position)}: its type is {kind}, which is not numeric",
-                remedy="Cast it to double, encode it as a number, or exclude the column.",
-            )
+    columns_used = footer.columns_at(schema.used)
+    names = dict.fromkeys(footer.names[column] for column in columns_used)
+    if twice := [name for name in names if times[name] > 1]:
+        raise SchemaError(
+            f"{found.uri} has several columns named {', '.join(map(repr, twice))}",
+            remedy="Rename all but one of each.",
+        )
+    wrong = {
+        column: kind
+        for column in columns_used
+        if footer.lengths[column] is None and not is_numeric(kind := footer.types[column])
+    }
+    if not wrong:
+        return
+    columns = [
+        f"column {column} ({footer.names[column]!r}): its type is {kind}" for column, kind in wrong.items()
+    ]
+    more = f"; and {len(columns) - MOST_SHOWN:,} more columns" if len(columns) > MOST_SHOWN else ""
+    ways = dict.fromkeys(_way_out(kind) for kind in wrong.values())
+    named = [footer.names[position] for position in wrong][:MOST_SHOWN]
+    raise InputError(
+        f"{found.uri}, {'; '.join(columns[:MOST_SHOWN])}{more}, which is not numeric",
+        remedy=f"{' '.join(ways)} Or leave columns out, exclude={named}.",
+    )
+
+
+def _with_lists(footer: Footer, source: Source) -> Source:
+    """The source with all values of a list, where it names the list."""
+
+    def expanded(chosen: tuple[int | str, ...]) -> tuple[int | str, ...]:
+        lists = {name: length for name, length in zip(footer.names, footer.lengths, strict=True) if length}
+        groups = (
+            [f"{one}[{at}]" for at in range(lists[one])] if isinstance(one, str) and one in lists else [one]
+            for one in chosen
+        )
+        return tuple(column for group in groups for column in group)
+
+    features = None if source.features is None else expanded(source.features)
+    return replace(source, features=features, exclude=expanded(source.exclude))
+
+
+def _way_out(kind: Any) -> str:
+    """What to do about a column of a type that is not numeric."""
+    types = pa.types
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        return (
+            "Give all lists one length, pyarrow.list_(pyarrow.float32(), length), for as many features; "
+            "or write them as an array beside the others, numpy.savez(path, x=numpy.stack(frame[name]), "
+            "y=…), or give each of their values a column."
+        )
+    if types.is_struct(kind):
+        return "Take the values out of the struct; of a vector of Spark by vector_to_array."
+    if types.is_temporal(kind):
+        return "Take numbers out of dates, such as the weekday or days since a day (docs/tables.md)."
+    if types.is_null(kind):
+        return "A column without any value has no type."
+    if types.is_decimal(kind):
+        return "Cast decimals to double."
+    return "Encode texts and categories as numbers (docs/tables.md)."

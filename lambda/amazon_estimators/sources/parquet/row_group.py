@@ -62,7 +62,7 @@ class RowGroup:
         self._group, self._before = group, before
         self.room = room
         with damaged(found, "footer"):
-            self._chunks = footer.chunks(group, schema.used)
+            self._chunks = footer.chunks(group, footer.columns_at(schema.used))
         self._features = schema.features or tuple(
             column for column in range(schema.width) if column != schema.label
         )
@@ -80,7 +80,7 @@ class RowGroup:
 
     def _blocks(self, low: int, high: int) -> Iterator[Block]:
         features, label = self._features, self._schema.label
-        if sum(map(self._memory, self._schema.used)) <= AT_ONCE_BYTES:
+        if sum(map(self._memory, self._footer.columns_at(self._schema.used))) <= AT_ONCE_BYTES:
             for row, arrays in self._batches(self._schema.used, low, high):
                 labels = None if label is None else self._column(row, arrays, label)
                 yield Block(self._matrix(row, arrays, features), labels)
@@ -102,14 +102,15 @@ class RowGroup:
     def _parts(self) -> Iterator[Sequence[int]]:
         """The features in order, as many at a time as memory has room for."""
         part: list[int] = []
-        taken = 0
-        for column in self._features:
-            memory = self._memory(column)
+        taken, before = 0, -1
+        for position in self._features:
+            column, _ = self._footer.places[position]
+            memory = 0 if column == before else self._memory(column)
             if part and taken + memory > AT_ONCE_BYTES:
                 yield part
                 part, taken = [], 0
-            part.append(column)
-            taken += memory
+            part.append(position)
+            taken, before = taken + memory, column
         yield part
 
     def _memory(self, column: int) -> int:
@@ -124,8 +125,9 @@ class RowGroup:
         for row, arrays in self._batches((label,), low, high):
             yield self._column(row, arrays, label)
 
-    def _batches(self, columns: Sequence[int], low: int, high: int) -> Iterator[tuple[int, dict[int, Any]]]:
+    def _batches(self, positions: Sequence[int], low: int, high: int) -> Iterator[tuple[int, dict[int, Any]]]:
         """(number of the first row in the file, arrays by column) of rows ``[low, high)``."""
+        columns = self._footer.columns_at(positions)
         chunks = [self._chunks[column] for column in columns]
         where = f"{self._found.uri}: row group {self._group}, column"
         named = [(f"{where} {self._footer.names[column]!r}", self._chunks[column]) for column in columns]
@@ -133,7 +135,7 @@ class RowGroup:
         window = max(smallest, min(largest, WINDOWS // len(chunks)))
         if sum(chunk.stop - chunk.start for chunk in chunks) <= WINDOWS:
             window = largest
-        at_once = max(1, BATCH_BYTES // (4 * len(chunks)))
+        at_once = max(1, BATCH_BYTES // (4 * sum(self._footer.lengths[column] or 1 for column in columns)))
         at = 0
         with (
             damaged(self._found, "data"),
@@ -149,8 +151,9 @@ class RowGroup:
             for batch in file.iter_batches(at_once, use_threads=False):
                 first, last = max(low - at, 0), min(high - at, batch.num_rows)
                 if first < last:
-                    arrays = batch.slice(first, last - first).columns
-                    yield self._before + at + first, dict(zip(columns, arrays, strict=True))
+                    row = self._before + at + first
+                    arrays = zip(columns, batch.slice(first, last - first).columns, strict=True)
+                    yield row, {column: self._lists(row, column, array) for column, array in arrays}
                 at += batch.num_rows
                 if at >= high:
                     return
@@ -160,7 +163,7 @@ class RowGroup:
 
     def _matrix(self, row: int, arrays: dict[int, Any], columns: Sequence[int]) -> np.ndarray:
         """Columns of a batch as float32, shape (rows, columns)."""
-        table = np.empty((len(arrays[columns[0]]), len(columns)), np.float32)
+        table = np.empty((len(next(iter(arrays.values()))), len(columns)), np.float32)
         with np.errstate(over="ignore", invalid="ignore"):
             for place, column in enumerate(columns):
                 table[:, place] = self._column(row, arrays, column)
@@ -168,11 +171,37 @@ class RowGroup:
 
     def _column(self, row: int, arrays: dict[int, Any], position: int) -> np.ndarray:
         """A column of a batch, whose first row is number ``row``, in its own type."""
-        column = arrays[position]
+        file_column, at = self._footer.places[position]
+        column = arrays[file_column]
+        if isinstance(column, np.ndarray):
+            values: np.ndarray = column[:, at]
+            return values
         if column.null_count:
             missing = int(np.flatnonzero(values_of(column.is_null()))[0])
-            raise InputError(
-                f"{self._found.uri}, row {row + missing}, {self._schema.column(position)}: no value",
-                remedy=f"{COUNTED} Fill it in, or exclude the column.",
-            )
+            raise self._missing(row + missing, self._schema.column(position))
         return values_of(column)
+
+    def _lists(self, row: int, column: int, array: Any) -> Any:
+        """Lists of one length as a matrix, shape (rows, length); any other array as it is."""
+        length = self._footer.lengths[column]
+        if length is None:
+            return array
+        name = f"column {column} ({self._footer.names[column]!r})"
+        if array.null_count:
+            raise self._missing(row + int(np.flatnonzero(values_of(array.is_null()))[0]), name)
+        values = array.flatten()
+        if len(values) != length * len(array) or (np.diff(values_of(array.offsets)) != length).any():
+            raise InputError(
+                f"{self._found.uri}, rows from {row}, {name}: lists of another length than {length}",
+                remedy="The file is damaged: write it again.",
+            )
+        if values.null_count:
+            missing = int(np.flatnonzero(values_of(values.is_null()))[0])
+            raise self._missing(row + missing // length, f"{name}, value {missing % length}")
+        return values_of(values).reshape(-1, length)
+
+    def _missing(self, row: int, column: str) -> InputError:
+        return InputError(
+            f"{self._found.uri}, row {row}, {column}: no value",
+            remedy=f"{COUNTED} Fill it in, or exclude the column.",
+        )

@@ -1,1 +1,1 @@
-"""The checks of a training job, as SageMaker and its containers make them."""
+"""Check training jobs as SageMaker and its containers do."""

@@ -9,25 +9,26 @@ from amazon_estimators.algorithms import Algorithm
 from amazon_estimators_rehearsal.sagemaker.errors import JobFailedError
 
 
-def check_channels(algorithm: Algorithm, given: Mapping[str, Mapping[str, Any]]) -> None:
-    unknown = sorted(set(given) - set(algorithm.channels))
+def check_channels(algorithm: Algorithm, configured: Mapping[str, Mapping[str, Any]]) -> None:
+    unknown = sorted(set(configured) - set(algorithm.channels))
     if unknown:
         raise JobFailedError(
             f"ClientError: Unknown channels {unknown}; there are {sorted(algorithm.channels)}."
         )
     for name, rule in algorithm.channels.items():
-        if name not in given:
+        if name not in configured:
             if rule.required:
                 raise JobFailedError(
                     f"ClientError: Unable to initialize the algorithm. Channel {name!r} is required."
                 )
             continue
-        source = given[name]["DataSource"]["S3DataSource"]
+        source = configured[name]["DataSource"]["S3DataSource"]
         distribution = source.get("S3DataDistributionType", "FullyReplicated")
-        content_type = given[name].get("ContentType", "").partition(";")[0]
-        if content_type != rule.content_type:
+        content_type = configured[name].get("ContentType", "").partition(";")[0]
+        if content_type not in (rule.content_type, *rule.also):
+            allowed = " or ".join(repr(known) for known in (rule.content_type, *rule.also))
             raise JobFailedError(
-                f"ClientError: Channel {name}: content type {content_type!r}; allowed: {rule.content_type!r}."
+                f"ClientError: Channel {name}: content type {content_type!r}; allowed: {allowed}."
             )
         if distribution not in rule.distributions:
             raise JobFailedError(

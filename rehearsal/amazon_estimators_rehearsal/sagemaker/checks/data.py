@@ -1,4 +1,4 @@
-"""Whether hyperparameters, channels and records agree: what a container refuses before it trains."""
+"""Check that hyperparameters, channels and records agree, as a container does before it trains."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from amazon_estimators_rehearsal.sagemaker.errors import JobFailedError
 
 
 def check_agreement(algorithm: Algorithm, channels: Mapping[str, Records]) -> None:
-    """Raise JobFailedError naming the first channel whose records are not what the algorithm is set for."""
+    """Raise JobFailedError for the first channel whose records do not fit the algorithm's settings."""
     for name, records in channels.items():
         for problem in _problems(algorithm, algorithm.channels[name], records):
             raise JobFailedError(f"ClientError: Channel {name}: {problem}")

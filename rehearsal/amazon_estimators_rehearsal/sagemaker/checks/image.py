@@ -1,4 +1,4 @@
-"""Which algorithm a training image is, and whether it is the region's."""
+"""Find the algorithm of a training image, and check that the image is the region's."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ _IMAGE = re.compile(
 
 
 def check_image(image: str | None, region: str) -> str:
-    """Return the name of the algorithm whose image this is.
+    """Return the name of the algorithm that a training image belongs to.
 
-    Raises ValidationError if it is none of this region.
+    Raises:
+        ValidationError: It is not an image of a first-party algorithm in this region.
     """
     if not image:
         raise ValidationError("An image of a first-party algorithm is required.")
@@ -35,7 +36,9 @@ def check_image(image: str | None, region: str) -> str:
                 raise ValidationError(f"The image of {name} in {region} is {expected}, not {image}.")
             return name
     known = ", ".join(sorted(algorithm.repo_name for algorithm in ALGORITHMS.values()))
-    raise ValidationError(f"{image} is no image of a first-party algorithm; their repositories are {known}.")
+    raise ValidationError(
+        f"{image} is not an image of a first-party algorithm; their repositories are {known}."
+    )
 
 
 def _expected(algorithm: Any, region: str) -> str:

@@ -1,14 +1,16 @@
-"""Records as a training container reads them: every byte of a file checked, then decoded.
+"""Read records as a training container does: check every byte of a file, then decode it.
 
-One reader a content type.
+There is one reader per content type.
 """
 
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import math
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -27,9 +29,9 @@ from amazon_estimators_rehearsal.sagemaker.errors import JobFailedError
 class Records:
     """Records of one or more files of a channel.
 
-    ``values`` is an array of records x features, dense or a SciPy matrix, or a list of decoded lines where
-    records are no vectors; then ``features`` is 0. ``labels`` is None where the records have none. ``files``
-    are the names of the files, without their folders.
+    ``values`` is an array (records, features), dense or a SciPy matrix. For records that are not vectors it
+    is a list of decoded lines, and ``features`` is 0. ``labels`` is None if the records have none. ``files``
+    holds the names of the files, without their folders.
     """
 
     count: int
@@ -39,12 +41,16 @@ class Records:
     files: tuple[str, ...] = ()
 
     def matrix(self) -> npt.NDArray[Any]:
-        """The features, records x features, dense."""
+        """Return the features as a dense array, (records, features)."""
         dense = self.values.toarray() if hasattr(self.values, "toarray") else self.values
         return np.asarray(dense)
 
     def label_vector(self) -> npt.NDArray[np.float64]:
-        """One label a record, (records,). Raises ValueError if they have none or several."""
+        """Return one label per record, (records,).
+
+        Raises:
+            ValueError: The records have no labels, or several each.
+        """
         if self.labels is None:
             raise ValueError("The records have no labels.")
         labels = np.asarray(self.labels, np.float64).reshape(self.count, -1)
@@ -53,10 +59,22 @@ class Records:
         return labels[:, 0]
 
 
-def decode(content_type: str, body: bytes, uri: str) -> Records:
-    """The records of one object. Raises JobFailedError naming ``uri`` and the fault."""
+def decode(content_type: str, body: bytes, uri: str, *, vectors: bool = False) -> Records:
+    """Return the records of one object.
+
+    Args:
+        content_type: Content type of the channel, with its parameters.
+        body: Bytes of the object.
+        uri: URI of the object.
+        vectors: If True, CSV holds numbers; if False, an entity and an address.
+
+    Raises:
+        JobFailedError: With ``uri`` and the fault.
+    """
+    media_type, _, parameters = content_type.partition(";")
     try:
-        records = _READERS[content_type](body)
+        table = media_type == CSV and vectors
+        records = _table(body, parameters) if table else _READERS[media_type](body)
     except RecordIOError as error:
         raise JobFailedError(f"ClientError: Unable to read data of {uri}: {error.message}") from error
     except ValueError as error:
@@ -66,10 +84,23 @@ def decode(content_type: str, body: bytes, uri: str) -> Records:
     return replace(records, files=(uri.rpartition("/")[2],))
 
 
-def combine(parts: Sequence[Records], channel: str) -> Records:
-    """The records of all files of a channel, in the order of its objects.
+def unzipped(body: bytes, uri: str) -> bytes:
+    """Return the content of a gzip object.
 
-    Raises JobFailedError if the files disagree.
+    Raises:
+        JobFailedError: With ``uri`` and the fault.
+    """
+    try:
+        return gzip.decompress(body)
+    except (OSError, EOFError, zlib.error) as error:
+        raise JobFailedError(f"ClientError: Unable to read data of {uri}: {error}") from error
+
+
+def combine(parts: Sequence[Records], channel: str) -> Records:
+    """Return the records of all files of a channel, in the order of its objects.
+
+    Raises:
+        JobFailedError: The files disagree.
     """
     first = parts[0]
     for part in parts:
@@ -106,6 +137,15 @@ def _recordio(body: bytes) -> Records:
     return Records(values.shape[0], values.shape[1], values, labels)
 
 
+def _table(body: bytes, parameters: str) -> Records:
+    """Read rows of numbers; the first ``label_size`` columns, by default one, are labels."""
+    named = dict(part.strip().partition("=")[::2] for part in parameters.split(";"))
+    label_size = int(named.get("label_size", "1"))
+    table = np.loadtxt(io.BytesIO(body), dtype=np.float32, delimiter=",", ndmin=2)
+    labels = table[:, :label_size] if label_size else None
+    return Records(table.shape[0], table.shape[1] - label_size, table[:, label_size:], labels)
+
+
 def _lines(body: bytes, parse: Callable[[str], Any]) -> Records:
     lines = body.decode("utf-8").split("\n")
     if lines[-1] == "":
@@ -120,31 +160,31 @@ def _lines(body: bytes, parse: Callable[[str], Any]) -> Records:
 
 
 def _pair_of_tokens(line: str) -> dict[str, Any]:
-    """A record of Object2Vec: ``{"label": 1, "in0": [6, 17], "in1": [16, 21]}``."""
+    """Parse a record of Object2Vec: ``{"label": 1, "in0": [6, 17], "in1": [16, 21]}``."""
     record = json.loads(line)
     if not isinstance(record, dict) or record.keys() != {"label", "in0", "in1"}:
-        raise ValueError(f"it is no object of label, in0 and in1: {line[:80]!r}")
+        raise ValueError(f"it is not an object with label, in0 and in1: {line[:80]!r}")
     if type(record["label"]) not in (int, float) or not math.isfinite(record["label"]):
-        raise ValueError(f"label is no number: {line[:80]!r}")
+        raise ValueError(f"label is not a number: {line[:80]!r}")
     for side in ("in0", "in1"):
         tokens = record[side]
         if (
             not isinstance(tokens, list)
             or not tokens
-            or any(type(one) is not int or one < 0 for one in tokens)
+            or any(type(token) is not int or token < 0 for token in tokens)
         ):
-            raise ValueError(f"{side} is no list of token ids: {line[:80]!r}")
+            raise ValueError(f"{side} is not a list of token ids: {line[:80]!r}")
     return record
 
 
 def _pair_of_fields(line: str) -> tuple[str, str]:
-    """A record of IPInsights: ``entity,1.2.3.4``."""
+    """Parse a record of IPInsights: ``entity,1.2.3.4``."""
     try:
         (fields,) = csv.reader([line], strict=True)
     except csv.Error as error:
         raise ValueError(f"{error}: {line[:80]!r}") from error
     if len(fields) != 2 or not all(fields):
-        raise ValueError(f"it is not of two columns, an entity and an address: {line[:80]!r}")
+        raise ValueError(f"it does not have two columns, an entity and an address: {line[:80]!r}")
     return fields[0], fields[1]
 
 

@@ -1,4 +1,4 @@
-"""Rules of a CreateTrainingJob request that botocore's model does not state."""
+"""Check the rules of a CreateTrainingJob request that botocore's model does not state."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from amazon_estimators_rehearsal.sagemaker.errors import ValidationError
 
 
 def check_request(request: Mapping[str, Any]) -> None:
-    """Rules between members, which the model cannot state."""
+    """Raise ValidationError for the first broken rule between members, which the model cannot state."""
     channels = [channel["ChannelName"] for channel in request.get("InputDataConfig", [])]
     if len(set(channels)) != len(channels):
         raise ValidationError(f"Channel names must be unique; got {', '.join(channels)}.")

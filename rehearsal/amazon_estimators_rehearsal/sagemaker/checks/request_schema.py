@@ -1,4 +1,4 @@
-"""Checks of a request against the service's own model: members, types, lengths, patterns, enumerations."""
+"""Check a request against the service's own model: members, types, lengths, patterns, enumerations."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SCALARS: dict[str, tuple[type, ...]] = {
 
 @cache
 def sdk() -> Any:
-    """The one botocore session of this process: it keeps the service's model, which takes long to load."""
+    """Return this process's botocore session. It caches the service's model, which is slow to load."""
     return botocore.session.Session()
 
 
@@ -34,14 +34,18 @@ def _model(service: str) -> Any:
 
 
 def input_shape(operation: str, service: str = "sagemaker") -> Any:
-    """Return the input shape of an operation. Raises UnknownOperationError if the service has none such."""
+    """Return the input shape of an operation.
+
+    Raises:
+        UnknownOperationError: The service has no such operation.
+    """
     if operation not in _model(service).operation_names:
         raise UnknownOperationError(f"SageMaker has no operation {operation}.")
     return _model(service).operation_model(operation).input_shape
 
 
 def validate(operation: str, request: Mapping[str, Any], service: str = "sagemaker") -> None:
-    """Raise ValidationError, naming every fault, unless ``request`` fits the operation's input shape."""
+    """Raise ValidationError with every fault unless ``request`` fits the operation's input shape."""
     faults = list(_faults(input_shape(operation, service), request, ""))
     if faults:
         noun = "error" if len(faults) == 1 else "errors"
@@ -125,8 +129,8 @@ POSIX = {
     r"\p{Alnum}": "a-zA-Z0-9",
     r"\p{Z}": r" \u00a0\u2028\u2029",
 }
-"""Classes of characters as the service's patterns have them, and as Python has them; those of letters stand
-within brackets."""
+"""Character classes in the service's patterns, and the same in Python; classes of letters appear within
+brackets."""
 
 
 def _matches(pattern: str, value: str) -> bool:

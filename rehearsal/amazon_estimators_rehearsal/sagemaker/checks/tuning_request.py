@@ -1,4 +1,4 @@
-"""Rules of a CreateHyperParameterTuningJob request that botocore's model does not state."""
+"""Check the rules of a CreateHyperParameterTuningJob request that botocore's model does not state."""
 
 from __future__ import annotations
 
@@ -66,17 +66,17 @@ def _problems(
     yield from (finding for finding in findings if isinstance(finding, Problem))
 
 
-def _ranges(given: Mapping[str, Any]) -> Iterator[tuple[str, Range]]:
-    for one in given.get("IntegerParameterRanges", ()):
-        yield one["Name"], IntegerParameter(*_ends(one, int), one.get("ScalingType", "Auto"))
-    for one in given.get("ContinuousParameterRanges", ()):
-        yield one["Name"], ContinuousParameter(*_ends(one, float), one.get("ScalingType", "Auto"))
-    for one in given.get("CategoricalParameterRanges", ()):
-        yield one["Name"], CategoricalParameter(one["Values"])
+def _ranges(ranges: Mapping[str, Any]) -> Iterator[tuple[str, Range]]:
+    for entry in ranges.get("IntegerParameterRanges", ()):
+        yield entry["Name"], IntegerParameter(*_ends(entry, int), entry.get("ScalingType", "Auto"))
+    for entry in ranges.get("ContinuousParameterRanges", ()):
+        yield entry["Name"], ContinuousParameter(*_ends(entry, float), entry.get("ScalingType", "Auto"))
+    for entry in ranges.get("CategoricalParameterRanges", ()):
+        yield entry["Name"], CategoricalParameter(entry["Values"])
 
 
-def _ends(given: Mapping[str, Any], number: Callable[[str], T]) -> tuple[T, T]:
+def _ends(entry: Mapping[str, Any], number: Callable[[str], T]) -> tuple[T, T]:
     try:
-        return number(given["MinValue"]), number(given["MaxValue"])
+        return number(entry["MinValue"]), number(entry["MaxValue"])
     except ValueError as error:
-        raise ValidationError(f"The range of {given['Name']} is not of numbers: {error}") from error
+        raise ValidationError(f"The range of {entry['Name']} is not of numbers: {error}") from error

@@ -1,6 +1,7 @@
-"""What stands in an algorithm's place, one module an algorithm.
+"""Fit stand-in models, one module per algorithm.
 
-Where an honest model of the same kind exists it is fitted; else request, channels and data are verified.
+An engine fits a model of the same kind where an honest one exists. For the other algorithms it only verifies
+request, channels and data.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from amazon_estimators_rehearsal.sagemaker.engines.fitted import NO_ENGINE as NO
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted as Fitted
 
 Engine = Callable[[Algorithm, Mapping[str, Records]], Fitted]
-"""Takes the hyperparameters and the records of each channel. Raises ValueError for data it cannot fit."""
+"""Takes the hyperparameters and each channel's records. Raises ValueError for data it cannot fit."""
 
 MODULES: Mapping[str, str] = MappingProxyType(
     {
@@ -32,9 +33,9 @@ MODULES: Mapping[str, str] = MappingProxyType(
         "RandomCutForest": "random_cut_forest",
     }
 )
-"""Algorithm to module of this package."""
+"""Module of this package, by algorithm."""
 
 
 def engine_of(algorithm: str) -> Engine:
-    """The engine of an algorithm by its name. Only its module is loaded: scikit-learn's parts are slow."""
+    """Return an algorithm's engine by name. It loads only that module: scikit-learn is slow to import."""
     return cast(Engine, import_module(f"{__name__}.{MODULES[algorithm]}").fit)

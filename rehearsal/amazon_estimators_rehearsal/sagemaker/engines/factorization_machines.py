@@ -1,4 +1,4 @@
-"""Factorization Machines: the model of second order (Rendle, 2010), fitted with Adam in numpy."""
+"""Fit Factorization Machines: the second-order model (Rendle, 2010), with Adam in numpy."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Array = npt.NDArray[Any]
 BINARY = "binary_classifier"
 TERMS = ("bias", "linear", "factors")
 DECAY_MEAN, DECAY_SQUARE, EPS = 0.9, 0.999, 1e-8
-"""Adam's own constants."""
+"""Adam's constants."""
 MOST_FACTORS_SHOWN = 100_000
-"""Numbers of the factors that the model's description lists; it leaves larger ones out."""
+"""Most factor values that the model's description lists; it omits larger factors."""
 
 
 class Machine:
-    """``bias`` (1,), ``linear`` (features,), ``factors`` (features, num_factors), and Adam's memory."""
+    """Weights ``bias`` (1,), ``linear`` (features,), ``factors`` (features, num_factors); Adam's state."""
 
     def __init__(self, algorithm: Algorithm, features: int) -> None:
         rng = np.random.default_rng(0)
@@ -41,13 +41,13 @@ class Machine:
         self._steps = 0
 
     def raw(self, records: Any) -> Array:
-        """The machine's output, before any threshold: (records,)."""
+        """Return the machine's output before any threshold, (records,)."""
         factors = self.weights["factors"]
         pairs = np.square(records @ factors) - _squared(records) @ np.square(factors)
         return np.asarray(self.weights["bias"] + records @ self.weights["linear"] + pairs.sum(axis=1) / 2)
 
     def learn(self, records: Any, errors: Array) -> None:
-        """One step down the gradient; ``errors`` is the loss's derivative by the output, (records,)."""
+        """Take one gradient step. ``errors`` is the loss's derivative by the output, (records,)."""
         self._steps += 1
         errors = errors / len(errors)
         factors = self.weights["factors"]
@@ -71,7 +71,7 @@ class Machine:
 
 
 def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
-    """Train on the train channel; score it and the test channel, if given."""
+    """Train on the train channel; score it, and the test channel if there is one."""
     train, labels = channels["train"].values, channels["train"].label_vector()
     machine = Machine(algorithm, channels["train"].features)
     binary = algorithm.effective("predictor_type") == BINARY
@@ -111,12 +111,12 @@ def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
 def _score(raw: Array, truth: Array, *, binary: bool) -> dict[str, float]:
     if not binary:
         return {"rmse": float(np.sqrt(np.square(raw - truth).mean()))}
-    found = raw > 0
-    hits = float((found & (truth == 1)).sum())
+    positive = raw > 0
+    hits = float((positive & (truth == 1)).sum())
     return {
-        "binary_classification_accuracy": float((found == truth).mean()),
+        "binary_classification_accuracy": float((positive == truth).mean()),
         "binary_classification_cross_entropy": float((np.logaddexp(0, raw) - truth * raw).mean()),
-        "binary_f_beta": 2 * hits / max(float(found.sum() + truth.sum()), 1.0),
+        "binary_f_beta": 2 * hits / max(float(positive.sum() + truth.sum()), 1.0),
     }
 
 
@@ -131,7 +131,7 @@ def _initial(algorithm: Algorithm, term: str, shape: tuple[int, ...], rng: np.ra
 
 
 def _squared(records: Any) -> Any:
-    """Each value squared, of dense and of sparse records."""
+    """Return dense or sparse records with each value squared."""
     return records.power(2) if hasattr(records, "power") else np.square(records)
 
 

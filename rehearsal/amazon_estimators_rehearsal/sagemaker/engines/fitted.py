@@ -1,4 +1,4 @@
-"""What an engine hands back."""
+"""Define the result of an engine."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Fitted:
     """A fitted model.
 
     Attributes:
-        engine: What fitted the model.
+        engine: Name of the library that fitted the model; NO_ENGINE if nothing was fitted.
         metrics: Values by the algorithm's own metric names.
-        model: A description of what was learnt, as JSON.
-        wording: By metric, the text of the log line where the metric's published expression leaves it open,
-            such as the beta of an F score.
-        layout: The model in Amazon's documented file layout; None where none is documented.
-        arrays: What the engine predicts from, where no layout is documented.
+        model: A description of the learnt model, as JSON.
+        wording: By metric, the part of the log line that the metric's published expression leaves open, such
+            as the beta of an F score.
+        layout: The model in Amazon's documented file layout; None if none is documented.
+        arrays: The arrays to predict from, if no layout is documented.
     """
 
     engine: str
@@ -36,5 +36,5 @@ class Fitted:
 
 
 def verified() -> Fitted:
-    """Of an algorithm that has no honest stand-in: everything is checked, nothing fitted, nothing claimed."""
+    """Return the result for an algorithm without an honest stand-in: data checked, no model, no metric."""
     return Fitted(engine=NO_ENGINE, metrics={}, model={})

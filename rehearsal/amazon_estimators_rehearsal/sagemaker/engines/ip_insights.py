@@ -1,4 +1,4 @@
-"""IP Insights: no small model is an honest stand-in for its embeddings, so its data are verified only."""
+"""Verify the data of IP Insights. No small model is an honest stand-in for its embeddings."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted, verifie
 
 
 def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
-    """An entity and an IPv4 address in every record."""
+    """Check that every record has an entity and an IPv4 address."""
     for name, records in channels.items():
         for number, (entity, address) in enumerate(records.values, start=1):
             if not entity.strip():
-                raise ValueError(f"Channel {name}, record {number}: it names no entity.")
+                raise ValueError(f"Channel {name}, record {number}: the entity is empty.")
             try:
                 IPv4Address(address)
             except AddressValueError as error:
-                raise ValueError(f"Channel {name}, record {number}: no IPv4 address: {error}.") from None
+                raise ValueError(
+                    f"Channel {name}, record {number}: the address is not IPv4: {error}."
+                ) from None
     return verified()

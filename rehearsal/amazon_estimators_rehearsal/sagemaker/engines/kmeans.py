@@ -1,4 +1,4 @@
-"""K-Means: scikit-learn's Lloyd iterations, on all records at once."""
+"""Fit K-Means with scikit-learn's Lloyd iterations, on all records at once."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _INIT = {"random": "random", "kmeans++": "k-means++"}
 
 
 def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
-    """Cluster the train channel; score it and the test channel, if given, by squared distance."""
-    import sklearn  # noqa: PLC0415 - slow, and a job that fails on its data needs none of it
+    """Cluster the train channel; score it, and the test channel if there is one, by squared distance."""
+    import sklearn  # noqa: PLC0415 - slow to import, and a job that fails on its data does not need it
     from sklearn.cluster import KMeans  # noqa: PLC0415
 
     train = channels["train"].matrix()

@@ -1,4 +1,4 @@
-"""k-NN: exact search among the sampled records. The approximate indexes are searched exactly, too."""
+"""Fit k-NN: exact search among the sampled records, also where the index is an approximate one."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
 
 Matrix = npt.NDArray[Any]
 BLOCK = 1024
-"""Queries whose distances to all sampled records are in memory at a time."""
+"""Queries per block: their distances to all sampled records are in memory at a time."""
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Sampled records (sample, dimensions) after ``projection`` (features, dimensions), and their labels."""
+    """Sampled records (sample, dimensions) after ``projection`` (features, dimensions), with labels."""
 
     algorithm: Algorithm
     records: Matrix
@@ -39,21 +39,21 @@ class Neighbours:
         return nearest(self.records, rows @ self.projection, k, self.algorithm.effective("index_metric"))
 
     def predict(self, rows: Any) -> Predictions:
-        """Return the most frequent label of the neighbours, or their mean; and the neighbours."""
+        """Return the neighbours' most frequent or mean label, their distances and their labels."""
         rows = np.asarray(rows, np.float64)
-        found = self.nearest(rows)
+        neighbours = self.nearest(rows)
         metric, projected = self.algorithm.effective("index_metric"), rows @ self.projection
         return Predictions(
             {
-                "predicted_label": _answers(self.algorithm, self.labels[found]),
-                "distances": _distances(self.records[found], projected, metric),
-                "labels": self.labels[found],
+                "predicted_label": _answers(self.algorithm, self.labels[neighbours]),
+                "distances": _distances(self.records[neighbours], projected, metric),
+                "labels": self.labels[neighbours],
             }
         )
 
 
 def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
-    """Sample the train channel; score the test channel, if given."""
+    """Sample the train channel; score the test channel if there is one."""
     rng = np.random.default_rng(0)
     train, labels = channels["train"].matrix().astype(np.float64), channels["train"].label_vector()
     size = min(algorithm.effective("sample_size"), len(train))
@@ -62,8 +62,8 @@ def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
     neighbours = Neighbours(algorithm, train[kept] @ projection, labels[kept], projection)
     metrics = {}
     if "test" in channels:
-        found = neighbours.nearest(channels["test"].matrix().astype(np.float64))
-        metrics = _score(algorithm, labels[kept][found], channels["test"].label_vector())
+        nearest_records = neighbours.nearest(channels["test"].matrix().astype(np.float64))
+        metrics = _score(algorithm, labels[kept][nearest_records], channels["test"].label_vector())
     return Fitted(
         engine="numpy",
         metrics=metrics,
@@ -78,14 +78,14 @@ def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
 
 
 def nearest(records: Matrix, queries: Matrix, k: int, metric: str) -> npt.NDArray[np.intp]:
-    """Rows of ``records`` nearest to each query, nearest first, of equal ones the first: (queries, k)."""
+    """Return the rows of ``records`` nearest to each query, (queries, k): nearest first, ties by row."""
     if metric == "COSINE":
         records, queries = _unit(records), _unit(queries)
     squares = np.square(records).sum(axis=1) if metric == "L2" else np.zeros(len(records))
     blocks = []
     for start in range(0, len(queries), BLOCK):
         products = queries[start : start + BLOCK] @ records.T
-        # Of |q - r|² the part |q|² is the same for all records.
+        # In |q - r|² the term |q|² is the same for all records.
         distances = squares - 2 * products
         blocks.append(np.argsort(distances, axis=1, kind="stable")[:, :k])
     return np.concatenate(blocks)
@@ -99,7 +99,7 @@ def _score(algorithm: Algorithm, neighbours: Matrix, truth: Matrix) -> dict[str,
 
 
 def _answers(algorithm: Algorithm, neighbours: Matrix) -> Matrix:
-    """Of labels of neighbours, (queries, k): the most frequent one, or their mean."""
+    """Return the most frequent or the mean label of neighbours' labels (queries, k)."""
     if algorithm.effective("predictor_type") == "regressor":
         return np.asarray(neighbours.mean(axis=1))
     classes, indices = np.unique(neighbours, return_inverse=True)
@@ -108,7 +108,7 @@ def _answers(algorithm: Algorithm, neighbours: Matrix) -> Matrix:
 
 
 def _distances(neighbours: Matrix, queries: Matrix, metric: str) -> Matrix:
-    """Return the distance of each query to its neighbours, (queries, k); of L2 the squared one, as Faiss."""
+    """Return the distance of each query to its neighbours, (queries, k): squared for L2, as in Faiss."""
     if metric == "L2":
         return np.asarray(np.square(neighbours - queries[:, None]).sum(axis=2))
     products = np.einsum("qkd,qd->qk", neighbours, queries)
@@ -119,7 +119,7 @@ def _distances(neighbours: Matrix, queries: Matrix, metric: str) -> Matrix:
 
 
 def _projection(algorithm: Algorithm, features: int, rng: np.random.Generator) -> Matrix:
-    """The matrix that reduces dimensions, (features, target); the identity if there is no reduction."""
+    """Return the matrix that reduces dimensions, (features, target); the identity without reduction."""
     kind, target = (
         algorithm.effective("dimension_reduction_type"),
         algorithm.effective("dimension_reduction_target"),

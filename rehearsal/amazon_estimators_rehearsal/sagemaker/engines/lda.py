@@ -1,4 +1,4 @@
-"""LDA: scikit-learn's variational Bayes. The same model as the algorithm's, found in another way."""
+"""Fit LDA with scikit-learn's variational Bayes: the algorithm's model, fitted by another method."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from amazon_estimators_rehearsal.sagemaker.checks.records import Records
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
 
 MAX_PASSES = 100
-"""max_iterations counts steps of a spectral decomposition; variational Bayes settles in far fewer passes."""
+"""Most passes: max_iterations counts spectral decomposition steps; variational Bayes needs far fewer."""
 
 
 def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
-    """Find topics in the train channel; score the test channel, if given, by log-likelihood per word."""
+    """Find topics in the train channel; score the test channel, if any, by log-likelihood per word."""
     topics = algorithm.effective("num_topics")
     model = LatentDirichletAllocation(
         n_components=topics,
@@ -50,10 +50,10 @@ def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
 
 
 def _counts(channels: Mapping[str, Records], channel: str) -> Any:
-    """Words by document, sparse or dense."""
+    """Return the word counts of each document, sparse or dense."""
     values = channels[channel].values
     if values.min() < 0:
-        raise ValueError(f"Channel {channel} holds {values.min():g}, which is no number of words.")
+        raise ValueError(f"Channel {channel} holds {values.min():g}, which is not a word count.")
     if not values.sum():
-        raise ValueError(f"Channel {channel} holds no word at all.")
+        raise ValueError(f"Channel {channel} holds no words.")
     return values

@@ -1,6 +1,6 @@
-"""Linear Learner: scikit-learn's linear models, by predictor type and loss.
+"""Fit Linear Learner with scikit-learn's linear models, by predictor type and loss.
 
-One model with the given settings, where the algorithm trains several with settings close by and picks one.
+It fits one model with the given settings. The algorithm trains several with similar settings and picks one.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ OBJECTIVES = {
     "logistic": "binary_classification_cross_entropy",
     "softmax_loss": "multiclass_cross_entropy",
 }
-"""What the log calls an objective, where it is not the name of the loss."""
+"""The objective's name in the log, where it differs from the loss's."""
 NEVER = -1e9
-"""The bias of a class that no record of the train channel has: its probability is 0."""
+"""The bias of a class that the train channel lacks: its probability is 0."""
 AUTO_DECAY = 1e-4
-"""Classifiers' L2 regularisation for 'auto': without any, classes that a line divides have no best model."""
+"""Classifiers' L2 regularisation for 'auto'. Without any, linearly separable classes have no best model."""
 
 
 @dataclass(frozen=True)
 class Linear:
-    """A fitted model with the scales it was fitted in."""
+    """A fitted model, and the scales of features and labels it was fitted on."""
 
     algorithm: Algorithm
     loss: str
@@ -47,22 +47,22 @@ class Linear:
     label_scale: float
 
     def score(self, name: str, records: Records) -> dict[str, float]:
-        """The channel's metrics; the objective on the train channel is in the scale of fitting, as logged."""
+        """Return the channel's metrics. The train channel's objective is in the fitted scale, as logged."""
         raw, truth = self._raw(records), records.label_vector()
         if self.algorithm.effective("predictor_type") == REGRESSOR:
-            found = _regression(raw, truth)
+            scores = _regression(raw, truth)
             if name == "train":
-                raw, truth = (self._scaled(one) for one in (raw, truth))
+                raw, truth = (self._scaled(values) for values in (raw, truth))
         elif raw.ndim == 1:
-            found = self._binary(raw, truth)
+            scores = self._binary(raw, truth)
         else:
-            found = self._multiclass(raw, truth)
+            scores = self._multiclass(raw, truth)
         objective = self._objective(raw, truth)
-        found |= {"objective_loss": objective, "objective_loss:final": objective}
-        return {f"{name}:{metric}": float(value) for metric, value in found.items()}
+        scores |= {"objective_loss": objective, "objective_loss:final": objective}
+        return {f"{name}:{metric}": float(value) for metric, value in scores.items()}
 
     def layout(self) -> LocalLinearLearner:
-        """Return the model for features and labels as they are: the scales of fitting are multiplied in."""
+        """Return the model for unscaled features and labels: the fitted scales are multiplied in."""
         kind = self.algorithm.effective("predictor_type")
         weight = np.atleast_2d(self.model.coef_)
         bias = np.broadcast_to(np.asarray(self.model.intercept_, np.float64).reshape(-1), len(weight))
@@ -88,7 +88,9 @@ class Linear:
         if self.algorithm.effective("predictor_type") == REGRESSOR:
             return np.asarray(self.model.predict(values) * self.label_scale + self.label_mean)
         raw = np.asarray(self.model.decision_function(values))
-        if raw.ndim == 1 and self.algorithm.effective("predictor_type") != BINARY:  # two of more classes met
+        if (
+            raw.ndim == 1 and self.algorithm.effective("predictor_type") != BINARY
+        ):  # only two of the classes occurred
             raw = np.stack([np.zeros(len(raw)), raw], axis=1)
         return raw
 
@@ -121,7 +123,7 @@ class Linear:
         }
 
     def _objective(self, raw: Array, truth: Array) -> float:
-        """The mean loss, without regularisation."""
+        """Return the mean loss, without regularisation."""
         value = self.algorithm.effective
         errors = truth - raw if raw.ndim == 1 else raw
         size = np.abs(errors)
@@ -150,7 +152,7 @@ class Linear:
 
 
 def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
-    """Fit the train channel; score it and the validation and test channels, if given."""
+    """Fit the train channel; score it, and the validation and test channels if there are any."""
     linear = _fitted(algorithm, channels["train"])
     declared = {metric.name for metric in algorithm.metrics}
     found = {
@@ -204,7 +206,7 @@ def _fitted(algorithm: Algorithm, train: Records) -> Linear:
 
 
 def _model(algorithm: Algorithm, loss: str, records: int) -> Any:
-    """scikit-learn's model of a loss. The algorithm regularises the mean loss, some models the sum."""
+    """Return scikit-learn's model for a loss. Some regularise the sum of losses, the algorithm the mean."""
     value = algorithm.effective
     regression = value("predictor_type") == REGRESSOR
     automatic = 0.0 if regression else AUTO_DECAY
@@ -222,7 +224,7 @@ class _Shape:
     bias: bool
 
     def elastic(self) -> dict[str, Any]:
-        """Both regularisations as scikit-learn's linear models write them."""
+        """Return both regularisations in the form of scikit-learn's elastic net."""
         alpha = self.l1 + self.l2
         return {"alpha": alpha, "l1_ratio": self.l1 / alpha if alpha else 0.0, "fit_intercept": self.bias}
 

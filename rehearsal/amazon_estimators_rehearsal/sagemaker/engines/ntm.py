@@ -1,4 +1,4 @@
-"""NTM: no small model is an honest stand-in for a neural topic model, so its data are verified only."""
+"""Verify the data of NTM. No small model is an honest stand-in for a neural topic model."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ VOCABULARY = "vocab.txt"
 
 
 def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
-    """Counts of words by document; a vocabulary, if given, of one word a feature."""
+    """Check that records are word counts, and that a vocabulary, if any, has one word per feature."""
     for name, records in channels.items():
         if name != "auxiliary" and records.values.min() < 0:
-            raise ValueError(f"Channel {name} holds {records.values.min():g}, which is no number of words.")
+            raise ValueError(f"Channel {name} holds {records.values.min():g}, which is not a word count.")
     if "auxiliary" in channels:
         vocabulary = channels["auxiliary"]
         if vocabulary.files != (VOCABULARY,):

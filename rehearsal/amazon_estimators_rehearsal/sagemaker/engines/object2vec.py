@@ -1,4 +1,4 @@
-"""Object2Vec: no small model is an honest stand-in for its networks, so its data are verified only."""
+"""Verify the data of Object2Vec. No small model is an honest stand-in for its networks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted, verifie
 
 
 def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
-    """Token ids within the vocabulary, sequences within the longest length, labels within the classes."""
+    """Check token ids, lengths of sequences and labels against the hyperparameters."""
     vectors = cast(Object2Vec, algorithm)
     limits = {"in0": vectors.sequence_limits("enc0"), "in1": vectors.sequence_limits("enc1")}
     classes = algorithm.effective("num_classes") if algorithm.effective("output_layer") == "softmax" else None
@@ -41,10 +41,10 @@ def _problems(
 
 
 def _check_files(algorithm: Algorithm, auxiliary: Records | None) -> None:
-    given = () if auxiliary is None else auxiliary.files
-    shown = ", ".join(given) or "no file"
+    files = () if auxiliary is None else auxiliary.files
+    shown = ", ".join(files) or "no file"
     for encoder in ("enc0", "enc1"):
         for setting in ("vocab_file", "pretrained_embedding_file"):
             wanted = algorithm.effective(f"{encoder}_{setting}")
-            if wanted and wanted not in given:
+            if wanted and wanted not in files:
                 raise ValueError(f"{encoder}_{setting} is {wanted!r}; channel auxiliary holds {shown}.")

@@ -1,4 +1,4 @@
-"""PCA: the singular value decomposition itself, exact or randomized as the algorithm's two modes are."""
+"""Fit PCA by singular value decomposition, exact or randomized, as in the algorithm's two modes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
 
 
 def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
-    """Decompose the train channel. AWS documents no metric of PCA, so none is reported."""
+    """Decompose the train channel. It reports no metric, because AWS documents none for PCA."""
     train = channels["train"].matrix().astype(np.float64)
     components = algorithm.effective("num_components")
     if components > min(train.shape):
@@ -51,7 +51,7 @@ def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
 
 
 def _layout(vectors: npt.NDArray[Any], values: npt.NDArray[Any], mean: npt.NDArray[Any]) -> LocalPCA:
-    """Return the model file's arrays: components in columns, the largest last."""
+    """Return the model file's arrays: components in columns, largest last."""
     components = vectors[::-1].T.astype(np.float32)
     return LocalPCA(
         components, values[::-1].astype(np.float32), mean.astype(np.float32) if mean.any() else None

@@ -1,6 +1,6 @@
-"""Random Cut Forest: a forest of random cuts as Guha and others (2016) define it.
+"""Fit a Random Cut Forest as Guha and others (2016) define it.
 
-scikit-learn has none: its isolation forest chooses the features to cut evenly, not by their range.
+scikit-learn has none: its isolation forest picks the feature to cut uniformly, not by its range.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
 
 Matrix = npt.NDArray[np.float64]
 DEVIATIONS = 3
-"""AWS's rule: a score is an anomaly's if it lies this many standard deviations above the mean score."""
+"""AWS's rule: a record is an anomaly if its score is this many standard deviations above the mean score."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """A box of sampled records. ``feature`` and ``cut`` divide it in two; None in a leaf."""
+    """A box of sampled records. ``feature`` and ``cut`` divide it in two; they are None in a leaf."""
 
     mass: int
     low: Matrix
@@ -37,15 +37,15 @@ class Node:
 
 
 def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
-    """Grow the forest on the train channel; score the test channel, if given."""
+    """Grow the forest on the train channel; score the test channel if there is one."""
     train = channels["train"].matrix().astype(np.float64)
     forest = grow(train, algorithm.effective("num_trees"), algorithm.effective("num_samples_per_tree"))
     usual = scores(forest, train)
     threshold = float(usual.mean() + DEVIATIONS * usual.std())
     metrics = {}
     if "test" in channels and "precision_recall_fscore" in algorithm.effective("eval_metrics"):
-        found = scores(forest, channels["test"].matrix().astype(np.float64)) > threshold
-        metrics["test:f1"] = _f1(channels["test"].label_vector() == 1, found)
+        anomalous = scores(forest, channels["test"].matrix().astype(np.float64)) > threshold
+        metrics["test:f1"] = _f1(channels["test"].label_vector() == 1, anomalous)
     return Fitted(
         engine="numpy",
         metrics=metrics,
@@ -60,14 +60,14 @@ def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
 
 
 def grow(records: Matrix, trees: int, samples: int) -> list[Node]:
-    """Trees, each of ``samples`` records drawn without replacement, or of all if there are fewer."""
+    """Grow trees, each on ``samples`` records drawn without replacement, or on all if there are fewer."""
     rng = np.random.default_rng(0)
     drawn = (rng.choice(len(records), min(samples, len(records)), replace=False) for _ in range(trees))
     return [_tree(records[rows], rng) for rows in drawn]
 
 
 def scores(forest: list[Node], records: Matrix) -> Matrix:
-    """Anomaly score of each record, the mean over trees: (records,). High where few cuts set it apart."""
+    """Return each record's anomaly score, (records,), the mean over trees. Few cuts isolate an anomaly."""
     total = np.zeros(len(records))
     for tree in forest:
         _add_scores(tree, records, total)
@@ -76,7 +76,7 @@ def scores(forest: list[Node], records: Matrix) -> Matrix:
 
 @dataclass(frozen=True)
 class Forest:
-    """A forest that answers."""
+    """A forest that predicts anomaly scores."""
 
     trees: list[Node]
 
@@ -89,10 +89,10 @@ class Forest:
 
 
 def arrays_of(forest: list[Node]) -> dict[str, npt.NDArray[Any]]:
-    """Return the nodes in rows, parents before children; ``children`` are positions, 0 of a leaf's."""
+    """Return the nodes as rows, parents before children. ``children`` holds row numbers, 0 in a leaf."""
     nodes: list[Node] = list(forest)
     children: list[tuple[int, int]] = []
-    for node in nodes:  # grows while it is walked
+    for node in nodes:  # the list grows during the loop
         if node.below is None or node.above is None:
             children.append((0, 0))
         else:
@@ -109,7 +109,7 @@ def arrays_of(forest: list[Node]) -> dict[str, npt.NDArray[Any]]:
 
 
 def forest_of(arrays: Mapping[str, npt.NDArray[Any]]) -> Forest:
-    """Return the forest whose nodes :func:`arrays_of` wrote."""
+    """Rebuild the forest from the arrays of :func:`arrays_of`."""
     nodes: dict[int, Node] = {}
     for number in reversed(range(len(arrays["mass"]))):
         below, above = (nodes.pop(int(child)) if child else None for child in arrays["children"][number])
@@ -137,17 +137,17 @@ def _tree(records: Matrix, rng: np.random.Generator) -> Node:
     )
     cut = float(rng.uniform(low[feature], high[feature]))
     under = records[:, feature] <= cut
-    if under.all():  # the draw was the upper end itself, by rounding
+    if under.all():  # rounding made the draw the upper end itself
         under = records[:, feature] < high[feature]
     root += [_tree(records[under], rng), _tree(records[~under], rng)]
     return Node(len(records), low, high, feature, cut, *root)
 
 
 def _add_scores(tree: Node, records: Matrix, total: Matrix) -> None:
-    """Walk all records down a tree together.
+    """Walk all records down a tree together and add their scores to ``total``.
 
-    A record outside a node's box might have been cut off there; with that probability it gets the score of
-    this depth, and with the rest it goes on.
+    A cut at this node might have separated a record outside its box. With that probability the record gets
+    the score of this depth; with the remaining probability it goes on.
     """
     scale = log2(tree.mass + 1)
     waiting: list[tuple[Node, int, npt.NDArray[np.intp], Matrix]] = [
@@ -170,6 +170,6 @@ def _add_scores(tree: Node, records: Matrix, total: Matrix) -> None:
                 waiting.append((child, depth + 1, rows[going], reached[going]))
 
 
-def _f1(truth: npt.NDArray[Any], found: npt.NDArray[Any]) -> float:
-    hits = int((truth & found).sum())
-    return 2 * hits / max(int(truth.sum()) + int(found.sum()), 1)
+def _f1(truth: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> float:
+    hits = int((truth & predicted).sum())
+    return 2 * hits / max(int(truth.sum()) + int(predicted.sum()), 1)

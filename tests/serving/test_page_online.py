@@ -47,7 +47,7 @@ def test_the_programs_of_a_section_run(
     """Expressions on a line of their own have the value that their comment tells."""
     monkeypatch.setattr(waiting, "POLL_SECONDS", 0.1)
     names = surroundings(serving, section)
-    endpoints = len(serving.sagemaker.list_endpoints()["Endpoints"])
+    endpoints = serving.endpoints()
     shown = 0
     for program in re.findall(r"```python\n(.*?)```", SECTIONS[section], re.DOTALL):
         with warnings.catch_warnings():
@@ -58,7 +58,7 @@ def test_the_programs_of_a_section_run(
             assert found.startswith(value.partition("…")[0]), f"{code} is {found}"
             shown += 1
     assert shown >= told
-    assert len(serving.sagemaker.list_endpoints()["Endpoints"]) == endpoints
+    assert serving.endpoints() == endpoints
 
 
 def hosting() -> list[str]:

@@ -1,0 +1,139 @@
+"""Say in five lines what Plan understood of a channel's input, before anything is encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from amazon_estimators.pipeline.channels import Channel
+from amazon_estimators.pipeline.input_scan import Found
+from amazon_estimators.record_sets.read_as import ReadAs
+from amazon_estimators.sources import format_of
+from amazon_estimators.sources.delimited.fronts import dialect_of
+from amazon_estimators.sources.formats import COMPRESSIONS
+from amazon_estimators.text import counted, listed
+
+MOST_NAMED = 8
+LONGEST_LINE = 160
+"""Characters of a line in the state of an execution, which holds 8 KB in all."""
+
+
+def understood(channel: Channel, found: Found) -> ReadAs:
+    """Return what was understood of the input of a channel."""
+    schema = found.schema
+    features = None
+    if schema.names is not None and channel.rule.vectors:
+        features = tuple(schema.names[schema.position(number)] for number in range(schema.feature_dim))
+    label = None
+    if schema.label is not None:
+        label = schema.names[schema.label] if schema.names else str(schema.label)
+    elif schema.sparse and found.source.label is not None:
+        label = str(found.source.label)
+    lines = (_files(channel, found), _format(channel, found), *_columns(channel, found, label), _cut(found))
+    return ReadAs(found.source.to_dict(), features, label, (*lines, *_notes(found)))
+
+
+def shortened(read_as: ReadAs) -> list[str]:
+    """Return the lines as the state of an execution has room for them."""
+    return [
+        line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…" for line in read_as.lines[:7]
+    ]
+
+
+def _files(channel: Channel, found: Found) -> str:
+    first, sizes = channel.files.below(found.objects[0][0].key), found.sizes
+    others = f"; left out: {'; '.join(map(str, found.left_out))}" if found.left_out else ""
+    return f"files: {len(sizes):,} of {sum(sizes):,} bytes, first {first}{others}"
+
+
+def _format(channel: Channel, found: Found) -> str:
+    source = found.source
+    if not channel.rule.vectors:
+        return f"format: lines for {channel.rule.content_type}"
+    kinds: dict[str, str] = {}
+    for name, (entry, _) in found.formats.items():
+        kinds[name] = name
+        if name == "csv":
+            dialect = dialect_of(entry, source)
+            header = "a header" if found.schema.names else "no header"
+            quotes = "quotes enclose fields" if dialect.quotes else "quotes are text"
+            kinds[name] += f", {header}, fields parted by {dialect.delimiter.decode()!r}, {quotes}"
+            kinds[name] += f", escaped by {dialect.escape.decode()!r}" if dialect.escape else ""
+            kinds[name] += ", decimal commas" if dialect.decimal == b"," else ""
+    return f"format: {'; '.join(kinds.values())}"
+
+
+def _columns(channel: Channel, found: Found, label: str | None) -> Iterator[str]:
+    """What is read of the columns, and what is not."""
+    schema = found.schema
+    if not channel.rule.vectors:
+        return
+    kind = "sparse" if schema.sparse else "dense"
+    columns = [] if schema.sparse else [schema.position(number) for number in range(schema.feature_dim)]
+    named = _named(found, columns)
+    features = f"{schema.feature_dim:,} {kind}" + (f", {named}" if named else "")
+    yield f"features: {features}; label: {label or _own(found)}"
+    used = {*columns, schema.label}
+    index = [column for column in schema.index if column not in used]
+    others = (
+        []
+        if schema.sparse
+        else [column for column in range(schema.width) if column not in used and column not in index]
+    )
+    directories = _directories(channel, found)
+    parts = [
+        f"columns {_named(found, others)}" if others else "",
+        f"index {_named(found, index)}" if index else "",
+        f"directories {', '.join(f'{name}=' for name in directories)}" if directories else "",
+    ]
+    yield f"not read: {'; '.join(part for part in parts if part) or 'nothing'}"
+
+
+def _own(found: Found) -> str:
+    """Where a label is that no column holds."""
+    names = {format_of(found.objects[0][0], found.source)[0]}
+    return "of each record" if names <= {"libsvm", "recordio"} and found.source.keep_labels else "none"
+
+
+def _named(found: Found, columns: list[int]) -> str:
+    names = found.schema.names
+    return listed([names[column] if names else column for column in columns], MOST_NAMED)
+
+
+def _directories(channel: Channel, found: Found) -> list[str]:
+    """The names of ``key=value`` directories below the prefix, which are not columns."""
+    parts = (
+        part.partition("=")[0]
+        for entry, _ in found.objects
+        for part in channel.files.below(entry.key).split("/")[:-1]
+        if "=" in part
+    )
+    return [name for name in dict.fromkeys(parts) if name not in found.schema.directories]
+
+
+def _cut(found: Found) -> str:
+    whole = sum(layout.whole for _, layout in found.objects)
+    if not whole:
+        rows = found.records is not None
+        return "cut: at any row, by number of rows" if rows else "cut: at rows, by bytes of input"
+    first = next(entry for entry, layout in found.objects if layout.whole)
+    return (
+        f"cut: {counted(whole, 'file')} of {len(found.objects):,} "
+        f"{'is' if whole == 1 else 'are'} never cut, such as {first.uri}: a file is read by one shard"
+    )
+
+
+def _notes(found: Found) -> Iterator[str]:
+    if not found.looked:
+        return  # what was not looked at has no notes, and no rows that are counted
+    notes = [note for _, layout in found.objects for note in layout.notes]
+    yield from (f"note: {note}" for note in dict.fromkeys(notes[:100]))
+    packed = [
+        entry.uri
+        for entry, layout in found.objects
+        if layout.records is not None and entry.key.lower().endswith((*COMPRESSIONS,))
+    ]
+    if packed:
+        yield (
+            f"note: {packed[0]} is compressed text: beyond 4 MiB it is one shard, however many instances "
+            "there are; write as many files as instances"
+        )

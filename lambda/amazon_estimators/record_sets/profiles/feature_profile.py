@@ -1,0 +1,129 @@
+"""The profile of a RecordSet's features: their moments, and the sketch of their quantiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from amazon_estimators.record_sets.profiles.moments import DenseMoments, Moments, SparseMoments
+from amazon_estimators.record_sets.profiles.sketch import RowSample, Sketch
+
+Array = np.ndarray[Any, Any]
+
+SKETCHED_FEATURES = 2_000
+"""Of more features only the moments are kept."""
+PROFILED_FEATURES = 100_000
+"""Of more features nothing is kept: the profiles of thousands of shards would outweigh what they tell."""
+MERGED_AT_ONCE = 2**21
+"""Buckets of sketches that are held before they are added up: about 100 MB with what adding up takes."""
+
+
+def too_wide(features: int) -> bool:
+    """Return True for so many features that they are not profiled."""
+    return features > PROFILED_FEATURES
+
+
+@dataclass(frozen=True)
+class FeatureProfile:
+    """What the rows of a RecordSet, or of one of its shards, are like.
+
+    Attributes:
+        moments: Count, minimum, maximum, mean, variance and zeros of each feature.
+        sketch: Its quantiles; None above 2,000 features.
+    """
+
+    moments: Moments
+    sketch: Sketch | None
+
+    @property
+    def features(self) -> int:
+        """The number of features."""
+        return len(self.moments.mean)
+
+    @property
+    def records(self) -> int:
+        """The number of rows."""
+        return self.moments.records
+
+    @classmethod
+    def merge(cls, parts: Iterable[FeatureProfile]) -> FeatureProfile | None:
+        """Return the profile of all parts together, or None without parts.
+
+        Moments are added up as they come; sketches wait until they are many, in bounded memory.
+        """
+        moments: Moments | None = None
+        sketch: Sketch | None = None
+        held: list[Sketch] = []
+        buckets = 0
+        for part in parts:
+            moments = part.moments if moments is None else moments + part.moments
+            if part.sketch is not None:
+                held.append(part.sketch)
+                buckets += len(part.sketch.keys)
+            if buckets > MERGED_AT_ONCE:
+                held = [Sketch.merge(held)]
+                buckets = len(held[0].keys)
+        if held:
+            sketch = Sketch.merge(held)
+        return None if moments is None else cls(moments, sketch)
+
+    def quantiles(self, shares: Sequence[float]) -> Array | None:
+        """Return the quantiles, shape (features, shares), from minimum to maximum; None without sketch."""
+        if self.sketch is None:
+            return None
+        moments = self.moments
+        found = self.sketch.quantiles(shares)
+        return np.clip(found, moments.minimum[:, None], moments.maximum[:, None])
+
+
+class ProfileBuilder:
+    """Adds up the rows of a RecordSet, or of one shard, as they are written. All are dense, or all sparse."""
+
+    def __init__(self) -> None:
+        self._dense: DenseMoments | None = None
+        self._sparse: SparseMoments | None = None
+        self._sample: RowSample | None = None
+
+    def add_dense(self, rows: Array) -> None:
+        """Add finite float32 rows, shape (rows, features)."""
+        features = rows.shape[1]
+        if too_wide(features):
+            return
+        if self._dense is None:
+            self._dense = DenseMoments(features)
+            self._sample = _sample(features)
+        self._dense.add(rows)
+        if self._sample is not None:
+            self._sample.add(rows[self._sample.chosen(len(rows))])
+
+    def add_sparse(self, data: Array, indices: Array, indptr: Array, features: int) -> None:
+        """Add CSR rows of finite float32 values; ``indptr`` starts with 0 and has shape (rows + 1,)."""
+        if too_wide(features):
+            return
+        if self._sparse is None:
+            self._sparse = SparseMoments(features)
+            self._sample = _sample(features)
+        self._sparse.add(data, indices, len(indptr) - 1)
+        if self._sample is not None:
+            chosen = self._sample.chosen(len(indptr) - 1)
+            rows = np.zeros((len(chosen), features), np.float32)
+            for at, row in enumerate(chosen):
+                span = slice(int(indptr[row]), int(indptr[row + 1]))
+                rows[at, indices[span]] = data[span]
+            self._sample.add(rows)
+
+    def profile(self) -> FeatureProfile | None:
+        """Return the profile; None without rows, or of more features than are profiled."""
+        moments = self._dense or self._sparse
+        if moments is None:
+            return None
+        total = moments.total()
+        sketch = None if self._sample is None else self._sample.sketch()
+        return FeatureProfile(total, sketch) if total.records else None
+
+
+def _sample(features: int) -> RowSample | None:
+    return RowSample(features) if features <= SKETCHED_FEATURES else None

@@ -1,0 +1,40 @@
+"""What was understood of a channel's input: kept beside the RecordSet, and told wherever a user looks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class ReadAs:
+    """How input was read.
+
+    Attributes:
+        source: The options of Source with what was found out, as JSON-ready values.
+        features: The names of all features, in the order of the records; None if they have no names.
+        label: The name of the label's column, or its position as text; None if there is none.
+        lines: The same in words, a line each: files, format, features, what is not read, how it is cut; then
+            what seems odd.
+    """
+
+    source: Mapping[str, Any]
+    features: tuple[str, ...] | None
+    label: str | None
+    lines: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON-ready values; :meth:`from_dict` reads them back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_dict` wrote."""
+        features = values["features"]
+        return cls(
+            values["source"],
+            None if features is None else tuple(features),
+            values["label"],
+            tuple(values["lines"]),
+        )

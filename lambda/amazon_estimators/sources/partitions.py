@@ -1,0 +1,171 @@
+"""``key=value`` directories as columns, for every format: Hive's partitions, which files do not hold.
+
+year=2024/part-0.parquet    columns of the file, then year, which is 2024 in all its rows
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from amazon_estimators.errors import InputError, RequestError, SchemaError
+from amazon_estimators.sources.blocks import Block, SparseRows
+from amazon_estimators.sources.layout import Layout, Piece
+from amazon_estimators.sources.numbers import NUMBER, value_of
+from amazon_estimators.sources.schema import Schema
+from amazon_estimators.sources.source import Source
+from amazon_estimators.storage.input_files import InputFiles
+from amazon_estimators.storage.s3 import InputObject
+
+if TYPE_CHECKING:
+    from amazon_estimators.sources.contract import Reader
+
+FOUND_OUT = ("header", "quoting", "escape")
+
+
+def directories_of(key: str, prefix: str | None) -> dict[str, str]:
+    """Return the ``key=value`` directories of a key below the prefix, in order.
+
+    Example:
+        >>> directories_of("in/year=2024/city=New%20York/a.csv", "in/")
+        {'year': '2024', 'city': 'New York'}
+    """
+    parts = InputFiles(prefix or "").below(key).split("/")[:-1]
+    pairs = (part.partition("=") for part in parts if "=" in part)
+    return {unquote(name): unquote(value) for name, _, value in pairs}
+
+
+def columns_of(found: InputObject, source: Source) -> dict[str, str]:
+    """Return those directories of an object that are columns: all by the option, or those that are named."""
+    directories = directories_of(found.key, source.prefix)
+    if source.partitions:
+        return directories
+    return {name: value for name, value in directories.items() if name in source.columns}
+
+
+class Partitioned:
+    """Reads a format, and directories as further columns."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def resolve(self, s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
+        """Find out of the files what the format finds out, as if there were no directories."""
+        find_out = getattr(self._reader, "resolve", None)
+        if find_out is None:
+            return source
+        own = find_out(s3, objects, _own_source(source, columns_of(objects[0], source)))
+        try:
+            return replace(source, **{name: getattr(own, name) for name in FOUND_OUT})
+        except RequestError:
+            return source  # a named column of a file without a header: each look finds it out again
+
+    def look(self, s3: Any, found: InputObject, source: Source) -> Layout:
+        """Read the file's metadata, and add the directories to its columns."""
+        columns = columns_of(found, source)
+        layout = self._reader.look(s3, found, _own_source(source, columns))
+        schema = _schema(layout.schema, source, columns, found)
+        for name in _used(schema):
+            _value(found, name, columns)
+        return replace(layout, schema=schema)
+
+    def read(self, s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
+        """Read the rows of the file, and add what the directories say."""
+        found, own = piece.source, schema.own
+        columns = columns_of(found, source)
+        assert own is not None
+        values = {name: _value(found, name, columns) for name in _used(schema)}
+        for block in self._reader.read(s3, piece, _own_source(source, columns), own):
+            yield _joined(block, schema, own, values)
+
+
+def _own_source(source: Source, columns: dict[str, str]) -> Source:
+    """The source of the file alone."""
+    features = source.features and tuple(one for one in source.features if one not in columns)
+    return replace(
+        source,
+        partitions=False,
+        label=None if source.label in columns else source.label,
+        features=features or None,
+        exclude=tuple(one for one in source.exclude if one not in columns),
+    )
+
+
+def _schema(own: Schema, source: Source, columns: dict[str, str], found: InputObject) -> Schema:
+    """The columns of the file and after them the directories."""
+    names = tuple(columns)
+    if own.sparse:
+        if names != (source.label,):
+            raise SchemaError(
+                f"{found.uri} is sparse, and of its directories {', '.join(names)} only one can be a column: "
+                "the label",
+                remedy="Leave partitions out, and name the directory of the label in the Source.",
+            )
+        return replace(own, directories=names, own=own)
+    if own.names and (twice := set(own.names) & set(names)):
+        raise SchemaError(
+            f"{found.uri}: {', '.join(sorted(twice))} is a column of the file and a directory too",
+            remedy="Rename the column, or leave partitions out of the Source.",
+        )
+    place = {name: own.width + number for number, name in enumerate(names)}
+
+    def placed(column: Any) -> Any:
+        return place.get(column, column)
+
+    source = replace(
+        source,
+        label=placed(source.label),
+        features=source.features and tuple(map(placed, source.features)),
+        exclude=tuple(map(placed, source.exclude)),
+    )
+    schema = Schema.of(
+        source,
+        width=own.width + len(names),
+        names=own.names and (*own.names, *names),
+        where=found.uri,
+        index=own.index,
+    )
+    return replace(schema, directories=names, own=own)
+
+
+def _used(schema: Schema) -> list[str]:
+    """The directories that are features or the label."""
+    if schema.sparse or schema.own is None:
+        return list(schema.directories)
+    first = schema.own.width
+    return [schema.directories[column - first] for column in schema.used if column >= first]
+
+
+def _value(found: InputObject, name: str, columns: dict[str, str]) -> float:
+    text = columns.get(name, "").encode()
+    if not NUMBER.fullmatch(text):
+        raise InputError(
+            f"{found.uri}: its directory {name}={text.decode()} is not a number",
+            remedy=f"Name directories by numbers, or leave this one out: exclude=[{name!r}].",
+        )
+    return value_of(text)
+
+
+def _joined(block: Block, schema: Schema, own: Schema, values: dict[str, float]) -> Block:
+    """The block with the columns of directories where the schema wants them."""
+    import numpy as np  # noqa: PLC0415 - the columns of directories are known without it
+
+    rows, first = len(block.features), own.width
+    labels = block.labels
+    if schema.sparse or (schema.label is not None and schema.label >= first):
+        name = schema.directories[0 if schema.sparse else schema.label - first]  # type: ignore[operator]
+        labels = np.full(rows, values[name])
+    if isinstance(block.features, SparseRows):
+        return Block(block.features, labels, block.given)
+    mine = {own.position(number): number for number in range(own.feature_dim)}
+    wanted = [schema.position(number) for number in range(schema.feature_dim)]
+    table = np.empty((rows, len(wanted)), np.float32)
+    with np.errstate(over="ignore"):
+        for number, column in enumerate(wanted):
+            if column >= first:
+                table[:, number] = values[schema.directories[column - first]]
+            else:
+                table[:, number] = block.features[:, mine[column]]
+    return Block(table, labels)

@@ -1,0 +1,51 @@
+"""Makes docs/compliance.md from the library's own table: ``python tests/constructs/compliance_page.py``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cdk_amazon_estimators.compliance import ACKNOWLEDGED, PACKS, SWITCHES, WILDCARDS
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "compliance.md"
+TITLES = dict(
+    zip(PACKS, ("AwsSolutions", "Serverless", "NIST 800-53 R5", "HIPAA", "PCI DSS 3.2.1"), strict=True)
+)
+
+HEAD = f"""# Compliance
+
+[cdk-nag](https://github.com/cdklabs/cdk-nag) checks a stack by packs of rules. For these every finding in the
+library's resources is mended, met by a setting, or acknowledged on the resource with its reason:
+{", ".join(TITLES.values())}. You acknowledge nothing yourself.
+
+The tests run all packs, and this page is made from the code. A star that you add to one of the library's
+roles is found as ever.
+
+## Met by a setting
+
+These are off by default, because they cost something or need something of yours.
+
+| rule | setting |
+|---|---|
+"""
+
+STARS = """
+## Stars in policies
+
+AwsSolutions-IAM5 asks for the reason of each star. These are all there are, beside actions for which the
+services know no resource:
+
+"""
+
+
+def page() -> str:
+    """Return the page."""
+    settings = "".join(f"| {rule} | `{setting}` |\n" for rule, setting in SWITCHES.items())
+    findings = "".join(
+        f"- **{', '.join(finding.rules)}**, `{finding.kind}`: {finding.reason}\n" for finding in ACKNOWLEDGED
+    )
+    reasons = "".join(f"- {reason}\n" for reason in dict.fromkeys(WILDCARDS.values()))
+    return f"{HEAD}{settings}\n## Acknowledged\n\n{findings}{STARS}{reasons}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
