@@ -157,6 +157,13 @@ class RecordSetEncoder(Construct):
         """Return all functions."""
         return [self.plan, self.encode, self.seal, self.explain, self.announce, self.fail]
 
+    def step(self, name: str, description: str, *, timeout: Duration, memory: Size) -> lambda_.Function:
+        """Return the function of a step that not every pipeline has. The first call makes it."""
+        found = self.node.try_find_child(name)
+        if isinstance(found, lambda_.Function):
+            return found
+        return self.function(self, name, description, timeout=timeout, memory=memory)
+
     def serve(self, layout: PipelineLayout) -> None:
         """Allow each function to read and write the keys of its step, of one pipeline, and no others."""
         inputs = [f"{prefix}*" for prefix in layout.inputs]
@@ -200,7 +207,9 @@ class RecordSetEncoder(Construct):
         explain.read(failures)
         explain.write(failures)
 
-        data(self.announce).write([keys.last_trained_key(layout.prefix)])
+        data(self.announce).write(
+            [keys.last_trained_key(layout.prefix), keys.current_model_key(layout.prefix)]
+        )
 
         self._layouts.append(layout)
         for name, value in encryption_variables(self, self._layouts).items():

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amazon_estimators.client.matrix import labels_of, matrix_of, split_frame
+from amazon_estimators.client.matrix import labels_of, matrix_of, split_frame, write_rows
 from amazon_estimators.errors import InputError
 from amazon_estimators.recordio import read_matrix
 
@@ -19,7 +19,7 @@ X = np.arange(12.0).reshape(6, 2)
 def written(train: Any, labels: Any = None) -> tuple[Any, Any]:
     matrix = matrix_of(train)
     file = io.BytesIO()
-    matrix.write(file, 0, matrix.rows, labels_of(labels, matrix.rows), 0)
+    write_rows(file, matrix, 0, matrix.rows, labels_of(labels, matrix.rows), first_row=0)
     file.seek(0)
     return read_matrix(file)
 
@@ -31,7 +31,7 @@ def test_labels_that_float32_would_merge_are_refused(kind: type) -> None:
         frame = pd.DataFrame({"a": range(6), "y": pd.Series(list(labels), dtype=object)})
         matrix, values = split_frame(frame, "y")
         with pytest.raises(InputError, match="row 4, label: 16777217 has no exact float32"):
-            matrix.write(io.BytesIO(), 0, 6, values, 0)
+            write_rows(io.BytesIO(), matrix, 0, 6, values, first_row=0)
         return
     with pytest.raises(InputError, match="row 4, label: 16777217 has no exact float32"):
         written(X, labels)

@@ -16,8 +16,8 @@ from amazon_estimators.errors import InputError, SchemaError
 from amazon_estimators.pipeline.channels import channels_of
 from amazon_estimators.pipeline.input_scan import find
 from amazon_estimators.sources import Source
-from sources.encoded import encoded
 from amazon_estimators.storage.object_list import ObjectList
+from sources.encoded import encoded
 from sources.in_memory_s3 import InMemoryS3
 
 FRAME = pd.DataFrame({"a": [1.5, 2.5], "b": [3.0, 4.0]})
@@ -115,4 +115,5 @@ def test_the_prefix_s_own_directories_are_no_columns() -> None:
     found = s3.put("data/year=2024/month=1/a.csv", b"1.5,2\n2.5,3\n")
     sources = {"train": Source(prefix="data/year=2024/", partitions=True, label=0)}
     channel = channels_of(LinearLearner, sources, {}, instance_count=1, prefix="")["train"]
-    assert find(s3, "bucket", channel, ObjectList.of("bucket", "train", [found])).schema.directories == ("month",)
+    objects = ObjectList.of("bucket", "train", [found])
+    assert find(s3, "bucket", channel, objects).schema.directories == ("month",)

@@ -25,8 +25,8 @@ from amazon_estimators.pipeline.input_scan import find, widest
 from amazon_estimators.sources import Source
 from amazon_estimators.sources.files.first_bytes import kind_of
 from amazon_estimators.sources.readers import format_of
-from sources.encoded import encoded
 from amazon_estimators.storage.object_list import ObjectList
+from sources.encoded import encoded
 from sources.in_memory_s3 import InMemoryS3
 
 FRAME = pd.DataFrame({"a": [1.5, 2.5, 3.5], "b": [4, 5, 6], "y": [0, 1, 0]})

@@ -138,7 +138,7 @@ class Follower:
 
     @property
     def ended(self) -> bool:
-        """Whether the job had ended at the last look."""
+        """Return True if the job had ended at the last look."""
         return self._last.get("TrainingJobStatus") in ENDED
 
     def look(self) -> bool:

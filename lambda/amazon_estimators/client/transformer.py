@@ -115,7 +115,7 @@ class TransformJob:
 
 
 class Creatable(Protocol):
-    """What is asked of a model here."""
+    """The model's members this module uses."""
 
     name: str
     algorithm: type[Algorithm]
@@ -127,7 +127,7 @@ class Creatable(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class TransformSettings:
-    """What all jobs of a transformer share; None leaves it to the service."""
+    """The settings that all jobs of a transformer share. None leaves one to the service."""
 
     instance_type: str
     instance_count: int = 1

@@ -34,7 +34,7 @@ _TRAINING_ONLY = ("TrainingJobName", "HyperParameters", "Tags", "ExperimentConfi
 
 
 class Tunable(Protocol):
-    """What is asked of an estimator here."""
+    """The estimator's members this module uses."""
 
     algorithm: Algorithm
     session: Any

@@ -23,7 +23,7 @@ MODULES = {
     "csv": "ip_insights",
     "files": "auxiliary_files",
 }
-"""The module of each encoding: a new one is a module with the two functions of Encoding and a line here."""
+"""The module of each encoding: a new one is a module with the functions of Encoding and a line here."""
 
 NAMES = {
     "application/x-recordio-protobuf": "recordio",

@@ -74,17 +74,17 @@ class Location(Protocol):
 
     @property
     def rows(self) -> str:
-        """How the rows of the block are called together."""
+        """Return the name for the block's rows."""
         ...
 
     @property
     def counted(self) -> str:
-        """How rows are counted."""
+        """Return the way rows are counted."""
         ...
 
     @property
     def label(self) -> str:
-        """How the label is called."""
+        """Return the label's name."""
         ...
 
     def of(self, at: int, column: str) -> str:
@@ -98,7 +98,7 @@ class Location(Protocol):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a block of rows comes from, for errors: ``row`` is the number of its first one."""
+    """The origin of a block of rows, for errors. ``row`` is the number of its first row."""
 
     piece: Piece
     schema: Schema
@@ -115,12 +115,12 @@ class Place:
 
     @property
     def rows(self) -> str:
-        """How the rows of the block are called together."""
+        """Return the name for the block's rows."""
         return f"{self.piece.source.uri}, rows from {self.row}"
 
     @property
     def label(self) -> str:
-        """How the label is called."""
+        """Return the label's name."""
         return "label" if self.schema.label is None else f"label, {self.schema.column(self.schema.label)}"
 
 

@@ -4,7 +4,7 @@
 channels of it. The constructs call the same functions with ``"*"`` (:data:`ANY`) for what varies:
 
     <prefix>input/<channel>/                                   uploaded by users
-    <prefix>datasets/<version>.jsonl.gz, last_trained.json
+    <prefix>datasets/<version>.jsonl.gz, last_trained.json, current_model.json, last_tuned.json
     <prefix>triggers/state.json
     <prefix>recordsets/<fingerprint>/plan.json, pieces.jsonl
                                      executions/<attempt>/shards.jsonl
@@ -13,7 +13,8 @@ channels of it. The constructs call the same functions with ``"*"`` (:data:`ANY`
                                      failures/<attempt>/<shard>.json
                                      <channel>/                see record_sets/keys.py
     <prefix>recordsets/plans/<asked>.json
-    <prefix>models/
+    <prefix>models/<job>/output/model.tar.gz, metrics.json
+                   <tuning job>/leaderboard.csv
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ MODELS = "models/"
 
 DATA_SET_EXTENSION, PLAIN_DATA_SET_EXTENSION = ".jsonl.gz", ".jsonl"
 LAST_TRAINED = "last_trained.json"
+CURRENT_MODEL = "current_model.json"
+LAST_TUNED = "last_tuned.json"
+METRICS = "metrics.json"
+LEADERBOARD = "leaderboard.csv"
 STATE = "state.json"
 PLAN = "plan.json"
 PIECES = "pieces.jsonl"
@@ -64,6 +69,16 @@ def last_trained_key(prefix: str) -> str:
     return f"{data_sets_prefix(prefix)}{LAST_TRAINED}"
 
 
+def current_model_key(prefix: str) -> str:
+    """Return the key of the model in use: the newest one that was good enough."""
+    return f"{data_sets_prefix(prefix)}{CURRENT_MODEL}"
+
+
+def last_tuned_key(prefix: str) -> str:
+    """Return the key of the tuning job that the next one may start from."""
+    return f"{data_sets_prefix(prefix)}{LAST_TUNED}"
+
+
 def triggers_prefix(prefix: str) -> str:
     """Return the prefix of what the starter remembers."""
     return f"{prefix}{TRIGGERS}"
@@ -97,6 +112,16 @@ def known_plan_key(prefix: str, asked: str) -> str:
 def models_prefix(prefix: str) -> str:
     """Return the prefix that training jobs write their models to."""
     return f"{prefix}{MODELS}"
+
+
+def metrics_key(prefix: str, job: str) -> str:
+    """Return the key of a trained model's metrics, in the model bucket."""
+    return f"{models_prefix(prefix)}{job}/{METRICS}"
+
+
+def leaderboard_key(prefix: str, tuning_job: str) -> str:
+    """Return the key of the trainings of a tuning job, best first, in the model bucket."""
+    return f"{models_prefix(prefix)}{tuning_job}/{LEADERBOARD}"
 
 
 def plan_key(root: str) -> str:

@@ -63,7 +63,7 @@ def _format(channel: Channel, found: Found) -> str:
 
 
 def _columns(channel: Channel, found: Found, label: str | None) -> Iterator[str]:
-    """What is read of the columns, and what is not."""
+    """Describe the columns that are read and those that are not."""
     schema = found.schema
     if not channel.rule.vectors:
         return
@@ -89,7 +89,7 @@ def _columns(channel: Channel, found: Found, label: str | None) -> Iterator[str]
 
 
 def _own(found: Found) -> str:
-    """Where a label is that no column holds."""
+    """Describe the place of a label that is not in a column."""
     names = {format_of(found.objects[0][0], found.source)[0]}
     return "of each record" if names <= {"libsvm", "recordio"} and found.source.keep_labels else "none"
 

@@ -20,7 +20,7 @@ from amazon_estimators.storage.sessions import client_of
 
 
 class WarmStartTypes(Enum):
-    """How a search goes on from others."""
+    """The ways in which a search continues from others."""
 
     IDENTICAL_DATA_AND_ALGORITHM = "IdenticalDataAndAlgorithm"
     TRANSFER_LEARNING = "TransferLearning"

@@ -20,7 +20,7 @@ COLUMNS = ("label", "features", "exclude")
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """What the library knows of a format before it reads any of it.
+    """A format: the facts that are known without reading an object.
 
     Attributes:
         module: Reads feature vectors from it, as :class:`contract.Reader` defines; named from this package.

@@ -25,7 +25,7 @@ PART_BYTES = 16 * 2**20
 
 @dataclass(frozen=True)
 class Uploaded:
-    """What lies on S3: ``size`` in bytes, ``sha256`` of them in hexadecimal, ``etag`` as S3 answered."""
+    """An uploaded object: ``size`` in bytes, ``sha256`` of them in hexadecimal, ``etag`` as S3 answered."""
 
     key: str
     size: int

@@ -9,6 +9,8 @@ from typing import Any
 
 from amazon_estimators.text import shown
 
+GROUP = "starter"
+"""All messages are of one group: the queue hands them out one after the other, in order."""
 LONGEST_TEXT = 2_048
 """Characters; the longest ARN of an alarm is shorter."""
 

@@ -13,7 +13,15 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from amazon_estimators.pipeline.announce import FAILED, RECOVERED, SKIPPED, TRAINED, announce, failure
+from amazon_estimators.pipeline.announce import (
+    FAILED,
+    RECOVERED,
+    REJECTED,
+    SKIPPED,
+    TRAINED,
+    announce,
+    failure,
+)
 from amazon_estimators.pipeline.data_set import DataSet
 from amazon_estimators.triggers.executions import NEVER_STARTED, Executions
 from amazon_estimators.triggers.memory import Memory
@@ -32,7 +40,7 @@ from amazon_estimators.triggers.wakeups import Wakeups, slack
 
 TOLD_BY_NOBODY = ("ABORTED", "TIMED_OUT")
 """Ends that leave the state machine no time to announce them."""
-ANNOUNCED = {TRAINED: SUCCEEDED, FAILED: "FAILED"}
+ANNOUNCED = {TRAINED: SUCCEEDED, REJECTED: SUCCEEDED, FAILED: "FAILED"}
 """How an execution that announced this is about to end."""
 WAKE = timedelta(hours=1)
 """How long a request waits before the starter looks by itself if there is room: events of ends may be

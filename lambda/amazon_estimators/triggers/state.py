@@ -72,7 +72,7 @@ class Start:
 
 @dataclass
 class State:
-    """What the starter remembers. Times are ISO 8601, UTC.
+    """The starter's state. Times are ISO 8601, UTC.
 
     ``parked`` is trained next. ``starts`` are the newest executions, newest first. ``ended``: by name of an
     execution that ended of late, how it did and when that was heard. ``newest``: the time of the newest data
