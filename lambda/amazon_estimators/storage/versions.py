@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -43,7 +43,7 @@ class VersionListing:
         Raises:
             ServiceError: S3 does not list them, or not in the order of their keys.
         """
-        for page in self._pages():
+        for page in _pages(self._s3, self._bucket, self._prefix):
             for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
                 self._note(entry)
             # Further versions of the last key may follow on the next page.
@@ -80,21 +80,37 @@ class VersionListing:
                 yield found
         self._done = keys[-1] if keys else self._done
 
-    def _pages(self) -> Iterator[Mapping[str, Any]]:
-        paginator = self._s3.get_paginator("list_object_versions")
-        pages = iter(paginator.paginate(Bucket=self._bucket, Prefix=self._prefix))
-        while True:
-            with naming("ListObjectVersions", f"s3://{self._bucket}/{self._prefix}"):
-                page = next(pages, None)
-            if page is None:
-                return
-            yield page
+
+def newest_upload(
+    s3: Any, bucket: str, prefix: str, counts: Callable[[str], bool] = lambda path: True
+) -> datetime | None:
+    """Return when one of the objects under ``prefix`` was uploaded last; None if there are none.
+
+    ``counts`` is asked of the path of each below the prefix.
+    """
+    newest: datetime | None = None
+    for page in _pages(s3, bucket, prefix):
+        for entry in page.get("Versions", ()):
+            made: datetime = entry["LastModified"]
+            if entry["IsLatest"] and counts(entry["Key"].removeprefix(prefix)):
+                newest = made if newest is None else max(newest, made)
+    return newest
 
 
 def list_objects(s3: Any, bucket: str, prefix: str) -> list[InputObject]:
     """Return the newest version of every object under ``prefix`` that is input, by key."""
     rule = InputFiles(prefix)
     return [found for found in VersionListing(s3, bucket, prefix) if not rule.why_left_out(found.key)]
+
+
+def _pages(s3: Any, bucket: str, prefix: str) -> Iterator[Mapping[str, Any]]:
+    pages = iter(s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix))
+    while True:
+        with naming("ListObjectVersions", f"s3://{bucket}/{prefix}"):
+            page = next(pages, None)
+        if page is None:
+            return
+        yield page
 
 
 def _is_older(s3: Any, deletion: Mapping[str, Any], version: InputObject) -> bool:
