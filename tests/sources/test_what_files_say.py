@@ -25,6 +25,7 @@ from amazon_estimators.pipeline.input_scan import find, widest
 from amazon_estimators.sources import Source
 from amazon_estimators.sources.files.first_bytes import kind_of
 from amazon_estimators.sources.readers import format_of
+from amazon_estimators.storage.object_list import ObjectList
 from sources.encoded import encoded
 from sources.in_memory_s3 import InMemoryS3
 
@@ -163,6 +164,7 @@ def test_the_widest_channel_tells_the_number_of_features(train: int, test: int) 
         name: [s3.put(f"{name}/{number}.libsvm", f"1 {width - number}:2\n".encode()) for number in range(2)]
         for name, width in {"train": train, "test": test}.items()
     }
+    objects = {name: ObjectList.of("bucket", name, held) for name, held in objects.items()}
     found = widest({name: find(s3, "bucket", channel, objects[name]) for name, channel in given.items()})
     assert {name: one.schema.width for name, one in found.items()} == dict.fromkeys(given, max(train, test))
     fixed = channels(train=Source(feature_count=1000), test=Source())
