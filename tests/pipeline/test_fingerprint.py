@@ -37,7 +37,7 @@ SETTINGS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Given:
-    """What a plan is made of; each case is another one. ``rule`` and ``planning`` replace what is there."""
+    """What a plan is made of; each case is another one. ``rule`` and ``module`` replace what is there."""
 
     settings: dict[str, Any] = field(default_factory=dict)
     objects: tuple[InputObject, ...] = (OBJECT,)
