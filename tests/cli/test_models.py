@@ -69,7 +69,7 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> 
 
 def current(registry: ModelRegistry) -> int | None:
     found = registry.current()
-    return found and found.version
+    return None if found is None else found.version
 
 
 def test_models_are_listed_newest_first_with_the_one_in_use(

@@ -34,7 +34,7 @@ BAR = Bar(metric="test:mse", direction="Minimize")
         ({"at_least": 1.0}, math.inf, False),
     ],
 )
-def test_floors(bar: dict[str, float], value: float, passes: bool) -> None:
+def test_floors(bar: dict[str, Any], value: float, passes: bool) -> None:
     assert (not Bar(metric="test:x", direction=None, **bar).misses(value)) is passes
 
 

@@ -11,6 +11,7 @@ import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -258,10 +259,10 @@ def test_an_object_more_takes_little_memory(benchmark: ModuleType) -> None:
         s3 = Generated(benchmark, count)
         pipeline = Pipeline(s3, "bucket")
         pipeline.settings["channels"] = {"train": {"header": "absent"}}
-        peaks["starter"].append(peak(lambda s3=s3: freeze(s3, benchmark.PREFIX)))
+        peaks["starter"].append(peak(partial(freeze, s3, benchmark.PREFIX)))
         (frozen,) = s3.objects
         version = frozen.removeprefix("datasets/").partition(".")[0]
-        peaks["plan"].append(peak(lambda pipeline=pipeline, version=version: pipeline.plan(data_set=version)))
+        peaks["plan"].append(peak(partial(pipeline.plan, data_set=version)))
     assert FEW > MOST_LOOKED_AT
     for step, (few, many) in peaks.items():
         assert (many - few) / (MANY - FEW) < BYTES_OF_AN_OBJECT, f"{step}: {peaks}"

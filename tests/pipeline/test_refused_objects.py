@@ -107,7 +107,7 @@ class Refusing:
         }
 
     def get_object(self, **_: Any) -> None:
-        raise ClientError(self._answer, "GetObject")  # type: ignore[arg-type]
+        raise ClientError(self._answer, "GetObject")
 
 
 @pytest.mark.parametrize("name", CASES)
