@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,6 +12,7 @@ from amazon_estimators.logs import note
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.channels import Channel
 from amazon_estimators.pipeline.data_set import DataSet, check_version
+from amazon_estimators.pipeline.fingerprint import ENCODING_VERSION, fingerprint_of
 from amazon_estimators.pipeline.input_scan import Found, find, widest
 from amazon_estimators.pipeline.known_plans import asked_for, known_plan, note_plan
 from amazon_estimators.pipeline.output_size import output_bytes
@@ -26,9 +25,6 @@ from amazon_estimators.pipeline.understood import shortened, understood
 from amazon_estimators.sources import Piece
 from amazon_estimators.storage.object_list import ObjectList
 from amazon_estimators.storage.s3 import put_text
-
-ENCODING_VERSION = 2
-"""Raise it when the same input would make other bytes: it is part of every fingerprint."""
 
 Pieces = Iterable[Iterable[Piece]]
 
@@ -162,7 +158,7 @@ def prepare(
     sizes = [one.sizes for one in found.values()]
     note(objects=sum(map(len, sizes)), bytes=sum(map(sum, sizes)))
     found = widest(found)
-    fingerprint = _fingerprint(channels, found, target_shard_bytes)
+    fingerprint = fingerprint_of(channels, found, target_shard_bytes)
     planned: dict[str, PlannedChannel] = {}
     pieces: dict[str, Pieces] = {}
     for name, channel in channels.items():
@@ -224,15 +220,3 @@ def _file_names(channel: Channel, found: Found) -> tuple[str, ...]:
             remedy="Rename or remove all but one of them.",
         )
     return tuple(names)
-
-
-def _fingerprint(channels: Mapping[str, Channel], found: Mapping[str, Found], target_shard_bytes: int) -> str:
-    """Names a RecordSet by all that its bytes and manifests depend on: 24 digits of a SHA-256."""
-    digest = hashlib.sha256()
-    digest.update(json.dumps([ENCODING_VERSION, target_shard_bytes]).encode())
-    for name in sorted(channels):
-        digest.update(json.dumps(channels[name].identity(), sort_keys=True).encode())
-        digest.update(json.dumps(found[name].source.to_dict(), sort_keys=True).encode())
-        for one, _ in found[name].objects:
-            digest.update(json.dumps(one.identity()).encode())
-    return digest.hexdigest()[:24]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from amazon_estimators.pipeline.channels import Channel
@@ -13,6 +14,8 @@ from amazon_estimators.sources.formats import COMPRESSIONS
 from amazon_estimators.text import counted, listed
 
 MOST_NAMED = 8
+UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?")
+"""What pandas calls a column that has no name in a file, when it reads it."""
 LONGEST_LINE = 160
 """Characters of a line in the state of an execution, which holds 8 KB in all."""
 
@@ -127,6 +130,13 @@ def _notes(found: Found) -> Iterator[str]:
         return  # what was not looked at has no notes, and no rows that are counted
     notes = [note for _, layout in found.objects for note in layout.notes]
     yield from (f"note: {note}" for note in dict.fromkeys(notes[:100]))
+    schema = found.schema
+    read = [] if schema.sparse or not schema.names else [schema.names[column] for column in schema.used]
+    if found.source.features is None and (given := [name for name in read if UNNAMED.fullmatch(name)]):
+        yield (
+            f"note: {listed(given, MOST_NAMED)}: pandas calls so what has no name in a file, such as "
+            f"an index written with the rows; if it is one, set exclude={given}"
+        )
     packed = [
         entry.uri
         for entry, layout in found.objects
