@@ -25,7 +25,7 @@ from pipeline_runs import Pipeline
 from amazon_estimators.errors import RequestError, ServiceError
 from amazon_estimators.pipeline.data_set import DataSet
 from amazon_estimators.pipeline.input_scan import MOST_LOOKED_AT
-from amazon_estimators.storage import object_list
+from amazon_estimators.storage import multipart_upload, object_list
 from amazon_estimators.storage.documents import seal_document, sealed_list
 from amazon_estimators.storage.object_list import ObjectList
 from amazon_estimators.storage.s3 import InputObject
@@ -235,6 +235,9 @@ class Generated(FaultyS3):
     def put(self, key: str, body: bytes) -> str:
         return super().put(key, b"" if key.endswith("pieces.jsonl") else body)
 
+    def upload_part(self, *, Key: str, Body: bytes, **given: Any) -> dict[str, Any]:
+        return super().upload_part(Key=Key, Body=b"" if Key.endswith("pieces.jsonl") else Body, **given)
+
     def get_object(self, *, Key: str, **given: Any) -> dict[str, Any]:
         if Key.startswith(self._benchmark.PREFIX):
             return {"Body": io.BytesIO(self._benchmark.ROWS)}
@@ -253,9 +256,10 @@ class Generated(FaultyS3):
         return {**entry(key, "0"), "VersionId": version, "ETag": etag, "Size": size}
 
 
-def test_an_object_more_takes_little_memory(benchmark: ModuleType) -> None:
+def test_an_object_more_takes_little_memory(benchmark: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multipart_upload, "PART_BYTES", 2**18)  # what is in memory however many there are
     peaks: dict[str, list[int]] = {"starter": [], "plan": []}
-    for count in (FEW, MANY):
+    for count in (FEW, FEW, MANY):  # the first time, modules are loaded
         s3 = Generated(benchmark, count)
         pipeline = Pipeline(s3, "bucket")
         pipeline.settings["channels"] = {"train": {"header": "absent"}}
@@ -264,7 +268,7 @@ def test_an_object_more_takes_little_memory(benchmark: ModuleType) -> None:
         version = frozen.removeprefix("datasets/").partition(".")[0]
         peaks["plan"].append(peak(partial(pipeline.plan, data_set=version)))
     assert FEW > MOST_LOOKED_AT
-    for step, (few, many) in peaks.items():
+    for step, (_, few, many) in peaks.items():
         assert (many - few) / (MANY - FEW) < BYTES_OF_AN_OBJECT, f"{step}: {peaks}"
 
 

@@ -31,8 +31,8 @@ from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.triggers.queues import StarterQueues
 from cdk_amazon_estimators.triggers.trigger import Trigger
 
-TIMEOUT = Duration.minutes(5)
-"""A listing of a million objects takes two to three minutes."""
+TIMEOUT = Duration.minutes(15)
+"""A listing of a million objects takes minutes: S3 lists 1,000 at a time."""
 MOST_ATTEMPTS = 10
 LONGEST_DELAY = Duration.hours(11)
 ENDED = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
