@@ -4,7 +4,7 @@ encode  CPU seconds of Encode of one shard of 50 columns with the profile and wi
         with S3 replaced by local files. The extra cost is the median over the pairs.
 seal    10,000 profiles of shards of 50 columns added up by Seal: seconds and peak memory.
 
-``--write`` keeps the figures in ``benchmarks/results/feature_profile.json``. The exit code is 1 if a bar is
+``--write`` keeps the figures in ``benchmarks/results/profile.json``. The exit code is 1 if a bar is
 missed: 10 % of Encode's CPU where it reads CSV or Parquet, and 350 MB of memory of Seal.
 """
 
@@ -42,7 +42,7 @@ from pipeline import (
     settings,
 )
 
-RESULTS = ROOT / "benchmarks" / "results" / "feature_profile.json"
+RESULTS = ROOT / "benchmarks" / "results" / "profile.json"
 PAIRS = 7
 SHARDS = 10_000
 DIFFERENT = 200

@@ -170,6 +170,8 @@ class RecordSetEncoder(Construct):
         record_set = layout.record_set(keys.ANY)
         channel = keys.channel_root(record_set, keys.ANY)
         data_sets = keys.data_set_key(layout.prefix, keys.ANY)
+        plain_data_sets = keys.plain_data_set_key(layout.prefix, keys.ANY)
+        known_plans = keys.known_plan_key(layout.prefix, keys.ANY)
         plan_key, pieces_key = keys.plan_key(record_set), keys.pieces_key(record_set)
 
         def data(function: lambda_.Function) -> S3Access:
@@ -180,9 +182,10 @@ class RecordSetEncoder(Construct):
         plan.list([layout.recordsets, layout.datasets])
         plan.read(inputs, versions=True)
         plan.read([record_set_key(channel), manifest_key(channel)])
-        plan.read([data_sets])
-        plan.write([data_sets])
-        plan.write([plan_key, pieces_key, keys.items_key(record_set, keys.ANY)])
+        # Data sets and pieces are read for what lies there if the answer to their upload was lost, too.
+        plan.read([data_sets, plain_data_sets, known_plans, plan_key, pieces_key])
+        plan.write([data_sets, pieces_key], multipart=True)
+        plan.write([plan_key, known_plans, keys.items_key(record_set, keys.ANY)])
 
         # Shards and files and receipts: nothing that Seal writes, so no Encode can make a manifest.
         encode = data(self.encode)

@@ -26,7 +26,7 @@ def written(train: Any, labels: Any = None) -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("kind", [np.int64, np.uint64, np.int32, object])
 def test_labels_that_float32_would_merge_are_refused(kind: type) -> None:
-    labels = np.array([0, 1, 2, 16777216, 16777217, 3], kind)
+    labels: Any = np.array([0, 1, 2, 16777216, 16777217, 3], kind)
     if kind is object:
         frame = pd.DataFrame({"a": range(6), "y": pd.Series(list(labels), dtype=object)})
         matrix, values = split_frame(frame, "y")

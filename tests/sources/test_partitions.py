@@ -12,10 +12,11 @@ import scipy.sparse as sp
 from pyarrow import dataset
 
 from amazon_estimators.algorithms import KMeans, LinearLearner
-from amazon_estimators.errors import InputError, SchemaError
+from amazon_estimators.errors import InputError, RequestError, SchemaError
 from amazon_estimators.pipeline.channels import channels_of
 from amazon_estimators.pipeline.input_scan import find
 from amazon_estimators.sources import Source
+from amazon_estimators.storage.object_list import ObjectList
 from sources.encoded import encoded
 from sources.in_memory_s3 import InMemoryS3
 
@@ -80,6 +81,34 @@ def test_columns_in_the_order_they_are_named(tmp_path: Path, kind: str) -> None:
     np.testing.assert_array_equal(encoded(tmp_path, KMeans)[0], ROWS)
 
 
+@pytest.mark.parametrize("kind", DENSE)
+@pytest.mark.parametrize("position", [-1, -2, -3, -4])
+def test_positions_from_the_end_count_directories_too(tmp_path: Path, kind: str, position: int) -> None:
+    full = np.array([[*row, 2023 + at // 2, at // 2] for at, row in enumerate(ROWS)])
+    others, column = np.delete(full, position, axis=1), full[:, position]
+    path = table(tmp_path, kind)
+    features, labels = encoded(path, partitions=True, label=position)
+    np.testing.assert_array_equal(features, others)
+    np.testing.assert_array_equal(labels, column)
+    np.testing.assert_array_equal(encoded(path, KMeans, partitions=True, exclude=[position])[0], others)
+    two = sorted({position, -3})
+    np.testing.assert_array_equal(encoded(path, KMeans, partitions=True, features=two)[0], full[:, two])
+
+
+def test_a_label_from_the_end_that_is_a_directory_left_out_is_refused(tmp_path: Path) -> None:
+    path = table(tmp_path, "csv")
+    with pytest.raises(RequestError, match="label is -1, which is the directory year=, and exclude holds it"):
+        encoded(path, label=-1, exclude=["year"])
+    np.testing.assert_array_equal(encoded(path, label=1, exclude=["year"])[1], [3, 4] * 2)
+
+
+def test_a_directory_that_float32_would_round_is_no_label(tmp_path: Path) -> None:
+    for label in (16_777_216, 16_777_217):
+        write(tmp_path / f"y={label}" / "a.csv", "csv")
+    with pytest.raises(InputError, match="16777217 has no exact float32"):
+        encoded(tmp_path, label="y")
+
+
 def test_as_arrow_reads_them(tmp_path: Path) -> None:
     table(tmp_path, "parquet")
     expected = (
@@ -114,4 +143,5 @@ def test_the_prefix_s_own_directories_are_no_columns() -> None:
     found = s3.put("data/year=2024/month=1/a.csv", b"1.5,2\n2.5,3\n")
     sources = {"train": Source(prefix="data/year=2024/", partitions=True, label=0)}
     channel = channels_of(LinearLearner, sources, {}, instance_count=1, prefix="")["train"]
-    assert find(s3, "bucket", channel, [found]).schema.directories == ("month",)
+    objects = ObjectList.of("bucket", "train", [found])
+    assert find(s3, "bucket", channel, objects).schema.directories == ("month",)

@@ -31,8 +31,8 @@ from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.triggers.queues import StarterQueues
 from cdk_amazon_estimators.triggers.trigger import Trigger
 
-TIMEOUT = Duration.minutes(5)
-"""A listing of a million objects takes two to three minutes."""
+TIMEOUT = Duration.minutes(15)
+"""A listing of a million objects takes minutes: S3 lists 1,000 at a time."""
 MOST_ATTEMPTS = 10
 LONGEST_DELAY = Duration.hours(11)
 ENDED = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
@@ -253,10 +253,12 @@ class TrainingStarter(Construct):
         data.list(layout.inputs, versions=True)
         data.list([layout.datasets, layout.triggers])
         state = keys.state_key(layout.prefix)
-        data.read([state])
+        data_sets = keys.data_set_key(layout.prefix, keys.ANY)
+        data.read([state, data_sets])  # a data set that lies there if the answer to its upload was lost
         # The last two of a model that Announce could not tell of.
         trained = [keys.last_trained_key(layout.prefix), keys.current_model_key(layout.prefix)]
-        data.write([state, keys.data_set_key(layout.prefix, keys.ANY), *trained])
+        data.write([state, *trained])
+        data.write([data_sets], multipart=True)
         state_machine.grant_start_execution(function)
         state_machine.grant(function, "states:DescribeStateMachine", "states:ListExecutions")
         state_machine.grant_execution(function, "states:DescribeExecution")

@@ -81,6 +81,8 @@ def write_rows(
 def matrix_of(train: Any) -> Matrix:
     """Return ``train`` as a :class:`Matrix`. Raises InputError unless it has numbers in rows and columns."""
     if hasattr(train, "tocsr"):
+        if len(train.shape) != 2:
+            raise _not_rows(train.shape)
         csr = train.tocsr()
         return Sparse(csr.data, csr.indices, csr.indptr, tuple(csr.shape))
     if isinstance(train, tuple) and len(train) == 4:
@@ -222,13 +224,22 @@ def _dense_rows(columns: int) -> int:
 def _array(train: Any) -> np.ndarray:
     if isinstance(train, np.ma.MaskedArray):
         raise InputError("the data are a masked array", remedy="Fill it first: array.filled(value).")
-    array = np.asarray(train)
-    if array.ndim != 2 or not array.shape[1]:
+    try:
+        array = np.asarray(train)
+    except ValueError as error:
         raise InputError(
-            f"the data have shape {array.shape}, expecting rows and columns: (records, features)",
-            remedy="Reshape them, for example array.reshape(len(array), -1).",
-        )
+            f"the data are no array: {error}", remedy="Give every row the same number of values."
+        ) from error
+    if array.ndim != 2 or not array.shape[1]:
+        raise _not_rows(array.shape)
     return _numeric(array, "features")
+
+
+def _not_rows(shape: tuple[int, ...]) -> InputError:
+    return InputError(
+        f"the data have shape {shape}, expecting rows and columns: (records, features)",
+        remedy="Reshape them, for example array.reshape(len(array), -1).",
+    )
 
 
 def _given(columns: Sequence[np.ndarray], labels: np.ndarray | None, row: int, feature: int | None) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from amazon_estimators.sources import Block, Layout, Piece, Schema, Source, floa
 from amazon_estimators.sources.blocks import SparseRows
 from amazon_estimators.sources.formats import FORMATS
 from amazon_estimators.storage.multipart_upload import ObjectWriter
+from amazon_estimators.storage.object_list import ObjectList
 from amazon_estimators.storage.s3 import InputObject
 from amazon_estimators.summaries import LabelRange
 
@@ -26,7 +27,7 @@ SMALL_OBJECT = 2**18
 OBJECTS_AHEAD = 16
 
 
-def resolve(s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
+def resolve(s3: Any, objects: ObjectList, source: Source) -> Source:
     """Return the source with what it leaves out found out over all objects."""
     return readers.resolve(s3, objects, source)
 

@@ -4,7 +4,7 @@
 channels of it. The constructs call the same functions with ``"*"`` (:data:`ANY`) for what varies:
 
     <prefix>input/<channel>/                                   uploaded by users
-    <prefix>datasets/<version>.jsonl, last_trained.json, current_model.json, last_tuned.json
+    <prefix>datasets/<version>.jsonl.gz, last_trained.json, current_model.json, last_tuned.json
     <prefix>triggers/state.json
     <prefix>recordsets/<fingerprint>/plan.json, pieces.jsonl
                                      executions/<attempt>/shards.jsonl
@@ -12,6 +12,7 @@ channels of it. The constructs call the same functions with ``"*"`` (:data:`ANY`
                                      profiles/<channel>/<shard>.json
                                      failures/<attempt>/<shard>.json
                                      <channel>/                see record_sets/keys.py
+    <prefix>recordsets/plans/<asked>.json
     <prefix>models/<job>/output/model.tar.gz, metrics.json
                    <tuning job>/leaderboard.csv
 """
@@ -26,7 +27,7 @@ TRIGGERS = "triggers/"
 RECORD_SETS = "recordsets/"
 MODELS = "models/"
 
-DATA_SET_EXTENSION = ".jsonl"
+DATA_SET_EXTENSION, PLAIN_DATA_SET_EXTENSION = ".jsonl.gz", ".jsonl"
 LAST_TRAINED = "last_trained.json"
 CURRENT_MODEL = "current_model.json"
 LAST_TUNED = "last_tuned.json"
@@ -35,6 +36,7 @@ LEADERBOARD = "leaderboard.csv"
 STATE = "state.json"
 PLAN = "plan.json"
 PIECES = "pieces.jsonl"
+KNOWN_PLANS = "plans/"
 EXECUTIONS = "executions/"
 ITEMS = "shards.jsonl"
 RECEIPTS = "receipts/"
@@ -53,8 +55,13 @@ def data_sets_prefix(prefix: str) -> str:
 
 
 def data_set_key(prefix: str, version: str) -> str:
-    """Return the key of the list of a data set's objects."""
+    """Return the key of the list of a data set's objects, one a line, in gzip."""
     return f"{data_sets_prefix(prefix)}{version}{DATA_SET_EXTENSION}"
+
+
+def plain_data_set_key(prefix: str, version: str) -> str:
+    """Return the key of a list that an earlier release wrote. It is read, and no longer written."""
+    return f"{data_sets_prefix(prefix)}{version}{PLAIN_DATA_SET_EXTENSION}"
 
 
 def last_trained_key(prefix: str) -> str:
@@ -95,6 +102,11 @@ def record_set_root(prefix: str, fingerprint: str) -> str:
 def channel_root(root: str, channel: str) -> str:
     """Return the prefix of one channel's shards, facts and manifest."""
     return f"{root}{channel}/"
+
+
+def known_plan_key(prefix: str, asked: str) -> str:
+    """Return the key that names the RecordSet which answers what was asked for before."""
+    return f"{record_sets_prefix(prefix)}{KNOWN_PLANS}{asked}.json"
 
 
 def models_prefix(prefix: str) -> str:

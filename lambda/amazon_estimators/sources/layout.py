@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from amazon_estimators.sources.schema import Schema
@@ -62,7 +62,8 @@ class Piece:
         return f"row {number:,} of the part from byte {self.start:,}{begins}"
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """Return the piece as JSON values. Of a million pieces ``asdict`` would take a minute."""
+        return {**vars(self), "source": vars(self.source)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

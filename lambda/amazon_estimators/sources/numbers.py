@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 MISSING = frozenset(
@@ -47,6 +48,23 @@ def number_pattern(decimal: bytes = b".") -> re.Pattern[bytes]:
 
 NUMBER = number_pattern()
 """A number with a decimal point."""
+
+
+def parts_thousands(texts: Iterable[bytes], decimal: bytes = b".") -> bool:
+    """Return True if in all texts the mark that is not ``decimal`` stands where it may part thousands.
+
+    Such a text may be a number of decimals as well: it is not to be told which.
+
+    Example:
+        >>> parts_thousands([b"1,234", b"6,000,000"]), parts_thousands([b"1,234", b"0,5"])
+        (True, False)
+    """
+    mark = b"," if decimal == b"." else b"."
+    pattern = re.compile(
+        rb"[ \t\r\n]*[+-]?[1-9]\d{0,2}(?:%b\d{3})+(?:%b\d*)?[ \t\r\n]*"
+        % (re.escape(mark), re.escape(decimal))
+    )
+    return all(pattern.fullmatch(text) for text in texts)
 
 
 def is_missing(text: bytes) -> bool:

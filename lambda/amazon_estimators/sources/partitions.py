@@ -5,6 +5,7 @@ year=2024/part-0.parquet    columns of the file, then year, which is 2024 in all
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from amazon_estimators.storage.s3 import InputObject
 if TYPE_CHECKING:
     from amazon_estimators.sources.contract import Reader
 
+_WHOLE = re.compile(rb"[+-]?\d{1,18}")
 FOUND_OUT = ("header", "quoting", "escape")
 
 
@@ -39,6 +41,8 @@ def directories_of(key: str, prefix: str | None) -> dict[str, str]:
 
 def columns_of(found: InputObject, source: Source) -> dict[str, str]:
     """Return those directories of an object that are columns: all by the option, or those that are named."""
+    if not source.partitions and not source.columns:
+        return {}  # asked of a million objects
     directories = directories_of(found.key, source.prefix)
     if source.partitions:
         return directories
@@ -56,7 +60,8 @@ class Partitioned:
         find_out = getattr(self._reader, "resolve", None)
         if find_out is None:
             return source
-        own = find_out(s3, objects, _own_source(source, columns_of(objects[0], source)))
+        columns = columns_of(objects[0], source)
+        own = find_out(s3, objects, _own_source(_from_the_end(source, columns), columns))
         try:
             return replace(source, **{name: getattr(own, name) for name in FOUND_OUT})
         except RequestError:
@@ -65,6 +70,7 @@ class Partitioned:
     def look(self, s3: Any, found: InputObject, source: Source) -> Layout:
         """Read the file's metadata, and add the directories to its columns."""
         columns = columns_of(found, source)
+        source = _from_the_end(source, columns)
         layout = self._reader.look(s3, found, _own_source(source, columns))
         schema = _schema(layout.schema, source, columns, found)
         for name in _used(schema):
@@ -77,19 +83,44 @@ class Partitioned:
         columns = columns_of(found, source)
         assert own is not None
         values = {name: _value(found, name, columns) for name in _used(schema)}
-        for block in self._reader.read(s3, piece, _own_source(source, columns), own):
+        own_source = _own_source(_from_the_end(source, columns), columns)
+        for block in self._reader.read(s3, piece, own_source, own):
             yield _joined(block, schema, own, values)
 
 
+def _from_the_end(source: Source, columns: dict[str, str]) -> Source:
+    """The source with the names of directories in place of their positions from the end.
+
+    Raises RequestError if the label turns out to be a directory that is left out.
+    """
+
+    def named(column: Any) -> Any:
+        return list(columns)[column] if isinstance(column, int) and -len(columns) <= column < 0 else column
+
+    label, exclude = named(source.label), tuple(map(named, source.exclude))
+    if label != source.label and label in exclude:
+        raise RequestError(
+            f"Source: label is {source.label}, which is the directory {label}=, and exclude holds it",
+            remedy="Directories are columns after those of the file: name the label, or count from 0.",
+        )
+    return replace(
+        source, label=label, features=source.features and tuple(map(named, source.features)), exclude=exclude
+    )
+
+
 def _own_source(source: Source, columns: dict[str, str]) -> Source:
-    """The source of the file alone."""
-    features = source.features and tuple(one for one in source.features if one not in columns)
+    """The source of the file alone, whose last columns come before the directories."""
+
+    def own(column: Any) -> Any:
+        return column + len(columns) if isinstance(column, int) and column < 0 else column
+
+    features = source.features and tuple(own(one) for one in source.features if one not in columns)
     return replace(
         source,
         partitions=False,
-        label=None if source.label in columns else source.label,
+        label=None if source.label in columns else own(source.label),
         features=features or None,
-        exclude=tuple(one for one in source.exclude if one not in columns),
+        exclude=tuple(own(one) for one in source.exclude if one not in columns),
     )
 
 
@@ -138,17 +169,18 @@ def _used(schema: Schema) -> list[str]:
     return [schema.directories[column - first] for column in schema.used if column >= first]
 
 
-def _value(found: InputObject, name: str, columns: dict[str, str]) -> float:
+def _value(found: InputObject, name: str, columns: dict[str, str]) -> float | int:
+    """The number that a directory says: a whole one as such, so that no label is rounded unseen."""
     text = columns.get(name, "").encode()
     if not NUMBER.fullmatch(text):
         raise InputError(
             f"{found.uri}: its directory {name}={text.decode()} is not a number",
             remedy=f"Name directories by numbers, or leave this one out: exclude=[{name!r}].",
         )
-    return value_of(text)
+    return int(text) if _WHOLE.fullmatch(text) else value_of(text)
 
 
-def _joined(block: Block, schema: Schema, own: Schema, values: dict[str, float]) -> Block:
+def _joined(block: Block, schema: Schema, own: Schema, values: dict[str, float | int]) -> Block:
     """The block with the columns of directories where the schema wants them."""
     import numpy as np  # noqa: PLC0415 - the columns of directories are known without it
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,6 +13,10 @@ from amazon_estimators.text import listed
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+MOST_LEFT_OUT = 8
+"""Columns that a way out names; of more it tells how many."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,27 @@ class Schema:
         lists = {name: many(name) for name in ("names", "features", "index", "directories")}
         own = values["own"] and cls.from_dict(values["own"])
         return cls(**{**values, **lists, "own": own})
+
+
+def without(schema: Schema, source: Source, positions: Sequence[int]) -> str:
+    """Return how to set the Source so that columns are not read, as a sentence; "" if nothing would be left.
+
+    The label is read in any case. A column goes by its name, or by its position where no other way is sure.
+    """
+    out = [position for position in positions if position != schema.label]
+    if not out or len(out) >= schema.feature_dim:
+        return ""
+    names = schema.names or ()
+    columns: list[int | str] = [
+        names[position] if names and names[position] and names.count(names[position]) == 1 else position
+        for position in out[:MOST_LEFT_OUT]
+    ]
+    more = f" and {len(out) - MOST_LEFT_OUT:,} more" if len(out) > MOST_LEFT_OUT else ""
+    if source.features is not None:
+        return f"Or take columns out of features: {listed(columns)}{more}."
+    if source.exclude:
+        return f"Or add columns to exclude: {columns}{more}."
+    return f"Or leave columns out, exclude={columns}{more}."
 
 
 def check_schema(expected: Schema, example: str, actual: Schema, uri: str) -> None:

@@ -38,6 +38,16 @@ def text(message: Mapping[str, Any], name: str) -> str:
     return value
 
 
+def texts(message: Mapping[str, Any], name: str) -> list[str]:
+    """Return a field that is a list of texts of up to 2,048 characters."""
+    values = message.get(name)
+    if not isinstance(values, list) or not all(
+        isinstance(value, str) and len(value) <= LONGEST_TEXT for value in values
+    ):
+        raise _refused(message, name, "a list of texts")
+    return values
+
+
 def time(message: Mapping[str, Any], name: str) -> datetime:
     """Return a field that is an ISO 8601 time, in UTC and whole seconds: S3 lists objects no finer."""
     try:

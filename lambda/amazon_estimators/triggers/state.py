@@ -108,6 +108,11 @@ class State:
         recent = [(text, at) for text, at in self.asked.items() if at > kept]
         self.asked = dict(recent[-MOST_ASKED:])
 
+    @property
+    def is_new(self) -> bool:
+        """True if nothing has ever been asked for, and no upload has been heard of."""
+        return not (self.parked or self.starts or self.newest or self.quiet)
+
     @classmethod
     def from_text(cls, text: str | bytes, *, uri: str) -> Self:
         """Read what :meth:`to_text` wrote. Raises DamagedFileError for anything else."""

@@ -8,12 +8,17 @@ from amazon_estimators.errors import InputError
 from amazon_estimators.sources.delimited.quoting import Dialect, walk
 from amazon_estimators.sources.float32 import COUNTED_BELOW_HEADER as COUNTED
 from amazon_estimators.sources.layout import Piece
-from amazon_estimators.sources.numbers import is_missing, number_pattern
-from amazon_estimators.sources.schema import Schema
+from amazon_estimators.sources.numbers import is_missing, number_pattern, parts_thousands
+from amazon_estimators.sources.schema import Schema, without
+from amazon_estimators.sources.source import Source
 from amazon_estimators.text import shown
 
 MOST_COLUMNS = 8
 """Columns that an error names; of more it tells how many."""
+THOUSANDS = (
+    "If commas or points part thousands, write numbers without them; if they are decimal marks, set decimal "
+    "in the Source to what they are."
+)
 PAGE = "docs/tables.md tells how to fill gaps and encode categories and dates."
 
 
@@ -38,7 +43,9 @@ class Fault:
             self.words += 1
 
 
-def fault_of(text: bytes, dialect: Dialect, schema: Schema, piece: Piece, row: int) -> InputError:
+def fault_of(  # noqa: PLR0917 - what the reader reads with
+    text: bytes, dialect: Dialect, schema: Schema, source: Source, piece: Piece, row: int
+) -> InputError:
     """Return the error that tells of the faults of ``text``, whose first row is number ``row``."""
     number, rows = number_pattern(dialect.decimal), 0
     faults: dict[int, Fault] = {}
@@ -51,8 +58,13 @@ def fault_of(text: bytes, dialect: Dialect, schema: Schema, piece: Piece, row: i
         wrong = None
         if problem:
             wrong = InputError(f"{where}: {problem}", remedy=f"{COUNTED} {_quote_remedy(raw, dialect)}")
+        elif schema.names and _texts(record.fields) == schema.names:
+            wrong = InputError(
+                f"{where}: it is the header again",
+                remedy=f"{COUNTED} Take it off: of files put together the first one alone keeps its header.",
+            )
         elif len(record.fields) != schema.width:
-            wrong = _wrong_width(where, record.fields, schema, dialect)
+            wrong = _wrong_width(where, record.fields, schema, dialect, first=row + rows == 0, raw=raw)
         if wrong is not None:
             if faults:
                 break
@@ -70,7 +82,7 @@ def fault_of(text: bytes, dialect: Dialect, schema: Schema, piece: Piece, row: i
     first = min(faults, key=lambda position: (faults[position].row, position))
     fault = faults[first]
     where = f"{piece.source.uri}, {piece.row(row + fault.row, fault.text)}"
-    remedy = f"{COUNTED} {_remedy(faults, rows, dialect, schema)} {PAGE}"
+    remedy = f"{COUNTED} {_remedy(faults, rows, dialect, schema, source)} {PAGE}"
     return InputError(f"{where}, {_cells(faults, rows, schema, row)}", remedy=remedy)
 
 
@@ -103,14 +115,16 @@ def _more(fault: Fault, rows: int) -> str:
     return f" ({_kinds(fault)} of {rows:,} rows)" if count > 1 else ""
 
 
-def _remedy(faults: dict[int, Fault], rows: int, dialect: Dialect, schema: Schema) -> str:
+def _remedy(faults: dict[int, Fault], rows: int, dialect: Dialect, schema: Schema, source: Source) -> str:
     """The way out for each cause that is there."""
-    last = schema.width - 1
     values = [fault.value for fault in faults.values() if fault.words]
     comma, point = number_pattern(b","), number_pattern(b".")
-    if faults.keys() == {last} and faults[last].empty == rows:
-        mark = shown(dialect.delimiter.decode())
-        return f"Every line ends in {mark}: leave the empty column out, exclude=[-1]."
+    if _at_the_end(faults, rows, schema) and not source.columns:
+        mark, columns = shown(dialect.delimiter.decode()), list(range(-len(faults), 0))
+        what = "column" if len(columns) == 1 else "columns"
+        return f"Every line ends in {mark}: leave the empty {what} out, exclude={columns}."
+    if values and parts_thousands(values, dialect.decimal):
+        return THOUSANDS
     if dialect.decimal == b"." and values and all(comma.fullmatch(value) for value in values):
         return 'Numbers have a decimal comma: set decimal="," in the Source.'
     if dialect.decimal == b"," and values and all(point.fullmatch(value) for value in values):
@@ -120,20 +134,41 @@ def _remedy(faults: dict[int, Fault], rows: int, dialect: Dialect, schema: Schem
         ways.append("Fill gaps in, or drop the rows.")
     if values:
         ways.append("Encode texts as numbers.")
-    columns = [schema.names[position] if schema.names else position for position in sorted(faults)]
-    ways.append(f"Or leave columns out, exclude={columns[:MOST_COLUMNS]}.")
-    return " ".join(ways)
+    ways.append(without(schema, source, sorted(faults)))
+    return " ".join(filter(None, ways))
 
 
-def _wrong_width(where: str, fields: list[bytes], schema: Schema, dialect: Dialect) -> InputError:
+def _at_the_end(faults: dict[int, Fault], rows: int, schema: Schema) -> bool:
+    """Return True if the last columns, and no others, are at fault, and are empty in every row."""
+    last = range(schema.width - len(faults), schema.width)
+    return faults.keys() == set(last) and all(fault.empty == rows for fault in faults.values())
+
+
+def _texts(fields: list[bytes]) -> tuple[str, ...]:
+    return tuple(field.decode("utf-8", "replace").strip() for field in fields)
+
+
+def _wrong_width(
+    where: str, fields: list[bytes], schema: Schema, dialect: Dialect, *, first: bool, raw: bytes
+) -> InputError:
+    """Return the error for a row of another number of fields; ``first`` is True for the first row of all."""
     count, remedy = len(fields), "Give every row the same fields."
     column = f"{schema.column(count)} is missing" if count < schema.width else "a column too many"
-    if count == schema.width + 1 and not fields[-1]:
+    if schema.names and schema.names[0].startswith("#"):
+        remedy = (
+            "The first line begins with # and was read as the header: take the # off if it is one, as "
+            'numpy.savetxt(comments="") writes it, or else take the line off.'
+        )
+    elif fields and fields[0].startswith(b"#"):
+        remedy = "Take lines off that are comments."
+    elif b"\r" in raw.rstrip(b"\r\n"):
+        remedy = "A carriage return in the row ends no line: end all lines with newlines."
+    elif count == schema.width + 1 and not fields[-1]:
         remedy = (
             f"Lines end in {shown(dialect.delimiter.decode())}, and the first one does not: end it so too, "
             "or take the last mark off the others."
         )
-    elif count == schema.width + 1 and schema.names:
+    elif count == schema.width + 1 and schema.names and first:
         remedy = (
             "Rows have a name that the header does not count, as R's write.table makes them: write the file "
             "with row.names=FALSE, or give the first column a name in the header."

@@ -13,7 +13,7 @@ from amazon_estimators.sources.delimited.quoting import Dialect, walk
 from amazon_estimators.sources.files.compression import bare_key, compression_of, decompressed
 from amazon_estimators.sources.files.first_bytes import refuse_other_kind
 from amazon_estimators.sources.files.text_lines import BOM
-from amazon_estimators.sources.numbers import is_missing, number_pattern
+from amazon_estimators.sources.numbers import is_missing, number_pattern, parts_thousands
 from amazon_estimators.sources.schema import Schema
 from amazon_estimators.sources.source import Source
 from amazon_estimators.storage.s3 import InputObject, read_range
@@ -119,7 +119,9 @@ def check_delimiter(fronts: Sequence[Front], source: Source) -> None:
         dialect = dialect_of(front.found, source)
         rows = front.rows(dialect)
         used = used_columns(rows, source, front.found.uri)
-        share, _ = _numbers(rows, dialect, used if used is not None else set(range(len(rows[0]))))
+        share, width = _numbers(rows, dialect, used if used is not None else set(range(len(rows[0]))))
+        if not width:
+            share = 0.0  # rows of different widths are no table, whatever is in them
         others = [
             (*_numbers(front.rows(other), other), other)
             for mark in dict.fromkeys((dialect.delimiter, *OTHER_DELIMITERS))
@@ -135,12 +137,27 @@ def check_delimiter(fronts: Sequence[Front], source: Source) -> None:
             ways.append(f'delimiter="{mark if mark != chr(9) else chr(92) + "t"}"')
         if other.decimal != dialect.decimal:
             ways.append(f'decimal="{other.decimal.decode()}"')
+            if _is_in_doubt(front, other, dialect.decimal):
+                raise InputError(
+                    f"{front.found.uri}: its numbers have marks that part thousands, or are decimal marks",
+                    remedy="Write numbers without marks between thousands. If they are decimal marks, set "
+                    f"{' and '.join(ways)} in the Source.",
+                )
         cause = (
             f"its fields are parted by {mark!r}, not {dialect.delimiter.decode()!r}"
             if other.delimiter != dialect.delimiter
             else f"its numbers have {'a decimal comma' if other.decimal == b',' else 'a decimal point'}"
         )
         raise InputError(f"{front.found.uri}: {cause}", remedy=f"Set {' and '.join(ways)} in the Source.")
+
+
+def _is_in_doubt(front: Front, other: Dialect, decimal: bytes) -> bool:
+    """Return True if every cell with a decimal mark of ``other`` may have one that parts thousands."""
+    cells = [cell for row in front.rows(other)[1:] for cell in row]
+    numbers = [
+        cell for cell in cells if other.decimal in cell and number_pattern(other.decimal).fullmatch(cell)
+    ]
+    return bool(numbers) and parts_thousands(numbers, decimal)
 
 
 def _front(s3: Any, found: InputObject, source: Source) -> Front:

@@ -124,7 +124,7 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
     for text, plain_quotes in blocks:
         rows = table.table_of(text, dialect, schema, plain_quotes=plain_quotes)
         if rows is None:
-            raise faults.fault_of(text, dialect, schema, piece, row)
+            raise faults.fault_of(text, dialect, schema, source, piece, row)
         low, high = max(first - row, 0), None if last is None else max(last - row, 0)
         row += len(rows)
         if len(rows[low:high]):
@@ -201,8 +201,9 @@ def _schema(text: bytes, dialect: Dialect, source: Source, found: InputObject) -
         raise InputError(
             f"{found.uri}: its header is no UTF-8: {error}", remedy="Save it as UTF-8."
         ) from error
-    # pandas and R leave the header of row names empty.
-    index = (0,) if len(names) > 1 and not names[0] else ()
+    # pandas and R leave the header of row names empty, pandas also that of each level of its index.
+    unnamed = next((at for at, name in enumerate(names) if name), 0)
+    index = tuple(range(unnamed))
     return Schema.of(source, width=len(names), names=names, where=found.uri, index=index), record.stop
 
 

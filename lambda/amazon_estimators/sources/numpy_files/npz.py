@@ -161,5 +161,7 @@ def _schema(arrays: dict[str, StoredArray | InputError], source: Source, found: 
         return tuple(column for group in groups for column in group)
 
     features = None if source.features is None else whole(source.features)
-    resolved = replace(source, features=features, exclude=whole(source.exclude))
+    labels = () if source.label is None else whole((source.label,))
+    label = labels[0] if len(labels) == 1 else source.label  # a matrix of one column is its column
+    resolved = replace(source, label=label, features=features, exclude=whole(source.exclude))
     return Schema.of(resolved, width=len(names), names=names, where=found.uri)

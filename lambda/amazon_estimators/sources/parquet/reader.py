@@ -16,7 +16,7 @@ from amazon_estimators.sources.layout import Layout, Piece
 from amazon_estimators.sources.parquet.footer import Footer, damaged, is_numeric, read_footer
 from amazon_estimators.sources.parquet.row_group import ROOM, RowGroup
 from amazon_estimators.sources.parquet.small_groups import GroupSpan, fetched_ahead
-from amazon_estimators.sources.schema import Schema
+from amazon_estimators.sources.schema import Schema, without
 from amazon_estimators.sources.source import Source
 from amazon_estimators.storage.s3 import InputObject
 
@@ -38,7 +38,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
         where=found.uri,
         index=tuple(at for at, (column, _) in enumerate(footer.places) if column in footer.index),
     )
-    _check_numeric(footer, schema, found)
+    _check_numeric(footer, schema, source, found)
     return Layout(schema=schema, start=0, stop=footer.rows, records=footer.rows)
 
 
@@ -52,7 +52,7 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
             f"expected {', '.join((schema.names or ())[:20])}",
             remedy="Give all files of a channel the same columns in the same order.",
         )
-    _check_numeric(footer, schema, found)
+    _check_numeric(footer, schema, source, found)
     starts = list(accumulate(footer.group_rows, initial=0))
     groups = [
         number
@@ -76,7 +76,7 @@ def _span(footer: Footer, schema: Schema, group: int) -> GroupSpan:
     return GroupSpan(group, start, stop, used=sum(chunk.stop - chunk.start for chunk in chunks))
 
 
-def _check_numeric(footer: Footer, schema: Schema, found: InputObject) -> None:
+def _check_numeric(footer: Footer, schema: Schema, source: Source, found: InputObject) -> None:
     """Raise an error that names all used columns without numbers, with a way out for each kind."""
     times = Counter(footer.names)
     columns_used = footer.columns_at(schema.used)
@@ -98,10 +98,10 @@ def _check_numeric(footer: Footer, schema: Schema, found: InputObject) -> None:
     ]
     more = f"; and {len(columns) - MOST_SHOWN:,} more columns" if len(columns) > MOST_SHOWN else ""
     ways = dict.fromkeys(_way_out(kind) for kind in wrong.values())
-    named = [footer.names[position] for position in wrong][:MOST_SHOWN]
+    positions = [at for at, (column, _) in enumerate(footer.places) if column in wrong]
     raise InputError(
         f"{found.uri}, {'; '.join(columns[:MOST_SHOWN])}{more}, which is not numeric",
-        remedy=f"{' '.join(ways)} Or leave columns out, exclude={named}.",
+        remedy=" ".join(filter(None, (*ways, without(schema, source, positions)))),
     )
 
 
