@@ -50,6 +50,7 @@ bench: $(VENV)/test.stamp
 	$(BIN)/python benchmarks/codec.py $(ARGS)
 	$(BIN)/python benchmarks/sources.py $(ARGS)
 	$(BIN)/python benchmarks/pipeline.py $(ARGS)
+	$(BIN)/python benchmarks/many_objects.py $(ARGS)
 	$(BIN)/python benchmarks/scale.py $(ARGS)
 	$(BIN)/python benchmarks/record_set.py $(ARGS)
 	$(BIN)/python benchmarks/prediction.py $(ARGS)

@@ -1,9 +1,9 @@
-"""How fast and how small the RecordIO-protobuf codec is: ``python benchmarks/codec.py [--peer] [--write]``.
+"""Measure the RecordIO-protobuf codec: ``python benchmarks/codec.py [--peer] [--write]``.
 
-One thread, timed by the processor time it takes, so that other work on the machine disturbs little. Every
-speed is set beside a copy of ready-made bytes to the same warm memory, measured in turn with it, so that the
-ratio holds on any machine. The best of all rounds counts for both; the median is kept beside it. Speeds count
-bytes of RecordIO, 1 MB = 10^6 bytes.
+It runs on one thread and measures processor time, so that other work on the machine disturbs little. Each
+case alternates with a copy of ready-made bytes to the same warm memory, so that the ratio holds on any
+machine. For both, the best round counts; the median is kept beside it. Speeds count bytes of RecordIO,
+1 MB = 10^6 bytes.
 
 - encode: ``encode_dense`` into a warm buffer; sparse rows are written to a ``BytesIO`` of full size
 - write: ``write_numpy_to_dense_tensor`` to such a ``BytesIO``
@@ -11,7 +11,7 @@ bytes of RecordIO, 1 MB = 10^6 bytes.
 - check: the strict checker on that ``BytesIO``
 
 ``--peer`` also measures the SageMaker Python SDK 2, installed into ``.cache/peer`` or the environment that
-``--peer-environment`` names. ``--write`` keeps the figures in ``benchmarks/results/codec.json`` and draws
+``--peer-environment`` names. ``--write`` saves the figures to ``benchmarks/results/codec.json`` and draws
 ``docs/images/codec.svg``. The exit code is 1 if a bar is missed.
 """
 
@@ -83,7 +83,7 @@ def dense_case(columns: int, size: int) -> tuple[np.ndarray, np.ndarray]:
 def sparse_case(
     rows: int, columns: int = 10_000, density: float = 0.001
 ) -> tuple[recordio.CsrParts, np.ndarray]:
-    """Uniformly random places, as compressed rows."""
+    """Return a matrix with values at uniformly random positions, as compressed rows."""
     rng = np.random.default_rng(rows)
     counts = rng.binomial(columns, density, rows)
     indices = np.concatenate([np.sort(rng.choice(columns, count, replace=False)) for count in counts])
@@ -100,7 +100,7 @@ def seconds(work: Callable[[], Any]) -> float:
 
 
 def versus_copy(work: Callable[[], Any], copy: Callable[[], Any], size: int, rounds: int) -> dict[str, float]:
-    """Speed of ``work`` on ``size`` bytes and of a copy of as many, taken in turn."""
+    """Measure ``work`` on ``size`` bytes in turn with a copy of as many bytes."""
     work()
     pairs = [(seconds(copy), seconds(work)) for _ in range(rounds)]
     copies, works = zip(*pairs, strict=True)
@@ -150,12 +150,12 @@ def rewound(file: io.BytesIO, work: Callable[..., Any], *arguments: Any) -> Call
 
 
 def copy_into(file: io.BytesIO, ready: np.ndarray) -> None:
-    """Copy to the memory of ``file``, without the file's own machinery."""
+    """Copy straight into the memory of ``file``."""
     np.copyto(np.frombuffer(file.getbuffer(), np.uint8), ready)
 
 
 def peer_python(environment: Path) -> Path:
-    """The interpreter of an environment with the SageMaker SDK 2, made if it is missing."""
+    """Return the interpreter of an environment with the SageMaker SDK 2; create it if it is missing."""
     python = environment / "bin" / "python"
     if not python.exists():
         venv.create(environment, with_pip=True)
@@ -164,7 +164,7 @@ def peer_python(environment: Path) -> Path:
 
 
 def measure_peer(environment: Path) -> dict[str, Any]:
-    """The peer on smaller pieces of the same data; its bytes must be ours."""
+    """Measure the peer on smaller pieces of the same data, and check that it writes the same bytes."""
     arrays: dict[str, np.ndarray] = {}
     ours: dict[str, str] = {}
     for columns in WIDTHS:
@@ -189,7 +189,7 @@ def measure_peer(environment: Path) -> dict[str, Any]:
 
 
 def machine() -> dict[str, Any]:
-    """What the figures come from."""
+    """Describe the machine and the versions behind the figures."""
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -209,7 +209,7 @@ def machine() -> dict[str, Any]:
 
 
 def verdicts(result: dict[str, Any]) -> dict[str, bool]:
-    """Every bar that could be measured in this run, and whether it is met."""
+    """Return each bar that this run could measure; True if it is met."""
     met: dict[str, bool] = {}
     for case, bars in BARS.items():
         figure = result["cases"][case]

@@ -1,4 +1,4 @@
-"""Input files of the benchmarks, as bytes."""
+"""Make the benchmarks' input files, as bytes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def npy(table: np.ndarray) -> bytes:
 
 
 def fortran_npz(table: np.ndarray) -> bytes:
-    """A matrix in Fortran order and a vector beside it, stored."""
+    """Return a stored .npz with a matrix in Fortran order and a vector."""
     file = io.BytesIO()
     np.savez(file, x=np.asfortranarray(table), y=np.arange(len(table)))
     return file.getvalue()
 
 
 def parquet(table: np.ndarray, columns: int = 50, **options: Any) -> bytes:
-    """Doubles in row groups of a million rows, as pyarrow writes by itself; the table's columns, repeated."""
+    """Return Parquet: the table's columns, repeated, as doubles in pyarrow's default row groups."""
     import pyarrow as pa  # noqa: PLC0415 - only Parquet needs it
     from pyarrow.parquet import write_table  # noqa: PLC0415
 
@@ -35,7 +35,7 @@ def parquet(table: np.ndarray, columns: int = 50, **options: Any) -> bytes:
 
 
 def libsvm(table: np.ndarray, size: int) -> bytes:
-    """Lines of a label and a value for each column, about ``size`` bytes."""
+    """Return lines with a label and a value for each column, about ``size`` bytes."""
     lines = [
         "1 " + " ".join(f"{column + 1}:{value:.6g}" for column, value in enumerate(row))
         for row in table[:5_000].tolist()
@@ -44,13 +44,13 @@ def libsvm(table: np.ndarray, size: int) -> bytes:
 
 
 def quoted_csv(table: np.ndarray, size: int) -> bytes:
-    """Numbers, and a column of text with newlines in it."""
+    """Return CSV with numbers and a column of text that contains newlines."""
     lines = [",".join(f"{value:.6g}" for value in row) + ',"said,\nhe"' for row in table[:5_000].tolist()]
     return _repeated(lines, size)
 
 
 def csv_text(table: np.ndarray, size: int) -> bytes:
-    """Lines of seven digits a number, about ``size`` bytes; a few thousand different ones, repeated."""
+    """Return about ``size`` bytes of CSV: a few thousand lines of seven-digit numbers, repeated."""
     lines = [",".join(f"{value:.6g}" for value in row) for row in table[:5_000].tolist()]
     return _repeated(lines, size)
 

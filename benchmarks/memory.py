@@ -1,4 +1,4 @@
-"""What the codec costs beside its input: anonymous memory of a fresh process, and import time."""
+"""Measure the codec's extra memory, as anonymous memory of a fresh process, and its import time."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 LIBRARY = Path(__file__).resolve().parents[1] / "lambda"
 
-# The input is a file mapped into memory: its pages are the kernel's. What the process owns itself is RssAnon,
-# sampled at every write.
+# The input is a memory-mapped file: its pages belong to the kernel. RssAnon, sampled at every write, is the
+# memory that the process itself owns.
 _ENCODE = """
 import json, sys
 import numpy as np
@@ -45,7 +45,7 @@ def _python(code: str, *arguments: str) -> str:
 
 
 def extra_memory(size: int, columns: int = 100) -> dict[str, float]:
-    """Peak of anonymous memory while a memory-mapped array of ``size`` bytes is encoded."""
+    """Return the peak of anonymous memory while a memory-mapped array of ``size`` bytes is encoded."""
     rows = size // (4 * columns)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "features.bin"
@@ -56,7 +56,7 @@ def extra_memory(size: int, columns: int = 100) -> dict[str, float]:
 
 
 def import_seconds(rounds: int = 7) -> float:
-    """Best time of ``import amazon_estimators.recordio`` in a process that has imported numpy."""
+    """Return the best time of ``import amazon_estimators.recordio`` in a process that has imported numpy."""
     code = (
         "import time, numpy; start = time.perf_counter(); import amazon_estimators.recordio; "
         "print(time.perf_counter() - start)"

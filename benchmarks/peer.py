@@ -1,4 +1,4 @@
-"""The SageMaker Python SDK 2 at the same work, run by ``codec.py`` in an environment of its own.
+"""Measure the SageMaker Python SDK 2 at the same work; ``codec.py`` runs this in a separate environment.
 
 Arguments: the .npz with the cases, and the seconds to spend on each. Prints one line of JSON.
 """
@@ -24,7 +24,7 @@ IMPORT_SECONDS = time.perf_counter() - started
 
 
 def best_rate(work: Callable[[], Any], size: int, budget: float) -> float:
-    """The best bytes per second of processor time of repeated ``work`` on ``size`` bytes."""
+    """Return the best bytes per second of processor time over repeated ``work`` on ``size`` bytes."""
     best, end = float("inf"), time.perf_counter() + budget
     while time.perf_counter() < end:
         start = time.thread_time()

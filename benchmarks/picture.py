@@ -1,4 +1,4 @@
-"""The benchmark's figures as one picture: MB/s on a logarithmic axis, ours, the copy's and the peer's."""
+"""Draw the codec's figures: MB/s of ours, the copy and the peer on a logarithmic axis."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _label(case: str) -> str:
 
 
 def draw(result: dict[str, Any]) -> str:
-    """An SVG of the encode and decode cases."""
+    """Return an SVG of the encode and decode cases."""
     cases = {
         name: figure for name, figure in result["cases"].items() if name.split()[0] in ("encode", "decode")
     }

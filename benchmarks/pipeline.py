@@ -1,14 +1,15 @@
-"""How fast and how small Plan, Encode and Seal are: ``benchmarks/pipeline.py [--megabytes N] [--write]``.
+"""Measure Plan, Encode and Seal: ``benchmarks/pipeline.py [--megabytes N] [--write]``.
 
-Three parts, each step in a process of its own, so that its peak memory is its own. 1 MB = 10^6 bytes.
+There are three parts. Each step runs in a process of its own, so that its peak memory is its own.
+1 MB = 10^6 bytes.
 
-rates   Encode of one shard, of every source and encoding, with S3 replaced by local files that are read and a
-        sink that discards: what one core does. CPU seconds count all threads of the process.
+rates   Encode of one shard, for every source and encoding, on one core. Local files replace S3's input, and a
+        sink discards the output. CPU seconds count all threads of the process.
 data    ``--megabytes`` each of .npy, CSV and Parquet through Plan, Encode and Seal against the emulator's S3,
         which shares this machine: seconds and peak memory by step.
-count   10,000 objects and 10,000 shards through Plan and Seal; the largest payload a state hands on.
+count   10,000 objects and 10,000 shards through Plan and Seal; the largest payload of a state.
 
-``--write`` keeps the figures in ``benchmarks/results/pipeline.json`` for ``benchmarks/scale.py``.
+``--write`` saves the figures to ``benchmarks/results/pipeline.json`` for ``benchmarks/scale.py``.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def settings(bucket: str, **changes: Any) -> dict[str, Any]:
 
 
 class FileS3:
-    """S3 as Encode sees it, without S3: objects of one directory are read, what is uploaded is discarded."""
+    """Replaces S3 for Encode: reads the objects of one directory, discards uploads."""
 
     def __init__(self, directory: str) -> None:
         self._directory = Path(directory)
@@ -181,7 +182,7 @@ def seal_in_emulator(given: dict[str, Any], planned: dict[str, Any]) -> dict[str
 
 
 def measured(work: Callable[..., Any], *arguments: Any) -> tuple[Any, Step]:
-    """Run ``work`` in a new process: its result, its seconds, its CPU seconds and its peak memory in MB."""
+    """Run ``work`` in a new process. Return its result, seconds, CPU seconds and peak memory in MB."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(_measure, work, arguments).result()
 
@@ -204,7 +205,7 @@ def _measure(work: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any,
 
 
 def rates() -> dict[str, Step]:
-    """MB/s of input and of output that one core encodes, by input."""
+    """Return MB/s of input and of output that one core encodes, by input."""
     random = np.random.default_rng(1)
     rows = RATE_BYTES // (4 * COLUMNS)
     table = random.normal(size=(rows, COLUMNS)).astype(np.float32)
@@ -423,7 +424,7 @@ def main() -> int:
     result: dict[str, Any] = {
         "machine": {
             "cpus": os.cpu_count(),
-            "processor": _processor(),
+            "processor": processor(),
             "system": platform.platform(),
             "python": platform.python_version(),
             "numpy": np.__version__,
@@ -442,7 +443,8 @@ def main() -> int:
     return 1 if problems else 0
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return the name of this machine's processor."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     return next(

@@ -1,11 +1,11 @@
-"""How fast a model predicts off line: ``python benchmarks/prediction.py [--write]``.
+"""Measure local prediction: ``python benchmarks/prediction.py [--write]``.
 
-One thread, timed by the processor time it takes, so that other work on the machine disturbs little. Every
-prediction is set beside NumPy's matrix product of the same rows with a matrix of the same size, measured in
-turn with it, so that the ratio holds on any machine. The best of all rounds counts for both.
+It runs on one thread and measures processor time, so that other work on the machine disturbs little. Each
+prediction alternates with NumPy's matrix product of the same rows and a matrix of the same size, so that the
+ratio holds on any machine. For both, the best round counts.
 
-Besides, the time of ``import amazon_estimators`` and of ``load_model`` for a large model. ``--write`` keeps
-the figures in ``benchmarks/results/prediction.json``. The exit code is 1 if a bar is missed.
+It also measures ``import amazon_estimators`` and ``load_model`` for a large model. ``--write`` saves the
+figures to ``benchmarks/results/prediction.json``. The exit code is 1 if a bar is missed.
 """
 
 # ruff: noqa: E402 - the number of threads is set before numpy loads
@@ -53,7 +53,7 @@ IMPORT_SECONDS = 0.05
 
 
 def models(width: int) -> dict[str, LocalModel]:
-    """Models whose prediction is, for the most part, a product with a matrix of (features, width)."""
+    """Return models whose prediction is mostly a product with a matrix (features, width)."""
     rng = np.random.default_rng(width)
     matrix = rng.standard_normal((width, FEATURES), np.float32)
     bias = rng.standard_normal(width, np.float32)
@@ -73,7 +73,7 @@ def seconds(work: Callable[[], Any]) -> float:
 
 
 def measure(rounds: int) -> dict[str, dict[str, float]]:
-    """Rows per second of every model and of the product of its size."""
+    """Return rows per second of every model, and of the product of its size."""
     rows = np.random.default_rng(0).standard_normal((ROWS, FEATURES), np.float32)
     cases: dict[str, dict[str, float]] = {}
     for width in WIDTHS:
@@ -94,7 +94,7 @@ def measure(rounds: int) -> dict[str, dict[str, float]]:
 
 
 def load_megabytes_per_second() -> float:
-    """Speed of ``load_model`` on a model of 64 MB; it is unpacked, checked and copied once."""
+    """Return the speed of ``load_model`` on a model of 64 MB, which it unpacks, checks and copies once."""
     centers = np.random.default_rng(0).standard_normal((20_000, 800), np.float32)
     data = write_archive(LocalKMeans(centers).to_bytes())
     with warnings.catch_warnings():
@@ -104,7 +104,7 @@ def load_megabytes_per_second() -> float:
 
 
 def import_seconds(rounds: int = 7) -> float:
-    """Best time of ``import amazon_estimators`` in a fresh process."""
+    """Return the best time of ``import amazon_estimators`` in a fresh process."""
     code = "import time; s = time.perf_counter(); import amazon_estimators; print(time.perf_counter() - s)"
     command = [sys.executable, "-c", code]
     directory = ROOT / "lambda"

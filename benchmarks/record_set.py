@@ -1,10 +1,12 @@
-"""record_set() of 1 GB into the local S3: ``python benchmarks/record_set.py [--peer] [--write]``.
+"""Measure record_set() of 1 GB into the local S3: ``python benchmarks/record_set.py [--peer] [--write]``.
 
-Seconds from array to manifest, by the clock, and the anonymous memory taken beyond the array, in a process
-of its own. The emulator serves both sides in turn, on the same cores: its work is in the seconds, and by far
-most of ours. ``--peer`` also measures the SageMaker Python SDK 2 in the environment that
-``--peer-environment`` names, made by ``codec.py --peer``. ``--megabytes`` sets another size. ``--write``
-keeps the figures in ``benchmarks/results/record_set.json``.
+It measures the seconds from array to manifest by the clock, and the anonymous memory beyond the array, in a
+separate process. The emulator serves both sides in turn, on the same cores; its work is in the seconds, and
+is by far the largest part of ours.
+
+``--peer`` also measures the SageMaker Python SDK 2 in the environment that ``--peer-environment`` names and
+``codec.py --peer`` creates. ``--megabytes`` sets another size. ``--write`` saves the figures to
+``benchmarks/results/record_set.json``.
 The exit code is 1 if a bar is missed: 128 MiB of memory, and 5 times the peer's speed.
 """
 
@@ -75,7 +77,7 @@ print(json.dumps({"seconds": seconds, "cpu_seconds": cpu, "extra_bytes": peak - 
 
 
 def measure(python: Path, which: str, rows: int, environment: dict[str, str]) -> dict[str, Any]:
-    """One side's figures; what it uploaded is deleted, so that the next one finds the same emulator."""
+    """Return one side's figures, and delete its uploads, so that the next side finds the same emulator."""
     command = [python, "-W", "ignore", "-c", CLIENT, which, str(rows), str(COLUMNS)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
     figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

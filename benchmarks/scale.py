@@ -1,8 +1,8 @@
-"""Time and cost of encoding much data on Lambda, from the measured rates: ``benchmarks/scale.py [--write]``.
+"""Calculate time and cost of encoding large data on Lambda: ``benchmarks/scale.py [--write]``.
 
-Prints the tables of ``docs/scale.md``; ``--write`` puts them there, between its marks, and draws
-``docs/images/scale.svg``. What is measured comes from ``benchmarks/results/pipeline.json``, what is assumed
-stands below with its unit, and in the page.
+It prints the tables of ``docs/scale.md``. ``--write`` puts them between the marks of that page and draws
+``docs/images/scale.svg``. Measured values come from ``benchmarks/results/pipeline.json``. Assumed values are
+below, with their units, and on the page.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ DOLLARS_PER_PUT = 0.005 / 1e3
 GET_MB = 8 * 2**20 / MB
 PUT_MB = 16 * 2**20 / MB
 GETS_PER_SECOND, PUTS_PER_SECOND = 5_500, 3_500
-"""What one prefix of S3 takes before it asks to slow down."""
+"""The request rates of one S3 prefix before it answers SlowDown."""
 
 SIZES = {"10 GB": 10_000, "1 TB": 1_000_000, "10 TB": 10_000_000}
 CONCURRENCIES = (100, 1_000)
@@ -52,7 +52,7 @@ COLORS = {"npy float32": "#1f6feb", "csv": "#d1762b"}
 
 @dataclass(frozen=True)
 class Estimate:
-    """One data set on so many functions at once."""
+    """The estimate for one data set at one concurrency."""
 
     shards: int
     shard_seconds: float
@@ -64,7 +64,7 @@ class Estimate:
 
 
 def estimate(result: dict[str, Any], kind: str, input_mb: float, concurrency: int) -> Estimate:
-    """Time and cost of ``input_mb`` of input."""
+    """Return time and cost of ``input_mb`` of input."""
     step = result["rates"][kind]
     growth = step["output_mb"] / step["input_mb"]
     output_mb = input_mb * growth
@@ -102,7 +102,7 @@ def estimate(result: dict[str, Any], kind: str, input_mb: float, concurrency: in
 
 
 def tables(result: dict[str, Any]) -> str:
-    """The measured rates and the estimates, as Markdown."""
+    """Return the measured rates and the estimates as Markdown."""
     machine = result["machine"]
     lines = [
         f"{machine['processor']}, {machine['cpus']} cores, Python {machine['python']}. Load at the end: "
@@ -165,7 +165,7 @@ def _duration(minutes: float) -> str:
 
 
 def with_figures(page: str, result: dict[str, Any]) -> str:
-    """The page with the tables between its marks."""
+    """Return the page with the tables between its marks."""
     before, _, rest = page.partition(MARKS[0])
     _, _, after = rest.partition(MARKS[1])
     return f"{before}{MARKS[0]}\n{tables(result)}\n{MARKS[1]}{after}"
@@ -178,7 +178,7 @@ SECONDS = {"10 s": 10, "1 min": 60, "10 min": 600, "1 h": 3_600, "10 h": 36_000}
 
 
 def draw(result: dict[str, Any]) -> str:
-    """The estimates as an SVG."""
+    """Return the estimates as an SVG."""
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
         f'height="{HEIGHT}" font-family="system-ui, sans-serif" font-size="12" fill="#24292f">',

@@ -1,4 +1,4 @@
-"""Seconds to read Parquet in small row groups from an S3 that takes its time for each request.
+"""Measure reads of Parquet in small row groups from an S3 that delays every request.
 
 python benchmarks/small_row_groups.py [--rows 3000000] [--group 1000] [--milliseconds 20]
 """

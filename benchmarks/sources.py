@@ -1,9 +1,9 @@
-"""MB/s per core and peak memory of each source, from bytes in memory, beside its library reading alone.
+"""Measure MB/s per core and peak memory of each source on bytes in memory, beside its library alone.
 
     python benchmarks/sources.py [--megabytes 200] [--write]
 
-Each line is a process of its own. A source yields float32 blocks as Encode takes them; the library reads the
-same bytes with one thread. MB are of the file, per second of processor time, the best of three.
+Each line runs in a separate process. A source yields float32 blocks as for Encode; the library reads the same
+bytes with one thread. Figures are MB of the file per second of processor time, best of three.
 """
 
 # ruff: noqa: PLC0415, N803 - each process loads only what it measures; names as S3 has them
@@ -46,7 +46,7 @@ CASES = (
 
 
 class Memory:
-    """One object in memory, as an S3 client gives its ranges."""
+    """Serves ranges of one object in memory, as an S3 client does."""
 
     class exceptions:  # noqa: N801 - as a client has it
         ClientError = Exception
@@ -60,7 +60,7 @@ class Memory:
 
 
 def written(case: str, size: int) -> bytes:
-    """A file of about ``size`` bytes."""
+    """Return a file of about ``size`` bytes."""
     import pyarrow as pa
     from pyarrow import csv, parquet
 
@@ -96,7 +96,7 @@ def written(case: str, size: int) -> bytes:
 
 
 def alone(case: str, body: bytes) -> Callable[[], int]:
-    """The library reading on its own, in the blocks that Encode would hold; to columns, or to rows."""
+    """Return a function that reads with the library alone, in Encode's blocks, to columns or to rows."""
     import pyarrow as pa
     from pyarrow import csv, parquet
 
@@ -132,7 +132,7 @@ def alone(case: str, body: bytes) -> Callable[[], int]:
 
 
 def ours(case: str, body: bytes) -> Callable[[], int]:
-    """The source, over the object's pieces."""
+    """Return a function that reads with the source, over the object's pieces."""
     from amazon_estimators.pipeline.sharding import pieces_of_shards
     from amazon_estimators.sources import Source, format_of
     from amazon_estimators.storage.s3 import InputObject
@@ -158,13 +158,13 @@ def ours(case: str, body: bytes) -> Callable[[], int]:
 
 
 def memory(field: str) -> int:
-    """KiB of memory this process holds (VmRSS), or held at most (VmHWM). Linux only."""
+    """Return the KiB of memory this process holds (VmRSS), or held at most (VmHWM). Linux only."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line.split()[1] for line in lines if line.startswith(field)))
 
 
 def measure(case: str, path: str) -> None:
-    """Print one line."""
+    """Print the line of one case."""
     body = Path(path).read_bytes()
     run = (alone if "alone" in case else ours)(case, body)
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from what is held now

@@ -1,5 +1,11 @@
 """Amazon's first-party SageMaker algorithms as CDK constructs: data in a bucket, trained models out."""
 
+from amazon_estimators.algorithms.tuning import (
+    CategoricalParameter,
+    ContinuousParameter,
+    IntegerParameter,
+)
+from cdk_amazon_estimators.after_training import Approval, Gate, Registration, Tuning
 from cdk_amazon_estimators.assets.lambda_bundle import LambdaBundle
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.errors import PipelineError
@@ -19,17 +25,24 @@ from cdk_amazon_estimators.triggers import (
 
 __all__ = [
     "AlarmTrigger",
+    "Approval",
+    "CategoricalParameter",
+    "ContinuousParameter",
+    "Gate",
+    "IntegerParameter",
     "JobSettings",
     "LambdaBundle",
     "PipelineError",
     "PipelineLayout",
     "RecordSetEncoder",
+    "Registration",
     "ScheduleTrigger",
     "TrainingImage",
     "TrainingNotifications",
     "TrainingPipeline",
     "TrainingStarter",
     "Trigger",
+    "Tuning",
     "UploadTrigger",
     "new_data_bucket",
     "new_model_bucket",

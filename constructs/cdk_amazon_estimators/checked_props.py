@@ -41,7 +41,7 @@ from cdk_amazon_estimators.triggers import Trigger, UploadTrigger
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedProps:
-    """What a pipeline is made of once its props are known to be in order and defaults are filled in.
+    """The props of a pipeline after all checks, with defaults filled in.
 
     ``sources`` are the channels, each with the prefix of its input. ``hyperparameters`` are those of the
     algorithm as the service takes them.
@@ -81,7 +81,9 @@ def checked(
     job = JobSettings.of(props)
     job.check(problems)
     check_capacity_wait(problems, props["capacity_wait"])
-    check_timeout(problems, props["timeout"], job.max_runtime)
+    tuning = known("tuning", props["tuning"])
+    runtime = job.max_runtime if tuning is None else tuning.longest(job.max_runtime)
+    check_timeout(problems, props["timeout"], runtime)
     channels = known("channels", props["channels"])
     sources = with_prefixes(
         dict.fromkeys(required_channels(algorithm), Source()) if channels is None else channels, prefix
@@ -105,11 +107,14 @@ def checked(
             instance_count=job.instance_count,
             prefix=prefix,
         )
+    for name in ("tuning", "gate", "registration"):
+        if (step := known(name, props[name])) is not None:
+            step.check(problems, algorithm, [*sources])
     shard_size = props["target_shard_size"] or Size.bytes(DEFAULT_SHARD_BYTES)
     triggers = known("triggers", props["triggers"])
     if triggers is None:
         triggers = [UploadTrigger(quiet_period=Duration.minutes(5))]
-    _check_storage(problems, props, sources, neighbours, job)
+    _check_storage(problems, props, sources, neighbours, runtime)
     check_encoding(problems, props["max_concurrency"], shard_size)
     check_triggers(problems, triggers, _outputs(props), props["max_concurrent_trainings"])
     check_trigger_prefixes(problems, pipeline, triggers, sources, prefix)
@@ -123,7 +128,7 @@ def checked(
         hyperparameters=hyperparameters,
         sources=sources,
         target_shard_size=shard_size,
-        waits=Waits.of(props["capacity_wait"], props["timeout"], job.max_runtime),
+        waits=Waits.of(props["capacity_wait"], props["timeout"], runtime),
         triggers=triggers,
     )
 
@@ -133,7 +138,7 @@ def _check_storage(
     props: Mapping[str, Any],
     sources: Mapping[str, Source],
     neighbours: Mapping[str, PipelineLayout],
-    job: JobSettings,
+    longest_training: Duration,
 ) -> None:
     """Note prefixes that permissions or neighbours would misread, and buckets that props do not fit."""
     prefix, data_bucket = props["prefix"], known("data_bucket", props["data_bucket"])
@@ -142,7 +147,7 @@ def _check_storage(
     check_patterns(problems, prefix, sources)
     check_echoes(problems, sources, outputs)
     check_neighbours(problems, sources, outputs, neighbours)
-    check_expiration(problems, props["record_set_expiration"], job.max_runtime, data_bucket)
+    check_expiration(problems, props["record_set_expiration"], longest_training, data_bucket)
     check_version_expiration(problems, props["input_version_expiration"], data_bucket)
     buckets = (props["data_bucket"], props["model_bucket"])
     check_removal(problems, buckets, props["removal_policy"], props["auto_delete_objects"])

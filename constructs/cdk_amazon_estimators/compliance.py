@@ -1,4 +1,4 @@
-"""What cdk-nag finds in the library's resources and is as it should be, acknowledged where it is found.
+"""Acknowledge the findings of cdk-nag that are intended, on the resources that have them.
 
 Every finding of the packs is mended, met by a setting (SWITCHES), or acknowledged here with its reason, on
 the resource itself: a user who runs cdk-nag acknowledges nothing. Without cdk-nag this does nothing.

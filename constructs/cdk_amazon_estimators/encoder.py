@@ -157,12 +157,21 @@ class RecordSetEncoder(Construct):
         """Return all functions."""
         return [self.plan, self.encode, self.seal, self.explain, self.announce, self.fail]
 
+    def step(self, name: str, description: str, *, timeout: Duration, memory: Size) -> lambda_.Function:
+        """Return the function of a step that not every pipeline has. The first call makes it."""
+        found = self.node.try_find_child(name)
+        if isinstance(found, lambda_.Function):
+            return found
+        return self.function(self, name, description, timeout=timeout, memory=memory)
+
     def serve(self, layout: PipelineLayout) -> None:
         """Allow each function to read and write the keys of its step, of one pipeline, and no others."""
         inputs = [f"{prefix}*" for prefix in layout.inputs]
         record_set = layout.record_set(keys.ANY)
         channel = keys.channel_root(record_set, keys.ANY)
         data_sets = keys.data_set_key(layout.prefix, keys.ANY)
+        plain_data_sets = keys.plain_data_set_key(layout.prefix, keys.ANY)
+        known_plans = keys.known_plan_key(layout.prefix, keys.ANY)
         plan_key, pieces_key = keys.plan_key(record_set), keys.pieces_key(record_set)
 
         def data(function: lambda_.Function) -> S3Access:
@@ -173,9 +182,10 @@ class RecordSetEncoder(Construct):
         plan.list([layout.recordsets, layout.datasets])
         plan.read(inputs, versions=True)
         plan.read([record_set_key(channel), manifest_key(channel)])
-        plan.read([data_sets])
-        plan.write([data_sets])
-        plan.write([plan_key, pieces_key, keys.items_key(record_set, keys.ANY)])
+        # Data sets and pieces are read for what lies there if the answer to their upload was lost, too.
+        plan.read([data_sets, plain_data_sets, known_plans, plan_key, pieces_key])
+        plan.write([data_sets, pieces_key], multipart=True)
+        plan.write([plan_key, known_plans, keys.items_key(record_set, keys.ANY)])
 
         # Shards and files and receipts: nothing that Seal writes, so no Encode can make a manifest.
         encode = data(self.encode)
@@ -197,7 +207,9 @@ class RecordSetEncoder(Construct):
         explain.read(failures)
         explain.write(failures)
 
-        data(self.announce).write([keys.last_trained_key(layout.prefix)])
+        data(self.announce).write(
+            [keys.last_trained_key(layout.prefix), keys.current_model_key(layout.prefix)]
+        )
 
         self._layouts.append(layout)
         for name, value in encryption_variables(self, self._layouts).items():

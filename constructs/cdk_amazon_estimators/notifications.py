@@ -9,11 +9,11 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from amazon_estimators.pipeline.announce import FAILED, SOURCE, TRAINED
+from amazon_estimators.pipeline.announce import FAILED, REJECTED, SOURCE, TRAINED
 
 
 class TrainingNotifications(Construct):
-    """Sends every Model Trained and Training Failed of a pipeline to a topic, each as one JSON object.
+    """Sends each Model Trained, Model Rejected and Training Failed of a pipeline to a topic, as JSON.
 
     A topic of this app gets a policy that lets EventBridge publish. To one that is imported, or another
     account's, EventBridge publishes as a role; another account's topic must allow that role, or its account.
@@ -40,7 +40,7 @@ class TrainingNotifications(Construct):
             description="Sends what a training pipeline tells to a topic",
             event_pattern=events.EventPattern(
                 source=[SOURCE],
-                detail_type=[TRAINED, FAILED],
+                detail_type=[TRAINED, REJECTED, FAILED],
                 detail={"state_machine": [state_machine.state_machine_arn]},
             ),
             # CDK drops what is added to the policy of an imported topic.

@@ -1,4 +1,4 @@
-"""How long each fault is retried: the Retry lists of the state machine's tasks."""
+"""Define the Retry lists of the state machine's tasks."""
 
 from __future__ import annotations
 
@@ -45,6 +45,14 @@ def of_functions() -> list[dict[str, Any]]:
 def of_announcements() -> list[dict[str, Any]]:
     """Return the Retry list of a task that tells of an end: whatever fails is tried again for a while."""
     return [*of_functions(), retry(["States.ALL"], seconds=5, attempts=8, longest=300)]
+
+
+def of_registry() -> list[dict[str, Any]]:
+    """Return the Retry list of a call of the SDK that may be repeated: throttling and faults of the service.
+
+    They share a name with requests that the service refuses: those are repeated in vain, and for free.
+    """
+    return [retry(["SageMaker.SageMakerException"], seconds=2, attempts=4, longest=60)]
 
 
 def of_training() -> list[dict[str, Any]]:

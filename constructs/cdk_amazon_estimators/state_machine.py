@@ -8,6 +8,8 @@ redriven it succeeds, and leads back to Plan, which finds what is done already.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aws_cdk import Duration, Names, RemovalPolicy
@@ -22,18 +24,12 @@ from amazon_estimators.pipeline.keys import ANY, items_key
 from cdk_amazon_estimators.access.key_policies import allow_logs
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.access.service_role import service_role
+from cdk_amazon_estimators.after_training.step import AfterTraining, Context
 from cdk_amazon_estimators.encoder import RecordSetEncoder
+from cdk_amazon_estimators.function_task import EXECUTION, REDRIVE, invoke
 from cdk_amazon_estimators.retries import NOT_RUN, of_announcements, of_functions
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
-from cdk_amazon_estimators.training.capacity import train_with_capacity
-
-REDRIVE = {"redrive.$": "$$.Execution.RedriveCount"}
-EXECUTION = {
-    "name.$": "$$.Execution.Name",
-    "start_time.$": "$$.Execution.StartTime",
-    "state_machine.$": "$$.StateMachine.Id",
-    **REDRIVE,
-}
+from cdk_amazon_estimators.training.capacity import Training, train_with_capacity
 
 
 def pipeline_state_machine(
@@ -82,22 +78,43 @@ def pipeline_state_machine(
     )
 
 
+@dataclass(frozen=True)
+class Workflow:
+    """The definition of a state machine, and what its steps after training need."""
+
+    definition: sfn.IChainable
+    statements: Sequence[iam.PolicyStatement]
+
+
 def workflow(
     scope: Construct,
     *,
     encoder: RecordSetEncoder,
     settings: Mapping[str, Any],
-    train: sfn.CustomState,
+    training: Training,
+    after: Sequence[AfterTraining],
+    context: Context,
     max_concurrency: int,
     capacity_wait: Duration,
-) -> sfn.IChainable:
-    """The definition. ``settings`` are the pipeline's, ``train`` the state made by ``training_job``.
+) -> Workflow:
+    """Make the definition.
 
-    State between steps: ``{"input": <execution input>, "plan": <Plan's result>, "request": <Seal's>}``.
+    State between steps: ``{"input": <execution input>, "plan": <Plan's result>, "request": <Seal's>}``, then
+    ``job`` and what each step after training leaves under its own name.
+
+    Args:
+        scope: The pipeline.
+        encoder: The Lambda functions.
+        settings: The pipeline's settings, which the functions read.
+        training: The states that train.
+        after: The steps after training, in order.
+        context: What these are bound to.
+        max_concurrency: The most shards that are encoded at a time.
+        capacity_wait: How long a training waits for instances.
     """
     # The input is set aside, and there is a plan from the start: Explain needs one whatever failed.
     start = sfn.Pass(scope, "Start", parameters={"input": sfn.JsonPath.object_at("$"), "plan": {}})
-    plan = _invoke(
+    plan = invoke(
         scope,
         "Plan",
         encoder.plan,
@@ -105,7 +122,7 @@ def workflow(
         result_path="$.plan",
     )
     shards = _shards(scope, encoder, settings, max_concurrency)
-    seal = _invoke(
+    seal = invoke(
         scope,
         "Seal",
         encoder.seal,
@@ -118,7 +135,7 @@ def workflow(
         state.add_catch(explain, result_path="$.error")
     begin_training = train_with_capacity(
         scope,
-        train=train,
+        training=training,
         explain=explain,
         announce_waiting=_announce(
             scope,
@@ -130,54 +147,95 @@ def workflow(
         ),
         capacity_wait=capacity_wait,
     )
-
-    done = sfn.Succeed(scope, "Done")
-    announce = _announce(
-        scope,
-        "Announce",
-        encoder.announce,
-        settings,
-        retries=of_announcements(),
-        **{"plan.$": "$.plan", "job.$": "$.job"},
-    )
-    announce.add_catch(done, result_path="$.announced")
-    announce.next(done)
-    train.next(announce)
+    statements = _end(context, training, after)
     is_complete = (
         sfn.Choice(scope, "IsComplete", comment="Did an earlier execution seal this RecordSet?")
         .when(sfn.Condition.boolean_equals("$.plan.complete", True), reuse.next(begin_training))
         .otherwise(shards.next(seal).next(begin_training))
     )
-    return start.next(plan).next(is_complete)
+    return Workflow(start.next(plan).next(is_complete), statements)
+
+
+def _end(context: Context, training: Training, after: Sequence[AfterTraining]) -> list[iam.PolicyStatement]:
+    """Lead from the end of training through the steps after it to Done; return what they need.
+
+    What fails after training is explained like everything else. Redriven, the execution goes on with the
+    first step after it: nothing is trained twice.
+    """
+    scope, encoder, settings = context.scope, context.encoder, context.settings
+    done = sfn.Succeed(scope, "Done")
+
+    def announce(construct_id: str, *steps: AfterTraining) -> sfn.CustomState:
+        """Tell of the model, and of what ``steps`` have found."""
+        told = ("plan", "job", *training.leaves, *(step.leaves for step in steps))
+        state = {f"{name}.$": f"$.{name}" for name in told} | {"warnings.$": "$.request.warnings"}
+        made = _announce(scope, construct_id, encoder.announce, settings, retries=of_announcements(), **state)
+        made.add_catch(done, result_path="$.announced")
+        made.next(done)
+        return made
+
+    first: sfn.State = announce("Announce", *after)
+    tasks: list[sfn.CustomState] = [*training.conclude]
+    statements: list[iam.PolicyStatement] = []
+    for number, step in reversed([*enumerate(after, start=1)]):
+        bound = step.bind(context, then=first, reject=partial(announce, "AnnounceRejection", *after[:number]))
+        first = bound.first
+        tasks += bound.tasks
+        statements += bound.statements
+    for conclusion in reversed(training.conclude):
+        conclusion.next(first)
+        first = conclusion
+    for task in training.tasks:
+        task.next(first)
+    if tasks:
+        kept = ("prepared", *training.leaves) if training.conclude else ("job",)
+        explain = _explain(scope, encoder, settings, again=first, suffix="AfterTraining", kept=kept)
+        for task in tasks:
+            task.add_catch(explain, result_path="$.error")
+    return statements
 
 
 def workflow_statements(encoder: RecordSetEncoder) -> list[iam.PolicyStatement]:
-    """What the state machine's role needs for the Lambda functions: these, and no other versions of them."""
+    """Return the role's statements for the Lambda functions, at these versions only."""
     functions = [function.function_arn for function in encoder.functions]
     return [iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=functions)]
 
 
 def _explain(
-    scope: Construct, encoder: RecordSetEncoder, settings: Mapping[str, Any], *, again: sfn.CustomState
+    scope: Construct,
+    encoder: RecordSetEncoder,
+    settings: Mapping[str, Any],
+    *,
+    again: sfn.IChainable,
+    suffix: str = "",
+    kept: Sequence[str] = (),
 ) -> sfn.CustomState:
     """Explain, tell, then Failed, and from there ``again`` if the execution is redriven.
+
+    The ids of the states end with ``suffix``. Of the state ``kept`` goes on beside the input, with plan and
+    request; without, there is no plan yet.
 
     Should Lambda not run Explain or Failed, the error that there was to explain is not lost.
     """
     name = settings["pipeline"]
     event: dict[str, Any] = {"pipeline": name, "explained.$": "$.explained", "execution": EXECUTION}
-    failed = _invoke(scope, "Failed", encoder.fail, event=event, result_path=sfn.JsonPath.DISCARD)
+    failed = invoke(scope, f"Failed{suffix}", encoder.fail, event=event, result_path=sfn.JsonPath.DISCARD)
     failed.add_catch(
-        sfn.Fail(scope, "FailedAnyway", error_path="$.explained.error", cause_path="$.explained.cause"),
+        sfn.Fail(
+            scope, f"FailedAnyway{suffix}", error_path="$.explained.error", cause_path="$.explained.cause"
+        ),
         errors=NOT_RUN,
         result_path="$.failed",
     )
     # Of the failure before nothing is kept: neither its error nor a plan that may not be the next one.
-    redriven = sfn.Pass(scope, "Redriven", parameters={"input.$": "$.input", "plan": {}})
+    going_on: dict[str, Any] = (
+        {f"{name}.$": f"$.{name}" for name in ("plan", "request", *kept)} if kept else {"plan": {}}
+    )
+    redriven = sfn.Pass(scope, f"Redriven{suffix}", parameters={"input.$": "$.input", **going_on})
     failed.next(redriven.next(again))
     announce = _announce(
         scope,
-        "AnnounceFailure",
+        f"AnnounceFailure{suffix}",
         encoder.announce,
         settings,
         retries=of_announcements(),
@@ -187,12 +245,12 @@ def _explain(
     announce.next(failed)
     unexplained = sfn.Pass(
         scope,
-        "Unexplained",
+        f"Unexplained{suffix}",
         parameters={"error.$": "$.error.Error", "cause.$": "$.error.Cause", **REDRIVE},
         result_path="$.explained",
     )
     event = {"pipeline": name, "error.$": "$.error", "plan.$": "$.plan", "execution": EXECUTION}
-    explain = _invoke(scope, "Explain", encoder.explain, event=event, result_path="$.explained")
+    explain = invoke(scope, f"Explain{suffix}", encoder.explain, event=event, result_path="$.explained")
     explain.add_catch(unexplained.next(announce), result_path="$.explained")
     explain.next(announce)
     return explain
@@ -213,7 +271,7 @@ def _announce(
     finds the error in its output, and tells of the model.
     """
     event = {"pipeline": settings, "execution": EXECUTION, "input.$": "$.input", **state}
-    return _invoke(scope, construct_id, function, event=event, result_path="$.announced", retries=retries)
+    return invoke(scope, construct_id, function, event=event, result_path="$.announced", retries=retries)
 
 
 def _shards(
@@ -243,7 +301,7 @@ def _shards(
         },
         result_path=sfn.JsonPath.DISCARD,
     )
-    explain = _invoke(
+    explain = invoke(
         scope,
         "ExplainShard",
         encoder.explain,
@@ -259,32 +317,6 @@ def _shards(
     explain.next(
         sfn.Fail(scope, "ShardFailed", error_path="$.explained.error", cause_path="$.explained.cause")
     )
-    encode = _invoke(scope, "Encode", encoder.encode)
+    encode = invoke(scope, "Encode", encoder.encode)
     encode.add_catch(explain, result_path="$.error")
     return shards.item_processor(encode)
-
-
-def _invoke(
-    scope: Construct,
-    construct_id: str,
-    function: lambda_.IFunction,
-    *,
-    event: Mapping[str, Any] | None = None,
-    result_path: str | None = None,
-    retries: list[dict[str, Any]] | None = None,
-) -> sfn.CustomState:
-    """Invoke ``function`` with ``event`` (default: the state's input) and take what it returns as it is.
-
-    ``retries`` is the state's Retry list; by default that of functions. CDK's LambdaInvoke would let the
-    role invoke every version of the function too.
-    """
-    task: dict[str, Any] = {
-        "Type": "Task",
-        "Resource": function.function_arn,
-        "Retry": of_functions() if retries is None else retries,
-    }
-    if event is not None:
-        task["Parameters"] = event
-    if result_path is not None:
-        task["ResultPath"] = result_path
-    return sfn.CustomState(scope, construct_id, state_json=task)

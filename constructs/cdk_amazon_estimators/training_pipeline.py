@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aws_cdk import Duration, RemovalPolicy, Size, Stack, Tags
+from aws_cdk import Duration, RemovalPolicy, Size, Tags
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -18,6 +16,8 @@ from constructs import Construct
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.sources import Source
+from cdk_amazon_estimators.after_training import Gate, Registration, Tuning
+from cdk_amazon_estimators.after_training.step import AfterTraining, Context
 from cdk_amazon_estimators.checked_props import CheckedProps, checked
 from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.encoder import RecordSetEncoder
@@ -35,8 +35,10 @@ from cdk_amazon_estimators.storage.data_buckets import (
     new_model_bucket,
 )
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
+from cdk_amazon_estimators.training.capacity import Training
 from cdk_amazon_estimators.training.image import TrainingImage
-from cdk_amazon_estimators.training.job import training_job, training_job_statements
+from cdk_amazon_estimators.training.job import job_definition, training_job, training_job_statements
+from cdk_amazon_estimators.training.job_names import job_name_prefix, tuning_name_prefix
 from cdk_amazon_estimators.training.role import grant_training, new_training_role
 from cdk_amazon_estimators.training.tags import resource_tags
 from cdk_amazon_estimators.triggers import TrainingStarter, Trigger, UploadTrigger
@@ -114,10 +116,14 @@ class TrainingPipeline(Construct):
         security_groups: Security groups of the training instances. Default: a new one, with ``vpc``.
         encrypt_inter_container_traffic: Encrypt what the instances send to one another. Default: False.
         enable_network_isolation: Give the training container no network. Default: False.
+        tuning: Search hyperparameters, and go on with the best training. Default: None, one training.
+        gate: Judge each model, and use it only if it is good enough. Default: None, every model is used.
+        registration: Register each model in the SageMaker Model Registry. Default: None.
         triggers: UploadTrigger, ScheduleTrigger, AlarmTrigger or your own; empty for none. Default: an
             UploadTrigger with a quiet period of 5 minutes.
         max_concurrent_trainings: The most executions that triggers let run at a time. Default: 1.
-        notification_topic: The topic that every Model Trained and Training Failed is sent to. Default: none.
+        notification_topic: The topic that each Model Trained, Model Rejected and Training Failed is sent to.
+            Default: none.
         service_encryption_key: KMS key of the state machine, its log and the starter's queues. Whoever starts
             executions or sends to the queue needs it too. An imported key must allow CloudWatch Logs and
             EventBridge. Default: keys of the services.
@@ -137,6 +143,7 @@ class TrainingPipeline(Construct):
         layout: The prefixes of this pipeline's data.
         input_prefixes: The prefix of each channel's input.
         job_name_prefix: The beginning of every training job's name.
+        model_package_group: The group its models are registered in; None without ``registration``.
 
     Raises:
         PipelineError: Props that make no pipeline, or problems of several kinds. One error tells all
@@ -181,6 +188,9 @@ class TrainingPipeline(Construct):
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
         encrypt_inter_container_traffic: bool = False,
         enable_network_isolation: bool = False,
+        tuning: Tuning | None = None,
+        gate: Gate | None = None,
+        registration: Registration | None = None,
         triggers: Sequence[Trigger] | None = None,
         max_concurrent_trainings: int = 1,
         notification_topic: sns.ITopic | None = None,
@@ -197,15 +207,18 @@ class TrainingPipeline(Construct):
         self._lay_out(chosen.sources, prefix, encryption_key, encryption_headers)
         self._expire(record_set_expiration, input_version_expiration)
         self._connect_encoder(encoder)
-        self._make_training_role(training_role, chosen.image)
+        self._make_training_role(training_role, chosen.image, tuning)
         settings = self._settings(algorithm, chosen, distributions)
         check_quotas(self, settings)
+        context = self._context(algorithm, settings, registration, has_gate=gate is not None)
         self._make_state_machine(
             chosen,
-            settings,
-            max_concurrency,
-            log_retention,
-            service_encryption_key,
+            context,
+            tuning,
+            [step for step in (gate, registration) if step is not None],
+            max_concurrency=max_concurrency,
+            log_retention=log_retention,
+            service_key=service_encryption_key,
         )
         self._make_starter(chosen.triggers, max_concurrent_trainings, service_encryption_key)
         self._notify(notification_topic)
@@ -274,11 +287,18 @@ class TrainingPipeline(Construct):
         self.encoder = encoder or RecordSetEncoder.of(self)
         self.encoder.serve(self.layout)
 
-    def _make_training_role(self, training_role: iam.IRole | None, image: TrainingImage) -> None:
-        self.job_name_prefix = _job_name_prefix(self)
+    def _make_training_role(
+        self, training_role: iam.IRole | None, image: TrainingImage, tuning: Tuning | None
+    ) -> None:
+        self.job_name_prefix = job_name_prefix(self)
         self.training_role: iam.IRole = training_role or new_training_role(self, "TrainingRole")
         grant_training(
-            self.training_role, self.layout, scope=self, image=image, job_name_prefix=self.job_name_prefix
+            self.training_role,
+            self.layout,
+            scope=self,
+            image=image,
+            job_name_prefix=self.job_name_prefix,
+            tuning_name_prefix=tuning_name_prefix(self.job_name_prefix) if tuning else None,
         )
 
     def _settings(
@@ -301,39 +321,80 @@ class TrainingPipeline(Construct):
             "tags": resource_tags(self, STATE_MACHINE_ID),
         }
 
+    def _context(
+        self,
+        algorithm: Algorithm,
+        settings: Mapping[str, Any],
+        registration: Registration | None,
+        *,
+        has_gate: bool,
+    ) -> Context:
+        """Return what steps after training are bound to."""
+        self.model_package_group = registration.group_of(self, self.job_name_prefix) if registration else None
+        return Context(
+            scope=self,
+            algorithm=algorithm,
+            encoder=self.encoder,
+            settings=settings,
+            layout=self.layout,
+            model_package_group=self.model_package_group,
+            has_gate=has_gate,
+        )
+
+    def _training(self, chosen: CheckedProps, context: Context, tuning: Tuning | None) -> Training:
+        """Make the states that train: one job, or a tuning job."""
+        job: dict[str, Any] = {
+            "image": chosen.image.uri,
+            "role": self.training_role,
+            "output_path": self.model_bucket.s3_url_for_object(self.layout.models.rstrip("/")),
+            "settings": chosen.job,
+            "output_key": self.layout.encryption_key or self.model_bucket.encryption_key,
+        }
+        if tuning is not None:
+            return tuning.bind(
+                context,
+                definition=job_definition(self, **job),
+                role=self.training_role,
+                name_prefix=tuning_name_prefix(self.job_name_prefix),
+            )
+        train = training_job(self, "Train", **job)
+        statements = training_job_statements(
+            self, role=self.training_role, job_name_prefix=self.job_name_prefix
+        )
+        return Training(entry=train, tasks=[train], statements=statements)
+
     def _make_state_machine(
         self,
         chosen: CheckedProps,
-        settings: Mapping[str, Any],
+        context: Context,
+        tuning: Tuning | None,
+        after: Sequence[AfterTraining],
+        *,
         max_concurrency: int,
         log_retention: logs.RetentionDays,
         service_key: kms.IKey | None,
     ) -> None:
-        train = training_job(
+        training = self._training(chosen, context, tuning)
+        flow = workflow(
             self,
-            "Train",
-            image=chosen.image.uri,
-            role=self.training_role,
-            output_path=self.model_bucket.s3_url_for_object(self.layout.models.rstrip("/")),
-            settings=chosen.job,
-            output_key=self.layout.encryption_key or self.model_bucket.encryption_key,
+            encoder=self.encoder,
+            settings=context.settings,
+            training=training,
+            after=after,
+            context=context,
+            max_concurrency=max_concurrency,
+            capacity_wait=chosen.waits.capacity,
         )
         self.state_machine = pipeline_state_machine(
             self,
             STATE_MACHINE_ID,
-            definition=workflow(
-                self,
-                encoder=self.encoder,
-                settings=settings,
-                train=train,
-                max_concurrency=max_concurrency,
-                capacity_wait=chosen.waits.capacity,
-            ),
+            definition=flow.definition,
             timeout=chosen.waits.execution,
             layout=self.layout,
             statements=[
                 *workflow_statements(self.encoder),
-                *training_job_statements(self, role=self.training_role, job_name_prefix=self.job_name_prefix),
+                *training.statements,
+                *flow.statements,
             ],
             log_retention=log_retention,
             encryption_key=service_key,
@@ -386,17 +447,3 @@ class TrainingPipeline(Construct):
             and hasattr(pipeline, "layout")
             and pipeline.data_bucket.bucket_name == data_bucket.bucket_name
         }
-
-
-def _job_name_prefix(pipeline: Construct) -> str:
-    """Return a prefix of at most 30 characters: the construct's id and a hash of stack and path.
-
-    A nested stack has no name at synth; the stack it is nested in has one. The prefix is in lower case, as
-    SageMaker writes the ARN of a job, because IAM's comparison heeds case.
-    """
-    stack = Stack.of(pipeline)
-    while stack.nested_stack_parent is not None:
-        stack = stack.nested_stack_parent
-    digest = hashlib.sha256(f"{stack.stack_name}\n{pipeline.node.path}".encode()).hexdigest()[:8]
-    readable = re.sub(r"[^a-z0-9]+", "-", pipeline.node.id.lower())[:21].strip("-") or "pipeline"
-    return f"{readable}-{digest}"

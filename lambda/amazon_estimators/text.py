@@ -1,4 +1,4 @@
-"""How counts and a user's values are written in messages."""
+"""Format counts and a user's values for messages."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ from ministack.core import iam_actions, iam_evaluator, lambda_runtime, responses
 from ministack.services import eventbridge, iam, lambda_svc, s3, stepfunctions, sts
 from ministack.services.cloudformation import provisioners
 
-from amazon_estimators_rehearsal.environment import ACCOUNT, REGION
+from amazon_estimators_rehearsal.environment import ACCESS_KEY, ACCOUNT, REGION
 from amazon_estimators_rehearsal.sagemaker.account import Credentials
 from amazon_estimators_rehearsal.sagemaker.checks.request_schema import sdk
 from amazon_estimators_rehearsal.sagemaker.integration import OPTIMISED, SDK, TaskFailedError, run_task
@@ -186,11 +186,35 @@ def _register_sagemaker(account: EmulatedAccount) -> None:
     iam_actions._DENIED_CODES["sagemaker"] = "AccessDeniedException"
     # Otherwise an endpoint's JSON answers would get the control plane's content type.
     responses._WIRE_CT_SUCCESS_OVERRIDE["sagemaker"] = "application/json"
+    _provision_model_package_groups(service)
     # For a service it does not know, the router reads the models of all services: three seconds.
     router.SERVICE_PATTERNS["sagemaker"] = {"target_prefixes": ["SageMaker"]}
     app.SERVICE_REGISTRY["sagemaker"] = {"module": "sagemaker"}
     app.SERVICE_HANDLERS["sagemaker"] = handle
     app._loaded_modules["sagemaker"] = service
+
+
+def _provision_model_package_groups(service: SageMaker) -> None:
+    """Let CloudFormation make model package groups, the one kind of SageMaker's that templates have."""
+
+    def call(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        status, _, body = service.handle(operation, json.dumps(request).encode(), ACCESS_KEY)
+        answer: dict[str, Any] = json.loads(body)
+        if status != 200:
+            raise ValueError(f"{operation}: {answer['message']}")
+        return answer
+
+    def create(logical_id: str, properties: dict[str, Any], _: str) -> tuple[str, dict[str, str]]:
+        arn = call("CreateModelPackageGroup", properties)["ModelPackageGroupArn"]
+        return arn, {"ModelPackageGroupArn": arn}
+
+    def delete(_: str, properties: dict[str, Any]) -> None:
+        call("DeleteModelPackageGroup", {"ModelPackageGroupName": properties["ModelPackageGroupName"]})
+
+    provisioners._RESOURCE_HANDLERS["AWS::SageMaker::ModelPackageGroup"] = {
+        "create": create,
+        "delete": delete,
+    }
 
 
 def _operation(headers: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from amazon_estimators.triggers.messages import GROUP
 from amazon_estimators_rehearsal.follow import Ended, executions, follow
 from amazon_estimators_rehearsal.platform import Platform
 from amazon_estimators_rehearsal.view import View
@@ -52,7 +53,7 @@ def retrain(
     platform.client("sqs").send_message(
         QueueUrl=queue,
         MessageBody=json.dumps(duplicate),
-        MessageGroupId="starter",
+        MessageGroupId=GROUP,
         MessageDeduplicationId=uuid4().hex,
     )
     ended = view.follow(follow(states, machine, known=known, timeout=timeout), since=uploaded)

@@ -13,7 +13,6 @@ from amazon_estimators.algorithms import ALGORITHMS, LDA, KMeans
 from amazon_estimators.algorithms.training_images import (
     dns_suffix,
     image_accounts,
-    image_mapping,
     repositories,
     train_image,
 )
@@ -44,17 +43,8 @@ def test_every_image_uri() -> None:
         assert train_image(repository, "1", region) == uri
         assert by_repository[repository].train_image(region) == uri
         assert re.fullmatch(r"[0-9]{12}", account)
+        assert re.fullmatch("[A-Za-z0-9.-]+", region)
         assert dns_suffix(region) == suffix
-
-
-def test_the_mapping_joins_to_the_same_uris() -> None:
-    for repository in repositories():
-        mapping = image_mapping(repository)
-        assert set(mapping) == set(image_accounts(repository))
-        for region, facts in mapping.items():
-            joined = f"{facts['Account']}.dkr.ecr.{region}.{facts['DnsSuffix']}/{repository}:1"
-            assert joined == train_image(repository, "1", region)
-            assert re.fullmatch("[A-Za-z0-9.-]+", region)
 
 
 def test_a_region_without_the_image_lists_those_with_it() -> None:

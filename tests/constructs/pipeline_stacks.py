@@ -21,7 +21,7 @@ from aws_cdk.assertions import Template
 
 from amazon_estimators.algorithms import KMeans
 from amazon_estimators.sources import Source
-from cdk_amazon_estimators import TrainingPipeline, UploadTrigger
+from cdk_amazon_estimators import Approval, Gate, Registration, TrainingPipeline, Tuning, UploadTrigger
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PSEUDO = {
@@ -197,7 +197,22 @@ OTHER_VALUES: dict[str, Callable[[Stack], Any]] = {
     "tags": lambda stack: {"team": "forecast"},
     "log_retention": lambda stack: logs.RetentionDays.ONE_YEAR,
 }
-APART = {"data_bucket", "model_bucket", "training_role", "training_image", "spot_max_wait"}
+OTHER_VALUES |= {
+    "tuning": lambda stack: Tuning(objective="test:msd", max_jobs=4),
+    "gate": lambda stack: Gate(metric="test:msd", at_most=5.0),
+    "registration": lambda stack: Registration(approval=Approval.MANUAL),
+}
+"""The steps after training."""
+APART = {
+    "tuning",
+    "gate",
+    "registration",
+    "data_bucket",
+    "model_bucket",
+    "training_role",
+    "training_image",
+    "spot_max_wait",
+}
 """Given buckets and roles are looked at by themselves; spot capacity goes with no warm pool."""
 
 
@@ -205,4 +220,6 @@ def with_props(*names: str, region: str | None = "eu-west-1", **props: Any) -> S
     """A pipeline with the other value of each named prop, and with ``props``."""
     stack = new_stack(region=region)
     others = {name: OTHER_VALUES[name](stack) for name in names}
+    if {"tuning", "gate"} & set(names):  # their metric is one of channel test
+        others.setdefault("channels", {"train": Source(), "test": Source()})
     return Synthesised(stack, TrainingPipeline(stack, "Digits", **{**REQUIRED, **others, **props}))

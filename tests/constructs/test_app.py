@@ -189,7 +189,7 @@ def kmeans(**settings: Any) -> dict[str, Any]:
         (
             kmeans(channels={"train": {"lable": 1}}),
             RequestError,
-            ["AmazonEstimators/KMeans: channel train: Source has no lable; allowed: ", "label, prefix"],
+            ["AmazonEstimators/KMeans: channel train: Source has no lable; allowed: ", "label, partitions"],
         ),
         (
             {"algorithms": "{"},

@@ -25,7 +25,7 @@ from cdk_amazon_estimators import RecordSetEncoder, TrainingPipeline
 from cdk_amazon_estimators.compliance import ACKNOWLEDGED, PACKS, SWITCHES, WILDCARDS, _flat
 from cdk_amazon_estimators.encoder import NAMES
 
-CHECKS = dict(
+CHECKS: dict[str, Any] = dict(
     zip(
         PACKS,
         (AwsSolutionsChecks, ServerlessChecks, NIST80053R5Checks, HIPAASecurityChecks, PCIDSS321Checks),

@@ -78,6 +78,9 @@ WRONG: list[tuple[str, Any, str]] = [
     ("training_image", 5, "is 5; allowed: an image in ECR, such as"),
     ("service_encryption_key", "alias/mine", "is 'alias/mine'; allowed: a KMS key"),
     ("encryption_headers", "yes", "is 'yes'; allowed: True or False"),
+    ("tuning", "test:msd", "is 'test:msd'; allowed: a Tuning, such as Tuning(objective='test:msd')"),
+    ("gate", 0.8, "is 0.8; allowed: a Gate, such as Gate(metric='test:msd')"),
+    ("registration", True, "is True; allowed: a Registration, such as"),
     ("tags", ["team"], "is ['team']; allowed: texts by name, such as {'team': 'forecast'}"),
     ("tags", {"team": 5}, "is {'team': 5}; allowed: texts by name"),
 ]

@@ -38,7 +38,7 @@ CORE = {
 }
 STARTER = {
     "AWS::CloudWatch::Alarm": 1,
-    "AWS::Events::Rule": 3,
+    "AWS::Events::Rule": 4,
     "AWS::IAM::Policy": 2,
     "AWS::IAM::Role": 2,
     "AWS::Lambda::EventSourceMapping": 1,

@@ -42,7 +42,9 @@ def test_an_event_pattern_that_is_too_long() -> None:
 
 def test_settings_that_no_event_holds() -> None:
     def features(count: int) -> dict[str, Any]:
-        return {"channels": {"train": Source(features=[f"measured_{number:010}" for number in range(count)])}}
+        return {
+            "channels": {"train": Source(features=tuple(f"measured_{number:010}" for number in range(count)))}
+        }
 
     synth(**features(5_000))
     with pytest.raises(RuntimeError, match=r"settings take 2\d\d,\d+ bytes; allowed: 204,800"):

@@ -59,11 +59,12 @@ class Calls:
             bucket, prefix = parameters["Bucket"], parameters.get("Prefix", "")
             keys = sorted(key for place, key in self.objects if place == bucket and key.startswith(prefix))
             return {"Contents": [{"Key": key, "Size": len(self.objects[bucket, key])} for key in keys]}
-        return {
+        answers: dict[str, dict[str, Any]] = {
             "CreateTrainingJob": {"TrainingJobArn": "arn"},
             "GetRole": {"Role": {"Arn": ROLE}},
             "GetCallerIdentity": {"Account": "123456789012", "Arn": ROLE},
-        }.get(operation, {})
+        }
+        return answers.get(operation, {})
 
 
 @contextmanager

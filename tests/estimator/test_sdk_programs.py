@@ -178,7 +178,7 @@ def knn_classifier(session: sdk.Session, _: Path) -> Any:
         **ONE,
     )
     made.fit(made.record_set(DIGITS, LABELS, progress=False), wait=False)
-    attached = sdk.KNN.attach(made._current_job_name, sagemaker_session=session)
+    attached = sdk.KNN.attach(str(made._current_job_name), sagemaker_session=session)
     assert attached.hyperparameters() == made.hyperparameters()
     return attached
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amazon_estimators.client.matrix import labels_of, matrix_of, split_frame
+from amazon_estimators.client.matrix import labels_of, matrix_of, split_frame, write_rows
 from amazon_estimators.errors import InputError
 from amazon_estimators.recordio import read_matrix
 
@@ -19,19 +19,19 @@ X = np.arange(12.0).reshape(6, 2)
 def written(train: Any, labels: Any = None) -> tuple[Any, Any]:
     matrix = matrix_of(train)
     file = io.BytesIO()
-    matrix.write(file, 0, matrix.rows, labels_of(labels, matrix.rows), 0)
+    write_rows(file, matrix, 0, matrix.rows, labels_of(labels, matrix.rows), first_row=0)
     file.seek(0)
     return read_matrix(file)
 
 
 @pytest.mark.parametrize("kind", [np.int64, np.uint64, np.int32, object])
 def test_labels_that_float32_would_merge_are_refused(kind: type) -> None:
-    labels = np.array([0, 1, 2, 16777216, 16777217, 3], kind)
+    labels: Any = np.array([0, 1, 2, 16777216, 16777217, 3], kind)
     if kind is object:
         frame = pd.DataFrame({"a": range(6), "y": pd.Series(list(labels), dtype=object)})
         matrix, values = split_frame(frame, "y")
         with pytest.raises(InputError, match="row 4, label: 16777217 has no exact float32"):
-            matrix.write(io.BytesIO(), 0, 6, values, 0)
+            write_rows(io.BytesIO(), matrix, 0, 6, values, first_row=0)
         return
     with pytest.raises(InputError, match="row 4, label: 16777217 has no exact float32"):
         written(X, labels)

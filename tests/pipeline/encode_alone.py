@@ -74,7 +74,7 @@ def main(path: Path, *, slow: bool) -> None:
     found = InputObject("bucket", path.name, path.stat().st_size, "etag")
     layout = encoding.look(s3, found, source)
     planned = PlannedChannel(source, layout.schema, 1, "recordio", "", "", found.uri)
-    (first,), (second,), *_, (last,) = pieces_of_shards([(found, layout)], 4)
+    (first,), (second,), *_, (last,) = map(list, pieces_of_shards([(found, layout)], 4))
     rest = Piece(found, second.start, last.stop, second.first_row)
     shards = []
     for piece in (first, rest):

@@ -13,6 +13,7 @@ from pipeline_runs import Pipeline, execution_named
 
 from amazon_estimators.errors import AmazonEstimatorsError
 from amazon_estimators.pipeline.announce import announce
+from amazon_estimators.record_sets.keys import PROFILE
 from amazon_estimators.storage.multipart_upload import Uploads
 
 EXECUTION = {**execution_named("first"), "state_machine": "arn:aws:states:::stateMachine:Digits"}
@@ -49,12 +50,18 @@ def loaded() -> FaultyS3:
 
 
 def sealed(s3: FaultyS3) -> dict[str, bytes]:
-    """Return what makes the RecordSet: shards, record_set.json and manifest."""
+    """Return what makes the RecordSet: shards, record_set.json and manifest. No profile is trained on."""
     return {
         key: versions[0][1]
         for key, versions in s3.objects.items()
-        if "/train/" in key and "receipts" not in key
+        if "/train/" in key and "receipts" not in key and "profile" not in key
     }
+
+
+def profile(s3: FaultyS3) -> bytes:
+    """Return the profile beside the RecordSet."""
+    (found,) = (versions[0][1] for key, versions in s3.objects.items() if key.endswith(PROFILE))
+    return found
 
 
 WHOLE = loaded()
@@ -90,6 +97,7 @@ def test_every_call_fails_in_every_way(call: tuple[str, str], fault: str) -> Non
     s3.at = -1
     assert run(s3) == (REQUEST, TOLD)
     assert sealed(s3) == sealed(WHOLE)
+    assert profile(s3) == profile(WHOLE)
 
 
 def _named(key: str) -> str:

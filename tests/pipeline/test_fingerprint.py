@@ -10,6 +10,7 @@ import pytest
 
 from amazon_estimators.algorithms import LinearLearner
 from amazon_estimators.algorithms.channel_rules import REPLICATED, SHARDED
+from amazon_estimators.pipeline import fingerprint as fingerprinting
 from amazon_estimators.pipeline import plan as planning
 from amazon_estimators.pipeline.data_set import DataSet
 from amazon_estimators.pipeline.input_scan import Found
@@ -36,12 +37,12 @@ SETTINGS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Given:
-    """What a plan is made of; each case is another one. ``rule`` and ``planning`` replace what is there."""
+    """What a plan is made of; each case is another one. ``rule`` and ``module`` replace what is there."""
 
     settings: dict[str, Any] = field(default_factory=dict)
     objects: tuple[InputObject, ...] = (OBJECT,)
     rule: dict[str, Any] = field(default_factory=dict)
-    planning: dict[str, Any] = field(default_factory=dict)
+    module: dict[str, Any] = field(default_factory=dict)
 
 
 def source(**options: Any) -> Given:
@@ -83,7 +84,7 @@ CHANGED: dict[str, Given] = {
     "a second channel": with_second("test"),
     "another second channel, the same but for its name": with_second("validation"),
     "content type": Given(rule={"content_type": "text/csv"}),
-    "ENCODING_VERSION": Given(planning={"ENCODING_VERSION": planning.ENCODING_VERSION + 1}),
+    "ENCODING_VERSION": Given(module={"ENCODING_VERSION": fingerprinting.ENCODING_VERSION + 1}),
     "key": Given(objects=(replace(OBJECT, key="input/train/b.csv"),)),
     "size": Given(objects=(replace(OBJECT, size=1001),)),
     "version": Given(objects=(replace(OBJECT, version_id="version 2"),)),
@@ -108,7 +109,8 @@ SAME: dict[str, Given] = {
 class Nowhere:
     """S3 that takes the plan."""
 
-    def put_object(self, **_: Any) -> None: ...
+    def put_object(self, **_: Any) -> dict[str, str]:
+        return {"ETag": '"e"'}
 
 
 def fingerprint(given: Given) -> str:
@@ -117,8 +119,8 @@ def fingerprint(given: Given) -> str:
     found = Found([(one, layout) for one in given.objects], looked=True, source=Source())
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(planning, "find", lambda *_: found)
-        for name, value in given.planning.items():
-            patched.setattr(planning, name, value)
+        for name, value in given.module.items():
+            patched.setattr(fingerprinting, name, value)
         rules = {name: replace(rule, **given.rule) for name, rule in LinearLearner.channels.items()}
         patched.setattr(LinearLearner, "channels", rules)
         channels = settings.channels_for(LinearLearner)

@@ -50,7 +50,7 @@ def test_an_execution_from_event_to_event(handled: Pipeline) -> None:
     request = through_json(
         seal.handler({"pipeline": handled.settings, "plan": planned, "execution": EXECUTION}, None)
     )
-    assert request.keys() == {"job_name", "hyperparameters", "input_data_config", "tags"}
+    assert request.keys() == {"job_name", "hyperparameters", "input_data_config", "tags", "warnings"}
     assert request["hyperparameters"] == {"k": "3", "feature_dim": "4"}
     again = through_json(plan.handler({**event, "execution": {**EXECUTION, "name": "run-2"}}, None))
     assert again["complete"]

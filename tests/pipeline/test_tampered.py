@@ -12,8 +12,10 @@ from faulty_s3 import FaultyS3
 from pipeline_runs import Pipeline
 from test_faults import REQUEST, WHOLE, loaded, sealed
 
-from amazon_estimators.errors import AmazonEstimatorsError
+from amazon_estimators.errors import AmazonEstimatorsError, DamagedFileError
 from amazon_estimators.pipeline.explain import explain
+from amazon_estimators.record_sets.keys import PROFILE
+from amazon_estimators.record_sets.profiles.document import ProfileDocument
 
 SEEDS = 2_000
 PART = 250
@@ -23,9 +25,12 @@ KINDS = (
     "record_set.json",
     ".amazon.manifest",
     "/receipts/",
+    "/profiles/",
+    "feature_profile.json",
     "datasets/",
     ".pbr",
 )
+ROWS = 200
 STAGES = ("planned", "encoded", "sealed")
 VALUES: tuple[Any, ...] = (None, [], {}, 0, -1, 1e308, "", "x", True, [{}], {"version": 99})
 
@@ -141,6 +146,7 @@ def test_an_altered_file_is_never_trained_on(first: int) -> None:
         else:
             assert data(request) == data(REQUEST), f"seed {seed}"
             assert sealed(s3).items() >= sealed(WHOLE).items(), f"seed {seed}: {stage}, {kind}"
+        check_profile(s3, seed)
         # A new execution goes on without what is damaged.
         pipeline = small(s3)
         again = pipeline.plan("later")
@@ -149,6 +155,18 @@ def test_an_altered_file_is_never_trained_on(first: int) -> None:
                 pipeline.encode(again, item)
             again["request"] = pipeline.seal(again, "later")
         assert data(again["request"]) == data(REQUEST), f"seed {seed}"
+
+
+def check_profile(s3: FaultyS3, seed: int) -> None:
+    """A profile is that of all shards, or says which are missing, or is refused by its name."""
+    for key in [key for key in s3.objects if key.endswith(PROFILE)]:
+        try:
+            document = ProfileDocument.from_json(s3.objects[key][0][1], f"s3://bucket/{key}")
+        except DamagedFileError as error:
+            assert f"s3://bucket/{key}" in str(error), f"seed {seed}: {error}"
+        else:
+            whole = document.profile.records == ROWS
+            assert whole or document.missing or document.shard_sha256, f"seed {seed}"
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"error": 5}', b"[" * 5_000])

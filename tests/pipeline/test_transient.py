@@ -17,7 +17,8 @@ from amazon_estimators.errors import InputError, ServiceError
 from amazon_estimators.prefetch import ahead
 from amazon_estimators.storage.faults import BODY_ATTEMPTS
 from amazon_estimators.storage.multipart_upload import ObjectWriter, Uploaded, Uploads
-from amazon_estimators.storage.s3 import InputObject, list_objects, read_ahead, read_range
+from amazon_estimators.storage.s3 import InputObject, read_ahead, read_range
+from amazon_estimators.storage.versions import list_objects
 
 PART = 5 * 2**20
 

@@ -68,3 +68,12 @@ def test_an_execution_of_the_same_name_has_jobs_of_another(pipeline: Pipeline) -
         for started in ("2026-11-28T10:00:00.000Z", "2027-03-01T10:00:00.000Z")
     }
     assert len(names) == 4
+
+
+def test_doubts_about_the_data_are_part_of_the_request(pipeline: Pipeline) -> None:
+    """What only this library infers refuses nothing, so it is told with the model."""
+    settings = Settings.from_dict({**pipeline.settings, "hyperparameters": {"k": "10"}})
+    few = RecordSet("s3://b/m", 5, 20, num_shards=1)
+    (doubt,) = request(settings, few)["warnings"]
+    assert "k is 10" in doubt and "5 records" in doubt
+    assert request(settings, RecordSet("s3://b/m", 500, 20, num_shards=1))["warnings"] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from sources.header_shapes import SHAPES, Shape
 from sources.in_memory_s3 import InMemoryS3
 
 
-def resolved(s3: InMemoryS3, files: dict[str, str], **options: object) -> str:
+def resolved(s3: InMemoryS3, files: dict[str, str], **options: Any) -> str:
     objects = [s3.put(key, text.encode()) for key, text in files.items()]
     return delimited.resolve(s3, objects, Source(**options)).header
 
@@ -38,6 +39,7 @@ def test_a_table(shape: Shape, end: str) -> None:
         ways = re.findall(r'header="(\w+)"', caught.value.remedy)
         assert ways == ["present", "absent"]
         rows = [delimited.look(s3, found, Source(**shape.options, header=way)).records for way in ways]
+        assert rows[0] is not None
         assert rows[1] == rows[0] + 1 == len(shape.text.splitlines())
         return
     layout = delimited.look(s3, found, source)

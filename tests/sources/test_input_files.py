@@ -19,7 +19,13 @@ from amazon_estimators.pipeline.input_scan import find
 from amazon_estimators.sources import Source
 from amazon_estimators.storage import input_files
 from amazon_estimators.storage.input_files import InputFiles, LeftOut, data_files
+from amazon_estimators.storage.object_list import ObjectList
+from amazon_estimators.storage.s3 import InputObject
 from sources.in_memory_s3 import InMemoryS3
+
+
+def objects_of(objects: list[InputObject]) -> ObjectList:
+    return ObjectList.of("bucket", "train", objects)
 
 
 @pytest.mark.parametrize(
@@ -117,24 +123,26 @@ def test_a_table_whose_log_says_what_counts_is_refused_and_its_way_out_works(
     objects = {key: s3.put(key, b"1,2\n3,4\n") for key in keys}
     taken, left_out = channel().files.choose(keys)
     with pytest.raises(InputError, match="says which of its files count") as caught:
-        find(s3, "bucket", channel(), [objects[key] for key in taken], left_out)
+        find(s3, "bucket", channel(), objects_of([objects[key] for key in taken]), left_out)
     skip = f"{root}{way_out}"
     assert f"skip=['{skip}']" in caught.value.remedy
     taken, left_out = channel(skip=[skip]).files.choose(keys)
-    assert find(s3, "bucket", channel(skip=[skip]), [objects[key] for key in taken], left_out).records == 4
+    rest = objects_of([objects[key] for key in taken])
+    assert find(s3, "bucket", channel(skip=[skip]), rest, left_out).records == 4
     # Other files of the prefix, which are not of the table, are read.
     if root:
         s3.put("in/own.csv", b"1,2\n")
         taken, left_out = channel(include=["own.csv"]).files.choose([*keys, "in/own.csv"])
         assert taken == ["in/own.csv"]
-        found = find(s3, "bucket", channel(include=["own.csv"]), [s3.put("in/own.csv", b"1,2\n")], left_out)
+        own = objects_of([s3.put("in/own.csv", b"1,2\n")])
+        found = find(s3, "bucket", channel(include=["own.csv"]), own, left_out)
         assert found.records == 1
 
 
 def test_nothing_left_is_told_with_what_was_left_out() -> None:
     _, left_out = channel().files.choose(["in/_temporary/a.csv", "in/_temporary/b.csv", "in/"])
     with pytest.raises(NoInputError, match=r"left out: 2 hidden by .*, first _temporary/a\.csv; 1 markers"):
-        find(InMemoryS3(), "bucket", channel(), [], left_out)
+        find(InMemoryS3(), "bucket", channel(), objects_of([]), left_out)
 
 
 def test_patterns_are_checked() -> None:

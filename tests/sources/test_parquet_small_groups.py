@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,7 +28,9 @@ def stored(rows: int, columns: int, group: int) -> tuple[bytes, np.ndarray]:
 def read(s3: InMemoryS3, body: bytes, start: int, stop: int, source: Source) -> np.ndarray:
     found = s3.put("a.parquet", body)
     schema = reader.look(s3, found, source).schema
-    blocks = [block.features for block in reader.read(s3, Piece(found, start, stop, start), source, schema)]
+    blocks: list[Any] = [
+        block.features for block in reader.read(s3, Piece(found, start, stop, start), source, schema)
+    ]
     return np.concatenate(blocks) if blocks else np.empty((0, schema.feature_dim), np.float32)
 
 

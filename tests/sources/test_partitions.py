@@ -16,6 +16,7 @@ from amazon_estimators.errors import InputError, RequestError, SchemaError
 from amazon_estimators.pipeline.channels import channels_of
 from amazon_estimators.pipeline.input_scan import find
 from amazon_estimators.sources import Source
+from amazon_estimators.storage.object_list import ObjectList
 from sources.encoded import encoded
 from sources.in_memory_s3 import InMemoryS3
 
@@ -142,4 +143,5 @@ def test_the_prefix_s_own_directories_are_no_columns() -> None:
     found = s3.put("data/year=2024/month=1/a.csv", b"1.5,2\n2.5,3\n")
     sources = {"train": Source(prefix="data/year=2024/", partitions=True, label=0)}
     channel = channels_of(LinearLearner, sources, {}, instance_count=1, prefix="")["train"]
-    assert find(s3, "bucket", channel, [found]).schema.directories == ("month",)
+    objects = ObjectList.of("bucket", "train", [found])
+    assert find(s3, "bucket", channel, objects).schema.directories == ("month",)

@@ -6,6 +6,7 @@ import csv
 import io
 import itertools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -45,7 +46,7 @@ def read(body: bytes, source: Source, *, key: str = "a.csv", cuts: tuple[int, ..
 def test_records_are_those_of_python(rows: list[list[str]], escaped: bool) -> None:
     """Fields in any state: only a blank before a quote, where readers differ, is left out."""
     text = "".join(",".join(row) + "\n" for row in rows)
-    escape = {"escapechar": "\\"} if escaped else {}
+    escape: dict[str, Any] = {"escapechar": "\\"} if escaped else {}
     dialect = Dialect(b",", escape=b"\\" if escaped else b"")
     if ' "' in text or (escaped and "\\\n" in text):
         return
@@ -163,7 +164,7 @@ def test_texts_of_tsv_that_begin_and_end_with_a_quote_merge_no_rows() -> None:
 
 @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC])
 @pytest.mark.parametrize("texts", [["a\tb", "c"], ["a\nb", "c"], ["a", "b"], ['say "x"', "b"]])
-def test_tsv_that_is_quoted_is_read_so(texts: list[str], quoting: int) -> None:
+def test_tsv_that_is_quoted_is_read_so(texts: list[str], quoting: Any) -> None:
     out = io.StringIO()
     csv.writer(out, delimiter="\t", lineterminator="\n", quoting=quoting).writerows(
         [row, texts[row % 2], row / 2] for row in range(20)
@@ -281,7 +282,7 @@ def test_all_faults_are_told_at_once() -> None:
         "exclude=['income', 'city', 'note']" in caught.value.remedy
         and "docs/tables.md" in caught.value.remedy
     )
-    assert read(body, Source(exclude=["income", "city", "note"])).shape == (100, 1)
+    assert read(body, Source(exclude=("income", "city", "note"))).shape == (100, 1)
 
 
 @pytest.mark.parametrize("line", ['7,5" x,8\n', '7,"a"b"c,8\n', '7,"5" x,8\n'])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,13 +82,14 @@ def test_no_way_out_leaves_the_label_or_all_features_out(tmp_path: Path, name: s
     frame = pd.DataFrame({"a": [1.5, 2], "b": ["u", "v"], "y": ["no", "yes"]})
     path = tmp_path / name
     frame.to_csv(path, index=False) if name == "a.csv" else frame.to_parquet(path)
-    for options, told in [
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"label": "y"}, "exclude=['b']"),
         ({"label": "y", "exclude": ["b"]}, ""),
         ({"label": "a"}, ""),
         ({"label": "a", "features": ["b"]}, ""),
         ({"label": "y", "features": ["a", "b"]}, "out of features: 'b'"),
-    ]:
+    ]
+    for options, told in cases:
         with pytest.raises(InputError) as caught:
             encoded(path, **options)
         assert told in caught.value.remedy, options

@@ -25,6 +25,7 @@ from amazon_estimators.pipeline.input_scan import find, widest
 from amazon_estimators.sources import Source
 from amazon_estimators.sources.files.first_bytes import kind_of
 from amazon_estimators.sources.readers import format_of
+from amazon_estimators.storage.object_list import ObjectList
 from sources.encoded import encoded
 from sources.in_memory_s3 import InMemoryS3
 
@@ -76,7 +77,7 @@ def test_a_column_that_counts_rows_is_told() -> None:
     reader = format_of(found, Source())[1]
     (note,) = reader.look(s3, found, Source()).notes
     assert note == "column 0 ('id') counts rows from 0: if it is an index, set exclude=[0]"
-    assert not reader.look(s3, found, Source(exclude=[0])).notes
+    assert not reader.look(s3, found, Source(exclude=(0,))).notes
     assert not reader.look(s3, found, Source(label="id")).notes
 
 
@@ -163,10 +164,11 @@ def test_the_widest_channel_tells_the_number_of_features(train: int, test: int) 
         name: [s3.put(f"{name}/{number}.libsvm", f"1 {width - number}:2\n".encode()) for number in range(2)]
         for name, width in {"train": train, "test": test}.items()
     }
-    found = widest({name: find(s3, "bucket", channel, objects[name]) for name, channel in given.items()})
+    listed = {name: ObjectList.of("bucket", name, held) for name, held in objects.items()}
+    found = widest({name: find(s3, "bucket", channel, listed[name]) for name, channel in given.items()})
     assert {name: one.schema.width for name, one in found.items()} == dict.fromkeys(given, max(train, test))
     fixed = channels(train=Source(feature_count=1000), test=Source())
-    found = widest({name: find(s3, "bucket", channel, objects[name]) for name, channel in fixed.items()})
+    found = widest({name: find(s3, "bucket", channel, listed[name]) for name, channel in fixed.items()})
     assert {one.schema.width for one in found.values()} == {1000}
 
 

@@ -6,6 +6,7 @@ before the call takes effect or after.
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -104,8 +105,9 @@ class Bucket:
         self._count += 1
         self.versions.setdefault(key, []).insert(0, entry)
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes = b"", **_: Any) -> None:
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes = b"", **_: Any) -> dict[str, Any]:
         self._faults.call("put_object", lambda: self.write(Key, Body))
+        return {"ETag": '"e"'}
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         return self._faults.call("get_object", lambda: {"Body": io.BytesIO(self.versions[Key][0]["body"])})
@@ -283,10 +285,8 @@ class World:
     def lines(self, execution: str) -> list[dict[str, Any]]:
         """Return the objects of an execution's data set."""
         version = self.machine.inputs[execution]["data_set"]
-        return [
-            json.loads(line)
-            for line in self.s3.read(f"{self.prefix}datasets/{version}.jsonl").splitlines()[1:]
-        ]
+        body = self.s3.read(f"{self.prefix}datasets/{version}.jsonl.gz")
+        return [json.loads(line) for line in gzip.decompress(body).splitlines()[1:]]
 
     def trained_on(self, execution: str) -> list[str]:
         """Return the names of the files of an execution's data set."""

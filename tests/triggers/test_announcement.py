@@ -66,6 +66,9 @@ JOB: dict[str, Any] = {
     "TrainingJobName": "digits-1",
     "ModelArtifacts": {"S3ModelArtifacts": "s3://models/model.tar.gz"},
     "FinalMetricDataList": [{"MetricName": "train:msd", "Value": 1.5}],
+    "AlgorithmSpecification": {"TrainingImage": "registry/kmeans:1", "TrainingInputMode": "File"},
+    "HyperParameters": {"k": "10"},
+    "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 30},
     "BillableTimeInSeconds": 60,
 }
 
@@ -88,11 +91,51 @@ def test_a_success_holds_all_that_leads_from_it_to_the_data() -> None:
         "job": "digits-1",
         "model": "s3://models/model.tar.gz",
         "metrics": {"train:msd": 1.5},
+        "image": "registry/kmeans:1",
+        "hyperparameters": {"k": "10"},
+        "instance_type": "ml.m5.large",
+        "instance_count": 2,
         "billable_seconds": 60,
+        "verdict": None,
+        "model_package": None,
+        "tuning": None,
+        "warnings": [],
     }
-    (written,) = objects.written.items()
-    assert written[0] == "data/digits/datasets/last_trained.json"
-    assert written[1]["data_set"] == "0123456789abcdef01234567"
+    assert set(objects.written) == {
+        "data/digits/datasets/last_trained.json",
+        "data/digits/datasets/current_model.json",
+    }
+    for document in objects.written.values():
+        assert document["data_set"] == "0123456789abcdef01234567"
+        assert document["job"] == "digits-1"
+
+
+def test_of_several_instance_types_the_one_that_was_taken_is_told() -> None:
+    chosen = {"SelectedInstanceType": "ml.m4.large", "SelectedInstanceCount": 1}
+    detail = announce(Bus().tell, Objects(), {**STATE, "job": {**JOB, "ResourceConfig": chosen}})
+    assert (detail["instance_type"], detail["instance_count"]) == ("ml.m4.large", 1)
+
+
+VERDICT = {"good": False, "because": "it is worse", "metric": "test:msd", "value": 2.0, "current": None}
+
+
+def test_a_rejected_model_is_told_and_not_in_use() -> None:
+    bus, objects = Bus(), Objects()
+    detail = announce(bus.tell, objects, {**STATE, "job": JOB, "verdict": VERDICT})
+    (entry,) = bus.entries
+    assert entry["DetailType"] == "Model Rejected"
+    assert detail["verdict"] == VERDICT
+    assert set(objects.written) == {"data/digits/datasets/last_trained.json"}
+
+
+def test_of_a_registered_model_the_registry_decides() -> None:
+    bus, objects = Bus(), Objects()
+    arn = "arn:aws:sagemaker:eu-west-1:1:model-package/digits/3"
+    state = {**STATE, "job": JOB, "package": {"ModelPackageArn": arn}, "verdict": {**VERDICT, "good": True}}
+    assert announce(bus.tell, objects, state)["model_package"] == arn
+    (entry,) = bus.entries
+    assert entry["DetailType"] == "Model Trained"
+    assert set(objects.written) == {"data/digits/datasets/last_trained.json"}
 
 
 def test_a_success_without_metrics_is_told_too() -> None:
@@ -201,4 +244,7 @@ def test_a_model_is_told_though_its_record_cannot_be_written() -> None:
     (entry,) = bus.entries
     detail = json.loads(entry["Detail"])
     assert detail["model"] == "s3://models/model.tar.gz"
-    assert detail["unrecorded"] == "s3://data/digits/datasets/last_trained.json: AccessDenied"
+    assert detail["unrecorded"] == (
+        "s3://data/digits/datasets/last_trained.json: AccessDenied; "
+        "s3://data/digits/datasets/current_model.json: AccessDenied"
+    )

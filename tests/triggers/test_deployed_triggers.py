@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -39,9 +40,9 @@ class Account:
         return json.loads(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
 
     def frozen(self, name: str, version: str) -> list[dict[str, Any]]:
-        key = f"{name.lower()}/datasets/{version.partition('-')[0]}.jsonl"
+        key = f"{name.lower()}/datasets/{version.partition('-')[0]}.jsonl.gz"
         body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        return [json.loads(line) for line in body.splitlines()[1:]]
+        return [json.loads(line) for line in gzip.decompress(body).splitlines()[1:]]
 
     def executions(self, name: str) -> list[dict[str, Any]]:
         """Of one pipeline, oldest first."""

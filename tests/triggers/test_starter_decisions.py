@@ -10,6 +10,7 @@ import pytest
 from starter_world import NOON, World
 
 from amazon_estimators.triggers.messages import UnknownMessageError
+from amazon_estimators.triggers.missed_uploads import SILENCE
 
 
 def schedule(number: int = 0, *, retrain_unchanged: bool = False) -> dict[str, Any]:
@@ -421,3 +422,89 @@ def test_an_end_the_pipeline_could_not_tell_is_told_by_the_starter(status: str) 
 def test_a_message_no_trigger_sends_is_refused_by_name(message: dict[str, Any]) -> None:
     with pytest.raises(UnknownMessageError, match=r"trigger|marker|upload|alarm"):
         World().handle(message)
+
+
+def deployed(world: World, **listens: Any) -> dict[str, Any]:
+    """Return what the starter is told when its stack is deployed, for an UploadTrigger that listens so."""
+    prefixes = [world.key("")]
+    return {"trigger": "deployed", "listener": "Upload0", "prefixes": prefixes, **listens, "event": "e"}
+
+
+MARKER: dict[str, Any] = {"marker": "_SUCCESS"}
+QUIET: dict[str, Any] = {"name": "q", "quiet_seconds": 60}
+
+
+class TestAfterADeployment:
+    """S3 sends no events of a new bucket for some minutes."""
+
+    def missed(self, world: World) -> dict[str, Any]:
+        ((end, message),) = world.schedules.pending.values()
+        assert end - world.clock.now == SILENCE
+        world.clock.now = end
+        world.schedules.pending.clear()
+        return dict(message)
+
+    def test_a_marker_without_an_event_trains_what_lay_there_then(self) -> None:
+        world = World()
+        world.handle(deployed(world, **MARKER))
+        world.upload("a.csv", "_SUCCESS")
+        missed = self.missed(world)
+        world.upload("half-of-b.csv")
+        world.handle(missed)
+        assert world.trained_on(world.names[0]) == ["a.csv"]
+
+    def test_a_marker_in_a_folder_counts_and_a_name_that_ends_alike_does_not(self) -> None:
+        world = World()
+        world.handle(deployed(world, **MARKER))
+        world.upload("a.csv", "part=1/NOT_SUCCESS", "NOT_SUCCESS")
+        missed = self.missed(world)
+        world.handle(missed)
+        assert world.names == []
+        world.upload("part=1/_SUCCESS")
+        world.clock.passes(1)
+        world.handle(missed)
+        assert len(world.names) == 1
+
+    def test_an_upload_without_an_event_begins_the_quiet_period(self) -> None:
+        world = World()
+        world.handle(deployed(world, **QUIET))
+        missed = self.missed(world)
+        world.upload("a.csv")
+        world.handle(missed)
+        assert world.names == []
+        world.handle(quiet_over(world))
+        assert world.trained_on(world.names[0]) == ["a.csv"]
+
+    @pytest.mark.parametrize("listens", [MARKER, QUIET], ids=["marker", "quiet period"])
+    def test_without_uploads_nothing_happens(self, listens: dict[str, Any]) -> None:
+        world = World()
+        world.handle(deployed(world, **listens))
+        world.handle(self.missed(world))
+        assert (world.names, world.told, world.schedules.pending) == ([], [], {})
+
+    @pytest.mark.parametrize("listens", [MARKER, QUIET], ids=["marker", "quiet period"])
+    def test_what_an_event_told_of_is_not_told_again(self, listens: dict[str, Any]) -> None:
+        world = World()
+        world.handle(deployed(world, **listens))
+        missed = self.missed(world)
+        world.upload("a.csv", "_SUCCESS")
+        world.handle(world.marker())
+        world.end(world.names[0])
+        world.clock.passes(60)
+        world.handle(missed)
+        assert len(world.names) == 1
+        assert "Training Skipped" not in [kind for kind, _ in world.told]
+
+    def test_a_later_deployment_looks_at_nothing(self) -> None:
+        world = World()
+        world.handle(world.batch("a.csv"), deployed(world, **MARKER))
+        assert world.schedules.pending == {}
+
+    @pytest.mark.parametrize(
+        "change", [{"prefixes": "in/"}, {"prefixes": [1]}, {"marker": ""}, {"listener": None}], ids=str
+    )
+    def test_what_no_trigger_sends_is_refused(self, change: dict[str, Any]) -> None:
+        world = World()
+        message = {**deployed(world, **MARKER), **change}
+        with pytest.raises(UnknownMessageError):
+            world.handle(message, {**message, "trigger": "missed"})

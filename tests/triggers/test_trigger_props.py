@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from aws_cdk import App, Duration, Stack, TimeZone
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk.assertions import Match, Template
+from starter_world import World
 
 from amazon_estimators.algorithms import KMeans
 from cdk_amazon_estimators import (
@@ -88,7 +90,7 @@ def test_without_triggers_there_is_no_queue_and_no_rule() -> None:
 
 def test_events_reach_the_queue_in_one_group_and_none_is_lost_on_the_way(template: Template) -> None:
     rules = template.find_resources("AWS::Events::Rule").values()
-    assert len(rules) == 5
+    assert len(rules) == 7
     for rule in rules:
         (target,) = rule["Properties"]["Targets"]
         assert target["SqsParameters"] == {"MessageGroupId": "starter"}
@@ -104,6 +106,33 @@ def test_a_marker_counts_in_the_channel_and_below_it(template: Template) -> None
         "detail": Match.object_like({"object": {"key": keys}}),
     }
     template.has_resource_properties("AWS::Events::Rule", {"EventPattern": pattern})
+
+
+def test_after_a_deployment_the_starter_looks_where_each_trigger_listens(
+    template: Template,
+) -> None:
+    rules = [
+        rule["Properties"]
+        for rule in template.find_resources("AWS::Events::Rule").values()
+        if rule["Properties"]["EventPattern"]["source"] == ["aws.cloudformation"]
+    ]
+    found = []
+    for rule in rules:
+        detail = rule["EventPattern"]["detail"]
+        assert detail["status-details"] == {"status": ["CREATE_COMPLETE", "UPDATE_COMPLETE"]}
+        assert detail["stack-id"][0] == {"Ref": "AWS::StackId"}
+        (target,) = rule["Targets"]
+        text = re.sub(r"<[\w-]+>", '"e"', target["InputTransformer"]["InputTemplate"])
+        message = json.loads(text.replace('""e""', '"e"'))
+        found.append((message.get("marker"), message.get("quiet_seconds"), message["prefixes"]))
+        world = World()
+        world.handle(message)
+        ((_, missed),) = world.schedules.pending.values()
+        world.handle(missed)
+    assert sorted(found, key=str) == [
+        ("_SUCCESS", None, ["digits/input/train/"]),
+        (None, 300, ["digits/input/"]),
+    ]
 
 
 def test_only_this_alarm_entering_alarm_counts(template: Template) -> None:

@@ -20,7 +20,7 @@ NAME = re.compile(r"[a-z0-9]\w*(\.\w+)*", re.ASCII)
 
 @dataclass(frozen=True)
 class _Names:
-    """What one file names: modules it imports, and strings, some of which are modules or data files.
+    """The names in one file: modules it imports, and strings, some of which are modules or data files.
 
     ``members`` are the names in ``from module import name``, any of which may be a module.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import TypeVar
 
 from aws_cdk import Duration, RemovalPolicy, Size, TimeZone, Token
@@ -54,6 +55,13 @@ def _number(example: int) -> PropType:
     # To Python True is an int, but nobody means it as one.
     return PropType(
         lambda value: isinstance(value, int) and not isinstance(value, bool), f"an int, such as {example}"
+    )
+
+
+def _measure(example: float) -> PropType:
+    return PropType(
+        lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+        f"a number, such as {example}",
     )
 
 
@@ -132,6 +140,28 @@ PROP_TYPES: Mapping[str, PropType] = {
     "encryption_headers": FLAG,
     "service_encryption_key": _like("key_arn", "a KMS key, such as kms.Key(self, 'Key')"),
     "notification_topic": _like("topic_arn", "a topic, such as sns.Topic(self, 'Topic')"),
+    "tuning": _like("objective", "a Tuning, such as Tuning(objective='test:msd')"),
+    "gate": _like("at_least", "a Gate, such as Gate(metric='test:msd')"),
+    "registration": _like("approval", "a Registration, such as Registration(approval=Approval.MANUAL)"),
+    # of the steps after training
+    "objective": _instance(str, "a str, such as 'test:msd'"),
+    "ranges": _instance(Mapping, "ranges by hyperparameter, such as {'epochs': IntegerParameter(1, 10)}"),
+    "max_jobs": _number(20),
+    "max_parallel_jobs": _number(2),
+    "strategy": _instance(str, "a str, such as 'Bayesian'"),
+    "early_stopping": FLAG,
+    "warm_start": FLAG,
+    "target": _measure(0.9),
+    "max_jobs_not_improving": _number(5),
+    "stop_on_convergence": FLAG,
+    "random_seed": _number(1),
+    "metric": _instance(str, "a str, such as 'test:msd'"),
+    "at_least": _measure(0.8),
+    "at_most": _measure(0.2),
+    "against_current": FLAG,
+    "margin": _measure(0.01),
+    "approval": _instance(Enum, "Approval.AUTOMATIC or Approval.MANUAL"),
+    "model_package_group": _instance(str, "a str, such as 'churn-models'"),
     # of the encoder
     "bundle": _instance(LambdaBundle, "a LambdaBundle, such as LambdaBundle(platform='arm64')"),
     "encode_memory": _instance(Size, "a Size, such as Size.mebibytes(1769)"),
@@ -164,8 +194,8 @@ PROP_TYPES: Mapping[str, PropType] = {
 
 def check_types(
     problems: Problems, init: Callable[..., None], given: Mapping[str, object], *, of: str = ""
-) -> None:
-    """Note the arguments of a constructor that have another type than their prop.
+) -> bool:
+    """Note the arguments of a constructor that have another type than their prop; return True if all fit.
 
     Args:
         problems: Where to note them.
@@ -173,15 +203,16 @@ def check_types(
         given: Its arguments by name. Tokens are left alone, and None where the constructor takes it.
         of: Text in front of the names, such as ``"UploadTrigger."``. Default: ``""``.
     """
-    parameters = inspect.signature(init).parameters
+    parameters, all_fit = inspect.signature(init).parameters, True
     for name, value in given.items():
         expected = PROP_TYPES.get(name)
         if expected is None or _is_token(value):
             continue
         is_absent = value is None and "None" in str(parameters[name].annotation)
-        problems.unless(
-            is_absent or expected.fits(value), f"{of}{name} is {_shown(value)}; allowed: {expected.allowed}"
-        )
+        fits = is_absent or expected.fits(value)
+        problems.unless(fits, f"{of}{name} is {_shown(value)}; allowed: {expected.allowed}")
+        all_fit = all_fit and fits
+    return all_fit
 
 
 def known(name: str, value: T | None) -> T | None:

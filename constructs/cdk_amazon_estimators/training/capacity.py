@@ -6,10 +6,12 @@ second wait is told as an event. A quota that can never hold the job is an error
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -29,7 +31,7 @@ NO_CAPACITY = '*"CapacityError:*'
 
 @dataclass(frozen=True)
 class Waits:
-    """How long a training waits for instances, and how long its execution may take in all."""
+    """Time limits: how long a training waits for instances, and how long its execution may take."""
 
     capacity: Duration
     execution: Duration
@@ -50,15 +52,36 @@ def check_capacity_wait(problems: Problems, capacity_wait: Duration | None) -> N
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """The states that train.
+
+    Attributes:
+        entry: The state to enter, again after each wait for instances.
+        tasks: The tasks behind it that run the job, one of which is taken.
+        prepare: A task before them; None if there is none.
+        conclude: Tasks once the job has ended. Their errors are not errors of training.
+        leaves: Where in the state they leave what Announce tells, besides ``job``.
+        statements: What the state machine's role needs for them.
+    """
+
+    entry: sfn.State
+    tasks: Sequence[sfn.CustomState]
+    prepare: sfn.CustomState | None = None
+    conclude: Sequence[sfn.CustomState] = ()
+    leaves: Sequence[str] = ()
+    statements: Sequence[iam.PolicyStatement]
+
+
 def train_with_capacity(
     scope: Construct,
     *,
-    train: sfn.CustomState,
+    training: Training,
     explain: sfn.IChainable,
     announce_waiting: sfn.CustomState,
     capacity_wait: Duration,
 ) -> sfn.IChainable:
-    """Return the state to enter in place of ``train``: errors of capacity wait, all others go to ``explain``.
+    """Return the state to enter in order to train: errors of capacity wait, all others go to ``explain``.
 
     The number of waits so far is at ``$.capacity.waits``.
     """
@@ -89,7 +112,7 @@ def train_with_capacity(
     )
     announce_waiting.add_catch(wait, result_path="$.announced")
     announce_waiting.next(wait)
-    wait.next(count).next(train)
+    wait.next(count).next(training.entry)
     is_second = (
         sfn.Choice(scope, "IsSecondWait", comment="The first wait is short: only what takes longer is told.")
         .when(condition.number_equals("$.capacity.waits", 1), announce_waiting)
@@ -100,6 +123,10 @@ def train_with_capacity(
         .when(condition.and_(condition.number_less_than("$.capacity.waits", most), lacking), is_second)
         .otherwise(explain)
     )
-    train.add_catch(is_capacity, result_path="$.error")
-    begin.next(train)
-    return begin
+    for task in training.tasks:
+        task.add_catch(is_capacity, result_path="$.error")
+    begin.next(training.entry)
+    if training.prepare is None:
+        return begin
+    training.prepare.add_catch(explain, result_path="$.error")
+    return training.prepare.next(begin)

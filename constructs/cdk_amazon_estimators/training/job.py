@@ -134,6 +134,40 @@ def _check_range(problems: Problems, prop: str, value: float | None, setting: st
     )
 
 
+def job_definition(
+    scope: Construct,
+    *,
+    image: str,
+    role: iam.IRole,
+    output_path: str,
+    settings: JobSettings,
+    output_key: kms.IKey | None = None,
+) -> dict[str, Any]:
+    """Return the members of a training job that do not depend on the data, as the API has them.
+
+    With a VPC, ``role`` is allowed to put network interfaces into its subnets. The arguments are those of
+    :func:`training_job`.
+    """
+    warn_of_unknown(scope, settings.instance_type)
+    network = settings.vpc and training_network(
+        scope, settings.vpc, subnets=settings.subnets, security_groups=settings.security_groups
+    )
+    for statement in network.statements(scope) if network else ():
+        role.add_to_principal_policy(statement)
+    return request_of(
+        {
+            **settings.members(),
+            "training_image": image,
+            "input_mode": "File",
+            "role": role.role_arn,
+            "output_path": output_path,
+            **({"output_kms_key": output_key.key_arn} if output_key else {}),
+            "subnets": network.subnet_ids if network else None,
+            "security_group_ids": network.security_group_ids if network else None,
+        }
+    )
+
+
 def training_job(
     scope: Construct,
     construct_id: str,
@@ -156,27 +190,18 @@ def training_job(
         output_key: KMS key of the model. SageMaker does not use the bucket's own key by itself. Default: the
             settings' ``encryption_key``.
     """
-    warn_of_unknown(scope, settings.instance_type)
-    network = settings.vpc and training_network(
-        scope, settings.vpc, subnets=settings.subnets, security_groups=settings.security_groups
-    )
-    for statement in network.statements(scope) if network else ():
-        role.add_to_principal_policy(statement)
-    members = {
-        **settings.members(),
-        "training_image": image,
-        "input_mode": "File",
-        "role": role.role_arn,
-        "output_path": output_path,
-        **({"output_kms_key": output_key.key_arn} if output_key else {}),
-        "subnets": network.subnet_ids if network else None,
-        "security_group_ids": network.security_group_ids if network else None,
-    }
     task: dict[str, Any] = {
         "Type": "Task",
         "Resource": f"arn:{Aws.PARTITION}:states:::sagemaker:createTrainingJob.sync",
         "Parameters": {
-            **request_of(members),
+            **job_definition(
+                scope,
+                image=image,
+                role=role,
+                output_path=output_path,
+                settings=settings,
+                output_key=output_key,
+            ),
             "TrainingJobName.$": JOB_NAME,
             "HyperParameters.$": "$.request.hyperparameters",
             "InputDataConfig.$": "$.request.input_data_config",
@@ -199,12 +224,6 @@ def training_job_statements(
         resource_name=f"{job_name_prefix}-*",
         arn_format=ArnFormat.SLASH_RESOURCE_NAME,
     )
-    rule = stack.format_arn(
-        service="events",
-        resource="rule",
-        resource_name="StepFunctionsGetEventsForSageMakerTrainingJobsRule",
-        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-    )
     return [
         iam.PolicyStatement(
             actions=[
@@ -216,6 +235,16 @@ def training_job_statements(
             ],
             resources=[jobs],
         ),
+        *job_run_statements(scope, role=role, rule="StepFunctionsGetEventsForSageMakerTrainingJobsRule"),
+    ]
+
+
+def job_run_statements(scope: Construct, *, role: iam.IRole, rule: str) -> list[iam.PolicyStatement]:
+    """Return what every ``.sync`` task needs: to pass the execution role, and the rule it hears ends by."""
+    events = Stack.of(scope).format_arn(
+        service="events", resource="rule", resource_name=rule, arn_format=ArnFormat.SLASH_RESOURCE_NAME
+    )
+    return [
         iam.PolicyStatement(
             actions=["iam:PassRole"],
             resources=[role.role_arn],
@@ -223,7 +252,7 @@ def training_job_statements(
         ),
         # Step Functions learns of the job's end through a rule of its own.
         iam.PolicyStatement(
-            actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"], resources=[rule]
+            actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"], resources=[events]
         ),
     ]
 

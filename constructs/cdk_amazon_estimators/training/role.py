@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import Annotations, ArnFormat, Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -34,8 +36,12 @@ def grant_training(
     scope: Construct,
     image: TrainingImage,
     job_name_prefix: str,
+    tuning_name_prefix: str | None = None,
 ) -> None:
     """Allow ``role`` to read RecordSets, write models, pull the image, log, send metrics and use the keys.
+
+    The names of its jobs begin with ``job_name_prefix``; those of a tuning job's trainings, whose log it
+    writes as well, with ``tuning_name_prefix``.
 
     Warns on ``scope`` if the role is one that cannot be granted anything.
     """
@@ -45,16 +51,17 @@ def grant_training(
     models = S3Access(role, layout.model_bucket, layout.encryption_key)
     models.list([layout.models])
     models.write([f"{layout.models}*"], multipart=True)
-    statements = [*_pull(image), *_logs(scope, job_name_prefix), _metrics()]
+    prefixes = [one for one in (job_name_prefix, tuning_name_prefix) if one]
+    statements = [*_pull(image), *_logs(scope, prefixes), _metrics()]
     for statement in statements:
         role.add_to_principal_policy(statement)
     if layout.encryption_key:
         _grant_volumes(role, layout.encryption_key)
-    _warn_unless_granted(scope, role, layout.prefix, image, job_name_prefix)
+    _warn_unless_granted(scope, role, layout.prefix, image, " and ".join(map(repr, prefixes)))
 
 
 def _warn_unless_granted(
-    scope: Construct, role: iam.IRole, prefix: str, image: TrainingImage, job_name_prefix: str
+    scope: Construct, role: iam.IRole, prefix: str, image: TrainingImage, jobs: str
 ) -> None:
     """Warn on ``scope`` if CDK dropped what was granted to ``role``.
 
@@ -68,7 +75,7 @@ def _warn_unless_granted(
         NOT_GRANTED,
         f"{name} cannot be changed by this app (mutable=False, or another account's), so nothing "
         "was granted to it: training jobs fail unless it may do what docs/pipeline.md lists under 'A role of "
-        f"your own', where PREFIX is {prefix!r}, JOBS is {job_name_prefix!r} and REPOSITORY is "
+        f"your own', where PREFIX is {prefix!r}, JOBS is {jobs} and REPOSITORY is "
         f"{image.repository_arn}. Grant it that and acknowledge this warning, or import the role mutable.",
     )
 
@@ -97,7 +104,7 @@ def _pull(image: TrainingImage) -> list[iam.PolicyStatement]:
     ]
 
 
-def _logs(scope: Construct, job_name_prefix: str) -> list[iam.PolicyStatement]:
+def _logs(scope: Construct, prefixes: Sequence[str]) -> list[iam.PolicyStatement]:
     def arn(name: str) -> str:
         return Stack.of(scope).format_arn(
             service="logs",
@@ -112,7 +119,8 @@ def _logs(scope: Construct, job_name_prefix: str) -> list[iam.PolicyStatement]:
             resources=[arn(LOG_GROUP), arn(f"{LOG_GROUP}:*")],
         ),
         iam.PolicyStatement(
-            actions=["logs:PutLogEvents"], resources=[arn(f"{LOG_GROUP}:log-stream:{job_name_prefix}-*")]
+            actions=["logs:PutLogEvents"],
+            resources=[arn(f"{LOG_GROUP}:log-stream:{prefix}-*") for prefix in prefixes],
         ),
     ]
 

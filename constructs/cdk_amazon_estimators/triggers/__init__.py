@@ -1,4 +1,4 @@
-"""What starts a pipeline: uploads, the clock, alarms. Each is a value that a TrainingStarter listens to."""
+"""Define triggers: uploads, the clock, alarms. Each is a value that a TrainingStarter listens to."""
 
 from cdk_amazon_estimators.triggers.alarm import AlarmTrigger
 from cdk_amazon_estimators.triggers.schedule import ScheduleTrigger

@@ -13,8 +13,6 @@ from cdk_amazon_estimators.access.key_policies import allow_events, allow_throug
 
 KEPT = Duration.days(14)
 """The longest SQS keeps a message."""
-GROUP = "starter"
-"""All messages are of one group: the queue hands them out one after the other, in order."""
 CRASHES = 5
 """Deliveries beyond the starter's own attempts after which SQS itself sets a message aside."""
 

@@ -17,8 +17,9 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from amazon_estimators.pipeline import keys
-from amazon_estimators.pipeline.announce import FAILED, SOURCE, TRAINED
+from amazon_estimators.pipeline.announce import FAILED, REJECTED, SOURCE, TRAINED
 from amazon_estimators.triggers.inbox import FACTOR
+from amazon_estimators.triggers.messages import GROUP
 from cdk_amazon_estimators.access.key_policies import allow_through
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.access.service_role import service_role
@@ -27,11 +28,11 @@ from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import check_types, known, known_seconds
 from cdk_amazon_estimators.storage.encryption_headers import encryption_variables
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
-from cdk_amazon_estimators.triggers.queues import GROUP, StarterQueues
+from cdk_amazon_estimators.triggers.queues import StarterQueues
 from cdk_amazon_estimators.triggers.trigger import Trigger
 
-TIMEOUT = Duration.minutes(5)
-"""A listing of a million objects takes two to three minutes."""
+TIMEOUT = Duration.minutes(15)
+"""A listing of a million objects takes minutes: S3 lists 1,000 at a time."""
 MOST_ATTEMPTS = 10
 LONGEST_DELAY = Duration.hours(11)
 ENDED = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
@@ -218,7 +219,7 @@ class TrainingStarter(Construct):
             "Announced",
             events.EventPattern(
                 source=[SOURCE],
-                detail_type=[TRAINED, FAILED],
+                detail_type=[TRAINED, REJECTED, FAILED],
                 # Its ARN: pipelines of two deployments of one app have the same path.
                 detail={"state_machine": [state_machine.state_machine_arn]},
             ),
@@ -252,9 +253,12 @@ class TrainingStarter(Construct):
         data.list(layout.inputs, versions=True)
         data.list([layout.datasets, layout.triggers])
         state = keys.state_key(layout.prefix)
-        data.read([state])
-        last_trained = keys.last_trained_key(layout.prefix)  # of a model that Announce could not tell of
-        data.write([state, keys.data_set_key(layout.prefix, keys.ANY), last_trained])
+        data_sets = keys.data_set_key(layout.prefix, keys.ANY)
+        data.read([state, data_sets])  # a data set that lies there if the answer to its upload was lost
+        # The last two of a model that Announce could not tell of.
+        trained = [keys.last_trained_key(layout.prefix), keys.current_model_key(layout.prefix)]
+        data.write([state, *trained])
+        data.write([data_sets], multipart=True)
         state_machine.grant_start_execution(function)
         state_machine.grant(function, "states:DescribeStateMachine", "states:ListExecutions")
         state_machine.grant_execution(function, "states:DescribeExecution")

@@ -1,4 +1,4 @@
-"""What all triggers have in common: a check of their settings, and a rule or schedule they make."""
+"""Define the base of all triggers: a check of their settings, and the rule or schedule they create."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import Duration
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_events as events
 
 from cdk_amazon_estimators.props.problems import Problems
@@ -68,6 +68,7 @@ class UploadTrigger:
                 for key in (f"{prefix}{self.marker}", {"wildcard": f"{prefix}*/{self.marker}"})
             ]
             message: dict[str, Any] = {"trigger": "marker", "event": events.EventField.event_id}
+            listens: dict[str, Any] = {"marker": self.marker}
         else:
             assert self.quiet_period is not None
             # Without the event's id: of the uploads within a second the queue keeps one message.
@@ -77,6 +78,7 @@ class UploadTrigger:
                 "name": hashlib.sha256(construct_id.encode()).hexdigest()[:12],
                 "quiet_seconds": self.quiet_period.to_seconds(),
             }
+            listens = {"name": message["name"], "quiet_seconds": message["quiet_seconds"]}
         pattern = events.EventPattern(
             source=["aws.s3"],
             detail_type=["Object Created"],
@@ -87,4 +89,26 @@ class UploadTrigger:
             pattern,
             {**message, "time": events.EventField.time},
             description="Tells the starter of uploads",
+        )
+        # S3 sends no events of a new bucket for some minutes: the end of the deployment has the starter look.
+        stack = f"arn:{Aws.PARTITION}:cloudformation:{Aws.REGION}:{Aws.ACCOUNT_ID}:stack/{Aws.STACK_NAME}"
+        deployed = events.EventPattern(
+            source=["aws.cloudformation"],
+            detail_type=["CloudFormation Stack Status Change"],
+            detail={
+                "stack-id": [Aws.STACK_ID, stack],
+                "status-details": {"status": ["CREATE_COMPLETE", "UPDATE_COMPLETE"]},
+            },
+        )
+        starter.on_event(
+            f"{construct_id}Deployed",
+            deployed,
+            {
+                "trigger": "deployed",
+                "listener": construct_id,
+                "prefixes": self.prefixes(starter.layout),
+                **listens,
+                "event": events.EventField.event_id,
+            },
+            description="Tells the starter that its stack is deployed",
         )

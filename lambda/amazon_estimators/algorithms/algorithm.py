@@ -113,7 +113,7 @@ class Algorithm:
 
     @property
     def values(self) -> Mapping[str, Any]:
-        """What has been set, by the service's name, as Python values."""
+        """Return the hyperparameters that have been set, by the service's name, as Python values."""
         return MappingProxyType(self._values)
 
     def effective(self, name: str) -> Any:

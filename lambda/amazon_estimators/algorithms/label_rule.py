@@ -21,7 +21,7 @@ ADD_THEM = (
 
 @dataclass(frozen=True)
 class LabelProblem:
-    """What is wrong with the labels of a channel's input, and the way out."""
+    """A fault in the labels of a channel's input, and the remedy."""
 
     message: str
     remedy: str

@@ -1,4 +1,4 @@
-"""What Linear Learner logs, by channel and kind of model."""
+"""List the metrics Linear Learner logs, by channel and kind of model."""
 
 from __future__ import annotations
 

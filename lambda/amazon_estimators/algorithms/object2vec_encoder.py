@@ -1,4 +1,4 @@
-"""What Object2Vec's two encoders have in common: the hyperparameters that exist once for each."""
+"""Declare the hyperparameters that each of Object2Vec's two encoders has."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What holds for channels of text: token ids, lengths of token lists, names of auxiliary files.
+"""Check channels of text: token ids, lengths of token lists, names of auxiliary files.
 
-Each rule goes by what the encoder saw, and is silent about a RecordSet of which that is not recorded.
+Each rule uses what the encoder recorded, and does not apply to a RecordSet without that record.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where the training images of the first-party algorithms are: repository and region to image URI."""
+"""Map repository and region to the URI of a first-party algorithm's training image."""
 
 from __future__ import annotations
 
@@ -58,11 +58,3 @@ def train_image(repo_name: str, version: str, region: str) -> str:
             remedy=f"Train in one of {', '.join(sorted(accounts))}.",
         )
     return f"{accounts[region]}.dkr.ecr.{region}.{dns_suffix(region)}/{repo_name}:{version}"
-
-
-def image_mapping(repo_name: str) -> dict[str, dict[str, str]]:
-    """Region to ``{"Account", "DnsSuffix"}``: the CloudFormation mapping to join an image URI from."""
-    return {
-        region: {"Account": account, "DnsSuffix": dns_suffix(region)}
-        for region, account in image_accounts(repo_name).items()
-    }

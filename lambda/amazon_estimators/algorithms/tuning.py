@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,6 +12,8 @@ from typing import Any
 from amazon_estimators.algorithms.algorithm import Algorithm
 from amazon_estimators.algorithms.metrics import Metric
 from amazon_estimators.algorithms.rules import Caution, Finding, Problem
+from amazon_estimators.errors import HyperparameterError
+from amazon_estimators.hyperparameters.hyperparameter import Hyperparameter, HyperparameterWarning
 from amazon_estimators.hyperparameters.value_types import Integer, Real
 
 GUIDE = "https://docs.aws.amazon.com/sagemaker/latest/dg/"
@@ -24,6 +27,8 @@ SCALING = ("Auto", "Linear", "Logarithmic", "ReverseLogarithmic")
 MAX_RANGES = 30
 MAX_CATEGORIES = 30
 """https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-limits.html"""
+WIDE = 1000
+"""The ratio of a range's ends from which on it is searched on a logarithmic scale by default."""
 EARLY_STOPPING = ("LinearLearner", "IPInsights")
 """The algorithms that AWS lists with early stopping, of these ten.
 
@@ -166,30 +171,54 @@ def objective_findings(
             source=algorithm.documentation,
         )
         return
+    yield from metric_findings(
+        algorithm, "objective metric", metric, known, channels=channels, settings=settings
+    )
     if metric not in known:
-        near = get_close_matches(metric, known, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        yield Problem(
-            f"objective metric {metric!r} is not one of {algorithm.__name__}: {', '.join(known)}.{hint}",
-            source=METRICS,
-        )
         return
-    channel = metric.partition(":")[0]
-    if channels is not None and channel not in channels:
-        yield Problem(
-            f"objective metric {metric!r} needs a channel {channel!r}; "
-            f"there are {', '.join(sorted(channels))}.",
-            source=METRICS,
-        )
     if objective_type not in ("Minimize", "Maximize"):
         yield Problem(f"objective type is {objective_type!r}; allowed: Minimize, Maximize.", source=API)
     elif objective_type != known[metric].direction:
         yield Caution(f"{metric} is better the other way: {known[metric].direction}, not {objective_type}.")
-    needed = known[metric].predictor_types
+
+
+def metric_findings(
+    algorithm: type[Algorithm],
+    what: str,
+    name: str,
+    known: Mapping[str, Metric],
+    *,
+    channels: Collection[str] | None,
+    settings: Mapping[str, Any],
+) -> Iterator[Finding]:
+    """Yield why trainings do not report a metric.
+
+    Args:
+        algorithm: The algorithm's class.
+        what: How messages call the metric.
+        name: The metric's name, such as ``"test:msd"``.
+        known: The metrics to choose from, by name.
+        channels: The channels of the trainings; None if they are not known yet.
+        settings: Hyperparameters of the trainings, as Python values.
+    """
+    if name not in known:
+        near = get_close_matches(str(name), known, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        yield Problem(
+            f"{what} {name!r} is not one of {algorithm.__name__}: {', '.join(known)}.{hint}", source=METRICS
+        )
+        return
+    channel = name.partition(":")[0]
+    if channels is not None and channel not in channels:
+        yield Problem(
+            f"{what} {name!r} needs a channel {channel!r}; there are {', '.join(sorted(channels))}.",
+            source=METRICS,
+        )
+    needed = known[name].predictor_types
     predictor = settings.get("predictor_type")
     if needed and predictor is not None and predictor not in needed:
         yield Problem(
-            f"{metric} is logged for predictor_type {' or '.join(needed)}, not for {predictor}.",
+            f"{name} is logged for predictor_type {' or '.join(needed)}, not for {predictor}.",
             source=METRICS,
         )
 
@@ -243,11 +272,58 @@ def job_findings(
         yield Problem(
             "strategy Hyperband stops trainings by itself: early stopping must be Off.", source=STRATEGIES
         )
-    stops = algorithm.__name__ in EARLY_STOPPING and (
+    if early_stopping == "Auto" and not reports_per_epoch(algorithm, objective):
+        yield Caution(f"AWS does not list {algorithm.__name__} with {objective} among those stopped early.")
+
+
+def reports_per_epoch(algorithm: type[Algorithm], objective: str) -> bool:
+    """Return True if AWS lists the algorithm, with this objective, among those that can be stopped early."""
+    return algorithm.__name__ in EARLY_STOPPING and (
         algorithm.__name__ != "LinearLearner" or objective.endswith("objective_loss")
     )
-    if early_stopping == "Auto" and not stops:
-        yield Caution(f"AWS does not list {algorithm.__name__} with {objective} among those stopped early.")
+
+
+def documented_ranges(algorithm: Algorithm) -> dict[str, Range]:
+    """Return the ranges that AWS recommends for the hyperparameters that ``algorithm`` leaves open.
+
+    Those that have no effect beside what it sets, or that it then does not take, are left out. A range of
+    real numbers that spans three orders of magnitude is searched on a logarithmic scale.
+
+    Example:
+        >>> from amazon_estimators.algorithms import KMeans
+        >>> documented_ranges(KMeans(k=10, epochs=1))["extra_center_factor"]
+        IntegerParameter(min_value=4, max_value=10, scaling_type='Auto')
+    """
+    return {
+        name: documented
+        for name, declared in algorithm.declared().items()
+        if name not in algorithm.values
+        and (documented := _documented(declared)) is not None
+        and _has_effect(algorithm, name, documented.bounds()[-1])
+    }
+
+
+def _documented(declared: Hyperparameter[Any]) -> Range | None:
+    recommended = declared.tuning
+    if recommended is None:
+        return None
+    if recommended.low is None or recommended.high is None:
+        return CategoricalParameter(recommended.values)
+    if isinstance(declared.kind, Integer):
+        return IntegerParameter(int(recommended.low), int(recommended.high))
+    wide = recommended.low > 0 and recommended.high / recommended.low >= WIDE
+    return ContinuousParameter(recommended.low, recommended.high, "Logarithmic" if wide else "Auto")
+
+
+def _has_effect(algorithm: Algorithm, name: str, value: Any) -> bool:
+    """Return False if the algorithm refuses a value of a hyperparameter, or warns that it does nothing."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", HyperparameterWarning)
+        try:
+            algorithm.override({name: value})
+        except (HyperparameterError, HyperparameterWarning):
+            return False
+    return True
 
 
 def _fit(algorithm: type[Algorithm], name: str, searched: Range) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from amazon_estimators.cli.completion import completion
 from amazon_estimators.cli.encode import encode
 from amazon_estimators.cli.hyperparameters import hyperparameters
 from amazon_estimators.cli.inspect import inspect
+from amazon_estimators.cli.models import approve, models, reject, rollback
 from amazon_estimators.cli.pipeline import logs, redrive, start, status, stop
 from amazon_estimators.cli.plan import plan
 from amazon_estimators.cli.predict import predict
@@ -45,6 +46,10 @@ for command in (
     logs,
     stop,
     redrive,
+    models,
+    approve,
+    reject,
+    rollback,
     request,
     dead_letters,
     rehearse,

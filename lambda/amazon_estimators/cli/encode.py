@@ -21,10 +21,13 @@ from amazon_estimators.cli.terminal import as_json, errors, output, print_json
     type=click.Path(path_type=Path, file_okay=False),
     help="Output directory, new or empty.",
 )
+@click.option(
+    "--prefix", default="s3://bucket/prefix/", metavar="URI", help="S3 prefix the shards will be copied to."
+)
 @input_options
 @as_json
 def encode(files: tuple[Path, ...], out: Path, prefix: str, as_json: bool, **options: Any) -> int:
-    """Encode FILES of any format a pipeline reads into shards and a manifest in a directory.
+    """Encode FILES of any format that a pipeline reads into shards and a manifest.
 
     FILES may be directories: all files below them are read, except hidden files and markers.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from amazon_estimators.cli.terminal import output
 from amazon_estimators.record_sets.profiles.comparison import Comparison
@@ -16,7 +16,7 @@ from amazon_estimators.record_sets.profiles.findings import feature_name
 from amazon_estimators.text import counted, listed
 
 SHARES = (0.01, 0.25, 0.5, 0.75, 0.99)
-WIDTH = 16
+WIDTH = 12
 BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -30,7 +30,7 @@ def profile_facts(document: ProfileDocument, features: int) -> dict[str, Any]:
             "minimum": float(moments.minimum[number]),
             "mean": float(moments.mean[number]),
             "maximum": float(moments.maximum[number]),
-            "deviation": math.sqrt(float(moments.variance[number])),
+            "std": math.sqrt(float(moments.variance[number])),
             "zeros": int(moments.zeros[number]),
             "quantiles": None
             if quantiles is None
@@ -62,9 +62,10 @@ def sparkline(document: ProfileDocument, feature: int) -> str:
     if start == stop:
         return BARS[-1]
     # Of each bucket, the part that lies in each bar; one of a single value lies in one bar whole.
-    edges = np.linspace(start, stop, WIDTH + 1)
-    width = np.maximum(high - low, np.finfo(float).tiny)
-    below = np.clip((edges[:, None] - low) / width, 0, 1)
+    edges = np.linspace(start, stop, WIDTH + 1)[:, None]
+    edges[-1] = np.nextafter(stop, np.inf)
+    width = np.where(high > low, high - low, 1.0)
+    below = np.where(high > low, np.clip((edges - low) / width, 0, 1), edges > low)
     rows = np.diff(below @ counts)
     heights = np.ceil(rows / max(rows.max(), 1) * (len(BARS) - 1)).astype(int)
     return "".join(BARS[height] for height in heights)
@@ -78,21 +79,29 @@ def print_profile(document: ProfileDocument, features: int) -> None:
     table = Table(
         "feature",
         "minimum",
+        "median",
         "mean",
         "maximum",
-        "deviation",
-        "median",
+        "std",
         "zeros",
-        "1 % … 99 %",
+        Column("shape", no_wrap=True),
         title=f"Profile of {counted(facts['records'], 'record')}{shown}",
         title_justify="left",
         box=None,
     )
     for row in facts["features"]:
-        numbers = [f"{row[name]:.4g}" for name in ("minimum", "mean", "maximum", "deviation")]
-        median = "" if row["quantiles"] is None else f"{row['quantiles']['0.5']:.4g}"
-        zeros = f"{row['zeros'] / facts['records']:.0%}"
-        table.add_row(escape(str(row["feature"])), *numbers, median, zeros, f"[cyan]{row['shape'] or ''}[/]")
+        median = "" if row["quantiles"] is None else f"{row['quantiles']['0.5']:.3g}"
+        mean, maximum, std = (f"{row[name]:.3g}" for name in ("mean", "maximum", "std"))
+        table.add_row(
+            escape(str(row["feature"])),
+            f"{row['minimum']:.3g}",
+            median,
+            mean,
+            maximum,
+            std,
+            f"{row['zeros'] / facts['records']:.0%}",
+            f"[cyan]{row['shape'] or ''}[/]",
+        )
     if facts["features"]:
         output().print(table)
     if document.missing:
@@ -115,10 +124,10 @@ def comparison_facts(comparison: Comparison) -> dict[str, Any]:
 def print_comparison(comparison: Comparison, features: int) -> None:
     """Print the features that moved, at most ``features`` of them, and those that only one side has."""
     moved = comparison.moved
-    table = Table("feature", "PSI", "KS", "mean", "was", "deviations", box=None)
+    table = Table("feature", "PSI", "KS", "mean", "was", "stds apart", box=None)
     for shift in moved[:features]:
         psi, ks = ("" if value is None else f"{value:.2f}" for value in (shift.psi, shift.ks))
-        means = (f"{value:.4g}" for value in (shift.mean_after, shift.mean_before))
+        means = (f"{value:.3g}" for value in (shift.mean_after, shift.mean_before))
         table.add_row(escape(str(shift.feature)), psi, ks, *means, f"{shift.mean_shift:.2f}")
     output().print(f"{len(moved)} of {counted(len(comparison.shifts), 'feature')} moved", soft_wrap=True)
     if moved[:features]:

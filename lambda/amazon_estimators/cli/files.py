@@ -38,13 +38,13 @@ def readables(names: tuple[str, ...]) -> list[Readable]:
 
 
 def profile_beside(name: str) -> ProfileDocument | None:
-    """Return the profile of the RecordSet that ``name`` stands for; None if no profile lies there.
+    """Return the profile of the RecordSet that ``name`` stands for; None if it has no profile.
 
     Args:
-        name: A directory, or the path or S3 URI of a manifest or of the directory it lies in.
+        name: A directory, or the path or S3 URI of a manifest or of its directory.
 
     Raises:
-        DamagedFileError: What lies there is not a profile.
+        DamagedFileError: The file is not a profile.
     """
     from amazon_estimators.record_sets.profiles.document import ProfileDocument  # noqa: PLC0415 - numpy
 

@@ -1,4 +1,4 @@
-"""How a command is told to read its input: the options that ``encode`` and ``plan`` share."""
+"""Declare the input options that ``encode`` and ``plan`` share."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 from amazon_estimators.cli.hyperparameters import AlgorithmName
 from amazon_estimators.cli.terminal import assignment
 from amazon_estimators.pipeline.channels import channel_options
+from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES
 from amazon_estimators.sources.options import HELP, source_options
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ MIB = 2**20
 
 
 class Column(click.ParamType[int | str]):
-    """A column of the input: a position, or a name."""
+    """A column of the input, by position or by name."""
 
     name = "column"
 
@@ -33,41 +34,56 @@ class Column(click.ParamType[int | str]):
 
 OPTIONS = (
     click.option(
-        "--algorithm", default="KMeans", type=AlgorithmName(), help="Who will read them. Default: KMeans."
+        "--algorithm",
+        default="KMeans",
+        type=AlgorithmName(),
+        help="Algorithm that will train on them. Default: KMeans.",
     ),
-    click.option("--channel", default="train", help="Default: train."),
-    click.option("--format", help="Default: by the file's extension."),
-    click.option("--header", type=click.Choice(["auto", "present", "absent"]), help="Of CSV. Default: auto."),
+    click.option("--channel", default="train", help="Channel of the algorithm. Default: train."),
+    click.option("--format", help="Format of FILES. Default: by extension."),
     click.option(
-        "--label", type=Column(), help="The label's column, by position or name. Default: no label."
+        "--header", type=click.Choice(["auto", "present", "absent"]), help="Header row of CSV. Default: auto."
     ),
     click.option(
-        "--feature", "features", multiple=True, type=Column(), help="May be repeated. Default: all others."
+        "--label", type=Column(), help="Column of the label, by position or name. Default: no label."
+    ),
+    click.option(
+        "--feature",
+        "features",
+        multiple=True,
+        type=Column(),
+        help="Column of a feature; repeatable. Default: all but the label.",
     ),
     click.option("--source", "sources", multiple=True, metavar="NAME=VALUE", help=HELP),
     click.option(
-        "--instance-count", default=1, type=click.IntRange(1), help="Instances that share it. Default: 1."
+        "--instance-count",
+        default=1,
+        type=click.IntRange(1),
+        help="Training instances to shard for. Default: 1.",
     ),
     click.option(
-        "--shard-mb", default=256, type=click.IntRange(1), help="Most MiB of a shard. Default: 256."
+        "--shard-mb",
+        default=DEFAULT_SHARD_BYTES // MIB,
+        type=click.IntRange(1),
+        help=f"Largest size of a shard in MiB. Default: {DEFAULT_SHARD_BYTES // MIB}.",
     ),
 )
 
 
 def input_options(command: Callable[..., int]) -> Callable[..., int]:
-    """Add the options that tell how input is read and cut."""
+    """Add the options that set how to read and cut the input."""
     return reduce(lambda decorated, option: option(decorated), reversed(OPTIONS), command)
 
 
 def algorithm_and_source(options: dict[str, Any]) -> tuple[type[Algorithm], Source]:
-    """Take what :func:`input_options` adds out of ``options``: whose input it is, and how it is read."""
+    """Move the options of :func:`input_options` out of ``options``; return the algorithm and the Source."""
     from amazon_estimators.algorithms import algorithm_named  # noqa: PLC0415 - slow to import, not for --help
     from amazon_estimators.sources import Source  # noqa: PLC0415
 
     algorithm = algorithm_named(options.pop("algorithm"))
-    given = source_options(
+    chosen = source_options(
         map(assignment, options.pop("sources")),
         features=list(options.pop("features")) or None,
         **{name: options.pop(name) for name in ("format", "header", "label")},
     )
-    return algorithm, Source.from_dict(channel_options(algorithm, options["channel"], given))
+    return algorithm, Source.from_dict(channel_options(algorithm, options["channel"], chosen))

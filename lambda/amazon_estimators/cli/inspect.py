@@ -36,7 +36,7 @@ BAR = 40
 @click.option(
     "--against",
     metavar="RECORDSET",
-    help="Compare the profile of a RecordSet with this one's: list the features that moved since.",
+    help="List the features whose distribution moved since this RecordSet.",
 )
 @as_json
 def inspect(  # noqa: PLR0917 - click passes options by name
@@ -45,8 +45,8 @@ def inspect(  # noqa: PLR0917 - click passes options by name
     """Show a summary of FILES, their first records, a histogram of the labels and the range of each feature.
 
     FILES are paths or S3 URIs of .pbr files or manifests, or directories. For models (model.tar.gz) it shows
-    the algorithm and the facts that the arrays reveal. Of a RecordSet with a profile it draws the
-    distribution of each feature and repeats the warnings; --against reads two profiles and nothing else.
+    the algorithm and the facts that the arrays reveal. For a RecordSet with a profile it draws the
+    distribution of each feature and repeats the warnings. --against reads only the two profiles.
     """
     if against is not None:
         return _compare(files, against, features, as_json=as_json)
@@ -69,7 +69,7 @@ def inspect(  # noqa: PLR0917 - click passes options by name
         facts = {"files": len(inputs), **profile.facts(bins=bins, features=features)}
         print_json({**facts, "profile": document and profile_facts(document, features)})
     else:
-        _print(profile, len(inputs), bins, features)
+        _print(profile, len(inputs), bins, features if document is None else 0)
         if document is not None:
             print_profile(document, features)
     return 0
@@ -90,7 +90,11 @@ def _compare(files: tuple[str, ...], against: str, features: int, *, as_json: bo
 
 
 def _profile(name: str) -> ProfileDocument:
-    """Return the profile of a RecordSet. Raises RecordSetError if it has none."""
+    """Return the profile of a RecordSet.
+
+    Raises:
+        RecordSetError: It has none.
+    """
     document = profile_beside(name)
     if document is None:
         raise RecordSetError(

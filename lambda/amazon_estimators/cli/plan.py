@@ -1,4 +1,4 @@
-"""``plan``: what a pipeline would understand of its input, and how it would cut it; nothing is encoded."""
+"""Implement ``plan``: show how a pipeline would read its input and cut it into shards."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 S3 = "s3://"
 MOST_SHARDS = 8
-"""Shards that are shown; of more their number."""
+"""Most shards to show; of the others it shows their number."""
 
 
 @click.command()
@@ -25,10 +25,10 @@ MOST_SHARDS = 8
 @input_options
 @as_json
 def plan(files: tuple[str, ...], as_json: bool, **options: Any) -> int:
-    """Say what a pipeline would understand of FILES, and how it would cut them into shards.
+    """Show how a pipeline would read FILES and cut them into shards.
 
-    FILES are local files and directories, or one S3 URI that ends a prefix of objects. Only metadata and
-    first rows are read, and nothing is encoded or written.
+    FILES are local files and directories, or one S3 URI, the prefix of objects. The command reads only
+    metadata and first rows. It encodes and writes nothing.
 
     \b
     amazon-estimators plan iris.csv --label species
@@ -65,7 +65,7 @@ def plan(files: tuple[str, ...], as_json: bool, **options: Any) -> int:
 
 
 def _shown(pieces: list[Piece]) -> str:
-    """Where a shard begins, and of how many pieces it is."""
+    """Describe a shard: its start and the number of its pieces."""
     if not pieces:
         return "empty"
     first = pieces[0]

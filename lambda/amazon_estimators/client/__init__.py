@@ -1,1 +1,1 @@
-"""What runs where a user sits: uploading RecordSets, starting training jobs and following them."""
+"""Run on the user's machine: upload RecordSets, start training jobs and follow them."""

@@ -1,4 +1,4 @@
-"""What an estimator does with its model: deploy it, predict in batch, search better hyperparameters."""
+"""Use an estimator's model: deploy it, predict in batch, search for better hyperparameters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Trained(Protocol):
-    """What is asked of an estimator here, beside what is asked for tuning."""
+    """The estimator's members this module uses, besides those for tuning."""
 
     algorithm: Algorithm
     role: str

@@ -1,4 +1,4 @@
-"""What a user reads while waiting: status, log lines and metrics, in colour where a terminal shows it."""
+"""Print status, log lines and metrics while a user waits, in colour on a terminal."""
 
 from __future__ import annotations
 

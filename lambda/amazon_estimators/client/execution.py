@@ -124,7 +124,7 @@ class Execution:
 
 
 def shard_counts(states: Any, arn: str) -> Mapping[str, int] | None:
-    """How many children of an execution's newest Map Run are in each status, and in all; None without one.
+    """Count the children of an execution's newest Map Run, by status and in total; None without a Map Run.
 
     A Map that is repeated or redriven may have several. ``states`` is a Step Functions client.
     """
@@ -137,7 +137,7 @@ def shard_counts(states: Any, arn: str) -> Mapping[str, int] | None:
 
 
 class _Follower:
-    """What of an execution has been shown already."""
+    """The part of an execution that has been shown."""
 
     def __init__(self, execution: Execution, console: Console, *, logs: bool, stream: TextIO | None) -> None:
         self._execution, self._console, self._logs, self._stream = execution, console, logs, stream
@@ -190,10 +190,19 @@ def _job_name(history: Sequence[Mapping[str, Any]]) -> str | None:
         entered = event.get("stateEnteredEventDetails")
         if entered:
             name, retries = _name_before_attempts(entered.get("input", "")) or name, -1
+            newest = _best_of_tuning(entered.get("input", "")) or newest
         if event.get("taskScheduledEventDetails", {}).get("resource", "").endswith(TRAIN):
             retries += 1
             newest = name and f"{name[0]}-{redrives}-{name[1]}-{retries}"
     return newest
+
+
+def _best_of_tuning(text: str) -> str | None:
+    """Return the best training job of a tuning job in a state's input, once the leaderboard is there."""
+    try:
+        return str(json.loads(text)["tuned"]["best"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _name_before_attempts(text: str) -> tuple[str, int] | None:

@@ -1,4 +1,4 @@
-"""What a model is hosted on, and where AWS says an algorithm cannot be."""
+"""Define what a model is hosted on, and check it against AWS's documented limits."""
 
 from __future__ import annotations
 

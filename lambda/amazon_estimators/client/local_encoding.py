@@ -191,7 +191,7 @@ def _local_channel(  # noqa: PLR0917 - what both callers are given
     if missing := [name for name, path in inputs.items() if not path.is_file()]:
         raise InputError(f"there is no file {', '.join(missing)}")
     s3 = Directory(work, inputs)
-    objects = {channel: s3.input_objects(BUCKET)}
+    objects = {channel: s3.input_objects(BUCKET, channel)}
     return planned, DataSet("local", datetime.now(UTC), objects, {channel: left_out}), s3
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from amazon_estimators.pipeline.encode import PART_BYTES
+from amazon_estimators.storage.multipart_upload import PART_BYTES
+from amazon_estimators.storage.object_list import ObjectList
 from amazon_estimators.storage.s3 import InputObject
 
 
@@ -33,12 +34,13 @@ class Directory:
         """Objects without content. Receipts are such, and their names are too long for a file's."""
         self._lock = Lock()
 
-    def input_objects(self, bucket: str) -> list[InputObject]:
-        """Return the inputs as objects; size and time of change stand for the content."""
-        return [
+    def input_objects(self, bucket: str, channel: str) -> ObjectList:
+        """Return the inputs as objects of a channel; size and time of change stand for the content."""
+        entries = (
             InputObject(bucket, key, path.stat().st_size, self._etag(path))
             for key, path in self._inputs.items()
-        ]
+        )
+        return ObjectList.of(bucket, channel, entries)
 
     def path(self, key: str) -> Path:
         """Return where a key lies; never outside of the directory."""

@@ -1,4 +1,4 @@
-"""What a user may hand in as training data, as rows that can be encoded a block at a time.
+"""Read a user's training data as blocks of rows to encode.
 
 NumPy arrays (mapped from disk too), pandas and polars data frames, SciPy sparse matrices or their compressed
 rows. Every block comes out as float32, which all first-party algorithms read.
@@ -6,7 +6,7 @@ rows. Every block comes out as float32, which all first-party algorithms read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -25,9 +25,6 @@ BLOCK_BYTES = 4 * 2**20
 FRAME_BYTES = 64
 """What a record adds to its values, rounded up: the frame, the tags, the label."""
 
-CsrTuple = tuple[Any, Any, Any, tuple[int, int]]
-"""Compressed rows: data (nnz,), indices (nnz,), indptr (rows + 1,), and the shape (rows, columns)."""
-
 
 class Matrix(Protocol):
     """Rows that can be encoded in any range."""
@@ -37,28 +34,52 @@ class Matrix(Protocol):
     sparse: bool
     record_bytes: int
     """About how long an encoded record is."""
+    block_rows: int
+    """Rows that are encoded at a time."""
 
     @property
     def names(self) -> Sequence[str] | None:
         """The names of the columns, where they have some."""
         ...
 
-    def write(
-        self,
-        file: Any,
-        start: int,
-        stop: int,
-        labels: np.ndarray | None,
-        first_row: int,
-        *,
-        profile: ProfileBuilder | None = None,
-    ) -> None:
-        """Append rows ``[start, stop)`` as records, and to ``profile``; errors count from ``first_row``."""
+    def block(self, start: int, stop: int, labels: np.ndarray | None) -> Block:
+        """Return rows ``[start, stop)`` with their labels."""
         ...
 
 
+def write_rows(
+    file: Any,
+    matrix: Matrix,
+    start: int,
+    stop: int,
+    labels: np.ndarray | None,
+    *,
+    first_row: int,
+    profile: ProfileBuilder | None = None,
+) -> None:
+    """Append rows ``[start, stop)`` as records, a block at a time, and add them to ``profile``.
+
+    Args:
+        file: Receives the records.
+        matrix: Holds the rows.
+        start: The first row.
+        stop: The row after the last.
+        labels: Of these rows, shape (stop - start,), or None.
+        first_row: The number of row ``start`` in errors.
+        profile: Adds up the features. Default: none.
+
+    Raises:
+        InputError: A value that float32 cannot hold, which the error names.
+    """
+    for first in range(start, stop, matrix.block_rows):
+        last = min(first + matrix.block_rows, stop)
+        part = None if labels is None else labels[first - start : last - start]
+        place = RowsInMemory(first_row + first - start, matrix.names)
+        write_block(file, matrix.block(first, last, part), place, profile)
+
+
 def matrix_of(train: Any) -> Matrix:
-    """``train`` as a :class:`Matrix`. Raises InputError for what holds no numbers in rows and columns."""
+    """Return ``train`` as a :class:`Matrix`. Raises InputError unless it has numbers in rows and columns."""
     if hasattr(train, "tocsr"):
         if len(train.shape) != 2:
             raise _not_rows(train.shape)
@@ -77,7 +98,7 @@ def is_frame(value: Any) -> bool:
 
 
 def split_frame(frame: Any, label: str) -> tuple[Matrix, np.ndarray]:
-    """A data frame as features and the labels of one column. Raises InputError if there is no such column."""
+    """Return a data frame as features and the labels of one column. Raises InputError if it has none such."""
     names = list(frame.columns)
     if label not in names:
         raise InputError(
@@ -98,7 +119,7 @@ def labels_of(labels: Any, rows: int) -> np.ndarray | None:
     array = np.asarray(labels)
     if array.shape != (rows,):
         raise InputError(
-            f"labels have shape {array.shape}, expecting one label a row: shape ({rows},)",
+            f"labels have shape {array.shape}, expecting one label per row: shape ({rows},)",
             remedy="Give as many labels as there are rows, as one dimension: labels.ravel().",
         )
     return _numeric(array, "labels")
@@ -115,7 +136,7 @@ class RowsInMemory:
 
     @property
     def rows(self) -> str:
-        """How the rows of the block are called together."""
+        """Return the name for the block's rows."""
         return f"rows from {self.row}"
 
     def of(self, at: int, column: str) -> str:
@@ -138,21 +159,10 @@ class Dense:
     def __post_init__(self) -> None:
         self.rows, self.columns = self.array.shape
         self.record_bytes = 4 * self.columns + FRAME_BYTES
+        self.block_rows = _dense_rows(self.columns)
 
-    def write(
-        self,
-        file: Any,
-        start: int,
-        stop: int,
-        labels: np.ndarray | None,
-        first_row: int,
-        *,
-        profile: ProfileBuilder | None = None,
-    ) -> None:
-        for first, last in _blocks(start, stop, self.columns):
-            part = None if labels is None else labels[first - start : last - start]
-            place = RowsInMemory(first_row + first - start)
-            write_block(file, Block(self.array[first:last], part), place, profile)
+    def block(self, start: int, stop: int, labels: np.ndarray | None) -> Block:
+        return Block(self.array[start:stop], labels)
 
 
 class Frame:
@@ -168,29 +178,18 @@ class Frame:
         self.names, self._columns = names, columns
         self.rows, self.columns = len(columns[0]), len(columns)
         self.record_bytes = 4 * self.columns + FRAME_BYTES
+        self.block_rows = _dense_rows(self.columns)
 
-    def write(
-        self,
-        file: Any,
-        start: int,
-        stop: int,
-        labels: np.ndarray | None,
-        first_row: int,
-        *,
-        profile: ProfileBuilder | None = None,
-    ) -> None:
-        for first, last in _blocks(start, stop, self.columns):
-            columns = [
-                _column_values(name, column, first, last)
-                for name, column in zip(self.names, self._columns, strict=True)
-            ]
-            table = np.empty((last - first, self.columns), np.float32)
-            with np.errstate(over="ignore"):
-                for index, values in enumerate(columns):
-                    table[:, index] = values
-            part = None if labels is None else labels[first - start : last - start]
-            block = Block(table, part, partial(_given, columns, part))
-            write_block(file, block, RowsInMemory(first_row + first - start, self.names), profile)
+    def block(self, start: int, stop: int, labels: np.ndarray | None) -> Block:
+        columns = [
+            _column_values(name, column, start, stop)
+            for name, column in zip(self.names, self._columns, strict=True)
+        ]
+        table = np.empty((stop - start, self.columns), np.float32)
+        with np.errstate(over="ignore"):
+            for index, values in enumerate(columns):
+                table[:, index] = values
+        return Block(table, labels, partial(_given, columns, labels))
 
 
 class Sparse:
@@ -209,32 +208,17 @@ class Sparse:
             )
         per_row = len(self._data) // max(1, self.rows)
         self.record_bytes = 8 * per_row + FRAME_BYTES
-        self._block_rows = max(1, BLOCK_BYTES // self.record_bytes)
+        self.block_rows = max(1, BLOCK_BYTES // self.record_bytes)
 
-    def write(
-        self,
-        file: Any,
-        start: int,
-        stop: int,
-        labels: np.ndarray | None,
-        first_row: int,
-        *,
-        profile: ProfileBuilder | None = None,
-    ) -> None:
-        for first in range(start, stop, self._block_rows):
-            last = min(first + self._block_rows, stop)
-            pointers = self._indptr[first : last + 1]
-            low, high = int(pointers[0]), int(pointers[-1])
-            data = _numeric(self._data[low:high], "features")
-            rows = SparseRows(data, self._indices[low:high], pointers - low, self.columns)
-            part = None if labels is None else labels[first - start : last - start]
-            write_block(file, Block(rows, part), RowsInMemory(first_row + first - start), profile)
+    def block(self, start: int, stop: int, labels: np.ndarray | None) -> Block:
+        pointers = self._indptr[start : stop + 1]
+        low, high = int(pointers[0]), int(pointers[-1])
+        data = _numeric(self._data[low:high], "features")
+        return Block(SparseRows(data, self._indices[low:high], pointers - low, self.columns), labels)
 
 
-def _blocks(start: int, stop: int, columns: int) -> Iterator[tuple[int, int]]:
-    rows = max(1, BLOCK_BYTES // (4 * columns))
-    for first in range(start, stop, rows):
-        yield first, min(first + rows, stop)
+def _dense_rows(columns: int) -> int:
+    return max(1, BLOCK_BYTES // (4 * columns))
 
 
 def _array(train: Any) -> np.ndarray:
@@ -259,7 +243,7 @@ def _not_rows(shape: tuple[int, ...]) -> InputError:
 
 
 def _given(columns: Sequence[np.ndarray], labels: np.ndarray | None, row: int, feature: int | None) -> float:
-    """The value as the data frame has it."""
+    """Return the value as the data frame has it."""
     values = labels if feature is None else columns[feature]
     return float("nan") if values is None else float(values[row])
 

@@ -9,20 +9,24 @@ from typing import Any, Self
 
 from amazon_estimators.algorithms import Algorithm, algorithm_named
 from amazon_estimators.client.execution import Execution
+from amazon_estimators.client.registry import ModelRegistry
 from amazon_estimators.client.training_job import TrainingJob
 from amazon_estimators.errors import RequestError
+from amazon_estimators.pipeline.current_model import CurrentModel, approved_model, read_current_model
 from amazon_estimators.pipeline.keys import input_prefix
 from amazon_estimators.storage.sessions import client_of, region_of
 
 SETTINGS = {"pipeline", "algorithm", "hyperparameters", "data_bucket", "channels"}
 """Keys by which the pipeline's settings are known in the definition of its state machine."""
 
+REGISTER = ":aws-sdk:sagemaker:createModelPackage"
+"""What the resource of the task ends with that registers a model."""
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"
 EXECUTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
 class PipelineEstimator:
-    """What ``Estimator.from_pipeline()`` gives.
+    """The estimator that ``Estimator.from_pipeline()`` returns.
 
     ``algorithm`` holds the hyperparameters the pipeline was deployed with.
     """
@@ -70,7 +74,7 @@ class PipelineEstimator:
     training_image_uri = train_image
 
     def hyperparameters(self) -> dict[str, str]:
-        """What the pipeline was deployed with, without what it fills in from the data."""
+        """Return the deployed hyperparameters, without those that the pipeline sets from the data."""
         return self.algorithm.hyperparameters()
 
     def fit(
@@ -142,6 +146,26 @@ class PipelineEstimator:
         listed = self._states.list_executions(stateMachineArn=self.state_machine_arn, maxResults=most)
         return [self._execution(one["executionArn"]) for one in listed["executions"]]
 
+    def registry(self) -> ModelRegistry | None:
+        """Return the registered models; None for a pipeline that registers none."""
+        group = registry_group(self._definition())
+        return None if group is None else ModelRegistry(group, session=self.session)
+
+    def current_model(self) -> CurrentModel | None:
+        """Return the model in use, None before there is one.
+
+        It is the newest approved version of the registry, or without one the last that was good enough.
+        """
+        group = registry_group(self._definition())
+        if group is not None:
+            return approved_model(client_of(self.session, "sagemaker"), group)
+        s3 = client_of(self.session, "s3")
+        return read_current_model(s3, self.settings["data_bucket"], self.settings.get("prefix", ""))
+
+    def _definition(self) -> Any:
+        described = self._states.describe_state_machine(stateMachineArn=self.state_machine_arn)
+        return json.loads(described["definition"])
+
     def attach(self, execution: str | None = None, *, wait: bool = True, logs: bool = True) -> Self:
         """Follow an execution by name or ARN, by default the newest. RequestError if there is none."""
         if execution is None:
@@ -209,6 +233,14 @@ def _settings(session: Any, state_machine_arn: str) -> dict[str, Any] | None:
     """Return the pipeline's settings, which its definition hands to Plan and Seal; None if it has none."""
     described = client_of(session, "stepfunctions").describe_state_machine(stateMachineArn=state_machine_arn)
     return next(_objects_with(json.loads(described["definition"]), SETTINGS), None)
+
+
+def registry_group(definition: Any) -> str | None:
+    """Return the model package group that a state machine registers models in; None if it registers none."""
+    for state in _objects_with(definition, {"Resource", "Parameters"}):
+        if str(state["Resource"]).endswith(REGISTER):
+            return str(state["Parameters"]["ModelPackageGroupName"])
+    return None
 
 
 def _objects_with(value: Any, keys: set[str]) -> Iterator[dict[str, Any]]:

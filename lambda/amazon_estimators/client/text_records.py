@@ -1,4 +1,4 @@
-"""What is no matrix: Object2Vec's pairs as JSON Lines, IPInsights' pairs as CSV, NTM's vocabulary as text."""
+"""Encode records that are not a matrix: Object2Vec's JSON Lines, IPInsights' CSV, NTM's vocabulary."""
 
 from __future__ import annotations
 

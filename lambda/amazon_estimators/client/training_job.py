@@ -44,7 +44,7 @@ class TrainingJob:
     @property
     def console_url(self) -> str:
         """The job's page in the AWS console."""
-        return f"https://{console_host(self.region)}/sagemaker/home?region={self.region}#/jobs/{self.name}"
+        return console_page(self.region, f"jobs/{self.name}")
 
     def describe(self) -> dict[str, Any]:
         """DescribeTrainingJob's answer."""
@@ -138,7 +138,7 @@ class Follower:
 
     @property
     def ended(self) -> bool:
-        """Whether the job had ended at the last look."""
+        """Return True if the job had ended at the last look."""
         return self._last.get("TrainingJobStatus") in ENDED
 
     def look(self) -> bool:
@@ -194,6 +194,11 @@ def console_host(region: str) -> str:
     if region.startswith("us-gov-"):
         return "console.amazonaws-us-gov.com"
     return {"amazonaws.com.cn": "console.amazonaws.cn"}.get(dns_suffix(region), "console.aws.amazon.com")
+
+
+def console_page(region: str, page: str) -> str:
+    """Return the URL of a page of SageMaker in the console, such as ``jobs/<name>``."""
+    return f"https://{console_host(region)}/sagemaker/home?region={region}#/{page}"
 
 
 def checked_job_name(given: str | None, *, base: str) -> str:

@@ -15,8 +15,8 @@ from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.algorithms.channel_rules import CSV, JSON, JSON_LINES, RECORDIO
 from amazon_estimators.client.job_settings import tag_list
 from amazon_estimators.client.predictor import joined, sliced
-from amazon_estimators.client.training_job import Detached, checked_job_name, console_host, timestamp
-from amazon_estimators.client.waiting import wait_for
+from amazon_estimators.client.training_job import Detached, checked_job_name, console_page, timestamp
+from amazon_estimators.client.waiting import JOB_GOING, wait_for
 from amazon_estimators.errors import RequestError, TransformJobError
 from amazon_estimators.inference import Predictions, read_response, write_request
 from amazon_estimators.inference.requests import InferenceWarning, content_type_for
@@ -27,7 +27,6 @@ from amazon_estimators.storage.sessions import client_of, default_location, regi
 
 SPLIT_TYPES = {RECORDIO: "RecordIO", CSV: "Line", JSON_LINES: "Line", JSON: "None"}
 """How an object of a content type is split into records."""
-GOING = ("InProgress", "Stopping")
 UPLOAD_BYTES = 64 * 2**20
 """About the size of an uploaded object: an object goes to one instance."""
 
@@ -61,7 +60,7 @@ class TransformJob:
         return wait_for(
             self.describe,
             status="TransformJobStatus",
-            going=GOING,
+            going=JOB_GOING,
             detail=lambda _: f"transform job {self.name}",
             way_back=f"Stopped waiting; transform job {self.name} goes on, and is billed.\n"
             f"  Wait again:  TransformJob({self.name!r}).wait()\n"
@@ -78,13 +77,12 @@ class TransformJob:
         """
         job = self.wait_for_end(poll=poll)
         if job["TransformJobStatus"] != "Completed":
-            region = region_of(self.session)
+            page = console_page(region_of(self.session), f"transform-jobs/{self.name}")
             raise TransformJobError(
                 f"Transform job {self.name} is {job['TransformJobStatus']}: "
                 f"{job.get('FailureReason') or 'no reason given'}",
                 remedy="An object with a bad record has no output, the others have: "
-                f"{job['TransformOutput']['S3OutputPath']}. Look at it in the console: "
-                f"https://{console_host(region)}/sagemaker/home?region={region}#/transform-jobs/{self.name}",
+                f"{job['TransformOutput']['S3OutputPath']}. Look at it in the console: {page}",
             )
         return job
 
@@ -115,7 +113,7 @@ class TransformJob:
 
 
 class Creatable(Protocol):
-    """What is asked of a model here."""
+    """The model's members this module uses."""
 
     name: str
     algorithm: type[Algorithm]
@@ -127,7 +125,7 @@ class Creatable(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class TransformSettings:
-    """What all jobs of a transformer share; None leaves it to the service."""
+    """The settings that all jobs of a transformer share. None leaves one to the service."""
 
     instance_type: str
     instance_count: int = 1

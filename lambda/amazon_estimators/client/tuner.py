@@ -20,21 +20,20 @@ from amazon_estimators.algorithms.tuning import (
     ranges_request,
 )
 from amazon_estimators.client.job_settings import JobSettings, tag_list
-from amazon_estimators.client.training_job import JOB_NAME, console_host
+from amazon_estimators.client.training_job import JOB_NAME, console_page
 from amazon_estimators.client.training_records import Records
-from amazon_estimators.client.waiting import wait_for
+from amazon_estimators.client.waiting import JOB_GOING, wait_for
 from amazon_estimators.errors import HyperparameterError, RequestError, TuningJobError
 from amazon_estimators.hyperparameters.hyperparameter import HyperparameterWarning
 from amazon_estimators.storage.sessions import client_of, region_of
 
 NAME_CHARACTERS = 32
-GOING = ("InProgress", "Stopping")
 _TRAINING_ONLY = ("TrainingJobName", "HyperParameters", "Tags", "ExperimentConfig")
 """Members of a training job's request that its definition in a tuning job does not have."""
 
 
 class Tunable(Protocol):
-    """What is asked of an estimator here."""
+    """The estimator's members this module uses."""
 
     algorithm: Algorithm
     session: Any
@@ -73,7 +72,7 @@ class TuningJob:
         job = wait_for(
             self.describe,
             status="HyperParameterTuningJobStatus",
-            going=GOING,
+            going=JOB_GOING,
             detail=_progress,
             way_back=f"Stopped waiting; tuning job {self.name} goes on, and its trainings are billed.\n"
             f"  Wait again:  TuningJob({self.name!r}).wait()\n"
@@ -81,12 +80,11 @@ class TuningJob:
             poll=poll,
         )
         if job["HyperParameterTuningJobStatus"] != "Completed":
-            region = region_of(self.session)
+            page = console_page(region_of(self.session), f"hyper-tuning-jobs/{self.name}")
             raise TuningJobError(
                 f"Tuning job {self.name} is {job['HyperParameterTuningJobStatus']}: "
                 f"{job.get('FailureReason') or 'no reason given'}",
-                remedy=f"Look at it in the console: https://{console_host(region)}/sagemaker/home"
-                f"?region={region}#/hyper-tuning-jobs/{self.name}",
+                remedy=f"Look at it in the console: {page}",
             )
         return job
 
@@ -110,10 +108,14 @@ class TuningJob:
 
         Numbers are floats, categorical values texts; the objective is None where none was reported.
         """
+        return [training_row(summary) for summary in self.summaries()]
+
+    def summaries(self) -> list[dict[str, Any]]:
+        """Return the trainings as ListTrainingJobsForHyperParameterTuningJob lists them."""
         pages = self._sagemaker.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job").paginate(
             HyperParameterTuningJobName=self.name
         )
-        return [training_row(one) for page in pages for one in page["TrainingJobSummaries"]]
+        return [summary for page in pages for summary in page["TrainingJobSummaries"]]
 
 
 class Tuner:

@@ -12,7 +12,7 @@ import numpy as np
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.algorithms.channel_rules import SHARDED
-from amazon_estimators.client.matrix import Matrix, is_frame, labels_of, matrix_of, split_frame
+from amazon_estimators.client.matrix import Matrix, is_frame, labels_of, matrix_of, split_frame, write_rows
 from amazon_estimators.client.shard_writers import Shards
 from amazon_estimators.client.text_records import write_lines
 from amazon_estimators.errors import InputError, RequestError
@@ -35,7 +35,7 @@ Progress = Callable[[int, int | None], None]
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a RecordSet goes: ``prefix`` ends with a slash; ``extra`` is encryption, for every object."""
+    """The destination of a RecordSet. ``prefix`` ends with a slash; ``extra`` encrypts every object."""
 
     s3: Any
     bucket: str
@@ -166,7 +166,7 @@ def _write_records(
     report.total = matrix.rows * matrix.record_bytes
     for start, stop, writer in shards.ranges(matrix.rows, report.total):
         part = None if label_array is None else label_array[start:stop]
-        matrix.write(writer, start, stop, part, start, profile=profile)
+        write_rows(writer, matrix, start, stop, part, first_row=start, profile=profile)
     facts = RecordSet("", matrix.rows, matrix.columns, labels=_range(label_array), sparse=matrix.sparse)
     return facts, _names(matrix)
 
@@ -223,7 +223,9 @@ def _deal(
         for index, share in enumerate(turns):
             if share:
                 part = None if labels is None else labels[row : row + share]
-                matrix.write(current[index], row, row + share, part, first_row + row, profile=profile)
+                write_rows(
+                    current[index], matrix, row, row + share, part, first_row=first_row + row, profile=profile
+                )
                 shards.records[base + index] += share
                 row += share
 

@@ -11,6 +11,8 @@ from amazon_estimators.client.console import Console
 from amazon_estimators.client.training_job import Detached
 
 POLL_SECONDS = 5.0
+JOB_GOING = ("InProgress", "Stopping")
+"""The statuses of transform and tuning jobs that are not final."""
 
 
 def wait_for(

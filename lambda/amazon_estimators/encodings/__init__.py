@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from amazon_estimators.sources import Layout, Piece, Source
 from amazon_estimators.sources.formats import FORMATS, vector_formats
+from amazon_estimators.storage.object_list import ObjectList
 from amazon_estimators.storage.s3 import InputObject
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ MODULES = {
     "csv": "ip_insights",
     "files": "auxiliary_files",
 }
-"""The module of each encoding: a new one is a module with the two functions of Encoding and a line here."""
+"""The module of each encoding: a new one is a module with the functions of Encoding and a line here."""
 
 NAMES = {
     "application/x-recordio-protobuf": "recordio",
@@ -36,7 +37,7 @@ NAMES = {
 class Encoding(Protocol):
     """Defines what the module of an encoding provides."""
 
-    def resolve(self, s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
+    def resolve(self, s3: Any, objects: ObjectList, source: Source) -> Source:
         """Return the source with what it leaves out found out over all objects."""
         ...
 

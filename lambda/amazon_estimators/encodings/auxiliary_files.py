@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from amazon_estimators.encodings.contract import Facts, PlannedChannel
-from amazon_estimators.encodings.text_lines import SCHEMA, first_bad_line, shown, steps, tidy
+from amazon_estimators.encodings.text_lines import SCHEMA, first_bad_line, resolve, shown, steps, tidy
 from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
 from amazon_estimators.sources import Layout, Piece, Source
 from amazon_estimators.storage.multipart_upload import ObjectWriter
 from amazon_estimators.storage.s3 import InputObject
 
+__all__ = ["encode", "look", "resolve"]
+
 REMEDY = "Write the file as UTF-8 with one word, or one embedding, per line."
-
-
-def resolve(s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
-    """Return the source as it is: lines leave nothing to be found out."""
-    return source
 
 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:

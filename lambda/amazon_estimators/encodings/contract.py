@@ -14,7 +14,7 @@ from amazon_estimators.summaries import Labels, Tokens
 
 @dataclass(frozen=True)
 class PlannedChannel:
-    """What all shards of one channel share."""
+    """The facts that all shards of a channel share."""
 
     source: Source
     schema: Schema

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from amazon_estimators.encodings.contract import Facts, PlannedChannel
-from amazon_estimators.encodings.text_lines import first_bad_line, look_at_text, shown, steps, tidy
+from amazon_estimators.encodings.text_lines import first_bad_line, look, resolve, shown, steps, tidy
 from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
-from amazon_estimators.sources import Layout, Piece, Source
+from amazon_estimators.sources import Piece
 from amazon_estimators.storage.multipart_upload import ObjectWriter
-from amazon_estimators.storage.s3 import InputObject
+
+__all__ = ["encode", "look", "resolve"]
 
 _OCTET = rb"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _ADDRESS = rb"%b(?:\.%b){3}" % (_OCTET, _OCTET)
@@ -19,19 +20,9 @@ _ENTITY = rb'(?:[^",\r\n]++|"(?:[^"\r\n]|"")++")'
 _LINE = rb"%b,%b" % (_ENTITY, _ADDRESS)
 _LINES = re.compile(rb"(?:%b\n)*+" % _LINE)
 _ONE_LINE = re.compile(_LINE)
-_ONE_ADDRESS = re.compile(_ADDRESS)
 _FIELDS = re.compile(rb"(%b?+)(?:,(.*))?" % _ENTITY)
 
 REMEDY = "Write each line as entity,address without a header, such as user_7,192.0.2.10."
-
-
-def resolve(s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
-    """Return the source as it is: lines leave nothing to be found out."""
-    return source
-
-
-def look(s3: Any, found: InputObject, source: Source) -> Layout:
-    return look_at_text(s3, found, source)
 
 
 def encode(

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from amazon_estimators.encodings.contract import Facts, PlannedChannel
-from amazon_estimators.encodings.text_lines import first_bad_line, look_at_text, shown, steps, tidy
+from amazon_estimators.encodings.text_lines import first_bad_line, look, resolve, shown, steps, tidy
 from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
-from amazon_estimators.sources import Layout, Piece, Source
+from amazon_estimators.sources import Piece
 from amazon_estimators.storage.multipart_upload import ObjectWriter
-from amazon_estimators.storage.s3 import InputObject
 from amazon_estimators.summaries import LabelRange, Tokens
+
+__all__ = ["encode", "look", "resolve"]
 
 REMEDY = 'Write each line as {"label": 1, "in0": [6, 17, 606], "in1": [16, 21]}; token ids count from 0.'
 KEYS = {"label", "in0", "in1"}
@@ -23,15 +24,6 @@ SIDES = ("in0", "in1")
 LAST_TOKEN = 2**31 - 1
 """The highest token id: no vocabulary is larger than an index of 32 bits."""
 FLOAT32_MAX = float(np.finfo(np.float32).max)
-
-
-def resolve(s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
-    """Return the source as it is: lines leave nothing to be found out."""
-    return source
-
-
-def look(s3: Any, found: InputObject, source: Source) -> Layout:
-    return look_at_text(s3, found, source)
 
 
 def encode(

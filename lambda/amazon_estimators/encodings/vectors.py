@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from amazon_estimators.sources import Block, Layout, Piece, Schema, Source, floa
 from amazon_estimators.sources.blocks import SparseRows
 from amazon_estimators.sources.formats import FORMATS
 from amazon_estimators.storage.multipart_upload import ObjectWriter
+from amazon_estimators.storage.object_list import ObjectList
 from amazon_estimators.storage.s3 import InputObject
 from amazon_estimators.summaries import LabelRange
 
@@ -26,7 +27,7 @@ SMALL_OBJECT = 2**18
 OBJECTS_AHEAD = 16
 
 
-def resolve(s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
+def resolve(s3: Any, objects: ObjectList, source: Source) -> Source:
     """Return the source with what it leaves out found out over all objects."""
     return readers.resolve(s3, objects, source)
 
@@ -73,17 +74,17 @@ class Location(Protocol):
 
     @property
     def rows(self) -> str:
-        """How the rows of the block are called together."""
+        """Return the name for the block's rows."""
         ...
 
     @property
     def counted(self) -> str:
-        """How rows are counted."""
+        """Return the way rows are counted."""
         ...
 
     @property
     def label(self) -> str:
-        """How the label is called."""
+        """Return the label's name."""
         ...
 
     def of(self, at: int, column: str) -> str:
@@ -97,7 +98,7 @@ class Location(Protocol):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a block of rows comes from, for errors: ``row`` is the number of its first one."""
+    """The origin of a block of rows, for errors. ``row`` is the number of its first row."""
 
     piece: Piece
     schema: Schema
@@ -114,12 +115,12 @@ class Place:
 
     @property
     def rows(self) -> str:
-        """How the rows of the block are called together."""
+        """Return the name for the block's rows."""
         return f"{self.piece.source.uri}, rows from {self.row}"
 
     @property
     def label(self) -> str:
-        """How the label is called."""
+        """Return the label's name."""
         return "label" if self.schema.label is None else f"label, {self.schema.column(self.schema.label)}"
 
 

@@ -68,7 +68,7 @@ class Kind(Protocol[T]):
 
     @property
     def expecting(self) -> str:
-        """What is allowed, to complete "Expecting: …"."""
+        """Return the allowed values, to complete "Expecting: …"."""
 
     def read(self, value: object) -> T:
         """Read a value; ValueError if it is none of this kind."""

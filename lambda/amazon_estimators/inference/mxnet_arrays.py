@@ -37,7 +37,6 @@ CPU = (1, 0)
 """Device type and number that MXNet writes for arrays in main memory."""
 DIMENSIONS = 32
 """Most dimensions of an array; NumPy's own limit is 64, MXNet's operators stop at 6."""
-INT64 = np.dtype("<i8")
 
 
 class RowSparse(NamedTuple):

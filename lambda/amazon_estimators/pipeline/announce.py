@@ -1,5 +1,4 @@
-"""What a pipeline tells the world: events of the library's own source, and the record of the last
-training."""
+"""Put a pipeline's events on the bus, and write the record of the last training."""
 
 from __future__ import annotations
 
@@ -13,6 +12,7 @@ from typing import Any
 
 from amazon_estimators.errors import ServiceError
 from amazon_estimators.pipeline import keys
+from amazon_estimators.pipeline.current_model import CurrentModel, current_model_document
 from amazon_estimators.pipeline.explain import details_of, reason_of
 from amazon_estimators.storage.documents import seal_document
 from amazon_estimators.storage.faults import naming
@@ -20,6 +20,7 @@ from amazon_estimators.storage.s3 import put_json
 
 SOURCE = "amazon-estimators"
 TRAINED = "Model Trained"
+REJECTED = "Model Rejected"
 FAILED = "Training Failed"
 SKIPPED = "Training Skipped"
 WAITING = "Training Waiting"
@@ -44,8 +45,9 @@ Tell = Callable[[str, Mapping[str, Any]], None]
 def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     """Tell of an execution that is about to end; ``state`` is the Announce step's event. Returns the detail.
 
-    Of a success ``last_trained.json`` is written before anyone is told. If it cannot be, that is told too: a
-    model that nobody hears of is worse than a record that is out of date.
+    Of a success ``last_trained.json`` is written before anyone is told: the data set was trained. If the
+    model is good enough and no registry decides, it is in use from now on: ``current_model.json``. If either
+    cannot be written, that is told too: a model that nobody hears of is worse than a record out of date.
     """
     execution, settings = state["execution"], state["pipeline"]
     plan, job, explained = (state.get(name) or {} for name in ("plan", "job", "explained"))
@@ -75,23 +77,61 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
         detail = failure(about, explained["error"], explained["cause"], explained.get("remedy", ""))
         tell(FAILED, detail)
         return detail
-    detail = {
-        **about,
+    detail = {**about, **_trained(plan, job), **_judged(state), "warnings": state.get("warnings") or []}
+    good = (state.get("verdict") or {}).get("good", True)
+    trained = {name: detail[name] for name in ("data_set", "execution", "job", "model")}
+    prefix = settings["prefix"]
+    records = {keys.last_trained_key(prefix): seal_document(LAST_TRAINED_SCHEMA, trained)}
+    if good and state.get("package") is None:
+        records[keys.current_model_key(prefix)] = current_model_document(_current(detail))
+    unrecorded = []
+    for key, document in records.items():
+        try:
+            put_json(s3, plan["bucket"], key, document)
+        except Exception as error:
+            LOG.exception("s3://%s/%s was not written", plan["bucket"], key)
+            unrecorded.append(f"s3://{plan['bucket']}/{key}: {error}")
+    if unrecorded:
+        detail["unrecorded"] = "; ".join(unrecorded)[:LONGEST_SAID]
+    tell(TRAINED if good else REJECTED, detail)
+    return detail
+
+
+def _trained(plan: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all that a consumer needs to know of a training job without asking for it."""
+    resources = job.get("ResourceConfig") or {}
+    return {
         "record_set": f"s3://{plan['bucket']}/{plan['prefix']}",
         "job": job["TrainingJobName"],
         "model": job["ModelArtifacts"]["S3ModelArtifacts"],
         "metrics": {one["MetricName"]: one["Value"] for one in job.get("FinalMetricDataList") or ()},
+        "image": (job.get("AlgorithmSpecification") or {}).get("TrainingImage"),
+        "hyperparameters": job.get("HyperParameters") or {},
+        # Of several types that would do, the one that had capacity.
+        "instance_type": resources.get("SelectedInstanceType") or resources.get("InstanceType"),
+        "instance_count": resources.get("SelectedInstanceCount") or resources.get("InstanceCount"),
         "billable_seconds": job.get("BillableTimeInSeconds"),
     }
-    trained = {name: detail[name] for name in ("data_set", "execution", "job", "model")}
-    key = keys.last_trained_key(settings["prefix"])
-    try:
-        put_json(s3, plan["bucket"], key, seal_document(LAST_TRAINED_SCHEMA, trained))
-    except Exception as error:
-        LOG.exception("s3://%s/%s was not written", plan["bucket"], key)
-        detail["unrecorded"] = f"s3://{plan['bucket']}/{key}: {error}"[:LONGEST_SAID]
-    tell(TRAINED, detail)
-    return detail
+
+
+def _judged(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the steps after training found: None for each that the pipeline does not have."""
+    package = state.get("package") or {}
+    return {
+        "verdict": state.get("verdict"),
+        "model_package": package.get("ModelPackageArn"),
+        "tuning": state.get("tuned"),
+    }
+
+
+def _current(detail: Mapping[str, Any]) -> CurrentModel:
+    return CurrentModel(
+        job=detail["job"],
+        model=detail["model"],
+        data_set=detail["data_set"],
+        metrics=detail["metrics"],
+        test_data=(detail["verdict"] or {}).get("test_data", {}),
+    )
 
 
 def failure(about: Mapping[str, Any], error: str, cause: str, remedy: str = "") -> dict[str, Any]:

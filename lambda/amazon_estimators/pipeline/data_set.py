@@ -7,24 +7,44 @@ again.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Self
 
 from amazon_estimators.errors import RequestError
 from amazon_estimators.pipeline import keys
 from amazon_estimators.record_sets.keys import RECORD_SET
-from amazon_estimators.storage.input_files import InputFiles, LeftOut
-from amazon_estimators.storage.s3 import InputObject, is_there, list_as_of, put_text, read_object
+from amazon_estimators.storage.input_files import InputFiles, LeftOut, LeftOutFiles
+from amazon_estimators.storage.multipart_upload import upload
+from amazon_estimators.storage.object_list import ObjectList
+from amazon_estimators.storage.s3 import InputObject, is_there, read_object
+from amazon_estimators.storage.versions import VersionListing
 from amazon_estimators.text import shown
 
 VERSION = re.compile(r"[0-9a-f]{24}")
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 """The last change of a bucket in which nothing has ever changed."""
+DAMAGE = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    StopIteration,
+    EOFError,
+    OSError,
+    zlib.error,
+)
+"""What the list of a data set raises that was cut or changed."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +61,7 @@ class DataSet:
 
     version: str
     as_of: datetime
-    channels: Mapping[str, list[InputObject]]
+    channels: Mapping[str, ObjectList]
     left_out: Mapping[str, tuple[LeftOut, ...]] = field(default_factory=dict)
     is_present: bool = False
 
@@ -62,19 +82,23 @@ class DataSet:
             name: InputFiles(given) if isinstance(given, str) else given
             for name, given in sorted(files.items())
         }
-        listings = {name: list_as_of(s3, bucket, rule.prefix, moment) for name, rule in rules.items()}
-        as_of = max((listing.changed for listing in listings.values() if listing.changed), default=BEGINNING)
-        channels: dict[str, list[InputObject]] = {}
+        as_of, is_present, version = BEGINNING, True, _Version()
+        channels: dict[str, ObjectList] = {}
         left_out: dict[str, tuple[LeftOut, ...]] = {}
-        for name, listing in listings.items():
-            objects = {found.key: found for found in listing.objects}
-            taken, left_out[name] = rules[name].choose(objects)
-            channels[name] = [objects[key] for key in taken]
-        is_present = all(listing.is_present for listing in listings.values())
-        return cls(_version(channels), as_of.replace(microsecond=0), channels, left_out, is_present)
+        for name, rule in rules.items():
+            listing, others = VersionListing(s3, bucket, rule.prefix, moment), LeftOutFiles()
+            objects = ObjectList(bucket, name)
+            for found in listing:
+                if rule.takes(found.key, others):
+                    objects.append(found)
+                    version.add(name, found)
+            channels[name], left_out[name] = objects, others.groups
+            as_of = max(as_of, listing.changed or BEGINNING)
+            is_present = is_present and listing.is_present
+        return cls(str(version), as_of.replace(microsecond=0), channels, left_out, is_present)
 
     def freeze(self, s3: Any, bucket: str, prefix: str) -> None:
-        """Keep the list of objects. Written again, it is the same but for ``as_of``."""
+        """Keep the list of objects, compressed. Written again, it is the same but for ``as_of``."""
         head = {
             "schema": "data-set/1",
             "data_set": self.version,
@@ -82,34 +106,42 @@ class DataSet:
             "channels": sorted(self.channels),
             "left_out": {name: [vars(group) for group in groups] for name, groups in self.left_out.items()},
         }
-        text = "".join(f"{json.dumps(line)}\n" for line in (head, *_lines(self.channels)))
-        put_text(s3, bucket, keys.data_set_key(prefix, self.version), text, "application/jsonlines")
+        # The parts of a gzip file may each be compressed alone: the objects were, when they were listed.
+        members = chain.from_iterable(objects.members() for _, objects in sorted(self.channels.items()))
+        first = gzip.compress(f"{json.dumps(head)}\n".encode(), mtime=0)
+        upload(
+            s3, bucket, keys.data_set_key(prefix, self.version), chain([first], members), "application/gzip"
+        )
 
     @classmethod
     def load(cls, s3: Any, bucket: str, prefix: str, version: object) -> Self:
         """Read what :meth:`freeze` wrote. Raises RequestError if there is no such data set."""
         check_version(version)
-        key = keys.data_set_key(prefix, str(version))
-        if not is_there(s3, bucket, key):
+        known = (keys.data_set_key(prefix, str(version)), keys.plain_data_set_key(prefix, str(version)))
+        key = next((key for key in known if is_there(s3, bucket, key)), None)
+        if key is None:
             raise RequestError(
-                f"data_set is {version!r}, and there is no s3://{bucket}/{key}",
+                f"data_set is {version!r}, and there is no s3://{bucket}/{known[0]}",
                 remedy="Leave data_set out to train on the input as it is now.",
             )
-        body = read_object(s3, bucket, key)
+        body = io.BytesIO(read_object(s3, bucket, key))
         changed = RequestError(
             f"s3://{bucket}/{key} does not hold the objects its name was made of: it was changed",
             remedy="Leave data_set out to train on the input as it is now.",
         )
         try:
-            head, *lines = map(json.loads, body.splitlines())
-            channels: dict[str, list[InputObject]] = {name: [] for name in head["channels"]}
-            for line in lines:
-                channels[line.pop("channel")].append(InputObject(bucket=bucket, **line))
+            lines = map(json.loads, body if key == known[1] else gzip.GzipFile(fileobj=body))
+            head, held = next(lines), _Version()
             as_of = datetime.fromisoformat(head["as_of"])
-            is_whole = _version(channels) == version
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            channels = {name: ObjectList(bucket, name) for name in head["channels"]}
+            for line in lines:
+                name = line.pop("channel")
+                found = InputObject(bucket=bucket, **line)
+                channels[name].append(found)
+                held.add(name, found)
+        except DAMAGE:
             raise changed from None
-        if not is_whole:
+        if str(held) != version:
             raise changed
         left_out = {
             name: tuple(LeftOut(**group) for group in groups)
@@ -127,13 +159,19 @@ def check_version(version: object) -> None:
         )
 
 
-def _lines(channels: Mapping[str, list[InputObject]]) -> Iterator[dict[str, Any]]:
-    for name, objects in sorted(channels.items()):
-        for one in objects:
-            values = {key: value for key, value in vars(one).items() if key != "bucket"}
-            yield {"channel": name, **values}
+class _Version:
+    """The name of a data set, made object by object: the SHA-256 of the JSON of all that identifies them."""
 
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256(b"[")
+        self._between = ""
 
-def _version(channels: Mapping[str, list[InputObject]]) -> str:
-    content = [[name, one.identity()] for name, objects in sorted(channels.items()) for one in objects]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
+    def add(self, channel: str, found: InputObject) -> None:
+        """Add an object: channels by name, objects by key."""
+        self._digest.update(f"{self._between}{json.dumps([channel, found.identity()])}".encode())
+        self._between = ", "
+
+    def __str__(self) -> str:
+        whole = self._digest.copy()
+        whole.update(b"]")
+        return whole.hexdigest()[:24]

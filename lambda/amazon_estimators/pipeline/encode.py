@@ -16,11 +16,9 @@ from amazon_estimators.prefetch import ahead
 from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
 from amazon_estimators.sources import Layout, Piece
 from amazon_estimators.sources.schema import check_schema
-from amazon_estimators.storage.multipart_upload import Uploads
+from amazon_estimators.storage.multipart_upload import PART_BYTES, Uploads
 
 LOOKS_AHEAD = 16
-PART_BYTES = 16 * 2**20
-"""The size of an upload's parts. 10,000 make 160 GB, far above any shard. A shard's ETag depends on it."""
 PARTS_SENT_AT_ONCE = 3
 
 

@@ -25,6 +25,8 @@ def explain(s3: Any, error: Mapping[str, str], plan: Mapping[str, Any]) -> dict[
     if name == MAP_FAILED and plan:
         return _of_shards(s3, plan)
     details = details_of(cause)
+    if "HyperParameterTuningJobName" in details:
+        return _answer("TuningJobError", _of_tuning(details))
     if "TrainingJobName" in details:
         return _answer("TrainingJobError", _of_training(details))
     if "errorMessage" in details:
@@ -88,6 +90,14 @@ def _of_training(job: Mapping[str, Any]) -> str:
     return (
         f"Training job {name} ended as {ended}: {job.get('FailureReason') or 'the service gave no reason'}\n"
         f"Its log: group /aws/sagemaker/TrainingJobs, streams {name}/…"
+    )
+
+
+def _of_tuning(job: Mapping[str, Any]) -> str:
+    name, status = job["HyperParameterTuningJobName"], job.get("HyperParameterTuningJobStatus", "Failed")
+    return (
+        f"Tuning job {name} ended as {status}: {job.get('FailureReason') or 'the service gave no reason'}\n"
+        f"The logs of its trainings: group /aws/sagemaker/TrainingJobs, streams {name}-…"
     )
 
 

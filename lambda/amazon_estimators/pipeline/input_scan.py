@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, overload
 
 from amazon_estimators.algorithms.label_rule import label_problem
 from amazon_estimators.encodings import Encoding, encoding_named
@@ -15,12 +16,45 @@ from amazon_estimators.sources import Layout, Schema, Source, format_of
 from amazon_estimators.sources.files.compression import compression_of
 from amazon_estimators.sources.schema import check_schema
 from amazon_estimators.storage.input_files import EMPTY, LOG_NAMES, InputFiles, LeftOut
+from amazon_estimators.storage.object_list import ObjectList
 from amazon_estimators.storage.s3 import InputObject
 
 LOOKS_AT_ONCE = 32
 MOST_LOOKED_AT = 512
 """Objects of a channel that Plan looks at. Of more it looks at SAMPLED, and Encode at each one it reads."""
 SAMPLED = 64
+
+
+class Unseen(Sequence[tuple[InputObject, Layout]]):
+    """Objects that were not inspected, each with the layout it is taken to have: the bytes of it all."""
+
+    def __init__(self, objects: ObjectList, schema: Schema, compression: str) -> None:
+        self.objects, self._schema, self._compression = objects, schema, compression
+
+    def __len__(self) -> int:
+        return len(self.objects)
+
+    def __iter__(self) -> Iterator[tuple[InputObject, Layout]]:
+        return ((found, self._layout(found)) for found in self.objects)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[InputObject, Layout]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Unseen: ...
+    def __getitem__(self, index: int | slice) -> tuple[InputObject, Layout] | Unseen:
+        if isinstance(index, slice):
+            return Unseen(self.objects[index], self._schema, self._compression)
+        found = self.objects[index]
+        return found, self._layout(found)
+
+    def of_width(self, width: int) -> Unseen:
+        """Return the same objects with another number of features, known from now on."""
+        layout = self[0][1].of_width(width, known=True)
+        return Unseen(self.objects, layout.schema, self._compression)
+
+    def _layout(self, found: InputObject) -> Layout:
+        whole = compression_of(found, self._compression) != "none"
+        return Layout(schema=self._schema, start=0, stop=found.size, whole=whole)
 
 
 @dataclass(frozen=True)
@@ -34,7 +68,7 @@ class Found:
         left_out: What is beside them and is not read.
     """
 
-    objects: list[tuple[InputObject, Layout]]
+    objects: Sequence[tuple[InputObject, Layout]]
     looked: bool
     source: Source
     left_out: tuple[LeftOut, ...] = ()
@@ -44,17 +78,36 @@ class Found:
         return self.objects[0][1].schema
 
     @property
+    def sizes(self) -> Sequence[int]:
+        """The bytes of each object."""
+        if isinstance(self.objects, Unseen):
+            return self.objects.objects.sizes
+        return [entry.size for entry, _ in self.objects]
+
+    @cached_property
+    def formats(self) -> dict[str, tuple[InputObject, Layout]]:
+        """The formats of feature vectors, each with the first object that is of it."""
+        first: dict[str, tuple[InputObject, Layout]] = {}
+        for entry, layout in self.objects:
+            first.setdefault(format_of(entry, self.source)[0], (entry, layout))
+        return first
+
+    @property
     def records(self) -> int | None:
         """The number of records, or None if not all are counted."""
-        counts = [layout.records for _, layout in self.objects]
-        return None if None in counts else sum(count or 0 for count in counts)
+        total = 0
+        for _, layout in self.objects:
+            if layout.records is None:
+                return None
+            total += layout.records
+        return total
 
 
 def find(
     s3: Any,
     bucket: str,
     channel: Channel,
-    objects: list[InputObject],
+    objects: ObjectList,
     left_out: tuple[LeftOut, ...] = (),
 ) -> Found:
     """Look at the objects of a channel; ``left_out`` is what lies beside them and is not input.
@@ -66,16 +119,20 @@ def find(
         RequestError: The algorithm learns from a label and none is named.
     """
     # The starter, which may have listed the objects, knows no patterns.
-    objects = [found for found in objects if not channel.files.why_by_pattern(found.key)]
+    if channel.files.include or channel.files.skip:
+        why = channel.files.why_by_pattern
+        objects = objects.pick(index for index, entry in enumerate(objects) if not why(entry.key))
     where = f"channel {channel.name}: "
     if not objects:
         others = f"; left out: {'; '.join(map(str, left_out))}" if left_out else ""
         raise NoInputError(f"{where}no object under s3://{bucket}/{channel.prefix}{others}")
-    keys = [found.key for found in objects]
-    refuse_tables(channel.files, keys, left_out, f"{where}s3://{bucket}/{channel.prefix}")
+    refuse_tables(
+        channel.files, (entry.key for entry in objects), left_out, f"{where}s3://{bucket}/{channel.prefix}"
+    )
     found = look_at(s3, objects, channel, encoding_named(channel.encoding))
+    found = replace(found, left_out=(*left_out, *found.left_out))
     _check_label(channel, found)
-    return replace(found, left_out=(*left_out, *found.left_out))
+    return found
 
 
 def refuse_tables(rule: InputFiles, keys: Iterable[str], left_out: Iterable[LeftOut], where: str) -> None:
@@ -89,20 +146,19 @@ def refuse_tables(rule: InputFiles, keys: Iterable[str], left_out: Iterable[Left
         )
 
 
-def look_at(s3: Any, objects: list[InputObject], channel: Channel, encoding: Encoding) -> Found:
+def look_at(s3: Any, objects: ObjectList, channel: Channel, encoding: Encoding) -> Found:
     """Inspect every object, or an even sample of very many that includes the first and the last.
 
     Objects without rows, such as the empty parts that Spark writes, are left out if others have some.
     """
-    filled = [found for found in objects if found.size]
-    empty = [found for found in objects if not found.size]
+    empty = list(objects.pick(index for index, size in enumerate(objects.sizes) if not size))
+    filled = objects.pick(index for index, size in enumerate(objects.sizes) if size) if empty else objects
     if empty and (not filled or channel.encoding == "files"):
         raise NoInputError(f"{empty[0].uri} is empty", remedy="Remove it, or upload it with some records.")
     source = encoding.resolve(s3, filled, replace(channel.source, prefix=channel.prefix))
-    sample = filled
-    if len(filled) > MOST_LOOKED_AT:
-        step = (len(filled) - 1) / (SAMPLED - 1)
-        sample = [filled[round(index * step)] for index in range(SAMPLED)]
+    look_at_all = len(filled) <= MOST_LOOKED_AT
+    step = (len(filled) - 1) / (SAMPLED - 1)
+    sample = list(filled if look_at_all else filled.pick(round(index * step) for index in range(SAMPLED)))
 
     def look(found: InputObject) -> Layout | NoInputError:
         try:
@@ -126,22 +182,12 @@ def look_at(s3: Any, objects: list[InputObject], channel: Channel, encoding: Enc
         first = first.of_width(width, known=known)
     empty += [found for found, _ in without_rows]
     left_out = _left_out(channel, empty)
-    if sample is filled:
+    if look_at_all:
         return Found(layouts, looked=True, source=source, left_out=left_out)
-    nothing = {found.key for found in empty}
-    unseen = [
-        (
-            found,
-            Layout(
-                schema=first.schema,
-                start=0,
-                stop=found.size,
-                whole=compression_of(found, source.compression) != "none",
-            ),
-        )
-        for found in filled
-        if found.key not in nothing
-    ]
+    if without_rows:
+        nothing = {entry.key for entry, _ in without_rows}
+        filled = filled.pick(index for index, entry in enumerate(filled) if entry.key not in nothing)
+    unseen = Unseen(filled, first.schema, source.compression)
     return Found(unseen, looked=False, source=source, left_out=left_out)
 
 
@@ -152,13 +198,19 @@ def widest(found: Mapping[str, Found]) -> dict[str, Found]:
     """
     width = max((channel.schema.width for channel in found.values() if channel.schema.sparse), default=0)
     return {
-        name: replace(
-            channel, objects=[(one, layout.of_width(width, known=True)) for one, layout in channel.objects]
-        )
+        name: replace(channel, objects=_of_width(channel.objects, width))
         if channel.schema.at_least
         else channel
         for name, channel in found.items()
     }
+
+
+def _of_width(
+    objects: Sequence[tuple[InputObject, Layout]], width: int
+) -> Sequence[tuple[InputObject, Layout]]:
+    if isinstance(objects, Unseen):
+        return objects.of_width(width)
+    return [(entry, layout.of_width(width, known=True)) for entry, layout in objects]
 
 
 def _left_out(channel: Channel, empty: list[InputObject]) -> tuple[LeftOut, ...]:
@@ -172,8 +224,7 @@ def _check_label(channel: Channel, found: Found) -> None:
     """Raise RequestError if the channel needs a label, or takes none, and the input is not like that."""
     if not channel.rule.vectors:
         return
-    formats = {format_of(one, channel.source)[0]: (one, layout) for one, layout in reversed(found.objects)}
-    for name, (one, layout) in reversed(formats.items()):
-        problem = label_problem(channel.rule, channel.source, name, layout.schema, one.uri)
+    for name, (entry, layout) in found.formats.items():
+        problem = label_problem(channel.rule, channel.source, name, layout.schema, entry.uri)
         if problem is not None:
             raise RequestError(problem.message, remedy=problem.remedy)

@@ -4,7 +4,7 @@
 channels of it. The constructs call the same functions with ``"*"`` (:data:`ANY`) for what varies:
 
     <prefix>input/<channel>/                                   uploaded by users
-    <prefix>datasets/<version>.jsonl, last_trained.json
+    <prefix>datasets/<version>.jsonl.gz, last_trained.json, current_model.json, last_tuned.json
     <prefix>triggers/state.json
     <prefix>recordsets/<fingerprint>/plan.json, pieces.jsonl
                                      executions/<attempt>/shards.jsonl
@@ -12,7 +12,9 @@ channels of it. The constructs call the same functions with ``"*"`` (:data:`ANY`
                                      profiles/<channel>/<shard>.json
                                      failures/<attempt>/<shard>.json
                                      <channel>/                see record_sets/keys.py
-    <prefix>models/
+    <prefix>recordsets/plans/<asked>.json
+    <prefix>models/<job>/output/model.tar.gz, metrics.json
+                   <tuning job>/leaderboard.csv
 """
 
 from __future__ import annotations
@@ -25,11 +27,16 @@ TRIGGERS = "triggers/"
 RECORD_SETS = "recordsets/"
 MODELS = "models/"
 
-DATA_SET_EXTENSION = ".jsonl"
+DATA_SET_EXTENSION, PLAIN_DATA_SET_EXTENSION = ".jsonl.gz", ".jsonl"
 LAST_TRAINED = "last_trained.json"
+CURRENT_MODEL = "current_model.json"
+LAST_TUNED = "last_tuned.json"
+METRICS = "metrics.json"
+LEADERBOARD = "leaderboard.csv"
 STATE = "state.json"
 PLAN = "plan.json"
 PIECES = "pieces.jsonl"
+KNOWN_PLANS = "plans/"
 EXECUTIONS = "executions/"
 ITEMS = "shards.jsonl"
 RECEIPTS = "receipts/"
@@ -48,13 +55,28 @@ def data_sets_prefix(prefix: str) -> str:
 
 
 def data_set_key(prefix: str, version: str) -> str:
-    """Return the key of the list of a data set's objects."""
+    """Return the key of the list of a data set's objects, one a line, in gzip."""
     return f"{data_sets_prefix(prefix)}{version}{DATA_SET_EXTENSION}"
+
+
+def plain_data_set_key(prefix: str, version: str) -> str:
+    """Return the key of a list that an earlier release wrote. It is read, and no longer written."""
+    return f"{data_sets_prefix(prefix)}{version}{PLAIN_DATA_SET_EXTENSION}"
 
 
 def last_trained_key(prefix: str) -> str:
     """Return the key of the data set last trained, by which a schedule knows whether there is news."""
     return f"{data_sets_prefix(prefix)}{LAST_TRAINED}"
+
+
+def current_model_key(prefix: str) -> str:
+    """Return the key of the model in use: the newest one that was good enough."""
+    return f"{data_sets_prefix(prefix)}{CURRENT_MODEL}"
+
+
+def last_tuned_key(prefix: str) -> str:
+    """Return the key of the tuning job that the next one may start from."""
+    return f"{data_sets_prefix(prefix)}{LAST_TUNED}"
 
 
 def triggers_prefix(prefix: str) -> str:
@@ -82,9 +104,24 @@ def channel_root(root: str, channel: str) -> str:
     return f"{root}{channel}/"
 
 
+def known_plan_key(prefix: str, asked: str) -> str:
+    """Return the key that names the RecordSet which answers what was asked for before."""
+    return f"{record_sets_prefix(prefix)}{KNOWN_PLANS}{asked}.json"
+
+
 def models_prefix(prefix: str) -> str:
     """Return the prefix that training jobs write their models to."""
     return f"{prefix}{MODELS}"
+
+
+def metrics_key(prefix: str, job: str) -> str:
+    """Return the key of a trained model's metrics, in the model bucket."""
+    return f"{models_prefix(prefix)}{job}/{METRICS}"
+
+
+def leaderboard_key(prefix: str, tuning_job: str) -> str:
+    """Return the key of the trainings of a tuning job, best first, in the model bucket."""
+    return f"{models_prefix(prefix)}{tuning_job}/{LEADERBOARD}"
 
 
 def plan_key(root: str) -> str:

@@ -27,10 +27,11 @@ def record_bytes(schema: Schema) -> int:
 
 def output_bytes(s3: Any, found: Found, source: Source, encoding: str) -> int:
     """Return the bytes of all shards of a channel."""
-    size = sum(one.size for one, _ in found.objects)
+    sizes = found.sizes
+    size = sum(sizes)
     if encoding != "recordio":
         return size
-    largest, layout = max(found.objects, key=lambda one: one[0].size)
+    largest, layout = found.objects[max(range(len(sizes)), key=sizes.__getitem__)]
     if layout.whole:
         return size * COMPRESSED_FACTOR
     if found.schema.sparse:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,8 +11,10 @@ from amazon_estimators.errors import InputError
 from amazon_estimators.logs import note
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.channels import Channel
-from amazon_estimators.pipeline.data_set import DataSet
+from amazon_estimators.pipeline.data_set import DataSet, check_version
+from amazon_estimators.pipeline.fingerprint import ENCODING_VERSION, fingerprint_of
 from amazon_estimators.pipeline.input_scan import Found, find, widest
+from amazon_estimators.pipeline.known_plans import asked_for, known_plan, note_plan
 from amazon_estimators.pipeline.output_size import output_bytes
 from amazon_estimators.pipeline.seal import complete_record_sets, verified
 from amazon_estimators.pipeline.settings import Settings
@@ -22,12 +23,10 @@ from amazon_estimators.pipeline.sharding import most_shards, pieces_of_shards, s
 from amazon_estimators.pipeline.training_request import training_request
 from amazon_estimators.pipeline.understood import shortened, understood
 from amazon_estimators.sources import Piece
+from amazon_estimators.storage.object_list import ObjectList
 from amazon_estimators.storage.s3 import put_text
 
-ENCODING_VERSION = 2
-"""Raise it when the same input would make other bytes: it is part of every fingerprint."""
-
-Pieces = Iterable[list[Piece]]
+Pieces = Iterable[Iterable[Piece]]
 
 
 def plan_step(
@@ -35,20 +34,33 @@ def plan_step(
 ) -> dict[str, Any]:
     """Plan the RecordSet and list the shards still to encode, unless it is there whole and verified.
 
+    No object of the input is opened for a RecordSet that is there whole: it may have expired by now.
     ``execution`` has ``name``, ``start_time`` and ``redrive``, the redrives so far: each is an attempt of its
     own.
     """
     algorithm = settings.algorithm_for(execution_input)
     algorithm.check_instances(settings.instance_type, settings.instance_count)
     channels = settings.channels_for(type(algorithm))
-    plan, shards = make_plan(
-        s3,
-        channels,
-        _data_set(s3, settings, channels, execution_input.get("data_set")),
-        bucket=settings.data_bucket,
-        prefix=settings.prefix,
-        target_shard_bytes=settings.target_shard_bytes,
-    )
+    version, data_set = execution_input.get("data_set"), None
+    if version is None:
+        data_set = _frozen(s3, settings, channels)
+        version = data_set.version
+    check_version(version)
+    asked = asked_for([ENCODING_VERSION, settings.algorithm, settings.target_shard_bytes], channels, version)
+    shards: list[Shard] = []
+    plan = known_plan(s3, settings.data_bucket, settings.prefix, asked, version)
+    record_sets = complete_record_sets(s3, plan) if plan else None
+    if plan is None or record_sets is None:
+        plan, shards = make_plan(
+            s3,
+            channels,
+            data_set or DataSet.load(s3, settings.data_bucket, settings.prefix, version),
+            bucket=settings.data_bucket,
+            prefix=settings.prefix,
+            target_shard_bytes=settings.target_shard_bytes,
+        )
+        note_plan(s3, plan, settings.prefix, asked)
+        record_sets = complete_record_sets(s3, plan)
     attempt = f"{execution['name']}-{execution['redrive']}"
     key = keys.items_key(plan.prefix, attempt)
     planned = {
@@ -64,7 +76,6 @@ def plan_step(
             name: shortened(channel.read_as) for name, channel in plan.channels.items() if channel.read_as
         },
     }
-    record_sets = complete_record_sets(s3, plan)
     note(record_set=plan.fingerprint, data_set=plan.data_set, shards=plan.shards, shards_to_encode=0)
     if record_sets is not None:
         request = training_request(
@@ -84,10 +95,8 @@ def plan_step(
     return {**planned, "complete": False, "shards_to_encode": len(missing), "request": None}
 
 
-def _data_set(s3: Any, settings: Settings, channels: Mapping[str, Channel], version: str | None) -> DataSet:
-    """Return the version asked for; without one freeze what is there now, as a version of its own."""
-    if version is not None:
-        return DataSet.load(s3, settings.data_bucket, settings.prefix, version)
+def _frozen(s3: Any, settings: Settings, channels: Mapping[str, Channel]) -> DataSet:
+    """Freeze what is there now, as a version of its own."""
     files = {name: channel.files for name, channel in channels.items()}
     data_set = DataSet.take(s3, settings.data_bucket, files)
     data_set.freeze(s3, settings.data_bucket, settings.prefix)
@@ -137,13 +146,19 @@ def prepare(
     Raises what :func:`make_plan` raises.
     """
     found = {
-        name: find(s3, bucket, channel, data_set.channels.get(name, []), data_set.left_out.get(name, ()))
+        name: find(
+            s3,
+            bucket,
+            channel,
+            data_set.channels.get(name, ObjectList(bucket, name)),
+            data_set.left_out.get(name, ()),
+        )
         for name, channel in channels.items()
     }
-    objects = [entry for channel in found.values() for entry, _ in channel.objects]
-    note(objects=len(objects), bytes=sum(entry.size for entry in objects))
+    sizes = [one.sizes for one in found.values()]
+    note(objects=sum(map(len, sizes)), bytes=sum(map(sum, sizes)))
     found = widest(found)
-    fingerprint = _fingerprint(channels, found, target_shard_bytes)
+    fingerprint = fingerprint_of(channels, found, target_shard_bytes)
     planned: dict[str, PlannedChannel] = {}
     pieces: dict[str, Pieces] = {}
     for name, channel in channels.items():
@@ -159,7 +174,7 @@ def _planned(
     pieces: Pieces
     if channel.encoding == "files":
         names = _file_names(channel, found)
-        pieces = [[Piece(one, 0, one.size)] for one, _ in found.objects]
+        pieces = ([Piece(one, 0, one.size)] for one, _ in found.objects)
         shards = len(names)
     else:
         shards = _shard_count(s3, channel, found, target_shard_bytes)
@@ -197,7 +212,7 @@ def _shard_count(s3: Any, channel: Channel, found: Found, target_shard_bytes: in
 
 def _file_names(channel: Channel, found: Found) -> tuple[str, ...]:
     names = [one.key.rpartition("/")[2] for one, _ in found.objects]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise InputError(
             f"channel {channel.name}: several files are called {', '.join(twice)}, and a training "
@@ -205,15 +220,3 @@ def _file_names(channel: Channel, found: Found) -> tuple[str, ...]:
             remedy="Rename or remove all but one of them.",
         )
     return tuple(names)
-
-
-def _fingerprint(channels: Mapping[str, Channel], found: Mapping[str, Found], target_shard_bytes: int) -> str:
-    """Names a RecordSet by all that its bytes and manifests depend on: 24 digits of a SHA-256."""
-    digest = hashlib.sha256()
-    digest.update(json.dumps([ENCODING_VERSION, target_shard_bytes]).encode())
-    for name in sorted(channels):
-        digest.update(json.dumps(channels[name].identity(), sort_keys=True).encode())
-        digest.update(json.dumps(found[name].source.to_dict(), sort_keys=True).encode())
-        for one, _ in found[name].objects:
-            digest.update(json.dumps(one.identity()).encode())
-    return digest.hexdigest()[:24]

@@ -11,8 +11,9 @@ from amazon_estimators.encodings.contract import PlannedChannel
 from amazon_estimators.pipeline import keys
 from amazon_estimators.record_sets.keys import files_root, shard_name
 from amazon_estimators.sources import Piece
-from amazon_estimators.storage.documents import open_document, seal_document
-from amazon_estimators.storage.s3 import put_json, put_text, read_object
+from amazon_estimators.storage.documents import open_document, seal_document, sealed_list
+from amazon_estimators.storage.multipart_upload import upload
+from amazon_estimators.storage.s3 import put_json, read_object
 
 JSON_LINES = "application/jsonlines"
 PLAN_SCHEMA, PIECES_SCHEMA = "plan/1", "pieces/1"
@@ -65,22 +66,14 @@ class Plan:
     def shard_key(self, channel: str, index: int) -> str:
         return self.shards_root(channel) + self.shard_file(channel, index)
 
-    def save(self, s3: Any, pieces: Mapping[str, Iterable[list[Piece]]]) -> list[Shard]:
-        """Write pieces.jsonl, then plan.json; return the shards. Written again, both get the same bytes."""
-        shards, lines, offset = [], [], 0
-        for number, (channel, index, parts) in enumerate(_numbered(pieces)):
-            line = json.dumps(
-                seal_document(
-                    PIECES_SCHEMA,
-                    {"channel": channel, "index": index, "pieces": [piece.to_dict() for piece in parts]},
-                )
-            )
-            length = len(line)  # json.dumps writes ASCII
-            shards.append(Shard(number, channel, index, offset, length))
-            lines.append(line)
-            offset += length + 1
-        text = "".join(f"{line}\n" for line in lines)
-        put_text(s3, self.bucket, keys.pieces_key(self.prefix), text, JSON_LINES)
+    def save(self, s3: Any, pieces: Mapping[str, Iterable[Iterable[Piece]]]) -> list[Shard]:
+        """Write pieces.jsonl as the pieces are made, then plan.json; return the shards.
+
+        Written again, both get the same bytes.
+        """
+        shards: list[Shard] = []
+        text = _lines(pieces, shards)
+        upload(s3, self.bucket, keys.pieces_key(self.prefix), text, JSON_LINES)
         channels = {name: channel.to_dict() for name, channel in self.channels.items()}
         plan = {"fingerprint": self.fingerprint, "data_set": self.data_set, "channels": channels}
         put_json(s3, self.bucket, keys.plan_key(self.prefix), seal_document(PLAN_SCHEMA, plan))
@@ -107,7 +100,16 @@ class Plan:
         return line["channel"], line["index"], [Piece.from_dict(piece) for piece in line["pieces"]]
 
 
-def _numbered(pieces: Mapping[str, Iterable[list[Piece]]]) -> Iterator[tuple[str, int, list[Piece]]]:
-    for channel, shards in pieces.items():
-        for index, parts in enumerate(shards):
-            yield channel, index, parts
+def _lines(pieces: Mapping[str, Iterable[Iterable[Piece]]], shards: list[Shard]) -> Iterator[bytes]:
+    """Yield the lines of pieces.jsonl, piece by piece, and add the shard of each to ``shards``."""
+    offset = 0
+    for channel, shards_of_channel in pieces.items():
+        for index, parts in enumerate(shards_of_channel):
+            length = 0
+            values = {"channel": channel, "index": index}
+            for text in sealed_list(PIECES_SCHEMA, values, "pieces", (piece.to_dict() for piece in parts)):
+                length += len(text)  # json.dumps writes ASCII
+                yield text.encode()
+            yield b"\n"
+            shards.append(Shard(len(shards), channel, index, offset, length))
+            offset += length + 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from amazon_estimators.encodings.contract import PlannedChannel
-from amazon_estimators.errors import DamagedFileError, ServiceError
+from amazon_estimators.errors import DamagedFileError
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.receipts import Receipt
 from amazon_estimators.pipeline.shard_plan import Plan
@@ -60,6 +60,8 @@ def add_up_profiles(
     s3: Any, plan: Plan, channel: str, receipts: Sequence[Receipt], *, counts_words: bool = False
 ) -> ChannelProfile:
     """Add up the profiles of a channel's shards, in memory that does not grow with their number.
+
+    Raises ServiceError if S3 does not hand out a profile that it lists: the next attempt may read it.
 
     Args:
         s3: The client.
@@ -117,7 +119,7 @@ def _read_all(
             return None, f"{uri} is not a profile: it has {sizes[key]:,} bytes"
         try:
             document = ProfileDocument.from_json(read_object(s3, plan.bucket, key), uri)
-        except (DamagedFileError, ServiceError) as error:
+        except DamagedFileError as error:
             return None, error.message
         profile, facts = document.profile, receipt.facts
         expected = (facts.feature_dim, facts.records, receipt.sha256)

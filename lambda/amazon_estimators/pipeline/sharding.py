@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
@@ -35,7 +36,7 @@ def cut_evenly(total: int, parts: int) -> list[int]:
     return [part * size + min(part, more) for part in range(parts + 1)]
 
 
-def pieces_of_shards(objects: Sequence[tuple[InputObject, Layout]], parts: int) -> Iterator[list[Piece]]:
+def pieces_of_shards(objects: Sequence[tuple[InputObject, Layout]], parts: int) -> Iterator[Iterator[Piece]]:
     """Yield the pieces of each shard, in order: cut by rows if all row counts are known, else by bytes.
 
     Cut by rows, shards differ by one row at most. Cut by bytes, the rows of an object count as the bytes they
@@ -49,13 +50,16 @@ def pieces_of_shards(objects: Sequence[tuple[InputObject, Layout]], parts: int) 
         shard            0                    1                        2
     """
     counted = all(layout.records is not None for _, layout in objects)
-    sizes = [(layout.records or 0) if counted else found.size for found, layout in objects]
-    ends = list(accumulate(sizes))
+    sizes, whole = array("Q"), bytearray()
+    for found, layout in objects:
+        sizes.append((layout.records or 0) if counted else found.size)
+        whole.append(layout.whole)
+    ends = array("Q", accumulate(sizes))
     cuts = cut_evenly(ends[-1] if ends else 0, parts)
-    if not counted and any(layout.whole for _, layout in objects):
-        cuts = _around_units(cuts, ends, [layout.whole for _, layout in objects])
-    for first, last in pairwise(cuts):
-        pieces = []
+    if not counted and any(whole):
+        cuts = _around_units(cuts, ends, whole)
+
+    def pieces(first: int, last: int) -> Iterator[Piece]:
         index = bisect_right(ends, first)
         while index < len(objects) and ends[index] - sizes[index] < last:
             found, layout = objects[index]
@@ -63,9 +67,11 @@ def pieces_of_shards(objects: Sequence[tuple[InputObject, Layout]], parts: int) 
             start, stop = max(first - before, 0), min(last - before, sizes[index])
             piece = _piece(found, layout, start, stop, counted=counted)
             if piece.start < piece.stop:
-                pieces.append(piece)
+                yield piece
             index += 1
-        yield pieces
+
+    for first, last in pairwise(cuts):
+        yield pieces(first, last)
 
 
 def most_shards(objects: Sequence[tuple[InputObject, Layout]]) -> int | None:
@@ -86,7 +92,7 @@ def _piece(found: InputObject, layout: Layout, start: int, stop: int, *, counted
     return Piece(found, max(start, layout.start), min(stop, layout.stop))
 
 
-def _around_units(cuts: list[int], ends: list[int], whole: list[bool]) -> list[int]:
+def _around_units(cuts: list[int], ends: Sequence[int], whole: Sequence[int]) -> list[int]:
     """Move cuts out of units, then apart as far as there is room, so that no shard is empty without need.
 
     For example, a unit from byte 40 to 90 moves the cut at 50 to 40, and the cut at 75 to 90.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import warnings
 from collections.abc import Mapping
 from math import ceil
 from typing import Any
@@ -10,8 +12,11 @@ from typing import Any
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.algorithms.channel_rules import SHARDED
 from amazon_estimators.errors import RequestError
+from amazon_estimators.hyperparameters.hyperparameter import HyperparameterWarning
 from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.record_sets.record_set import RecordSet
+
+LOG = logging.getLogger(__name__)
 
 
 def training_request(
@@ -28,17 +33,24 @@ def training_request(
 
     The job's name is made of the pipeline, the RecordSet and this execution; the state machine adds the
     attempt. An execution of the same name, when the first is forgotten, has another start and another name.
+    ``warnings`` are the rules that only this library infers: Model Trained tells them.
 
     Raises:
         HyperparameterError: The hyperparameters do not fit the data.
         RequestError: The data of an instance does not fit its disk.
     """
     _check_volume(settings, record_sets)
-    fitted = algorithm.fit_to(
-        record_sets, instance_count=settings.instance_count, instance_type=settings.instance_type
-    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", HyperparameterWarning)
+        fitted = algorithm.fit_to(
+            record_sets, instance_count=settings.instance_count, instance_type=settings.instance_type
+        )
+    doubts = dict.fromkeys(str(warning.message) for warning in caught)
+    for doubt in doubts:
+        LOG.warning("%s", doubt)
     run = hashlib.sha256(f"{execution}\n{started}".encode()).hexdigest()[:10]
     return {
+        "warnings": list(doubts),
         "job_name": f"{settings.job_name_prefix}-{fingerprint[:8]}-{run}",
         "hyperparameters": fitted.hyperparameters(),
         "input_data_config": [record_set.data_channel() for record_set in record_sets.values()],

@@ -43,10 +43,9 @@ def shortened(read_as: ReadAs) -> list[str]:
 
 
 def _files(channel: Channel, found: Found) -> str:
-    objects = [entry for entry, _ in found.objects]
-    first, size = channel.files.below(objects[0].key), sum(entry.size for entry in objects)
+    first, sizes = channel.files.below(found.objects[0][0].key), found.sizes
     others = f"; left out: {'; '.join(map(str, found.left_out))}" if found.left_out else ""
-    return f"files: {len(objects):,} of {size:,} bytes, first {first}{others}"
+    return f"files: {len(sizes):,} of {sum(sizes):,} bytes, first {first}{others}"
 
 
 def _format(channel: Channel, found: Found) -> str:
@@ -54,10 +53,7 @@ def _format(channel: Channel, found: Found) -> str:
     if not channel.rule.vectors:
         return f"format: lines for {channel.rule.content_type}"
     kinds: dict[str, str] = {}
-    for entry, _ in found.objects:
-        name = format_of(entry, source)[0]
-        if name in kinds:
-            continue
+    for name, (entry, _) in found.formats.items():
         kinds[name] = name
         if name == "csv":
             dialect = dialect_of(entry, source)
@@ -70,7 +66,7 @@ def _format(channel: Channel, found: Found) -> str:
 
 
 def _columns(channel: Channel, found: Found, label: str | None) -> Iterator[str]:
-    """What is read of the columns, and what is not."""
+    """Describe the columns that are read and those that are not."""
     schema = found.schema
     if not channel.rule.vectors:
         return
@@ -96,8 +92,8 @@ def _columns(channel: Channel, found: Found, label: str | None) -> Iterator[str]
 
 
 def _own(found: Found) -> str:
-    """Where a label is that no column holds."""
-    names = {format_of(entry, found.source)[0] for entry, _ in found.objects[:1]}
+    """Describe the place of a label that is not in a column."""
+    names = {format_of(found.objects[0][0], found.source)[0]}
     return "of each record" if names <= {"libsvm", "recordio"} and found.source.keep_labels else "none"
 
 
@@ -108,29 +104,30 @@ def _named(found: Found, columns: list[int]) -> str:
 
 def _directories(channel: Channel, found: Found) -> list[str]:
     """The names of ``key=value`` directories below the prefix, which are not columns."""
-    parts = [
+    parts = (
         part.partition("=")[0]
         for entry, _ in found.objects
         for part in channel.files.below(entry.key).split("/")[:-1]
         if "=" in part
-    ]
+    )
     return [name for name in dict.fromkeys(parts) if name not in found.schema.directories]
 
 
 def _cut(found: Found) -> str:
-    whole = [entry for entry, layout in found.objects if layout.whole]
-    counts = {layout.records for _, layout in found.objects}
+    whole = sum(layout.whole for _, layout in found.objects)
     if not whole:
-        return (
-            "cut: at any row, by number of rows" if None not in counts else "cut: at rows, by bytes of input"
-        )
+        rows = found.records is not None
+        return "cut: at any row, by number of rows" if rows else "cut: at rows, by bytes of input"
+    first = next(entry for entry, layout in found.objects if layout.whole)
     return (
-        f"cut: {counted(len(whole), 'file')} of {len(found.objects):,} "
-        f"{'is' if len(whole) == 1 else 'are'} never cut, such as {whole[0].uri}: a file is read by one shard"
+        f"cut: {counted(whole, 'file')} of {len(found.objects):,} "
+        f"{'is' if whole == 1 else 'are'} never cut, such as {first.uri}: a file is read by one shard"
     )
 
 
 def _notes(found: Found) -> Iterator[str]:
+    if not found.looked:
+        return  # what was not looked at has no notes, and no rows that are counted
     notes = [note for _, layout in found.objects for note in layout.notes]
     yield from (f"note: {note}" for note in dict.fromkeys(notes[:100]))
     schema = found.schema

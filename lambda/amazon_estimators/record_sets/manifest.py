@@ -16,13 +16,12 @@ from amazon_estimators.errors import RecordSetError
 from amazon_estimators.record_sets.keys import manifest_key, record_set_key, shard_name
 from amazon_estimators.storage.s3_uri import Place
 
-EXAMPLE = shard_name("recordio", 0)
 VERSION = 1
 """Raise it when ``record_set.json`` changes so that an older reader would misunderstand it."""
 
 
 class Described(Protocol):
-    """What is written of a RecordSet, which is a dataclass: see :class:`RecordSet`."""
+    """A RecordSet as it is stored: a dataclass, see :class:`RecordSet`."""
 
     @property
     def s3_data(self) -> str:

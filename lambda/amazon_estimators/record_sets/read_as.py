@@ -1,4 +1,4 @@
-"""What was understood of a channel's input: kept beside the RecordSet, and told wherever a user looks."""
+"""Describe how a channel's input was read: kept beside the RecordSet, shown wherever a user looks."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any, Self
 
 @dataclass(frozen=True)
 class ReadAs:
-    """How input was read.
+    """The way input was read.
 
     Attributes:
-        source: The options of Source with what was found out, as JSON-ready values.
+        source: The options of Source, with detected values filled in, as JSON-ready values.
         features: The names of all features, in the order of the records; None if they have no names.
         label: The name of the label's column, or its position as text; None if there is none.
         lines: The same in words, a line each: files, format, features, what is not read, how it is cut; then

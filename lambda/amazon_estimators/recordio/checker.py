@@ -15,7 +15,7 @@ from amazon_estimators.summaries import LabelRange, Labels
 
 @dataclass(frozen=True)
 class Summary:
-    """What the files of one channel hold."""
+    """A summary of the files of one channel."""
 
     records: int
     feature_dim: int

@@ -13,7 +13,7 @@ from amazon_estimators.recordio.wire import Array
 
 
 class Channel:
-    """What the first record of a channel sets and every other one must repeat."""
+    """The properties that a channel's first record sets and every other record must have."""
 
     def __init__(self, *, allow_nonfinite: bool) -> None:
         self.allow_nonfinite = allow_nonfinite

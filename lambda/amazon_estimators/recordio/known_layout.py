@@ -69,7 +69,7 @@ class _Cursor:
 
 @dataclass
 class Layout:
-    """Where things are in each record: byte positions and lengths in the memory parsed, all (records,)."""
+    """Byte positions and lengths of each record's parts in the parsed memory, all (records,)."""
 
     good: Array
     """False where the record has another layout and the rest of its row means nothing."""
@@ -144,7 +144,7 @@ def _head(cursor: _Cursor, map_tag: int, stops: Array) -> tuple[Array, Array, Ar
 
 
 def _whole(memory: Array, tag: Array, at: Array, length: Array) -> Array:
-    """Whether packed values are a whole number of values: complete varints, or so many times 4 or 8 bytes."""
+    """Return True if packed values are complete: whole varints, or a multiple of 4 or 8 bytes."""
     last = memory[np.clip(at + length - 1, 0, memory.size - 1)] < 0x80
     whole: Array = np.where(tag == 0x3A, last | (length == 0), length % np.where(tag == 0x1A, 8, 4) == 0)
     return whole

@@ -34,7 +34,7 @@ _BY_TAG = {tensor.tag[0]: tensor for tensor in TENSORS}
 
 
 class Kind(NamedTuple):
-    """What all records of a channel have in common."""
+    """The properties that all records of a channel share."""
 
     tensor: Tensor
     sparse: bool

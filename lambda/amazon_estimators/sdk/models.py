@@ -10,7 +10,7 @@ from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.client import model
 from amazon_estimators.errors import RequestError
 from amazon_estimators.sdk import predictors
-from amazon_estimators.sdk.transformer import Transformer
+from amazon_estimators.sdk.transformer import Transformer, request_form
 
 IGNORED = {"image_uri", "image", "predictor_cls", "source_dir", "entry_point"}
 """Keywords of the SDK that a first-party model has its own values for."""
@@ -101,9 +101,6 @@ class AmazonModel(model.Model):
                 f"deploy() does not pass on {', '.join(refused)}",
                 remedy="Leave it out, or create the endpoint with boto3.",
             )
-        capture = data_capture_config
-        if capture is not None and hasattr(capture, "_to_request_dict"):
-            capture = capture._to_request_dict()
         # A session of the SDK waits as it always did.
         waits = getattr(self.sagemaker_session, "wait_for_endpoint", None)
         deployed = super().deploy(
@@ -113,7 +110,7 @@ class AmazonModel(model.Model):
             endpoint_name=endpoint_name,
             kms_key=kms_key,
             volume_size=volume_size,
-            data_capture=capture,
+            data_capture=request_form(data_capture_config),
             tags=tags,
             wait=wait and waits is None,
         )

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from amazon_estimators import algorithms
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.client import predictor
+from amazon_estimators.client.hosting import variant
 from amazon_estimators.sdk.common import RecordDeserializer, RecordSerializer
 from amazon_estimators.sdk.serializers import (
     BytesDeserializer,
@@ -135,12 +136,12 @@ class Predictor(predictor.Predictor):
         client.create_endpoint_config(
             EndpointConfigName=name,
             ProductionVariants=[
-                {
-                    "VariantName": "AllTraffic",
-                    "ModelName": model_name or self._model_names()[0],
-                    "InstanceType": instance_type,
-                    "InitialInstanceCount": initial_instance_count,
-                }
+                variant(
+                    model_name=model_name or self._model_names()[0],
+                    instance_type=instance_type,
+                    instance_count=initial_instance_count,
+                    serverless=None,
+                )
             ],
         )
         client.update_endpoint(EndpointName=self.endpoint_name, EndpointConfigName=name)

@@ -1,4 +1,4 @@
-"""What a classic estimator does after ``fit()``: ``create_model``, ``deploy`` and ``transformer``."""
+"""Add ``create_model``, ``deploy`` and ``transformer`` to classic estimators."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VPC_CONFIG_DEFAULT = "VPC_CONFIG_DEFAULT"
 
 
 class Fitted(Trained, Protocol):
-    """What is asked of a classic estimator here."""
+    """The classic estimator's members this module uses."""
 
     latest_training_job: Any
 

@@ -1,4 +1,4 @@
-"""What a session of the SageMaker SDK is asked for, and one of our own for programs without it."""
+"""Use a session of the SageMaker SDK, or stand in for it in programs without the SDK."""
 
 from __future__ import annotations
 

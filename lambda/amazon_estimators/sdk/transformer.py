@@ -95,8 +95,7 @@ class Transformer:
             "DataProcessing": {name: value for name, value in processing.items() if value is not None},
             "ExperimentConfig": experiment_config,
             "ModelClientConfig": model_client_config,
-            "DataCaptureConfig": batch_data_capture_config
-            and getattr(batch_data_capture_config, "_to_request_dict", lambda: batch_data_capture_config)(),
+            "DataCaptureConfig": request_form(batch_data_capture_config),
         }
         request = {
             "TransformJobName": name,
@@ -167,3 +166,8 @@ class Transformer:
             environment=self.env,
             tags=None if self.tags is None else tag_list(self.tags),
         )
+
+
+def request_form(config: Any) -> Any:
+    """Return a configuration object of the SDK as the API takes it; other values as they are."""
+    return config._to_request_dict() if hasattr(config, "_to_request_dict") else config

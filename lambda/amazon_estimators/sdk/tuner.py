@@ -16,11 +16,10 @@ from amazon_estimators.algorithms.tuning import (
 from amazon_estimators.client import tuner
 from amazon_estimators.client.tuner import TuningJob, training_row
 from amazon_estimators.errors import RequestError
-from amazon_estimators.storage.sessions import client_of
 
 
 class WarmStartTypes(Enum):
-    """How a search goes on from others."""
+    """The ways in which a search continues from others."""
 
     IDENTICAL_DATA_AND_ALGORITHM = "IdenticalDataAndAlgorithm"
     TRANSFER_LEARNING = "TransferLearning"
@@ -198,11 +197,7 @@ class HyperparameterTuningJobAnalytics:
     def training_job_summaries(self, force_refresh: bool = False) -> list[dict[str, Any]]:
         """Return the trainings as the API lists them."""
         if self._summaries is None or force_refresh:
-            client = client_of(self._session, "sagemaker")
-            pages = client.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job").paginate(
-                HyperParameterTuningJobName=self.name
-            )
-            self._summaries = [one for page in pages for one in page["TrainingJobSummaries"]]
+            self._summaries = TuningJob(self.name, session=self._session).summaries()
         return self._summaries
 
     def description(self, force_refresh: bool = False) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What float32 does not hold, in the same words whatever format it comes from."""
+"""Refuse values that float32 cannot hold, in the same words for every format."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def not_exact(where: str, label: int | str, counted: str = COUNTED) -> InputErro
 
 
 def first_rounded(labels: np.ndarray) -> int | None:
-    """Where the first of integers is that float32 does not hold; they name classes, which must not merge."""
+    """Return the position of the first integer that float32 rounds: classes must not merge."""
     if not labels.size or (labels.min() >= -ALL_HELD and labels.max() <= ALL_HELD):
         return None
     # Compared as integers: to compare them with floats numpy would round those beyond 2^53 first.

@@ -7,6 +7,7 @@ The table is plain data: a Source is checked against it at synth time, without N
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Literal
@@ -19,7 +20,7 @@ COLUMNS = ("label", "features", "exclude")
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """What the library knows of a format before it reads any of it.
+    """A format: the facts that are known without reading an object.
 
     Attributes:
         module: Reads feature vectors from it, as :class:`contract.Reader` defines; named from this package.
@@ -120,6 +121,7 @@ def formats_with(option: str) -> tuple[str, ...]:
     return tuple(name for name, entry in FORMATS.items() if option in entry.options)
 
 
+@cache
 def extensions() -> dict[str, str]:
     """Return the format of each extension, of those that feature vectors are read from."""
     return {

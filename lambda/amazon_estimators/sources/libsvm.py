@@ -119,7 +119,7 @@ def _parts(text: bytes) -> Iterator[bytes]:
 
 
 def _row_starts(text: bytes) -> np.ndarray:
-    """Where lines that hold a row begin: neither blank nor a comment alone."""
+    """Return the starts of lines that contain a row: not blank, and not only a comment."""
     starts = record_starts(text, LINES)
     if not _MAYBE_BLANK.search(text):
         return starts

@@ -41,6 +41,8 @@ def directories_of(key: str, prefix: str | None) -> dict[str, str]:
 
 def columns_of(found: InputObject, source: Source) -> dict[str, str]:
     """Return those directories of an object that are columns: all by the option, or those that are named."""
+    if not source.partitions and not source.columns:
+        return {}  # asked of a million objects
     directories = directories_of(found.key, source.prefix)
     if source.partitions:
         return directories

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
 from pathlib import PurePosixPath
 from typing import Any, cast
 
@@ -12,10 +12,11 @@ from amazon_estimators.sources.files.compression import bare_key, compression_of
 from amazon_estimators.sources.formats import FORMATS, extensions, vector_formats
 from amazon_estimators.sources.partitions import Partitioned, columns_of
 from amazon_estimators.sources.source import Source
+from amazon_estimators.storage.object_list import ObjectList
 from amazon_estimators.storage.s3 import InputObject
 
 
-def resolve(s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
+def resolve(s3: Any, objects: ObjectList, source: Source) -> Source:
     """Return the source with what it leaves out found out, over all objects, by the formats that can tell.
 
     Encode is handed the result, so that nothing is decided twice, or for one object alone.
@@ -24,13 +25,13 @@ def resolve(s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
         InputError: What is left out cannot be told from the objects.
         SchemaError: The objects tell different things.
     """
-    readers: dict[str, tuple[Reader, list[InputObject]]] = {}
-    for found in objects:
+    readers: dict[str, tuple[Reader, array[int]]] = {}
+    for index, found in enumerate(objects):
         name, reader = format_of(found, source)
-        readers.setdefault(name, (reader, []))[1].append(found)
-    for reader, of_format in readers.values():
+        readers.setdefault(name, (reader, array("Q")))[1].append(index)
+    for reader, indexes in readers.values():
         find_out = getattr(reader, "resolve", None)
-        source = find_out(s3, of_format, source) if find_out else source
+        source = find_out(s3, objects.pick(indexes), source) if find_out else source
     return source
 
 

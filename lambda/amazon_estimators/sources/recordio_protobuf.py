@@ -124,7 +124,7 @@ def _first_size(start: bytes, found: InputObject) -> int:
 
 
 def _starts(data: bytes) -> list[int]:
-    """Where the records begin that lie in ``data`` whole."""
+    """Return the start positions of the records that ``data`` contains completely."""
     starts, at = [], 0
     while at + FRAME_BYTES <= len(data):
         size = FRAME_BYTES + padded(int.from_bytes(data[at + 4 : at + 8], "little"))

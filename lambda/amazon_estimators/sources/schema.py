@@ -117,7 +117,7 @@ class Schema:
         return feature + (self.label is not None and feature >= self.label)
 
     def column(self, position: int) -> str:
-        """How to name a column to a user: by name where it has one, always by position."""
+        """Return a column's name for messages: its position, and its name if it has one."""
         return f"column {position}" + (f" ({self.names[position]!r})" if self.names else "")
 
     def split(self, table: np.ndarray) -> Block:

@@ -1,4 +1,4 @@
-"""What every format has in common: a channel's Source, its schema, a piece of it, a block of rows."""
+"""Define what all formats share: a channel's Source, its schema, a piece of it, a block of rows."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ COLUMN_LIMIT = 2**22
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Where a channel's input lies and how to read it.
+    """The location of a channel's input, and the options for reading it.
 
     prefix: key prefix in the data bucket. Default: ``<pipeline prefix>input/<channel>/``.
     include: patterns such as ``"*.csv"``; only files that match one are read. Default: all that are data.

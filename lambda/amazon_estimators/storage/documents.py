@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from amazon_estimators.errors import DamagedFileError
@@ -20,6 +20,28 @@ def seal_document(schema: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``values`` with ``schema``, such as ``"plan/1"``, and a digest of both."""
     document = {SCHEMA: schema, **values}
     return {**document, DIGEST: _digest(document)}
+
+
+def sealed_list(schema: str, values: Mapping[str, Any], name: str, items: Iterable[Any]) -> Iterator[str]:
+    """Yield the JSON of ``seal_document(schema, {**values, name: list(items)})``, an item at a time.
+
+    Example:
+        >>> whole = seal_document("plan/1", {"a": 1, "b": [2, 3]})
+        >>> "".join(sealed_list("plan/1", {"a": 1}, "b", [2, 3])) == json.dumps(whole)
+        True
+    """
+    head = {SCHEMA: schema, **values}
+    before = _compact({key: value for key, value in head.items() if key < name})
+    after = _compact({key: value for key, value in head.items() if key > name})
+    digest = hashlib.sha256(f"{before[:-1]}{',' if len(before) > 2 else ''}{json.dumps(name)}:[".encode())
+    yield f"{json.dumps(head)[:-1]}, {json.dumps(name)}: ["
+    between, comma = "", ""
+    for item in items:
+        digest.update(f"{comma}{_compact(item)}".encode())
+        yield f"{between}{json.dumps(item)}"
+        between, comma = ", ", ","
+    digest.update(f"]{',' if len(after) > 2 else ''}{after[1:]}".encode())
+    yield f"], {json.dumps(DIGEST)}: {json.dumps(digest.hexdigest())}}}"
 
 
 def open_document(text: str | bytes, schema: str, *, uri: str, remedy: str) -> dict[str, Any]:
@@ -44,5 +66,8 @@ def open_document(text: str | bytes, schema: str, *, uri: str, remedy: str) -> d
 
 
 def _digest(document: Mapping[str, Any]) -> str:
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_compact(document).encode()).hexdigest()
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

@@ -43,6 +43,24 @@ class LeftOut:
         return f"{self.count:,} {self.why}, first {self.first}"
 
 
+class LeftOutFiles:
+    """Counts what is left out, by reason. The logs of different tables are different reasons."""
+
+    def __init__(self) -> None:
+        self._groups: dict[tuple[str, str], LeftOut] = {}
+
+    def add(self, why: str, path: str) -> None:
+        """Count a file, by its path below the prefix."""
+        reason = (why, log_root(why, path))
+        group = self._groups.get(reason, LeftOut(why, 0, path))
+        self._groups[reason] = replace(group, count=group.count + 1)
+
+    @property
+    def groups(self) -> tuple[LeftOut, ...]:
+        """What was counted, in the order of the first files."""
+        return tuple(self._groups.values())
+
+
 @dataclass(frozen=True)
 class InputFiles:
     """Which keys are input.
@@ -98,28 +116,30 @@ class InputFiles:
             return NOT_INCLUDED
         return ""
 
-    def choose(self, keys: Iterable[str]) -> tuple[list[str], tuple[LeftOut, ...]]:
-        """Return the keys that are input, in their order, and what is left out, by reason.
+    def takes(self, key: str, left_out: LeftOutFiles) -> bool:
+        """Return True if a key is input; otherwise count it in ``left_out``."""
+        why = self.why_left_out(key)
+        if why:
+            left_out.add(why, self.below(key))
+        return not why
 
-        The logs of different tables are different reasons: :func:`tables_among` looks for their data.
-        """
-        taken: list[str] = []
-        groups: dict[tuple[str, str], list[str]] = {}
-        for key in keys:
-            path, why = self.below(key), self.why_left_out(key)
-            if why:
-                groups.setdefault((why, log_root(why, path)), []).append(path)
-            else:
-                taken.append(key)
-        return taken, tuple(LeftOut(why, len(paths), paths[0]) for (why, _), paths in groups.items())
+    def choose(self, keys: Iterable[str]) -> tuple[list[str], tuple[LeftOut, ...]]:
+        """Return the keys that are input, in their order, and what is left out, by reason."""
+        left_out = LeftOutFiles()
+        taken = [key for key in keys if self.takes(key, left_out)]
+        return taken, left_out.groups
 
     def tables_among(self, taken: Iterable[str], left_out: Iterable[LeftOut]) -> Iterator[tuple[str, str]]:
         """Yield (reason, root) of each table format whose log was left out while its data are taken."""
-        paths = [self.below(key) for key in taken]
-        for group in left_out:
-            root = log_root(group.why, group.first)
-            if group.why in TABLE_LOGS and any(path.startswith(root) for path in paths):
-                yield group.why, root
+        roots = [
+            (group.why, log_root(group.why, group.first)) for group in left_out if group.why in TABLE_LOGS
+        ]
+        missing = {root for _, root in roots}
+        for path in map(self.below, taken) if roots else ():
+            missing = {root for root in missing if not path.startswith(root)}
+            if not missing:
+                break
+        yield from ((why, root) for why, root in roots if root not in missing)
 
 
 def data_files(directory: Path, rule: InputFiles | None = None) -> tuple[list[Path], tuple[LeftOut, ...]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Semaphore
@@ -19,15 +19,27 @@ from typing import Any, Self
 
 from amazon_estimators.storage.faults import naming
 
+PART_BYTES = 16 * 2**20
+"""The size of a pipeline's parts. 10,000 make 160 GB, far above any shard. A shard's ETag depends on it."""
+
 
 @dataclass(frozen=True)
 class Uploaded:
-    """What lies on S3: ``size`` in bytes, ``sha256`` of them in hexadecimal, ``etag`` as S3 answered."""
+    """An uploaded object: ``size`` in bytes, ``sha256`` of them in hexadecimal, ``etag`` as S3 answered."""
 
     key: str
     size: int
     sha256: str
     etag: str
+
+
+def upload(s3: Any, bucket: str, key: str, parts: Iterable[bytes], content_type: str) -> Uploaded:
+    """Write an object as its bytes are made: no more than three times PART_BYTES is in memory."""
+    with Uploads(s3, bucket, part_bytes=PART_BYTES, threads=1) as uploads:
+        writer = uploads.open(key, content_type)
+        for part in parts:
+            writer.write(part)
+        return writer.result()
 
 
 class Uploads:

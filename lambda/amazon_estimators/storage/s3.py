@@ -1,25 +1,19 @@
-"""S3 as the pipeline uses it: list the newest versions, read ranges of exactly those, small JSON objects."""
+"""S3 as the pipeline uses it: read ranges of exact versions of objects; list, read and write small ones."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from amazon_estimators.errors import DamagedFileError, InputError, ObjectChangedError, ServiceError
+from amazon_estimators.errors import DamagedFileError, InputError, ServiceError
 from amazon_estimators.prefetch import ahead
 from amazon_estimators.storage.encryption_headers import add_encryption_headers
 from amazon_estimators.storage.faults import naming, whole_body
-from amazon_estimators.storage.input_files import InputFiles
+from amazon_estimators.storage.refusals import raise_refusal
 from amazon_estimators.storage.retries import log_retries
-
-NO_VERSION = "null"
-"""The version id S3 gives to objects of a bucket without versioning."""
-GONE = {"NoSuchKey", "NoSuchVersion", "404", "412", "PreconditionFailed"}
-REFUSED = {"AccessDenied", "403"}
-"""What S3 answers for what is gone, too, where the reader may not list the bucket."""
 
 READS_AHEAD = 4
 """Ranges of one object fetched at a time: one connection to S3 carries less than one core decodes."""
@@ -29,14 +23,29 @@ def client() -> Any:
     """Return an S3 client that retries throttling and service faults with backoff and jitter."""
     import boto3  # noqa: PLC0415 - the library is imported where there is no AWS, too
     from botocore.config import Config  # noqa: PLC0415
+    from botocore.session import get_session  # noqa: PLC0415
 
+    session = get_session()
+    # A third of the time of a long listing is spent on its times otherwise.
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_time_of)
     retries = {"mode": "standard", "max_attempts": 8}
-    made = boto3.client(
+    made = boto3.Session(botocore_session=session).client(
         "s3", config=Config(retries=retries, max_pool_connections=64, connect_timeout=10, read_timeout=60)
     )
     log_retries(made)
     add_encryption_headers(made)
     return made
+
+
+def _time_of(value: Any) -> datetime:
+    """Read a time as S3 writes it; what else there is, as botocore does."""
+    from botocore.utils import parse_timestamp  # noqa: PLC0415
+
+    try:
+        return datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        parsed: datetime = parse_timestamp(value)
+        return parsed
 
 
 @dataclass(frozen=True)
@@ -56,94 +65,6 @@ class InputObject:
     def identity(self) -> list[str | int]:
         """Return what identifies the content: part of a RecordSet's fingerprint."""
         return [self.key, self.version_id or self.etag, self.size]
-
-
-class Listing(NamedTuple):
-    """What lay under a prefix, by key; when, by S3's clock, it changed last; True if nothing changed
-    since."""
-
-    objects: list[InputObject]
-    changed: datetime | None
-    is_present: bool
-
-
-def list_objects(s3: Any, bucket: str, prefix: str) -> list[InputObject]:
-    """Return the newest version of every object under ``prefix`` that is input, by key."""
-    objects = {found.key: found for found in list_as_of(s3, bucket, prefix).objects}
-    return [objects[key] for key in InputFiles(prefix).choose(objects)[0]]
-
-
-def list_as_of(s3: Any, bucket: str, prefix: str, moment: datetime | None = None) -> Listing:
-    """List all that lay under ``prefix`` at the end of the second ``moment``; default: what lies there now.
-
-    A change is an upload or a deletion, of hidden objects too. A bucket without versioning has no past: its
-    objects are taken as they are now, whatever ``moment`` says.
-    """
-    newest: dict[str, tuple[tuple[bool, datetime], InputObject | None]] = {}
-    unclear: dict[str, Mapping[str, Any]] = {}
-    changed: datetime | None = None
-    is_present = True
-    for page in _version_pages(s3, bucket, prefix):
-        for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-            key, version_id, made = entry["Key"], entry.get("VersionId", NO_VERSION), entry["LastModified"]
-            timeless = version_id == NO_VERSION and entry["IsLatest"]
-            if moment is not None and not timeless and made.replace(microsecond=0) > moment:
-                is_present = False
-                continue
-            if changed is None or made > changed:
-                changed = made
-            if not (moment or entry["IsLatest"]):
-                continue
-            rank = (entry["IsLatest"], made)
-            if key not in newest or rank > newest[key][0]:
-                newest[key] = (rank, _input_object(bucket, entry) if "ETag" in entry else None)
-                unclear.pop(key, None)
-            elif rank == newest[key][0] and "ETag" not in entry and newest[key][1] and key not in unclear:
-                unclear[key] = entry
-    for key, deletion in unclear.items():
-        rank, version = newest[key]
-        if version is not None and not _is_older(s3, deletion, version):
-            newest[key] = (rank, None)
-    objects = [found for _, (_, found) in sorted(newest.items()) if found is not None]
-    return Listing(objects, changed, is_present)
-
-
-def _version_pages(s3: Any, bucket: str, prefix: str) -> Iterator[Mapping[str, Any]]:
-    pages = iter(s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix))
-    while True:
-        with naming("ListObjectVersions", f"s3://{bucket}/{prefix}"):
-            page = next(pages, None)
-        if page is None:
-            return
-        yield page
-
-
-def _is_older(s3: Any, deletion: Mapping[str, Any], version: InputObject) -> bool:
-    """Return True if ``deletion``, made in the same second as ``version``, came before it.
-
-    S3 lists the entries of a key newest first, but its answer keeps versions and delete markers apart. A
-    listing that starts behind the version holds the deletion only if that is older.
-    """
-    with naming("ListObjectVersions", version.uri):
-        answer = s3.list_object_versions(
-            Bucket=version.bucket,
-            Prefix=version.key,
-            KeyMarker=version.key,
-            VersionIdMarker=version.version_id or NO_VERSION,
-        )
-    behind = {(entry["Key"], entry["VersionId"]) for entry in answer.get("DeleteMarkers", ())}
-    return (deletion["Key"], deletion["VersionId"]) in behind
-
-
-def _input_object(bucket: str, entry: Mapping[str, Any]) -> InputObject:
-    version_id = entry.get("VersionId", NO_VERSION)
-    return InputObject(
-        bucket=bucket,
-        key=entry["Key"],
-        size=entry["Size"],
-        etag=entry["ETag"].strip('"'),
-        version_id=None if version_id == NO_VERSION else version_id,
-    )
 
 
 def read_range(s3: Any, source: InputObject, start: int, stop: int) -> bytes:
@@ -168,29 +89,13 @@ def read_range(s3: Any, source: InputObject, start: int, stop: int) -> bytes:
         try:
             body = whole_body(read, source.uri)
         except ClientError as error:
-            _explain_refusal(source.uri, error)
+            raise_refusal(source.uri, error)
             raise
     if len(body) != expected:
         raise InputError(
             f"{source.uri}: asked for bytes {start} to {stop - 1} of {source.size}, got {len(body)} bytes"
         )
     return body
-
-
-def _explain_refusal(uri: str, error: Any) -> None:
-    """Raise what a user can mend of S3's refusal to hand out an input object."""
-    code = error.response["Error"]["Code"]
-    if code in GONE:
-        raise ObjectChangedError(f"{uri} was replaced or deleted after Plan saw it") from error
-    if code in REFUSED:
-        raise InputError(
-            f"{uri}: S3 answers {code}. What Plan saw was deleted since, or the role may not read it: "
-            f"{error}",
-            remedy="Start a new execution, which plans from the objects as they are now; if it fails "
-            "alike, let the function's role read the object and use its key.",
-        ) from error
-    if code == "InvalidObjectState":
-        raise InputError(f"{uri} is archived", remedy="Restore it, then start again.") from error
 
 
 def read_ahead(s3: Any, source: InputObject, start: int, stop: int, *, chunk: int) -> Iterator[bytes]:

@@ -1,1 +1,1 @@
-"""What starts executions: one data set version is one execution, on time, never twice, never lost."""
+"""Start executions: one per data set version, on time, never twice, never lost."""

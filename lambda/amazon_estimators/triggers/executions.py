@@ -69,7 +69,9 @@ class Executions:
         pipeline = next(value for value in _objects(self._definition()) if set(value) >= SETTINGS)
         started = described["startDate"].isoformat()
         execution = {"name": name, "start_time": started, "state_machine": self._state_machine}
-        state = {part: output[part] for part in ("input", "plan", "job")}
+        parts = ("input", "plan", "job", "verdict", "package", "tuned")
+        state = {part: output[part] for part in parts if part in output}
+        state["warnings"] = output.get("request", {}).get("warnings", [])
         return {"pipeline": pipeline, "execution": execution, **state}
 
     def settings(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from amazon_estimators.triggers.messages import UnknownMessageError, parse
+from amazon_estimators.triggers.messages import GROUP, UnknownMessageError, parse
 from amazon_estimators.triggers.settings import StarterSettings
 from amazon_estimators.triggers.starter import Starter
 
@@ -52,7 +52,7 @@ def _set_aside(record: Mapping[str, Any], error: Exception, sqs: Any, settings: 
     sqs.send_message(
         QueueUrl=settings.dead_letters,
         MessageBody=record["body"],
-        MessageGroupId="starter",
+        MessageGroupId=GROUP,
         MessageDeduplicationId=f"{record['messageId']}-{record['attributes']['ApproximateReceiveCount']}",
         MessageAttributes={
             name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()

@@ -1,4 +1,4 @@
-"""Where the starter's state lies: load it, save what has changed, make it again if it was lost."""
+"""Load the starter's state, save its changes, rebuild it if it was lost."""
 
 from __future__ import annotations
 

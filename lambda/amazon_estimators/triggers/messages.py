@@ -9,6 +9,8 @@ from typing import Any
 
 from amazon_estimators.text import shown
 
+GROUP = "starter"
+"""All messages are of one group: the queue hands them out one after the other, in order."""
 LONGEST_TEXT = 2_048
 """Characters; the longest ARN of an alarm is shorter."""
 
@@ -34,6 +36,16 @@ def text(message: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= LONGEST_TEXT:
         raise _refused(message, name, "a text")
     return value
+
+
+def texts(message: Mapping[str, Any], name: str) -> list[str]:
+    """Return a field that is a list of texts of up to 2,048 characters."""
+    values = message.get(name)
+    if not isinstance(values, list) or not all(
+        isinstance(value, str) and len(value) <= LONGEST_TEXT for value in values
+    ):
+        raise _refused(message, name, "a list of texts")
+    return values
 
 
 def time(message: Mapping[str, Any], name: str) -> datetime:

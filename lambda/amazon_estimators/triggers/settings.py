@@ -1,4 +1,4 @@
-"""What the starter of one pipeline is told by its construct, in its environment."""
+"""Define the settings that a pipeline's construct puts into the starter's environment."""
 
 from __future__ import annotations
 

@@ -13,11 +13,20 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from amazon_estimators.pipeline.announce import FAILED, RECOVERED, SKIPPED, TRAINED, announce, failure
+from amazon_estimators.pipeline.announce import (
+    FAILED,
+    RECOVERED,
+    REJECTED,
+    SKIPPED,
+    TRAINED,
+    announce,
+    failure,
+)
 from amazon_estimators.pipeline.data_set import DataSet
 from amazon_estimators.triggers.executions import NEVER_STARTED, Executions
 from amazon_estimators.triggers.memory import Memory
 from amazon_estimators.triggers.messages import UnknownMessageError, number, text, time
+from amazon_estimators.triggers.missed_uploads import SILENCE, missed_upload
 from amazon_estimators.triggers.settings import StarterSettings
 from amazon_estimators.triggers.state import (
     LAG,
@@ -32,7 +41,7 @@ from amazon_estimators.triggers.wakeups import Wakeups, slack
 
 TOLD_BY_NOBODY = ("ABORTED", "TIMED_OUT")
 """Ends that leave the state machine no time to announce them."""
-ANNOUNCED = {TRAINED: SUCCEEDED, FAILED: "FAILED"}
+ANNOUNCED = {TRAINED: SUCCEEDED, REJECTED: SUCCEEDED, FAILED: "FAILED"}
 """How an execution that announced this is about to end."""
 WAKE = timedelta(hours=1)
 """How long a request waits before the starter looks by itself if there is room: events of ends may be
@@ -73,6 +82,8 @@ class Starter:
             "request": self._request,
             "ended": self._ended,
             "wake": self._wake,
+            "deployed": self._deployed,
+            "missed": self._missed,
         }
         handler = handlers.get(str(message.get("trigger")))
         if handler is None:
@@ -176,6 +187,17 @@ class Starter:
     def _wake(self, message: Mapping[str, Any]) -> None:
         if text(message, "at") == self._state.wake:
             self._state.wake = ""
+
+    def _deployed(self, message: Mapping[str, Any]) -> None:
+        """Look later for uploads that no event tells of. Once one has been heard of, there are none."""
+        if self._state.is_new:
+            name, at = f"missed-{_short(text(message, 'listener'))}", _whole(self._now() + SILENCE)
+            self._wakeups.set(name, at, {**message, "trigger": "missed"})
+
+    def _missed(self, message: Mapping[str, Any]) -> None:
+        upload = missed_upload(self._s3, self._settings.data_bucket, message)
+        if upload is not None and time(upload, "time").isoformat() > self._state.newest:
+            {"marker": self._marker, "upload": self._upload}[upload["trigger"]](upload)
 
     def _take(self, moment: datetime | None = None) -> DataSet:
         return DataSet.take(self._s3, self._settings.data_bucket, self._settings.channels, moment)

@@ -72,7 +72,7 @@ class Start:
 
 @dataclass
 class State:
-    """What the starter remembers. Times are ISO 8601, UTC.
+    """The starter's state. Times are ISO 8601, UTC.
 
     ``parked`` is trained next. ``starts`` are the newest executions, newest first. ``ended``: by name of an
     execution that ended of late, how it did and when that was heard. ``newest``: the time of the newest data
@@ -107,6 +107,11 @@ class State:
         kept = (now - REMEMBERED).isoformat()
         recent = [(text, at) for text, at in self.asked.items() if at > kept]
         self.asked = dict(recent[-MOST_ASKED:])
+
+    @property
+    def is_new(self) -> bool:
+        """True if nothing has ever been asked for, and no upload has been heard of."""
+        return not (self.parked or self.starts or self.newest or self.quiet)
 
     @classmethod
     def from_text(cls, text: str | bytes, *, uri: str) -> Self:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from amazon_estimators.storage.faults import naming
+from amazon_estimators.triggers.messages import GROUP
 
 SLACK = timedelta(seconds=5)
 """How much later than needed a schedule is set: a burst moves it a few times, not for every object."""
@@ -38,7 +39,7 @@ class Wakeups:
                 "Arn": self._queue,
                 "RoleArn": self._role,
                 "Input": json.dumps(message),
-                "SqsParameters": {"MessageGroupId": "starter"},
+                "SqsParameters": {"MessageGroupId": GROUP},
                 "DeadLetterConfig": {"Arn": self._undelivered},
             },
         }

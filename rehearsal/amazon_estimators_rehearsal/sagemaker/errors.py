@@ -38,6 +38,12 @@ class ResourceNotFoundError(ServiceError):
     code = "ResourceNotFound"
 
 
+class ConflictError(ServiceError):
+    """A resource that is in use by others."""
+
+    code = "ConflictException"
+
+
 class ModelAnswerError(ServiceError):
     """Raised if the container behind an endpoint answers a request with an error."""
 

@@ -100,7 +100,9 @@ def run_task(
     """
     if resource.startswith(SDK):
         action = resource.removeprefix(SDK)
-        answer: dict[str, Any] = to_states_json(_call(_method(client, action), **parameters), _iso)
+        answer: dict[str, Any] = to_states_json(
+            _call(_method(client, action), other="SageMakerException", **parameters), _iso
+        )
         return answer
     action = resource.removeprefix(OPTIMISED).removesuffix(SYNC)
     if action not in ACTIONS or (resource.endswith(SYNC) and action not in JOBS):
@@ -164,7 +166,8 @@ def _method(client: Any, action: str) -> Any:
     return method
 
 
-def _call(method: Callable[..., Any], **parameters: Any) -> Any:
+def _call(method: Callable[..., Any], *, other: str = "AmazonSageMakerException", **parameters: Any) -> Any:
+    """Make a call; ``other`` is the name of errors that have none of their own."""
     try:
         return method(**parameters)
     except ParamValidationError as error:
@@ -174,7 +177,7 @@ def _call(method: Callable[..., Any], **parameters: Any) -> Any:
         code = detail.get("Code", "Unknown")
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
         modelled = re.fullmatch(r"(ResourceInUse|ResourceLimitExceeded|ResourceNotFound)", code)
-        name = f"{code}Exception" if modelled else "AmazonSageMakerException"
+        name = f"{code}Exception" if modelled else other
         raise TaskFailedError(f"SageMaker.{name}", _cause(code, detail.get("Message", ""), status)) from error
 
 

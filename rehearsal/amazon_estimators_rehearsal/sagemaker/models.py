@@ -39,7 +39,7 @@ class Model:
         return bool(self.container.get("Mode") == "MultiModel")
 
     def order(self) -> dict[str, Any]:
-        """What a process needs to serve it."""
+        """Return the order for a process that serves it."""
         return {
             "algorithm": self.algorithm,
             "model_data": self.container["ModelDataUrl"],

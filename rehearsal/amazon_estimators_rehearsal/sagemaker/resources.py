@@ -17,7 +17,7 @@ Operation = Callable[[dict[str, Any], str], dict[str, Any]]
 
 
 class Resource(Protocol):
-    """What all kinds have."""
+    """The members that all kinds have."""
 
     @property
     def arn(self) -> str: ...

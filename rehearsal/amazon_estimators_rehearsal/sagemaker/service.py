@@ -17,6 +17,7 @@ from amazon_estimators_rehearsal.sagemaker.errors import (
     UnknownOperationError,
 )
 from amazon_estimators_rehearsal.sagemaker.invocations import Invocations, Response, endpoint_of
+from amazon_estimators_rehearsal.sagemaker.model_packages import ModelPackages
 from amazon_estimators_rehearsal.sagemaker.models import Models
 from amazon_estimators_rehearsal.sagemaker.resources import Operation, Resource, Resources, tag_list
 from amazon_estimators_rehearsal.sagemaker.training_jobs import TrainingJobs
@@ -57,6 +58,7 @@ class SageMaker:
             endpoints,
             configs,
             models,
+            ModelPackages(self._account),
         )
         self._invocations = Invocations(self._account, endpoints)
         self._endpoints = endpoints
@@ -94,6 +96,8 @@ class SageMaker:
         if "ResourceArn" in request:
             return str(request["ResourceArn"])
         kind = self._kind_of.get(operation)
+        if isinstance(kind, ModelPackages):
+            return kind.arn_of(request)
         name = request.get(kind.items.name_member) if kind else None
         return kind.items.arn(str(name)) if kind and name else "*"
 

@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from amazon_estimators_rehearsal.sagemaker.account import Account, Credentials
+from amazon_estimators_rehearsal.sagemaker.checks.request_rules import DEFAULT_RUNTIME
 from amazon_estimators_rehearsal.sagemaker.resources import tags_of
 from amazon_estimators_rehearsal.sagemaker.worker import Outcome, Worker
 
 logger = logging.getLogger("rehearsal.sagemaker")
 
-_DESCRIBED = (
-    "TrainingJobName",
-    "HyperParameters",
+DEFINED = (
     "AlgorithmSpecification",
     "RoleArn",
     "InputDataConfig",
@@ -30,8 +29,9 @@ _DESCRIBED = (
     "CheckpointConfig",
     "RetryStrategy",
     "Environment",
-    "ExperimentConfig",
 )
+"""The members of a training job that its definition in a tuning job has as well."""
+_DESCRIBED = ("TrainingJobName", "HyperParameters", *DEFINED, "ExperimentConfig")
 _MESSAGES = {
     "Starting": "Starting the training job",
     "Downloading": "Downloading input data",
@@ -100,7 +100,7 @@ class TrainingJob:
             described.setdefault("EnableNetworkIsolation", False)
             described.setdefault("EnableInterContainerTrafficEncryption", False)
             described.setdefault("EnableManagedSpotTraining", False)
-            described.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": 86400})
+            described.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": DEFAULT_RUNTIME})
             described |= {
                 "TrainingJobArn": self.arn,
                 "TrainingJobStatus": self.status,
@@ -130,7 +130,7 @@ class TrainingJob:
 
     def _run(self) -> None:
         order = {"algorithm": self._algorithm, "job": self._request, "region": self._account.region}
-        limit = self._request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86400)
+        limit = self._request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", DEFAULT_RUNTIME)
         try:
             self._conclude(self._worker.run(order, limit, self._take))
         except Exception as error:

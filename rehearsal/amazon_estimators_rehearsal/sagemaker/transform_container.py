@@ -1,4 +1,4 @@
-"""What runs in a transform job: read the objects, ask the model, write ``<key>.out``.
+"""Run a transform job: read the objects, ask the model, write ``<key>.out``.
 
 A process of its own, started by :mod:`transform_jobs` with the execution role's credentials.
 """

@@ -13,7 +13,7 @@ from typing import Any
 from amazon_estimators_rehearsal.sagemaker.account import Account, Credentials
 from amazon_estimators_rehearsal.sagemaker.errors import ServiceError
 from amazon_estimators_rehearsal.sagemaker.resources import tag_list, tags_of
-from amazon_estimators_rehearsal.sagemaker.training_job import TrainingJob
+from amazon_estimators_rehearsal.sagemaker.training_job import DEFINED, TrainingJob
 from amazon_estimators_rehearsal.sagemaker.training_jobs import TrainingJobs
 from amazon_estimators_rehearsal.sagemaker.tuning_search import Search, axes_of
 
@@ -23,23 +23,8 @@ POLL_SECONDS = 0.1
 DEFAULT_SECONDS = 30 * 24 * 3600
 IDENTICAL = "IdenticalDataAndAlgorithm"
 OBJECTIVE_HYPERPARAMETER = "_tuning_objective_metric"
-_SHARED = (
-    "AlgorithmSpecification",
-    "RoleArn",
-    "InputDataConfig",
-    "OutputDataConfig",
-    "ResourceConfig",
-    "VpcConfig",
-    "StoppingCondition",
-    "EnableNetworkIsolation",
-    "EnableInterContainerTrafficEncryption",
-    "EnableManagedSpotTraining",
-    "CheckpointConfig",
-    "RetryStrategy",
-    "Environment",
-)
-"""The members of a training job that its definition in a tuning job has as well."""
-_COUNTED = {"Completed": "Completed", "InProgress": "InProgress", "Stopped": "Stopped"}
+_COUNTED = ("Completed", "InProgress", "Stopped")
+"""Statuses of trainings that are counted under their own name; others are errors."""
 
 
 @dataclass
@@ -133,10 +118,7 @@ class TuningJob:
             best = self.best()
             if best:
                 described["BestTrainingJob"] = self._summary(best)
-                if (
-                    self._request.get("WarmStartConfig", {}).get("WarmStartType")
-                    == "IdenticalDataAndAlgorithm"
-                ):
+                if self._request.get("WarmStartConfig", {}).get("WarmStartType") == IDENTICAL:
                     described["OverallBestTrainingJob"] = self._summary(best)
             if self._ended:
                 described["HyperParameterTuningEndTime"] = self._ended
@@ -213,7 +195,7 @@ class TuningJob:
     def _train(self, tuned: dict[str, str]) -> Trial:
         number = len(self._trials) + 1
         statics = self._definition.get("StaticHyperParameters", {})
-        request = {name: self._definition[name] for name in _SHARED if name in self._definition}
+        request = {name: self._definition[name] for name in DEFINED if name in self._definition}
         request |= {
             "TrainingJobName": f"{self._name}-{number:03d}-{secrets.token_hex(4)}",
             "HyperParameters": {**statics, **tuned, **self._objective_setting()},
@@ -274,7 +256,10 @@ class TuningJob:
 
     def _counters(self) -> dict[str, dict[str, int]]:
         summaries = self.trainings()
-        statuses = [_COUNTED.get(one["TrainingJobStatus"], "NonRetryableError") for one in summaries]
+        statuses = [
+            one["TrainingJobStatus"] if one["TrainingJobStatus"] in _COUNTED else "NonRetryableError"
+            for one in summaries
+        ]
         objectives = [one["ObjectiveStatus"] for one in summaries]
         return {
             "TrainingJobStatusCounters": {

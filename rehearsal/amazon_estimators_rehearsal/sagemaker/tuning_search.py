@@ -44,10 +44,11 @@ class Axis:
         if self.values:
             return self.values[min(int(position * len(self.values)), len(self.values) - 1)]
         at = self._scaled(self.low) + position * (self._scaled(self.high) - self._scaled(self.low))
-        number = {"Linear": at, "Logarithmic": math.exp(at), "ReverseLogarithmic": 1 - math.exp(-at)}[
-            self.scale
-        ]
-        number = min(max(number, self.low), self.high)
+        if self.scale == "Logarithmic":
+            at = math.exp(at)
+        elif self.scale == "ReverseLogarithmic":
+            at = 1 - math.exp(-at)
+        number = min(max(at, self.low), self.high)
         return str(round(number)) if self.whole else repr(number)
 
     def position(self, value: str) -> float:

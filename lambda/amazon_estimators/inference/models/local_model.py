@@ -24,9 +24,9 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Content:
-    """What a model's member holds: the arrays by name, in order; and its JSON files.
+    """The content of a model's member: the arrays by name, in order, and its JSON files.
 
-    Arrays of a file without names are named "0", "1" …; the prefixes ``arg:`` and ``aux:`` are taken off.
+    Arrays of a file without names are named "0", "1" …; the prefixes ``arg:`` and ``aux:`` are removed.
     """
 
     arrays: Mapping[str, Stored]
@@ -105,7 +105,7 @@ class LocalModel(ABC):
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What is inferred about the container, because AWS does not document it."""
+        """Return the assumptions about the container where AWS documents nothing."""
         return ()
 
     def predict(self, rows: Any) -> Predictions:

@@ -34,7 +34,7 @@ MOVED_MEAN, CHANCE_MEAN = 0.25, 4.0
 
 @dataclass(frozen=True)
 class Shift:
-    """How one feature differs.
+    """The difference in one feature.
 
     Attributes:
         feature: Its name, or its number if the RecordSets have no names.

@@ -67,7 +67,7 @@ class ProfileDocument:
             "warnings": self.warnings,
             "shard_sha256": self.shard_sha256,
             "moments": {name: _packed(getattr(moments, name), kind) for name, kind in MOMENTS.items()},
-            "sketch": sketch and _packed_sketch(sketch),
+            "sketch": None if sketch is None else _packed_sketch(sketch),
         }
         return json.dumps(seal_document(SCHEMA, json.loads(json.dumps(values))))
 
@@ -93,7 +93,7 @@ class ProfileDocument:
                 raise ValueError(f"{moments.records} records")
             sketch = values["sketch"]
             return cls(
-                FeatureProfile(moments, sketch and _unpacked_sketch(sketch, features)),
+                FeatureProfile(moments, None if sketch is None else _unpacked_sketch(sketch, features)),
                 None if names is None else tuple(map(str, names)),
                 int(values["shards"]),
                 int(values["missing"]),

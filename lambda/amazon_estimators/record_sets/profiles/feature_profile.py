@@ -28,7 +28,7 @@ def too_wide(features: int) -> bool:
 
 @dataclass(frozen=True)
 class FeatureProfile:
-    """What the rows of a RecordSet, or of one of its shards, are like.
+    """Statistics of the rows of a RecordSet or of one of its shards.
 
     Attributes:
         moments: Count, minimum, maximum, mean, variance and zeros of each feature.

@@ -25,7 +25,7 @@ MOST_ROWS, MOST_VALUES = 2**14, 2**22
 """Sampled at most: rows, and values in them."""
 MOST_BUCKETS, MOST_BUCKETS_IN_ALL = 512, 2**17
 """Kept at most: of one feature, and of all features of a shard."""
-BITS = 32
+BITS, MANTISSA = 32, 23
 SIGN = np.uint32(2**31)
 
 
@@ -76,10 +76,15 @@ class Sketch:
     @classmethod
     def of(cls, rows: Array, weight: int = 1) -> Sketch:
         """Return the sketch of ``rows``, shape (rows, d), each of which stands for ``weight`` rows."""
-        features = rows.shape[1]
+        features, most = rows.shape[1], most_buckets(rows.shape[1])
         keys = np.sort(ordered_bits(rows.T), axis=1)
-        column = np.repeat(np.arange(features), len(rows))
         levels = np.zeros(features, np.uint8)
+        if len(rows) > most:
+            # All but ``most`` - 1 pairs of neighbours agree above this bit. _fitted finds the same, slower.
+            apart = np.partition(keys[:, 1:] ^ keys[:, :-1], len(rows) - 1 - most, axis=1)[:, -most]
+            levels = np.frexp(apart.astype(np.float64))[1].astype(np.uint8)
+            keys = keys >> levels[:, None] << levels[:, None]
+        column = np.repeat(np.arange(features), len(rows))
         entries = _summed(column, keys.ravel(), np.full(keys.size, weight, np.int64))
         return cls._fitted(len(rows), levels, *entries)
 
@@ -142,7 +147,9 @@ class Sketch:
                 rank = np.clip(np.ceil(np.asarray(shares) * ends[-1]), 1, ends[-1])
                 bucket = np.searchsorted(ends, rank)
                 inside = (rank - (ends[bucket] - counts[bucket]) - 0.5) / counts[bucket]
-                found[at] = low[bucket] + (high[bucket] - low[bucket]) * np.clip(inside, 0, 1)
+                found[at] = low[bucket] + (high[bucket] - low[bucket]) * inside
+                if self.levels[at] <= MANTISSA:
+                    found[at, low[bucket] == 0] = 0.0  # beside zeros, the bucket of zero holds subnormals
         return found
 
 

@@ -24,7 +24,7 @@ PAGE = "docs/tables.md tells how to fill gaps and encode categories and dates."
 
 @dataclass
 class Fault:
-    """What does not fit in one column: the first cell, and how many there are of each kind."""
+    """The faults of one column: the first cell, and the number of each kind."""
 
     row: int
     text: bytes

@@ -32,7 +32,7 @@ VERY_MANY = 8
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one file says of its first row, why, and how sure that is."""
+    """The evidence of one file about its first row: verdict, reason and certainty."""
 
     front: Front
     first: tuple[bytes, ...]
@@ -60,7 +60,7 @@ def header_of(fronts: Sequence[Front], source: Source) -> str:
 
 
 def _over_all(decided: list[Verdict], source: Source) -> str:
-    """What all files say together."""
+    """Return the verdict of all files together."""
     present = [verdict for verdict in decided if verdict.answer == PRESENT]
     absent = [verdict for verdict in decided if verdict.answer == ABSENT]
     uncertain = [verdict for verdict in decided if verdict.answer == UNCERTAIN]
@@ -93,7 +93,7 @@ def _over_all(decided: list[Verdict], source: Source) -> str:
 
 
 def _verdict(front: Front, source: Source) -> Verdict | None:
-    """What the first rows of one file say; None if it has none."""
+    """Return the evidence of a file's first rows; None if it has none."""
     dialect = dialect_of(front.found, source)
     rows = [row for row in front.rows(dialect) if row]
     if not rows:
@@ -204,7 +204,7 @@ def _looks_like_names(first: list[bytes], below: list[list[bytes]], decimal: byt
 
 @dataclass(frozen=True)
 class _Pattern:
-    """What tools count columns by. ``whole``: only of numbers written without a decimal mark."""
+    """A way in which tools number columns. ``whole``: only with numbers without a decimal mark."""
 
     least: int
     whole: bool = True

@@ -29,7 +29,7 @@ TEXT = b"x"
 
 @dataclass(frozen=True)
 class Dialect:
-    """How fields are told apart.
+    """The rules that separate fields.
 
     Attributes:
         delimiter: The character between fields. A blank stands for any run of blanks and tabs.
@@ -113,7 +113,7 @@ class Dialect:
 
     @property
     def _content(self) -> bytes:
-        """What may stand between quotes."""
+        """Return the pattern of the text between quotes."""
         escape = re.escape(self.escape)
         return rb'(?:[^"%b]++|""%b)*+' % (escape, rb"|%b." % escape if escape else b"")
 

@@ -247,7 +247,7 @@ def _whole_records(s3: Any, chunks: Iterator[bytes], dialect: Dialect, piece: Pi
 
 
 def _filled(text: bytes, end: int) -> int:
-    """Where the last line before ``end`` that is not blank ends: blank ones may be the end of the object."""
+    """Return the end of the last line before ``end`` that is not blank: blank lines may end the object."""
     filled = len(text[:end].rstrip(b"\r\n"))
     return text.index(b"\n", filled) + 1 if filled else 0
 
@@ -285,8 +285,8 @@ def _range_of_records(s3: Any, piece: Piece, schema: Schema, dialect: Dialect) -
 def _record_at_or_after(
     s3: Any, piece: Piece, place: int, schema: Schema, dialect: Dialect
 ) -> tuple[int, bytes]:
-    """Where the first record at or after byte ``place`` begins, the object's end if none does, and the text
-    from there as far as it was read."""
+    """Return the start of the first record at or after byte ``place`` (the object's end if there is none),
+    and the text read from there."""
     found = piece.source
     base = max(0, place - LOOKBACK)
     if base <= len(BOM):

@@ -1,9 +1,9 @@
-"""Where the first record begins at or after any byte of a delimited file, without reading what comes before.
+"""Find the first record at or after any byte of a delimited file without reading what comes before.
 
-Whether a byte lies between quotes depends on every quote before it. Instead both answers are tried on what
-follows: read as if outside and as if inside quotes, only one makes records with the right number of fields,
+Every quote before a byte decides if it is inside quotes. So the module tries both answers on the bytes that
+follow: read as if outside and as if inside quotes, only one gives records with the right number of fields
 and numbers where numbers belong (compare Ge, Li, Eilebrecht, Chandramouli, Kossmann: Speculative
-Distributed CSV Data Parsing, SIGMOD 2019). Where both do, nothing is guessed.
+Distributed CSV Data Parsing, SIGMOD 2019). If both do, it does not guess.
 
 For example, in a file of three columns the bytes after a cut are ``a\\nb",2\\n3,"c",4\\n``. Read as if
 outside quotes, a record starts at byte 2, and ``b",2`` has two fields: refuted. Read as if inside, the quote
@@ -33,7 +33,7 @@ class AmbiguousError(Exception):
 
 @dataclass(frozen=True)
 class Reading:
-    """What comes of one answer: the first record at or after the place, and where it stops making sense."""
+    """The result of one assumption: the first record at or after the place, and the first contradiction."""
 
     start: int | None
     refuted: int | None

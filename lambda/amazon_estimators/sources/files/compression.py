@@ -52,7 +52,7 @@ def decompressed(s3: Any, found: InputObject, compression: str) -> Iterator[byte
 
 
 class _CorruptError(Exception):
-    """What the decompressor said."""
+    """Raised with the decompressor's error text."""
 
 
 def _gunzip(chunks: Iterator[bytes]) -> Generator[bytes, None, bool]:

@@ -131,7 +131,7 @@ class _Read:
 
 
 def _table_or_fault(archive: Archive, name: str, found: InputObject) -> StoredArray | InputError:
-    """What a header says; of an array that is no table, what to say if it turns out to be used."""
+    """Return an array's header; for an array that is not a table, the error to raise if it is used."""
     try:
         array = archive.header(name)
     except ObjectChangedError:

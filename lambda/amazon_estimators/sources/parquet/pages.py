@@ -120,7 +120,7 @@ class _Pages:
 
 
 def _spans(pages: Sequence[_Pages], window: int) -> list[Span]:
-    """What is fetched: large columns by window, and neighbours of which each fits into one together."""
+    """Return the ranges to fetch: windows of large columns, and small neighbouring columns together."""
     spans: list[Span] = []
     small = False
     for one in pages:

@@ -121,7 +121,7 @@ def _with_lists(footer: Footer, source: Source) -> Source:
 
 
 def _way_out(kind: Any) -> str:
-    """What to do about a column of a type that is not numeric."""
+    """Return the remedy for a column whose type is not numeric."""
     types = pa.types
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
         return (

@@ -114,7 +114,7 @@ class RowGroup:
         yield part
 
     def _memory(self, column: int) -> int:
-        """What reading a column may take."""
+        """Return the memory that reading a column may take."""
         return min(self._chunks[column].unpacked, self.room) + COLUMN_BYTES
 
     def _table(self, columns: Sequence[int], low: int, high: int) -> Iterator[np.ndarray]:

@@ -98,7 +98,7 @@ def binary(data: bytes, at: int, kind: int) -> tuple[bytes, int]:
 
 
 def skip(data: bytes, at: int, kind: int, depth: int = 0) -> int:
-    """Where the value of a kind that starts at ``at`` stops."""
+    """Return the end of the value of ``kind`` that starts at ``at``."""
     if kind in INTEGERS:
         while data[at] > 127:
             at += 1

@@ -7,6 +7,9 @@ from typing import Any
 
 from amazon_estimators_rehearsal.sagemaker.errors import ValidationError
 
+DEFAULT_RUNTIME = 86_400
+"""Seconds: ``MaxRuntimeInSeconds`` of a request that does not say."""
+
 
 def check_request(request: Mapping[str, Any]) -> None:
     """Raise ValidationError for the first broken rule between members, which the model cannot state."""
@@ -24,7 +27,7 @@ def check_request(request: Mapping[str, Any]) -> None:
             raise ValidationError(f"ResourceConfig needs {member}; instance groups are not supported here.")
     stopping = request.get("StoppingCondition", {})
     if request.get("EnableManagedSpotTraining"):
-        wait, run = stopping.get("MaxWaitTimeInSeconds"), stopping.get("MaxRuntimeInSeconds", 86400)
+        wait, run = stopping.get("MaxWaitTimeInSeconds"), stopping.get("MaxRuntimeInSeconds", DEFAULT_RUNTIME)
         if wait is None or wait < run:
             raise ValidationError(
                 f"MaxWaitTimeInSeconds ({wait}) must be present and at least MaxRuntimeInSeconds ({run}) "

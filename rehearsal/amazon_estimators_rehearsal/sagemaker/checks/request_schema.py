@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -124,19 +126,34 @@ POSIX = {
     r"\p{ASCII}": r"[\x00-\x7f]",
     r"\z": r"\Z",
     r"\p{Print}": " -~",
-    r"\p{L}": r"\w",
-    r"\p{N}": r"\w",
     r"\p{Alnum}": "a-zA-Z0-9",
-    r"\p{Z}": r" \u00a0\u2028\u2029",
 }
-"""Character classes in the service's patterns, and the same in Python; classes of letters appear within
-brackets."""
+"""Character classes in the service's patterns, and the same in Python."""
+_CATEGORY = re.compile(r"\\p\{([A-Z])\}")
+"""A category of Unicode, such as letters; it stands within brackets."""
+_REPEATED_END = re.compile(r"\$\{\d+,\d+\}$")
+"""A repeated end of the text, which some patterns have in place of a length."""
 
 
 def _matches(pattern: str, value: str) -> bool:
     for theirs, ours in POSIX.items():
         pattern = pattern.replace(theirs, ours)
+    pattern = _CATEGORY.sub(lambda match: _characters(match[1]), _REPEATED_END.sub("", pattern))
     return re.fullmatch(pattern, value) is not None
+
+
+@cache
+def _characters(category: str) -> str:
+    """Return the characters of a category of Unicode as ranges within brackets."""
+    ranges: list[list[int]] = []
+    for code in range(sys.maxunicode + 1):
+        if unicodedata.category(chr(code))[0] != category:
+            continue
+        if ranges and ranges[-1][1] == code - 1:
+            ranges[-1][1] = code
+        else:
+            ranges.append([code, code])
+    return "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)
 
 
 def _join(path: str, name: str) -> str:

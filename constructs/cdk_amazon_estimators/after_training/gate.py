@@ -1,0 +1,127 @@
+"""The gate: a trained model is used only if it is good enough, and better than the one in use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import asdict, dataclass
+
+from aws_cdk import ArnFormat, Duration, Size, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+
+from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.algorithms.gate_rules import gate_findings
+from amazon_estimators.algorithms.rules import Caution
+from amazon_estimators.inference.measure import can_measure
+from amazon_estimators.pipeline import keys
+from amazon_estimators.pipeline.judge import Bar
+from amazon_estimators.record_sets.keys import record_set_key, shard_patterns
+from cdk_amazon_estimators.access.s3_access import S3Access
+from cdk_amazon_estimators.after_training.step import Bound, Context, note_findings, warn
+from cdk_amazon_estimators.function_task import EXECUTION, invoke, invoke_statement
+from cdk_amazon_estimators.props.problems import Problems
+from cdk_amazon_estimators.props.prop_types import check_types
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """Lets a model through if a metric of it is good enough.
+
+    A model that is not is no failure: the execution succeeds, ``Model Rejected`` is put on the event bus with
+    both figures, and the model in use stays.
+
+    The model in use is the newest approved one of the model package group; without ``registration`` it is the
+    last one that was let through. Both are compared on the same test data. Where these have changed since the
+    model in use was judged, both are measured again with NumPy; if that cannot be done, the new model passes
+    uncompared, and the verdict says why.
+
+    Args:
+        metric: A metric that the training reports, such as ``"test:binary_f_beta"``. The pipeline needs its
+            channel.
+        at_least: The least value that passes. Default: any.
+        at_most: The greatest value that passes. Default: any.
+        against_current: Ask that it is better than the model in use. Default: True.
+        margin: How much worse than the model in use passes, in the metric's unit. Default: 0, it has to be
+            better.
+    """
+
+    metric: str
+    at_least: float | None = None
+    at_most: float | None = None
+    against_current: bool = True
+    margin: float = 0.0
+
+    leaves = "verdict"
+
+    def check(self, problems: Problems, algorithm: Algorithm, channels: Collection[str]) -> None:
+        """Note a gate that could not judge a model of these trainings."""
+        if not check_types(problems, Gate.__init__, vars(self), of="Gate."):
+            return
+        findings = gate_findings(algorithm, channels=channels, **asdict(self))
+        note_findings(problems, "gate", [*findings])
+
+    def bind(self, context: Context, *, then: sfn.State, reject: Callable[[], sfn.State]) -> Bound:
+        """Make Judge and the choice behind it."""
+        kind = type(context.algorithm)
+        if self.against_current and not can_measure(kind, self.metric):
+            caution = (
+                f"{self.metric} of a {kind.__name__} model is computed by its container only: when the test "
+                "data change, the next model passes uncompared."
+            )
+            warn(context.scope, "gate", [Caution(caution)])
+        declared = {metric.name: metric for metric in kind.metrics}
+        bar = Bar(
+            **asdict(self), direction=declared[self.metric].direction, group=context.model_package_group
+        )
+        function = context.encoder.step(
+            "Judge", "Judge a trained model", timeout=Duration.minutes(15), memory=Size.mebibytes(3008)
+        )
+        _grant(function, context)
+        task = invoke(
+            context.scope,
+            "Judge",
+            function,
+            event={
+                "pipeline": context.settings,
+                "gate": asdict(bar),
+                "plan.$": "$.plan",
+                "job.$": "$.job",
+                "execution": EXECUTION,
+            },
+            result_path="$.verdict",
+        )
+        is_good = (
+            sfn.Choice(context.scope, "IsGood", comment="Is the model good enough to be used?")
+            .when(sfn.Condition.boolean_equals("$.verdict.good", True), then)
+            .otherwise(reject())
+        )
+        task.next(is_good)
+        return Bound(first=task, tasks=[task], statements=[invoke_statement(function)])
+
+
+def _grant(function: lambda_.Function, context: Context) -> None:
+    """Allow to read test data, models and the record of the model in use, or the registry."""
+    layout = context.layout
+    channel = keys.channel_root(layout.record_set(keys.ANY), keys.ANY)
+    data = S3Access(function, layout.data_bucket, layout.encryption_key)
+    data.list([layout.datasets])
+    data.read(
+        [record_set_key(channel), *shard_patterns(channel), keys.current_model_key(layout.prefix)],
+    )
+    models = S3Access(function, layout.model_bucket, layout.encryption_key)
+    models.list([layout.models])
+    models.read([f"{layout.models}*"])
+    if context.model_package_group is None:
+        return
+    for action, resource, name in (
+        ("ListModelPackages", "model-package-group", context.model_package_group),
+        ("DescribeModelPackage", "model-package", f"{context.model_package_group}/*"),
+    ):
+        arn = Stack.of(context.scope).format_arn(
+            service="sagemaker",
+            resource=resource,
+            resource_name=name,
+            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+        )
+        function.add_to_role_policy(iam.PolicyStatement(actions=[f"sagemaker:{action}"], resources=[arn]))

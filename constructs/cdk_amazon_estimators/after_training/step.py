@@ -1,0 +1,89 @@
+"""The shape of a step after training, and what it is bound to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from aws_cdk import Annotations
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.algorithms.rules import Caution, Finding
+from cdk_amazon_estimators.encoder import RecordSetEncoder
+from cdk_amazon_estimators.props.problems import Problems
+from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
+
+CAUTION = "cdk-amazon-estimators:afterTraining"
+"""The id by which the warnings are acknowledged."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The pipeline that a step belongs to.
+
+    Attributes:
+        scope: The pipeline.
+        algorithm: Its algorithm.
+        encoder: Its Lambda functions.
+        settings: Its settings, which the functions read.
+        layout: Its buckets and key prefixes.
+        model_package_group: The group its models are registered in; None without a registry.
+        has_gate: If its models are judged.
+    """
+
+    scope: Construct
+    algorithm: Algorithm
+    encoder: RecordSetEncoder
+    settings: Mapping[str, Any]
+    layout: PipelineLayout
+    model_package_group: str | None = None
+    has_gate: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bound:
+    """The states of one step.
+
+    Attributes:
+        first: The state to enter.
+        tasks: The tasks whose errors are to be explained.
+        statements: What the state machine's role needs for them.
+    """
+
+    first: sfn.State
+    tasks: Sequence[sfn.CustomState]
+    statements: Sequence[iam.PolicyStatement] = ()
+
+
+class AfterTraining(Protocol):
+    """A step between the end of training and the announcement of the model."""
+
+    @property
+    def leaves(self) -> str:
+        """Return the name under which it leaves its result in the state, and Announce is told of it."""
+
+    def check(self, problems: Problems, algorithm: Algorithm, channels: Collection[str]) -> None:
+        """Note what the algorithm, with the pipeline's channels, cannot do."""
+
+    def bind(self, context: Context, *, then: sfn.State, reject: Callable[[], sfn.State]) -> Bound:
+        """Make the states, which lead to ``then``, or to the state that ``reject`` makes.
+
+        The functions behind them are granted what they need.
+        """
+
+
+def note_findings(problems: Problems, what: str, findings: Sequence[Finding]) -> None:
+    """Note each problem with its source; a caution is none."""
+    for finding in findings:
+        if not isinstance(finding, Caution):
+            problems.unless(False, f"{what}: {finding} Source: {finding.source}")
+
+
+def warn(scope: Construct, what: str, findings: Sequence[Finding]) -> None:
+    """Warn of each caution on the construct."""
+    for number, finding in enumerate(one for one in findings if isinstance(one, Caution)):
+        Annotations.of(scope).add_warning_v2(f"{CAUTION}{what}{number or ''}", f"{what}: {finding}")

@@ -1,0 +1,74 @@
+"""The steps after training that each algorithm can do, as a Markdown table.
+
+``python -m amazon_estimators.inference.step_matrix`` prints it; docs/after_training.md holds it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from amazon_estimators.algorithms import ALGORITHMS
+from amazon_estimators.algorithms.algorithm import Algorithm
+from amazon_estimators.algorithms.tuning import objectives, reports_per_epoch
+from amazon_estimators.inference.measure import can_measure
+
+HEADER = (
+    "| algorithm | tune by | early stopping | gate by | measured again on new data | registered for |\n"
+    "|---|---|---|---|---|---|"
+)
+SHORT = {
+    "application/x-recordio-protobuf": "RecordIO",
+    "application/json": "JSON",
+    "application/jsonlines": "JSON Lines",
+    "text/csv": "CSV",
+}
+
+
+def step_matrix() -> str:
+    """Return the table, a row per algorithm."""
+    return "\n".join([HEADER, *map(_row, sorted(ALGORITHMS))]) + "\n"
+
+
+def _row(name: str) -> str:
+    kind = ALGORITHMS[name]
+    types = ", ".join(SHORT[one] for one in kind.inference.accepts)
+    if not objectives(kind):
+        return f"| {name} | no: it logs no metric of quality | no | no | no | {types} |"
+    cells = (_metrics(kind), _early(kind), "the same", _again(kind), types)
+    return f"| {name} | {' | '.join(cells)} |"
+
+
+def _metrics(kind: type[Algorithm]) -> str:
+    """Return the objectives by channel; many are counted."""
+    return "; ".join(_of_channels(kind))
+
+
+def _of_channels(kind: type[Algorithm]) -> Iterator[str]:
+    by_channel: dict[str, list[str]] = {}
+    for name in objectives(kind):
+        channel, _, metric = name.partition(":")
+        by_channel.setdefault(channel, []).append(metric)
+    for channel, metrics in by_channel.items():
+        if len(metrics) > 4:
+            yield f"{len(metrics)} metrics of `{channel}`"
+        else:
+            yield ", ".join(f"`{channel}:{metric}`" for metric in metrics)
+
+
+def _early(kind: type[Algorithm]) -> str:
+    found = [name for name in objectives(kind) if reports_per_epoch(kind, name)]
+    if not found:
+        return "no: no metric per epoch"
+    return "yes" if len(found) == len(objectives(kind)) else f"by {', '.join(f'`{name}`' for name in found)}"
+
+
+def _again(kind: type[Algorithm]) -> str:
+    names = dict.fromkeys(name.partition(":")[2] for name in objectives(kind) if can_measure(kind, name))
+    if names:
+        return ", ".join(f"`{name}`" for name in names)
+    return f"no: {kind.inference.undocumented_model or 'its metric needs the container'}"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(step_matrix())

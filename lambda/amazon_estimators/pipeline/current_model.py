@@ -1,0 +1,113 @@
+"""The model in use: the newest one that was good enough, and approved where models are registered.
+
+A pipeline without a registry keeps it in ``current_model.json``. With one, the registry decides: it is the
+newest approved version of the model package group, whoever approved it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from amazon_estimators.pipeline.keys import current_model_key
+from amazon_estimators.storage.documents import open_document, seal_document
+from amazon_estimators.storage.s3 import is_there
+
+SCHEMA = "current_model/1"
+REMEDY = "Delete the object: the next model is then judged as the first one is."
+METRIC, TEST_DATA = "metric ", "data of channel "
+"""The beginnings of a package's metadata keys: metrics by name, versions of data by channel."""
+MOST_METADATA = 50
+"""https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurrentModel:
+    """A trained model that was good enough.
+
+    Attributes:
+        job: The training job.
+        model: The S3 URI of ``model.tar.gz``.
+        data_set: The version of the data it was trained on.
+        metrics: What the training reported, by name.
+        test_data: The version of the data that a gate judged it on, by channel.
+        model_package: The ARN of its model package; None if it is not registered.
+    """
+
+    job: str
+    model: str
+    data_set: str
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    test_data: Mapping[str, str] = field(default_factory=dict)
+    model_package: str | None = None
+
+
+def current_model_document(model: CurrentModel) -> dict[str, Any]:
+    """Return what is kept of the model in use of a pipeline without a registry."""
+    return seal_document(SCHEMA, asdict(model))
+
+
+def read_current_model(s3: Any, bucket: str, prefix: str) -> CurrentModel | None:
+    """Return the model in use of a pipeline without a registry, None before there is one.
+
+    Raises:
+        DamagedFileError: The file was changed, or another release wrote it.
+    """
+    key = current_model_key(prefix)
+    if not is_there(s3, bucket, key):
+        return None
+    text = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return CurrentModel(**open_document(text, SCHEMA, uri=f"s3://{bucket}/{key}", remedy=REMEDY))
+
+
+def approved_model(sagemaker: Any, group: str) -> CurrentModel | None:
+    """Return the newest approved model of a model package group, None if none is approved."""
+    listed = sagemaker.list_model_packages(
+        ModelPackageGroupName=group,
+        ModelApprovalStatus="Approved",
+        SortBy="CreationTime",
+        SortOrder="Descending",
+        MaxResults=1,
+    )["ModelPackageSummaryList"]
+    if not listed:
+        return None
+    arn = listed[0]["ModelPackageArn"]
+    return registered_model(sagemaker.describe_model_package(ModelPackageName=arn))
+
+
+def registered_model(package: Mapping[str, Any]) -> CurrentModel:
+    """Return the model that a package, as DescribeModelPackage tells it, holds."""
+    metadata = package.get("CustomerMetadataProperties", {})
+    (container, *_) = package["InferenceSpecification"]["Containers"]
+    return CurrentModel(
+        job=metadata.get("job", ""),
+        model=container["ModelDataUrl"],
+        data_set=metadata.get("data_set", ""),
+        metrics={name: float(value) for name, value in _under(metadata, METRIC).items()},
+        test_data=_under(metadata, TEST_DATA),
+        model_package=package["ModelPackageArn"],
+    )
+
+
+def metadata_of(model: CurrentModel, **more: str) -> dict[str, str]:
+    """Return a model as a package's metadata, from which :func:`registered_model` reads it.
+
+    Of many metrics those come first that are not of the training data.
+    """
+    metadata = {
+        "job": model.job,
+        "data_set": model.data_set,
+        **more,
+        **{f"{TEST_DATA}{channel}": version for channel, version in model.test_data.items()},
+    }
+    ordered = sorted(model.metrics.items(), key=lambda metric: (metric[0].startswith("train:"), metric[0]))
+    room = MOST_METADATA - len(metadata)
+    return metadata | {f"{METRIC}{name}": json.dumps(value) for name, value in ordered[:room]}
+
+
+def _under(metadata: Mapping[str, str], beginning: str) -> dict[str, str]:
+    return {
+        name.removeprefix(beginning): value for name, value in metadata.items() if name.startswith(beginning)
+    }

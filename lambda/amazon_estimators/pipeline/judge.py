@@ -1,0 +1,250 @@
+"""Judge: is the trained model good enough, and better than the one in use on the same test data?"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, Self
+
+from amazon_estimators.algorithms import Algorithm, algorithm_named
+from amazon_estimators.errors import AmazonEstimatorsError, ModelError, TrainingJobError
+from amazon_estimators.logs import note
+from amazon_estimators.pipeline.current_model import CurrentModel, approved_model, read_current_model
+from amazon_estimators.pipeline.keys import channel_root
+from amazon_estimators.pipeline.settings import Settings
+from amazon_estimators.record_sets.keys import record_set_key
+from amazon_estimators.record_sets.manifest import StoredRecordSet
+from amazon_estimators.record_sets.record_set import RecordSet
+from amazon_estimators.storage.s3_uri import Place
+
+MAX_MODEL_BYTES = 512 * 2**20
+"""The largest model that is loaded to be measured: the function's memory holds it twice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """What a model has to pass.
+
+    Attributes:
+        metric: The metric it is judged by.
+        direction: ``"Minimize"`` or ``"Maximize"``; None where nothing is compared.
+        at_least, at_most: The values that pass; None for any.
+        against_current: If it has to be better than the model in use.
+        margin: How much worse than the model in use passes; with 0 it has to be better.
+        group: The model package group that says which model is in use; None without a registry.
+    """
+
+    metric: str
+    direction: str | None
+    at_least: float | None = None
+    at_most: float | None = None
+    against_current: bool = True
+    margin: float = 0.0
+    group: str | None = None
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read the gate that the construct wrote into the state machine."""
+        return cls(**values)
+
+    @property
+    def channel(self) -> str:
+        """Return the channel that the metric is measured on."""
+        return self.metric.partition(":")[0]
+
+    def misses(self, value: float) -> str:
+        """Return why a value does not pass by itself, empty if it does."""
+        if not isfinite(value):
+            return f"{self.metric} is {value}, not a number to judge by"
+        if self.at_least is not None and value < self.at_least:
+            return f"{self.metric} is {value:g}; it has to be at least {self.at_least:g}"
+        if self.at_most is not None and value > self.at_most:
+            return f"{self.metric} is {value:g}; it has to be at most {self.at_most:g}"
+        return ""
+
+    def loses(self, value: float, current: float) -> str:
+        """Return why a value does not pass beside that of the model in use, empty if it does."""
+        gain = current - value if self.direction == "Minimize" else value - current
+        if gain > 0 or not isfinite(current) or (self.margin > 0 and gain >= -self.margin):
+            return ""
+        limit = f"by at most {self.margin:g} worse than" if self.margin else "better than"
+        return f"{self.metric} is {value:g}; it has to be {limit} the {current:g} of the model in use"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement of one model.
+
+    Attributes:
+        good: If it may be used.
+        because: Why, in a sentence.
+        metric, value: What it was judged by.
+        current: ``{"job", "model", "value"}`` of the model it was compared with; None for none. The value is
+            None if it could not be compared.
+        measured_by: ``"training job"``, or ``"numpy"`` if both were measured again on the same test data.
+        test_data: The version of the data it was judged on, by channel.
+    """
+
+    good: bool
+    because: str
+    metric: str
+    value: float
+    current: Mapping[str, Any] | None
+    measured_by: str
+    test_data: Mapping[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON has it, for the state machine and the event."""
+        return {**vars(self), "value": self.value if isfinite(self.value) else str(self.value)}
+
+
+def judge(
+    s3: Any,
+    sagemaker: Any,
+    settings: Settings,
+    bar: Bar,
+    *,
+    plan: Mapping[str, Any],
+    job: Mapping[str, Any],
+) -> Verdict:
+    """Judge the model of a training job.
+
+    Args:
+        s3, sagemaker: Clients; ``sagemaker`` is asked only where models are registered.
+        settings: The pipeline.
+        bar: What the model has to pass.
+        plan: Plan's result.
+        job: DescribeTrainingJob's answer.
+
+    Raises:
+        TrainingJobError: The job did not report the metric.
+        DamagedFileError: The record of the model in use was changed.
+    """
+    stored = _record_set(s3, plan, bar.channel)
+    test_data = {bar.channel: version_of(stored)}
+    value = _reported(job, bar.metric)
+    measured_by, because, current = "training job", bar.misses(value), None
+    if not because and bar.against_current:
+        found = _current(s3, sagemaker, settings, bar)
+        if found is not None and found.job != job["TrainingJobName"]:
+            compared = _compare(s3, settings, bar, job=job, current=found, stored=stored, value=value)
+            value, because, measured_by = compared.value, compared.because, compared.measured_by
+            current = {"job": found.job, "model": found.model, "value": compared.current}
+            good = compared.good
+        else:
+            good, because = True, "there is no other model in use"
+    else:
+        good, because = not because, because or f"{bar.metric} is {value:g}"
+    verdict = Verdict(good, because, bar.metric, value, current, measured_by, test_data)
+    note(good=verdict.good, metric=bar.metric, value=verdict.value, because=verdict.because)
+    return verdict
+
+
+def version_of(stored: StoredRecordSet[RecordSet]) -> str:
+    """Return 24 hexadecimal digits that name the content of a channel: the same bytes, the same version."""
+    content = json.dumps([[shard.records, shard.sha256] for shard in stored.shards])
+    return hashlib.sha256(content.encode()).hexdigest()[:24]
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    good: bool
+    because: str
+    value: float
+    current: float | None
+    measured_by: str = "training job"
+
+
+def _compare(
+    s3: Any,
+    settings: Settings,
+    bar: Bar,
+    *,
+    job: Mapping[str, Any],
+    current: CurrentModel,
+    stored: StoredRecordSet[RecordSet],
+    value: float,
+) -> _Comparison:
+    """Compare on the same test data: by what both trainings reported, else measure both with NumPy."""
+    before = current.metrics.get(bar.metric)
+    if before is not None and current.test_data.get(bar.channel) == version_of(stored):
+        because = bar.loses(value, before)
+        better = f"{bar.metric} is {value:g}; that of the model in use is {before:g}"
+        return _Comparison(not because, because or better, value, before)
+    why = "its test data are not known" if before is None else "the test data have changed since"
+    algorithm = algorithm_named(settings.algorithm).from_hyperparameters(settings.hyperparameters)
+    try:
+        ours = _measured(s3, algorithm, bar.metric, job["ModelArtifacts"]["S3ModelArtifacts"], stored)
+        theirs = _measured(s3, algorithm, bar.metric, current.model, stored)
+    except AmazonEstimatorsError as error:
+        because = f"it passes uncompared: {why} the model in use was judged, and {error.message}"
+        return _Comparison(True, because, value, None)
+    because = bar.loses(ours, theirs)
+    better = f"{bar.metric} is {ours:g}; that of the model in use is {theirs:g} on the same data"
+    return _Comparison(not because, because or better, ours, theirs, "numpy")
+
+
+def _measured(
+    s3: Any, algorithm: Algorithm, metric: str, model: str, stored: StoredRecordSet[RecordSet]
+) -> float:
+    # NumPy takes a while to import, and most models are compared without it.
+    from amazon_estimators.inference.load import ModelWarning, load_model  # noqa: PLC0415
+    from amazon_estimators.inference.measure import can_measure, measure  # noqa: PLC0415
+
+    kind = type(algorithm)
+    if not can_measure(kind, metric):
+        reason = kind.inference.undocumented_model or f"{metric} is not computed from its model file"
+        raise ModelError(f"a model of {kind.__name__} is not measured outside its container: {reason}")
+    place = Place.of(model, what="model")
+    try:
+        answer = s3.get_object(Bucket=place.bucket, Key=place.key)
+    except s3.exceptions.NoSuchKey:
+        raise ModelError(f"{model} is no longer there") from None
+    if answer["ContentLength"] > MAX_MODEL_BYTES:
+        raise ModelError(f"{model} has {answer['ContentLength']:,} bytes; allowed: {MAX_MODEL_BYTES:,}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ModelWarning)  # the same holds for both models
+        loaded = load_model(answer["Body"].read(), algorithm, max_bytes=MAX_MODEL_BYTES)
+    return measure(loaded, algorithm, metric, _blocks(s3, stored))
+
+
+def _blocks(s3: Any, stored: StoredRecordSet[RecordSet]) -> Iterator[tuple[Any, Any]]:
+    from amazon_estimators.recordio.reader import read_matrix  # noqa: PLC0415 - NumPy, as above
+
+    bucket = Place.of(stored.record_set.s3_data, what="manifest").bucket
+    for shard in stored.shards:
+        body = s3.get_object(Bucket=bucket, Key=shard.key)["Body"].read()
+        yield read_matrix(io.BytesIO(body))
+
+
+def _current(s3: Any, sagemaker: Any, settings: Settings, bar: Bar) -> CurrentModel | None:
+    if bar.group is not None:
+        return approved_model(sagemaker, bar.group)
+    return read_current_model(s3, settings.data_bucket, settings.prefix)
+
+
+def _record_set(s3: Any, plan: Mapping[str, Any], channel: str) -> StoredRecordSet[RecordSet]:
+    key = record_set_key(channel_root(plan["prefix"], channel))
+    text = s3.get_object(Bucket=plan["bucket"], Key=key)["Body"].read()
+    return StoredRecordSet.from_json(text, f"s3://{plan['bucket']}/{key}", RecordSet)
+
+
+def _reported(job: Mapping[str, Any], metric: str) -> float:
+    values = reported_metrics(job)
+    if metric not in values:
+        raise TrainingJobError(
+            f"Training job {job['TrainingJobName']} did not report {metric}; it reported "
+            f"{', '.join(sorted(values)) or 'nothing'}",
+            remedy="Judge by a metric that it reports, then redrive the execution.",
+        )
+    return values[metric]
+
+
+def reported_metrics(job: Mapping[str, Any]) -> dict[str, float]:
+    """Return the metrics that a training job, as DescribeTrainingJob tells it, reported at its end."""
+    return {one["MetricName"]: float(one["Value"]) for one in job.get("FinalMetricDataList") or ()}

@@ -1,0 +1,54 @@
+"""Find the plan of a data set version again without opening its objects: they may be gone by now.
+
+A fingerprint is made of what Plan sees in the objects. Once seen, it is kept under the digest of what was
+asked for: the data set version and the settings that a RecordSet depends on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from amazon_estimators.errors import DamagedFileError
+from amazon_estimators.pipeline import keys
+from amazon_estimators.pipeline.channels import Channel
+from amazon_estimators.pipeline.shard_plan import Plan
+from amazon_estimators.storage.documents import open_document, seal_document
+from amazon_estimators.storage.s3 import is_there, put_json, read_object
+
+SCHEMA = "known-plan/1"
+
+
+def asked_for(settings: list[Any], channels: Mapping[str, Channel], data_set: str) -> str:
+    """Return 24 hexadecimal digits that name what a RecordSet is asked for with.
+
+    ``settings`` are those that are not of a channel.
+    """
+    identities = [channels[name].identity() for name in sorted(channels)]
+    text = json.dumps([settings, identities, data_set], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def note_plan(s3: Any, plan: Plan, prefix: str, asked: str) -> None:
+    """Keep that ``asked`` is answered by ``plan``."""
+    document = seal_document(SCHEMA, {"asked": asked, "fingerprint": plan.fingerprint})
+    put_json(s3, plan.bucket, keys.known_plan_key(prefix, asked), document)
+
+
+def known_plan(s3: Any, bucket: str, prefix: str, asked: str, data_set: str) -> Plan | None:
+    """Return the plan that answers ``asked``; None if there is none, or one that was changed."""
+    key = keys.known_plan_key(prefix, asked)
+    if not is_there(s3, bucket, key):
+        return None
+    try:
+        document = open_document(read_object(s3, bucket, key), SCHEMA, uri=f"s3://{bucket}/{key}", remedy="")
+        root = keys.record_set_root(prefix, document["fingerprint"])
+        if document["asked"] != asked or not is_there(s3, bucket, keys.plan_key(root)):
+            return None
+        plan = Plan.load(s3, bucket, root)
+    except DamagedFileError:
+        return None  # Plan writes both again
+    same = (plan.fingerprint, plan.data_set) == (document["fingerprint"], data_set)
+    return plan if same else None

@@ -1,0 +1,38 @@
+"""Uploads that no event told of: S3 sends none of a new bucket for its first minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from amazon_estimators.storage.versions import newest_upload
+from amazon_estimators.triggers.messages import text, texts
+
+SILENCE = timedelta(minutes=10)
+"""How long after a deployment the starter looks. AWS names about five minutes until S3 sends events."""
+
+
+def missed_upload(s3: Any, bucket: str, message: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the message that the newest upload a trigger listens to would have sent; None if there is none.
+
+    ``message`` is of an UploadTrigger: its ``prefixes`` and either its ``marker`` or the ``name`` and
+    ``quiet_seconds`` of its quiet period.
+    """
+    prefixes = texts(message, "prefixes")
+    if "marker" not in message:
+        times = [newest_upload(s3, bucket, prefix) for prefix in prefixes]
+        answer = {
+            "trigger": "upload",
+            "name": text(message, "name"),
+            "quiet_seconds": message["quiet_seconds"],
+        }
+    else:
+        marker = text(message, "marker")
+        times = [
+            newest_upload(s3, bucket, prefix, lambda path: f"/{path}".endswith(f"/{marker}"))
+            for prefix in prefixes
+        ]
+        answer = {"trigger": "marker"}
+    newest = max((at for at in times if at is not None), default=None)
+    return None if newest is None else {**answer, "time": newest.isoformat()}

@@ -1,0 +1,232 @@
+"""Tune, judge and register, deployed with IAM enforced: a model, and a worse one after it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from amazon_estimators.client.pipeline import PipelineEstimator, find_pipeline
+from amazon_estimators_rehearsal.platform import Platform
+
+pytestmark = pytest.mark.deployed
+
+SECONDS = 240
+RNG = np.random.default_rng(3)
+WEIGHT = np.array([1.0, -2.0, 0.5])
+
+
+def table(rows: int, *, noise: float = 0.05) -> bytes:
+    """Return CSV of a label, linear in three features, and these."""
+    features = RNG.normal(size=(rows, 3))
+    label = features @ WEIGHT + RNG.normal(scale=noise, size=rows)
+    text = io.StringIO()
+    csv.writer(text).writerows(np.column_stack([label, features]).round(5).tolist())
+    return text.getvalue().encode()
+
+
+@dataclass
+class Account:
+    """The deployed pipeline as seen from outside."""
+
+    platform: Platform
+    outputs: dict[str, str]
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def client(self, service: str) -> Any:
+        return self.platform.client(service)
+
+    def put(self, channel: str, body: bytes) -> None:
+        self.client("s3").put_object(
+            Bucket=self.outputs["Bucket"], Key=f"input/{channel}/rows.csv", Body=body
+        )
+
+    def read(self, uri: str) -> bytes:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        body: bytes = self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        return body
+
+    def start(self, name: str) -> str:
+        arn: str = self.client("stepfunctions").start_execution(
+            stateMachineArn=self.outputs["Machine"], name=name, input=json.dumps({"reason": f"to see {name}"})
+        )["executionArn"]
+        return arn
+
+    def end(self, arn: str) -> dict[str, Any]:
+        """The execution's description once it has ended."""
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            described: dict[str, Any] = self.client("stepfunctions").describe_execution(executionArn=arn)
+            if described["status"] != "RUNNING":
+                return described
+            time.sleep(0.5)
+        raise AssertionError(f"{arn} still runs\n" + "\n".join(self.platform.problems()))
+
+    def told(self, execution: str, detail_type: str) -> dict[str, Any]:
+        """The detail of an event about an execution; waits for it."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            for event in self.events:
+                if (event["detail-type"], event["detail"]["execution"]) == (detail_type, execution):
+                    detail: dict[str, Any] = event["detail"]
+                    return detail
+            answer = self.client("sqs").receive_message(
+                QueueUrl=self.outputs["ToldQueue"], MaxNumberOfMessages=10
+            )
+            self.events += [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+            time.sleep(0.2)
+        raise AssertionError(f"no {detail_type} of {execution}; there are {self.events}")
+
+    def packages(self) -> list[dict[str, Any]]:
+        listed: list[dict[str, Any]] = self.client("sagemaker").list_model_packages(
+            ModelPackageGroupName=self.outputs["Group"]
+        )["ModelPackageSummaryList"]
+        return listed
+
+    @contextmanager
+    def denied(self, action: str) -> Iterator[None]:
+        """The state machine's role without an action, for the time of the block."""
+        iam, role = self.client("iam"), self.outputs["Role"]
+        statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_role_policy(RoleName=role, PolicyName="Denied", PolicyDocument=document)
+        try:
+            yield
+        finally:
+            iam.delete_role_policy(RoleName=role, PolicyName="Denied")
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Account]:
+    with Platform(app=Path(__file__).parent / "app") as platform:
+        yield Account(platform, platform.deploy({}))
+
+
+@pytest.fixture(scope="module")
+def first(account: Account) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A good model whose registration is refused, and goes through once redriven: (failed, redriven)."""
+    for channel, rows in (("train", 200), ("validation", 50), ("test", 50)):
+        account.put(channel, table(rows))
+    with account.denied("sagemaker:CreateModelPackage"):
+        arn = account.start("first")
+        failed = account.end(arn)
+    account.client("stepfunctions").redrive_execution(executionArn=arn)
+    time.sleep(1)
+    return failed, account.end(arn)
+
+
+@pytest.fixture(scope="module")
+def second(account: Account, first: Any) -> dict[str, Any]:
+    """A model trained on noise."""
+    account.put("train", table(200, noise=500.0))
+    return account.end(account.start("second"))
+
+
+def test_a_refused_registration_names_the_role_and_is_redriven_without_another_training(
+    account: Account, first: tuple[dict[str, Any], dict[str, Any]]
+) -> None:
+    failed, redriven = first
+    assert failed["status"] == "FAILED", failed
+    cause = json.loads(failed["cause"])["errorMessage"]
+    assert account.outputs["Role"] in cause
+    assert "sagemaker:CreateModelPackage" in cause
+    assert redriven["status"] == "SUCCEEDED", (redriven, account.platform.problems())
+    searches = account.client("sagemaker").list_hyper_parameter_tuning_jobs()
+    assert len(searches["HyperParameterTuningJobSummaries"]) == 1
+    tuned = json.loads(redriven["output"])["tuned"]
+    trainings = account.client("sagemaker").list_training_jobs_for_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=tuned["job_name"]
+    )["TrainingJobSummaries"]
+    assert len(trainings) == 2
+    assert len(tuned["job_name"]) <= 32
+
+
+def test_the_best_training_is_announced_with_all_a_consumer_needs(
+    account: Account, first: tuple[dict[str, Any], dict[str, Any]]
+) -> None:
+    output = json.loads(first[1]["output"])
+    detail = account.told("first", "Model Trained")
+    assert detail["job"] == output["tuned"]["best"] == output["job"]["TrainingJobName"]
+    assert detail["verdict"]["good"] is True
+    assert detail["verdict"]["because"] == "there is no other model in use"
+    assert detail["model_package"] == account.packages()[-1]["ModelPackageArn"]
+    assert detail["image"].endswith("/linear-learner:1")
+    assert detail["hyperparameters"]["predictor_type"] == "regressor"
+    assert (detail["instance_type"], detail["instance_count"]) == ("ml.m5.large", 1)
+    assert detail["metrics"]["test:mse"] < 1
+    rows = list(csv.DictReader(io.StringIO(account.read(detail["tuning"]["leaderboard"]).decode())))
+    assert rows[0]["training_job"] == detail["job"]
+    assert [row["rank"] for row in rows] == ["1", "2"]
+    assert {"learning_rate", "wd"} <= set(rows[0])
+
+
+def test_the_model_is_registered_once_with_what_the_pipeline_knows(
+    account: Account, first: tuple[dict[str, Any], dict[str, Any]]
+) -> None:
+    package = account.client("sagemaker").describe_model_package(
+        ModelPackageName=account.packages()[-1]["ModelPackageArn"]
+    )
+    detail = account.told("first", "Model Trained")
+    assert package["ModelPackageVersion"] == 1
+    assert package["ModelApprovalStatus"] == "Approved"
+    (container,) = package["InferenceSpecification"]["Containers"]
+    assert container == {"Image": detail["image"], "ModelDataUrl": detail["model"]}
+    report = json.loads(account.read(package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]))
+    assert report["regression_metrics"]["mse"]["value"] == detail["metrics"]["test:mse"]
+    card = json.loads(package["ModelCard"]["ModelCardContent"])
+    assert card["model_overview"]["model_artifact"] == [detail["model"]]
+    details = card["additional_information"]["custom_details"]
+    assert details["records of channel train"] == "200"
+    assert details["reason"] == "to see first"
+    assert package["CustomerMetadataProperties"]["data_set"] == detail["data_set"]
+
+
+def test_a_worse_model_is_rejected_with_both_figures_and_the_other_one_stays(
+    account: Account, second: dict[str, Any]
+) -> None:
+    assert second["status"] == "SUCCEEDED", (second, account.platform.problems())
+    good = account.told("first", "Model Trained")
+    detail = account.told("second", "Model Rejected")
+    verdict = detail["verdict"]
+    assert verdict["good"] is False
+    assert detail["model_package"] is None
+    assert verdict["test_data"] == good["verdict"]["test_data"]
+    assert len(account.packages()) == 1
+    assert pipeline_of(account).current_model().job == good["job"]
+
+
+def test_the_second_search_starts_from_the_first(account: Account, second: dict[str, Any]) -> None:
+    first_tuned = account.told("first", "Model Trained")["tuning"]
+    tuned = json.loads(second["output"])["tuned"]
+    described = account.client("sagemaker").describe_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=tuned["job_name"]
+    )
+    assert described["WarmStartConfig"] == {
+        "WarmStartType": "TransferLearning",
+        "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": first_tuned["job_name"]}],
+    }
+
+
+def test_the_steps_add_little_state(second: dict[str, Any]) -> None:
+    output = json.loads(second["output"])
+    added = {name: output.get(name) for name in ("prepared", "tuned", "verdict", "package")}
+    assert len(json.dumps(added)) <= 4096
+
+
+def pipeline_of(account: Account) -> PipelineEstimator:
+    class Session:
+        region_name = "us-east-1"
+
+        def client(self, service: str, **_: Any) -> Any:
+            return account.client(service)
+
+    return find_pipeline(stack_name=None, state_machine_arn=account.outputs["Machine"], session=Session())

@@ -1,0 +1,236 @@
+"""A profile of parts, cut anywhere, is that of all rows in one pass, as NumPy computes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from scipy.sparse import csr_matrix
+
+from amazon_estimators.record_sets.profiles import sketch as sketches
+from amazon_estimators.record_sets.profiles.document import ProfileDocument
+from amazon_estimators.record_sets.profiles.feature_profile import (
+    PROFILED_FEATURES,
+    SKETCHED_FEATURES,
+    FeatureProfile,
+    ProfileBuilder,
+)
+from amazon_estimators.record_sets.profiles.sketch import Sketch, most_buckets, ordered_bits, values_of
+
+LARGEST = float(np.finfo(np.float32).max)
+VALUES = st.one_of(
+    st.sampled_from([0.0, -0.0, 1.0, 3.0, 0.5, 2.0**24, 1e6, 1e6 + 1, LARGEST, -LARGEST, 2.0**-149]),
+    st.floats(allow_nan=False, allow_infinity=False, width=32),
+    st.integers(-1000, 1000).map(float),
+)
+TABLES = st.tuples(st.integers(1, 25), st.integers(1, 4)).flatmap(
+    lambda shape: arrays.arrays(np.float32, shape, elements=VALUES)
+)
+SHARES = (0.0, 0.01, 0.25, 0.5, 0.9, 0.99, 1.0)
+
+
+@st.composite
+def cut_tables(draw: st.DrawFn) -> tuple[np.ndarray, list[np.ndarray], list[int]]:
+    """A table, the blocks it is cut into, and how many blocks each shard has."""
+    table = draw(TABLES)
+    cuts = sorted({0, len(table), *draw(st.lists(st.integers(0, len(table)), max_size=8))})
+    blocks = [table[start:stop] for start, stop in pairwise(cuts)]
+    shards = draw(st.lists(st.integers(1, 3), min_size=len(blocks), max_size=len(blocks)))
+    return table, blocks, shards
+
+
+def dense(blocks: Sequence[np.ndarray]) -> FeatureProfile:
+    builder = ProfileBuilder()
+    for block in blocks:
+        builder.add_dense(block)
+    profile = builder.profile()
+    assert profile is not None
+    return profile
+
+
+def sparse(blocks: Sequence[np.ndarray]) -> FeatureProfile:
+    builder = ProfileBuilder()
+    for block in blocks:
+        rows = csr_matrix(block)
+        builder.add_sparse(rows.data, rows.indices, rows.indptr, block.shape[1])
+    profile = builder.profile()
+    assert profile is not None
+    return profile
+
+
+def over_shards(make: Any, blocks: list[np.ndarray], shards: list[int]) -> FeatureProfile:
+    """Profile each shard, write and read the profiles as Encode and Seal do, and add them up."""
+    parts, at = [], 0
+    for size in shards:
+        if blocks[at : at + size]:
+            text = ProfileDocument(make(blocks[at : at + size])).to_json()
+            parts.append(ProfileDocument.from_json(text, "uri").profile)
+        at += size
+    merged = FeatureProfile.merge(parts)
+    assert merged is not None
+    return merged
+
+
+def check_moments(profile: FeatureProfile, table: np.ndarray) -> None:
+    exact, moments = table.astype(np.float64), profile.moments
+    scale = np.maximum(np.abs(exact).max(axis=0), 1e-300)
+    assert moments.records == len(table)
+    assert np.array_equal(moments.minimum, exact.min(axis=0))
+    assert np.array_equal(moments.maximum, exact.max(axis=0))
+    assert np.array_equal(moments.zeros, (exact == 0).sum(axis=0))
+    assert np.array_equal(moments.fractional, (exact != np.floor(exact)).any(axis=0))
+    assert (np.abs(moments.mean - exact.mean(axis=0)) <= 1e-9 * scale).all()
+    variance = exact.var(axis=0)
+    assert (
+        np.allclose(moments.variance, variance, rtol=1e-9, atol=0)
+        or (np.abs(moments.variance - variance) <= 1e-9 * np.maximum(variance, 1e-14 * scale**2)).all()
+    )
+
+
+@pytest.mark.parametrize("make", [dense, sparse])
+@given(cut=cut_tables())
+@settings(max_examples=60, deadline=None)
+def test_moments_of_any_cutting_are_those_of_numpy(make: Any, cut: Any) -> None:
+    table, blocks, shards = cut
+    check_moments(over_shards(make, blocks, shards), table)
+
+
+@pytest.mark.parametrize("make", [dense, sparse])
+@given(cut=cut_tables())
+@settings(max_examples=60, deadline=None)
+def test_quantiles_of_any_cutting_are_the_same_and_exact_while_values_are_few(make: Any, cut: Any) -> None:
+    table, blocks, shards = cut
+    merged, whole = over_shards(make, blocks, shards), dense([table])
+    assert merged.sketch is not None
+    assert whole.sketch is not None
+    for name in ("levels", "sizes", "keys", "counts"):
+        assert np.array_equal(getattr(merged.sketch, name), getattr(whole.sketch, name)), name
+    found = merged.quantiles(SHARES)
+    assert found is not None
+    assert np.array_equal(found, np.quantile(table, SHARES, axis=0, method="inverted_cdf").T + 0.0)
+
+
+@given(
+    values=arrays.arrays(np.float32, 60, elements=VALUES),
+    cuts=st.lists(st.integers(0, 60), max_size=5),
+    most=st.integers(2, 40),
+    order=st.randoms(use_true_random=False),
+)
+@settings(max_examples=100, deadline=None)
+def test_a_collapsed_sketch_is_the_same_in_any_order_and_within_its_bound(
+    values: np.ndarray, cuts: list[int], most: int, order: Any
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sketches, "MOST_BUCKETS", most)
+        parts = [Sketch.of(part[:, None]) for part in np.split(values, sorted(cuts))]
+        order.shuffle(parts)
+        halves = [Sketch.merge(parts[:2]), *(parts[2:])]
+        merged, whole = Sketch.merge(halves), Sketch.of(values[:, None])
+    for name in ("levels", "sizes", "keys", "counts"):
+        assert np.array_equal(getattr(merged, name), getattr(whole, name)), name
+    assert whole.sizes[0] <= most
+    low, high, counts = whole.spans_of_feature(0)
+    assert counts.sum() == len(values)
+    # Each bucket counts exactly the values of its span: nothing is in the wrong one.
+    level = int(whole.levels[0])
+    bits = ordered_bits(values)[:, None].astype(np.int64) - whole.keys
+    assert np.array_equal(((bits >= 0) & (bits < 2**level)).sum(axis=0), counts)
+    # Of a level up to 23, a bucket of normal numbers is not wider than 2^(level - 23) of its value.
+    normal = np.minimum(np.abs(low), np.abs(high)) >= np.finfo(np.float32).tiny
+    width = (high - low) / np.minimum(np.abs(low), np.abs(high), where=normal, out=np.ones(len(low)))
+    assert level > 23 or (width[normal] <= 2.0 ** (level - 23)).all()
+    # It is the lowest level that fits.
+    if level:
+        keys = ordered_bits(values) >> np.uint32(level - 1)
+        assert len(np.unique(keys)) > most
+
+
+@pytest.mark.parametrize(
+    ("name", "draw"),
+    [
+        ("normal", lambda chance, size: chance.normal(size=size)),
+        ("far from zero", lambda chance, size: chance.normal(1e5, 1, size=size)),
+        ("lognormal", lambda chance, size: chance.lognormal(0, 3, size=size)),
+        ("years", lambda chance, size: chance.integers(1990, 2021, size=size)),
+        ("sorted", lambda chance, size: np.sort(chance.random(size=size))),
+        ("mostly zeros", lambda chance, size: chance.random(size=size) * (chance.random(size=size) < 0.1)),
+    ],
+    ids=lambda case: case if isinstance(case, str) else "",
+)
+def test_ranks_of_more_rows_than_are_sampled_are_within_two_percent(name: str, draw: Any) -> None:
+    table = draw(np.random.default_rng(7), (200_000, 1)).astype(np.float32)
+    profile = dense([table[:150_000], table[150_000:]])
+    assert profile.sketch is not None
+    assert profile.sketch.rows <= sketches.MOST_ROWS < len(table)
+    ordered = np.sort(table[:, 0].astype(np.float64))
+    found = profile.quantiles(SHARES)
+    assert found is not None
+    for share, value in zip(SHARES, found[0], strict=True):
+        below = np.searchsorted(ordered, value, side="left") / len(ordered)
+        up_to = np.searchsorted(ordered, value, side="right") / len(ordered)
+        assert below - 0.02 <= share <= up_to + 0.02, (name, share, value)
+
+
+@given(blocks=st.lists(st.integers(1, 40_000), min_size=1, max_size=4))
+@settings(max_examples=8, deadline=None)
+def test_the_sample_of_a_shard_depends_on_its_rows_alone(blocks: list[int]) -> None:
+    table = np.random.default_rng(1).normal(size=(sum(blocks), 2)).astype(np.float32)
+    cut, whole = dense(np.split(table, np.cumsum(blocks)[:-1])), dense([table])
+    assert cut.sketch is not None
+    assert whole.sketch is not None
+    assert np.array_equal(cut.sketch.keys, whole.sketch.keys)
+    assert np.array_equal(cut.sketch.counts, whole.sketch.counts)
+    again = ProfileDocument(dense([table])).to_json()
+    assert again == ProfileDocument(whole).to_json()
+
+
+@pytest.mark.parametrize("columns", [1, 3, 50, 1024, 1025])
+@pytest.mark.parametrize("rows", [1, 15, 16, 1025, 3000])
+@pytest.mark.parametrize("order", ["C", "F", "strided"])
+def test_every_shape_is_folded_right(columns: int, rows: int, order: str) -> None:
+    chance = np.random.default_rng(columns * rows)
+    table = np.where(chance.random((rows, columns)) < 0.2, 0, chance.normal(3, 1e-3, (rows, columns)))
+    table = table.astype(np.float32)
+    given_as = {
+        "C": table,
+        "F": np.asfortranarray(table),
+        "strided": np.repeat(table, 2, axis=1)[:, ::2],
+    }[order]
+    check_moments(dense([given_as]), table)
+
+
+def test_a_variance_far_from_zero_keeps_its_digits() -> None:
+    table = (1e6 + np.arange(-50_000, 50_000).reshape(-1, 1) % 7).astype(np.float32)
+    for profile in (dense([table]), sparse([table]), dense(np.array_split(table, 97))):
+        assert profile.moments.variance[0] == pytest.approx(table.astype(np.float64).var(), rel=1e-9)
+
+
+def test_wide_tables_have_moments_only_and_the_widest_none() -> None:
+    row = np.ones((1, SKETCHED_FEATURES + 1), np.float32)
+    assert dense([row]).sketch is None
+    assert dense([row[:, 1:]]).sketch is not None
+    builder = ProfileBuilder()
+    one = np.ones(1, np.float32)
+    builder.add_sparse(one, np.array([5]), np.array([0, 1]), PROFILED_FEATURES + 1)
+    assert builder.profile() is None
+    assert ProfileBuilder().profile() is None
+
+
+@given(values=arrays.arrays(np.float32, 50, elements=VALUES))
+def test_ordered_bits_are_in_the_order_of_the_values(values: np.ndarray) -> None:
+    assert np.array_equal(values_of(ordered_bits(values)), values.astype(np.float64) + 0.0)
+    assert np.array_equal(np.sort(ordered_bits(values)), ordered_bits(np.sort(values)))
+
+
+def test_buckets_are_bounded_at_any_width() -> None:
+    assert [most_buckets(features) for features in (1, 50, 256, 2_000)] == [512, 512, 512, 65]
+    table = np.random.default_rng(0).lognormal(0, 9, (3_000, 40)).astype(np.float32)
+    sketch = dense([table]).sketch
+    assert sketch is not None
+    assert sketch.sizes.max() <= 512
