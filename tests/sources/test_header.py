@@ -142,3 +142,61 @@ def test_a_header_of_pandas_is_never_a_row(data: st.DataObject) -> None:
         assert resolved(InMemoryS3(), {"a.csv": text}) == "present"
     except InputError as error:
         assert 'header="present"' in str(error)
+
+
+@pytest.mark.parametrize(
+    ("cells", "in_doubt"),
+    [
+        ((2019, 3, 4, 5), True),
+        ((2019, 2020, 2021, 2022), False),
+        ((2019, 3, 4, 5000), False),
+        ((2500, 3, 4, 5), False),
+    ],
+)
+def test_a_year_above_one_column_of_other_numbers_is_in_doubt(cells: tuple[int, ...], in_doubt: bool) -> None:
+    files = {"a.csv": "".join(f"country,{cell}\n" for cell in cells)}
+    if in_doubt:
+        with pytest.raises(InputError, match="it is a year, and no other is"):
+            resolved(InMemoryS3(), files, features=[1])
+    else:
+        assert resolved(InMemoryS3(), files, features=[1]) == "absent"
+
+
+@pytest.mark.parametrize("index", [True, False])
+@pytest.mark.parametrize(
+    ("rows", "is_row"),
+    [
+        ([[3, 9, 5], [5, 6, 7], [4, 2, 6]], False),
+        ([[1, 2, 3], [2, 3, 4], [3, 4, 5]], True),
+        ([[2, 1, 0], [0, 1, 2], [1, 1, 1]], True),
+    ],
+    ids=["one row counts by chance", "all rows count", "the same row again"],
+)
+def test_one_row_that_counts_by_chance_makes_no_row_of_a_header(
+    rows: list[list[int]], is_row: bool, index: bool
+) -> None:
+    lines = [[0, 1, 2], *rows]
+    text = "".join(",".join(map(str, [9, *line] if index else line)) + "\n" for line in lines)
+    files, options = {"a.csv": text}, {"exclude": [0]} if index else {}
+    if index:
+        files["a.csv"] = "," + text.removeprefix("9,")
+    if is_row:
+        assert resolved(InMemoryS3(), files, **options) == "absent"
+    else:
+        assert resolved(InMemoryS3(), files, **options) == "present"
+
+
+@pytest.mark.parametrize(
+    ("text", "header"),
+    [
+        (",0,1\n0,0,1\n1,1,0\n2,0,1\n", "present"),
+        (",0,1\n7,0,1\n5,1,0\n6,0,1\n", "absent"),
+        (",0,5\n0,0,1\n1,1,0\n2,0,5\n", "absent"),
+    ],
+    ids=["rows and columns are counted", "rows are not", "columns are not"],
+)
+def test_a_frame_of_pandas_without_names_has_a_header_though_a_row_is_the_same(
+    text: str, header: str
+) -> None:
+    assert resolved(InMemoryS3(), {"a.csv": text}, exclude=[0]) == header
+    assert resolved(InMemoryS3(), {"a.csv": text}, features=[1, 2]) == header

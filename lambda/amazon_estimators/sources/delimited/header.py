@@ -137,13 +137,27 @@ def _verdict(front: Front, source: Source) -> Verdict | None:
     if words and titles and data and not (names and (unlike or len(values) > 2)):
         answer = UNCERTAIN
         why = "some of it are words above numbers, and some of it are numbers like those below"
-    elif (words and (titles or not data or not below)) or (names and unlike and len(values) > 2):
+    elif (
+        (words and (titles or not data or not below))
+        or (names and unlike and len(values) > 2)
+        or _numbers_rows_and_columns(first, below)
+    ):
         answer = PRESENT
     elif names:
         answer, why = UNCERTAIN, names
     elif titles_of_others:
         answer, why = UNCERTAIN, "a column that is not read has a word above numbers, the others have numbers"
     return Verdict(front, first, answer, why, numbers=all_numbers, alone=not below)
+
+
+def _numbers_rows_and_columns(first: tuple[bytes, ...], below: list[list[bytes]]) -> bool:
+    """Return True for 0,1,2 after an empty field that stands above counted rows, as pandas writes a frame."""
+    columns, rows = first[1:], [row[0] for row in below]
+    return (
+        first[0] == b""
+        and min(len(columns), len(rows)) > 1
+        and all(cell == b"%d" % at for cells in (columns, rows) for at, cell in enumerate(cells))
+    )
 
 
 def _looks_like_names(first: list[bytes], below: list[list[bytes]], decimal: bytes) -> tuple[str, bool]:
@@ -165,17 +179,18 @@ def _looks_like_names(first: list[bytes], below: list[list[bytes]], decimal: byt
     ]
     parts_below = all(whole_above_parts) and len(below) > 1
     if len(head) == 1:
-        alone = whole_head and (head[0] == 0 or YEARS[0] <= head[0] <= YEARS[1]) and parts_below
-        return ("it is a whole number, and all others have decimals" if alone else ""), False
+        alone = whole_head and (head[0] == 0 or _is_year(head[0])) and parts_below
+        if alone:
+            return "it is a whole number, and all others have decimals", False
+        year = whole_head and _is_year(head[0]) and outside[0] and not any(_is_year(row[0]) for row in rows)
+        return ("it is a year, and no other is" if year else ""), False
     if len(set(head)) < len(head):
         return "", False
     why = next(
         (
             text
             for text, pattern in _PATTERNS.items()
-            if whole_head >= pattern.whole
-            and pattern.fits(head)
-            and not any(map(pattern.like(head).fits, rows))
+            if whole_head >= pattern.whole and pattern.fits(head) and not pattern.is_of_rows(head, rows)
         ),
         "",
     )
@@ -197,9 +212,15 @@ class _Pattern:
     start: float | None = None
     within: tuple[float, float] = (float("-inf"), float("inf"))
 
-    def like(self, head: list[float]) -> _Pattern:
-        """Return the pattern that makes another row one like ``head``: it may begin elsewhere."""
-        return self if len(head) == 2 else replace(self, start=None)
+    def is_of_rows(self, head: list[float], rows: list[list[float]]) -> bool:
+        """Return True if rows below show the pattern too, so that it makes no name of ``head``.
+
+        Of small numbers some row counts by chance, 5,6,7 below 0,1,2: where a start is part of the pattern,
+        the same row has to come again, or most rows to count, each from where it may.
+        """
+        if self.start is None or len(head) == 2:
+            return any(map(self.fits, rows))
+        return head in rows or 2 * sum(map(replace(self, start=None).fits, rows)) > len(rows)
 
     def fits(self, row: list[float]) -> bool:
         """True if the numbers ascend, or go down, as the pattern says."""
@@ -225,6 +246,10 @@ _PATTERNS = {
     "its numbers are equal steps apart": _Pattern(MANY, whole=False),
     "its numbers ascend, and those of no other row do": _Pattern(VERY_MANY, whole=False),
 }
+
+
+def _is_year(value: float) -> bool:
+    return YEARS[0] <= value <= YEARS[1]
 
 
 def _is_whole(cell: bytes) -> bool:
