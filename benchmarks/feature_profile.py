@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -42,7 +43,7 @@ from pipeline import (
     settings,
 )
 
-RESULTS = ROOT / "benchmarks" / "results" / "feature_profile.json"
+RESULTS = ROOT / "benchmarks" / "results" / f"{Path(__file__).stem}.json"
 PAIRS = 7
 SHARDS = 10_000
 DIFFERENT = 200

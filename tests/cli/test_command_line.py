@@ -124,6 +124,7 @@ def test_encode_writes_what_a_pipeline_would(
     assert code == 0 and (facts["num_records"], facts["num_shards"], facts["feature_dim"]) == (20, 3, 3)
     assert sorted(path.name for path in out.iterdir()) == [
         ".amazon.manifest",
+        "feature_profile.json",
         "matrix_00000.pbr",
         "matrix_00001.pbr",
         "matrix_00002.pbr",

@@ -62,6 +62,10 @@ FIELDS = {
         "sizes of shards",
         "shards differ by one record at most; the SDK gives the last one the whole remainder",
     ),
+    r"objects/feature_profile\.json/.*": (
+        "`feature_profile.json`",
+        "what each feature is like lies beside the manifest",
+    ),
     r"objects/record_set\.json/.*": (
         "`record_set.json`",
         "what is known of the data lies beside the manifest",
@@ -219,4 +223,4 @@ def test_the_manifest_is_written_last() -> None:
         )
         estimator.record_set(np.ones((9, 2)), progress=False)
     assert order[-2:] == ["record_set.json", ".amazon.manifest"]
-    assert sorted(order[:-2]) == ["matrix_00000.pbr", "matrix_00001.pbr"]
+    assert sorted(order[:-2]) == ["feature_profile.json", "matrix_00000.pbr", "matrix_00001.pbr"]
