@@ -45,12 +45,13 @@ release: $(VENV)/release.stamp
 	$(FRESH)/bin/python -m pip check
 	cd $(FRESH) && bin/python -I $(CURDIR)/tests/docs/synth_readme.py $(CURDIR)/README.md
 
-# All benchmarks, about ten minutes: codec, sources, Plan/Encode/Seal, record_set(), prediction. ARGS=--write keeps the figures.
+# All benchmarks, about ten minutes: codec, sources, Plan/Encode/Seal, profiles, record_set(), prediction. ARGS=--write keeps the figures.
 bench: $(VENV)/test.stamp
 	$(BIN)/python benchmarks/codec.py $(ARGS)
 	$(BIN)/python benchmarks/sources.py $(ARGS)
 	$(BIN)/python benchmarks/pipeline.py $(ARGS)
 	$(BIN)/python benchmarks/many_objects.py $(ARGS)
+	$(BIN)/python benchmarks/feature_profile.py $(ARGS)
 	$(BIN)/python benchmarks/scale.py $(ARGS)
 	$(BIN)/python benchmarks/record_set.py $(ARGS)
 	$(BIN)/python benchmarks/prediction.py $(ARGS)

@@ -4,7 +4,7 @@ encode  CPU seconds of Encode of one shard of 50 columns with the profile and wi
         with S3 replaced by local files. The extra cost is the median over the pairs.
 seal    10,000 profiles of shards of 50 columns added up by Seal: seconds and peak memory.
 
-``--write`` keeps the figures in ``benchmarks/results/profile.json``. The exit code is 1 if a bar is
+``--write`` keeps the figures in ``benchmarks/results``. The exit code is 1 if a bar is
 missed: 10 % of Encode's CPU where it reads CSV or Parquet, and 350 MB of memory of Seal.
 """
 
@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -42,7 +43,7 @@ from pipeline import (
     settings,
 )
 
-RESULTS = ROOT / "benchmarks" / "results" / "profile.json"
+RESULTS = ROOT / "benchmarks" / "results" / f"{Path(__file__).stem}.json"
 PAIRS = 7
 SHARDS = 10_000
 DIFFERENT = 200

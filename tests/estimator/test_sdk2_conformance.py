@@ -62,13 +62,13 @@ FIELDS = {
         "sizes of shards",
         "shards differ by one record at most; the SDK gives the last one the whole remainder",
     ),
+    r"objects/feature_profile\.json/.*": (
+        "`feature_profile.json`",
+        "what each feature is like lies beside the manifest",
+    ),
     r"objects/record_set\.json/.*": (
         "`record_set.json`",
         "what is known of the data lies beside the manifest",
-    ),
-    r"objects/feature_profile\.json/.*": (
-        "`feature_profile.json`",
-        "the profile of the features lies beside the manifest",
     ),
 }
 """By path: the field as the migration guide names it, and the reason of the difference."""

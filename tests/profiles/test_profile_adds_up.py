@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -32,6 +33,8 @@ VALUES = st.one_of(
 TABLES = st.tuples(st.integers(1, 25), st.integers(1, 4)).flatmap(
     lambda shape: arrays.arrays(np.float32, shape, elements=VALUES)
 )
+RANK_ERROR = math.sqrt(math.log(2 / 0.001) / (2 * 4_096))
+"""Of the fewest rows that are sampled of many, by DKW's inequality: 3 %; of 8,192 rows it is 2.2 %."""
 SHARES = (0.0, 0.01, 0.25, 0.5, 0.9, 0.99, 1.0)
 
 
@@ -163,7 +166,7 @@ def test_a_collapsed_sketch_is_the_same_in_any_order_and_within_its_bound(
     ],
     ids=lambda case: case if isinstance(case, str) else "",
 )
-def test_ranks_of_more_rows_than_are_sampled_are_within_two_percent(name: str, draw: Any) -> None:
+def test_ranks_of_more_rows_than_are_sampled_are_within_the_bound(name: str, draw: Any) -> None:
     table = draw(np.random.default_rng(7), (200_000, 1)).astype(np.float32)
     profile = dense([table[:150_000], table[150_000:]])
     assert profile.sketch is not None
@@ -174,7 +177,7 @@ def test_ranks_of_more_rows_than_are_sampled_are_within_two_percent(name: str, d
     for share, value in zip(SHARES, found[0], strict=True):
         below = np.searchsorted(ordered, value, side="left") / len(ordered)
         up_to = np.searchsorted(ordered, value, side="right") / len(ordered)
-        assert below - 0.02 <= share <= up_to + 0.02, (name, share, value)
+        assert below - RANK_ERROR <= share <= up_to + RANK_ERROR, (name, share, value)
 
 
 @given(blocks=st.lists(st.integers(1, 40_000), min_size=1, max_size=4))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from amazon_estimators.record_sets.profiles.document import ProfileDocument
 
 MANIFEST_SUFFIXES = (".manifest", ".json")
+SHARD_SUFFIX = ".pbr"
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def readables(names: tuple[str, ...]) -> list[Readable]:
 
 
 def profile_beside(name: str) -> ProfileDocument | None:
-    """Return the profile of the RecordSet that ``name`` stands for; None if it has no profile.
+    """Return the profile of the RecordSet that ``name`` stands for; None for one shard, or without one.
 
     Args:
         name: A directory, or the path or S3 URI of a manifest or of its directory.
@@ -48,15 +49,18 @@ def profile_beside(name: str) -> ProfileDocument | None:
     """
     from amazon_estimators.record_sets.profiles.document import ProfileDocument  # noqa: PLC0415 - numpy
 
+    is_manifest = name.endswith(MANIFEST_SUFFIXES)
     if not name.startswith("s3://"):
         path = Path(name)
+        if not is_manifest and not path.is_dir():
+            return None
         path = (path if path.is_dir() else path.parent) / PROFILE
         return ProfileDocument.from_json(path.read_bytes(), str(path)) if path.is_file() else None
+    if name.endswith(SHARD_SUFFIX):
+        return None
     s3: Any = client_of(None, "s3")
-    is_manifest = name.endswith(MANIFEST_SUFFIXES)
-    place = (Place.of(name, what="manifest") if is_manifest else Place.prefix(name, what="RecordSet")).beside(
-        PROFILE
-    )
+    root = Place.of(name, what="manifest") if is_manifest else Place.prefix(name, what="RecordSet")
+    place = root.beside(PROFILE)
     if not is_there(s3, place.bucket, place.key):
         return None
     return ProfileDocument.from_json(read_object(s3, place.bucket, place.key), place.uri)
