@@ -417,7 +417,7 @@ def test_each_step_adds_its_states_and_no_others(steps: tuple[str, ...]) -> None
     assert set(states) == expected
     told = {name for name in states["Announce"]["Parameters"] if name.endswith(".$")}
     leaves = {"tuning": "tuned.$", "gate": "verdict.$", "registration": "package.$"}
-    assert told == {"input.$", "plan.$", "job.$", *(leaves[step] for step in steps)}
+    assert told == {"input.$", "plan.$", "job.$", "warnings.$", *(leaves[step] for step in steps)}
 
 
 def test_a_pipeline_without_steps_has_no_function_or_permission_of_theirs() -> None:

@@ -122,7 +122,7 @@ def test_start_status_logs_stop(
     assert {line["host"] for line in json.loads(followed.out)} >= {"algo-1"}
     assert "Execution succeeded" in followed.err
     assert main(["stop", *where, "--execution", "by-hand", "--yes"]) == 1
-    assert "is over: SUCCEEDED" in capsys.readouterr().err
+    assert "has already ended: SUCCEEDED" in capsys.readouterr().err
     assert main(["redrive", *where, "--execution", "by-hand"]) == 1
     assert "is SUCCEEDED" in capsys.readouterr().err
     assert main(["start", *where, "num_components=none"]) == 1

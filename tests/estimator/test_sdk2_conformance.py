@@ -66,6 +66,10 @@ FIELDS = {
         "`record_set.json`",
         "what is known of the data lies beside the manifest",
     ),
+    r"objects/feature_profile\.json/.*": (
+        "`feature_profile.json`",
+        "the profile of the features lies beside the manifest",
+    ),
 }
 """By path: the field as the migration guide names it, and the reason of the difference."""
 DIFFERENCES = {path: reason for path, (_, reason) in FIELDS.items()}
@@ -219,4 +223,4 @@ def test_the_manifest_is_written_last() -> None:
         )
         estimator.record_set(np.ones((9, 2)), progress=False)
     assert order[-2:] == ["record_set.json", ".amazon.manifest"]
-    assert sorted(order[:-2]) == ["matrix_00000.pbr", "matrix_00001.pbr"]
+    assert sorted(order[:-2]) == ["feature_profile.json", "matrix_00000.pbr", "matrix_00001.pbr"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from pipeline_runs import Pipeline
 from amazon_estimators.errors import RequestError
 from amazon_estimators.recordio import read_matrix
 from amazon_estimators.sources import Source
-from amazon_estimators.sources.formats import COLUMNS, FORMATS, Format
+from amazon_estimators.sources.formats import COLUMNS, FORMATS, Format, extensions
 
 ROWS = np.arange(30, dtype=np.float32).reshape(10, 3)
 TEXT = "a;b;y\n" + "".join(f"{a:g};{b:g};{y:g}\n" for a, b, y in ROWS)
@@ -23,10 +24,13 @@ REGRESSION = {"algorithm": "LinearLearner", "hyperparameters": {"predictor_type"
 
 
 @pytest.fixture(autouse=True)
-def toy(monkeypatch: pytest.MonkeyPatch) -> None:
+def toy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     entry = Format(module="toy_format", extensions=(".toy",), options=COLUMNS, labels="column", names=True)
     monkeypatch.setitem(FORMATS, "toy", entry)
     monkeypatch.setitem(sys.modules, "amazon_estimators.sources.toy_format", toy_format)
+    extensions.cache_clear()
+    yield
+    extensions.cache_clear()
 
 
 def learned(pipeline: Pipeline) -> tuple[np.ndarray, np.ndarray | None]:

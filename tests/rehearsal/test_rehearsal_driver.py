@@ -242,7 +242,15 @@ def test_an_algorithm_without_metrics_has_none_in_the_summary() -> None:
 def test_the_summary_says_that_a_label_was_used(
     facts: dict[str, Any], label: int | str | None, shape: str
 ) -> None:
-    known = {"num_records": 2, "feature_dim": 4, "dtype": "float32", "labels": {"minimum": 0}, "shards": []}
+    labels = {"minimum": 0, "maximum": 1, "integral": True}
+    known = {
+        "s3_data": "s3://bucket/train/.amazon.manifest",
+        "num_records": 2,
+        "feature_dim": 4,
+        "dtype": "float32",
+        "labels": labels,
+        "shards": [],
+    }
     body = json.dumps({**known, **facts}).encode()
     s3 = SimpleNamespace(get_object=lambda Bucket, Key: {"Body": io.BytesIO(body)})
     channel = {
@@ -319,7 +327,7 @@ def test_a_stopped_command_takes_its_children_along(tmp_path: Path) -> None:
         (["--data", "/no/[/x]:key:.csv"], "FileNotFoundError There is no file at /no/[/x]:key:.csv. Give"),
         (["--app", "/nowhere"], "FileNotFoundError There is no cdk.json in /nowhere. Run in"),
         (["--hyperparameter", "k=[foo]"], "HyperparameterError KMeans: Invalid hyperparameter value '[foo]'"),
-        (["--instance-type", "ml.m5"], "InstanceError KMeans: 'ml.m5' is no training instance type"),
+        (["--instance-type", "ml.m5"], "InstanceError KMeans: 'ml.m5' is not a training instance type"),
         (["--instance-count", "0"], "InstanceError KMeans: instance_count is 0;"),
         (
             ["--label", "kind"],
@@ -487,7 +495,7 @@ def _without_network() -> list[str]:
 
 
 SUMMARY = [
-    r"✓ S3 event → EventBridge → execution [0-9a-f]{24} .*",
+    r"✓ S3 event → EventBridge → execution [0-9a-f]{24}-[0-9a-f]{8}-1 .*",
     *(rf"✓ {state} .*" for state in ("Plan", "Seal", "Train", "Done")),
     r"✓ Shards .* 2 shards encoded",
     r"channel train +1,797 records x 64 features, float32",

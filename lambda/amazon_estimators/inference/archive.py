@@ -24,29 +24,9 @@ MEMBERS_LIMIT = 1000
 MAX_BYTES = 2 * 2**30
 """Most bytes that a model takes in memory when nothing else is said."""
 
-TAR_ERRORS = (
-    tarfile.TarError,
-    zlib.error,
-    struct.error,
-    EOFError,
-    OSError,
-    ValueError,
-    LookupError,
-    OverflowError,
-    RecursionError,
-)
-ZIP_ERRORS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    OSError,
-    ValueError,
-    LookupError,
-    OverflowError,
-    NotImplementedError,
-    RuntimeError,
-)
+_DAMAGED = (zlib.error, struct.error, EOFError, OSError, ValueError, LookupError, OverflowError)
+TAR_ERRORS = (tarfile.TarError, RecursionError, *_DAMAGED)
+ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, *_DAMAGED)
 """The exceptions that the standard library raises for damaged archives."""
 
 
