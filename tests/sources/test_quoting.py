@@ -162,6 +162,20 @@ def test_texts_of_tsv_that_begin_and_end_with_a_quote_merge_no_rows() -> None:
     assert len(frame) == 12
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_text_of_newline_and_tabs_is_no_row(place: int) -> None:
+    """Read as text, its quotes make another row of the right width, without numbers."""
+    out = io.StringIO()
+    texts = ["", "", "\n".join(["\t" * (2 - place), "\t" * place]), ""]
+    lines: list[list[object]] = [[row, row / 2] for row in range(4)]
+    for line, text in zip(lines, texts, strict=True):
+        line.insert(place, text)
+    csv.writer(out, delimiter="\t", lineterminator="\n").writerows(lines)
+    assert len({line.count("\t") for line in out.getvalue().splitlines()}) == 1
+    rows = read(out.getvalue().encode(), Source(exclude=(place,), header="absent"), key="a.tsv")
+    np.testing.assert_array_equal(rows, [[row, row / 2] for row in range(4)])
+
+
 @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC])
 @pytest.mark.parametrize("texts", [["a\tb", "c"], ["a\nb", "c"], ["a", "b"], ['say "x"', "b"]])
 def test_tsv_that_is_quoted_is_read_so(texts: list[str], quoting: Any) -> None:

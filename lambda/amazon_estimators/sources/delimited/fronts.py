@@ -206,8 +206,11 @@ def _quotes_texts(front: Front, source: Source) -> bool:
 
 
 def _quoted_numbers(front: Front, source: Source) -> int:
-    """Count the cells that cannot be meant where quotes are read as text: numbers but for their quotes, and
-    quotes in columns that are read."""
+    """Count what cannot be meant where quotes are read as text.
+
+    That are numbers but for their quotes, quotes in columns that are read, and rows with a quote that lack a
+    number where one is read: they are the rest of a text with a newline.
+    """
     if source.quoting != "none":
         return 0
     dialect = dialect_of(front.found, source)
@@ -215,7 +218,12 @@ def _quoted_numbers(front: Front, source: Source) -> int:
     used = used_columns(rows, source, front.found.uri)
     if used is None:
         return 1
-    return sum(
+    rests = sum(
+        any(b'"' in field for field in row)
+        and any(not number.fullmatch(field) for column, field in enumerate(row) if column in used)
+        for row in rows[1:]
+    )
+    return rests + sum(
         b'"' in field and (column in used or number.fullmatch(field.strip(b'"')) is not None)
         for row in rows
         for column, field in enumerate(row)
