@@ -12,6 +12,15 @@ from constructs import Construct
 from amazon_estimators.pipeline.announce import FAILED, REJECTED, SOURCE, TRAINED
 
 
+def events_of(state_machine: sfn.IStateMachine, *told: str) -> events.EventPattern:
+    """Return the pattern of one pipeline's events of the detail types ``told``."""
+    return events.EventPattern(
+        source=[SOURCE],
+        detail_type=[*told],
+        detail={"state_machine": [state_machine.state_machine_arn]},
+    )
+
+
 class TrainingNotifications(Construct):
     """Sends each Model Trained, Model Rejected and Training Failed of a pipeline to a topic, as JSON.
 
@@ -38,11 +47,7 @@ class TrainingNotifications(Construct):
             self,
             "Rule",
             description="Sends what a training pipeline tells to a topic",
-            event_pattern=events.EventPattern(
-                source=[SOURCE],
-                detail_type=[TRAINED, REJECTED, FAILED],
-                detail={"state_machine": [state_machine.state_machine_arn]},
-            ),
+            event_pattern=events_of(state_machine, TRAINED, REJECTED, FAILED),
             # CDK drops what is added to the policy of an imported topic.
             targets=[
                 targets.SnsTopic(

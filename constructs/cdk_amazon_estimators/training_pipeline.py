@@ -22,6 +22,7 @@ from cdk_amazon_estimators.checked_props import CheckedProps, checked
 from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.notifications import TrainingNotifications
+from cdk_amazon_estimators.pipeline_base import ImportedPipeline, TrainingPipelineBase
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import known
 from cdk_amazon_estimators.props.quotas import check_quotas
@@ -46,7 +47,7 @@ from cdk_amazon_estimators.triggers import TrainingStarter, Trigger, UploadTrigg
 STATE_MACHINE_ID = "StateMachine"
 
 
-class TrainingPipeline(Construct):
+class TrainingPipeline(TrainingPipelineBase):
     """Trains one algorithm on the objects of a bucket: input becomes RecordSets, and RecordSets a model.
 
     ``triggers`` start executions of ``state_machine``, and so can anyone with :meth:`grant_start_execution`.
@@ -225,9 +226,43 @@ class TrainingPipeline(Construct):
         self._tag(tags or {})
         acknowledge_findings(self)
 
-    def grant_start_execution(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let ``grantee`` start an execution, with the input this class documents."""
-        return self.state_machine.grant_start_execution(grantee)
+    @staticmethod
+    def from_attributes(
+        scope: Construct,
+        construct_id: str,
+        *,
+        state_machine_arn: str,
+        data_bucket: s3.IBucket,
+        model_bucket: s3.IBucket,
+        prefix: str = "",
+        encryption_key: kms.IKey | None = None,
+        input_key_prefixes: Sequence[str] | None = None,
+    ) -> TrainingPipelineBase:
+        """Refer to a pipeline that another stack, app or account deployed.
+
+        Args:
+            scope: The construct that refers to it.
+            construct_id: The id of the reference.
+            state_machine_arn: The ARN of its state machine.
+            data_bucket: The bucket of its input, such as ``s3.Bucket.from_bucket_name(…)``.
+            model_bucket: The bucket of its models.
+            prefix: Its ``prefix``. Default: ``""``.
+            encryption_key: Its ``encryption_key``. Default: that of the buckets.
+            input_key_prefixes: The prefixes of its input. Default: ``<prefix>input/``.
+
+        Returns:
+            What grants on it, and makes rules for its events.
+        """
+        return ImportedPipeline(
+            scope,
+            construct_id,
+            state_machine_arn=state_machine_arn,
+            data_bucket=data_bucket,
+            model_bucket=model_bucket,
+            prefix=prefix,
+            encryption_key=encryption_key,
+            input_key_prefixes=input_key_prefixes,
+        )
 
     def grant_request(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` ask the starter for a training; see :meth:`TrainingStarter.grant_request`.
@@ -264,6 +299,7 @@ class TrainingPipeline(Construct):
         self, sources: Mapping[str, Source], prefix: str, key: kms.IKey | None, encryption_headers: bool
     ) -> None:
         self.input_prefixes = {name: source.prefix or "" for name, source in sources.items()}
+        self.prefix, self.encryption_key = prefix, key
         self.layout = PipelineLayout(
             data_bucket=self.data_bucket,
             model_bucket=self.model_bucket,
@@ -272,6 +308,7 @@ class TrainingPipeline(Construct):
             encryption_key=key,
             encryption_headers=encryption_headers,
         )
+        self.input_key_prefixes = self.layout.inputs
 
     def _expire(self, record_sets: Duration | None, input_versions: Duration | None) -> None:
         """Let S3 delete what grows, in a bucket of this app."""

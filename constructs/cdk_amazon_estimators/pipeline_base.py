@@ -1,0 +1,138 @@
+"""What other parts of an app may do with a pipeline, whether this app makes it or another one did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from amazon_estimators.pipeline import keys
+from amazon_estimators.pipeline.announce import FAILED, REJECTED, SKIPPED, TRAINED, WAITING
+from cdk_amazon_estimators.access.s3_access import S3Access
+from cdk_amazon_estimators.notifications import events_of
+
+
+class TrainingPipelineBase(Construct):
+    """Grants on a pipeline, and rules for what it tells.
+
+    A TrainingPipeline is one, and so is what :meth:`TrainingPipeline.from_attributes` returns.
+
+    Attributes:
+        state_machine: The state machine.
+        data_bucket: The bucket of input and RecordSets.
+        model_bucket: The bucket of models.
+        prefix: The beginning of every key of the pipeline, empty or ending with ``/``.
+        encryption_key: KMS key of the objects, if it is not the buckets' own.
+        input_key_prefixes: The prefixes that input is read from.
+    """
+
+    state_machine: sfn.IStateMachine
+    data_bucket: s3.IBucket
+    model_bucket: s3.IBucket
+    prefix: str
+    encryption_key: kms.IKey | None
+    input_key_prefixes: Sequence[str]
+
+    def grant_start_execution(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` start an execution, with the input that TrainingPipeline documents."""
+        return self.state_machine.grant_start_execution(grantee)
+
+    def grant_redrive(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` redrive executions that failed, once their cause is fixed.
+
+        Of dead letters of a trigger, use ``pipeline.starter.grant_redrive``.
+        """
+        return self.state_machine.grant_redrive_execution(grantee)
+
+    def grant_read_status(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` list and describe executions, and read which data set and model are the latest."""
+        latest = (keys.last_trained_key(self.prefix), keys.current_model_key(self.prefix))
+        self._access(self.data_bucket, grantee).read(latest)
+        return self.state_machine.grant_read(grantee)
+
+    def grant_read_models(self, grantee: iam.IGrantable) -> None:
+        """Let ``grantee`` list and read the pipeline's models, their metrics and leaderboards."""
+        models = keys.models_prefix(self.prefix)
+        access = self._access(self.model_bucket, grantee)
+        access.list([models])
+        access.read([f"{models}{keys.ANY}"])
+
+    def grant_write_input(self, grantee: iam.IGrantable) -> None:
+        """Let ``grantee`` upload input, in parts too. It can neither read nor delete what is there."""
+        access = self._access(self.data_bucket, grantee)
+        access.write([f"{prefix}{keys.ANY}" for prefix in self.input_key_prefixes], multipart=True)
+
+    def on_model_trained(self, construct_id: str, *, target: events.IRuleTarget | None = None) -> events.Rule:
+        """Make a rule for each ``Model Trained`` of the pipeline; docs/triggers.md lists its detail.
+
+        Args:
+            construct_id: The id of the rule, below the pipeline.
+            target: Where events go. Default: none; add targets to the rule.
+
+        Example:
+            ``pipeline.on_model_trained("Tell", target=targets.LambdaFunction(function))``
+        """
+        return self._rule(construct_id, TRAINED, target)
+
+    def on_model_rejected(
+        self, construct_id: str, *, target: events.IRuleTarget | None = None
+    ) -> events.Rule:
+        """Make a rule for each ``Model Rejected``: the gate did not let the model through."""
+        return self._rule(construct_id, REJECTED, target)
+
+    def on_training_failed(
+        self, construct_id: str, *, target: events.IRuleTarget | None = None
+    ) -> events.Rule:
+        """Make a rule for each ``Training Failed``, with its error, cause and remedy."""
+        return self._rule(construct_id, FAILED, target)
+
+    def on_training_skipped(
+        self, construct_id: str, *, target: events.IRuleTarget | None = None
+    ) -> events.Rule:
+        """Make a rule for each ``Training Skipped``: a trigger asked, and there was nothing to train."""
+        return self._rule(construct_id, SKIPPED, target)
+
+    def on_training_waiting(
+        self, construct_id: str, *, target: events.IRuleTarget | None = None
+    ) -> events.Rule:
+        """Make a rule for each ``Training Waiting``: no instances are free."""
+        return self._rule(construct_id, WAITING, target)
+
+    def _access(self, bucket: s3.IBucket, grantee: iam.IGrantable) -> S3Access:
+        return S3Access(grantee, bucket, self.encryption_key)
+
+    def _rule(self, construct_id: str, told: str, target: events.IRuleTarget | None) -> events.Rule:
+        return events.Rule(
+            self,
+            construct_id,
+            description=f"{told} of a training pipeline",
+            event_pattern=events_of(self.state_machine, told),
+            targets=[] if target is None else [target],
+        )
+
+
+class ImportedPipeline(TrainingPipelineBase):
+    """A pipeline that another stack, app or account deployed: TrainingPipeline.from_attributes makes it."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        state_machine_arn: str,
+        data_bucket: s3.IBucket,
+        model_bucket: s3.IBucket,
+        prefix: str,
+        encryption_key: kms.IKey | None,
+        input_key_prefixes: Sequence[str] | None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.state_machine = sfn.StateMachine.from_state_machine_arn(self, "StateMachine", state_machine_arn)
+        self.data_bucket, self.model_bucket = data_bucket, model_bucket
+        self.prefix, self.encryption_key = prefix, encryption_key
+        self.input_key_prefixes = input_key_prefixes or [keys.input_prefix(prefix)]

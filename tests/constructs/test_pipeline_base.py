@@ -1,0 +1,192 @@
+"""What others are granted on a pipeline, and the rules for its events: one made here, and one imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from aws_cdk import Stack
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+from pipeline_stacks import REQUIRED, Synthesised, new_stack
+from test_pipeline_permissions import allowed
+
+from amazon_estimators.sources import Source
+from cdk_amazon_estimators import TrainingPipeline, TrainingPipelineBase
+
+REGION, ACCOUNT = "eu-west-1", "111122223333"
+MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:Digits"
+CHANNELS = {"train": Source(prefix="churn/input/train/"), "test": Source(prefix="elsewhere/test/")}
+
+
+def made(stack: Stack) -> TrainingPipelineBase:
+    data, models = (s3.Bucket.from_bucket_name(stack, name, name) for name in ("data", "models"))
+    return TrainingPipeline(
+        stack,
+        "Digits",
+        **REQUIRED,
+        prefix="churn/",
+        channels=CHANNELS,
+        data_bucket=data,
+        model_bucket=models,
+        triggers=[],
+    )
+
+
+def imported(stack: Stack) -> TrainingPipelineBase:
+    data, models = (s3.Bucket.from_bucket_name(stack, name, name) for name in ("data", "models"))
+    return TrainingPipeline.from_attributes(
+        stack,
+        "Digits",
+        state_machine_arn=MACHINE,
+        data_bucket=data,
+        model_bucket=models,
+        prefix="churn/",
+        input_key_prefixes=["churn/input/train/", "elsewhere/test/"],
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One request of a principal that was granted something."""
+
+    action: str
+    resource: str
+    prefix: str = ""
+    allowed: bool = True
+
+
+GRANTS: dict[str, tuple[Callable[[TrainingPipelineBase, iam.IGrantable], Any], list[Asked]]] = {
+    "grant_start_execution": (
+        TrainingPipelineBase.grant_start_execution,
+        [
+            Asked(action="states:StartExecution", resource="<machine>"),
+            Asked(action="states:RedriveExecution", resource="<execution>", allowed=False),
+        ],
+    ),
+    "grant_redrive": (
+        TrainingPipelineBase.grant_redrive,
+        [
+            Asked(action="states:RedriveExecution", resource="<execution>"),
+            Asked(action="states:StartExecution", resource="<machine>", allowed=False),
+        ],
+    ),
+    "grant_read_status": (
+        TrainingPipelineBase.grant_read_status,
+        [
+            Asked(action="states:ListExecutions", resource="<machine>"),
+            Asked(action="states:DescribeExecution", resource="<execution>"),
+            Asked(action="states:GetExecutionHistory", resource="<execution>"),
+            Asked(action="s3:GetObject", resource="data/churn/datasets/last_trained.json"),
+            Asked(action="s3:GetObject", resource="data/churn/datasets/current_model.json"),
+            Asked(action="s3:GetObject", resource="data/churn/input/train/a.csv", allowed=False),
+            Asked(action="states:StopExecution", resource="<execution>", allowed=False),
+        ],
+    ),
+    "grant_read_models": (
+        TrainingPipelineBase.grant_read_models,
+        [
+            Asked(action="s3:ListBucket", resource="models", prefix="churn/models/"),
+            Asked(action="s3:ListBucket", resource="models", prefix="", allowed=False),
+            Asked(action="s3:GetObject", resource="models/churn/models/job/output/model.tar.gz"),
+            Asked(action="s3:GetObject", resource="models/models/job/output/model.tar.gz", allowed=False),
+            Asked(action="s3:PutObject", resource="models/churn/models/job/a", allowed=False),
+        ],
+    ),
+    "grant_write_input": (
+        TrainingPipelineBase.grant_write_input,
+        [
+            Asked(action="s3:PutObject", resource="data/churn/input/train/a.csv"),
+            Asked(action="s3:PutObject", resource="data/elsewhere/test/a.csv"),
+            Asked(action="s3:AbortMultipartUpload", resource="data/elsewhere/test/a.csv"),
+            Asked(action="s3:PutObject", resource="data/churn/datasets/last_trained.json", allowed=False),
+            Asked(action="s3:GetObject", resource="data/churn/input/train/a.csv", allowed=False),
+            Asked(action="s3:DeleteObject", resource="data/churn/input/train/a.csv", allowed=False),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("pipeline_of", [made, imported])
+@pytest.mark.parametrize("name", GRANTS)
+def test_a_grant_allows_what_it_says_and_no_more(
+    pipeline_of: Callable[[Stack], TrainingPipelineBase], name: str
+) -> None:
+    grant, requests = GRANTS[name]
+    stack = new_stack(region=REGION)
+    pipeline = pipeline_of(stack)
+    grantee = iam.Role(stack, "Reader", assumed_by=iam.AccountRootPrincipal())
+    grant(pipeline, grantee)
+    synthesised = Synthesised(stack)
+    machine = _machine(synthesised, pipeline_of)
+    # The readable view of a template shows the seventh part of an ARN that is not known yet as [6].
+    name_of_machine = "Digits" if machine == MACHINE else f"{machine}[6]"
+    states = {
+        "<machine>": machine,
+        "<execution>": f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{name_of_machine}:one",
+    }
+    for asked in requests:
+        resource = states.get(asked.resource, f"arn:aws:s3:::{asked.resource}")
+        context = {"s3:prefix": asked.prefix} if asked.action == "s3:ListBucket" else {}
+        assert allowed(synthesised, "Reader", asked.action, resource, context) is asked.allowed, asked
+
+
+def _machine(synthesised: Synthesised, pipeline_of: Callable[[Stack], TrainingPipelineBase]) -> str:
+    if pipeline_of is imported:
+        return MACHINE
+    (name,) = synthesised.of_type("AWS::StepFunctions::StateMachine")
+    return f"<{name}>"
+
+
+RULES = {
+    "Model Trained": TrainingPipelineBase.on_model_trained,
+    "Model Rejected": TrainingPipelineBase.on_model_rejected,
+    "Training Failed": TrainingPipelineBase.on_training_failed,
+    "Training Skipped": TrainingPipelineBase.on_training_skipped,
+    "Training Waiting": TrainingPipelineBase.on_training_waiting,
+}
+
+
+@pytest.mark.parametrize("pipeline_of", [made, imported])
+def test_a_rule_matches_one_kind_of_event_of_one_pipeline(
+    pipeline_of: Callable[[Stack], TrainingPipelineBase],
+) -> None:
+    stack = new_stack(region=REGION)
+    pipeline = pipeline_of(stack)
+    queue = sqs.Queue(stack, "Queue")
+    for told, rule in RULES.items():
+        rule(pipeline, told.replace(" ", ""), target=targets.SqsQueue(queue))
+    synthesised = Synthesised(stack)
+    rules = synthesised.of_type("AWS::Events::Rule")
+    machine = _machine(synthesised, pipeline_of)
+    patterns = [rule["EventPattern"] for rule in rules.values()]
+    assert sorted(pattern["detail-type"][0] for pattern in patterns) == sorted(RULES)
+    for pattern in patterns:
+        assert pattern["source"] == ["amazon-estimators"]
+        assert pattern["detail"] == {"state_machine": [machine]}
+        assert len(pattern["detail-type"]) == 1
+    assert all(rule["Targets"] for rule in rules.values())
+
+
+def test_an_imported_pipeline_makes_no_resource() -> None:
+    stack = new_stack(region=REGION)
+    imported(stack)
+    sqs.Queue(stack, "Queue")  # a template without resources is refused
+    assert [resource["Type"] for resource in Synthesised(stack).resources.values()] == ["AWS::SQS::Queue"]
+
+
+def test_the_input_of_an_imported_pipeline_lies_below_its_prefix_by_default() -> None:
+    stack = new_stack(region=REGION)
+    pipeline = TrainingPipeline.from_attributes(
+        stack,
+        "Digits",
+        state_machine_arn=MACHINE,
+        data_bucket=s3.Bucket.from_bucket_name(stack, "data", "data"),
+        model_bucket=s3.Bucket.from_bucket_name(stack, "models", "models"),
+        prefix="churn/",
+    )
+    assert pipeline.input_key_prefixes == ["churn/input/"]
