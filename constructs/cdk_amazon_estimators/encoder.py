@@ -13,7 +13,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from amazon_estimators.pipeline import keys
-from amazon_estimators.pipeline.announce import SOURCE
+from amazon_estimators.pipeline.events import SOURCE
 from amazon_estimators.record_sets.keys import manifest_key, profile_key, record_set_key, shard_patterns
 from cdk_amazon_estimators.access.key_policies import allow_logs, allow_through
 from cdk_amazon_estimators.access.s3_access import S3Access

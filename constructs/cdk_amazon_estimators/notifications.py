@@ -9,7 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from amazon_estimators.pipeline.announce import FAILED, REJECTED, SOURCE, TRAINED
+from amazon_estimators.pipeline.events import FAILED, REJECTED, SOURCE, TRAINED
 
 
 def events_of(state_machine: sfn.IStateMachine, *told: str) -> events.EventPattern:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -12,13 +14,21 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from amazon_estimators.pipeline import keys
-from amazon_estimators.pipeline.announce import FAILED, REJECTED, SKIPPED, TRAINED, WAITING
+from amazon_estimators.pipeline.events import FAILED, REJECTED, SKIPPED, TRAINED, WAITING
+from amazon_estimators.pipeline.metrics import (
+    BILLABLE_SECONDS,
+    COUNTS,
+    DIMENSION,
+    ERROR,
+    EXECUTION_SECONDS,
+    NAMESPACE,
+)
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.notifications import events_of
 
 
 class TrainingPipelineBase(Construct):
-    """Grants on a pipeline, and rules for what it tells.
+    """Grants on a pipeline, rules for what it tells, and its metrics.
 
     A TrainingPipeline is one, and so is what :meth:`TrainingPipeline.from_attributes` returns.
 
@@ -102,6 +112,64 @@ class TrainingPipelineBase(Construct):
     ) -> events.Rule:
         """Make a rule for each ``Training Waiting``: no instances are free."""
         return self._rule(construct_id, WAITING, target)
+
+    def metric_models_trained(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the number of models trained and used, as a sum. ``period`` is 5 minutes by default."""
+        return self._metric(COUNTS[TRAINED], "Sum", period)
+
+    def metric_models_rejected(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the number of models that the gate did not let through, as a sum."""
+        return self._metric(COUNTS[REJECTED], "Sum", period)
+
+    def metric_trainings_failed(
+        self, *, error: str | None = None, period: Duration | None = None
+    ) -> cloudwatch.Metric:
+        """Return the number of executions that failed, as a sum.
+
+        Args:
+            error: Only those with this error, such as ``"InputError"``. Default: all.
+            period: The period of a sum. Default: 5 minutes.
+        """
+        return self._metric(COUNTS[FAILED], "Sum", period, **({ERROR: error} if error else {}))
+
+    def metric_trainings_skipped(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the number of requests that had nothing to train, as a sum."""
+        return self._metric(COUNTS[SKIPPED], "Sum", period)
+
+    def metric_trainings_waiting(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the number of times that a training told that no instances were free, as a sum."""
+        return self._metric(COUNTS[WAITING], "Sum", period)
+
+    def metric_billable_seconds(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the seconds that trainings were billed for, per instance, as a sum."""
+        return self._metric(BILLABLE_SECONDS, "Sum", period)
+
+    def metric_execution_seconds(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return how long executions took until they told of their end, as a maximum."""
+        return self._metric(EXECUTION_SECONDS, "Maximum", period)
+
+    def metric_algorithm(
+        self, name: str, *, statistic: str = "Average", period: Duration | None = None
+    ) -> cloudwatch.Metric:
+        """Return a metric of the algorithm, such as ``"test:msd"``: one value per model.
+
+        Args:
+            name: The metric's name, as docs/algorithms.md lists it for the algorithm.
+            statistic: The CloudWatch statistic. Default: ``"Average"``.
+            period: The period of a value. Default: 5 minutes.
+        """
+        return self._metric(name, statistic, period)
+
+    def _metric(
+        self, name: str, statistic: str, period: Duration | None, **dimensions: str
+    ) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name=name,
+            statistic=statistic,
+            period=period,
+            dimensions_map={DIMENSION: self.state_machine.state_machine_arn, **dimensions},
+        )
 
     def _access(self, bucket: s3.IBucket, grantee: iam.IGrantable) -> S3Access:
         return S3Access(grantee, bucket, self.encryption_key)

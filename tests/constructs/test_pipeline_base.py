@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aws_cdk import Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
@@ -15,6 +16,7 @@ from aws_cdk import aws_sqs as sqs
 from pipeline_stacks import REQUIRED, Synthesised, new_stack
 from test_pipeline_permissions import allowed
 
+from amazon_estimators.pipeline.metrics import COUNTS, metric_line
 from amazon_estimators.sources import Source
 from cdk_amazon_estimators import TrainingPipeline, TrainingPipelineBase
 
@@ -170,6 +172,46 @@ def test_a_rule_matches_one_kind_of_event_of_one_pipeline(
         assert pattern["detail"] == {"state_machine": [machine]}
         assert len(pattern["detail-type"]) == 1
     assert all(rule["Targets"] for rule in rules.values())
+
+
+Metrics = dict[str, Callable[[TrainingPipelineBase], cloudwatch.Metric]]
+METRICS: Metrics = {
+    "ModelsTrained": TrainingPipelineBase.metric_models_trained,
+    "ModelsRejected": TrainingPipelineBase.metric_models_rejected,
+    "TrainingsFailed": TrainingPipelineBase.metric_trainings_failed,
+    "TrainingsSkipped": TrainingPipelineBase.metric_trainings_skipped,
+    "TrainingsWaiting": TrainingPipelineBase.metric_trainings_waiting,
+    "BillableSeconds": TrainingPipelineBase.metric_billable_seconds,
+    "ExecutionSeconds": TrainingPipelineBase.metric_execution_seconds,
+    "test:msd": lambda pipeline: pipeline.metric_algorithm("test:msd"),
+}
+DETAIL = {
+    "state_machine": MACHINE,
+    "seconds": 61,
+    "billable_seconds": 42,
+    "metrics": {"test:msd": 0.5},
+    "error": "InputError",
+}
+
+
+def test_every_metric_of_a_pipeline_is_one_that_a_function_writes() -> None:
+    stack = new_stack(region=REGION)
+    pipeline = imported(stack)
+    written = set()
+    for told in COUNTS:
+        line = metric_line(told, DETAIL, now=0)
+        assert line is not None
+        (directive,) = line["_aws"]["CloudWatchMetrics"]
+        for dimensions in directive["Dimensions"]:
+            values = frozenset((name, line[name]) for name in dimensions)
+            written |= {(directive["Namespace"], one["Name"], values) for one in directive["Metrics"]}
+    by_error = pipeline.metric_trainings_failed(error="InputError")
+    found = {name: metric(pipeline) for name, metric in METRICS.items()}
+    assert {name for name, metric in found.items() if metric.metric_name != name} == set()
+    for metric in (*found.values(), by_error):
+        dimensions = frozenset((metric.dimensions or {}).items())
+        assert (metric.namespace, metric.metric_name, dimensions) in written
+    assert {name for _, name, _ in written} == set(METRICS)
 
 
 def test_an_imported_pipeline_makes_no_resource() -> None:

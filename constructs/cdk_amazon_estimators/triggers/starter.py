@@ -17,7 +17,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from amazon_estimators.pipeline import keys
-from amazon_estimators.pipeline.announce import FAILED, REJECTED, SOURCE, TRAINED
+from amazon_estimators.pipeline.events import FAILED, REJECTED, SOURCE, TRAINED
 from amazon_estimators.triggers.inbox import FACTOR
 from amazon_estimators.triggers.messages import GROUP
 from cdk_amazon_estimators.access.key_policies import allow_through

@@ -13,18 +13,12 @@ from typing import Any
 from amazon_estimators.errors import ServiceError
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.current_model import CurrentModel, current_model_document
+from amazon_estimators.pipeline.events import FAILED, REJECTED, SOURCE, TRAINED, WAITING
 from amazon_estimators.pipeline.explain import details_of, reason_of
+from amazon_estimators.pipeline.metrics import count
 from amazon_estimators.storage.documents import seal_document
 from amazon_estimators.storage.faults import naming
 from amazon_estimators.storage.s3 import put_json
-
-SOURCE = "amazon-estimators"
-TRAINED = "Model Trained"
-REJECTED = "Model Rejected"
-FAILED = "Training Failed"
-SKIPPED = "Training Skipped"
-WAITING = "Training Waiting"
-RECOVERED = "Starter Recovered"
 
 LAST_TRAINED_SCHEMA = "last-trained/1"
 TELL_ATTEMPTS = 4
@@ -141,12 +135,13 @@ def failure(about: Mapping[str, Any], error: str, cause: str, remedy: str = "") 
 
 
 def tell(events: Any, detail_type: str, detail: Mapping[str, Any]) -> None:
-    """Put one event on the default bus. Raises ServiceError if EventBridge goes on refusing it."""
+    """Put one event on the default bus, and count it. Raises ServiceError if EventBridge refuses it."""
     entry = {"Source": SOURCE, "DetailType": detail_type, "Detail": json.dumps(detail)}
     for attempt in range(1, TELL_ATTEMPTS + 1):
         with naming("PutEvents", f"{detail_type} of {detail.get('pipeline')}"):
             answer = events.put_events(Entries=[entry])
         if not answer["FailedEntryCount"]:
+            count(detail_type, detail)
             return
         if attempt < TELL_ATTEMPTS:
             time.sleep(random.uniform(0, 0.2 * 4**attempt))  # noqa: S311 - jitter, no secret

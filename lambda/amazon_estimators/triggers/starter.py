@@ -13,16 +13,9 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from amazon_estimators.pipeline.announce import (
-    FAILED,
-    RECOVERED,
-    REJECTED,
-    SKIPPED,
-    TRAINED,
-    announce,
-    failure,
-)
+from amazon_estimators.pipeline.announce import announce, failure
 from amazon_estimators.pipeline.data_set import DataSet
+from amazon_estimators.pipeline.events import FAILED, RECOVERED, REJECTED, SKIPPED, TRAINED
 from amazon_estimators.triggers.executions import NEVER_STARTED, Executions
 from amazon_estimators.triggers.memory import Memory
 from amazon_estimators.triggers.messages import UnknownMessageError, number, text, time

@@ -1,0 +1,11 @@
+"""The source and the detail types of the events that a pipeline puts on the bus."""
+
+from __future__ import annotations
+
+SOURCE = "amazon-estimators"
+TRAINED = "Model Trained"
+REJECTED = "Model Rejected"
+FAILED = "Training Failed"
+SKIPPED = "Training Skipped"
+WAITING = "Training Waiting"
+RECOVERED = "Starter Recovered"

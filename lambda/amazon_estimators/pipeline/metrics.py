@@ -1,0 +1,83 @@
+"""CloudWatch metrics of a pipeline that outlast a training job, as lines of the functions' logs.
+
+SageMaker's own metrics have the job as a dimension, so each retraining begins a new series. A line in the
+embedded metric format takes no request and no permission: CloudWatch Logs reads the metrics out of it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from amazon_estimators.pipeline.events import FAILED, REJECTED, SKIPPED, TRAINED, WAITING
+
+NAMESPACE = "AmazonEstimators"
+DIMENSION = "StateMachineArn"
+ERROR = "Error"
+COUNTS = {
+    TRAINED: "ModelsTrained",
+    REJECTED: "ModelsRejected",
+    FAILED: "TrainingsFailed",
+    SKIPPED: "TrainingsSkipped",
+    WAITING: "TrainingsWaiting",
+}
+"""The metric that each kind of event counts in."""
+EXECUTION_SECONDS, BILLABLE_SECONDS = "ExecutionSeconds", "BillableSeconds"
+MOST_METRICS = 100
+"""Metrics that one line takes."""
+
+
+def metric_line(told: str, detail: Mapping[str, Any], *, now: float) -> dict[str, Any] | None:
+    """Return the line of one event, or None for a kind that is not counted.
+
+    Args:
+        told: The detail type, such as ``"Model Trained"``.
+        detail: The event's detail.
+        now: Seconds since 1970.
+
+    Example:
+        >>> line = metric_line("Training Skipped", {"state_machine": "arn", "pipeline": "A/B"}, now=1.5)
+        >>> line["TrainingsSkipped"], line["StateMachineArn"], line["_aws"]["Timestamp"]
+        (1, 'arn', 1500)
+    """
+    if told not in COUNTS:
+        return None
+    values: dict[str, tuple[float, str]] = {COUNTS[told]: (1, "Count")}
+    for name, member in ((EXECUTION_SECONDS, "seconds"), (BILLABLE_SECONDS, "billable_seconds")):
+        if detail.get(member) is not None:
+            values[name] = (detail[member], "Seconds")
+    # The algorithm's own names hold a colon, as in "test:msd", so that they cannot be one of those above.
+    values |= {name: (value, "None") for name, value in (detail.get("metrics") or {}).items()}
+    finite = {name: pair for name, pair in values.items() if math.isfinite(pair[0])}
+    chosen = dict(list(finite.items())[:MOST_METRICS])
+    dimensions = [[DIMENSION]]
+    properties = {
+        name: detail.get(name) for name in ("pipeline", "algorithm", "execution", "job", "data_set")
+    }
+    line = {"event": told, **properties, DIMENSION: detail["state_machine"]}
+    if detail.get("error"):
+        dimensions.append([DIMENSION, ERROR])
+        line[ERROR] = detail["error"]
+    declared = [{"Name": name, "Unit": unit} for name, (_, unit) in chosen.items()]
+    return {
+        "_aws": {
+            "Timestamp": round(now * 1000),
+            "CloudWatchMetrics": [
+                {"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": declared},
+            ],
+        },
+        **line,
+        **{name: value for name, (value, _) in chosen.items()},
+    }
+
+
+def count(told: str, detail: Mapping[str, Any]) -> None:
+    """Write the line of one event to standard output, where Lambda's log takes it as it is."""
+    line = metric_line(told, detail, now=time.time())
+    if line is not None:
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
