@@ -184,7 +184,7 @@ def _train(
         return 1
     job = json.loads(ended.output)["job"]
     labels = {channel: source.get("label") for channel, source in sample.sources.items()}
-    print_report(console, platform.client("s3"), job, seconds, labels)
+    print_report(console, platform.client("s3"), algorithm_named(name), job, seconds=seconds, labels=labels)
     if options.data is None and not _retrained(
         name, platform, sample, outputs, console=console, view=view, timeout=options.timeout
     ):

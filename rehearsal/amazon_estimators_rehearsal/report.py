@@ -10,11 +10,13 @@ from typing import Any
 
 from rich.console import Console
 
+from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.record_sets.keys import RECORD_SET
 from amazon_estimators.record_sets.manifest import StoredRecordSet
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.text import counted
+from amazon_estimators_rehearsal.answers import answers
 from amazon_estimators_rehearsal.sagemaker.channels import split_uri
 from amazon_estimators_rehearsal.sagemaker.engines import NO_ENGINE
 from amazon_estimators_rehearsal.view import say
@@ -25,7 +27,9 @@ MAX_MODEL_BYTES = 1 << 30
 def print_report(
     console: Console,
     s3: Any,
+    algorithm: type[Algorithm],
     job: Mapping[str, Any],
+    *,
     seconds: Mapping[str, float],
     labels: Mapping[str, int | str | None],
 ) -> None:
@@ -34,12 +38,13 @@ def print_report(
     Args:
         console: Prints it.
         s3: A boto3 client.
+        algorithm: The algorithm's class.
         job: The job's description, as DescribeTrainingJob returns it.
         seconds: Duration of each step, in seconds.
         labels: The label's column of each channel, by name or position; None without a label.
     """
     console.print()
-    for name, value in _rows(s3, job, seconds, labels):
+    for name, value in _rows(s3, algorithm, job, seconds=seconds, labels=labels):
         for index, line in enumerate(value.splitlines()):
             title = name if index == 0 else ""
             say(console, (f"{title:<20}", "bold"), f" {line}")
@@ -47,7 +52,9 @@ def print_report(
 
 def _rows(
     s3: Any,
+    algorithm: type[Algorithm],
     job: Mapping[str, Any],
+    *,
     seconds: Mapping[str, float],
     labels: Mapping[str, int | str | None],
 ) -> Iterator[tuple[str, str]]:
@@ -66,13 +73,18 @@ def _rows(
     if artifact:
         yield "model", artifact
         yield "engine", _engine(read_model(s3, artifact)["engine"])
+        record_sets = {
+            channel["ChannelName"]: stored_record_set(s3, channel) for channel in job["InputDataConfig"]
+        }
+        trained = algorithm.from_hyperparameters(job["HyperParameters"])
+        yield "predictions", "\n".join(answers(s3, trained, job, record_sets))
     yield "seconds", "\n".join(f"{value:6.1f}  {name}" for name, value in seconds.items() if value >= 0.05)
 
 
 def _engine(name: str) -> str:
     if name == NO_ENGINE:
         return f"{name} (request, channels and data are verified; no model is fitted, no metric made up)"
-    return f"{name} (a stand-in: this is not a model of SageMaker's format)"
+    return f"{name} (a stand-in for the training that SageMaker does)"
 
 
 def read_model(s3: Any, uri: str) -> dict[str, Any]:
@@ -93,10 +105,7 @@ def read_model(s3: Any, uri: str) -> dict[str, Any]:
 def _record_set_rows(
     s3: Any, channel: Mapping[str, Any], label: int | str | None
 ) -> Iterator[tuple[str, str]]:
-    manifest = channel["DataSource"]["S3DataSource"]["S3Uri"]
-    place = Place.of(manifest, what="manifest").beside(RECORD_SET)
-    text = s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
-    stored = StoredRecordSet.from_json(text, place.uri, RecordSet)
+    stored = stored_record_set(s3, channel)
     record_set, shards = stored.record_set, stored.shards
     shape = counted(record_set.num_records, "record")
     if record_set.feature_dim:
@@ -105,7 +114,7 @@ def _record_set_rows(
     yield f"channel {channel['ChannelName']}", shape
     if record_set.read_as:
         yield "read as", "\n".join(record_set.read_as.lines)
-    yield "manifest", manifest
+    yield "manifest", record_set.s3_data
     shown = [
         f"{_name(shard.key)}: {counted(shard.records, 'record')}, {shard.bytes:,} bytes"
         for shard in shards[:8]
@@ -113,6 +122,14 @@ def _record_set_rows(
     if len(shards) > 8:
         shown.append(f"… and {len(shards) - 8:,} more")
     yield counted(len(shards), "shard"), "\n".join(shown)
+
+
+def stored_record_set(s3: Any, channel: Mapping[str, Any]) -> StoredRecordSet[RecordSet]:
+    """Return the RecordSet that a channel of a training job names."""
+    manifest = channel["DataSource"]["S3DataSource"]["S3Uri"]
+    place = Place.of(manifest, what="manifest").beside(RECORD_SET)
+    text = s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
+    return StoredRecordSet.from_json(text, place.uri, RecordSet)
 
 
 def _label(column: int | str | None) -> str:

@@ -16,9 +16,10 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
 from amazon_estimators.algorithms import ALGORITHMS
+from amazon_estimators_rehearsal.answers import answers
 from amazon_estimators_rehearsal.follow import Ended, executions, follow
 from amazon_estimators_rehearsal.platform import Platform
-from amazon_estimators_rehearsal.report import read_model
+from amazon_estimators_rehearsal.report import read_model, stored_record_set
 from amazon_estimators_rehearsal.samples import SAMPLES, Sample
 
 pytestmark = pytest.mark.deployed
@@ -222,3 +223,44 @@ def test_the_ten_share_functions_and_buckets(outputs: dict[str, str], platform: 
     names = [one["FunctionName"] for page in pages for one in page["Functions"]]
     steps = [name for name in names if "RecordSetEncoder" in name]
     assert len(steps) == len({name.split("RecordSetEncoder")[1][:4] for name in steps}) >= 4
+
+
+ENDPOINT, OFF_LINE, NONE = "as the stand-in's endpoint answers", "off line with NumPy", "none: "
+ANSWERS: dict[str, tuple[str, list[str], list[str]]] = {
+    "FactorizationMachines": (OFF_LINE, ["score"], ["train:rmse", "test:rmse"]),
+    "IPInsights": (NONE, [], []),
+    "KMeans": (OFF_LINE, ["closest_cluster", "distance_to_cluster"], ["train:msd"]),
+    "KNN": (ENDPOINT, ["predicted_label", "distances", "labels"], []),
+    "LDA": (ENDPOINT, ["topic_mixture"], []),
+    "LinearLearner": (
+        OFF_LINE,
+        ["score"],
+        [
+            *(f"validation:{name}" for name in ("mse", "absolute_loss", "rmse")),
+            *(f"test:{name}" for name in ("mse", "absolute_loss")),
+        ],
+    ),
+    "NTM": (NONE, [], []),
+    "Object2Vec": (NONE, [], []),
+    "PCA": (OFF_LINE, ["projection"], []),
+    "RandomCutForest": (ENDPOINT, ["score"], []),
+}
+"""How each model answers, which fields, and which metrics of its job follow from its answers."""
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_it_answers_for_the_records_it_was_trained_on(
+    name: str, rehearsed: dict[str, Rehearsed], platform: Platform
+) -> None:
+    how, fields, metrics = ANSWERS[name]
+    s3, job = platform.client("s3"), rehearsed[name].job
+    stored = {one["ChannelName"]: stored_record_set(s3, one) for one in job["InputDataConfig"]}
+    algorithm = ALGORITHMS[name].from_hyperparameters(job["HyperParameters"])
+    first, *others = answers(s3, algorithm, job, stored)
+    assert how in first
+    told, again = others[: len(fields)], others[len(fields) :]
+    assert [line.partition(": ")[0] for line in told] == fields
+    assert [line.partition(" = ")[0] for line in again] == metrics
+    for line in again:
+        computed, reported = re.findall(r"(?:=|reported) ([-\d.e+]+)", line)
+        assert float(computed) == pytest.approx(float(reported), rel=1e-4)

@@ -23,6 +23,7 @@ import pytest
 from rich.console import Console
 from training_account import ACCOUNT, REGION, TrainingAccount, statement
 
+from amazon_estimators.algorithms import PCA
 from amazon_estimators.client.execution import shard_counts
 from amazon_estimators_rehearsal import cli, report
 from amazon_estimators_rehearsal.command import Command, CommandError
@@ -225,7 +226,7 @@ def test_an_algorithm_without_metrics_has_none_in_the_summary() -> None:
         "TrainingJobStatus": "Completed",
     }
     console = Console(file=io.StringIO(), width=200)
-    print_report(console, None, job, {}, {})
+    print_report(console, None, PCA, job, seconds={}, labels={})
     assert re.search(r"^metric +none: ", console.file.getvalue(), re.MULTILINE)  # type: ignore[attr-defined]
 
 
@@ -507,6 +508,9 @@ SUMMARY = [
     r"training job +kmeans-\S+: Completed",
     r"metric +train:msd = [\d.]+",
     r"engine +scikit-learn .*",
+    r"predictions +899 records, off line with NumPy",
+    r" +closest_cluster: \d, \d, \d, \d, \d, …",
+    r" +train:msd = ([\d.]+) by these answers; the training job reported \1",
     *(
         rf"(?:seconds)? +\d+\.\d  .*{step}"
         for step in ("emulator", "deploy", "Plan", "Shards", "Seal", "Train")
