@@ -3,19 +3,23 @@ anything else."""
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 from typing import Any
 
 import pytest
-from faulty_s3 import FaultyS3
 from pipeline_runs import Pipeline
 from test_faults import REQUEST, WHOLE, loaded, sealed
 
 from amazon_estimators.errors import AmazonEstimatorsError, DamagedFileError
+from amazon_estimators.pipeline.data_set import DataSet
 from amazon_estimators.pipeline.explain import explain
+from amazon_estimators.pipeline.keys import data_set_key
 from amazon_estimators.record_sets.keys import PROFILE
 from amazon_estimators.record_sets.profiles.document import ProfileDocument
+from amazon_estimators.storage.input_files import InputFiles
+from faulty_s3 import FaultyS3
 
 SEEDS = 2_000
 PART = 250
@@ -176,3 +180,26 @@ def test_a_damaged_failure_is_explained_all_the_same(body: bytes) -> None:
     plan = {"bucket": "bucket", "prefix": "recordsets/f/", "attempt": "one-0"}
     answer = explain(s3, {"Error": "States.ExceedToleratedFailureThreshold", "Cause": ""}, plan)
     assert "s3://bucket/recordsets/f/failures/one-0/00000.json" in answer["cause"]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("name", ["schema", "data_set", "as_of", "channels", "left_out"])
+def test_the_head_of_a_data_set_is_believed_or_refused(name: str, value: Any) -> None:
+    """A head is altered so that gzip and JSON are whole: only its fields tell."""
+    s3 = FaultyS3()
+    s3.put("input/a.csv", b"1,2")
+    whole = DataSet.take(s3, "bucket", {"train": InputFiles("input/")})
+    whole.freeze(s3, "bucket", "")
+    key = data_set_key("", whole.version)
+    head, *lines = gzip.decompress(s3.objects[key][0][1]).splitlines()
+    altered = json.dumps({**json.loads(head), name: value}).encode()
+    s3.objects[key] = [("v1", gzip.compress(b"\n".join([altered, *lines])))]
+    try:
+        loaded = DataSet.load(s3, "bucket", "", whole.version)
+    except AmazonEstimatorsError as error:
+        assert key in str(error)
+    else:
+        assert [list(loaded.channels[one]) for one in ("train",)] == [list(whole.channels["train"])]
+    if name == "schema":
+        with pytest.raises(AmazonEstimatorsError):
+            DataSet.load(s3, "bucket", "", whole.version)

@@ -5,14 +5,14 @@ The world tells it of every change of the bucket, of every message that is handl
 every execution that starts. Its promises:
 
 1.  **Order**: what is trained is what lay in the bucket at some time, and never older than what was trained
-before. 2.  **One at a time**: no more executions run than the pipeline allows.
+    before.
+2.  **One at a time**: no more executions run than the pipeline allows.
 3.  **No waste**: an execution is one that somebody asked for. If nobody asked for data to be trained
-*again*, its
-    data or its settings are not those of the last training that did not fail.
+    *again*, its data or its settings are not those of the last training that did not fail.
 4.  **Once**: one that asks for data to be trained again is answered by one execution, however often it is
-heard. 5.  **Nothing vanishes**: each message ends as an execution on data as new as it asked for, as an
-event that says
-    why not, which is true, or as a dead letter.
+    heard.
+5.  **Nothing vanishes**: each message ends as an execution on data as new as it asked for, as an event that
+    says why not, which is true, or as a dead letter.
 6.  **The newest wins**: in the end, the newest data asked for is what was trained last.
 """
 
@@ -52,7 +52,7 @@ class Wish:
 
 @dataclass
 class Training:
-    """An execution of the starter's: change number of its data, and what it was trained with."""
+    """An execution of the starter's: change number of its data, and the settings it runs with."""
 
     name: str
     change: int
@@ -253,7 +253,7 @@ class Model:
         content = self._content(name)
         changes = [at for at in range(before, self.now + 1) if self.contents[at][1] == content]
         self._require(bool(changes), f"{name} is on data that is older than change {before}, or never was")
-        settings = name.split("-")[1]
+        meant = name.split("-")[1]
         reason = world.machine.inputs[name]
         recovered = RECOVERED in reason["reason"]
         served = [
@@ -268,7 +268,7 @@ class Model:
         self._require(bool(served) or recovered, f"{name}: nobody asked for it")
         if not any(wish.again for wish in served):
             last = self._last_kept()
-            same = last and (self.contents[last.change][1], last.settings) == (content, settings)
+            same = last and (self.contents[last.change][1], last.settings) == (content, meant)
             self._require(not same, f"{name}: {last and last.name} trained the same")
         self.open = [wish for wish in self.open if wish not in served]
         self.half = [wish for wish in self.half if wish not in served or not wish.again]
@@ -277,7 +277,7 @@ class Model:
             self.newest = max(self.newest, wish.least)
             if wish.again:
                 self.asked.setdefault(wish.asked, wish)
-        self.trainings.append(Training(name, change, settings))
+        self.trainings.append(Training(name, change, world.machine.settings_by_name[name]))
 
     def _content(self, name: str) -> Content:
         return frozenset((line["key"], line["version_id"]) for line in self.world.lines(name))

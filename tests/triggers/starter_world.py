@@ -156,6 +156,9 @@ class Machine:
         self.untold: dict[str, dict[str, Any]] = {}
         self.seen: dict[str, str] | None = None
         self.digest = "5e771265"
+        self.starts_with: str | None = None
+        """The settings that executions still start with, some seconds after a deployment of ``digest``."""
+        self.settings_by_name: dict[str, str] = {}
         self.on_start: Callable[[str], None] = lambda name: None
 
     def start(self, name: str, execution_input: Mapping[str, Any]) -> None:
@@ -165,6 +168,7 @@ class Machine:
         if name not in self.executions:
             self.executions[name] = "RUNNING"
             self.inputs[name] = execution_input
+            self.settings_by_name[name] = self.starts_with or self.digest
             self.on_start(name)
 
     def running(self) -> set[str]:
@@ -185,6 +189,9 @@ class Machine:
 
     def settings(self) -> str:
         return self._faults.call("describe_state_machine", lambda: self.digest)
+
+    def settings_of(self, name: str) -> str | None:
+        return self._faults.call("describe_execution", lambda: self.settings_by_name.get(name))
 
     def lag(self) -> None:
         self.seen = dict(self.executions)

@@ -62,6 +62,11 @@ class States:
         self._fail()
         return {"definition": json.dumps(self.definition)}
 
+    def describe_state_machine_for_execution(self, *, executionArn: str) -> dict[str, Any]:
+        if executionArn.endswith(":unknown"):
+            raise self.exceptions.ExecutionDoesNotExist({}, "DescribeStateMachineForExecution")
+        return self.describe_state_machine()
+
     def _fail(self, **_: Any) -> Any:
         if self.fault:
             raise self.fault
@@ -114,11 +119,18 @@ def test_of_another_state_machine_all_of_it_counts() -> None:
     assert Executions(States(one), MACHINE).settings() != Executions(States(other), MACHINE).settings()
 
 
+def test_the_settings_of_an_execution_are_those_of_its_definition() -> None:
+    executions = Executions(States(DEFINITION), MACHINE)
+    assert executions.settings_of("run") == executions.settings()
+    assert executions.settings_of("unknown") is None
+
+
 CALLS: dict[str, Callable[[Any], Any]] = {
     "StartExecution": lambda client: Executions(client, MACHINE).start("run", {}),
     "ListExecutions": lambda client: Executions(client, MACHINE).running(),
     "DescribeExecution": lambda client: Executions(client, MACHINE).status("run"),
     "DescribeStateMachine": lambda client: Executions(client, MACHINE).settings(),
+    "DescribeStateMachineForExecution": lambda client: Executions(client, MACHINE).settings_of("run"),
     "UpdateSchedule": lambda client: Wakeups(client, group="g", role="r", queue="q", undelivered="u").set(
         "run", datetime(2026, 3, 1, tzinfo=UTC), {}
     ),

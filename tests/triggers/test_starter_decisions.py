@@ -434,6 +434,20 @@ MARKER: dict[str, Any] = {"marker": "_SUCCESS"}
 QUIET: dict[str, Any] = {"name": "q", "quiet_seconds": 60}
 
 
+def test_an_execution_that_still_ran_with_the_settings_before_a_deployment_does_not_count() -> None:
+    world = World()
+    world.machine.digest, world.machine.starts_with = "0dd5e771", "5e771265"
+    world.handle(world.batch("a.csv"))
+    world.end(world.names[0])
+    world.machine.starts_with = None
+    world.handle({"trigger": "request"})
+    assert [name.split("-")[1:] for name in world.names] == [["0dd5e771", "1"], ["0dd5e771", "2"]]
+    world.end(world.names[1])
+    world.handle({"trigger": "request"})
+    assert len(world.names) == 2
+    assert world.because().startswith("nothing has changed")
+
+
 class TestAfterADeployment:
     """S3 sends no events of a new bucket for some minutes."""
 

@@ -131,6 +131,13 @@ class IgnoresSettings(Starter):
     _training_settings = "5e771265"
 
 
+class BelievesTheName(Starter):
+    """Takes an execution for one with the settings that its name tells."""
+
+    def _has_these_settings(self, start: Start) -> bool:
+        return start.settings == self._training_settings
+
+
 class ReusesNames(Starter):
     """Starts an execution again under its old name, and takes that for a start."""
 
@@ -156,6 +163,7 @@ class QuietForTooShort(Starter):
 
 SABOTAGES: list[type[Starter]] = [
     BelievesTheList,
+    BelievesTheName,
     DropsTheStart,
     ForgetsWhatWaits,
     IgnoresSettings,

@@ -261,7 +261,9 @@ class TrainingStarter(Construct):
         data.write([data_sets], multipart=True)
         state_machine.grant_start_execution(function)
         state_machine.grant(function, "states:DescribeStateMachine", "states:ListExecutions")
-        state_machine.grant_execution(function, "states:DescribeExecution")
+        state_machine.grant_execution(
+            function, "states:DescribeExecution", "states:DescribeStateMachineForExecution"
+        )
         stack = Stack.of(self)
         schedules = stack.format_arn(
             service="scheduler", resource="schedule", resource_name=f"{self.schedule_group.name}/*"

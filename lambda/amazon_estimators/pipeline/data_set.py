@@ -32,6 +32,7 @@ from amazon_estimators.text import shown
 VERSION = re.compile(r"[0-9a-f]{24}")
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 """The last change of a bucket in which nothing has ever changed."""
+SCHEMA = "data-set/1"
 DAMAGE = (
     ValueError,
     TypeError,
@@ -100,7 +101,7 @@ class DataSet:
     def freeze(self, s3: Any, bucket: str, prefix: str) -> None:
         """Keep the list of objects, compressed. Written again, it is the same but for ``as_of``."""
         head = {
-            "schema": "data-set/1",
+            "schema": SCHEMA,
             "data_set": self.version,
             "as_of": self.as_of.isoformat(),
             "channels": sorted(self.channels),
@@ -132,6 +133,8 @@ class DataSet:
         try:
             lines = map(json.loads, body if key == known[1] else gzip.GzipFile(fileobj=body))
             head, held = next(lines), _Version()
+            if head.get("schema", SCHEMA) != SCHEMA:  # the lists of an earlier release name none
+                raise ValueError(head["schema"])
             as_of = datetime.fromisoformat(head["as_of"])
             channels = {name: ObjectList(bucket, name) for name in head["channels"]}
             for line in lines:
@@ -139,14 +142,14 @@ class DataSet:
                 found = InputObject(bucket=bucket, **line)
                 channels[name].append(found)
                 held.add(name, found)
+            left_out = {
+                name: tuple(LeftOut(**group) for group in groups)
+                for name, groups in head.get("left_out", {}).items()
+            }
         except DAMAGE:
             raise changed from None
         if str(held) != version:
             raise changed
-        left_out = {
-            name: tuple(LeftOut(**group) for group in groups)
-            for name, groups in head.get("left_out", {}).items()
-        }
         return cls(str(version), as_of, channels, left_out)
 
 

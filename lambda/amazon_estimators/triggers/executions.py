@@ -80,9 +80,24 @@ class Executions:
         Read from the deployed definition: the pipeline's settings and the request of the training job. Of a
         state machine without those it is the whole definition.
         """
-        definition = self._definition()
-        content = list(_settings_in(definition)) or [definition]
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
+        return _digest(self._definition())
+
+    def settings_of(self, name: str) -> str | None:
+        """Return the settings that an execution runs with, as :meth:`settings` names them.
+
+        For some seconds after a deployment, DescribeStateMachine may show the new definition while executions
+        still start with the one before. Returns None of an execution that Step Functions does not know.
+        """
+        arn = self._arn(name)
+        with naming("DescribeStateMachineForExecution", arn):
+            try:
+                described = self._client.describe_state_machine_for_execution(executionArn=arn)
+            except self._client.exceptions.ExecutionDoesNotExist:
+                return None
+        return _digest(json.loads(described["definition"]))
+
+    def _arn(self, name: str) -> str:
+        return f"{self._state_machine.replace(':stateMachine:', ':execution:')}:{name}"
 
     def _definition(self) -> Any:
         with naming("DescribeStateMachine", self._state_machine):
@@ -104,13 +119,18 @@ class Executions:
                 yield execution["name"], execution
 
     def _described(self, name: str) -> Mapping[str, Any] | None:
-        arn = f"{self._state_machine.replace(':stateMachine:', ':execution:')}:{name}"
+        arn = self._arn(name)
         with naming("DescribeExecution", arn):
             try:
                 described: Mapping[str, Any] = self._client.describe_execution(executionArn=arn)
             except self._client.exceptions.ExecutionDoesNotExist:
                 return None
         return described
+
+
+def _digest(definition: Any) -> str:
+    content = list(_settings_in(definition)) or [definition]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _settings_in(definition: Any) -> Iterator[Any]:

@@ -234,7 +234,7 @@ class Starter:
         for start in self._state.starts:
             fate = self._fate(start)
             if start.is_open or fate == SUCCEEDED:
-                if (start.data_set, start.settings) != (request.data_set, self._training_settings):
+                if start.data_set != request.data_set or not self._has_these_settings(start):
                     return False
                 doing = "has trained" if fate == SUCCEEDED else "is training"
                 because = f"nothing has changed: execution {start.name} {doing} it"
@@ -300,6 +300,16 @@ class Starter:
         elif told != NEVER_STARTED:
             start.status = told
         return start.status
+
+    def _has_these_settings(self, start: Start) -> bool:
+        """Return True if an execution trains with the settings of now. Its name tells only what was meant.
+
+        Of one that has not begun nobody knows yet; one that Step Functions has forgotten is believed.
+        """
+        actual = self._executions.settings_of(start.name)
+        if actual is None and start.status != STARTING:
+            actual = start.settings
+        return actual == self._training_settings
 
     @cached_property
     def _training_settings(self) -> str:
