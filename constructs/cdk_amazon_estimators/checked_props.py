@@ -35,6 +35,7 @@ from cdk_amazon_estimators.props.prop_types import check_types, known
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout, outputs_of, with_prefixes
 from cdk_amazon_estimators.training.capacity import Waits, check_capacity_wait
 from cdk_amazon_estimators.training.image import TrainingImage
+from cdk_amazon_estimators.training.instance_preferences import check_preferences
 from cdk_amazon_estimators.training.job import JobSettings
 from cdk_amazon_estimators.triggers import Trigger, UploadTrigger
 
@@ -80,6 +81,13 @@ def checked(
     check_algorithm(problems, algorithm)
     job = JobSettings.of(props)
     job.check(problems)
+    check_preferences(
+        problems,
+        job.instance_type,
+        on_spot=job.spot_max_wait is not None,
+        has_key=job.encryption_key is not None,
+        is_tuned=props["tuning"] is not None,
+    )
     check_capacity_wait(problems, props["capacity_wait"])
     tuning = known("tuning", props["tuning"])
     runtime = job.max_runtime if tuning is None else tuning.longest(job.max_runtime)
@@ -90,7 +98,7 @@ def checked(
     )
     with problems.collected():
         if (
-            known("instance_type", job.instance_type)
+            known("instance_type", job.instance_type) is not None
             and known("instance_count", job.instance_count) is not None
         ):
             algorithm.check_instances(job.instance_type, job.instance_count)

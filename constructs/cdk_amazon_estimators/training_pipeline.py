@@ -75,7 +75,9 @@ class TrainingPipeline(TrainingPipelineBase):
 
     Args:
         algorithm: The algorithm with its hyperparameters, such as ``KMeans(k=10)``.
-        instance_type: The type of the training instances, such as ``"ml.m5.large"``. Synth warns of a type
+        instance_type: The type of the training instances, such as ``"ml.m5.large"``, or a list of 1 to 5
+            types: each job runs on the first that has capacity. The account's quota must hold
+            ``instance_count`` of every type. Not with ``spot_max_wait`` or ``tuning``. Synth warns of a type
             that the installed botocore does not know.
         instance_count: The number of training instances. Default: 1.
         channels: The input of each channel: its prefix and how to read it. Default: the channels the
@@ -160,7 +162,7 @@ class TrainingPipeline(TrainingPipelineBase):
         construct_id: str,
         *,
         algorithm: Algorithm,
-        instance_type: str,
+        instance_type: str | Sequence[str],
         instance_count: int = 1,
         channels: Mapping[str, Source] | None = None,
         distributions: Mapping[str, str] | None = None,
@@ -346,7 +348,7 @@ class TrainingPipeline(TrainingPipelineBase):
             "pipeline": self.node.path,
             "algorithm": type(algorithm).__name__,
             "hyperparameters": chosen.hyperparameters,
-            "instance_type": chosen.job.instance_type,
+            "instance_type": _plain(chosen.job.instance_type),
             "instance_count": chosen.job.instance_count,
             "job_name_prefix": self.job_name_prefix,
             "data_bucket": self.data_bucket.bucket_name,
@@ -484,3 +486,8 @@ class TrainingPipeline(TrainingPipelineBase):
             and hasattr(pipeline, "layout")
             and pipeline.data_bucket.bucket_name == data_bucket.bucket_name
         }
+
+
+def _plain(instance_type: str | Sequence[str]) -> str | list[str]:
+    """Return what jsii takes: it knows no tuples."""
+    return instance_type if isinstance(instance_type, str) else list(instance_type)

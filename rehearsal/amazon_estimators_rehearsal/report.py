@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.client.described_job import instances_of
 from amazon_estimators.record_sets.keys import RECORD_SET
 from amazon_estimators.record_sets.manifest import StoredRecordSet
 from amazon_estimators.record_sets.record_set import RecordSet
@@ -62,8 +63,8 @@ def _rows(
         yield from _record_set_rows(s3, channel, labels.get(channel["ChannelName"]))
     yield "hyperparameters", "  ".join(f"{name}={value}" for name, value in job["HyperParameters"].items())
     yield "training image", job["AlgorithmSpecification"]["TrainingImage"]
-    resources = job["ResourceConfig"]
-    yield "training instances", f"{resources['InstanceCount']} x {resources['InstanceType']} (emulated)"
+    instance_type, instance_count = instances_of(job)
+    yield "training instances", f"{instance_count} x {instance_type} (emulated)"
     yield "training job", f"{job['TrainingJobName']}: {job['TrainingJobStatus']}"
     metrics = [
         f"{metric['MetricName']} = {metric['Value']:.6g}" for metric in job.get("FinalMetricDataList", [])

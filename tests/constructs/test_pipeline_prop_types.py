@@ -30,7 +30,8 @@ RIGHT: dict[str, Callable[[Stack], Any]] = {
     "encoder": lambda stack: RecordSetEncoder(stack, "Encoder"),
 }
 WRONG: list[tuple[str, Any, str]] = [
-    ("instance_type", 5, "is 5; allowed: a str, such as 'ml.m5.large'"),
+    ("instance_type", 5, "is 5; allowed: a str, such as 'ml.m5.large', or a list of 1 to 5"),
+    ("instance_type", ["ml.m5.large", 5], "is ['ml.m5.large', 5]; allowed: a str"),
     ("instance_count", "2", "is '2'; allowed: an int, such as 2"),
     ("instance_count", 2.0, "is 2.0"),
     ("instance_count", True, "is True"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from amazon_estimators_rehearsal.sagemaker.checks.request_rules import check_request
 from amazon_estimators_rehearsal.sagemaker.checks.request_schema import validate
 from amazon_estimators_rehearsal.sagemaker.errors import UnknownOperationError, ValidationError
 
@@ -114,3 +115,51 @@ def test_a_long_value_is_cut_in_the_message() -> None:
 def test_an_operation_that_does_not_exist() -> None:
     with pytest.raises(UnknownOperationError):
         validate("DestroyTrainingJob", {})
+
+
+def preferring(*preferences: dict[str, Any], **resources: Any) -> dict[str, Any]:
+    return changed(
+        "ResourceConfig", {"InstancePreferences": [*preferences], "VolumeSizeInGB": 5, **resources}
+    )
+
+
+LARGE, OTHER = {"InstanceType": "ml.m5.large"}, {"InstanceType": "ml.c5.xlarge"}
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        preferring(LARGE, InstanceCount=2),
+        preferring(LARGE, OTHER, InstanceCount=1),
+        preferring({**LARGE, "InstanceCount": 1}, {**OTHER, "InstanceCount": 2}),
+    ],
+)
+def test_preferences(request_: dict[str, Any]) -> None:
+    validate("CreateTrainingJob", request_)
+    check_request(request_)
+
+
+@pytest.mark.parametrize(
+    ("request_", "text"),
+    [
+        (preferring(LARGE, LARGE, InstanceCount=1), "only once"),
+        (preferring(LARGE, InstanceCount=1, InstanceType="ml.m5.large"), "exclusive with InstanceType"),
+        (preferring(LARGE, OTHER), "InstanceCount belongs"),
+        (preferring({**LARGE, "InstanceCount": 1}, OTHER), "InstanceCount belongs"),
+        (preferring({**LARGE, "InstanceCount": 1}, InstanceCount=1), "InstanceCount belongs"),
+        (
+            preferring(LARGE, InstanceCount=1) | {"EnableManagedSpotTraining": True},
+            "exclusive with EnableManagedSpotTraining",
+        ),
+    ],
+)
+def test_preferences_that_the_service_rejects(request_: dict[str, Any], text: str) -> None:
+    validate("CreateTrainingJob", request_)
+    with pytest.raises(ValidationError, match=text):
+        check_request(request_)
+
+
+@pytest.mark.parametrize("preferences", [[], [LARGE] * 6])
+def test_the_number_of_preferences_is_in_the_model(preferences: list[dict[str, Any]]) -> None:
+    with pytest.raises(ValidationError, match="nstancePreferences"):
+        validate("CreateTrainingJob", preferring(*preferences, InstanceCount=1))

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from training_account import IMAGE, TrainingAccount, unique
 
 from amazon_estimators.algorithms import KMeans
+from amazon_estimators.client.described_job import instances_of
 from amazon_estimators.recordio import encode_dense
 
 
@@ -34,6 +35,20 @@ def test_a_right_request_completes(completed: dict[str, Any]) -> None:
     ]
     assert completed["BillableTimeInSeconds"] >= 1
     assert completed["TrainingEndTime"] >= completed["TrainingStartTime"]
+
+
+def test_a_job_runs_on_the_first_preference(account: TrainingAccount, execution_role: str) -> None:
+    request = account.request(execution_role)
+    listed = [{"InstanceType": "ml.c5.xlarge"}, {"InstanceType": "ml.m5.large"}]
+    resources = {"InstancePreferences": listed, "InstanceCount": 1, "VolumeSizeInGB": 5}
+    job = account.train({**request, "ResourceConfig": resources})
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert job["ResourceConfig"] == {
+        **resources,
+        "SelectedInstanceType": "ml.c5.xlarge",
+        "SelectedInstanceCount": 1,
+    }
+    assert instances_of(job) == ("ml.c5.xlarge", 1)
 
 
 def test_the_model_says_what_it_is(account: TrainingAccount, completed: dict[str, Any]) -> None:

@@ -91,10 +91,17 @@ def _texts_by_name(value: object) -> bool:
     )
 
 
+def _texts(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(text, str) for text in value)
+
+
 FLAG = _instance(bool, "True or False")
 
 PROP_TYPES: Mapping[str, PropType] = {
-    "instance_type": _instance(str, "a str, such as 'ml.m5.large'"),
+    "instance_type": PropType(
+        lambda value: isinstance(value, str) or _texts(value),
+        "a str, such as 'ml.m5.large', or a list of 1 to 5 in order of preference",
+    ),
     "instance_count": _number(2),
     "channels": _by_channel(Source, "Sources by channel, such as {'train': Source(label=0)}"),
     "distributions": _by_channel(str, "distributions by channel, such as {'train': 'FullyReplicated'}"),

@@ -6,7 +6,6 @@ training nor retries of the job nor encryption between containers.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
@@ -18,10 +17,12 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from amazon_estimators.algorithms.instances import types_of
 from amazon_estimators.pipeline.job_members import MEMBERS, request_of
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import known, known_seconds
 from cdk_amazon_estimators.retries import of_training
+from cdk_amazon_estimators.training.instance_preferences import LOCAL_STORAGE, instances
 from cdk_amazon_estimators.training.instance_types import warn_of_unknown
 from cdk_amazon_estimators.training.network import training_network
 
@@ -34,11 +35,6 @@ JOB_NAME = (
 )
 """Ends with the redrive, the wait for capacity and the retry that start the job: no name is met again."""
 
-LOCAL_STORAGE = re.compile(
-    r"ml\.(?:[a-z]+\d+[a-z]*d[a-z]*|g[456]e?|gr6|p4de?|p5e?n?|p6[a-z0-9-]*|trn\d[a-z]*)\."
-)
-"""Instance types with disks that the hardware encrypts; they refuse a volume key."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class JobSettings:
@@ -47,7 +43,7 @@ class JobSettings:
     TrainingPipeline takes the same settings and documents them.
     """
 
-    instance_type: str
+    instance_type: str | Sequence[str]
     instance_count: int = 1
     volume_size: Size = field(default_factory=lambda: Size.gibibytes(30))
     max_runtime: Duration = field(default_factory=lambda: Duration.days(1))
@@ -69,13 +65,18 @@ class JobSettings:
 
     @property
     def disk_gib(self) -> int | None:
-        """The disk of each instance in GiB; None where the type brings disks of its own."""
-        return None if LOCAL_STORAGE.match(self.instance_type) else int(self.volume_size.to_gibibytes())
+        """The disk of each instance in GiB; None where every type brings disks of its own."""
+        return None if self.has_local_storage else int(self.volume_size.to_gibibytes())
+
+    @property
+    def has_local_storage(self) -> bool:
+        """Return True if every type brings disks of its own."""
+        return all(map(LOCAL_STORAGE.match, types_of(self.instance_type)))
 
     def members(self) -> dict[str, Any]:
         """Return the settings by their name in MEMBERS, in the units of the service."""
         return {
-            "instance_type": self.instance_type,
+            **instances(self.instance_type),
             "instance_count": self.instance_count,
             "volume_size": self.volume_size.to_gibibytes(),
             "volume_kms_key": _volume_key(self),
@@ -148,7 +149,8 @@ def job_definition(
     With a VPC, ``role`` is allowed to put network interfaces into its subnets. The arguments are those of
     :func:`training_job`.
     """
-    warn_of_unknown(scope, settings.instance_type)
+    for instance_type in types_of(settings.instance_type):
+        warn_of_unknown(scope, instance_type)
     network = settings.vpc and training_network(
         scope, settings.vpc, subnets=settings.subnets, security_groups=settings.security_groups
     )
@@ -258,7 +260,7 @@ def job_run_statements(scope: Construct, *, role: iam.IRole, rule: str) -> list[
 
 
 def _volume_key(settings: JobSettings) -> str | None:
-    if settings.encryption_key is None or LOCAL_STORAGE.match(settings.instance_type):
+    if settings.encryption_key is None or settings.has_local_storage:
         return None
     return settings.encryption_key.key_arn
 

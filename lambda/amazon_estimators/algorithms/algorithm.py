@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, Self
@@ -13,7 +13,7 @@ from amazon_estimators.algorithms.channel_rules import RECORDIO, ChannelRule
 from amazon_estimators.algorithms.common_rules import common_findings
 from amazon_estimators.algorithms.filled_in import Fill, filling
 from amazon_estimators.algorithms.inference import Inference
-from amazon_estimators.algorithms.instances import Instances
+from amazon_estimators.algorithms.instances import Instances, types_of
 from amazon_estimators.algorithms.metrics import Metric
 from amazon_estimators.algorithms.rules import Caution, DataRule, FieldRule, Finding, Problem
 from amazon_estimators.algorithms.training_data import Data
@@ -175,15 +175,23 @@ class Algorithm:
         self._values = {known: value for known, value in self._values.items() if known != name}
 
     @classmethod
-    def check_instances(cls, instance_type: str, instance_count: int) -> None:
-        """Raise InstanceError if the algorithm does not train on these instances; warn of idle GPUs."""
-        problems = cls.instances.problems(instance_type, instance_count)
+    def check_instances(cls, instance_type: str | Sequence[str], instance_count: int) -> None:
+        """Raise InstanceError if the algorithm does not train on these instances; warn of idle GPUs.
+
+        ``instance_type`` is one type, or several of which any may be taken.
+        """
+        types = types_of(instance_type)
+        problems = [text for one in types for text in cls.instances.problems(one, instance_count)]
         if problems:
-            raise InstanceError(f"{cls.__name__}: " + " ".join(problems))
-        cls._check([], [Caution(text) for text in cls.instances.cautions(instance_type)])
+            raise InstanceError(f"{cls.__name__}: " + " ".join(dict.fromkeys(problems)))
+        cls._check([], [Caution(text) for one in types for text in cls.instances.cautions(one)])
 
     def fit_to(
-        self, record_sets: Mapping[str, RecordSet], *, instance_count: int, instance_type: str | None = None
+        self,
+        record_sets: Mapping[str, RecordSet],
+        *,
+        instance_count: int,
+        instance_type: str | Sequence[str] | None = None,
     ) -> Self:
         """These hyperparameters completed from the data, checked against them.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -87,6 +87,18 @@ class Instances:
                 "such as ml.g4dn.xlarge, and more instances if needed."
             ]
         return []
+
+
+def types_of(instance_type: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Return the types that a job may run on: one, or several in order of preference.
+
+    Example:
+        >>> types_of("ml.m5.large"), types_of(["ml.m5.large", "ml.c5.xlarge"]), types_of(None)
+        (('ml.m5.large',), ('ml.m5.large', 'ml.c5.xlarge'), ())
+    """
+    if instance_type is None:
+        return ()
+    return tuple(instance_type) if isinstance(instance_type, list | tuple) else (instance_type,)  # type: ignore[return-value]
 
 
 def is_accelerated(instance_type: str) -> bool:

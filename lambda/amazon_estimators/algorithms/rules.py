@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from math import inf
 from typing import Self
 
-from amazon_estimators.algorithms.instances import is_accelerated
+from amazon_estimators.algorithms.instances import is_accelerated, types_of
 from amazon_estimators.algorithms.training_data import Data
 from amazon_estimators.hyperparameters.owner import Owner
 
@@ -171,12 +171,11 @@ def class_labels(
 
 def no_sparse_on_gpu(algorithm: Owner, data: Data) -> Iterator[Finding]:
     """Refuse sparse records on GPU instances. Silent if the instance type is not known."""
-    if data.instance_type is None or not is_accelerated(data.instance_type):
-        return
+    accelerated = ", ".join(filter(is_accelerated, types_of(data.instance_type)))
     for name, record_set in data.record_sets.items():
-        if record_set.sparse:
+        if accelerated and record_set.sparse:
             yield Problem(
-                f"Channel {name} holds sparse records, which do not train on {data.instance_type}. "
+                f"Channel {name} holds sparse records, which do not train on {accelerated}. "
                 "Expecting: a CPU type such as ml.m5.large, or dense records.",
                 source="fact-machines.md: training with GPUs is available only on dense data",
             )

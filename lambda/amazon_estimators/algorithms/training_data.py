@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,12 +19,13 @@ UNKNOWN_RECORDS = sys.maxsize
 class Data:
     """Holds what training is given: RecordSets by channel and the instances that share them.
 
+    ``instance_type`` is one type, or several of which any may be taken.
     ``feature_dim`` of a RecordSet is 0 and ``num_records`` is UNKNOWN_RECORDS where the data do not tell.
     """
 
     record_sets: Mapping[str, RecordSet]
     instance_count: int
-    instance_type: str | None = None
+    instance_type: str | Sequence[str] | None = None
 
     @property
     def train(self) -> RecordSet:

@@ -28,8 +28,14 @@ def algorithm_of(job: Mapping[str, Any]) -> Algorithm:
 
 
 def instances_of(job: Mapping[str, Any]) -> tuple[str, int]:
-    """Return the instance type and count of a described training job; of instance groups, the first."""
+    """Return the instance type and count of a described training job.
+
+    Of preferences it is the type that was selected, or the first before one is; of groups, the first.
+    """
     resources = job["ResourceConfig"]
-    groups = resources.get("InstanceGroups")
-    first = groups[0] if groups else resources
+    if "SelectedInstanceType" in resources:
+        count = resources.get("SelectedInstanceCount", resources.get("InstanceCount"))
+        return str(resources["SelectedInstanceType"]), int(count)
+    listed = resources.get("InstanceGroups") or resources.get("InstancePreferences")
+    first = {**resources, **(listed[0] if listed else {})}
     return str(first["InstanceType"]), int(first["InstanceCount"])

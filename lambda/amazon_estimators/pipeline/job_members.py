@@ -39,6 +39,7 @@ MEMBERS: Mapping[str, Member] = {
     "output_path": Member("OutputDataConfig.S3OutputPath"),
     "output_kms_key": Member("OutputDataConfig.KmsKeyId"),
     "instance_type": Member("ResourceConfig.InstanceType"),
+    "instance_preferences": Member("ResourceConfig.InstancePreferences"),
     "instance_count": Member("ResourceConfig.InstanceCount", least=1, allowed="1 or more"),
     "volume_size": Member("ResourceConfig.VolumeSizeInGB", least=1, most=16_384, allowed="1 to 16,384 GiB"),
     "volume_kms_key": Member("ResourceConfig.VolumeKmsKeyId"),

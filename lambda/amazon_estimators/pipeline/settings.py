@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -29,6 +29,7 @@ LONGEST_PREFIX = 200
 class Settings:
     """One pipeline. ``hyperparameters`` as the service takes them, ``channels`` by name, sizes in bytes.
 
+    ``instance_type`` is one type, or several in order of preference.
     ``distributions`` names how a channel is distributed where it is not the algorithm's default.
     ``volume_gib`` is the disk of each training instance; None for an instance with disks of its own. ``tags``
     are given to training jobs beside the library's own.
@@ -37,7 +38,7 @@ class Settings:
     pipeline: str
     algorithm: str
     hyperparameters: Mapping[str, str]
-    instance_type: str
+    instance_type: str | Sequence[str]
     instance_count: int
     data_bucket: str
     prefix: str

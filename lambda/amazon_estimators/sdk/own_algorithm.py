@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self, cast
 
 from amazon_estimators.algorithms import ALGORITHMS, Algorithm
@@ -53,7 +53,11 @@ class OwnAlgorithm(Algorithm):
         return self
 
     def fit_to(
-        self, record_sets: Mapping[str, RecordSet], *, instance_count: int, instance_type: str | None = None
+        self,
+        record_sets: Mapping[str, RecordSet],
+        *,
+        instance_count: int,
+        instance_type: str | Sequence[str] | None = None,
     ) -> Self:
         """Set ``feature_dim`` from the data and check the channels."""
         data = Data(record_sets, instance_count, instance_type)

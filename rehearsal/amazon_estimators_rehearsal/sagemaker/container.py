@@ -17,6 +17,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from amazon_estimators.algorithms import Algorithm, algorithm_named
+from amazon_estimators.client.described_job import instances_of
 from amazon_estimators.errors import AmazonEstimatorsError
 from amazon_estimators_rehearsal.sagemaker.channels import channel_objects, read_object, shares, split_uri
 from amazon_estimators_rehearsal.sagemaker.checks.channels import check_channels
@@ -39,7 +40,7 @@ def main() -> None:
 
 
 def _train(name: str, job: Mapping[str, Any]) -> str:
-    instances = job["ResourceConfig"]["InstanceCount"]
+    _, instances = instances_of(job)
     telemetry = Telemetry(job["TrainingJobName"], instances)
     try:
         algorithm = _configured(name, job)
@@ -60,10 +61,9 @@ def _train(name: str, job: Mapping[str, Any]) -> str:
 
 def _configured(name: str, job: Mapping[str, Any]) -> Algorithm:
     """Return the algorithm with the job's hyperparameters. The container checks them before it reads data."""
-    resources = job["ResourceConfig"]
     try:
         algorithm = algorithm_named(name)
-        algorithm.check_instances(resources["InstanceType"], resources["InstanceCount"])
+        algorithm.check_instances(*instances_of(job))
         return algorithm.from_hyperparameters(own_hyperparameters(job))
     except AmazonEstimatorsError as error:
         raise JobFailedError(f"ClientError: {error.message}") from error

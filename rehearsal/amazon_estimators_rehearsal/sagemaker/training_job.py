@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from amazon_estimators.client.described_job import instances_of
 from amazon_estimators_rehearsal.sagemaker.account import Account, Credentials
 from amazon_estimators_rehearsal.sagemaker.checks.request_rules import DEFAULT_RUNTIME
 from amazon_estimators_rehearsal.sagemaker.resources import tags_of
@@ -43,6 +44,14 @@ _MESSAGES = {
     "Stopped": "Training job stopped",
     "MaxRuntimeExceeded": "Resource released due to reaching the maximum runtime",
 }
+
+
+def _selected(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the resources of a job; the stand-in always has capacity of the first preference."""
+    resources = dict(job["ResourceConfig"])
+    if "InstancePreferences" in resources:
+        resources["SelectedInstanceType"], resources["SelectedInstanceCount"] = instances_of(job)
+    return resources
 
 
 class TrainingJob:
@@ -112,6 +121,7 @@ class TrainingJob:
                 **self._times,
                 **self._more,
             }
+            described["ResourceConfig"] = _selected(described)
             if self._artifact:
                 described["ModelArtifacts"] = {"S3ModelArtifacts": self._artifact}
             if self._failure:

@@ -22,9 +22,14 @@ def check_request(request: Mapping[str, Any]) -> None:
                 f"The stand-in reads channels from S3 only; {channel['ChannelName']} has none."
             )
     resources = request["ResourceConfig"]
-    for member in ("InstanceType", "InstanceCount"):
-        if member not in resources:
-            raise ValidationError(f"ResourceConfig needs {member}; instance groups are not supported here.")
+    if "InstancePreferences" in resources:
+        _check_preferences(request)
+    else:
+        for member in ("InstanceType", "InstanceCount"):
+            if member not in resources:
+                raise ValidationError(
+                    f"ResourceConfig needs {member}; instance groups are not supported here."
+                )
     stopping = request.get("StoppingCondition", {})
     if request.get("EnableManagedSpotTraining"):
         wait, run = stopping.get("MaxWaitTimeInSeconds"), stopping.get("MaxRuntimeInSeconds", DEFAULT_RUNTIME)
@@ -35,3 +40,28 @@ def check_request(request: Mapping[str, Any]) -> None:
             )
     elif "MaxWaitTimeInSeconds" in stopping:
         raise ValidationError("MaxWaitTimeInSeconds is only for EnableManagedSpotTraining.")
+
+
+def _check_preferences(request: Mapping[str, Any]) -> None:
+    """Check an ordered list of instance types.
+
+    InstancePreference: "An instance type can appear only once". ResourceConfig: "InstancePreferences is
+    mutually exclusive with InstanceType, InstanceGroups, InstancePlacementConfig, and
+    EnableManagedSpotTraining". train-instance-preferences: "A request that sets counts in both places, in
+    neither, or on only some entries is rejected."
+    """
+    resources = request["ResourceConfig"]
+    preferences = resources["InstancePreferences"]
+    types = [one["InstanceType"] for one in preferences]
+    if len(set(types)) != len(types):
+        raise ValidationError(f"An instance type can appear only once in InstancePreferences: {types}.")
+    excluded = [
+        one for one in ("InstanceType", "InstanceGroups", "InstancePlacementConfig") if one in resources
+    ]
+    if request.get("EnableManagedSpotTraining"):
+        excluded.append("EnableManagedSpotTraining")
+    if excluded:
+        raise ValidationError(f"InstancePreferences is mutually exclusive with {', '.join(excluded)}.")
+    counted = sum("InstanceCount" in one for one in preferences)
+    if counted != (0 if "InstanceCount" in resources else len(preferences)):
+        raise ValidationError("InstanceCount belongs in ResourceConfig or in every preference, not in both.")
