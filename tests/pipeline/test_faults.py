@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from faulty_s3 import CRASHES, FAULTS, Crash, FaultyS3
 from pipeline_runs import Pipeline, execution_named
 
 from amazon_estimators.errors import AmazonEstimatorsError
 from amazon_estimators.pipeline.announce import announce
 from amazon_estimators.record_sets.keys import PROFILE
 from amazon_estimators.storage.multipart_upload import Uploads
+from faulty_s3 import CRASHES, FAULTS, Crash, FaultyS3
 
 EXECUTION = {**execution_named("first"), "state_machine": "arn:aws:states:::stateMachine:Digits"}
 JOB = {"TrainingJobName": "digits-1", "ModelArtifacts": {"S3ModelArtifacts": "s3://models/model.tar.gz"}}

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from faulty_s3 import FaultyS3, refused
 from pipeline_runs import Pipeline
 
 from amazon_estimators.errors import AmazonEstimatorsError, RequestError
+from faulty_s3 import FaultyS3, refused
 
 ROWS = b"".join(b"%d,%d,%d\n" % (row, row % 7, row % 3) for row in range(200))
 

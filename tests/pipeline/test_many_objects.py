@@ -17,7 +17,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from faulty_s3 import NOON, FaultyS3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pipeline_runs import Pipeline
@@ -30,6 +29,7 @@ from amazon_estimators.storage.documents import seal_document, sealed_list
 from amazon_estimators.storage.object_list import ObjectList
 from amazon_estimators.storage.s3 import InputObject
 from amazon_estimators.storage.versions import VersionListing
+from faulty_s3 import NOON, FaultyS3
 
 ROOT = Path(__file__).resolve().parents[2]
 FEW, MANY = 3_000, 23_000
