@@ -180,7 +180,7 @@ class Algorithm:
 
         ``instance_type`` is one type, or several of which any may be taken.
         """
-        types = types_of(instance_type)
+        types = types_of(instance_type) or (str(instance_type),)
         problems = [text for one in types for text in cls.instances.problems(one, instance_count)]
         if problems:
             raise InstanceError(f"{cls.__name__}: " + " ".join(dict.fromkeys(problems)))
