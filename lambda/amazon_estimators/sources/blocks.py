@@ -29,8 +29,22 @@ class Block:
 
     A reader that casts to float32 says by ``given(row, feature)``, or ``given(row, None)`` for the label,
     what the input has there: of a value beyond float32 the cast leaves an infinity, and an error names it.
+
+    Where rows of the input are left out, ``read`` counts the rows of input that the block stands for, and
+    ``rows`` are the places of its rows among those.
     """
 
     features: np.ndarray | SparseRows
     labels: np.ndarray | None
     given: Callable[[int, int | None], Any] | None = None
+    read: int | None = None
+    rows: np.ndarray | None = None
+
+    @property
+    def rows_read(self) -> int:
+        """The rows of input that the block stands for."""
+        return len(self.features) if self.read is None else self.read
+
+    def row(self, at: int) -> int:
+        """Return the place of a row among the rows of input."""
+        return at if self.rows is None else int(self.rows[at])

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from amazon_estimators.sources.blocks import Block
+from amazon_estimators.sources.columns.table import Table
 from amazon_estimators.sources.layout import Layout, Piece
 from amazon_estimators.sources.schema import Schema
 from amazon_estimators.sources.source import Source
@@ -23,6 +24,9 @@ class Reader(Protocol):
         """Read metadata only. Raises InputError if the object is not of this format."""
         ...
 
-    def read(self, s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
-        """Read the rows of a piece, a bounded block at a time."""
+    def read(self, s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block | Table]:
+        """Read the rows of a piece, a bounded block at a time.
+
+        Where the schema has rules, rows are tables of the columns as they are; :class:`Ruled` applies them.
+        """
         ...

@@ -14,7 +14,10 @@ from typing import Literal
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 """The compressions of whole objects, by the extension of a key."""
-COLUMNS = ("label", "features", "exclude")
+COLUMNS = (
+    *("label", "features", "exclude"),
+    *("fill", "drop_incomplete", "one_hot", "unknown", "hashed", "scale"),
+)
 """The options of a format that has columns."""
 
 

@@ -9,8 +9,9 @@ from typing import Any, cast
 from amazon_estimators.errors import InputError
 from amazon_estimators.sources.contract import Reader
 from amazon_estimators.sources.files.compression import bare_key, compression_of
-from amazon_estimators.sources.formats import FORMATS, extensions, vector_formats
+from amazon_estimators.sources.formats import FORMATS, extensions, formats_with, vector_formats
 from amazon_estimators.sources.partitions import Partitioned, columns_of
+from amazon_estimators.sources.ruled import Ruled
 from amazon_estimators.sources.source import Source
 from amazon_estimators.storage.object_list import ObjectList
 from amazon_estimators.storage.s3 import InputObject
@@ -71,4 +72,14 @@ def format_of(found: InputObject, source: Source) -> tuple[str, Reader]:
             remedy="Upload it uncompressed: .npz and Parquet are compressed within.",
         )
     reader = cast(Reader, entry.load())
-    return name, Partitioned(reader) if columns_of(found, source) else reader
+    if columns_of(found, source):
+        reader = Partitioned(reader)
+    rules = source.rules
+    if not rules:
+        return name, reader
+    if "fill" not in entry.options:
+        raise InputError(
+            f"{found.uri}: format {name!r} has no columns for {', '.join(sorted(rules.named))}",
+            remedy=f"Leave them out of the Source; they are for {', '.join(formats_with('fill'))}.",
+        )
+    return name, Ruled(reader, below_header="header" in entry.options)
