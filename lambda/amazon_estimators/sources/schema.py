@@ -150,6 +150,12 @@ class Schema:
         """The columns that may hold any text."""
         return self.rules.words if self.rules else frozenset()
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The columns that are read and hold numbers, in the order of the input."""
+        words = self.words
+        return tuple(position for position in self.used if position not in words) if words else self.used
+
     def may_lack(self, position: int) -> bool:
         """Return True if a column may have gaps."""
         return self.rules is not None and self.rules.may_lack(position)

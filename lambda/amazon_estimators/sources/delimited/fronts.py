@@ -118,7 +118,7 @@ def check_delimiter(fronts: Sequence[Front], source: Source) -> None:
             )
         dialect = dialect_of(front.found, source)
         rows = front.rows(dialect)
-        used = used_columns(rows, source, front.found.uri)
+        used = number_columns(rows, source, front.found.uri)
         share, width = _numbers(rows, dialect, used if used is not None else set(range(len(rows[0]))))
         if not width:
             share = 0.0  # rows of different widths are no table, whatever is in them
@@ -215,7 +215,7 @@ def _quoted_numbers(front: Front, source: Source) -> int:
         return 0
     dialect = dialect_of(front.found, source)
     number, rows = number_pattern(dialect.decimal), front.rows(dialect)
-    used = used_columns(rows, source, front.found.uri)
+    used = number_columns(rows, source, front.found.uri)
     if used is None:
         return 1
     rests = sum(
@@ -230,14 +230,14 @@ def _quoted_numbers(front: Front, source: Source) -> int:
     )
 
 
-def used_columns(rows: list[list[bytes]], source: Source, where: str) -> set[int] | None:
-    """Return the columns that are read, by the first row; None if it has no such columns."""
+def number_columns(rows: list[list[bytes]], source: Source, where: str) -> set[int] | None:
+    """Return the columns that are read as numbers, by the first row; None if it has no such columns."""
     if not rows:
         return set()
     names = tuple(field.decode("utf-8", "replace").strip() for field in rows[0])
     named = source.names_columns
     try:
-        return set(Schema.of(source, width=len(names), names=names if named else None, where=where).used)
+        return set(Schema.of(source, width=len(names), names=names if named else None, where=where).numbers)
     except SchemaError:
         return None
 
