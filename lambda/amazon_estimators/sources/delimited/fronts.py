@@ -243,8 +243,7 @@ def used_columns(rows: list[list[bytes]], source: Source, where: str) -> set[int
 
 
 def _numbers(rows: list[list[bytes]], dialect: Dialect, columns: set[int] | None = None) -> tuple[float, int]:
-    """Return the share of numbers among the cells below the first row, and the width, or 0 if rows differ in
-    it."""
+    """Return the share of numbers among the cells below the first row, and the width, or 0 if it varies."""
     widths = {len(row) for row in rows}
     number = number_pattern(dialect.decimal)
     cells = [

@@ -230,8 +230,7 @@ def _unescaped(inner: bytes, dialect: Dialect) -> bytes:
 
 
 def record_end(data: bytes, start: int, dialect: Dialect) -> int | None:
-    """Return the offset after the newline that ends the record at ``start``; None if ``data`` ends before
-    it."""
+    """Return the offset after the newline that ends the record at ``start``, or None if there is none."""
     if dialect.newline_ends:
         return data.find(b"\n", start) + 1 or None
     match = dialect.record.match(data, start)

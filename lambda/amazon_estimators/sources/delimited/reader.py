@@ -101,8 +101,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
 def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
     """Read the records that begin in the bytes ``[start, stop)``; of a compressed object those rows, or all.
 
-    Raises InputError naming the row and column of a cell that is not a number, SchemaError if the header
-    differs.
+    Raises InputError naming row and column of a cell that is not a number, SchemaError if the header differs.
     """
     from amazon_estimators.sources.delimited import faults, table  # noqa: PLC0415 - loads the table reader
 
