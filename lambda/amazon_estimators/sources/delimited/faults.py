@@ -1,4 +1,4 @@
-"""Say what is wrong with delimited text that is no table of numbers: all columns at once."""
+"""Explain why delimited text is not a table of numbers, for all columns at once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ THOUSANDS = (
 
 @dataclass
 class Fault:
-    """The faults of one column: the first cell, and the number of each kind."""
+    """Collects the faults of one column: the first bad cell, and a count of each kind."""
 
     row: int
     text: bytes
@@ -53,10 +53,10 @@ class Fault:
                 self.different = self.different if len(self.different) <= MOST_WORDS else None
 
 
-def fault_of(  # noqa: PLR0917 - what the reader reads with
+def fault_of(  # noqa: PLR0917 - the reader's own arguments
     text: bytes, dialect: Dialect, schema: Schema, source: Source, piece: Piece, row: int
 ) -> InputError:
-    """Return the error that tells of the faults of ``text``, whose first row is number ``row``."""
+    """Return the error for the faults in ``text``, whose first row is number ``row``."""
     number, rows = number_pattern(dialect.decimal), 0
     faults: dict[int, Fault] = {}
     for record in walk(text, dialect):
@@ -98,7 +98,7 @@ def fault_of(  # noqa: PLR0917 - what the reader reads with
 
 
 def _cells(faults: dict[int, Fault], rows: int, schema: Schema, row: int) -> str:
-    """The cells that are no numbers: the first one first, then the other columns."""
+    """Describe the cells that are not numbers: the first one, then those of other columns."""
     first, *others = sorted(faults, key=lambda position: (faults[position].row, position))
     fault = faults[first]
     what = f"{_value(fault.value)} is not a number" if fault.value.strip() else "it is empty"
@@ -127,7 +127,7 @@ def _more(fault: Fault, rows: int) -> str:
 
 
 def _remedy(faults: dict[int, Fault], rows: int, dialect: Dialect, schema: Schema, source: Source) -> str:
-    """The way out for each cause that is there."""
+    """Return the fix for each cause present."""
     values = [fault.value for fault in faults.values() if fault.words]
     comma, point = number_pattern(b","), number_pattern(b".")
     if _at_the_end(faults, rows, schema) and not source.columns:
@@ -155,7 +155,7 @@ def _remedy(faults: dict[int, Fault], rows: int, dialect: Dialect, schema: Schem
 
 
 def _at_the_end(faults: dict[int, Fault], rows: int, schema: Schema) -> bool:
-    """Return True if the last columns, and no others, are at fault, and are empty in every row."""
+    """Return True if only the last columns are at fault, and they are empty in every row."""
     last = range(schema.width - len(faults), schema.width)
     return faults.keys() == set(last) and all(fault.empty == rows for fault in faults.values())
 
@@ -167,7 +167,7 @@ def _texts(fields: list[bytes]) -> tuple[str, ...]:
 def _wrong_width(
     where: str, fields: list[bytes], schema: Schema, dialect: Dialect, *, first: bool, raw: bytes
 ) -> InputError:
-    """Return the error for a row of another number of fields; ``first`` is True for the first row of all."""
+    """Return the error for a row of a different width; ``first`` is True for the file's first row."""
     count, remedy = len(fields), "Give every row the same fields."
     column = f"{schema.column(count)} is missing" if count < schema.width else "a column too many"
     if schema.names and schema.names[0].startswith("#"):

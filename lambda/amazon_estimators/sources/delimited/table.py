@@ -17,7 +17,7 @@ from amazon_estimators.sources.numbers import spellings
 from amazon_estimators.sources.schema import Schema
 
 STEP_BYTES = 2**20
-"""Text converted at a time: a step's columns stay in the processor's cache until they are rows."""
+"""Bytes of text converted at a time: few enough that a step's columns stay in the processor's cache."""
 STEP_BYTES_A_COLUMN = 4096
 
 
@@ -26,7 +26,7 @@ def table_of(
 ) -> np.ndarray | None:
     """Return whole records as float32, shape (rows, columns used), or None if something in them is wrong.
 
-    ``plain_quotes`` is :func:`well_quoted` of the text, if it is known.
+    ``plain_quotes`` is the result of :func:`well_quoted` for the text, if known.
     """
     table = _read(text, dialect, schema, dict.fromkeys(schema.used, pa.float32()), plain_quotes)
     if table is None or any(column.null_count for column in table.columns):
@@ -154,7 +154,7 @@ def _read(  # noqa: PLR0917 - what both tables are made of
 
 
 def matrix(table: Any) -> np.ndarray:
-    """Return the columns of a table of float32 without nulls as rows, shape (rows, columns)."""
+    """Return the columns of a float32 table without nulls as a matrix, shape (rows, columns)."""
     out = np.empty((table.num_rows, table.num_columns), np.float32)
     row = 0
     for batch in table.to_batches():
@@ -166,7 +166,7 @@ def matrix(table: Any) -> np.ndarray:
 
 
 def _one_blank_apart(text: bytes) -> bytes:
-    """Return lines whose fields are one blank apart, without blanks at their ends."""
+    """Return the lines with one blank between fields and none at either end."""
     text = text.replace(b"\t", b" ").replace(b"\r\n", b"\n")
     while b"  " in text:
         text = text.replace(b"  ", b" ")
