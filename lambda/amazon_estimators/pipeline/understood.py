@@ -9,6 +9,7 @@ from amazon_estimators.pipeline.channels import Channel
 from amazon_estimators.pipeline.input_scan import Found
 from amazon_estimators.record_sets.read_as import ReadAs
 from amazon_estimators.sources import format_of
+from amazon_estimators.sources.columns.rules import ColumnRules
 from amazon_estimators.sources.delimited.fronts import dialect_of
 from amazon_estimators.sources.formats import COMPRESSIONS
 from amazon_estimators.text import counted, listed
@@ -23,9 +24,7 @@ LONGEST_LINE = 160
 def understood(channel: Channel, found: Found) -> ReadAs:
     """Return what was understood of the input of a channel."""
     schema = found.schema
-    features = None
-    if schema.names is not None and channel.rule.vectors:
-        features = tuple(schema.names[schema.position(number)] for number in range(schema.feature_dim))
+    features = schema.feature_names if channel.rule.vectors else None
     label = None
     if schema.label is not None:
         label = schema.names[schema.label] if schema.names else str(schema.label)
@@ -38,7 +37,7 @@ def understood(channel: Channel, found: Found) -> ReadAs:
 def shortened(read_as: ReadAs) -> list[str]:
     """Return the lines as the state of an execution has room for them."""
     return [
-        line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…" for line in read_as.lines[:7]
+        line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…" for line in read_as.lines[:8]
     ]
 
 
@@ -70,11 +69,14 @@ def _columns(channel: Channel, found: Found, label: str | None) -> Iterator[str]
     schema = found.schema
     if not channel.rule.vectors:
         return
-    kind = "sparse" if schema.sparse else "dense"
-    columns = [] if schema.sparse else [schema.position(number) for number in range(schema.feature_dim)]
+    rules = schema.recipe.rules if schema.rules else None
+    kind = "sparse" if schema.sparse or (rules and rules.sparse) else "dense"
+    columns = [] if schema.sparse else list(schema.recipe.features)
     named = _named(found, columns)
     features = f"{schema.feature_dim:,} {kind}" + (f", {named}" if named else "")
     yield f"features: {features}; label: {label or _own(found)}"
+    if rules:
+        yield f"columns: {'; '.join(_rules(found, rules))}"
     used = {*columns, schema.label}
     index = [column for column in schema.index if column not in used]
     others = (
@@ -89,6 +91,25 @@ def _columns(channel: Channel, found: Found, label: str | None) -> Iterator[str]
         f"directories {', '.join(f'{name}=' for name in directories)}" if directories else "",
     ]
     yield f"not read: {'; '.join(part for part in parts if part) or 'nothing'}"
+
+
+def _rules(found: Found, rules: ColumnRules) -> Iterator[str]:
+    """Say what becomes of the columns that rules name."""
+    for name, told in {
+        "one_hot": lambda value: f" as {counted(len(value), 'word')}",
+        "hashed": lambda value: f" to {value:,}",
+        "fill": lambda value: f" with {value}",
+        "scale": lambda value: f" by {value[0]:g} and {value[1]:g}",
+    }.items():
+        pairs = getattr(rules, name)
+        columns = [f"{found.schema.key(key)}{told(value)}" for key, value in pairs[:MOST_NAMED]]
+        if columns:
+            more = f" and {len(pairs) - MOST_NAMED:,} more" if len(pairs) > MOST_NAMED else ""
+            yield f"{name} {', '.join(columns)}{more}"
+    if rules.one_hot:
+        yield f"unknown words: {rules.unknown}"
+    if rules.drop_incomplete:
+        yield "rows with a gap that is not filled are left out"
 
 
 def _own(found: Found) -> str:

@@ -31,14 +31,14 @@ class Block:
     which an error shows the input's own value: ``given(row, feature)``; ``given(row, None)`` for the label.
 
     Where rows of the input are left out, ``read`` counts the rows of input that the block stands for, and
-    ``rows`` are the places of its rows among those.
+    ``places`` are its rows' places among those.
     """
 
     features: np.ndarray | SparseRows
     labels: np.ndarray | None
     given: Callable[[int, int | None], Any] | None = None
     read: int | None = None
-    rows: np.ndarray | None = None
+    places: np.ndarray | None = None
 
     @property
     def rows_read(self) -> int:
@@ -47,4 +47,4 @@ class Block:
 
     def row(self, at: int) -> int:
         """Return the place of a row among the rows of input."""
-        return at if self.rows is None else int(self.rows[at])
+        return at if self.places is None else int(self.places[at])

@@ -46,10 +46,10 @@ class Ruled:
                 yield from blocks_of(table, schema.recipe)
             except ColumnFaultsError as faults:
                 raise faults.explained(
-                    schema.recipe.rules,
+                    schema.recipe,
                     where=lambda at, first=row: f"{piece.source.uri}, {piece.row(first + at)}",
                     column=schema.column,
                     key=schema.key,
                     counted=float32.COUNTED_BELOW_HEADER if self._below_header else float32.COUNTED,
                 ) from None
-            row += table.rows
+            row += table.rows_read

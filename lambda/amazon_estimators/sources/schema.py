@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from amazon_estimators.errors import SchemaError
 from amazon_estimators.sources.blocks import Block
 from amazon_estimators.sources.columns.rules import BY_COLUMN, ColumnRules, Key, Recipe
+from amazon_estimators.sources.numbers import NUMBER
 from amazon_estimators.sources.source import COLUMN_LIMIT, FEATURE_LIMIT, Source
 from amazon_estimators.text import listed
 
@@ -256,6 +257,16 @@ def without(schema: Schema, source: Source, positions: Sequence[int]) -> str:
     if source.exclude:
         return f"Or add columns to exclude: {columns}{more}."
     return f"Or leave columns out, exclude={columns}{more}."
+
+
+def check_listed(schema: Schema, position: int, where: str) -> None:
+    """Raise SchemaError if a column holds numbers, and ``one_hot`` lists words for it."""
+    categories = dict(schema.recipe.rules.one_hot).get(position, ())
+    if words := [word for word in categories if not NUMBER.fullmatch(word.encode())]:
+        raise SchemaError(
+            f"{where}, {schema.column(position)}: it holds numbers, and one_hot lists {listed(words)}",
+            remedy="List the numbers that it holds, as in one_hot={'kind': [1, 2, 3]}.",
+        )
 
 
 def check_schema(expected: Schema, example: str, actual: Schema, uri: str) -> None:

@@ -233,12 +233,12 @@ class Source:
         return tuple(dict.fromkeys((*self._chosen, *self.rules.keys)))
 
     def with_columns(self, columns: Callable[[Key], Iterable[Key]], label: Key | None) -> Self:
-        """Return the source with other columns, or several, in the place of each; and another label."""
+        """Return the source with other columns, several or none, in place of each; and another label."""
 
         def others(keys: Iterable[Key]) -> tuple[Key, ...]:
             return tuple(new for key in keys for new in columns(key))
 
-        features = None if self.features is None else others(self.features)
+        features = None if self.features is None else others(self.features) or None
         rules = self.rules.renamed(columns).options()
         return replace(self, label=label, features=features, exclude=others(self.exclude), **rules)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from amazon_estimators.sources.blocks import Block, SparseRows
 from amazon_estimators.sources.columns.faults import ColumnFault, ColumnFaultsError
-from amazon_estimators.sources.columns.rules import OTHER, ColumnRules, Recipe
+from amazon_estimators.sources.columns.rules import OTHER, ColumnRules, Recipe, word_of
 from amazon_estimators.sources.columns.table import Column, Table
 
 BLOCK_BYTES = 2 * 2**20
@@ -31,7 +31,7 @@ def blocks_of(table: Table, recipe: Recipe) -> Iterator[Block]:
     """
     ready = {position: _Ready.of(position, table.columns[position], recipe.rules) for position in recipe.used}
     kept = _kept(table, ready, recipe)
-    rows = table.rows if kept is None else len(kept)
+    rows = table.rows_read if kept is None else len(kept)
     width = len(recipe.features) * SPARSE_BYTES if recipe.rules.sparse else 4 * recipe.starts[-1]
     at_once = max(1, BLOCK_BYTES // width)
     make = _sparse if recipe.rules.sparse else _dense
@@ -39,11 +39,11 @@ def blocks_of(table: Table, recipe: Recipe) -> Iterator[Block]:
     for start in range(0, max(rows, 1), at_once):
         stop = min(start + at_once, rows)
         chosen: Any = slice(start, stop) if kept is None else kept[start:stop]
-        last = table.rows if stop == rows else int(chosen[-1]) + 1 if kept is not None else stop
+        last = table.rows_read if stop == rows else int(chosen[-1]) + 1 if kept is not None else stop
         label = None if recipe.label is None else ready[recipe.label].values[chosen]
         given = partial(_given, table, recipe, np.arange(start, stop) if kept is None else chosen)
         places = None if kept is None else chosen - read
-        yield Block(make(ready, recipe, chosen, stop - start), label, given, read=last - read, rows=places)
+        yield Block(make(ready, recipe, chosen, stop - start), label, given, read=last - read, places=places)
         read = last
 
 
@@ -80,7 +80,7 @@ class _Ready:
         codes = coded(position, column, rules)
         gaps = codes == GAP
         if gaps.any() and fill is not None:
-            codes[gaps] = _code_of(position, str(fill), rules)
+            codes[gaps] = _code_of(position, word_of(fill), rules)
             gaps = np.zeros(0, bool)
         unknown = codes == -1
         if rules.unknown == OTHER and position not in dict(rules.hashed):
@@ -111,7 +111,7 @@ def _code_of(position: int, word: str, rules: ColumnRules) -> int:
 
 def _kept(table: Table, ready: dict[int, _Ready], recipe: Recipe) -> np.ndarray | None:
     """Return the rows that are kept; None for all. Raises ColumnFaultsError for what is wrong in them."""
-    lacking = np.zeros(table.rows, bool)
+    lacking = np.zeros(table.rows_read, bool)
     if recipe.rules.drop_incomplete:
         for column in ready.values():
             if column.gaps is not None:
@@ -123,7 +123,7 @@ def _kept(table: Table, ready: dict[int, _Ready], recipe: Recipe) -> np.ndarray 
             if len(rows):
                 faults.append(ColumnFault(position, kind, rows, table.columns[position]))
     if faults:
-        raise ColumnFaultsError(faults, table.rows)
+        raise ColumnFaultsError(faults, table.rows_read)
     return np.flatnonzero(~lacking) if lacking.any() else None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from amazon_estimators.errors import InputError
-from amazon_estimators.sources.columns.rules import ColumnRules, Key
+from amazon_estimators.sources.columns.rules import ColumnRules, Key, Recipe
 from amazon_estimators.sources.columns.table import Column
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class ColumnFaultsError(Exception):
 
     def explained(
         self,
-        rules: ColumnRules,
+        recipe: Recipe,
         *,
         where: Callable[[int], str],
         column: Callable[[int], str],
@@ -53,12 +53,13 @@ class ColumnFaultsError(Exception):
         """Return the error for a user.
 
         Args:
-            rules: The rules, by position.
+            recipe: The rules, by position, and what they apply to.
             where: Names a row of the table.
             column: Names a column by its position.
             key: Returns what a Source calls a column.
             counted: Says how rows are counted.
         """
+        rules = recipe.rules
         first, *others = self.faults
         rows = f"{self.rows:,} rows"
         what = "no value" if first.kind == "gap" else f"{_shown(first)} {_not_listed(first, rules)}"
@@ -74,19 +75,24 @@ class ColumnFaultsError(Exception):
             message += f"; and {len(others) - MOST_COLUMNS:,} more columns"
         gaps = [fault.position for fault in self.faults if fault.kind == "gap"]
         unknown = {fault.position: _words(fault) for fault in self.faults if fault.kind == "unknown"}
-        ways = [*ways_with_gaps(gaps, rules, key), *ways_with_unknown(unknown, rules, key)]
+        ways = [*ways_with_gaps(gaps, rules, key, recipe.label), *ways_with_unknown(unknown, rules, key)]
         return InputError(message, remedy=f"{counted} {' '.join(ways)} {PAGE}")
 
 
-def ways_with_gaps(positions: Sequence[int], rules: ColumnRules, key: Callable[[int], Key]) -> list[str]:
-    """Return how to set the Source so that columns may have gaps."""
+def ways_with_gaps(
+    positions: Sequence[int], rules: ColumnRules, key: Callable[[int], Key], label: int | None
+) -> list[str]:
+    """Return how to set the Source so that columns may have gaps. Nothing sensible fills a label."""
     if not positions:
         return []
-    categories = dict(rules.one_hot)
+    categories, hashed = dict(rules.one_hot), dict(rules.hashed)
     fills: dict[int, Any] = {
-        position: categories[position][0] if position in categories else 0
+        position: categories[position][0] if position in categories else "none" if position in hashed else 0
         for position in positions[:MOST_COLUMNS]
+        if position != label
     }
+    if not fills:
+        return [f"Leave rows with gaps out, {DROP}."]
     fill = {key(position): value for position, value in (*rules.fill, *fills.items())}
     return [f"Fill gaps, fill={fill}, or leave rows with gaps out, {DROP}."]
 
@@ -102,7 +108,9 @@ def ways_with_words(words: Mapping[int, Iterable[str] | None], rules: ColumnRule
     if many or few:
         hashed = {key(position): count for position, count in rules.hashed}
         hashed |= {key(position): BUCKETS for position in many or few}
-        ways.append(f"{'Or hash' if few and not many else 'Hash'} very many words or ids, hashed={hashed}.")
+        ways.append(f"{'Or hash' if few and not many else 'Hash'} many words or ids, hashed={hashed}.")
+    if many:
+        ways.append("If words are few, list them in one_hot; amazon-estimators profile finds them.")
     return ways
 
 

@@ -123,7 +123,8 @@ class ColumnRules:
             name: tuple((new, value) for key, value in getattr(self, name) for new in rename(key))
             for name in BY_COLUMN
         }
-        return type(self)(drop_incomplete=self.drop_incomplete, unknown=self.unknown, **by_columns)
+        unknown = self.unknown if by_columns["one_hot"] else "refuse"
+        return type(self)(drop_incomplete=self.drop_incomplete, unknown=unknown, **by_columns)
 
     def options(self) -> dict[str, Any]:
         """Return the rules as options of a Source."""
@@ -166,7 +167,7 @@ class ColumnRules:
                         f"fill of {key!r} is {value!r}, and the column is one of numbers; allowed: a number, "
                         "or make the column one_hot or hashed"
                     )
-            elif self.unknown == "refuse" and str(value) not in categories.get(key, (str(value),)):
+            elif self.unknown == "refuse" and word_of(value) not in categories.get(key, (word_of(value),)):
                 yield (
                     f"fill of {key!r} is {value!r}, which its one_hot does not list; allowed: "
                     f"{listed(categories[key])}, or unknown='zeros' or 'other'"
@@ -220,6 +221,11 @@ def _value(name: str, value: Any) -> Any:
         values = tuple(value)
         return tuple(map(_word, values)) if name == "one_hot" else values
     return value
+
+
+def word_of(value: float | str) -> str:
+    """Return the word for a value that fills a gap among words: of a whole number its digits."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _word(value: Any) -> Any:

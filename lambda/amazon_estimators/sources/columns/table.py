@@ -39,9 +39,9 @@ class Table:
     """Consecutive rows: the columns that are used, by position."""
 
     columns: Mapping[int, Column]
-    rows: int
+    rows_read: int
 
     def part(self, rows: slice) -> Table:
         """Return some rows of the table."""
         columns = {position: column.part(rows) for position, column in self.columns.items()}
-        return Table(columns, len(range(self.rows)[rows]))
+        return Table(columns, len(range(self.rows_read)[rows]))

@@ -129,8 +129,8 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
             if columns is None:
                 raise faults.fault_of(text, dialect, schema, source, piece, row)
             rows = Table(columns, len(next(iter(columns.values())).values))
-            row += rows.rows
-            if (part := rows.part(slice(low, high))).rows:
+            row += rows.rows_read
+            if (part := rows.part(slice(low, high))).rows_read:
                 yield part
         else:
             matrix = table.table_of(text, dialect, schema, plain_quotes=plain_quotes)
