@@ -204,8 +204,7 @@ def _too_few(name: str, filled: int, shards: int, least: int, dropped: int) -> R
             remedy="Every training instance needs at least one record: add data or lower instance_count.",
         )
     return RecordSetError(
-        f"{message}; {counted(dropped, 'row')} {'was' if dropped == 1 else 'were'} left out, because a value is "
-        "missing",
+        f"{message}; rows left out because a value is missing: {dropped:,}",
         remedy="Fill gaps in the Source instead of drop_incomplete, so that rows are kept; or lower "
         "target_shard_size, so that there are more shards, or instance_count.",
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from amazon_estimators.pipeline.channels import Channel
 from amazon_estimators.pipeline.input_scan import Found
@@ -95,14 +96,15 @@ def _columns(channel: Channel, found: Found, label: str | None) -> Iterator[str]
 
 def _rules(found: Found, rules: ColumnRules) -> Iterator[str]:
     """Say what becomes of the columns that rules name."""
-    for name, told in {
-        "one_hot": lambda value: f" as {counted(len(value), 'word')}",
-        "hashed": lambda value: f" to {value:,}",
-        "fill": lambda value: f" with {value}",
-        "scale": lambda value: f" by {value[0]:g} and {value[1]:g}",
-    }.items():
+    told: dict[str, Callable[[Any], str]] = {
+        "one_hot": lambda words: f"as {counted(len(words), 'word')}",
+        "hashed": lambda count: f"to {count:,}",
+        "fill": lambda value: f"with {value}",
+        "scale": lambda pair: f"by {pair[0]:g} and {pair[1]:g}",
+    }
+    for name, tell in told.items():
         pairs = getattr(rules, name)
-        columns = [f"{found.schema.key(key)}{told(value)}" for key, value in pairs[:MOST_NAMED]]
+        columns = [f"{found.schema.key(key)} {tell(value)}" for key, value in pairs[:MOST_NAMED]]
         if columns:
             more = f" and {len(pairs) - MOST_NAMED:,} more" if len(pairs) > MOST_NAMED else ""
             yield f"{name} {', '.join(columns)}{more}"

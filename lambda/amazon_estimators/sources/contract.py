@@ -13,6 +13,18 @@ from amazon_estimators.sources.source import Source
 from amazon_estimators.storage.s3 import InputObject
 
 
+class Rows(Protocol):
+    """Reads rows as features: a format, with the rules of its columns applied."""
+
+    def look(self, s3: Any, found: InputObject, source: Source) -> Layout:
+        """Read metadata only. Raises InputError if the object is not of this format."""
+        ...
+
+    def read(self, s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
+        """Read the rows of a piece in blocks of bounded size."""
+        ...
+
+
 class Reader(Protocol):
     """Defines the functions that each format's module provides.
 

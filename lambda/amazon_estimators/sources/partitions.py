@@ -167,7 +167,9 @@ def _used(schema: Schema) -> list[str]:
     return [schema.directories[column - first] for column in schema.used if column >= first]
 
 
-def _value(found: InputObject, name: str, columns: dict[str, str], schema: Schema) -> float | int | str | None:
+def _value(
+    found: InputObject, name: str, columns: dict[str, str], schema: Schema
+) -> float | int | str | None:
     """Return the value of a directory: whole as an integer, so that no label is rounded without notice.
 
     Of a column of words it is the word; None is a gap.
@@ -180,9 +182,10 @@ def _value(found: InputObject, name: str, columns: dict[str, str], schema: Schem
     if not NUMBER.fullmatch(text.encode()):
         rules = schema.rules or ColumnRules()
         ways = [] if position == schema.label else ways_with_words({position: [text]}, rules, schema.key)
+        leave_out = f"Name directories by numbers, or leave this one out: exclude=[{name!r}]."
         raise InputError(
             f"{found.uri}: its directory {name}={text} is not a number",
-            remedy=f"Name directories by numbers, or leave this one out: exclude=[{name!r}]. {' '.join(ways)}",
+            remedy=" ".join([leave_out, *ways]),
         )
     return int(text) if _WHOLE.fullmatch(text.encode()) else value_of(text.encode())
 

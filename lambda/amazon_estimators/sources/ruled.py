@@ -39,6 +39,9 @@ class Ruled:
         from amazon_estimators.sources.columns.apply import blocks_of  # noqa: PLC0415 - NumPy
         from amazon_estimators.sources.columns.faults import ColumnFaultsError  # noqa: PLC0415
 
+        def where(at: int) -> str:
+            return f"{piece.source.uri}, {piece.row(row + at)}"
+
         row = piece.first_row or 0
         for table in self._reader.read(s3, piece, source, schema):
             assert isinstance(table, Table)
@@ -47,7 +50,7 @@ class Ruled:
             except ColumnFaultsError as faults:
                 raise faults.explained(
                     schema.recipe,
-                    where=lambda at, first=row: f"{piece.source.uri}, {piece.row(first + at)}",
+                    where=where,
                     column=schema.column,
                     key=schema.key,
                     counted=float32.COUNTED_BELOW_HEADER if self._below_header else float32.COUNTED,

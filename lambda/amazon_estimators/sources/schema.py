@@ -123,9 +123,9 @@ class Schema:
             for key, _ in getattr(self.rules, name):
                 assert isinstance(key, int)
                 if key not in self.used:
-                    yield f"{name} names {self.column(key)}, which is not read: it is no feature, and no label"
+                    yield f"{name} names {self.column(key)}, which is neither feature nor label"
                 elif key == self.label and name != "fill":
-                    yield f"{name} names {self.column(key)}, which is the label: only features change"
+                    yield f"{name} names {self.column(key)}, which is the label: rules are for features"
 
     @property
     def feature_dim(self) -> int:
@@ -148,9 +148,10 @@ class Schema:
         return Recipe(self.rules or ColumnRules(), features, label)
 
     @property
-    def words(self) -> frozenset[Key]:
+    def words(self) -> frozenset[int]:
         """The columns that may hold any text."""
-        return self.rules.words if self.rules else frozenset()
+        words = self.rules.words if self.rules else ()
+        return frozenset(position for position in words if isinstance(position, int))
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -187,7 +188,9 @@ class Schema:
     def key(self, position: int) -> Key:
         """Return what a Source calls a column: its name, or its position where no other way is sure."""
         names = self.names or ()
-        return names[position] if names and names[position] and names.count(names[position]) == 1 else position
+        return (
+            names[position] if names and names[position] and names.count(names[position]) == 1 else position
+        )
 
     @property
     def feature_names(self) -> tuple[str, ...] | None:

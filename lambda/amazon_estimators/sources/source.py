@@ -117,12 +117,20 @@ class Source:
                 raise RequestError(
                     f"Source: {name} is {values!r}; allowed: a list of {what}, such as [{example!r}]"
                 )
-        for name, (what, usual) in BY_COLUMN.items():
+        for name, (what, sample) in BY_COLUMN.items():
             pairs = by_column(name, getattr(self, name))
             if not is_by_column(pairs):
-                raise RequestError(f"Source: {name} is {pairs!r}; allowed: {what} by column, such as {usual}")
+                raise RequestError(
+                    f"Source: {name} is {pairs!r}; allowed: {what} by column, such as {sample}"
+                )
             object.__setattr__(self, name, pairs)
-        problems = [*self._choices(), *self._misfits(), *self._columns(), *self.rules.problems()]
+        problems = [
+            *self._choices(),
+            *self._misfits(),
+            *self._columns(),
+            *self._ruled_columns(),
+            *self.rules.problems(),
+        ]
         if problems:
             raise RequestError("Source: " + "; ".join(problems))
 
@@ -184,7 +192,7 @@ class Source:
             yield "features is empty; leave it out to take all columns but the label"
         if self.features is not None and self.exclude:
             yield "features and exclude are both given; name the columns to take or those to leave out"
-        columns = (*self._chosen, *self.rules.keys)
+        columns = self._chosen
         wrong = [one for one in columns if isinstance(one, bool) or not isinstance(one, int | str)]
         for column in wrong:
             yield f"{column!r} is no column; allowed: a position (int) or a name (str)"
@@ -198,7 +206,7 @@ class Source:
                 f"label is {self.label!r}, and features holds it too; leave it out of features: a model that "
                 "is given its answer learns nothing"
             )
-        named = [column for column in dict.fromkeys(columns) if isinstance(column, str)]
+        named = [column for column in self.columns if isinstance(column, str)]
         entry = FORMATS.get(self.format) if isinstance(self.format, str) else None
         if named and entry and entry.labels == "column" and not entry.names:
             yield (
@@ -207,6 +215,8 @@ class Source:
         if named and entry and "header" in entry.options and self.header == "absent":
             yield f"header is 'absent', so there is no column {listed(named)}; allowed: positions"
 
+    def _ruled_columns(self) -> Iterator[str]:
+        """Rules for columns that are not read, or for the label."""
         for name in BY_COLUMN:
             for key, _ in getattr(self, name):
                 if key in self.exclude:

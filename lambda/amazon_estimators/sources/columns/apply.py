@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -55,6 +55,14 @@ class _Ready:
     gaps: np.ndarray | None
     wrong: np.ndarray | None = None
     """True for values that are not listed, where they are refused."""
+
+    @property
+    def faults(self) -> Iterator[tuple[Literal["gap", "unknown"], np.ndarray]]:
+        """Where values are missing, and where they are refused."""
+        if self.gaps is not None:
+            yield "gap", self.gaps
+        if self.wrong is not None:
+            yield "unknown", self.wrong
 
     @classmethod
     def of(cls, position: int, column: Column, rules: ColumnRules) -> _Ready:
@@ -116,12 +124,12 @@ def _kept(table: Table, ready: dict[int, _Ready], recipe: Recipe) -> np.ndarray 
         for column in ready.values():
             if column.gaps is not None:
                 lacking |= column.gaps
-    faults = []
-    for position, column in ready.items():
-        for kind, mask in (("gap", column.gaps), ("unknown", column.wrong)):
-            rows = np.flatnonzero(mask & ~lacking) if mask is not None else ()
-            if len(rows):
-                faults.append(ColumnFault(position, kind, rows, table.columns[position]))
+    faults = [
+        ColumnFault(position, kind, np.flatnonzero(mask & ~lacking), table.columns[position])
+        for position, column in ready.items()
+        for kind, mask in column.faults
+        if (mask & ~lacking).any()
+    ]
     if faults:
         raise ColumnFaultsError(faults, table.rows_read)
     return np.flatnonzero(~lacking) if lacking.any() else None

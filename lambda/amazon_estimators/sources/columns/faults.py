@@ -47,7 +47,7 @@ class ColumnFaultsError(Exception):
         *,
         where: Callable[[int], str],
         column: Callable[[int], str],
-        key: Callable[[int], Key],
+        key: Callable[[Any], Key],
         counted: str,
     ) -> InputError:
         """Return the error for a user.
@@ -80,7 +80,7 @@ class ColumnFaultsError(Exception):
 
 
 def ways_with_gaps(
-    positions: Sequence[int], rules: ColumnRules, key: Callable[[int], Key], label: int | None
+    positions: Sequence[int], rules: ColumnRules, key: Callable[[Any], Key], label: int | None
 ) -> list[str]:
     """Return how to set the Source so that columns may have gaps. Nothing sensible fills a label."""
     if not positions:
@@ -97,7 +97,9 @@ def ways_with_gaps(
     return [f"Fill gaps, fill={fill}, or leave rows with gaps out, {DROP}."]
 
 
-def ways_with_words(words: Mapping[int, Iterable[str] | None], rules: ColumnRules, key: Any) -> list[str]:
+def ways_with_words(
+    words: Mapping[int, Iterable[str] | None], rules: ColumnRules, key: Callable[[Any], Key]
+) -> list[str]:
     """Return how to set the Source so that columns of text become features; None for very many words."""
     few = {position: sorted(known) for position, known in words.items() if known is not None}
     many = [position for position, known in words.items() if known is None]
@@ -114,19 +116,21 @@ def ways_with_words(words: Mapping[int, Iterable[str] | None], rules: ColumnRule
     return ways
 
 
-def ways_with_unknown(words: Mapping[int, list[str] | None], rules: ColumnRules, key: Any) -> list[str]:
+def ways_with_unknown(
+    words: Mapping[int, list[str] | None], rules: ColumnRules, key: Callable[[Any], Key]
+) -> list[str]:
     """Return how to set the Source so that words which are not listed are no fault."""
     one_hot = dict(rules.one_hot)
-    listed = {position: known for position, known in words.items() if known and position in one_hot}
+    listed: dict[Key, list[str]] = {at: known for at, known in words.items() if known and at in one_hot}
     ways = []
     if listed:
-        options = {
-            key(position): [*known, *listed.get(position, ())] for position, known in rules.one_hot
-        }
+        options = {key(position): [*known, *listed.get(position, ())] for position, known in rules.one_hot}
         ways.append(f"List them too, one_hot={options}.")
     if any(position in one_hot for position in words):
-        ways.append("Let words that are not listed be 0 in all features, unknown='zeros', or one feature more, "
-                    "unknown='other'.")
+        ways.append(
+            "Let words that are not listed be 0 in all features, unknown='zeros', or one feature more, "
+            "unknown='other'."
+        )
     if any(position not in one_hot for position in words):
         ways.append("Hash words and whole numbers only: leave the column out of hashed, or round it.")
     return ways

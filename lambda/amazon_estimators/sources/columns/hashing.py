@@ -45,7 +45,7 @@ def murmur3(data: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.nda
     tail = _words(padded, first + 4 * words) & _MASKS[size & 3]
     state ^= _scrambled(tail)
     hashes[order] = _finished(state, size)
-    for at in np.flatnonzero(lengths > LONG):
+    for at in np.flatnonzero(lengths > LONG).tolist():
         hashes[at] = _of_one(data[starts[at] : starts[at] + lengths[at]].tobytes())
     return hashes
 
@@ -57,7 +57,8 @@ _MASKS = np.array([0, 0xFF, 0xFFFF, 0xFFFFFF], np.uint32)
 def _words(data: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Return the words of four bytes at any places, little-endian."""
     at_any_byte = np.ndarray(len(data) - 3, "<u4", data, strides=(1,))
-    return at_any_byte[places]
+    words: np.ndarray = at_any_byte[places]
+    return words
 
 
 def _rotated(values: np.ndarray, bits: int) -> np.ndarray:
@@ -73,8 +74,7 @@ def _scrambled(words: np.ndarray) -> np.ndarray:
 def _finished(state: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     state = state ^ lengths.astype(np.uint32)
     for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
-        state ^= state >> np.uint32(shift)
-        state *= np.uint32(factor)
+        state = (state ^ (state >> np.uint32(shift))) * np.uint32(factor)
     finished: np.ndarray = state ^ (state >> np.uint32(16))
     return finished
 

@@ -140,9 +140,7 @@ class ColumnRules:
             yield f"unknown is {self.unknown!r}, and nothing is one_hot; leave it out"
         for name in BY_COLUMN:
             for key, value in getattr(self, name):
-                if isinstance(key, bool) or not isinstance(key, int | str):
-                    yield f"{name} names {key!r}; allowed: a position (int) or a name (str)"
-                elif problem := _PROBLEMS[name](value):
+                if problem := _PROBLEMS[name](value):
                     yield f"{name} of {key!r} is {_shortened(value)}; allowed: {problem}"
         twice = [
             f"{name} names {key!r} twice"
@@ -213,7 +211,10 @@ def by_column(name: str, given: Any) -> Any:
 
 def is_by_column(given: Any) -> bool:
     """Return True for what :func:`by_column` understands."""
-    return isinstance(given, tuple) and all(isinstance(pair, tuple) and len(pair) == 2 for pair in given)
+    return isinstance(given, tuple) and all(
+        isinstance(pair, tuple) and isinstance(pair[0], int | str) and not isinstance(pair[0], bool)
+        for pair in given
+    )
 
 
 def _value(name: str, value: Any) -> Any:

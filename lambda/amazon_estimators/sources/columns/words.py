@@ -35,7 +35,7 @@ def places(column: Column, categories: Sequence[str]) -> np.ndarray:
 
 
 def buckets(column: Column, count: int) -> np.ndarray:
-    """Return the hash of each value modulo ``count``, UNKNOWN for a fraction, or GAP; int64, shape (rows,)."""
+    """Return each value's hash modulo ``count``, UNKNOWN for a fraction, or GAP; int64, shape (rows,)."""
     if not isinstance(column.values, np.ndarray):
         return _by_word(column, lambda words: _hashes(words) % count)
     numbers, gaps = column.values, _gaps(column)
@@ -89,7 +89,7 @@ def _places_of_numbers(column: Column, categories: Sequence[str]) -> np.ndarray:
 
 def _by_word(column: Column, code: Any) -> np.ndarray:
     """Return what ``code`` makes of the words, of a dictionary's once each, and GAP for gaps."""
-    words = column.values
+    words: Any = column.values
     if pa.types.is_dictionary(words.type):
         codes = _coded(words.dictionary, column, code)
         indices = values_of(words.indices.fill_null(0)).astype(np.int64)

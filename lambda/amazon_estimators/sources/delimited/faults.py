@@ -147,7 +147,10 @@ def _remedy(faults: dict[int, Fault], rows: int, dialect: Dialect, schema: Schem
         for position in sorted(faults)
         if faults[position].words and position != schema.label
     }
-    ways = [*ways_with_gaps(gaps, rules, schema.key, schema.label), *ways_with_words(words, rules, schema.key)]
+    ways = [
+        *ways_with_gaps(gaps, rules, schema.key, schema.label),
+        *ways_with_words(words, rules, schema.key),
+    ]
     if schema.label in faults and faults[schema.label].words:
         ways.append("Number the classes of the label from 0.")
     ways.append(without(schema, source, sorted(faults)))

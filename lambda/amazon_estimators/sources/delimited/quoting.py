@@ -315,7 +315,9 @@ def without_quotes(data: bytes, dialect: Dialect, *, keep_words: bool = False) -
             return None
         at = match.end()
         if keep_words and (kind in ("quoted", "spaced") or (kind != "run" and special.search(text))):
-            word = _unescaped(match[kind], dialect) if kind in ("quoted", "spaced") else text.strip(b" \t\r\n")
+            word = (
+                _unescaped(match[kind], dialect) if kind in ("quoted", "spaced") else text.strip(b" \t\r\n")
+            )
             out.append(b'"%b"' % word.replace(b'"', b'""'))
         elif kind in ("quoted", "spaced"):
             inner = match[kind].strip(b" \t")

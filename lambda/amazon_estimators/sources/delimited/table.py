@@ -53,7 +53,7 @@ def columns_of(
 
 
 def _type(position: int, schema: Schema, *, lenient: bool) -> Any:
-    """Return the type that a column is read as; ``lenient`` for gaps that the table reader takes for faults."""
+    """Return the type to read a column as; ``lenient`` if the table reader takes gaps for faults."""
     if position in schema.words or (lenient and schema.may_lack(position)):
         return pa.binary()
     # What is scaled is rounded once, after that.
@@ -102,7 +102,7 @@ def _one_array(column: Any) -> Any:
     return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
 
 
-def _read(  # noqa: PLR0917 - what both tables are made of
+def _read(
     text: bytes, dialect: Dialect, schema: Schema, types: Mapping[int, Any], plain_quotes: bool | None
 ) -> Any:
     """Return an Arrow table of the columns that are used, or None if something in the text is wrong.

@@ -241,7 +241,13 @@ def holds_words(kind: Any) -> bool:
     """Return True for strings and bytes, and for categories of them."""
     types = pa.types
     kind = kind.value_type if types.is_dictionary(kind) else kind
-    words = (types.is_string, types.is_large_string, types.is_string_view, types.is_binary, types.is_large_binary)
+    words = (
+        types.is_string,
+        types.is_large_string,
+        types.is_string_view,
+        types.is_binary,
+        types.is_large_binary,
+    )
     return any(is_kind(kind) for is_kind in words)
 
 

@@ -172,7 +172,7 @@ class RowGroup:
         )
 
     def _row_bytes(self, column: int) -> int:
-        """Return the bytes of a column's values in a row; of words on average, as far as they are repeated."""
+        """Return the bytes of a column in a row, of words on average."""
         chunk = self._chunks[column]
         words = chunk.unpacked // max(1, chunk.rows) if chunk.holds_words else 0
         return 4 * (self._footer.lengths[column] or 1) + words

@@ -1,7 +1,7 @@
 """A row group whose columns have rules: words and gaps come with the numbers.
 
-Of too many columns to be read at once, those read first wait on disk as numbers, so words are coded as soon as
-they are read.
+If there are too many columns to read at once, those read first wait on disk as numbers: words are coded as
+soon as they are read.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class RuledRowGroup(RowGroup):
             row += len(matrix)
 
     def _coded(self, positions: Sequence[int], low: int, high: int) -> Iterator[np.ndarray]:
-        """Yield columns as float64, shape (rows, columns): words as places among their features, gaps as NaN."""
+        """Yield columns as float64, shape (rows, columns): words as their codes, gaps as NaN."""
         rules = self._schema.recipe.rules
         for row, arrays in self._batches(positions, low, high):
             columns = []
@@ -66,7 +66,9 @@ class RuledRowGroup(RowGroup):
                     columns.append(coded(position, column, rules).astype(np.float64))
                     continue
                 if column.gaps is not None and not self._schema.may_lack(position):
-                    raise self._missing(row + int(np.flatnonzero(column.gaps)[0]), self._schema.column(position))
+                    raise self._missing(
+                        row + int(np.flatnonzero(column.gaps)[0]), self._schema.column(position)
+                    )
                 values = column.values.astype(np.float64)
                 columns.append(values if column.gaps is None else np.where(column.gaps, np.nan, values))
             yield np.stack(columns, axis=1)
@@ -77,7 +79,11 @@ class RuledRowGroup(RowGroup):
             if not gaps:
                 yield column.values
             else:
-                yield np.zeros(len(column.values), np.uint8) if column.gaps is None else column.gaps.view(np.uint8)
+                yield (
+                    np.zeros(len(column.values), np.uint8)
+                    if column.gaps is None
+                    else column.gaps.view(np.uint8)
+                )
 
     def _raw(self, row: int, arrays: dict[int, Any], position: int) -> Column:
         """Return a column of a batch as it is."""
