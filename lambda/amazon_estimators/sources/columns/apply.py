@@ -22,18 +22,35 @@ GAP = -2
 
 
 def blocks_of(table: Table, recipe: Recipe) -> Iterator[Block]:
-    """Yield the rows as features and labels, a block of bounded size at a time.
+    """Return the rows as features and labels, a block of bounded size at a time.
 
     The last block counts rows that were left out at the end, so that ``read`` adds up to the table's rows.
 
     Raises:
         ColumnFaultsError: Values that no rule makes numbers of, in rows that are not left out.
     """
-    ready = {position: _Ready.of(position, table.columns[position], recipe.rules) for position in recipe.used}
+    width = len(recipe.features) * SPARSE_BYTES if recipe.rules.sparse else 4 * recipe.starts[-1]
+    return _blocks(table, recipe, max(1, BLOCK_BYTES // width))
+
+
+def block_of(table: Table, recipe: Recipe) -> Block:
+    """Return all rows of a table as one block. Raises what :func:`blocks_of` raises."""
+    return next(_blocks(table, recipe, table.rows_read + 1))
+
+
+def kept_rows(table: Table, recipe: Recipe) -> np.ndarray | None:
+    """Return the rows that are not left out; None for all. Raises what :func:`blocks_of` raises."""
+    return _kept(table, _ready(table, recipe), recipe)
+
+
+def _ready(table: Table, recipe: Recipe) -> dict[int, _Ready]:
+    return {position: _Ready.of(position, table.columns[position], recipe.rules) for position in recipe.used}
+
+
+def _blocks(table: Table, recipe: Recipe, at_once: int) -> Iterator[Block]:
+    ready = _ready(table, recipe)
     kept = _kept(table, ready, recipe)
     rows = table.rows_read if kept is None else len(kept)
-    width = len(recipe.features) * SPARSE_BYTES if recipe.rules.sparse else 4 * recipe.starts[-1]
-    at_once = max(1, BLOCK_BYTES // width)
     make = _sparse if recipe.rules.sparse else _dense
     read = 0
     for start in range(0, max(rows, 1), at_once):

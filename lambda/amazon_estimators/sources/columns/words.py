@@ -21,6 +21,41 @@ WHOLE = 2**53
 """Up to here a float holds every whole number."""
 
 
+def column_of(array: Any) -> Column:
+    """Return an Arrow array of words or numbers as a column. Raises TypeError for another type."""
+    types = pa.types
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    if types.is_null(array.type):
+        return Column(np.zeros(len(array)), np.ones(len(array), bool))
+    if types.is_dictionary(array.type) and not holds_words(array.type):
+        array = array.dictionary_decode()
+    if holds_words(array.type):
+        return Column(array)
+    if not is_numeric(array.type):
+        raise TypeError(f"its type is {array.type}")
+    if not array.null_count:
+        return Column(values_of(array))
+    filled = array.fill_null(False if types.is_boolean(array.type) else 0)
+    return Column(values_of(filled), truths(array.is_null()))
+
+
+def is_numeric(kind: Any) -> bool:
+    """Return True for integers, floats and truth values."""
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
+
+
+def holds_words(kind: Any) -> bool:
+    """Return True for strings and bytes, and for categories of them."""
+    types = pa.types
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    words = (
+        *(types.is_string, types.is_large_string, types.is_string_view),
+        *(types.is_binary, types.is_large_binary),
+    )
+    return any(is_kind(kind) for is_kind in words)
+
+
 def places(column: Column, categories: Sequence[str]) -> np.ndarray:
     """Return the place of each value among ``categories``, UNKNOWN or GAP; int64, shape (rows,)."""
     if isinstance(column.values, np.ndarray):

@@ -17,6 +17,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from amazon_estimators.errors import AmazonEstimatorsError, InputError
+from amazon_estimators.sources.columns.words import holds_words, is_numeric
 from amazon_estimators.sources.files.first_bytes import ENOUGH, refuse_other_kind
 from amazon_estimators.sources.parquet import thrift
 from amazon_estimators.storage.s3 import InputObject, read_range
@@ -230,25 +231,6 @@ def _length(kind: Any) -> int | None:
     if not pa.types.is_fixed_size_list(kind) or kind.list_size < 1 or not is_numeric(kind.value_type):
         return None
     return int(kind.list_size)
-
-
-def is_numeric(kind: Any) -> bool:
-    """Return True for integers, floats and booleans."""
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
-
-
-def holds_words(kind: Any) -> bool:
-    """Return True for strings and bytes, and for categories of them."""
-    types = pa.types
-    kind = kind.value_type if types.is_dictionary(kind) else kind
-    words = (
-        types.is_string,
-        types.is_large_string,
-        types.is_string_view,
-        types.is_binary,
-        types.is_large_binary,
-    )
-    return any(is_kind(kind) for is_kind in words)
 
 
 def may_be_words(kind: Any) -> bool:

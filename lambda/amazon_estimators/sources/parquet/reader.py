@@ -14,15 +14,9 @@ from amazon_estimators.sources.blocks import Block
 from amazon_estimators.sources.columns.faults import ways_with_words
 from amazon_estimators.sources.columns.rules import ColumnRules
 from amazon_estimators.sources.columns.table import Table
+from amazon_estimators.sources.columns.words import holds_words, is_numeric
 from amazon_estimators.sources.layout import Layout, Piece
-from amazon_estimators.sources.parquet.footer import (
-    Footer,
-    damaged,
-    holds_words,
-    is_numeric,
-    may_be_words,
-    read_footer,
-)
+from amazon_estimators.sources.parquet.footer import Footer, damaged, may_be_words, read_footer
 from amazon_estimators.sources.parquet.row_group import ROOM, RowGroup
 from amazon_estimators.sources.parquet.ruled_row_group import RuledRowGroup
 from amazon_estimators.sources.parquet.small_groups import GroupSpan, fetched_ahead

@@ -11,11 +11,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from amazon_estimators.sources.arrow_values import truths, values_of
 from amazon_estimators.sources.columns.apply import coded
 from amazon_estimators.sources.columns.table import Column, Table
+from amazon_estimators.sources.columns.words import column_of
 from amazon_estimators.sources.files.disk_spill import side_by_side
 from amazon_estimators.sources.parquet.row_group import BATCH_BYTES, WAITING_BYTES, RowGroup
 
@@ -91,12 +90,7 @@ class RuledRowGroup(RowGroup):
         array = arrays[file_column]
         if isinstance(array, np.ndarray):
             return Column(array[:, at])
-        if pa.types.is_dictionary(array.type):
-            return Column(array)
-        if not array.null_count:
-            return Column(values_of(array))
-        filled = array.fill_null(False if pa.types.is_boolean(array.type) else 0)
-        return Column(values_of(filled), truths(array.is_null()))
+        return column_of(array)
 
     def _word(self, position: int, first: int, at: int) -> Any:
         """Return the value in row ``at`` of a block whose first row is number ``first``."""
