@@ -9,7 +9,7 @@ from typing import Any
 from amazon_estimators.pipeline.channels import Channel
 from amazon_estimators.pipeline.input_scan import Found
 from amazon_estimators.record_sets.read_as import ReadAs
-from amazon_estimators.sources import format_of
+from amazon_estimators.sources import Schema, format_of
 from amazon_estimators.sources.columns.rules import ColumnRules
 from amazon_estimators.sources.delimited.fronts import dialect_of
 from amazon_estimators.sources.formats import COMPRESSIONS
@@ -76,8 +76,7 @@ def _columns(channel: Channel, found: Found, label: str | None) -> Iterator[str]
     named = _named(found, columns)
     features = f"{schema.feature_dim:,} {kind}" + (f", {named}" if named else "")
     yield f"features: {features}; label: {label or _own(found)}"
-    if rules:
-        yield f"columns: {'; '.join(_rules(found, rules))}"
+    yield from rule_lines(schema)
     used = {*columns, schema.label}
     index = [column for column in schema.index if column not in used]
     others = (
@@ -94,8 +93,13 @@ def _columns(channel: Channel, found: Found, label: str | None) -> Iterator[str]
     yield f"not read: {'; '.join(part for part in parts if part) or 'nothing'}"
 
 
-def _rules(found: Found, rules: ColumnRules) -> Iterator[str]:
-    """Say what becomes of the columns that rules name."""
+def rule_lines(schema: Schema) -> Iterator[str]:
+    """Say in a line what becomes of the columns that rules name; in none if there are no rules."""
+    if schema.rules:
+        yield f"columns: {'; '.join(_rules(schema, schema.rules))}"
+
+
+def _rules(schema: Schema, rules: ColumnRules) -> Iterator[str]:
     told: dict[str, Callable[[Any], str]] = {
         "one_hot": lambda words: f"as {counted(len(words), 'word')}",
         "hashed": lambda count: f"to {count:,}",
@@ -104,7 +108,7 @@ def _rules(found: Found, rules: ColumnRules) -> Iterator[str]:
     }
     for name, tell in told.items():
         pairs = getattr(rules, name)
-        columns = [f"{found.schema.key(key)} {tell(value)}" for key, value in pairs[:MOST_NAMED]]
+        columns = [f"{schema.key(key)} {tell(value)}" for key, value in pairs[:MOST_NAMED]]
         if columns:
             more = f" and {len(pairs) - MOST_NAMED:,} more" if len(pairs) > MOST_NAMED else ""
             yield f"{name} {', '.join(columns)}{more}"
