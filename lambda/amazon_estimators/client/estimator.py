@@ -192,9 +192,8 @@ class Estimator(AfterTraining):
             256 MiB.
         progress: False for no progress bar, or a function called with bytes uploaded and bytes in all.
             Default: a bar on a terminal or in a notebook.
-        source: how columns become features, as for a channel of a pipeline: ``label``, ``features``,
-            ``exclude``, ``fill``, ``drop_incomplete``, ``one_hot``, ``unknown``, ``hashed`` and ``scale`` of a
-            ``Source``.
+        source: how columns become features, as in a pipeline: ``label``, ``features``, ``exclude``, ``fill``,
+            ``drop_incomplete``, ``one_hot``, ``unknown``, ``hashed`` and ``scale`` of a ``Source``.
             Default: every column is a feature, and holds numbers.
 
         The manifest is written last; if anything fails, what was written is deleted. Rows of an array keep

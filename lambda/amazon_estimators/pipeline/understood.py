@@ -38,7 +38,7 @@ def understood(channel: Channel, found: Found) -> ReadAs:
 def shortened(read_as: ReadAs) -> list[str]:
     """Return the lines as the state of an execution has room for them."""
     return [
-        line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…" for line in read_as.lines[:8]
+        line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…" for line in read_as.lines[:7]
     ]
 
 

@@ -182,6 +182,7 @@ class Source:
             value = getattr(self, option.name)
             says_nothing = value == option.default or (option.name == "compression" and value == "none")
             if option.name not in (*ALWAYS, *entry.options) and not says_nothing:
+                value = dict(value) if option.name in BY_COLUMN else value
                 yield (
                     f"{option.name} is {value!r}, and format {self.format!r} has no such option: it is for "
                     f"{' and '.join(formats_with(option.name))}; leave it out"

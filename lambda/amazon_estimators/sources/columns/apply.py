@@ -11,7 +11,7 @@ import numpy as np
 
 from amazon_estimators.sources.blocks import Block, SparseRows
 from amazon_estimators.sources.columns.faults import ColumnFault, ColumnFaultsError
-from amazon_estimators.sources.columns.rules import OTHER, ColumnRules, Recipe, word_of
+from amazon_estimators.sources.columns.rules import OTHER, ColumnRules, Recipe
 from amazon_estimators.sources.columns.table import Column, Table
 
 BLOCK_BYTES = 2 * 2**20
@@ -105,7 +105,7 @@ class _Ready:
         codes = coded(position, column, rules)
         gaps = codes == GAP
         if gaps.any() and fill is not None:
-            codes[gaps] = _code_of(position, word_of(fill), rules)
+            codes[gaps] = _code_of(position, str(fill), rules)
             gaps = np.zeros(0, bool)
         unknown = codes == -1
         if rules.unknown == OTHER and position not in dict(rules.hashed):

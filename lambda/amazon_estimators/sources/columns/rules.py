@@ -7,6 +7,7 @@ user_id  hashed   →  2**20 sparse features, of which a row has one
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -21,6 +22,8 @@ Key = int | str
 UNKNOWN = ("refuse", "zeros", "other")
 """What to do with a value that ``one_hot`` does not list."""
 OTHER = "other"
+WHOLE_WITH_POINT = r"^\s*([+-]?\d+)\.0\s*$"
+"""A whole number as tools write it in a column that has gaps."""
 MOST_CATEGORIES = 2**16
 MOST_BUCKETS = 2**31 - 1
 BY_COLUMN = {
@@ -165,7 +168,11 @@ class ColumnRules:
                         f"fill of {key!r} is {value!r}, and the column is one of numbers; allowed: a number, "
                         "or make the column one_hot or hashed"
                     )
-            elif self.unknown == "refuse" and word_of(value) not in categories.get(key, (word_of(value),)):
+            elif (
+                self.unknown == "refuse"
+                and key in categories
+                and not any(plain_word(word) == plain_word(str(value)) for word in categories[key])
+            ):
                 yield (
                     f"fill of {key!r} is {value!r}, which its one_hot does not list; allowed: "
                     f"{listed(categories[key])}, or unknown='zeros' or 'other'"
@@ -224,9 +231,14 @@ def _value(name: str, value: Any) -> Any:
     return value
 
 
-def word_of(value: float | str) -> str:
-    """Return the word for a value that fills a gap among words: of a whole number its digits."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+def plain_word(word: str) -> str:
+    """Return a word as words are compared: 7.0, which tools write of 7 in a column with gaps, is 7.
+
+    Example:
+        >>> [plain_word(word) for word in ("7.0", "-7.0", "7.5", "v1.0")]
+        ['7', '-7', '7.5', 'v1.0']
+    """
+    return re.sub(WHOLE_WITH_POINT, r"\1", word)
 
 
 def _word(value: Any) -> Any:
@@ -249,7 +261,7 @@ def _one_hot_problem(value: Any) -> str:
         and 1 <= len(value) <= MOST_CATEGORIES
         and all(isinstance(word, str) and word == word.strip() for word in value)
     )
-    if not good or len(set(value)) < len(value):
+    if not good or len(set(map(plain_word, value))) < len(value):
         return f"a list of 1 to {MOST_CATEGORIES:,} different words, without blanks around them"
     return ""
 

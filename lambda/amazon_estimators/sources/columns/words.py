@@ -12,6 +12,7 @@ from pyarrow import compute
 
 from amazon_estimators.sources.arrow_values import truths, values_of
 from amazon_estimators.sources.columns.hashing import murmur3
+from amazon_estimators.sources.columns.rules import WHOLE_WITH_POINT, plain_word
 from amazon_estimators.sources.columns.table import Column
 from amazon_estimators.sources.numbers import spellings
 
@@ -60,19 +61,19 @@ def places(column: Column, categories: Sequence[str]) -> np.ndarray:
     """Return the place of each value among ``categories``, UNKNOWN or GAP; int64, shape (rows,)."""
     if isinstance(column.values, np.ndarray):
         return _places_of_numbers(column, categories)
-    listed = pa.array([category.encode() for category in categories], pa.binary())
+    listed = pa.array([plain_word(category).encode() for category in categories], pa.binary())
 
     def find(words: Any) -> np.ndarray:
         found = compute.index_in(words, value_set=listed)
         return values_of(found.fill_null(UNKNOWN)).astype(np.int64)
 
-    return _by_word(column, find)
+    return _by_word(column, find, listed=True)
 
 
 def buckets(column: Column, count: int) -> np.ndarray:
     """Return each value's hash modulo ``count``, UNKNOWN for a fraction, or GAP; int64, shape (rows,)."""
     if not isinstance(column.values, np.ndarray):
-        return _by_word(column, lambda words: _hashes(words) % count)
+        return _by_word(column, lambda words: _hashes(words) % count, listed=False)
     numbers, gaps = column.values, _gaps(column)
     if numbers.dtype.kind == "f":
         whole = (np.abs(numbers) <= WHOLE) & (numbers == np.floor(numbers))
@@ -102,7 +103,7 @@ def words_of(column: Column, rows: np.ndarray, most: int) -> list[str] | None:
     if isinstance(column.values, np.ndarray):
         values = np.unique(column.values[rows])
         return [f"{value:g}" for value in values.tolist()] if len(values) <= most else None
-    different = _trimmed(_as_bytes(column.values.take(pa.array(rows)))).unique()
+    different = _plain(_as_bytes(column.values.take(pa.array(rows)))).unique()
     if len(different) > most:
         return None
     return sorted(word.decode("utf-8", "replace") for word in different.to_pylist() if word is not None)
@@ -122,30 +123,30 @@ def _places_of_numbers(column: Column, categories: Sequence[str]) -> np.ndarray:
     return codes
 
 
-def _by_word(column: Column, code: Any) -> np.ndarray:
+def _by_word(column: Column, code: Any, *, listed: bool) -> np.ndarray:
     """Return what ``code`` makes of the words, of a dictionary's once each, and GAP for gaps."""
     words: Any = column.values
     if pa.types.is_dictionary(words.type):
-        codes = _coded(words.dictionary, column, code)
+        codes = _coded(words.dictionary, column, code, listed)
         indices = values_of(words.indices.fill_null(0)).astype(np.int64)
         if not len(codes):
             return np.full(len(words), GAP, np.int64)
         codes = codes[indices]
     else:
-        codes = _coded(words, column, code)
+        codes = _coded(words, column, code, listed)
     if words.null_count:
         codes[truths(words.is_null())] = GAP
     return codes
 
 
-def _coded(words: Any, column: Column, code: Any) -> np.ndarray:
-    words = _trimmed(_as_bytes(words))
+def _coded(words: Any, column: Column, code: Any, listed: bool) -> np.ndarray:
+    words = _plain(_as_bytes(words))
     codes: np.ndarray = code(words)
     if column.marks:
-        # A word that is listed is no mark, whatever it looks like.
-        unsure = codes == UNKNOWN if (codes == UNKNOWN).any() else None
         found = truths(compute.is_in(words, value_set=marks()))
-        codes[found if unsure is None else found & unsure] = GAP
+        if listed:
+            found = found & (codes == UNKNOWN)  # a word that is listed is no mark, whatever it looks like
+        codes[found] = GAP
     return codes
 
 
@@ -158,8 +159,12 @@ def _as_bytes(words: Any) -> Any:
     return words if words.type == pa.binary() else words.cast(pa.binary())
 
 
-def _trimmed(words: Any) -> Any:
-    """Return words without blanks around them."""
+def _plain(words: Any) -> Any:
+    """Return words without blanks around them, and whole numbers as their digits: see ``plain_word``."""
+    if compute.any(compute.ends_with(words, ".0")).as_py():
+        words = compute.replace_substring_regex(words.view(pa.string()), WHOLE_WITH_POINT, r"\1").view(
+            pa.binary()
+        )
     _, _, data = words.buffers()
     text = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
     if not ((text == ord(" ")) | ((text >= ord("\t")) & (text <= ord("\r")))).any():
