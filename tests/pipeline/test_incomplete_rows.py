@@ -64,9 +64,7 @@ def test_a_shard_without_a_row_left_is_no_shard(customers: Pipeline) -> None:
 
 def test_fewer_shards_than_instances_name_the_rows_left_out(customers: Pipeline) -> None:
     customers.put("train/a.csv", HEADER + GAPS + WHOLE)
-    with pytest.raises(
-        RecordSetError, match=r"1 of 2 shards hold .*; rows left out .*: 40"
-    ) as caught:
+    with pytest.raises(RecordSetError, match=r"1 of 2 shards hold .*; rows left out .*: 40") as caught:
         customers.train()
     assert "Fill gaps in the Source" in caught.value.remedy
     assert not any(key.endswith(RECORD_SET) for key in customers.all_keys("recordsets/"))
@@ -79,7 +77,7 @@ def test_fewer_shards_than_instances_name_the_rows_left_out(customers: Pipeline)
 
 def test_a_word_that_is_not_listed_ends_the_execution(customers: Pipeline) -> None:
     customers.put("train/a.csv", HEADER + WHOLE + b"1,Bonn,1\n")
-    with pytest.raises(InputError, match="row 40, column 1 .'city'.: 'Bonn' is not listed in one_hot"):
+    with pytest.raises(InputError, match=r"row 40, column 1 .'city'.: 'Bonn' is not listed in one_hot"):
         customers.train()
 
 

@@ -264,6 +264,9 @@ class Source:
         values["features"] = None if self.features is None else list(self.features)
         for name in ("exclude", "include", "skip"):
             values[name] = list(values[name])
+        for name in BY_COLUMN:
+            pairs = getattr(self, name)
+            values[name] = [[key, list(one) if isinstance(one, tuple) else one] for key, one in pairs]
         return values
 
     @classmethod
