@@ -28,7 +28,7 @@ MAX_MODEL_BYTES = 512 * 2**20
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
-    """What a model has to pass.
+    """The conditions that a model must meet.
 
     Attributes:
         metric: The metric it is judged by.

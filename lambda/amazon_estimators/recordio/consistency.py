@@ -1,4 +1,4 @@
-"""The rules that hold between the records of one channel, record after record and file after file."""
+"""Check that all records of a channel agree with the first, across records and files."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Channel:
 
 
 def _first(bad: Array, reason: Callable[[int], str]) -> tuple[int, str] | None:
-    """The first record that is bad, and why."""
+    """Return the first bad record and the reason."""
     if not bad.any():
         return None
     row = int(np.argmax(bad))
@@ -116,7 +116,7 @@ def _first(bad: Array, reason: Callable[[int], str]) -> tuple[int, str] | None:
 
 
 def _first_of(rows: Array, bad: Array, reason: Callable[[int], str]) -> tuple[int, str] | None:
-    """As :func:`_first` for values or keys; ``rows`` tells the record of each."""
+    """Return the same as :func:`_first` for values or keys; ``rows`` holds the record of each."""
     fault = _first(bad, reason)
     return fault and (int(rows[fault[0]]), fault[1])
 

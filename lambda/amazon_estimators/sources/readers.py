@@ -23,6 +23,7 @@ def resolve(s3: Any, objects: ObjectList, source: Source) -> Source:
 
     Raises:
         InputError: The objects do not show an option that is left open.
+        SchemaError: The objects disagree.
     """
     readers: dict[str, tuple[Reader, array[int]]] = {}
     for index, found in enumerate(objects):
