@@ -62,7 +62,7 @@ class Channel:
         shaped = (block.shapes >= 0) & (block.shapes != block.counts)
         return _first(
             shaped,
-            lambda row: f"its shape tells {block.shapes[row]} features, its values are {block.counts[row]}",
+            lambda row: f"its shape says {block.shapes[row]} features, but it has {block.counts[row]} values",
         ) or _first(
             block.counts != self.feature_dim,
             lambda row: f"it has {block.counts[row]} features, the channel's first record {self.feature_dim}",
@@ -72,7 +72,7 @@ class Channel:
         rows = np.repeat(np.arange(len(block.counts)), block.key_counts)
         faults = [
             _first(block.shapes < 0, lambda row: "it is sparse, or empty, and has no shape"),
-            _first(block.shapes == 0, lambda row: "its shape tells 0 features"),
+            _first(block.shapes == 0, lambda row: "its shape says 0 features"),
             _first(
                 block.shapes != self.feature_dim,
                 lambda row: (

@@ -126,7 +126,7 @@ class Window:
                 if self.ended:
                     there = end - at - FRAME_BYTES
                     problem = (
-                        f"truncated: {there} of {length} bytes of its payload are there"
+                        f"truncated: {there} of {length} bytes of its payload are present"
                         if there < length
                         else f"the zero bytes that pad it to a multiple of 4 are missing ({missing})"
                     )

@@ -116,9 +116,9 @@ def refuse(row: int, where: str, reason: str) -> InputError:
     """Return the error for a bad value; ``where`` is "column 3" or "label"."""
     return InputError(
         f"row {row}, {where}: {reason}",
-        remedy="Mend or drop the row; allow_nonfinite=True writes NaN and Inf as they are."
+        remedy="Fix or drop the row; allow_nonfinite=True writes NaN and Inf as they are."
         if "finite" in reason
-        else "Mend the row, or cast to 'float32' or 'float64'.",
+        else "Fix the row, or cast to 'float32' or 'float64'.",
     )
 
 

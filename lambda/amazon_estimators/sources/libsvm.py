@@ -215,7 +215,7 @@ def _first_fault(text: bytes, piece: Piece, row: int) -> InputError:
             continue
         where = f"{piece.source.uri}, {piece.row(row, line)}"
         if not NUMBER.fullmatch(tokens[0]):
-            return _fault(where, tokens[0], "is no label, which is one number")
+            return _fault(where, tokens[0], "is not a label, which must be a number")
         for token in tokens[1:]:
             match = _PAIR.fullmatch(token)
             if match is None or not NUMBER.fullmatch(match[2]):

@@ -52,7 +52,7 @@ def format_of(found: InputObject, source: Source) -> tuple[str, Reader]:
         name = known.get(PurePosixPath(bare_key(found)).suffix)
         if name is None:
             raise InputError(
-                f"{found.uri}: its extension names no format; known: {', '.join(known)}",
+                f"{found.uri}: its extension is not a known format; known: {', '.join(known)}",
                 remedy="Name the channel's format in its Source, or leave the object out there: "
                 f"skip={[PurePosixPath(found.key).name]}.",
             )
@@ -68,7 +68,7 @@ def format_of(found: InputObject, source: Source) -> tuple[str, Reader]:
         allowed = [other for other in vector_formats() if FORMATS[other].compressible]
         raise InputError(
             f"{found.uri} is compressed; only {' and '.join(allowed)} may be, from outside",
-            remedy="Upload it uncompressed: .npz and Parquet are compressed within.",
+            remedy="Upload it uncompressed: .npz and Parquet compress their content themselves.",
         )
     reader = cast(Reader, entry.load())
     return name, Partitioned(reader) if columns_of(found, source) else reader

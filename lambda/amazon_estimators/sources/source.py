@@ -161,7 +161,7 @@ class Source:
         columns = self.columns
         wrong = [one for one in columns if isinstance(one, bool) or not isinstance(one, int | str)]
         for column in wrong:
-            yield f"{column!r} is no column; allowed: a position (int) or a name (str)"
+            yield f"{column!r} is not a column; allowed: a position (int) or a name (str)"
         if wrong:
             return
         twice = [column for column, times in Counter(self.features).items() if times > 1]
@@ -176,7 +176,8 @@ class Source:
         entry = FORMATS.get(self.format) if isinstance(self.format, str) else None
         if named and entry and entry.labels == "column" and not entry.names:
             yield (
-                f"format {self.format!r} names no columns, so there is no {listed(named)}; allowed: positions"
+                f"format {self.format!r} has no column names, so there is no {listed(named)}; "
+                "allowed: positions"
             )
         if named and entry and "header" in entry.options and self.header == "absent":
             yield f"header is 'absent', so there is no column {listed(named)}; allowed: positions"

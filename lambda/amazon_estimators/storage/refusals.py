@@ -36,7 +36,7 @@ REFUSALS = (
         ("AccessDenied", "403"),
         InputError,
         ": S3 answers {code}. What Plan saw was deleted since, or the role may not read it: {error}",
-        "Start a new execution, which plans from the objects as they are now; if it fails alike, let the "
+        "Start a new execution, which plans from the current objects; if it fails in the same way, let the "
         "function's role read the object and use its key.",
     ),
     Refusal(("InvalidObjectState",), InputError, " is archived", "Restore it, then start again."),

@@ -16,10 +16,10 @@ from amazon_estimators.text import shown
 MOST_COLUMNS = 8
 """Columns that an error names; it counts the rest."""
 THOUSANDS = (
-    "If commas or points part thousands, write numbers without them; if they are decimal marks, set decimal "
-    "in the Source to what they are."
+    "If commas or points separate thousands, write numbers without them; if they are decimal marks, "
+    "set decimal in the Source."
 )
-PAGE = "docs/tables.md tells how to fill gaps and encode categories and dates."
+PAGE = "docs/tables.md shows how to fill gaps and encode categories and dates."
 
 
 @dataclass
@@ -61,7 +61,7 @@ def fault_of(  # noqa: PLR0917 - the reader's own arguments
         elif schema.names and _texts(record.fields) == schema.names:
             wrong = InputError(
                 f"{where}: it is the header again",
-                remedy=f"{COUNTED} Take it off: of files put together the first one alone keeps its header.",
+                remedy=f"{COUNTED} Remove it: when you concatenate files, keep only the first header.",
             )
         elif len(record.fields) != schema.width:
             wrong = _wrong_width(where, record.fields, schema, dialect, first=row + rows == 0, raw=raw)
@@ -160,7 +160,7 @@ def _wrong_width(
             'numpy.savetxt(comments="") writes it, or else take the line off.'
         )
     elif fields and fields[0].startswith(b"#"):
-        remedy = "Take lines off that are comments."
+        remedy = "Remove comment lines."
     elif b"\r" in raw.rstrip(b"\r\n"):
         remedy = "A carriage return in the row ends no line: end all lines with newlines."
     elif count == schema.width + 1 and not fields[-1]:

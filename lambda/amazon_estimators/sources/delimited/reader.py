@@ -201,7 +201,7 @@ def _schema(text: bytes, dialect: Dialect, source: Source, found: InputObject) -
         names = tuple(field.decode().strip() for field in record.fields)
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{found.uri}: its header is no UTF-8: {error}", remedy="Save it as UTF-8."
+            f"{found.uri}: its header is not UTF-8: {error}", remedy="Save it as UTF-8."
         ) from error
     # pandas and R leave the header of row names empty; pandas does so for each level of its index.
     unnamed = next((at for at, name in enumerate(names) if name), 0)
@@ -315,8 +315,8 @@ def _record_at_or_after(
 
 def _not_told(piece: Piece, place: int) -> InputError:
     return InputError(
-        f"{piece.source.uri}: whether byte {place} lies between quotes cannot be told from the "
-        f"{LINE_LIMIT // 2**20} MiB after it",
+        f"{piece.source.uri}: cannot tell from the next {LINE_LIMIT // 2**20} MiB whether "
+        f"byte {place} is inside a quoted field",
         remedy="If no quoted field holds a newline, set quoted_newlines=False in the Source; else "
         "upload the data as Parquet, or compressed in files of one shard each.",
     )

@@ -45,8 +45,8 @@ def decompressed(s3: Any, found: InputObject, compression: str) -> Iterator[byte
         ended = yield from steps(chunks)
     except _CorruptError as error:
         raise InputError(
-            f"{found.uri} is no {compression} file, or a damaged one: {error}",
-            remedy="Compress and upload it again, or give it the extension of what it is.",
+            f"{found.uri} is not a {compression} file, or it is damaged: {error}",
+            remedy="Compress and upload it again, or give it the right extension.",
         ) from error
     if not ended:
         raise InputError(f"{found.uri} ends inside its {compression} data", remedy="Compress it again.")
