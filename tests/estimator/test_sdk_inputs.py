@@ -111,7 +111,13 @@ REFUSED: dict[str, tuple[Any, Any, dict[str, Any], type[Exception], str]] = {
     ),
     "recordio as csv": (sdk.KMeans, csv("s3://b/dense/", 0), {"k": 2}, InputError, "not all numbers"),
     "a header": (sdk.KMeans, csv("s3://b/header/", 0), {"k": 2}, InputError, "not all numbers: 'label,a,b'"),
-    "nothing": (sdk.KMeans, "s3://b/nothing/", {"k": 2}, InputError, "no object lies under s3://b/nothing/"),
+    "nothing": (
+        sdk.KMeans,
+        "s3://b/nothing/",
+        {"k": 2},
+        InputError,
+        "there is no object under s3://b/nothing/",
+    ),
     "no gzip": (
         sdk.KMeans,
         csv("s3://b/csv/", 0, compression="Gzip"),

@@ -109,7 +109,7 @@ def conclude(
         raise TuningJobError(
             f"Tuning job {job_name} has no best training: none of {sum(counts.values())} reported "
             f"{tuning['objective']}",
-            remedy=f"Look at its trainings in s3://{tuning['model_bucket']}/{key} and at the log of one.",
+            remedy=f"See its trainings in s3://{tuning['model_bucket']}/{key} and at the log of one.",
         )
     record = {
         "job_name": job_name,

@@ -36,13 +36,14 @@ def _positive(value: int) -> bool:
 class AmazonAlgorithmEstimatorBase(Serving, SdkJobs):
     """An estimator of the SageMaker Python SDK 2, for code that exists; new code takes :class:`Estimator`.
 
-    role: name or ARN of the IAM role that SageMaker acts as.
-    instance_count: training instances, at least 1.
-    instance_type: such as ``"ml.m5.large"``.
-    data_location: S3 prefix for RecordSets. Default: ``sagemaker-record-sets/`` in the session's default
-        bucket, or the account's, which must exist.
-    sagemaker_session: a session of the SageMaker SDK, which then sends and follows the jobs, or of boto3.
-        Default: a new one.
+    Args:
+        role: Name or ARN of the IAM role that SageMaker acts as.
+        instance_count: Training instances, at least 1.
+        instance_type: Such as ``"ml.m5.large"``.
+        data_location: S3 prefix for RecordSets. Default: ``sagemaker-record-sets/`` in the session's default
+            bucket, or the account's, which must exist.
+        sagemaker_session: A session of the SageMaker SDK, which then sends and follows the jobs, or of boto3.
+            Default: a new one.
 
     Hyperparameters follow by position in the SDK's order, or by keyword under the SDK's or the service's
     name; all other keywords are settings of the job, as in :class:`JobSettings`, in the names of SDK 2 or 1.

@@ -12,10 +12,11 @@ Validator = Callable[[Any], bool]
 class Hyperparameter:
     """A descriptor that reads, checks and holds one hyperparameter of a class that a program writes.
 
-    name: the service's name of it.
-    validate: a function, or several, that return False for a value that is not allowed. Default: all are.
-    validation_message: completes the error text "Expecting: …". Default: none.
-    data_type: a type or function that every value is passed through. Default: ``str``.
+    Args:
+        name: The service's name of it.
+        validate: A function, or several, that return False for a value that is not allowed. Default: all are.
+        validation_message: Completes the error text "Expecting: …". Default: none.
+        data_type: A type or function that every value is passed through. Default: ``str``.
 
     Reading it raises AttributeError while it is unset; None unsets nothing, but is not sent.
 

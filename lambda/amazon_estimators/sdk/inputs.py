@@ -11,12 +11,16 @@ from amazon_estimators.sdk.renamed import warn_renamed
 class TrainingInput:
     """Describes a channel on S3; ``config`` is the channel of CreateTrainingJob without its name.
 
-    s3_data: URI of a prefix, or of a manifest.
-    distribution: ``"FullyReplicated"`` or ``"ShardedByS3Key"``. Default: ``"FullyReplicated"``.
-    compression: ``"Gzip"`` or None. Default: None.
-    content_type: media type, such as ``"text/csv;label_size=0"``. Default: that of the algorithm's channel.
-    s3_data_type: ``"S3Prefix"``, ``"ManifestFile"`` or ``"AugmentedManifestFile"``. Default: ``"S3Prefix"``.
-    The other arguments are those of CreateTrainingJob's ``Channel``. Default: none.
+    Args:
+        s3_data: URI of a prefix, or of a manifest.
+        distribution: ``"FullyReplicated"`` or ``"ShardedByS3Key"``. Default: ``"FullyReplicated"``.
+        compression: ``"Gzip"`` or None. Default: None.
+        content_type: Media type, such as ``"text/csv;label_size=0"``. Default: that of the algorithm's
+            channel.
+        s3_data_type: ``"S3Prefix"``, ``"ManifestFile"`` or ``"AugmentedManifestFile"``. Default:
+            ``"S3Prefix"``.
+
+        The other arguments are those of CreateTrainingJob's ``Channel``. Default: none.
     """
 
     def __init__(  # noqa: PLR0917  # the SDK's order
@@ -64,10 +68,11 @@ class TrainingInput:
 class FileSystemInput:
     """Describes a channel on a file system; ``config`` is the channel without its name.
 
-    file_system_type: ``"EFS"`` or ``"FSxLustre"``.
-    directory_path: absolute or normalized path of the directory.
-    file_system_access_mode: ``"ro"`` or ``"rw"``. Default: ``"ro"``.
-    content_type: media type. Default: that of the algorithm's channel.
+    Args:
+        file_system_type: ``"EFS"`` or ``"FSxLustre"``.
+        directory_path: Absolute or normalized path of the directory.
+        file_system_access_mode: ``"ro"`` or ``"rw"``. Default: ``"ro"``.
+        content_type: Media type. Default: that of the algorithm's channel.
     """
 
     def __init__(

@@ -21,10 +21,12 @@ from amazon_estimators.storage.sessions import (
 class Session:
     """Stands for ``sagemaker.Session`` where the SDK is not installed.
 
-    boto_session: a ``boto3.Session``. Default: a new one.
-    sagemaker_client, sagemaker_runtime_client: clients to use. Default: those of ``boto_session``.
-    default_bucket: the bucket for data and models. Default: the account's, ``sagemaker-<region>-<account>``.
-    default_bucket_prefix: prefix of all keys in it. Default: none.
+    Args:
+        boto_session: A ``boto3.Session``. Default: a new one.
+        sagemaker_client, sagemaker_runtime_client: Clients to use. Default: those of ``boto_session``.
+        default_bucket: The bucket for data and models. Default: the account's,
+            ``sagemaker-<region>-<account>``.
+        default_bucket_prefix: Prefix of all keys in it. Default: none.
     """
 
     local_mode = False
@@ -84,8 +86,9 @@ class Session:
     ) -> str:
         """Upload a file, or all files below a directory, and return the URI of the file or of the prefix.
 
-        bucket: Default: the session's, whose prefix then stands before ``key_prefix``.
-        extra_args: such as ``{"ServerSideEncryption": "aws:kms"}``. Default: none.
+        Args:
+            bucket: Default: the session's, whose prefix then stands before ``key_prefix``.
+            extra_args: Such as ``{"ServerSideEncryption": "aws:kms"}``. Default: none.
         """
         if bucket is None:
             place = default_location(self, key_prefix)
