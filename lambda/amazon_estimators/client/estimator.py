@@ -64,7 +64,7 @@ class Estimator(AfterTraining):
             raise RequestError(f"algorithm is {algorithm!r}; expecting one such as KMeans(k=10)")
         if not role or not isinstance(role, str):
             raise RequestError(
-                f"role is {role!r}; expecting the name or ARN of the IAM role SageMaker acts as"
+                f"role is {role!r}; expecting the name or ARN of the IAM role that SageMaker assumes"
             )
         algorithm.check_instances(instance_type, instance_count)
         self._begin(algorithm, role, (instance_type, instance_count), JobSettings.named(settings), session)

@@ -198,7 +198,7 @@ def find_pipeline(
 ) -> PipelineEstimator:
     """Find a pipeline, as :meth:`Estimator.from_pipeline` describes."""
     if (stack_name is None) == (state_machine_arn is None):
-        raise RequestError("give either stack_name or state_machine_arn")
+        raise RequestError("pass either stack_name or state_machine_arn")
     if state_machine_arn is not None:
         settings = _settings(session, state_machine_arn)
         if settings is None:

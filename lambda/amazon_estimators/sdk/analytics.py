@@ -17,7 +17,7 @@ class TrainingJobAnalytics:
     """Reads the metrics that a training job published.
 
     Args:
-        metric_names: Those to read. Default: all that the job declares.
+        metric_names: The metrics to read. Default: all that the job declares.
         sagemaker_session: A session of the SDK or of boto3. Default: a new one.
     """
 

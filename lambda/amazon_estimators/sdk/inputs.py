@@ -104,12 +104,13 @@ def s3_input(*arguments: Any, **keywords: Any) -> TrainingInput:
 
 
 def training_input(**keywords: Any) -> Any:
-    """Return the SDK's own TrainingInput where a program has loaded the SDK, for its helpers; or ours."""
+    """Return the SDK's own TrainingInput if the program has loaded the SDK, for its helpers; otherwise this
+    one."""
     theirs = getattr(sys.modules.get("sagemaker.inputs"), "TrainingInput", TrainingInput)
     return theirs(**keywords)
 
 
 def file_system_input(**keywords: Any) -> Any:
-    """Return the SDK's own FileSystemInput where a program has loaded it, or ours."""
+    """Return the SDK's own FileSystemInput if the program has loaded the SDK; otherwise this one."""
     theirs = getattr(sys.modules.get("sagemaker.inputs"), "FileSystemInput", FileSystemInput)
     return theirs(**keywords)
