@@ -105,9 +105,7 @@ class AmazonAlgorithmEstimatorBase(Serving, SdkJobs):
     def _named(cls, positional: tuple[Any, ...], keywords: dict[str, Any]) -> dict[str, Any]:
         names = (*cls.first, *cls.positional)
         if len(positional) > len(names):
-            raise TypeError(
-                f"{cls.__name__} takes {len(names)} positional arguments, not {len(positional)}"
-            )
+            raise TypeError(f"{cls.__name__} takes {len(names)} positional arguments, not {len(positional)}")
         given = dict(zip(names, positional, strict=False))
         if twice := sorted(set(given) & set(keywords)):
             raise TypeError(f"{cls.__name__} got several values for {', '.join(twice)}")
