@@ -58,7 +58,7 @@ class Cdk:
     def bootstrap(self) -> Command:
         """Start ``cdk bootstrap``.
 
-        It runs in an empty directory; in an app's directory it would synthesize the app first.
+        It runs in an empty directory: in an app's directory it would first synthesize the app.
         """
         empty = self.directory / "bootstrap"
         empty.mkdir(exist_ok=True)
