@@ -15,11 +15,11 @@ HEAD = f"""# Compliance
 
 [cdk-nag](https://github.com/cdklabs/cdk-nag) checks a stack against packs of rules. The
 library's resources pass these packs: {", ".join(TITLES.values())}.
-Every finding is fixed, resolved by a setting, or acknowledged on the resource with its reason. You have nothing
-to acknowledge.
+Every finding is fixed, resolved by a setting, or acknowledged on the resource with its reason. You have
+nothing to acknowledge.
 
-The tests run all packs, and this page is generated from the code. cdk-nag still reports a wildcard that you add
-to one of the library's roles.
+The tests run all packs, and this page is generated from the code. cdk-nag still reports a wildcard that you
+add to one of the library's roles.
 
 ## Resolved by a setting
 
