@@ -25,15 +25,16 @@ class JobSettings:
         output_kms_key: KMS key that encrypts the model. Default: the bucket's own encryption.
         base_job_name: Prefix of job names. Default: the image's name, such as ``kmeans``.
         tags: A mapping, or the service's list of ``{"Key", "Value"}``. Default: none.
-        subnets, security_group_ids: The VPC to train in; both or neither. Default: no VPC.
+        subnets: The VPC's subnets to train in. Needs ``security_group_ids``. Default: no VPC.
+        security_group_ids: The security groups in the VPC. Needs ``subnets``. Default: no VPC.
         encrypt_inter_container_traffic: Encrypt the traffic between instances. Default: False.
         enable_network_isolation: No network for the container. Default: False.
         use_spot_instances: Train on spare capacity, for at most ``max_wait`` seconds in total. Default:
             False.
         max_wait: Seconds to wait for spot capacity and to train; at least ``max_run``. Default: ``max_run``
             with spot.
-        checkpoint_s3_uri, checkpoint_local_path: Location of checkpoints on S3, and in the container.
-        Default: none.
+        checkpoint_s3_uri: Location of checkpoints on S3. Default: none.
+        checkpoint_local_path: Location of checkpoints in the container. Default: the service's.
         environment: Environment variables of the container. Default: none.
         max_retry_attempts: How often the service restarts the job after a fault of its own, 1 to 30. Default:
             none.

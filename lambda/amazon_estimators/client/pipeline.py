@@ -90,15 +90,17 @@ class PipelineEstimator:
         hyperparameters: Mapping[str, Any] | None = None,
         data_set: str | None = None,
     ) -> Self:
-        """Start an execution: it encodes the objects under the input prefixes, unless it has already, and
-        trains.
+        """Start an execution, which encodes what is new under the input prefixes, and trains.
 
         Args:
             records: Must be None: a pipeline trains on its own data, and the training role reads no other.
-            mini_batch_size, hyperparameters: Overrides of the deployed hyperparameters. Default: none.
-            data_set: The version of the data to train on, from ``record_set.json`` or the job's tags.
-            Default: the current objects under the prefixes. wait, logs: As for :meth:`Estimator.fit`.
+            mini_batch_size: Override of the deployed value. Default: none.
+            wait: Follow the execution to its end. Default: True.
+            logs: Show the training job's log meanwhile. Default: True.
             job_name: The execution's name; the pipeline names the training job. Default: a generated one.
+            hyperparameters: Overrides of the deployed hyperparameters. Default: none.
+            data_set: The version of the data to train on, from ``record_set.json`` or the job's tags.
+                Default: the current objects under the prefixes.
 
         Raises HyperparameterError before anything starts, or the execution's error.
         """

@@ -32,8 +32,9 @@ class Bar:
 
     Attributes:
         metric: The metric it is judged by.
-        direction: ``"Minimize"`` or ``"Maximize"``; None if nothing is compared. at_least, at_most: The
-            limits of values that pass; None for no limit.
+        direction: ``"Minimize"`` or ``"Maximize"``; None if nothing is compared.
+        at_least: The lowest value that passes; None for no limit.
+        at_most: The highest value that passes; None for no limit.
         against_current: True if the model must be better than the model in use.
         margin: How much worse than the model in use it may be; with 0 it must be better.
         group: The model package group that defines the model in use; None without a registry.
@@ -82,7 +83,9 @@ class Verdict:
 
     Attributes:
         good: True if the model may be used.
-        because: The reason, in a sentence. metric, value: The metric it was judged by, and its value.
+        because: The reason, in a sentence.
+        metric: The metric it was judged by.
+        value: The value of the metric.
         current: ``{"job", "model", "value"}`` of the model it was compared with; None for none. The value is
             None if it could not be compared.
         measured_by: ``"training job"``, or ``"numpy"`` if both models were measured again on the same test

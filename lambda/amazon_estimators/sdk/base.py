@@ -36,14 +36,11 @@ def _positive(value: int) -> bool:
 class AmazonAlgorithmEstimatorBase(Serving, SdkJobs):
     """An estimator of the SageMaker Python SDK 2, for existing code. New code uses :class:`Estimator`.
 
-    Args:
-        role: Name or ARN of the IAM role that SageMaker assumes.
-        instance_count: Training instances, at least 1.
-        instance_type: Such as ``"ml.m5.large"``.
-        data_location: S3 prefix for RecordSets. Default: ``sagemaker-record-sets/`` in the session's default
-            bucket, or the account's, which must exist.
-        sagemaker_session: A session of the SageMaker SDK, which then sends and follows the jobs, or of boto3.
-            Default: a new one.
+    It takes ``role``, the name or ARN of the IAM role that SageMaker assumes; ``instance_count``;
+    ``instance_type``, such as ``"ml.m5.large"``; ``data_location``, the S3 prefix for RecordSets, by default
+    ``sagemaker-record-sets/`` in the session's default bucket, or the account's, which must exist; and
+    ``sagemaker_session``, a session of the SageMaker SDK, which then sends and follows the jobs, or of boto3,
+    by default a new one.
 
     Pass hyperparameters by position in the SDK's order, or by keyword under the SDK's or the service's name.
     All other keywords are settings of the job, as in :class:`JobSettings`, under their names in SDK 2 or 1.

@@ -11,6 +11,8 @@ from amazon_estimators.sdk.renamed import warn_renamed
 class TrainingInput:
     """Describes a channel on S3; ``config`` is the channel of CreateTrainingJob without its name.
 
+    Other arguments than these are those of CreateTrainingJob's ``Channel``. Default: none.
+
     Args:
         s3_data: URI of a prefix, or of a manifest.
         distribution: ``"FullyReplicated"`` or ``"ShardedByS3Key"``. Default: ``"FullyReplicated"``.
@@ -19,8 +21,6 @@ class TrainingInput:
             channel.
         s3_data_type: ``"S3Prefix"``, ``"ManifestFile"`` or ``"AugmentedManifestFile"``. Default:
             ``"S3Prefix"``.
-
-        The other arguments are those of CreateTrainingJob's ``Channel``. Default: none.
     """
 
     def __init__(  # noqa: PLR0917  # the SDK's order

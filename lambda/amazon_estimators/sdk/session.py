@@ -23,7 +23,8 @@ class Session:
 
     Args:
         boto_session: A ``boto3.Session``. Default: a new one.
-        sagemaker_client, sagemaker_runtime_client: Clients to use. Default: those of ``boto_session``.
+        sagemaker_client: Client of SageMaker. Default: that of ``boto_session``.
+        sagemaker_runtime_client: Client that invokes endpoints. Default: that of ``boto_session``.
         default_bucket: The bucket for data and models. Default: the account's,
             ``sagemaker-<region>-<account>``.
         default_bucket_prefix: Prefix of all keys in it. Default: none.
