@@ -10,7 +10,7 @@ from amazon_estimators.client.job_settings import JobSettings
 from amazon_estimators.storage.s3_uri import Place
 
 if TYPE_CHECKING:
-    from amazon_estimators.algorithms.tuning import Range
+    from amazon_estimators.algorithms.tuning_ranges import Range
     from amazon_estimators.client.model import Model
     from amazon_estimators.client.predictor import Predictor
     from amazon_estimators.client.training_records import Records

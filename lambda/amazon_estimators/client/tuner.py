@@ -10,15 +10,8 @@ from typing import Any, Protocol
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.algorithms.rules import Caution, Finding, Problem
-from amazon_estimators.algorithms.tuning import (
-    Range,
-    declared_name,
-    job_findings,
-    objective_findings,
-    objectives,
-    range_findings,
-    ranges_request,
-)
+from amazon_estimators.algorithms.tuning import job_findings, objective_findings, objectives, range_findings
+from amazon_estimators.algorithms.tuning_ranges import Range, declared_name, ranges_request
 from amazon_estimators.client.job_settings import JobSettings, tag_list
 from amazon_estimators.client.training_job import JOB_NAME, console_page
 from amazon_estimators.client.training_records import Records

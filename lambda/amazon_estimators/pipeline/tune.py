@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from amazon_estimators.algorithms import algorithm_named
-from amazon_estimators.algorithms.tuning import declared_name
+from amazon_estimators.algorithms.tuning_ranges import declared_name
 from amazon_estimators.errors import HyperparameterError, TuningJobError
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.settings import Settings
