@@ -186,7 +186,7 @@ def test_what_the_first_object_refutes_is_refused(case: str) -> None:
 
 def test_who_may_not_look_is_told_so() -> None:
     denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "denied"}}, "ListObjectsV2")
-    told = pytest.warns(HyperparameterWarning, match=r"could not look at s3://b/dense/.*denied")
+    told = pytest.warns(HyperparameterWarning, match=r"cannot read s3://b/dense/.*denied")
     with recorded_calls(ListObjectsV2=denied) as calls, told:
         request = fitted(calls, sdk.KMeans, "s3://b/dense/", k=2, feature_dim=4)
     assert request["InputDataConfig"][0]["ContentType"] == RECORDIO
