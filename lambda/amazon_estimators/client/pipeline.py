@@ -203,7 +203,7 @@ def find_pipeline(
     if state_machine_arn is not None:
         settings = _settings(session, state_machine_arn)
         if settings is None:
-            raise RequestError(f"{state_machine_arn} is no training pipeline of this library")
+            raise RequestError(f"{state_machine_arn} is not a training pipeline of this library")
         return PipelineEstimator(state_machine_arn, settings, session=session)
     found = pipelines_of_stack(str(stack_name), session)
     if len(found) != 1:
