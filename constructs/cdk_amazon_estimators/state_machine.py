@@ -1,8 +1,6 @@
 """The states of one execution: Plan, the Distributed Map of Encode, Seal, Train; every error is explained.
 
-An execution that failed can be redriven. Step Functions goes on with the state that failed, and a Fail state
-would only fail again. So the last state of a failure is a task: it raises what was explained, and once
-redriven it succeeds, and leads back to Plan, which finds what is done already.
+A redriven execution goes back to Plan, which finds what is done already.
 """
 
 from __future__ import annotations
@@ -12,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from aws_cdk import Duration, Names, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -21,13 +19,13 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from amazon_estimators.pipeline.keys import ANY, items_key
-from cdk_amazon_estimators.access.key_policies import allow_logs
 from cdk_amazon_estimators.access.s3_access import S3Access
-from cdk_amazon_estimators.access.service_role import service_role
 from cdk_amazon_estimators.after_training.step import AfterTraining, Context
 from cdk_amazon_estimators.encoder import RecordSetEncoder
-from cdk_amazon_estimators.function_task import EXECUTION, REDRIVE, invoke
-from cdk_amazon_estimators.retries import NOT_RUN, of_announcements, of_functions
+from cdk_amazon_estimators.failure import explained_failure
+from cdk_amazon_estimators.function_task import EXECUTION, invoke
+from cdk_amazon_estimators.logged_state_machine import logged_state_machine
+from cdk_amazon_estimators.retries import of_announcements, of_functions
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.capacity import Training, train_with_capacity
 
@@ -43,39 +41,20 @@ def pipeline_state_machine(
     log_retention: logs.RetentionDays,
     encryption_key: kms.IKey | None = None,
 ) -> sfn.StateMachine:
-    """A standard state machine that logs every event, without data, and traces.
-
-    Its role may read the items of the Map and do what ``statements`` allow, which its tasks need.
-    """
-    name = Names.unique_resource_name(scope, max_length=100, separator="-")
-    log_group = logs.LogGroup(
-        scope,
-        f"{construct_id}Logs",
-        # Under this prefix the account's resource policy, which has room for few, need not name it.
-        log_group_name=f"/aws/vendedlogs/states/{name}",
-        retention=log_retention,
-        encryption_key=encryption_key,
-        removal_policy=RemovalPolicy.DESTROY,
-    )
-    if encryption_key is not None:
-        allow_logs(encryption_key, scope)
-    role = service_role(scope, f"{construct_id}Role", "states.amazonaws.com", "Runs one training pipeline")
-    items = items_key(layout.record_set(ANY), ANY)
-    S3Access(role, layout.data_bucket, layout.encryption_key).read([items])
-    for statement in statements:
-        role.add_to_policy(statement)
-    return sfn.StateMachine(
+    """Make a pipeline's state machine, whose role may also read the items of the Map."""
+    machine = logged_state_machine(
         scope,
         construct_id,
-        definition_body=sfn.DefinitionBody.from_chainable(definition),
-        role=role,
+        definition=definition,
+        description="Runs one training pipeline",
+        statements=statements,
         timeout=timeout,
-        logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False),
-        tracing_enabled=True,
-        encryption_configuration=(
-            sfn.CustomerManagedEncryptionConfiguration(encryption_key) if encryption_key else None
-        ),
+        log_retention=log_retention,
+        encryption_key=encryption_key,
     )
+    items = items_key(layout.record_set(ANY), ANY)
+    S3Access(machine.role, layout.data_bucket, layout.encryption_key).read([items])
+    return machine
 
 
 @dataclass(frozen=True)
@@ -212,27 +191,12 @@ def _explain(
 ) -> sfn.CustomState:
     """Explain, tell, then Failed, and from there ``again`` if the execution is redriven.
 
-    The ids of the states end with ``suffix``. Of the state ``kept`` goes on beside the input, with plan and
-    request; without, there is no plan yet.
-
-    Should Lambda not run Explain or Failed, the error that there was to explain is not lost.
+    Of the state ``kept`` goes on beside the input, with plan and request; without, there is no plan yet.
     """
-    name = settings["pipeline"]
-    event: dict[str, Any] = {"pipeline": name, "explained.$": "$.explained", "execution": EXECUTION}
-    failed = invoke(scope, f"Failed{suffix}", encoder.fail, event=event, result_path=sfn.JsonPath.DISCARD)
-    failed.add_catch(
-        sfn.Fail(
-            scope, f"FailedAnyway{suffix}", error_path="$.explained.error", cause_path="$.explained.cause"
-        ),
-        errors=NOT_RUN,
-        result_path="$.failed",
-    )
     # Of the failure before nothing is kept: neither its error nor a plan that may not be the next one.
     going_on: dict[str, Any] = (
         {f"{name}.$": f"$.{name}" for name in ("plan", "request", *kept)} if kept else {"plan": {}}
     )
-    redriven = sfn.Pass(scope, f"Redriven{suffix}", parameters={"input.$": "$.input", **going_on})
-    failed.next(redriven.next(again))
     announce = _announce(
         scope,
         f"AnnounceFailure{suffix}",
@@ -241,19 +205,16 @@ def _explain(
         retries=of_announcements(),
         **{"plan.$": "$.plan", "explained.$": "$.explained", "error.$": "$.error"},
     )
-    announce.add_catch(failed, result_path="$.announced")
-    announce.next(failed)
-    unexplained = sfn.Pass(
+    return explained_failure(
         scope,
-        f"Unexplained{suffix}",
-        parameters={"error.$": "$.error.Error", "cause.$": "$.error.Cause", **REDRIVE},
-        result_path="$.explained",
+        encoder,
+        name=settings["pipeline"],
+        plan={"plan.$": "$.plan"},
+        announce=announce,
+        going_on={"input.$": "$.input", **going_on},
+        again=again,
+        suffix=suffix,
     )
-    event = {"pipeline": name, "error.$": "$.error", "plan.$": "$.plan", "execution": EXECUTION}
-    explain = invoke(scope, f"Explain{suffix}", encoder.explain, event=event, result_path="$.explained")
-    explain.add_catch(unexplained.next(announce), result_path="$.explained")
-    explain.next(announce)
-    return explain
 
 
 def _announce(

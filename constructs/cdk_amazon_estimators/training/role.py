@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from aws_cdk import Annotations, ArnFormat, Stack, Token
+from aws_cdk import Annotations, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from cdk_amazon_estimators.access.container import container_statements
 from cdk_amazon_estimators.access.s3_access import S3Access, distinct_keys
 from cdk_amazon_estimators.access.service_role import service_role
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
@@ -52,8 +51,13 @@ def grant_training(
     models.list([layout.models])
     models.write([f"{layout.models}*"], multipart=True)
     prefixes = [one for one in (job_name_prefix, tuning_name_prefix) if one]
-    statements = [*_pull(image), *_logs(scope, prefixes), _metrics()]
-    for statement in statements:
+    for statement in container_statements(
+        scope,
+        repository_arn=image.repository_arn,
+        log_group=LOG_GROUP,
+        streams=[f"{one}-*" for one in prefixes],
+        namespace=LOG_GROUP,
+    ):
         role.add_to_principal_policy(statement)
     if layout.encryption_key:
         _grant_volumes(role, layout.encryption_key)
@@ -91,44 +95,3 @@ def _grant_volumes(role: iam.IRole, key: kms.IKey) -> None:
             resource=one,
             conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
         )
-
-
-def _pull(image: TrainingImage) -> list[iam.PolicyStatement]:
-    return [
-        iam.PolicyStatement(
-            actions=["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-            resources=[image.repository_arn],
-        ),
-        # A registry token belongs to the caller; the action knows no resource.
-        iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]),
-    ]
-
-
-def _logs(scope: Construct, prefixes: Sequence[str]) -> list[iam.PolicyStatement]:
-    def arn(name: str) -> str:
-        return Stack.of(scope).format_arn(
-            service="logs",
-            resource="log-group",
-            resource_name=name,
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
-
-    return [
-        iam.PolicyStatement(
-            actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams"],
-            resources=[arn(LOG_GROUP), arn(f"{LOG_GROUP}:*")],
-        ),
-        iam.PolicyStatement(
-            actions=["logs:PutLogEvents"],
-            resources=[arn(f"{LOG_GROUP}:log-stream:{prefix}-*") for prefix in prefixes],
-        ),
-    ]
-
-
-def _metrics() -> iam.PolicyStatement:
-    # Metrics are not resources; only their namespace can be limited.
-    return iam.PolicyStatement(
-        actions=["cloudwatch:PutMetricData"],
-        resources=["*"],
-        conditions={"StringEquals": {"cloudwatch:namespace": LOG_GROUP}},
-    )
