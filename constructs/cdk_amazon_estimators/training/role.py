@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from aws_cdk import Annotations, Token
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cdk_amazon_estimators.access.container import container_statements
-from cdk_amazon_estimators.access.s3_access import S3Access, distinct_keys
+from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.access.service_role import service_role
+from cdk_amazon_estimators.access.volumes import grant_volumes
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.image import TrainingImage
 
@@ -60,7 +60,7 @@ def grant_training(
     ):
         role.add_to_principal_policy(statement)
     if layout.encryption_key:
-        _grant_volumes(role, layout.encryption_key)
+        grant_volumes(role, layout.encryption_key)
     _warn_unless_granted(scope, role, layout.prefix, image, " and ".join(map(repr, prefixes)))
 
 
@@ -82,16 +82,3 @@ def _warn_unless_granted(
         f"your own', where PREFIX is {prefix!r}, JOBS is {jobs} and REPOSITORY is "
         f"{image.repository_arn}. Grant it that and acknowledge this warning, or import the role mutable.",
     )
-
-
-def _grant_volumes(role: iam.IRole, key: kms.IKey) -> None:
-    """Allow the key of training volumes, which EBS uses through a grant that SageMaker makes as this role."""
-    for one in distinct_keys(key):
-        one.grant(role, "kms:DescribeKey", "kms:Encrypt")
-        iam.Grant.add_to_principal_or_resource(
-            grantee=role,
-            actions=["kms:CreateGrant"],
-            resource_arns=[one.key_arn],
-            resource=one,
-            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-        )

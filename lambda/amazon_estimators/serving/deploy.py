@@ -52,6 +52,8 @@ def deploy(
         return {**attempt, **_end(move, settings, attempt, endpoint, asdict(current))}
     if move is Move.BROKEN:
         raise EndpointError(f"endpoint {settings.name} did not come into service: {_reason(endpoint)}")
+    if move is not Move.WAIT:
+        attempt = {**attempt, "began": None}
     if move is Move.REPLACE:
         call(sagemaker.delete_endpoint, settings.name, EndpointName=settings.name)
     elif move is Move.REVERT:
@@ -73,8 +75,9 @@ def _end(
     """Return what an attempt is at its end, in addition."""
     if move is Move.ROLLED_BACK:
         serving = endpoint["EndpointConfigName"] if endpoint else None
-        because = attempt.get("refused") or _reason(endpoint)
-        return {"phase": ROLLED_BACK, "model": model, "serving": serving, "because": because}
+        refused = attempt.get("refused")
+        about = {"model": attempt["model"] if refused else model, "because": refused or _reason(endpoint)}
+        return {"phase": ROLLED_BACK, "serving": serving, **about}
     if move is Move.SERVED:
         return {"phase": SERVED, "model": model}
     if settings.models is None:
