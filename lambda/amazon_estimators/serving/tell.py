@@ -9,6 +9,7 @@ from typing import Any
 from amazon_estimators.pipeline.announce import LONGEST_TEXT, Tell, failure
 from amazon_estimators.pipeline.current_model import CurrentModel
 from amazon_estimators.pipeline.events import ENDPOINT_FAILED, ROLLED_BACK, UPDATED
+from amazon_estimators.pipeline.explain import text_of
 from amazon_estimators.serving.settings import EndpointSettings
 from amazon_estimators.serving.wanted import target_model
 
@@ -46,6 +47,8 @@ def tell_of(tell: Tell, settings: EndpointSettings, state: Mapping[str, Any]) ->
     else:
         told = UPDATED
         detail = {**about, "smoke": attempt["smoke"]}
+    if "Cause" in (state.get("cleaned") or {}):
+        detail["not_cleaned"] = text_of(state["cleaned"]["Cause"])[:LONGEST_TEXT]
     tell(told, detail)
     return detail
 
