@@ -10,8 +10,9 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from cdk_amazon_estimators.encoder import RecordSetEncoder
-from cdk_amazon_estimators.function_task import EXECUTION, REDRIVE, invoke
-from cdk_amazon_estimators.retries import NOT_RUN, of_announcements
+from cdk_amazon_estimators.failure import explained_failure
+from cdk_amazon_estimators.function_task import EXECUTION, invoke
+from cdk_amazon_estimators.retries import of_announcements
 
 
 def explain_failure(
@@ -25,25 +26,10 @@ def explain_failure(
 ) -> sfn.CustomState:
     """Explain, tell, then Failed, and from there ``again`` if the execution is redriven.
 
-    The ids of the states end with ``suffix``. Of the state ``kept`` goes on beside the input; without,
-    there is no plan yet.
-
-    Should Lambda not run Explain or Failed, the error that there was to explain is not lost.
+    Of the state ``kept`` goes on beside the input; without, there is no plan yet.
     """
-    name = settings["pipeline"]
-    event: dict[str, Any] = {"pipeline": name, "explained.$": "$.explained", "execution": EXECUTION}
-    failed = invoke(scope, f"Failed{suffix}", encoder.fail, event=event, result_path=sfn.JsonPath.DISCARD)
-    failed.add_catch(
-        sfn.Fail(
-            scope, f"FailedAnyway{suffix}", error_path="$.explained.error", cause_path="$.explained.cause"
-        ),
-        errors=NOT_RUN,
-        result_path="$.failed",
-    )
     # Of the failure before nothing is kept: neither its error nor a plan that may not be the next one.
     going_on: dict[str, Any] = {f"{name}.$": f"$.{name}" for name in kept} if kept else {"plan": {}}
-    redriven = sfn.Pass(scope, f"Redriven{suffix}", parameters={"input.$": "$.input", **going_on})
-    failed.next(redriven.next(again))
     announce = announce_by(
         scope,
         f"AnnounceFailure{suffix}",
@@ -52,19 +38,16 @@ def explain_failure(
         retries=of_announcements(),
         **{"plan.$": "$.plan", "explained.$": "$.explained", "error.$": "$.error"},
     )
-    announce.add_catch(failed, result_path="$.announced")
-    announce.next(failed)
-    unexplained = sfn.Pass(
+    return explained_failure(
         scope,
-        f"Unexplained{suffix}",
-        parameters={"error.$": "$.error.Error", "cause.$": "$.error.Cause", **REDRIVE},
-        result_path="$.explained",
+        encoder,
+        name=settings["pipeline"],
+        plan={"plan.$": "$.plan"},
+        announce=announce,
+        going_on={"input.$": "$.input", **going_on},
+        again=again,
+        suffix=suffix,
     )
-    event = {"pipeline": name, "error.$": "$.error", "plan.$": "$.plan", "execution": EXECUTION}
-    explain = invoke(scope, f"Explain{suffix}", encoder.explain, event=event, result_path="$.explained")
-    explain.add_catch(unexplained.next(announce), result_path="$.explained")
-    explain.next(announce)
-    return explain
 
 
 def announce_by(

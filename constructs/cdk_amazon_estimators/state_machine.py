@@ -1,8 +1,6 @@
 """The states of one execution: Plan, the Distributed Map of Encode, Seal, Train; every error is explained.
 
-An execution that failed can be redriven. Step Functions goes on with the state that failed, and a Fail state
-would only fail again. So the last state of a failure is a task: it raises what was explained, and once
-redriven it succeeds, and leads back to Plan, which finds what is done already.
+A redriven execution goes back to Plan, which finds what is done already.
 """
 
 from __future__ import annotations
@@ -12,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from aws_cdk import Duration, Names, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
@@ -20,12 +18,11 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from amazon_estimators.pipeline.keys import ANY, items_key
-from cdk_amazon_estimators.access.key_policies import allow_logs
 from cdk_amazon_estimators.access.s3_access import S3Access
-from cdk_amazon_estimators.access.service_role import service_role
 from cdk_amazon_estimators.after_training.step import AfterTraining, Context
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.function_task import EXECUTION, invoke
+from cdk_amazon_estimators.logged_state_machine import logged_state_machine
 from cdk_amazon_estimators.retries import of_announcements, of_functions
 from cdk_amazon_estimators.shared_states import announce_by, explain_failure, map_shards
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
@@ -44,40 +41,23 @@ def pipeline_state_machine(
     encryption_key: kms.IKey | None = None,
     lists: Sequence[str] = (),
 ) -> sfn.StateMachine:
-    """A standard state machine that logs every event, without data, and traces.
+    """Make a pipeline's state machine, whose role may also read the items of its Maps.
 
-    Its role may read the items of the Map, and those of the keys ``lists``, and do what ``statements`` allow,
-    which its tasks need.
+    ``lists`` are the keys of those that do not list shards to encode.
     """
-    name = Names.unique_resource_name(scope, max_length=100, separator="-")
-    log_group = logs.LogGroup(
-        scope,
-        f"{construct_id}Logs",
-        # Under this prefix the account's resource policy, which has room for few, need not name it.
-        log_group_name=f"/aws/vendedlogs/states/{name}",
-        retention=log_retention,
-        encryption_key=encryption_key,
-        removal_policy=RemovalPolicy.DESTROY,
-    )
-    if encryption_key is not None:
-        allow_logs(encryption_key, scope)
-    role = service_role(scope, f"{construct_id}Role", "states.amazonaws.com", "Runs one training pipeline")
-    items = items_key(layout.record_set(ANY), ANY)
-    S3Access(role, layout.data_bucket, layout.encryption_key).read([items, *lists])
-    for statement in statements:
-        role.add_to_policy(statement)
-    return sfn.StateMachine(
+    machine = logged_state_machine(
         scope,
         construct_id,
-        definition_body=sfn.DefinitionBody.from_chainable(definition),
-        role=role,
+        definition=definition,
+        description="Runs one training pipeline",
+        statements=statements,
         timeout=timeout,
-        logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False),
-        tracing_enabled=True,
-        encryption_configuration=(
-            sfn.CustomerManagedEncryptionConfiguration(encryption_key) if encryption_key else None
-        ),
+        log_retention=log_retention,
+        encryption_key=encryption_key,
     )
+    items = items_key(layout.record_set(ANY), ANY)
+    S3Access(machine.role, layout.data_bucket, layout.encryption_key).read([items, *lists])
+    return machine
 
 
 @dataclass(frozen=True)

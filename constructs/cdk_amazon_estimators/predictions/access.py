@@ -9,6 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from amazon_estimators.pipeline import keys
 from amazon_estimators.record_sets.keys import record_set_key, shard_patterns
 from amazon_estimators.scoring import keys as scoring_keys
+from cdk_amazon_estimators.access.registry import registry_statements
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
@@ -36,20 +37,24 @@ def grant_model(function: lambda_.Function, model: TrainingPipeline) -> None:
     data.read([keys.current_model_key(layout.prefix)])
     S3Access(function, model.model_bucket, layout.encryption_key).list([layout.models])
     jobs = (model.job_name_prefix, tuning_name_prefix(model.job_name_prefix))
-    allowed = [("DescribeTrainingJob", "training-job", f"{prefix}-*") for prefix in jobs]
-    if model.model_package_group is not None:
-        allowed += [
-            ("ListModelPackages", "model-package-group", model.model_package_group),
-            ("DescribeModelPackage", "model-package", f"{model.model_package_group}/*"),
-        ]
-    for action, resource, name in allowed:
-        arn = Stack.of(model).format_arn(
-            service="sagemaker",
-            resource=resource,
-            resource_name=name,
-            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+    statements = [
+        iam.PolicyStatement(
+            actions=["sagemaker:DescribeTrainingJob"],
+            resources=[
+                Stack.of(model).format_arn(
+                    service="sagemaker",
+                    resource="training-job",
+                    resource_name=f"{prefix}-*",
+                    arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+                )
+                for prefix in jobs
+            ],
         )
-        function.add_to_role_policy(iam.PolicyStatement(actions=[f"sagemaker:{action}"], resources=[arn]))
+    ]
+    if model.model_package_group is not None:
+        statements += registry_statements(model, model.model_package_group)
+    for statement in statements:
+        function.add_to_role_policy(statement)
 
 
 def grant_score(function: lambda_.Function, layout: PipelineLayout, model: TrainingPipeline) -> None:
