@@ -39,7 +39,8 @@ class RecordSetEncoder(Construct):
     the table reader.
 
     Args:
-        bundle: Python version and platform of their code. Default: Python 3.12 on x86_64.
+        bundle: Python version and platform of their code. Default: Python 3.12 on x86_64. A local platform
+            (docs/rehearsal.md) replaces both with those of the machine it runs on.
         encode_memory: Memory of one Encode, 512 MiB to 10 GiB. CPU grows with it. Default: 1,769 MiB, one
             whole CPU.
         encode_timeout: The time one shard may take, 1 second to 15 minutes. Default: 15 minutes.
@@ -92,7 +93,7 @@ class RecordSetEncoder(Construct):
         network = [name for name in ("subnets", "security_groups") if props[name] is not None and vpc is None]
         problems.unless(not network, f"{' and '.join(network)} without vpc; allowed: with vpc. Give vpc too.")
         problems.raise_any()
-        self._bundle = bundle or LambdaBundle()
+        self._bundle = (bundle or LambdaBundle()).at(self)
         self._code = self._bundle.code()
         self._layouts: list[PipelineLayout] = []
         self._concurrency = reserved_concurrency or {}
