@@ -19,6 +19,7 @@ from cdk_amazon_estimators.endpoints import (
 from cdk_amazon_estimators.errors import PipelineError
 from cdk_amazon_estimators.notifications import TrainingNotifications
 from cdk_amazon_estimators.pipeline_base import TrainingPipelineBase
+from cdk_amazon_estimators.predictions import PredictionPipeline
 from cdk_amazon_estimators.storage.data_buckets import new_data_bucket, new_model_bucket
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.image import TrainingImage
@@ -48,6 +49,7 @@ __all__ = [
     "ModelEndpoint",
     "PipelineError",
     "PipelineLayout",
+    "PredictionPipeline",
     "RecordSetEncoder",
     "Registration",
     "ScheduleTrigger",

@@ -13,7 +13,6 @@ from typing import Any
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -22,10 +21,10 @@ from amazon_estimators.pipeline.keys import ANY, items_key
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.after_training.step import AfterTraining, Context
 from cdk_amazon_estimators.encoder import RecordSetEncoder
-from cdk_amazon_estimators.failure import explained_failure
 from cdk_amazon_estimators.function_task import EXECUTION, invoke
 from cdk_amazon_estimators.logged_state_machine import logged_state_machine
 from cdk_amazon_estimators.retries import of_announcements, of_functions
+from cdk_amazon_estimators.shared_states import announce_by, explain_failure, map_shards
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.capacity import Training, train_with_capacity
 
@@ -40,8 +39,12 @@ def pipeline_state_machine(
     timeout: Duration,
     log_retention: logs.RetentionDays,
     encryption_key: kms.IKey | None = None,
+    lists: Sequence[str] = (),
 ) -> sfn.StateMachine:
-    """Make a pipeline's state machine, whose role may also read the items of the Map."""
+    """Make a pipeline's state machine, whose role may also read the items of its Maps.
+
+    ``lists`` are the keys of those that do not list shards to encode.
+    """
     machine = logged_state_machine(
         scope,
         construct_id,
@@ -53,7 +56,7 @@ def pipeline_state_machine(
         encryption_key=encryption_key,
     )
     items = items_key(layout.record_set(ANY), ANY)
-    S3Access(machine.role, layout.data_bucket, layout.encryption_key).read([items])
+    S3Access(machine.role, layout.data_bucket, layout.encryption_key).read([items, *lists])
     return machine
 
 
@@ -100,7 +103,16 @@ def workflow(
         event={"pipeline": settings, "input.$": "$.input", "execution": EXECUTION},
         result_path="$.plan",
     )
-    shards = _shards(scope, encoder, settings, max_concurrency)
+    shards = map_shards(
+        scope,
+        "Shards",
+        task=invoke(scope, "Encode", encoder.encode),
+        encoder=encoder,
+        items_key="$.plan.shards_key",
+        numbers=("shard", "offset", "length"),
+        item={"pipeline": settings["pipeline"]},
+        max_concurrency=max_concurrency,
+    )
     seal = invoke(
         scope,
         "Seal",
@@ -109,14 +121,14 @@ def workflow(
         result_path="$.request",
     )
     reuse = sfn.Pass(scope, "Reuse", input_path="$.plan.request", result_path="$.request")
-    explain = _explain(scope, encoder, settings, again=plan)
+    explain = explain_failure(scope, encoder, settings, again=plan)
     for state in (plan, shards, seal):
         state.add_catch(explain, result_path="$.error")
     begin_training = train_with_capacity(
         scope,
         training=training,
         explain=explain,
-        announce_waiting=_announce(
+        announce_waiting=announce_by(
             scope,
             "AnnounceWaiting",
             encoder.announce,
@@ -148,7 +160,9 @@ def _end(context: Context, training: Training, after: Sequence[AfterTraining]) -
         """Tell of the model, and of what ``steps`` have found."""
         told = ("plan", "job", *training.leaves, *(step.leaves for step in steps))
         state = {f"{name}.$": f"$.{name}" for name in told} | {"warnings.$": "$.request.warnings"}
-        made = _announce(scope, construct_id, encoder.announce, settings, retries=of_announcements(), **state)
+        made = announce_by(
+            scope, construct_id, encoder.announce, settings, retries=of_announcements(), **state
+        )
         made.add_catch(done, result_path="$.announced")
         made.next(done)
         return made
@@ -167,8 +181,8 @@ def _end(context: Context, training: Training, after: Sequence[AfterTraining]) -
     for task in training.tasks:
         task.next(first)
     if tasks:
-        kept = ("prepared", *training.leaves) if training.conclude else ("job",)
-        explain = _explain(scope, encoder, settings, again=first, suffix="AfterTraining", kept=kept)
+        kept = ("plan", "request", *(("prepared", *training.leaves) if training.conclude else ("job",)))
+        explain = explain_failure(scope, encoder, settings, again=first, suffix="AfterTraining", kept=kept)
         for task in tasks:
             task.add_catch(explain, result_path="$.error")
     return statements
@@ -178,106 +192,3 @@ def workflow_statements(encoder: RecordSetEncoder) -> list[iam.PolicyStatement]:
     """Return the role's statements for the Lambda functions, at these versions only."""
     functions = [function.function_arn for function in encoder.functions]
     return [iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=functions)]
-
-
-def _explain(
-    scope: Construct,
-    encoder: RecordSetEncoder,
-    settings: Mapping[str, Any],
-    *,
-    again: sfn.IChainable,
-    suffix: str = "",
-    kept: Sequence[str] = (),
-) -> sfn.CustomState:
-    """Explain, tell, then Failed, and from there ``again`` if the execution is redriven.
-
-    Of the state ``kept`` goes on beside the input, with plan and request; without, there is no plan yet.
-    """
-    # Of the failure before nothing is kept: neither its error nor a plan that may not be the next one.
-    going_on: dict[str, Any] = (
-        {f"{name}.$": f"$.{name}" for name in ("plan", "request", *kept)} if kept else {"plan": {}}
-    )
-    announce = _announce(
-        scope,
-        f"AnnounceFailure{suffix}",
-        encoder.announce,
-        settings,
-        retries=of_announcements(),
-        **{"plan.$": "$.plan", "explained.$": "$.explained", "error.$": "$.error"},
-    )
-    return explained_failure(
-        scope,
-        encoder,
-        name=settings["pipeline"],
-        plan={"plan.$": "$.plan"},
-        announce=announce,
-        going_on={"input.$": "$.input", **going_on},
-        again=again,
-        suffix=suffix,
-    )
-
-
-def _announce(
-    scope: Construct,
-    construct_id: str,
-    function: lambda_.IFunction,
-    settings: Mapping[str, Any],
-    *,
-    retries: list[dict[str, Any]],
-    **state: str,
-) -> sfn.CustomState:
-    """Tell of the end, if need be after some minutes.
-
-    Should the telling fail all the same, the execution ends as it would: what it did is done. The starter
-    finds the error in its output, and tells of the model.
-    """
-    event = {"pipeline": settings, "execution": EXECUTION, "input.$": "$.input", **state}
-    return invoke(scope, construct_id, function, event=event, result_path="$.announced", retries=retries)
-
-
-def _shards(
-    scope: Construct, encoder: RecordSetEncoder, settings: Mapping[str, Any], max_concurrency: int
-) -> sfn.DistributedMap:
-    """Encode of every shard. A Map Run hides what its items failed of: each is explained where it failed."""
-    names = ("shard", "offset", "length")
-    item = {name: sfn.JsonPath.number_at(f"$$.Map.Item.Value.{name}") for name in names}
-    shards = sfn.DistributedMap(
-        scope,
-        "Shards",
-        label="Shards",
-        max_concurrency=max_concurrency,
-        # The bucket by path: were it given as a construct, CDK would let the role read all of it.
-        item_reader=sfn.S3JsonLItemReader(
-            bucket_name_path=sfn.JsonPath.string_at("$.plan.bucket"),
-            key=sfn.JsonPath.string_at("$.plan.shards_key"),
-        ),
-        item_selector={
-            "bucket": sfn.JsonPath.string_at("$.plan.bucket"),
-            "prefix": sfn.JsonPath.string_at("$.plan.prefix"),
-            "attempt": sfn.JsonPath.string_at("$.plan.attempt"),
-            # Whose work it is, for the logs.
-            "pipeline": settings["pipeline"],
-            "execution": sfn.JsonPath.string_at("$$.Execution.Name"),
-            **item,
-        },
-        result_path=sfn.JsonPath.DISCARD,
-    )
-    explain = invoke(
-        scope,
-        "ExplainShard",
-        encoder.explain,
-        event={
-            "pipeline.$": "$.pipeline",
-            "execution": {"name.$": "$.execution"},
-            "error.$": "$.error",
-            "plan": {"bucket.$": "$.bucket", "prefix.$": "$.prefix", "attempt.$": "$.attempt"},
-            "shard.$": "$.shard",
-        },
-        result_path="$.explained",
-    )
-    explain.next(
-        sfn.Fail(scope, "ShardFailed", error_path="$.explained.error", cause_path="$.explained.cause")
-    )
-    encode = invoke(scope, "Encode", encoder.encode)
-    encode.add_catch(explain, result_path="$.error")
-    return shards.item_processor(encode)

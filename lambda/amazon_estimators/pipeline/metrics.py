@@ -16,6 +16,10 @@ from typing import Any
 from amazon_estimators.pipeline.events import (
     ENDPOINT_FAILED,
     FAILED,
+    NOT_PREDICTED,
+    PREDICTED,
+    PREDICTIONS_SKIPPED,
+    PREDICTIONS_WAITING,
     REJECTED,
     ROLLED_BACK,
     SKIPPED,
@@ -33,6 +37,10 @@ COUNTS = {
     FAILED: "TrainingsFailed",
     SKIPPED: "TrainingsSkipped",
     WAITING: "TrainingsWaiting",
+    PREDICTED: "PredictionsReady",
+    NOT_PREDICTED: "PredictionsFailed",
+    PREDICTIONS_SKIPPED: "PredictionsSkipped",
+    PREDICTIONS_WAITING: "PredictionsWaiting",
 }
 """The metric that each kind of a pipeline's events counts in."""
 ENDPOINT_COUNTS = {
