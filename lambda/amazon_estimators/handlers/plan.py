@@ -12,5 +12,6 @@ from amazon_estimators.storage import s3
 
 @logged("Plan")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    settings = Settings.from_dict(event["pipeline"])
-    return plan_step(s3.client(), settings, event["input"], event["execution"])
+    client = s3.client()
+    settings = Settings.from_dict(event["pipeline"]).with_columns(client)
+    return plan_step(client, settings, event["input"], event["execution"])
