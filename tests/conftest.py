@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,6 +66,5 @@ def outputs(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> dic
 
     Each is set as its sample wants it; nobody else deploys this stack again.
     """
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
     algorithms = {name: make(tmp_path_factory.mktemp(name)).settings() for name, make in SAMPLES.items()}
-    return platform.deploy({"algorithms": algorithms, "lambda_python": python, "lambda_platform": "host"})
+    return platform.deploy({"algorithms": algorithms})

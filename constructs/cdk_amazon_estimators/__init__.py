@@ -11,6 +11,7 @@ from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.errors import PipelineError
 from cdk_amazon_estimators.notifications import TrainingNotifications
 from cdk_amazon_estimators.pipeline_base import TrainingPipelineBase
+from cdk_amazon_estimators.predictions import PredictionPipeline
 from cdk_amazon_estimators.storage.data_buckets import new_data_bucket, new_model_bucket
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.image import TrainingImage
@@ -35,6 +36,7 @@ __all__ = [
     "LambdaBundle",
     "PipelineError",
     "PipelineLayout",
+    "PredictionPipeline",
     "RecordSetEncoder",
     "Registration",
     "ScheduleTrigger",

@@ -66,8 +66,8 @@ ACKNOWLEDGED = (
     Finding(
         "AWS::EC2::SecurityGroupIngress",
         ("EC2RestrictedCommonPorts",),
-        "The instances of one training job reach one another, on ports of the container's choice, and nobody "
-        "else reaches them.",
+        "The instances of one training job reach one another, on ports of the container's choice, and "
+        "nothing else can reach them.",
     ),
     Finding(
         "AWS::SQS::Queue",

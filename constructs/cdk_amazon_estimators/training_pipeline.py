@@ -149,6 +149,8 @@ class TrainingPipeline(TrainingPipelineBase):
         input_prefixes: The prefix of each channel's input.
         job_name_prefix: The beginning of every training job's name.
         model_package_group: The group its models are registered in; None without ``registration``.
+        algorithm: The algorithm.
+        training_image: The image that trains, and that serves its models.
 
     Raises:
         PipelineError: Props that make no pipeline, or problems of several kinds. One error tells all
@@ -208,6 +210,7 @@ class TrainingPipeline(TrainingPipelineBase):
         super().__init__(scope, construct_id)
         chosen = checked(self, TrainingPipeline.__init__, props, self._neighbours(data_bucket))
 
+        self.algorithm, self.training_image = algorithm, chosen.image
         self._make_buckets(data_bucket, model_bucket, encryption_key, removal_policy, auto_delete_objects)
         self._lay_out(chosen.sources, prefix, encryption_key, encryption_headers)
         self._expire(record_set_expiration, input_version_expiration)

@@ -169,6 +169,14 @@ PROP_TYPES: Mapping[str, PropType] = {
     "margin": _measure(0.01),
     "approval": _instance(Enum, "Approval.AUTOMATIC or Approval.MANUAL"),
     "model_package_group": _instance(str, "a str, such as 'churn-models'"),
+    # of predictions
+    "engine": _instance(str, "a str, 'transform' or 'numpy'"),
+    "source": _instance(Source, "a Source, such as Source(format='csv')"),
+    "keep": _several(
+        lambda value: isinstance(value, str | int) and not isinstance(value, bool),
+        "columns by name or position, such as ['id']",
+    ),
+    "output_format": _instance(str, "a str, 'csv' or 'jsonlines'"),
     # of the encoder
     "bundle": _instance(LambdaBundle, "a LambdaBundle, such as LambdaBundle(platform='arm64')"),
     "encode_memory": _instance(Size, "a Size, such as Size.mebibytes(1769)"),

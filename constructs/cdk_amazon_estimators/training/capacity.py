@@ -114,7 +114,7 @@ def train_with_capacity(
     announce_waiting.next(wait)
     wait.next(count).next(training.entry)
     is_second = (
-        sfn.Choice(scope, "IsSecondWait", comment="The first wait is short: only what takes longer is told.")
+        sfn.Choice(scope, "IsSecondWait", comment="The first wait is short: only longer waits are reported.")
         .when(condition.number_equals("$.capacity.waits", 1), announce_waiting)
         .otherwise(wait)
     )

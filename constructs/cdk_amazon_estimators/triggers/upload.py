@@ -56,8 +56,8 @@ class UploadTrigger:
         for output in outputs:
             problems.unless(
                 prefix is None or not (prefix.startswith(output) or output.startswith(prefix)),
-                f"UploadTrigger(prefix={prefix!r}) would hear what the pipeline itself writes to {output!r}, "
-                "and start it without end. Give a prefix apart from it.",
+                f"UploadTrigger(prefix={prefix!r}) would react to what the pipeline itself writes to "
+                f"{output!r}, and start it endlessly. Use a prefix outside it.",
             )
 
     def bind(self, starter: Listener, construct_id: str) -> None:

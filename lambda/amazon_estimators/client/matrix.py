@@ -228,7 +228,7 @@ def _array(train: Any) -> np.ndarray:
         array = np.asarray(train)
     except ValueError as error:
         raise InputError(
-            f"the data are no array: {error}", remedy="Give every row the same number of values."
+            f"the data are not an array: {error}", remedy="Give every row the same number of values."
         ) from error
     if array.ndim != 2 or not array.shape[1]:
         raise _not_rows(array.shape)

@@ -44,6 +44,11 @@ class PipelineEstimator:
         self._states = client_of(session, "stepfunctions")
 
     @property
+    def name(self) -> str:
+        """The path of its construct, as events name it: ``"MyStack/Digits"``."""
+        return str(self.settings["pipeline"])
+
+    @property
     def data_locations(self) -> dict[str, str]:
         """S3 prefix of each channel's input."""
         bucket, prefix = self.settings["data_bucket"], self.settings.get("prefix", "")
@@ -198,21 +203,28 @@ def find_pipeline(
     if state_machine_arn is not None:
         settings = _settings(session, state_machine_arn)
         if settings is None:
-            raise RequestError(f"{state_machine_arn} is no training pipeline of this library")
+            raise RequestError(f"{state_machine_arn} is not a training pipeline of this library")
         return PipelineEstimator(state_machine_arn, settings, session=session)
-    found = {
-        arn: settings
-        for arn in _state_machines(session, str(stack_name))
-        if (settings := _settings(session, arn))
-    }
+    found = pipelines_of_stack(str(stack_name), session)
     if len(found) != 1:
-        listed = "".join(f"\n  {one['pipeline']} ({one['algorithm']}): {arn}" for arn, one in found.items())
+        listed = "".join(
+            f"\n  {one.name} ({one.settings['algorithm']}): {one.state_machine_arn}" for one in found
+        )
         raise RequestError(
             f"stack {stack_name} holds {len(found)} training pipelines{':' if found else ''}{listed}",
             remedy="Name one by state_machine_arn." if found else "Deploy a TrainingPipeline in it first.",
         )
-    [(arn, settings)] = found.items()
-    return PipelineEstimator(arn, settings, session=session)
+    return found[0]
+
+
+def pipelines_of_stack(stack_name: str, session: Any) -> list[PipelineEstimator]:
+    """Return all training pipelines of a stack."""
+    machines = _state_machines(session, stack_name)
+    return [
+        PipelineEstimator(arn, settings, session=session)
+        for arn in machines
+        if (settings := _settings(session, arn))
+    ]
 
 
 def _state_machines(session: Any, stack_name: str) -> list[str]:

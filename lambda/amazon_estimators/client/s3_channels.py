@@ -154,7 +154,8 @@ def _read_recordio(record_set: RecordSet, head: _Head) -> None:
     if not head.data.startswith(MAGIC_BYTES):
         raise InputError(
             f"{head.uri} is not RecordIO-protobuf; it begins {head.data[:20]!r}",
-            remedy="Say what it is: TrainingInput(uri, content_type='text/csv;label_size=1'), or encode it.",
+            remedy="State its content type, TrainingInput(uri, content_type='text/csv;label_size=1'), or "
+            "encode it.",
         )
     try:
         record = next(read_records(io.BytesIO(head.data)))

@@ -100,7 +100,7 @@ class PipelineStarter:
             if task["Status"] != "RUNNING":
                 raise RequestError(
                     f"the dead letters were not all moved: {task['Status']}, {task.get('FailureReason')}",
-                    remedy="Mend what FailureReason says, then redrive the dead letters again.",
+                    remedy="Fix the cause that FailureReason names, then redrive the dead letters again.",
                 )
             time.sleep(poll_seconds)
 

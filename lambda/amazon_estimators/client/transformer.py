@@ -260,7 +260,7 @@ class Transformer:
             content_type, uri = data.content_type, data.s3_data
             if data.labels is not None:
                 warnings.warn(
-                    "the RecordSet has labels; AWS does not say that containers pass over them",
+                    "the RecordSet has labels; AWS does not say that containers ignore them",
                     InferenceWarning,
                     stacklevel=2,
                 )

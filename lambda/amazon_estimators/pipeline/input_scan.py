@@ -139,7 +139,7 @@ def refuse_tables(rule: InputFiles, keys: Iterable[str], left_out: Iterable[Left
     """Raise InputError if keys are data of a table with a log. ``where`` names what paths are below."""
     for log, root in rule.tables_among(keys, left_out):
         raise InputError(
-            f"{where}{root} has the {log}, which says which of its files count",
+            f"{where}{root} has the {log}, which lists its valid files",
             remedy="Write the table's current rows as plain Parquet elsewhere, by Athena's UNLOAD or Spark. "
             "If every file there counts, leave the log out by the Source: "
             f"skip={[f'{root}{LOG_NAMES[log]}']}.",

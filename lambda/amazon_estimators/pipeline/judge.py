@@ -28,7 +28,7 @@ MAX_MODEL_BYTES = 512 * 2**20
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
-    """What a model has to pass.
+    """The conditions that a model must meet.
 
     Attributes:
         metric: The metric it is judged by.
@@ -62,9 +62,9 @@ class Bar:
         if not isfinite(value):
             return f"{self.metric} is {value}, not a number to judge by"
         if self.at_least is not None and value < self.at_least:
-            return f"{self.metric} is {value:g}; it has to be at least {self.at_least:g}"
+            return f"{self.metric} is {value:g}; must be at least {self.at_least:g}"
         if self.at_most is not None and value > self.at_most:
-            return f"{self.metric} is {value:g}; it has to be at most {self.at_most:g}"
+            return f"{self.metric} is {value:g}; must be at most {self.at_most:g}"
         return ""
 
     def loses(self, value: float, current: float) -> str:
@@ -73,7 +73,7 @@ class Bar:
         if gain > 0 or not isfinite(current) or (self.margin > 0 and gain >= -self.margin):
             return ""
         limit = f"by at most {self.margin:g} worse than" if self.margin else "better than"
-        return f"{self.metric} is {value:g}; it has to be {limit} the {current:g} of the model in use"
+        return f"{self.metric} is {value:g}; must be {limit} the {current:g} of the model in use"
 
 
 @dataclass(frozen=True)

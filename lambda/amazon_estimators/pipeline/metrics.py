@@ -13,7 +13,17 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from amazon_estimators.pipeline.events import FAILED, REJECTED, SKIPPED, TRAINED, WAITING
+from amazon_estimators.pipeline.events import (
+    FAILED,
+    NOT_PREDICTED,
+    PREDICTED,
+    PREDICTIONS_SKIPPED,
+    PREDICTIONS_WAITING,
+    REJECTED,
+    SKIPPED,
+    TRAINED,
+    WAITING,
+)
 
 NAMESPACE = "AmazonEstimators"
 DIMENSION = "StateMachineArn"
@@ -24,6 +34,10 @@ COUNTS = {
     FAILED: "TrainingsFailed",
     SKIPPED: "TrainingsSkipped",
     WAITING: "TrainingsWaiting",
+    PREDICTED: "PredictionsReady",
+    NOT_PREDICTED: "PredictionsFailed",
+    PREDICTIONS_SKIPPED: "PredictionsSkipped",
+    PREDICTIONS_WAITING: "PredictionsWaiting",
 }
 """The metric that each kind of event counts in."""
 EXECUTION_SECONDS, BILLABLE_SECONDS = "ExecutionSeconds", "BillableSeconds"

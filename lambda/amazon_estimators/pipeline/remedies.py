@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from amazon_estimators.errors import FunctionError
 
-DISK_FULL = "Raise volume_size: an instance's data, the model and temporary files have to fit."
+DISK_FULL = "Raise volume_size: it must hold an instance's data, the model and temporary files."
 NO_S3 = (
     "The instances do not reach S3: give the VPC a gateway endpoint for S3 that the security groups reach."
 )

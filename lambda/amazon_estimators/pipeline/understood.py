@@ -59,7 +59,7 @@ def _format(channel: Channel, found: Found) -> str:
             dialect = dialect_of(entry, source)
             header = "a header" if found.schema.names else "no header"
             quotes = "quotes enclose fields" if dialect.quotes else "quotes are text"
-            kinds[name] += f", {header}, fields parted by {dialect.delimiter.decode()!r}, {quotes}"
+            kinds[name] += f", {header}, fields separated by {dialect.delimiter.decode()!r}, {quotes}"
             kinds[name] += f", escaped by {dialect.escape.decode()!r}" if dialect.escape else ""
             kinds[name] += ", decimal commas" if dialect.decimal == b"," else ""
     return f"format: {'; '.join(kinds.values())}"

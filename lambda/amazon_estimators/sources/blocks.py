@@ -1,4 +1,4 @@
-"""Blocks of rows, dense and sparse: what a reader yields and an encoding takes."""
+"""Blocks of rows, dense and sparse: readers yield them and encodings take them."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class SparseRows:
 class Block:
     """Consecutive rows: ``features`` of shape (rows, feature_dim), ``labels`` of shape (rows,) or None.
 
-    A reader that casts to float32 says by ``given(row, feature)``, or ``given(row, None)`` for the label,
-    what the input has there: of a value beyond float32 the cast leaves an infinity, and an error names it.
+    A cast to float32 turns a value beyond its range into infinity. A reader that casts sets ``given``, with
+    which an error shows the input's own value: ``given(row, feature)``; ``given(row, None)`` for the label.
     """
 
     features: np.ndarray | SparseRows

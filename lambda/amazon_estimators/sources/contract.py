@@ -1,4 +1,4 @@
-"""The functions that the module of a format provides."""
+"""The functions that each format's module provides."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from amazon_estimators.storage.s3 import InputObject
 
 
 class Reader(Protocol):
-    """Defines what the module of a format provides.
+    """Defines the functions that each format's module provides.
 
-    Where a Source may leave something to be found out over all objects, the module has a function ``resolve``
-    too: see :func:`resolve`.
+    If a Source may leave options to be detected from all objects, the module also has a function ``resolve``:
+    see :func:`resolve`.
     """
 
     def look(self, s3: Any, found: InputObject, source: Source) -> Layout:
@@ -24,5 +24,5 @@ class Reader(Protocol):
         ...
 
     def read(self, s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
-        """Read the rows of a piece, a bounded block at a time."""
+        """Read the rows of a piece in blocks of bounded size."""
         ...

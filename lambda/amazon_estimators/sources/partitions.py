@@ -1,4 +1,4 @@
-"""``key=value`` directories as columns, for every format: Hive's partitions, which files do not hold.
+"""Read ``key=value`` directories, Hive's partitions, as columns that the files do not hold; for every format.
 
 year=2024/part-0.parquet    columns of the file, then year, which is 2024 in all its rows
 """
@@ -40,9 +40,10 @@ def directories_of(key: str, prefix: str | None) -> dict[str, str]:
 
 
 def columns_of(found: InputObject, source: Source) -> dict[str, str]:
-    """Return those directories of an object that are columns: all by the option, or those that are named."""
+    """Return an object's directories that are columns: all with the option, otherwise those that are
+    named."""
     if not source.partitions and not source.columns:
-        return {}  # asked of a million objects
+        return {}  # called for a million objects
     directories = directories_of(found.key, source.prefix)
     if source.partitions:
         return directories
@@ -50,13 +51,13 @@ def columns_of(found: InputObject, source: Source) -> dict[str, str]:
 
 
 class Partitioned:
-    """Reads a format, and directories as further columns."""
+    """Reads a format, and directories as additional columns."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
     def resolve(self, s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
-        """Find out of the files what the format finds out, as if there were no directories."""
+        """Detect from the files what the format detects, as if there were no directories."""
         find_out = getattr(self._reader, "resolve", None)
         if find_out is None:
             return source
@@ -65,7 +66,7 @@ class Partitioned:
         try:
             return replace(source, **{name: getattr(own, name) for name in FOUND_OUT})
         except RequestError:
-            return source  # a named column of a file without a header: each look finds it out again
+            return source  # a column is named and the file has no header: each look detects it again
 
     def look(self, s3: Any, found: InputObject, source: Source) -> Layout:
         """Read the file's metadata, and add the directories to its columns."""
@@ -78,7 +79,7 @@ class Partitioned:
         return replace(layout, schema=schema)
 
     def read(self, s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
-        """Read the rows of the file, and add what the directories say."""
+        """Read the rows of the file, and add the directories' values."""
         found, own = piece.source, schema.own
         columns = columns_of(found, source)
         assert own is not None
@@ -89,7 +90,7 @@ class Partitioned:
 
 
 def _from_the_end(source: Source, columns: dict[str, str]) -> Source:
-    """The source with the names of directories in place of their positions from the end.
+    """Return the source with directory names in place of positions from the end.
 
     Raises RequestError if the label turns out to be a directory that is left out.
     """
@@ -109,7 +110,7 @@ def _from_the_end(source: Source, columns: dict[str, str]) -> Source:
 
 
 def _own_source(source: Source, columns: dict[str, str]) -> Source:
-    """The source of the file alone, whose last columns come before the directories."""
+    """Return the source for the file alone, whose last columns come before the directories."""
 
     def own(column: Any) -> Any:
         return column + len(columns) if isinstance(column, int) and column < 0 else column
@@ -125,7 +126,7 @@ def _own_source(source: Source, columns: dict[str, str]) -> Source:
 
 
 def _schema(own: Schema, source: Source, columns: dict[str, str], found: InputObject) -> Schema:
-    """The columns of the file and after them the directories."""
+    """Return the schema of the file's columns followed by the directories."""
     names = tuple(columns)
     if own.sparse:
         if names != (source.label,):
@@ -162,7 +163,7 @@ def _schema(own: Schema, source: Source, columns: dict[str, str], found: InputOb
 
 
 def _used(schema: Schema) -> list[str]:
-    """The directories that are features or the label."""
+    """Return the directories that are features or the label."""
     if schema.sparse or schema.own is None:
         return list(schema.directories)
     first = schema.own.width
@@ -170,7 +171,7 @@ def _used(schema: Schema) -> list[str]:
 
 
 def _value(found: InputObject, name: str, columns: dict[str, str]) -> float | int:
-    """The number that a directory says: a whole one as such, so that no label is rounded unseen."""
+    """Return a directory's number: an int if it is whole, so that no label is rounded unnoticed."""
     text = columns.get(name, "").encode()
     if not NUMBER.fullmatch(text):
         raise InputError(
@@ -181,8 +182,8 @@ def _value(found: InputObject, name: str, columns: dict[str, str]) -> float | in
 
 
 def _joined(block: Block, schema: Schema, own: Schema, values: dict[str, float | int]) -> Block:
-    """The block with the columns of directories where the schema wants them."""
-    import numpy as np  # noqa: PLC0415 - the columns of directories are known without it
+    """Return the block with the directories' columns where the schema has them."""
+    import numpy as np  # noqa: PLC0415 - not needed to list the columns
 
     rows, first = len(block.features), own.width
     labels = block.labels

@@ -17,13 +17,13 @@ from amazon_estimators.storage.s3 import InputObject
 
 
 def resolve(s3: Any, objects: ObjectList, source: Source) -> Source:
-    """Return the source with what it leaves out found out, over all objects, by the formats that can tell.
+    """Return the source with the options it leaves open, as the formats detect them from all objects.
 
-    Encode is handed the result, so that nothing is decided twice, or for one object alone.
+    Encode receives the result, so nothing is decided twice, or for one object alone.
 
     Raises:
-        InputError: What is left out cannot be told from the objects.
-        SchemaError: The objects tell different things.
+        InputError: The objects do not show an option that is left open.
+        SchemaError: The objects disagree.
     """
     readers: dict[str, tuple[Reader, array[int]]] = {}
     for index, found in enumerate(objects):
@@ -38,21 +38,21 @@ def resolve(s3: Any, objects: ObjectList, source: Source) -> Source:
 def format_of(found: InputObject, source: Source) -> tuple[str, Reader]:
     """Return the name of an object's format, and the module that reads it.
 
-    Only that module is loaded: where nothing needs the table reader it stays out of memory.
+    Only that module is loaded, so the table reader stays out of memory unless the format needs it.
 
     Args:
         found: The object; its key's extension counts if ``source.format`` is ``"auto"``.
         source: How the channel is read.
 
     Raises:
-        InputError: No format goes by that extension or name, or the object is compressed and may not be.
+        InputError: No format has that extension or name, or the object is compressed and may not be.
     """
     if source.format == "auto":
         known = extensions()
         name = known.get(PurePosixPath(bare_key(found)).suffix)
         if name is None:
             raise InputError(
-                f"{found.uri}: its extension names no format; known: {', '.join(known)}",
+                f"{found.uri}: its extension is not a known format; known: {', '.join(known)}",
                 remedy="Name the channel's format in its Source, or leave the object out there: "
                 f"skip={[PurePosixPath(found.key).name]}.",
             )
@@ -68,7 +68,7 @@ def format_of(found: InputObject, source: Source) -> tuple[str, Reader]:
         allowed = [other for other in vector_formats() if FORMATS[other].compressible]
         raise InputError(
             f"{found.uri} is compressed; only {' and '.join(allowed)} may be, from outside",
-            remedy="Upload it uncompressed: .npz and Parquet are compressed within.",
+            remedy="Upload it uncompressed: .npz and Parquet compress their content themselves.",
         )
     reader = cast(Reader, entry.load())
     return name, Partitioned(reader) if columns_of(found, source) else reader

@@ -1,4 +1,4 @@
-"""The columns of an input: how many, their names, which are features and which is the label."""
+""""""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 MOST_LEFT_OUT = 8
-"""Columns that a way out names; of more it tells how many."""
+"""Columns that a remedy names; it counts the rest."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,16 @@ class Schema:
     """Positions of the features; None for all columns but the label."""
     label: int | None
     sparse: bool = False
-    """True if rows are sparse: then all columns are features, and a label is in no column."""
+    """True if rows are sparse: then all columns are features, and the label is not a column."""
     at_least: bool = False
-    """True if ``width`` is only the highest index found: other files may have more features."""
+    """True if ``width`` is only the highest index seen: other files may have more features."""
     directories: tuple[str, ...] = ()
-    """Names of ``key=value`` directories that are columns after those of the file; or the sparse label."""
+    """Names of the ``key=value`` directories that follow the file's columns, or hold the label of sparse
+    rows."""
     own: Schema | None = None
     """The columns of the file itself, if there are ``directories``."""
     index: tuple[int, ...] = ()
-    """Columns that the file says name its rows. They are features only if ``features`` holds them."""
+    """Columns that are row names according to the file. They are features only if ``features`` holds them."""
 
     @classmethod
     def of(
@@ -51,7 +52,7 @@ class Schema:
     ) -> Self:
         """Resolve names and negative positions of ``source`` against a table of ``width`` columns.
 
-        ``index`` are columns that are features only if ``source.features`` holds them.
+        Columns in ``index`` are features only if ``source.features`` holds them.
         """
 
         def position(column: int | str) -> int:
@@ -102,13 +103,13 @@ class Schema:
 
     @property
     def used(self) -> tuple[int, ...]:
-        """The columns that are read, in the order of the input: features and label."""
+        """The columns that are read, features and label, in the order of the input."""
         if self.features is None:
             return tuple(range(self.width))
         return tuple(sorted({*self.features, *(() if self.label is None else (self.label,))}))
 
     def position(self, feature: int | None) -> int:
-        """The column of a feature by its number, or of the label for None; there is one."""
+        """Return the column of a feature by its number; of the label, which must exist, for None."""
         if feature is None:
             assert self.label is not None
             return self.label
@@ -117,11 +118,11 @@ class Schema:
         return feature + (self.label is not None and feature >= self.label)
 
     def column(self, position: int) -> str:
-        """Return a column's name for messages: its position, and its name if it has one."""
+        """Return how messages name a column: its position, and its name if it has one."""
         return f"column {position}" + (f" ({self.names[position]!r})" if self.names else "")
 
     def split(self, table: np.ndarray) -> Block:
-        """A table of all columns, shape (rows, width), as features and labels."""
+        """Split a table of all columns, shape (rows, width), into features and labels."""
         labels = None if self.label is None else table[:, self.label]
         if self.features is not None:
             return Block(table[:, list(self.features)], labels)
@@ -131,12 +132,12 @@ class Schema:
             return Block(table[:, 1:], labels)
         if self.label == self.width - 1:
             return Block(table[:, :-1], labels)
-        import numpy as np  # noqa: PLC0415 - a Source is made at synth time, without numpy
+        import numpy as np  # noqa: PLC0415 - a Source is made at synth time, without NumPy
 
         return Block(np.delete(table, self.label, axis=1), labels)
 
     def split_used(self, table: np.ndarray) -> Block:
-        """A table of the columns ``used`` names, shape (rows, len(used)), as features and labels."""
+        """Split a table of the ``used`` columns, shape (rows, len(used)), into features and labels."""
         if self.features is None:
             return self.split(table)
         place = {column: at for at, column in enumerate(self.used)}
@@ -160,9 +161,10 @@ class Schema:
 
 
 def without(schema: Schema, source: Source, positions: Sequence[int]) -> str:
-    """Return how to set the Source so that columns are not read, as a sentence; "" if nothing would be left.
+    """Return a sentence that says how to set the Source so that columns are not read; "" if none would be
+    left.
 
-    The label is read in any case. A column goes by its name, or by its position where no other way is sure.
+    The label is always read. Columns are named, or numbered if their names are not unique.
     """
     out = [position for position in positions if position != schema.label]
     if not out or len(out) >= schema.feature_dim:
@@ -183,7 +185,7 @@ def without(schema: Schema, source: Source, positions: Sequence[int]) -> str:
 def check_schema(expected: Schema, example: str, actual: Schema, uri: str) -> None:
     """Raise SchemaError, naming both objects, unless their schemas are the same.
 
-    Where only the highest index of sparse rows is known, it may be lower than expected.
+    For sparse rows of which only the highest index is known, it may be lower than expected.
     """
     if expected.sparse and actual.sparse and (expected.at_least or actual.at_least):
         found, known = (actual, expected) if actual.at_least else (expected, actual)

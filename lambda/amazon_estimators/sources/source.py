@@ -1,4 +1,4 @@
-"""Define what all formats share: a channel's Source, its schema, a piece of it, a block of rows."""
+"""Define a channel's Source: the location of its input and how to read it."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from amazon_estimators.sources.formats import COMPRESSIONS, FORMATS, formats_wit
 from amazon_estimators.text import listed
 
 BLOCK_BYTES = 8 * 2**20
-"""Bytes of input or of float32 features a reader holds at a time, whichever it counts in."""
+"""Bytes a reader holds at a time, of input or of float32 features, depending on the format."""
 
 LONGEST_SHOWN = 80
-"""Bytes of a user's text that an error shows."""
+"""The most bytes of a user's text that an error shows."""
 LISTS = {
     "features": ("columns", "price"),
     "exclude": ("columns", "price"),
     "include": ("patterns", "*.csv"),
     "skip": ("patterns", "*-manifest"),
 }
-"""The options that hold several values: of what, and an example."""
+"""The options that hold several values: of what kind, and an example."""
 HEADERS = ("auto", "present", "absent")
 QUOTINGS = ("auto", "minimal", "none")
 DECIMALS = (".", ",")
 ALWAYS = ("prefix", "include", "skip", "format", "partitions")
-"""The options that go with every format; of the others the table of formats tells."""
+"""The options that apply to every format. The table of formats lists the others."""
 FEATURE_LIMIT = 2**31 - 1
-"""The most features of a sparse input: what a column number of 32 bits can name."""
+"""The most features of a sparse input: the range of a 32-bit column number."""
 COLUMN_LIMIT = 2**22
-"""The most columns of a dense input: a row of them is held in memory, whatever a header claims."""
+"""The most columns of a dense input, whatever a header claims: a row is held in memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class Source:
     """The location of a channel's input, and the options for reading it.
 
     prefix: key prefix in the data bucket. Default: ``<pipeline prefix>input/<channel>/``.
-    include: patterns such as ``"*.csv"``; only files that match one are read. Default: all that are data.
+    include: patterns such as ``"*.csv"``; only files that match one are read. Default: all data files.
     skip: patterns such as ``"*-manifest"``; files that match one are left out. Default: none. A pattern with
         a slash is matched with the path below the prefix, one without with the file's name.
     format: ``"auto"`` (by the object's extension), ``"npy"``, ``"npz"``, ``"csv"``, ``"parquet"``,
@@ -48,21 +48,22 @@ class Source:
     compression: ``"auto"`` (``.gz``, ``.zst`` by extension), ``"none"``, ``"gzip"`` or ``"zstd"``. Text only.
     label: the label's column, by position (0-based; negative counts from the end) or name. Default: no label.
     features: the feature columns, by position or name, in this order. Default: all but the label.
-    exclude: columns that are no features, by position or name; the others but the label are. Default: none.
-    header: ``"auto"`` (one is there if a column is named, or if the first line has a field to read that is
-        no number), ``"present"`` or ``"absent"``. CSV only.
-    delimiter: the character between fields; a blank stands for any run of blanks and tabs. Default: a tab for
+    exclude: columns that are not features, by position or name; all others but the label are. Default: none.
+    header: ``"auto"`` (present if a column is named, or if a field that is read in the first line is not a
+        number), ``"present"`` or ``"absent"``. CSV only.
+    delimiter: the character between fields; a blank means any run of blanks and tabs. Default: a tab for
         ``.tsv``, else a comma. CSV only.
-    quoting: ``"minimal"`` (a quote that begins a field encloses it), ``"none"`` (quotes are characters like
-        others) or ``"auto"`` (what fits the first records; in doubt ``"none"`` for tabs). CSV only.
-    escape: the character that takes its meaning from the next one, such as a backslash; ``""`` for none.
-        Default: a backslash if only that fits the first records. CSV only.
+    quoting: ``"minimal"`` (a quote that begins a field encloses it), ``"none"`` (quotes are plain characters)
+        or ``"auto"`` (what fits the first records; in doubt ``"none"`` for tabs). CSV only.
+    escape: the character that escapes the next one, such as a backslash; ``""`` for none. Default: a
+        backslash if only that fits the first records. CSV only.
     decimal: the decimal mark of numbers, ``"."`` or ``","``. CSV only.
     quoted_newlines: whether a quoted field may hold a newline. Default: True. CSV only.
-    feature_count: the number of features. Default: the largest index found by reading all once. libsvm only.
+    feature_count: the number of features. Default: the largest index, found by reading all files once. libsvm
+        only.
     first_index: the index of the first feature, 0 or 1. Default: 1. libsvm only.
-    partitions: whether ``key=value`` directories below the prefix are columns, after those of the file. One
-        that ``label``, ``features`` or ``exclude`` names is a column in any case. Default: False.
+    partitions: whether ``key=value`` directories below the prefix are columns, after those of the file. A
+        directory named in ``label``, ``features`` or ``exclude`` is always a column. Default: False.
     keep_labels: whether the label each libsvm or RecordIO record carries is kept. Default: True.
     """
 
@@ -138,7 +139,8 @@ class Source:
             yield f"feature_count is {count!r}; allowed: 1 to {FEATURE_LIMIT}"
 
     def _misfits(self) -> Iterator[str]:
-        """Options that do not apply to the format. What ``"auto"`` finds is not known beforehand."""
+        """Describe the options that do not apply to the format. With ``"auto"`` the format is not known
+        yet."""
         entry = FORMATS.get(self.format) if isinstance(self.format, str) else None
         if entry is None:
             return
@@ -159,7 +161,7 @@ class Source:
         columns = self.columns
         wrong = [one for one in columns if isinstance(one, bool) or not isinstance(one, int | str)]
         for column in wrong:
-            yield f"{column!r} is no column; allowed: a position (int) or a name (str)"
+            yield f"{column!r} is not a column; allowed: a position (int) or a name (str)"
         if wrong:
             return
         twice = [column for column, times in Counter(self.features).items() if times > 1]
@@ -174,23 +176,24 @@ class Source:
         entry = FORMATS.get(self.format) if isinstance(self.format, str) else None
         if named and entry and entry.labels == "column" and not entry.names:
             yield (
-                f"format {self.format!r} names no columns, so there is no {listed(named)}; allowed: positions"
+                f"format {self.format!r} has no column names, so there is no {listed(named)}; "
+                "allowed: positions"
             )
         if named and entry and "header" in entry.options and self.header == "absent":
             yield f"header is 'absent', so there is no column {listed(named)}; allowed: positions"
 
     @property
     def columns(self) -> tuple[int | str, ...]:
-        """Return all columns that are named or numbered: features, those to exclude, the label."""
+        """Return all columns that options refer to: features, exclude and label."""
         return (*(self.features or ()), *self.exclude, *(() if self.label is None else (self.label,)))
 
     @property
     def names_columns(self) -> bool:
-        """Return True if a column is named, not numbered."""
+        """Return True if an option refers to a column by name."""
         return any(isinstance(column, str) for column in self.columns)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready values; :meth:`from_dict` reads them back."""
+        """Return the options as JSON values; :meth:`from_dict` reads them back."""
         values = asdict(self)
         values["features"] = None if self.features is None else list(self.features)
         for name in ("exclude", "include", "skip"):
@@ -208,7 +211,7 @@ class Source:
 
 
 def _is_mark(text: object) -> bool:
-    """True for a tab or one character of ASCII that can be seen and is no letter or digit."""
+    """Return True for a tab or one printable ASCII character that is not a letter or digit."""
     return (
         isinstance(text, str)
         and len(text) == 1

@@ -1,13 +1,13 @@
-"""Records of delimited text: where fields and records end.
+"""Split delimited text into records and fields.
 
-Quotes are read as pandas, Python's csv and the table reader read them. A quote opens a field if it is the
-field's first character; a doubled one within stands for itself. What follows a closing quote, and a quote
-in a field that does not begin with one, is plain text:
+Quotes mean what they mean to pandas, Python's csv and the table reader. A quote opens a field if it is the
+field's first character; a doubled quote inside stands for itself. Text after a closing quote is plain, and so
+is a quote in a field that does not begin with one:
 
     1,"a ""b"" c",5" pipe        three fields: 1 / a "b" c / 5" pipe
 
-Where readers differ nothing is guessed: a blank before an opening quote is taken only if nothing between the
-quotes would part fields or records.
+Where readers differ, nothing is guessed: a blank before an opening quote is accepted only if the quoted text
+holds no delimiter and no newline.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from amazon_estimators.sources.numbers import number_pattern
 QUOTE = ord('"')
 NEWLINE = ord("\n")
 TEXT = b"x"
-"""Stands for a text between quotes that is no number."""
+"""Stands for quoted text that is not a number."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,13 @@ class Dialect:
     """The rules that separate fields.
 
     Attributes:
-        delimiter: The character between fields. A blank stands for any run of blanks and tabs.
-        quoted_newlines: True if a newline between quotes is part of a field.
-        quotes: False if quotes are characters like others.
-        escape: The character that takes its meaning from the one after it, between quotes or not; or b"".
+        delimiter: The character between fields. A blank means any run of blanks and tabs.
+        quoted_newlines: True if a quoted field may hold a newline.
+        quotes: False if quotes are plain characters.
+        escape: The character that escapes the next one, inside quotes or outside; b"" for none.
         decimal: The decimal mark of numbers.
-        one_column: True if a blank line is a record, whose one field is empty.
-        strict: True if a quote stands only at an edge of a field, or twice within.
+        one_column: True if a blank line is a record with one empty field.
+        strict: True if quotes stand only at the edges of a field, or doubled inside.
     """
 
     delimiter: bytes
@@ -51,12 +51,12 @@ class Dialect:
 
     @cached_property
     def strictly(self) -> Dialect:
-        """Return the dialect of files in which no quote is text."""
+        """Return the same dialect for files in which no quote is text."""
         return replace(self, strict=True)
 
     @property
     def runs(self) -> bool:
-        """True if a run of blanks parts fields."""
+        """True if a run of blanks separates fields."""
         return self.delimiter == b" "
 
     @property
@@ -66,7 +66,7 @@ class Dialect:
 
     @cached_property
     def field(self) -> re.Pattern[bytes]:
-        """One field. ``quoted`` and ``spaced`` are the text between quotes; ``open`` is not closed."""
+        """One field. ``quoted`` and ``spaced`` match text between quotes; ``open`` an unclosed quote."""
         return re.compile(b"|".join((*self._quoted, self._unclosed, self._plain)), re.DOTALL)
 
     @cached_property
@@ -81,25 +81,25 @@ class Dialect:
 
     @cached_property
     def tail(self) -> re.Pattern[bytes]:
-        """The rest of a field between quotes, from anywhere in it."""
+        """The rest of a quoted field, from anywhere inside it."""
         after = self._blanks + self._end if self.strict else self._rest
         return re.compile(rb'%b(?:"%b|(?P<open>\Z))' % (self._content, after), re.DOTALL)
 
     @cached_property
     def plain(self) -> re.Pattern[bytes]:
-        """The rest of a field that is not between quotes."""
+        """The rest of a field that is not quoted."""
         return re.compile(rb"%b(?=%b|\n|\Z)" % (self._rest, self._mark), re.DOTALL)
 
     @cached_property
     def tokens(self) -> re.Pattern[bytes]:
-        """Plain fields with the marks after them, or one field that begins with a quote or holds one."""
+        """Plain fields with the delimiters after them, or one field with a quote."""
         run = rb"(?P<run>(?:[^%b\n%b]*+[%b\n])++)" % (self.special, self._marks, self._marks)
         plain = rb"(?P<plain>%b)" % self._plain
         return re.compile(b"|".join((run, *self._quoted, plain)), re.DOTALL)
 
     @property
     def _marks(self) -> bytes:
-        """The characters that part fields, for a set of a pattern."""
+        """The delimiters, for a character set of a pattern."""
         return b" \\t" if self.runs else re.escape(self.delimiter)
 
     @property
@@ -108,18 +108,18 @@ class Dialect:
 
     @property
     def special(self) -> bytes:
-        """The characters that are more than text, for a set of a pattern."""
+        """The quote and escape characters, for a character set of a pattern."""
         return (b'"' if self.quotes else b"") + re.escape(self.escape)
 
     @property
     def _content(self) -> bytes:
-        """Return the pattern of the text between quotes."""
+        """The pattern of the text between quotes."""
         escape = re.escape(self.escape)
         return rb'(?:[^"%b]++|""%b)*+' % (escape, rb"|%b." % escape if escape else b"")
 
     @property
     def _rest(self) -> bytes:
-        """Characters that neither part fields nor end a record."""
+        """Characters that end neither a field nor a record."""
         escape, others = re.escape(self.escape), self._marks + (b'"' if self.strict else b"")
         if not escape:
             return rb"[^\n%b]*+" % others
@@ -135,7 +135,7 @@ class Dialect:
 
     @property
     def _quoted(self) -> tuple[bytes, ...]:
-        """Fields that begin with a quote: closed at their end, after blanks, or with text after the quote."""
+        """Fields with quotes: around the whole field, after blanks, or with text after the closing quote."""
         if not self.quotes:
             return ()
         blanks, end, marks = self._blanks, self._end, self._marks
@@ -165,28 +165,28 @@ class Dialect:
 _LINE_OF_BLANKS = re.compile(rb"(?:\A|\n)[ \t]+\r?(?:\n|\Z)")
 
 LINES = Dialect(b" ", quotes=False)
-"""Every line is a record, whatever it holds."""
+"""Reads every line as a record, whatever it holds."""
 
 
 @dataclass
 class Record:
-    """Fields as bytes without their quotes; ``stop`` is the offset after the record's end."""
+    """A record's fields as bytes, without their quotes; ``stop`` is the offset after its end."""
 
     start: int
     stop: int
     fields: list[bytes]
     ended: bool
-    """False if the text stops before the record's newline."""
+    """False if the text ends before the record's newline."""
     unclosed: bool = False
-    """True if it stops between quotes."""
+    """True if it ends inside quotes."""
     problem: str = ""
-    """Why what follows ``fields`` is no field."""
+    """Why the text after ``fields`` is not a field."""
 
 
 def walk(text: bytes, dialect: Dialect, at: int = 0) -> Iterator[Record]:
-    """Yield the records from ``at``, where one begins. One with a problem is the last.
+    """Yield the records from ``at``, where one begins. Stops after a record with a problem.
 
-    Blank lines are left out, unless one is a record of the one column.
+    Skips blank lines, unless the table has one column.
     """
     while at < len(text):
         record = record_at(text, dialect, at)
@@ -199,7 +199,7 @@ def walk(text: bytes, dialect: Dialect, at: int = 0) -> Iterator[Record]:
 
 
 def record_at(text: bytes, dialect: Dialect, start: int) -> Record:
-    """Read the record, or the rest of one, that goes on with a field at ``start``."""
+    """Read a record, or the rest of one, from the field that begins at ``start``."""
     at, fields = start, list[bytes]()
     while True:
         match = dialect.field.match(text, at)
@@ -230,21 +230,21 @@ def _unescaped(inner: bytes, dialect: Dialect) -> bytes:
 
 
 def record_end(data: bytes, start: int, dialect: Dialect) -> int | None:
-    """Return the offset after the newline that ends the record at ``start``, or None if it is not there."""
+    """Return the offset after the newline that ends the record at ``start``, or None if there is none."""
     if dialect.newline_ends:
         return data.find(b"\n", start) + 1 or None
     match = dialect.record.match(data, start)
     if match is not None:
         return match.end()
     record = record_at(data, dialect, start)
-    # A faulty record ends with its line: what is wrong with it is said where it is read.
+    # A faulty record ends with its line: the fault is reported when the record is read.
     return data.find(b"\n", record.stop) + 1 or None if record.problem else None
 
 
 def last_record_end(data: bytes, dialect: Dialect) -> tuple[int, bool]:
-    """Return the offset after the last record that ends in ``data``, which begins with one; 0 if none does.
+    """Return the offset after the last record that ends in ``data``, or 0. ``data`` begins with a record.
 
-    Also returns True if the quotes up to there all stand at edges of fields, or in pairs within.
+    Also returns True if all quotes up to there stand at the edges of fields, or doubled inside.
     """
     stop = data.rfind(b"\n") + 1
     if dialect.newline_ends or not (b'"' in data or (dialect.escape and dialect.escape in data)):
@@ -255,7 +255,7 @@ def last_record_end(data: bytes, dialect: Dialect) -> tuple[int, bool]:
         quotes -= data.count(b'"', before, stop)
         stop = before
     plain = well_quoted(data[:stop], dialect)
-    # Where some quotes are text, counting them does not tell where records end; reading them does.
+    # If some quotes are plain text, only reading the records finds where they end: counting does not.
     match = dialect.records.match(data, stop if plain else 0)
     at = match.end() if match else 0
     if plain and at == stop:
@@ -267,10 +267,10 @@ def last_record_end(data: bytes, dialect: Dialect) -> tuple[int, bool]:
 
 
 def well_quoted(data: bytes, dialect: Dialect) -> bool:
-    """Return True if all quotes of whole records stand at edges of fields, or in pairs within.
+    """Return True if all quotes of whole records stand at the edges of fields, or doubled inside.
 
-    Then counting quotes tells where fields end, and the table reader agrees. ``data`` has no carriage return
-    but before a newline.
+    Then counting quotes finds where fields end, and the table reader agrees. ``data`` has carriage returns
+    only before newlines.
     """
     if dialect.escape and dialect.escape in data:
         return False
@@ -295,9 +295,9 @@ def well_quoted(data: bytes, dialect: Dialect) -> bool:
 
 
 def without_quotes(data: bytes, dialect: Dialect) -> bytes | None:
-    """Return whole records with plain fields: what stood between quotes, or TEXT for what is no number.
+    """Return whole records without quotes, with TEXT in place of quoted text that is not a number.
 
-    Returns None if something is no field.
+    Returns None if part of the text is not a field.
 
     Example:
         >>> without_quotes(b'5" pipe, "1.5","a,b"\\n', Dialect(b","))
@@ -329,7 +329,7 @@ def without_quotes(data: bytes, dialect: Dialect) -> bytes | None:
 def record_starts(data: bytes, dialect: Dialect) -> np.ndarray:
     """Return the offsets at which a record begins, shape (records,), int64.
 
-    A blank line is a record only of one column, and not at the end of the data.
+    A blank line is a record only if the table has one column, and not at the end of the data.
     """
     octets = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(octets == NEWLINE)
@@ -355,7 +355,7 @@ def record_starts(data: bytes, dialect: Dialect) -> np.ndarray:
 
 
 def _read_ends(data: bytes, dialect: Dialect) -> np.ndarray:
-    """Offsets of the newlines that end records."""
+    """Return the offsets of the newlines that end records."""
     ends, at = [], 0
     while (end := record_end(data, at, dialect)) is not None:
         ends.append(end - 1)

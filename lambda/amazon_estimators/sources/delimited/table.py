@@ -13,7 +13,7 @@ from amazon_estimators.sources.delimited.quoting import Dialect, well_quoted, wi
 from amazon_estimators.sources.schema import Schema
 
 STEP_BYTES = 2**20
-"""Text converted at a time: a step's columns stay in the processor's cache until they are rows."""
+"""Bytes of text converted at a time: few enough that a step's columns stay in the processor's cache."""
 STEP_BYTES_A_COLUMN = 4096
 
 
@@ -22,7 +22,7 @@ def table_of(
 ) -> np.ndarray | None:
     """Return whole records as float32, shape (rows, columns used), or None if something in them is wrong.
 
-    ``plain_quotes`` is :func:`well_quoted` of the text, if it is known.
+    ``plain_quotes`` is the result of :func:`well_quoted` for the text, if known.
     """
     if b"\r" in text and text.count(b"\r") != text.count(b"\r\n"):
         return None
@@ -69,7 +69,7 @@ def table_of(
 
 
 def matrix(table: Any) -> np.ndarray:
-    """Return the columns of a table of float32 without nulls as rows, shape (rows, columns)."""
+    """Return the columns of a float32 table without nulls as a matrix, shape (rows, columns)."""
     out = np.empty((table.num_rows, table.num_columns), np.float32)
     row = 0
     for batch in table.to_batches():
@@ -81,7 +81,7 @@ def matrix(table: Any) -> np.ndarray:
 
 
 def _one_blank_apart(text: bytes) -> bytes:
-    """Return lines whose fields are one blank apart, without blanks at their ends."""
+    """Return the lines with one blank between fields and none at either end."""
     text = text.replace(b"\t", b" ").replace(b"\r\n", b"\n")
     while b"  " in text:
         text = text.replace(b"  ", b" ")

@@ -1,4 +1,4 @@
-"""NumPy's .npy: the header gives shape and type, so any range of rows is a byte range."""
+"""Read NumPy's .npy. The header has shape and type, so any range of rows is a byte range."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from amazon_estimators.storage.s3 import InputObject
 
 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
-    """Shape and dtype from the header, checked against the object's size."""
+    """Read shape and dtype from the header and check them against the object's size."""
     array = _open(s3, found)
     schema = Schema.of(source, width=array.width, names=None, where=found.uri)
     return Layout(schema=schema, start=0, stop=array.shape[0], records=array.shape[0])
 
 
 def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
-    """Rows ``[start, stop)`` of the array."""
+    """Read the rows ``[start, stop)`` of the array."""
     array = _open(s3, piece.source)
     if array.width != schema.width:
         raise SchemaError(

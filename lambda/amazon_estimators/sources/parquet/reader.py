@@ -1,4 +1,4 @@
-"""Parquet: the footer tells rows and columns; the pages of the chosen columns are read by row group."""
+"""Read Parquet: rows and columns from the footer, then the pages of the chosen columns, by row group."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from amazon_estimators.sources.source import Source
 from amazon_estimators.storage.s3 import InputObject
 
 MOST_SHOWN = 8
-"""Columns that an error names; of more it tells how many."""
+"""Columns that an error names; it counts the rest."""
 
 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
-    """Columns and rows from the footer."""
+    """Read columns and rows from the footer."""
     footer = read_footer(s3, found)
     if not footer.rows:
         raise NoInputError(
@@ -43,7 +43,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
 
 
 def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
-    """Rows ``[start, stop)``. Raises InputError naming row and column of a missing value."""
+    """Read the rows ``[start, stop)``. Raises InputError naming row and column of a missing value."""
     found = piece.source
     footer = read_footer(s3, found)
     if footer.flat_names != schema.names:
@@ -67,7 +67,7 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
         low, high = max(piece.start - before, 0), min(piece.stop - before, footer.group_rows[number])
         group = RowGroup(client, found, footer, schema, group=number, before=before, room=room)
         yield from group.rows(low, high)
-        room = group.room  # the pages of one file are of one size
+        room = group.room  # the pages of a file have the same size
 
 
 def _span(footer: Footer, schema: Schema, group: int) -> GroupSpan:
@@ -77,7 +77,7 @@ def _span(footer: Footer, schema: Schema, group: int) -> GroupSpan:
 
 
 def _check_numeric(footer: Footer, schema: Schema, source: Source, found: InputObject) -> None:
-    """Raise an error that names all used columns without numbers, with a way out for each kind."""
+    """Raise an error that names all used columns without numbers, with a remedy for each kind."""
     times = Counter(footer.names)
     columns_used = footer.columns_at(schema.used)
     names = dict.fromkeys(footer.names[column] for column in columns_used)
@@ -106,7 +106,7 @@ def _check_numeric(footer: Footer, schema: Schema, source: Source, found: InputO
 
 
 def _with_lists(footer: Footer, source: Source) -> Source:
-    """The source with all values of a list, where it names the list."""
+    """Return the source with all values of a list wherever it names the list."""
 
     def expanded(chosen: tuple[int | str, ...]) -> tuple[int | str, ...]:
         lists = {name: length for name, length in zip(footer.names, footer.lengths, strict=True) if length}

@@ -1,11 +1,11 @@
-"""A row group of a Parquet file: rows of the chosen columns, however many columns there are.
+"""Read rows of the chosen columns from a row group of a Parquet file, however many columns there are.
 
-A column takes a page and a dictionary in memory while it is read, which writers make of a megabyte each, and
-a row needs all columns. So as many columns are read at once as memory has room for, the next ones after them.
-Where a page turns out to be larger, the row group is read on with fewer columns at once.
+While a column is read, a page and a dictionary of it are in memory. Writers make them a megabyte each, and a
+row needs all columns. So the module reads as many columns at once as memory has room for, then the next ones.
+If a page turns out to be larger, it continues with fewer columns at once.
 
 For example, a page and a dictionary of 1 MiB each and the reader's 16 KiB make 2.02 MiB per column, so 16 MiB
-hold 7 columns: of a group of 20, first 7 are read, then 7, then 6, and those read first wait on disk.
+hold 7 columns. A group of 20 columns is read as 7, 7 and 6; the first columns wait on disk for the last.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from amazon_estimators.sources.schema import Schema
 from amazon_estimators.storage.s3 import InputObject
 
 BATCH_BYTES = 2 * 2**20
-"""Bytes of float32 features handed on at a time: the pages they come from are held too."""
+"""Bytes of float32 features yielded at a time, while the pages they come from are still in memory."""
 WINDOWS = 8 * 2**20
-"""Bytes of compressed columns held, over all columns read at once; as much again is on its way."""
+"""Bytes of compressed columns held, over all columns read at once. As many again are being fetched."""
 WINDOW_SIZES = (16 * 2**10, 2**20)
 AT_ONCE_BYTES = 16 * 2**20
-"""Bytes that a page and a dictionary of every column read at once may take together."""
+"""The most bytes for a page and a dictionary of every column read at once, together."""
 COLUMN_BYTES = 16 * 2**10
-"""What the table reader takes of every column besides."""
+"""Further bytes that the table reader needs for every column."""
 ROOM = 2 * PAGE_BYTES
-"""Bytes of a column's page and dictionary reckoned with until a larger page is met."""
+"""Bytes reserved for a column's page and dictionary until a larger page is met."""
 WAITING_BYTES = 320 * 2**20
-"""Bytes of columns that wait on disk for the others, which a shard of the default size has room in; the rows
-of a larger one are read in several turns. A Lambda function's disk has 512 MiB."""
+"""The most bytes of columns that wait on disk for the others. A shard of the default size fits; a larger one
+is read in several turns. A Lambda function's disk has 512 MiB."""
 
 
 class RowGroup:
-    """Row group number ``group`` of a file; its first row is number ``before`` of the file's."""
+    """Row group number ``group`` of a file; its first row is row number ``before`` of the file."""
 
     def __init__(
         self,
@@ -66,10 +66,10 @@ class RowGroup:
         self._features = schema.features or tuple(
             column for column in range(schema.width) if column != schema.label
         )
-        self._waiting = 4 * len(self._features) + 8  # bytes of a row
+        self._waiting = 4 * len(self._features) + 8  # bytes per row
 
     def rows(self, low: int, high: int) -> Iterator[Block]:
-        """Rows ``[low, high)``. Raises InputError naming row and column of a missing value."""
+        """Read the rows ``[low, high)``. Raises InputError naming row and column of a missing value."""
         while low < high:
             try:
                 for block in self._blocks(low, high):
@@ -90,7 +90,7 @@ class RowGroup:
             yield from self._joined(start, min(start + turn, high))
 
     def _joined(self, low: int, high: int) -> Iterator[Block]:
-        """The rows from passes over a part of the columns each."""
+        """Yield the rows, joined from passes over some of the columns each."""
         tables = (self._table(part, low, high) for part in self._parts())
         label = self._schema.label
         labels = () if label is None else (self._labels(label, low, high),)
@@ -100,7 +100,7 @@ class RowGroup:
             yield Block(np.concatenate(arrays, axis=1), found)
 
     def _parts(self) -> Iterator[Sequence[int]]:
-        """The features in order, as many at a time as memory has room for."""
+        """Yield the features in order, as many at a time as memory has room for."""
         part: list[int] = []
         taken, before = 0, -1
         for position in self._features:
@@ -114,7 +114,7 @@ class RowGroup:
         yield part
 
     def _memory(self, column: int) -> int:
-        """Return the memory that reading a column may take."""
+        """Return the memory that reading a column may need."""
         return min(self._chunks[column].unpacked, self.room) + COLUMN_BYTES
 
     def _table(self, columns: Sequence[int], low: int, high: int) -> Iterator[np.ndarray]:
@@ -126,7 +126,7 @@ class RowGroup:
             yield self._column(row, arrays, label)
 
     def _batches(self, positions: Sequence[int], low: int, high: int) -> Iterator[tuple[int, dict[int, Any]]]:
-        """(number of the first row in the file, arrays by column) of rows ``[low, high)``."""
+        """Yield (number of the first row in the file, arrays by column) for the rows ``[low, high)``."""
         columns = self._footer.columns_at(positions)
         chunks = [self._chunks[column] for column in columns]
         where = f"{self._found.uri}: row group {self._group}, column"
@@ -162,7 +162,7 @@ class RowGroup:
         )
 
     def _matrix(self, row: int, arrays: dict[int, Any], columns: Sequence[int]) -> np.ndarray:
-        """Columns of a batch as float32, shape (rows, columns)."""
+        """Return columns of a batch as float32, shape (rows, columns)."""
         table = np.empty((len(next(iter(arrays.values()))), len(columns)), np.float32)
         with np.errstate(over="ignore", invalid="ignore"):
             for place, column in enumerate(columns):
@@ -170,7 +170,7 @@ class RowGroup:
         return table
 
     def _column(self, row: int, arrays: dict[int, Any], position: int) -> np.ndarray:
-        """A column of a batch, whose first row is number ``row``, in its own type."""
+        """Return a column of a batch, whose first row is number ``row``, in its own type."""
         file_column, at = self._footer.places[position]
         column = arrays[file_column]
         if isinstance(column, np.ndarray):
@@ -182,7 +182,7 @@ class RowGroup:
         return values_of(column)
 
     def _lists(self, row: int, column: int, array: Any) -> Any:
-        """Lists of one length as a matrix, shape (rows, length); any other array as it is."""
+        """Return lists of one length as a matrix, shape (rows, length); any other array unchanged."""
         length = self._footer.lengths[column]
         if length is None:
             return array
@@ -192,7 +192,7 @@ class RowGroup:
         values = array.flatten()
         if len(values) != length * len(array) or (np.diff(values_of(array.offsets)) != length).any():
             raise InputError(
-                f"{self._found.uri}, rows from {row}, {name}: lists of another length than {length}",
+                f"{self._found.uri}, rows from {row}, {name}: lists whose length is not {length}",
                 remedy="The file is damaged: write it again.",
             )
         if values.null_count:
