@@ -167,6 +167,12 @@ class RecordSetEncoder(Construct):
 
     def serve(self, layout: PipelineLayout) -> None:
         """Allow each function to read and write the keys of its step, of one pipeline, and no others."""
+        self.encode_for(layout)
+        latest = [keys.last_trained_key(layout.prefix), keys.current_model_key(layout.prefix)]
+        S3Access(self.announce, layout.data_bucket, layout.encryption_key).write(latest)
+
+    def encode_for(self, layout: PipelineLayout) -> None:
+        """Allow what :meth:`serve` does, but for the records of trained models."""
         inputs = [f"{prefix}*" for prefix in layout.inputs]
         record_set = layout.record_set(keys.ANY)
         channel = keys.channel_root(record_set, keys.ANY)
@@ -207,10 +213,6 @@ class RecordSetEncoder(Construct):
         failures = [f"{keys.failures_prefix(record_set, keys.ANY)}*"]
         explain.read(failures)
         explain.write(failures)
-
-        data(self.announce).write(
-            [keys.last_trained_key(layout.prefix), keys.current_model_key(layout.prefix)]
-        )
 
         self._layouts.append(layout)
         for name, value in encryption_variables(self, self._layouts).items():
