@@ -39,6 +39,7 @@ from ministack.services import eventbridge, iam, lambda_svc, s3, stepfunctions, 
 from ministack.services.cloudformation import provisioners
 
 from amazon_estimators_rehearsal.environment import ACCESS_KEY, ACCOUNT, REGION
+from amazon_estimators_rehearsal.policy_simulation import add_policy_simulation
 from amazon_estimators_rehearsal.sagemaker.account import Credentials
 from amazon_estimators_rehearsal.sagemaker.checks.request_schema import sdk
 from amazon_estimators_rehearsal.sagemaker.integration import OPTIMISED, SDK, TaskFailedError, run_task
@@ -524,6 +525,7 @@ def main() -> None:
     _register_sagemaker(account)
     _enforce_state_machine_roles(account)
     _add_redrive()
+    add_policy_simulation()
     asyncio.run(_serve(int(sys.argv[1])))
 
 

@@ -22,6 +22,7 @@ from botocore.config import Config
 
 from amazon_estimators.client.pipeline import PipelineEstimator, pipelines_of_stack
 from amazon_estimators_rehearsal import deployment, server
+from amazon_estimators_rehearsal.assembly import stacks_of
 from amazon_estimators_rehearsal.certificate import CERTIFICATE
 from amazon_estimators_rehearsal.command import Command
 from amazon_estimators_rehearsal.environment import ACCESS_KEY, REGION, client_environment
@@ -72,7 +73,7 @@ class Platform:
 
         Raises:
             CommandError: The CLI failed; the text holds its output.
-            RequestError: A stack is bound to another account or region.
+            RequestError: A stack is bound to another account or region, or its functions to another machine.
         """
         app = deployment.app_of(self._app)
         cdk, bootstrap = self._bootstrapped(deployment.context_of(app).get(deployment.QUALIFIER))
@@ -89,9 +90,9 @@ class Platform:
 
         Raises:
             CommandError: The CLI failed; the text holds its output.
-            RequestError: A stack is bound to another account or region.
+            RequestError: A stack is bound to another account or region, or its functions to another machine.
         """
-        stacks = deployment.stacks_of(assembly)
+        stacks = [stack.name for stack in stacks_of(assembly)]
         cdk, bootstrap = self._bootstrapped(None)
         bootstrap.finish()
         began = time.monotonic()

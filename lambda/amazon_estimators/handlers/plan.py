@@ -15,7 +15,8 @@ from amazon_estimators.storage import s3
 @logged("Plan")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     pipeline, asked, execution = event["pipeline"], event["input"], event["execution"]
+    client = s3.client()
     if "model" in event:
         settings = ScoringSettings.from_dict(pipeline)
-        return plan_scoring(s3.client(), settings, event["model"], asked, execution)
-    return plan_step(s3.client(), Settings.from_dict(pipeline), asked, execution)
+        return plan_scoring(client, settings, event["model"], asked, execution)
+    return plan_step(client, Settings.from_dict(pipeline).with_columns(client), asked, execution)
