@@ -15,8 +15,7 @@ from amazon_estimators_rehearsal.samples import SAMPLES
 
 # The tests' own stacks need no Node of the machine's, either.
 os.environ["JSII_NODE"] = str(node_binary())
-# CDK's own check of templates takes seconds for each process that synthesises: tests/constructs/test_app.py
-# runs it.
+# CDK's own check of templates takes seconds in each process; tests/constructs/test_app.py runs it.
 os.environ["CDK_VALIDATION"] = "false"
 
 

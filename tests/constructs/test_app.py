@@ -31,7 +31,7 @@ def run_app(
     validate: bool = False,
     **context: Any,
 ) -> subprocess.CompletedProcess[str]:
-    """Synthesise into ``output``; ``bundle`` installs Lambda code, ``validate`` has CDK check it."""
+    """Synthesise into ``output``. ``bundle`` installs Lambda code, ``validate`` has CDK check templates."""
     file = json.loads((REPOSITORY / "cdk.json").read_text(encoding="utf-8"))
     whole = {**file["context"], **context, **({} if bundle else {"aws:cdk:bundling-stacks": []})}
     roots = [*([str(path)] if path else []), str(REPOSITORY / "constructs"), str(run_time)]
