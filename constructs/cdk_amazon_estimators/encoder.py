@@ -39,7 +39,8 @@ class RecordSetEncoder(Construct):
     the table reader.
 
     Args:
-        bundle: Python version and platform of their code. Default: Python 3.12 on x86_64.
+        bundle: Python version and platform of their code. Default: Python 3.12 on x86_64. A local platform
+            (docs/rehearsal.md) replaces both with those of the machine it runs on.
         encode_memory: Memory of one Encode, 512 MiB to 10 GiB. CPU grows with it. Default: 1,769 MiB, one
             whole CPU.
         encode_timeout: The time one shard may take, 1 second to 15 minutes. Default: 15 minutes.
@@ -92,7 +93,7 @@ class RecordSetEncoder(Construct):
         network = [name for name in ("subnets", "security_groups") if props[name] is not None and vpc is None]
         problems.unless(not network, f"{' and '.join(network)} without vpc; allowed: with vpc. Give vpc too.")
         problems.raise_any()
-        self._bundle = bundle or LambdaBundle()
+        self._bundle = (bundle or LambdaBundle()).at(self)
         self._code = self._bundle.code()
         self._layouts: list[PipelineLayout] = []
         self._concurrency = reserved_concurrency or {}
@@ -166,6 +167,12 @@ class RecordSetEncoder(Construct):
 
     def serve(self, layout: PipelineLayout) -> None:
         """Allow each function to read and write the keys of its step, of one pipeline, and no others."""
+        self.encode_for(layout)
+        latest = [keys.last_trained_key(layout.prefix), keys.current_model_key(layout.prefix)]
+        S3Access(self.announce, layout.data_bucket, layout.encryption_key).write(latest)
+
+    def encode_for(self, layout: PipelineLayout) -> None:
+        """Allow what :meth:`serve` does, but for the records of trained models."""
         inputs = [f"{prefix}*" for prefix in layout.inputs]
         record_set = layout.record_set(keys.ANY)
         channel = keys.channel_root(record_set, keys.ANY)
@@ -206,10 +213,6 @@ class RecordSetEncoder(Construct):
         failures = [f"{keys.failures_prefix(record_set, keys.ANY)}*"]
         explain.read(failures)
         explain.write(failures)
-
-        data(self.announce).write(
-            [keys.last_trained_key(layout.prefix), keys.current_model_key(layout.prefix)]
-        )
 
         self._layouts.append(layout)
         for name, value in encryption_variables(self, self._layouts).items():

@@ -101,6 +101,12 @@ class RecordSetError(AmazonEstimatorsError):
     remedy = "Redrive the execution, or start another: it encodes the missing shards again."
 
 
+class PredictionsError(AmazonEstimatorsError):
+    """Predictions that are not one for each row, or parts of them that are missing or were changed."""
+
+    remedy = "Redrive the execution, or start another: it predicts again."
+
+
 class ServiceError(AmazonEstimatorsError):
     """An AWS service did not do what it was asked, beyond all retries. The message names call and object."""
 

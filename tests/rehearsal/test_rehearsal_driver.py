@@ -496,7 +496,7 @@ def _without_network() -> list[str]:
 
 
 SUMMARY = [
-    r"✓ S3 event → EventBridge → execution [0-9a-f]{24}-[0-9a-f]{8}-1 .*",
+    r"✓ marker _SUCCESS → S3 event → EventBridge → execution [0-9a-f]{24}-[0-9a-f]{8}-1 .*",
     *(rf"✓ {state} .*" for state in ("Plan", "Seal", "Train", "Done")),
     r"✓ Shards .* 2 shards encoded",
     r"channel train +1,797 records x 64 features, float32",

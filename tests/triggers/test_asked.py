@@ -145,7 +145,7 @@ def outcome(way: str, state: str) -> str:
 
 
 def table() -> list[str]:
-    head = f"| what lies there | {' | '.join(WAYS)} |"
+    head = f"| input | {' | '.join(WAYS)} |"
     rows = [f"| {state} | {' | '.join(outcome(way, state) for way in WAYS)} |" for state in STATES]
     return [head, "|---" * (len(WAYS) + 1) + "|", *rows]
 

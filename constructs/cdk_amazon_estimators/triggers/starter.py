@@ -212,7 +212,7 @@ class TrainingStarter(Construct):
                 ),
             ),
         )
-        schedule.add_dependency(self.schedule_group)
+        schedule.add_resource_dependency(self.schedule_group)
 
     def _hear_of_ends(self, state_machine: sfn.IStateMachine) -> None:
         """From the pipeline itself; and of other ends from Step Functions, whose events may be lost."""

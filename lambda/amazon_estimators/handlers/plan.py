@@ -7,10 +7,16 @@ from typing import Any
 from amazon_estimators.logs import logged
 from amazon_estimators.pipeline.plan import plan_step
 from amazon_estimators.pipeline.settings import Settings
+from amazon_estimators.scoring.plan import plan_scoring
+from amazon_estimators.scoring.settings import ScoringSettings
 from amazon_estimators.storage import s3
 
 
 @logged("Plan")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    settings = Settings.from_dict(event["pipeline"])
-    return plan_step(s3.client(), settings, event["input"], event["execution"])
+    pipeline, asked, execution = event["pipeline"], event["input"], event["execution"]
+    client = s3.client()
+    if "model" in event:
+        settings = ScoringSettings.from_dict(pipeline)
+        return plan_scoring(client, settings, event["model"], asked, execution)
+    return plan_step(client, Settings.from_dict(pipeline).with_columns(client), asked, execution)

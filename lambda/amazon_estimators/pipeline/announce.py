@@ -44,38 +44,14 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     write fails, the event is still sent and says so: a model that nobody knows of is worse than an outdated
     record.
     """
-    execution, settings = state["execution"], state["pipeline"]
-    plan, job, explained = (state.get(name) or {} for name in ("plan", "job", "explained"))
-    # An execution can start with any input: Plan refuses one that is not an object, and that is announced.
-    asked = state["input"] if isinstance(state.get("input"), Mapping) else {}
-    about = {
-        "pipeline": settings["pipeline"],
-        "state_machine": execution["state_machine"],
-        "algorithm": settings["algorithm"],
-        "execution": execution["name"],
-        "data_set": plan.get("data_set") or _said(asked, "data_set"),
-        "reason": _said(asked, "reason"),
-        "seconds": _seconds_since(execution["start_time"]),
-    }
-    if state.get("waiting"):
-        error = state["waiting"]
-        detail = {
-            **about,
-            "error": error.get("Error"),
-            "cause": reason_of(error.get("Cause", ""))[:LONGEST_TEXT],
-        }
-        tell(WAITING, detail)
-        return detail
-    if explained:
-        # The failed training job, if one failed: then the cause is its description.
-        about["job"] = details_of(state["error"].get("Cause", "")).get("TrainingJobName")
-        detail = failure(about, explained["error"], explained["cause"], explained.get("remedy", ""))
-        tell(FAILED, detail)
-        return detail
+    about = about_execution(state)
+    untrained = announce_no_model(tell, state, about, failed=FAILED, waiting=WAITING)
+    if untrained is not None:
+        return untrained
+    plan, job, prefix = state["plan"], state["job"], state["pipeline"]["prefix"]
     detail = {**about, **_trained(plan, job), **_judged(state), "warnings": state.get("warnings") or []}
     good = (state.get("verdict") or {}).get("good", True)
     trained = {name: detail[name] for name in ("data_set", "execution", "job", "model")}
-    prefix = settings["prefix"]
     records = {keys.last_trained_key(prefix): seal_document(LAST_TRAINED_SCHEMA, trained)}
     if good and state.get("package") is None:
         records[keys.current_model_key(prefix)] = current_model_document(_current(detail))
@@ -89,6 +65,50 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     if unrecorded:
         detail["unrecorded"] = "; ".join(unrecorded)[:LONGEST_SAID]
     tell(TRAINED if good else REJECTED, detail)
+    return detail
+
+
+def about_execution(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members about the execution that every event has."""
+    execution, settings = state["execution"], state["pipeline"]
+    # An execution can start with any input: Plan refuses one that is not an object, and that is announced.
+    asked = state["input"] if isinstance(state.get("input"), Mapping) else {}
+    return {
+        "pipeline": settings["pipeline"],
+        "state_machine": execution["state_machine"],
+        "algorithm": settings["algorithm"],
+        "execution": execution["name"],
+        "data_set": (state.get("plan") or {}).get("data_set") or _said(asked, "data_set"),
+        "reason": _said(asked, "reason"),
+        "seconds": _seconds_since(execution["start_time"]),
+    }
+
+
+def announce_no_model(
+    tell: Tell, state: Mapping[str, Any], about: Mapping[str, Any], *, failed: str, waiting: str
+) -> dict[str, Any] | None:
+    """Announce an execution that waits for instances or has failed; return the detail, or None.
+
+    ``failed`` and ``waiting`` are the detail types.
+    """
+    if state.get("waiting"):
+        error = state["waiting"]
+        detail = {
+            **about,
+            "error": error.get("Error"),
+            "cause": reason_of(error.get("Cause", ""))[:LONGEST_TEXT],
+        }
+        tell(waiting, detail)
+        return detail
+    explained = state.get("explained")
+    if not explained:
+        return None
+    # The failed job, if one failed: then the cause is its description.
+    described = details_of(state["error"].get("Cause", ""))
+    job = described.get("TrainingJobName") or described.get("TransformJobName")
+    error, cause, remedy = explained["error"], explained["cause"], explained.get("remedy", "")
+    detail = failure({**about, "job": job}, error, cause, remedy)
+    tell(failed, detail)
     return detail
 
 

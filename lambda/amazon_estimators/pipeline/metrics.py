@@ -13,7 +13,20 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from amazon_estimators.pipeline.events import FAILED, REJECTED, SKIPPED, TRAINED, WAITING
+from amazon_estimators.pipeline.events import (
+    ENDPOINT_FAILED,
+    FAILED,
+    NOT_PREDICTED,
+    PREDICTED,
+    PREDICTIONS_SKIPPED,
+    PREDICTIONS_WAITING,
+    REJECTED,
+    ROLLED_BACK,
+    SKIPPED,
+    TRAINED,
+    UPDATED,
+    WAITING,
+)
 
 NAMESPACE = "AmazonEstimators"
 DIMENSION = "StateMachineArn"
@@ -24,8 +37,18 @@ COUNTS = {
     FAILED: "TrainingsFailed",
     SKIPPED: "TrainingsSkipped",
     WAITING: "TrainingsWaiting",
+    PREDICTED: "PredictionsReady",
+    NOT_PREDICTED: "PredictionsFailed",
+    PREDICTIONS_SKIPPED: "PredictionsSkipped",
+    PREDICTIONS_WAITING: "PredictionsWaiting",
 }
-"""The metric that counts each kind of event."""
+"""The metric that counts each kind of a pipeline's events."""
+ENDPOINT_COUNTS = {
+    UPDATED: "EndpointsUpdated",
+    ROLLED_BACK: "EndpointsRolledBack",
+    ENDPOINT_FAILED: "EndpointsFailed",
+}
+"""The metric that counts each kind of an endpoint's events."""
 EXECUTION_SECONDS, BILLABLE_SECONDS = "ExecutionSeconds", "BillableSeconds"
 MOST_METRICS = 100
 """The most metrics per line."""
@@ -44,9 +67,10 @@ def metric_line(told: str, detail: Mapping[str, Any], *, now: float) -> dict[str
         >>> line["TrainingsSkipped"], line["StateMachineArn"], line["_aws"]["Timestamp"]
         (1, 'arn', 1500)
     """
-    if told not in COUNTS:
+    counted = COUNTS.get(told) or ENDPOINT_COUNTS.get(told)
+    if counted is None:
         return None
-    values: dict[str, tuple[float, str]] = {COUNTS[told]: (1, "Count")}
+    values: dict[str, tuple[float, str]] = {counted: (1, "Count")}
     for name, member in ((EXECUTION_SECONDS, "seconds"), (BILLABLE_SECONDS, "billable_seconds")):
         if detail.get(member) is not None:
             values[name] = (detail[member], "Seconds")

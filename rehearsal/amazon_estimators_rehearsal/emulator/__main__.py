@@ -13,6 +13,7 @@ from hypercorn.config import Config
 from ministack import app
 
 from amazon_estimators_rehearsal.emulator.account import EmulatedAccount
+from amazon_estimators_rehearsal.emulator.account_services import add_service_quotas, publish_training_images
 from amazon_estimators_rehearsal.emulator.corrections import (
     accept_metric_math,
     correct_error_types,
@@ -21,6 +22,7 @@ from amazon_estimators_rehearsal.emulator.corrections import (
     record_denials,
     unpack_once,
 )
+from amazon_estimators_rehearsal.emulator.policy_simulation import add_policy_simulation
 from amazon_estimators_rehearsal.emulator.redrive import add_redrive
 from amazon_estimators_rehearsal.emulator.sagemaker_service import register_sagemaker
 from amazon_estimators_rehearsal.emulator.state_machine_roles import enforce_state_machine_roles
@@ -58,6 +60,9 @@ def main() -> None:
     register_sagemaker(account)
     enforce_state_machine_roles(account)
     add_redrive()
+    add_policy_simulation()
+    add_service_quotas()
+    publish_training_images()
     asyncio.run(_serve(int(sys.argv[1])))
 
 

@@ -40,12 +40,11 @@ class Sample:
             "instance_count": self.instance_count,
         }
 
-    def uploads(self) -> Iterator[tuple[str, Path]]:
-        """Yield each file with its key below the input prefix: the channel, then the file's path in it."""
+    def uploads(self) -> Iterator[tuple[str, str, Path]]:
+        """Yield each file with its channel, and its key below the channel's prefix."""
         for channel, files in self.files.items():
             for path in files:
-                below = path.relative_to(self.roots.get(channel, path.parent))
-                yield f"{channel}/{below.as_posix()}", path
+                yield channel, path.relative_to(self.roots.get(channel, path.parent)).as_posix(), path
 
 
 def own(data: Path, algorithm: type[Algorithm], options: Mapping[str, Any] | None = None) -> Sample:
