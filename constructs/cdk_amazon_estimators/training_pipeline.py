@@ -37,6 +37,7 @@ from cdk_amazon_estimators.storage.data_buckets import (
     new_data_bucket,
     new_model_bucket,
 )
+from cdk_amazon_estimators.storage.given_buckets import warn_of_given_buckets
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.capacity import Training
 from cdk_amazon_estimators.training.image import TrainingImage
@@ -211,6 +212,8 @@ class TrainingPipeline(TrainingPipelineBase):
         chosen = checked(self, TrainingPipeline.__init__, props, self._neighbours(data_bucket))
 
         self.algorithm, self.training_image = algorithm, chosen.image
+        given = {"data_bucket": data_bucket, "model_bucket": model_bucket}
+        warn_of_given_buckets(self, given, encryption_key)
         self._make_buckets(data_bucket, model_bucket, encryption_key, removal_policy, auto_delete_objects)
         self._lay_out(chosen.sources, prefix, encryption_key, encryption_headers)
         self._expire(record_set_expiration, input_version_expiration)
