@@ -97,7 +97,8 @@ class TrainingPipeline(TrainingPipelineBase):
             ``removal_policy=RemovalPolicy.DESTROY`` too. Default: False.
         encoder: The Lambda functions. Default: one RecordSetEncoder that all pipelines of the stack share.
         target_shard_size: The most bytes of one shard. Default: 256 MiB.
-        max_concurrency: The most shards that are encoded at a time. Default: 100.
+        max_concurrency: The most shards that are encoded at a time. Plan takes fewer if the account's Lambda
+            concurrency would leave less than two to other functions. Default: 100.
         record_set_expiration: Delete RecordSets this long after they were encoded: whole days, more than
             ``max_runtime``. Data that is trained on again is encoded again. Default: keep them.
         input_version_expiration: Delete versions of input this long after they were replaced or deleted, in

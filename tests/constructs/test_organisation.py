@@ -229,6 +229,16 @@ def test_concurrency_memory_and_tracing_of_the_functions() -> None:
     assert {one["TracingConfig"]["Mode"] for one in placed.values()} == {"Active"}
 
 
+@pytest.mark.parametrize("reserved", [{}, {"Starter": 1}, {"Encode": 50}])
+def test_plan_asks_what_the_account_has_unless_encode_has_its_own(reserved: dict[str, int]) -> None:
+    pipeline = with_encoder(reserved_concurrency=reserved)
+    told = pipeline.definition["States"]["Plan"]["Parameters"]["concurrency"]
+    asks = any("lambda:GetAccountSettings" in one["Action"] for one in pipeline.statements("EncoderPlanRole"))
+    assert (told, asks) == (
+        ({"most": 100, "reserved": 50}, False) if "Encode" in reserved else ({"most": 100}, True)
+    )
+
+
 @pytest.mark.parametrize(
     ("props", "text"),
     [

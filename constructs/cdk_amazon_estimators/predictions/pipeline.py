@@ -56,7 +56,8 @@ class PredictionPipeline(Construct):
         output_format: ``"csv"`` or ``"jsonlines"``. Default: ``"csv"``.
         encoder: The Lambda functions. Default: the RecordSetEncoder that all pipelines of the stack share.
         target_shard_size: The most bytes of one shard. Default: 64 MiB.
-        max_concurrency: The most shards that are encoded, or scored, at a time. Default: 100.
+        max_concurrency: The most shards that are encoded, or scored, at a time, as of a TrainingPipeline.
+            Default: 100.
         log_retention: How long the state machine's log is kept. Default: three months.
 
     Attributes:

@@ -54,7 +54,7 @@ def ensure_events(scope: Construct, bucket: s3.IBucket) -> None:
         return
     Annotations.of(scope).add_warning_v2(
         UNKNOWN,
-        f"data_bucket {shown(bucket)} is imported: an upload starts nothing unless the bucket sends its events "
-        "to EventBridge. Switch that on where the bucket is made (event_bridge_enabled=True) or here, by "
-        "bucket.enable_event_bridge_notification(), and acknowledge this warning.",
+        f"data_bucket {shown(bucket)} is imported: an upload starts nothing unless the bucket sends its "
+        "events to EventBridge. Switch that on where the bucket is made (event_bridge_enabled=True) or "
+        "here, by bucket.enable_event_bridge_notification(), and acknowledge this warning.",
     )

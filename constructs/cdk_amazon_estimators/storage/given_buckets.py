@@ -37,7 +37,7 @@ def warn_of_given_buckets(
             Annotations.of(scope).add_warning_v2(
                 KEY_UNKNOWN,
                 f"{name} is imported without a key: if a KMS key of yours encrypts it, S3 refuses the "
-                "pipeline every object. Import it with s3.Bucket.from_bucket_attributes(…, encryption_key=…), or "
+                "pipeline all of it. Import it with Bucket.from_bucket_attributes(…, encryption_key=…), or "
                 "acknowledge this warning if S3's own keys or aws/s3 encrypt it.",
             )
         if prop == "data_bucket":
