@@ -8,6 +8,14 @@ from amazon_estimators.algorithms.tuning import (
 from cdk_amazon_estimators.after_training import Approval, Gate, Registration, Tuning
 from cdk_amazon_estimators.assets.lambda_bundle import LambdaBundle
 from cdk_amazon_estimators.encoder import RecordSetEncoder
+from cdk_amazon_estimators.endpoints import (
+    AllAtOnce,
+    Canary,
+    DataCapture,
+    Linear,
+    ModelEndpoint,
+    Serverless,
+)
 from cdk_amazon_estimators.errors import PipelineError
 from cdk_amazon_estimators.notifications import TrainingNotifications
 from cdk_amazon_estimators.pipeline_base import TrainingPipelineBase
@@ -27,19 +35,25 @@ from cdk_amazon_estimators.triggers import (
 
 __all__ = [
     "AlarmTrigger",
+    "AllAtOnce",
     "Approval",
+    "Canary",
     "CategoricalParameter",
     "ContinuousParameter",
+    "DataCapture",
     "Gate",
     "IntegerParameter",
     "JobSettings",
     "LambdaBundle",
+    "Linear",
+    "ModelEndpoint",
     "PipelineError",
     "PipelineLayout",
     "PredictionPipeline",
     "RecordSetEncoder",
     "Registration",
     "ScheduleTrigger",
+    "Serverless",
     "TrainingImage",
     "TrainingNotifications",
     "TrainingPipeline",

@@ -157,8 +157,9 @@ class _Acknowledge:
 def _findings(node: IConstruct) -> Iterator[tuple[str, str]]:
     if not isinstance(node, CfnResource):
         return
+    kind = node.cfn_resource_type
     for finding in ACKNOWLEDGED:
-        if finding.kind == node.cfn_resource_type:
+        if finding.kind == kind:
             yield from ((f"{pack}-{rule}", finding.reason) for pack in PACKS for rule in finding.rules)
     if isinstance(node, iam.CfnPolicy | iam.CfnManagedPolicy):  # a large policy overflows into managed ones
         document = Stack.of(node).resolve(node.policy_document)

@@ -14,6 +14,8 @@ from cdk_amazon_estimators.failure import explained_failure
 from cdk_amazon_estimators.function_task import EXECUTION, invoke
 from cdk_amazon_estimators.retries import of_announcements
 
+PLAN: Mapping[str, Any] = {"plan.$": "$.plan"}
+
 
 def explain_failure(
     scope: Construct,
@@ -23,10 +25,12 @@ def explain_failure(
     again: sfn.IChainable,
     suffix: str = "",
     kept: Sequence[str] = (),
+    plan: Mapping[str, Any] = PLAN,
 ) -> sfn.CustomState:
     """Explain, tell, then Failed, and from there ``again`` if the execution is redriven.
 
-    Of the state ``kept`` goes on beside the input; without, there is no plan yet.
+    Of the state ``kept`` goes on beside the input; without, there is no plan yet. ``plan`` is what Explain is
+    told of it.
     """
     # Of the failure before nothing is kept: neither its error nor a plan that may not be the next one.
     going_on: dict[str, Any] = {f"{name}.$": f"$.{name}" for name in kept} if kept else {"plan": {}}
@@ -42,7 +46,7 @@ def explain_failure(
         scope,
         encoder,
         name=settings["pipeline"],
-        plan={"plan.$": "$.plan"},
+        plan=plan,
         announce=announce,
         going_on={"input.$": "$.input", **going_on},
         again=again,
@@ -79,6 +83,7 @@ def map_shards(
     item: Mapping[str, Any],
     at_once: str = "$.plan.at_once",
     suffix: str = "",
+    attempt: str | None = None,
 ) -> sfn.DistributedMap:
     """Run ``task`` for every shard.
 
@@ -94,6 +99,7 @@ def map_shards(
         item: What the task is told besides; ``pipeline`` at least.
         at_once: The path in the state of the most shards at a time. Default: what Plan says.
         suffix: The end of the ids of the states of a failure.
+        attempt: The attempt that failures are kept under. Default: that of the plan.
     """
     shards = sfn.DistributedMap(
         scope,
@@ -108,7 +114,7 @@ def map_shards(
         item_selector={
             "bucket": sfn.JsonPath.string_at("$.plan.bucket"),
             "prefix": sfn.JsonPath.string_at("$.plan.prefix"),
-            "attempt": sfn.JsonPath.string_at("$.plan.attempt"),
+            "attempt": attempt or sfn.JsonPath.string_at("$.plan.attempt"),
             # Whose work it is, for the logs, and what else the task is told.
             **item,
             "execution": sfn.JsonPath.string_at("$$.Execution.Name"),

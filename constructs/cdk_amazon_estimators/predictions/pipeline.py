@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_cdk import Duration, Size
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -20,12 +21,16 @@ from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.notifications import events_of
 from cdk_amazon_estimators.predictions.access import grant_model, grant_score, grant_scoring
-from cdk_amazon_estimators.predictions.checks import check_props
+from cdk_amazon_estimators.predictions.checks import CheckedProps, check_props
 from cdk_amazon_estimators.predictions.states import Functions, scoring_workflow
+from cdk_amazon_estimators.predictions.transform import Transform
+from cdk_amazon_estimators.predictions.transform_role import new_transform_role
 from cdk_amazon_estimators.props.quotas import check_quotas
 from cdk_amazon_estimators.state_machine import pipeline_state_machine
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
+from cdk_amazon_estimators.training.instance_types import warn_of_unknown
 from cdk_amazon_estimators.training.job_names import job_name_prefix
+from cdk_amazon_estimators.training.network import training_network
 from cdk_amazon_estimators.training.tags import resource_tags
 from cdk_amazon_estimators.training_pipeline import STATE_MACHINE_ID, TrainingPipeline
 
@@ -46,6 +51,7 @@ class PredictionPipeline(Construct):
         model: The training pipeline whose models score. The one in use is taken when an execution starts.
         instance_type: The type of the instances of a transform job, such as ``"ml.m5.large"``. Default: None,
             for ``engine="numpy"``.
+        instance_count: The number of those instances; a shard goes to one of them. Default: 1.
         engine: ``"transform"``, a transform job; or ``"numpy"``, in the functions, without any instance, for
             KMeans, PCA, LinearLearner and FactorizationMachines. Default: ``"transform"``.
         source: How the rows are read, and their prefix. Default: as the training channel's, without the
@@ -58,12 +64,20 @@ class PredictionPipeline(Construct):
         target_shard_size: The most bytes of one shard. Default: 64 MiB.
         max_concurrency: The most shards that are encoded, or scored, at a time, as of a TrainingPipeline.
             Default: 100.
+        capacity_wait: How long a transform job waits for instances, up to 3 days. Default: 1 hour.
+        timeout: The most time an execution may take, its transform job included. Default: 2 days.
+        vpc: The network of the instances. Default: SageMaker's.
+        subnets: Subnets of ``vpc``. Default: the private ones.
+        security_groups: Security groups of the instances. Default: a new one, with ``vpc``.
+        enable_network_isolation: Give the container no network. Default: False.
         log_retention: How long the state machine's log is kept. Default: three months.
 
     Attributes:
         state_machine: The state machine.
         layout: The prefixes of this pipeline's data.
         encoder: The Lambda functions.
+        job_name_prefix: The beginning of the names of its models and transform jobs.
+        transform_role: The execution role of those; None with ``engine="numpy"``.
 
     Raises:
         PipelineError: Props that make no pipeline. One error tells all problems, each with the construct's
@@ -77,6 +91,7 @@ class PredictionPipeline(Construct):
         *,
         model: TrainingPipeline,
         instance_type: str | None = None,
+        instance_count: int = 1,
         engine: str = TRANSFORM,
         source: Source | None = None,
         prefix: str = "scores/",
@@ -85,12 +100,20 @@ class PredictionPipeline(Construct):
         encoder: RecordSetEncoder | None = None,
         target_shard_size: Size | None = None,
         max_concurrency: int = 100,
+        capacity_wait: Duration | None = None,
+        timeout: Duration | None = None,
+        vpc: ec2.IVpc | None = None,
+        subnets: ec2.SubnetSelection | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        enable_network_isolation: bool = False,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
     ) -> None:
         target_shard_size = target_shard_size or Size.mebibytes(64)
         props = dict(locals())  # as long as there are no other local variables
         super().__init__(scope, construct_id)
-        rows = check_props(self, PredictionPipeline.__init__, props, self._neighbours(model))
+        chosen = check_props(self, PredictionPipeline.__init__, props, self._neighbours(model))
+        rows = chosen.source
+        self.job_name_prefix = job_name_prefix(self)
         self.layout = PipelineLayout(
             data_bucket=model.data_bucket,
             model_bucket=model.model_bucket,
@@ -119,7 +142,7 @@ class PredictionPipeline(Construct):
                 "models": model.model_bucket.s3_url_for_object(model.layout.models),
                 "group": model.model_package_group,
             },
-            "job_name_prefix": job_name_prefix(self),
+            "job_name_prefix": self.job_name_prefix,
             "tags": resource_tags(self, STATE_MACHINE_ID),
         }
         check_quotas(self, settings)
@@ -128,6 +151,7 @@ class PredictionPipeline(Construct):
             encoder=self.encoder,
             functions=functions,
             settings=settings,
+            transform=self._transform(chosen, model, capacity_wait or Duration.hours(1)),
             max_concurrency=max_concurrency,
         )
         self.state_machine = pipeline_state_machine(
@@ -136,7 +160,7 @@ class PredictionPipeline(Construct):
             definition=definition,
             layout=self.layout,
             statements=statements,
-            timeout=TIMEOUT,
+            timeout=timeout or TIMEOUT,
             log_retention=log_retention,
             lists=[parts_key(self.layout.record_set(ANY), ANY)],
         )
@@ -187,6 +211,40 @@ class PredictionPipeline(Construct):
         grant_model(find, model)
         grant_score(score, self.layout, model)
         return Functions(model=find, score=score)
+
+    def _transform(
+        self, chosen: CheckedProps, model: TrainingPipeline, capacity_wait: Duration
+    ) -> Transform | None:
+        """Make the role of transform jobs and return their settings; None without such jobs."""
+        self.transform_role: iam.Role | None = None
+        if chosen.job is None:
+            return None
+        job = chosen.job
+        warn_of_unknown(self, str(job.instance_type), "transform")
+        role = new_transform_role(self, self.layout, model, name_prefix=self.job_name_prefix)
+        self.transform_role = role
+        network = job.vpc and training_network(
+            self,
+            job.vpc,
+            subnets=job.subnets,
+            security_groups=job.security_groups,
+            instances="Transform",
+        )
+        for statement in network.statements(self) if network else ():
+            role.add_to_policy(statement)
+        output_key = self.layout.encryption_key or self.layout.data_bucket.encryption_key
+        return Transform(
+            algorithm=type(model.algorithm),
+            job=job,
+            role=role,
+            network={"SecurityGroupIds": network.security_group_ids, "Subnets": network.subnet_ids}
+            if network
+            else None,
+            bucket=self.layout.data_bucket.bucket_name,
+            output_key=output_key.key_arn if output_key else None,
+            capacity_wait=capacity_wait,
+            name_prefix=self.job_name_prefix,
+        )
 
     def _neighbours(self, model: object) -> Mapping[str, PipelineLayout]:
         """Return the layouts of the app's other pipelines of this bucket, by path."""

@@ -16,7 +16,11 @@ UNKNOWN = "cdk-amazon-estimators:unknownInstanceType"
 """The id by which the warning is acknowledged."""
 
 
-KINDS = {"training": "TrainingInstanceType", "serving": "ProductionVariantInstanceType"}
+KINDS = {
+    "training": "TrainingInstanceType",
+    "serving": "ProductionVariantInstanceType",
+    "transform": "TransformInstanceType",
+}
 """What instances are for, and the enumeration of their types in botocore's model."""
 
 

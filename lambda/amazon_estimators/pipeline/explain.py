@@ -27,6 +27,8 @@ def explain(s3: Any, error: Mapping[str, str], plan: Mapping[str, Any]) -> dict[
     details = details_of(cause)
     if "HyperParameterTuningJobName" in details:
         return _answer("TuningJobError", _of_tuning(details))
+    if "TransformJobName" in details:
+        return _answer("TransformJobError", _of_transform(details))
     if "TrainingJobName" in details:
         return _answer("TrainingJobError", _of_training(details))
     if "errorMessage" in details:
@@ -98,6 +100,15 @@ def _of_tuning(job: Mapping[str, Any]) -> str:
     return (
         f"Tuning job {name} ended as {status}: {job.get('FailureReason') or 'the service gave no reason'}\n"
         f"The logs of its trainings: group /aws/sagemaker/TrainingJobs, streams {name}-…"
+    )
+
+
+def _of_transform(job: Mapping[str, Any]) -> str:
+    name, status = job["TransformJobName"], job.get("TransformJobStatus", "Failed")
+    return (
+        f"Transform job {name} ended as {status}: "
+        f"{job.get('FailureReason') or 'the service gave no reason'}\n"
+        f"Its log: group /aws/sagemaker/TransformJobs, streams {name}/…"
     )
 
 

@@ -15,6 +15,7 @@ channels of it. The constructs call the same functions with ``"*"`` (:data:`ANY`
     <prefix>recordsets/plans/<asked>.json
     <prefix>models/<job>/output/model.tar.gz, metrics.json
                    <tuning job>/leaderboard.csv
+    <prefix>captures/<endpoint>/<variant>/<year>/<month>/<day>/<hour>/…   written by SageMaker
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ DATA_SETS = "datasets/"
 TRIGGERS = "triggers/"
 RECORD_SETS = "recordsets/"
 MODELS = "models/"
+CAPTURES = "captures/"
 
 DATA_SET_EXTENSION, PLAIN_DATA_SET_EXTENSION = ".jsonl.gz", ".jsonl"
 LAST_TRAINED = "last_trained.json"
@@ -112,6 +114,11 @@ def known_plan_key(prefix: str, asked: str) -> str:
 def models_prefix(prefix: str) -> str:
     """Return the prefix that training jobs write their models to."""
     return f"{prefix}{MODELS}"
+
+
+def captures_prefix(prefix: str) -> str:
+    """Return the prefix, in the model bucket, of what endpoints are asked and answer."""
+    return f"{prefix}{CAPTURES}"
 
 
 def metrics_key(prefix: str, job: str) -> str:

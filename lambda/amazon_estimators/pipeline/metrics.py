@@ -14,14 +14,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from amazon_estimators.pipeline.events import (
+    ENDPOINT_FAILED,
     FAILED,
     NOT_PREDICTED,
     PREDICTED,
     PREDICTIONS_SKIPPED,
     PREDICTIONS_WAITING,
     REJECTED,
+    ROLLED_BACK,
     SKIPPED,
     TRAINED,
+    UPDATED,
     WAITING,
 )
 
@@ -39,7 +42,13 @@ COUNTS = {
     PREDICTIONS_SKIPPED: "PredictionsSkipped",
     PREDICTIONS_WAITING: "PredictionsWaiting",
 }
-"""The metric that each kind of event counts in."""
+"""The metric that each kind of a pipeline's events counts in."""
+ENDPOINT_COUNTS = {
+    UPDATED: "EndpointsUpdated",
+    ROLLED_BACK: "EndpointsRolledBack",
+    ENDPOINT_FAILED: "EndpointsFailed",
+}
+"""The same of an endpoint's."""
 EXECUTION_SECONDS, BILLABLE_SECONDS = "ExecutionSeconds", "BillableSeconds"
 MOST_METRICS = 100
 """Metrics that one line takes."""
@@ -58,9 +67,10 @@ def metric_line(told: str, detail: Mapping[str, Any], *, now: float) -> dict[str
         >>> line["TrainingsSkipped"], line["StateMachineArn"], line["_aws"]["Timestamp"]
         (1, 'arn', 1500)
     """
-    if told not in COUNTS:
+    counted = COUNTS.get(told) or ENDPOINT_COUNTS.get(told)
+    if counted is None:
         return None
-    values: dict[str, tuple[float, str]] = {COUNTS[told]: (1, "Count")}
+    values: dict[str, tuple[float, str]] = {counted: (1, "Count")}
     for name, member in ((EXECUTION_SECONDS, "seconds"), (BILLABLE_SECONDS, "billable_seconds")):
         if detail.get(member) is not None:
             values[name] = (detail[member], "Seconds")

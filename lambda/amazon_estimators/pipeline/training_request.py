@@ -54,19 +54,24 @@ def training_request(
         "job_name": f"{settings.job_name_prefix}-{fingerprint[:8]}-{run}",
         "hyperparameters": fitted.hyperparameters(),
         "input_data_config": [record_set.data_channel() for record_set in record_sets.values()],
-        "tags": [
-            *({"Key": name, "Value": value} for name, value in settings.tags.items()),
-            *(
-                {"Key": f"amazon-estimators:{name}", "Value": _tag_value(value)}
-                for name, value in {
-                    "pipeline": settings.pipeline,
-                    "execution": execution,
-                    "record-set": fingerprint,
-                    "data-set": data_set,
-                }.items()
-            ),
-        ],
+        "tags": job_tags(
+            settings.tags,
+            {
+                "pipeline": settings.pipeline,
+                "execution": execution,
+                "record-set": fingerprint,
+                "data-set": data_set,
+            },
+        ),
     }
+
+
+def job_tags(tags: Mapping[str, str], own: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return the tags of a job: the pipeline's, and what the library tells of it under its own names."""
+    return [
+        *({"Key": name, "Value": value} for name, value in tags.items()),
+        *({"Key": f"amazon-estimators:{name}", "Value": _tag_value(value)} for name, value in own.items()),
+    ]
 
 
 def _check_volume(settings: Settings, record_sets: Mapping[str, RecordSet]) -> None:

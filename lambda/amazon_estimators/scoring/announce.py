@@ -21,6 +21,7 @@ def announce_predictions(tell: Tell, state: Mapping[str, Any]) -> dict[str, Any]
         **about,
         **{name: state["model"][name] for name in TOLD_OF_MODEL},
         "engine": state["pipeline"]["engine"],
+        "transform_job": (state.get("transform") or {}).get("TransformJobName"),
         **state["predictions"],
     }
     tell(PREDICTED, detail)

@@ -25,6 +25,15 @@ pipeline = TrainingPipeline(
     removal_policy=RemovalPolicy.DESTROY,
 )
 scores = PredictionPipeline(stack, "Scores", model=pipeline, engine="numpy", encoder=encoder)
+batch = PredictionPipeline(
+    stack,
+    "Nightly",
+    model=pipeline,
+    instance_type="ml.m5.large",
+    prefix="batch/",
+    output_format="jsonlines",
+    encoder=encoder,
+)
 events.Rule(
     stack,
     "Everything",
@@ -34,5 +43,7 @@ events.Rule(
 CfnOutput(stack, "Bucket", value=pipeline.data_bucket.bucket_name)
 CfnOutput(stack, "Training", value=pipeline.state_machine.state_machine_arn)
 CfnOutput(stack, "Scoring", value=scores.state_machine.state_machine_arn)
+CfnOutput(stack, "Batch", value=batch.state_machine.state_machine_arn)
+CfnOutput(stack, "BatchRole", value=batch.state_machine.role.role_name)
 CfnOutput(stack, "ToldQueue", value=told.queue_url)
 app.synth()
