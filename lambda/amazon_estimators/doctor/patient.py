@@ -106,7 +106,8 @@ class Patient:
     def encode(self) -> tuple[str, int]:
         """The ARN of the function that encodes shards, and how many run at a time at most."""
         (shards,) = (state for state in self.states.values() if state["Type"] == "Map")
-        return shards["ItemProcessor"]["States"]["Encode"]["Resource"], int(shards["MaxConcurrency"])
+        most = self.states["Plan"]["Parameters"]["concurrency"]["most"]
+        return shards["ItemProcessor"]["States"]["Encode"]["Resource"], int(most)
 
     @property
     def data_bucket(self) -> str:
