@@ -39,13 +39,15 @@ class RecordSetEncoder(Construct):
     the table reader.
 
     Args:
-        bundle: Python version and platform of their code. Default: Python 3.12 on x86_64.
+        bundle: Python version and platform of their code. Default: Python 3.12 on x86_64. A local platform
+            (docs/rehearsal.md) replaces both with those of the machine it runs on.
         encode_memory: Memory of one Encode, 512 MiB to 10 GiB. CPU grows with it. Default: 1,769 MiB, one
             whole CPU.
         encode_timeout: The time one shard may take, 1 second to 15 minutes. Default: 15 minutes.
         plan_memory: Memory of Plan, which lists all input, 512 MiB to 10 GiB. Default: 1,769 MiB.
         reserved_concurrency: Executions that are set apart for a function, and its most, by the function's
-            name, such as ``{"Encode": 50, "Starter": 1}``. Default: none.
+            name, such as ``{"Encode": 50, "Starter": 1}``. Lambda leaves 100 unreserved, and in a new account
+            all. Default: none; Plan then leaves two of the account's executions to other functions.
         vpc: The network of the functions, from which S3, CloudWatch Logs, EventBridge and, for the starter,
             Step Functions, SQS and EventBridge Scheduler must be reached. Default: Lambda's.
         subnets: Subnets of ``vpc``. Default: the private ones.
@@ -92,7 +94,7 @@ class RecordSetEncoder(Construct):
         network = [name for name in ("subnets", "security_groups") if props[name] is not None and vpc is None]
         problems.unless(not network, f"{' and '.join(network)} without vpc; allowed: with vpc. Give vpc too.")
         problems.raise_any()
-        self._bundle = bundle or LambdaBundle()
+        self._bundle = (bundle or LambdaBundle()).at(self)
         self._code = self._bundle.code()
         self._layouts: list[PipelineLayout] = []
         self._concurrency = reserved_concurrency or {}
@@ -113,6 +115,8 @@ class RecordSetEncoder(Construct):
             timeout=minutes(15),
             memory=plan_memory or Size.mebibytes(1769),
         )
+        if "Encode" not in self._concurrency:
+            self.plan.add_to_role_policy(account_statement())
         self.encode = self.function(
             self,
             "Encode",
@@ -157,6 +161,11 @@ class RecordSetEncoder(Construct):
         """Return all functions."""
         return [self.plan, self.encode, self.seal, self.explain, self.announce, self.fail]
 
+    def concurrency(self, most: int) -> dict[str, int]:
+        """Return what Plan is told to decide how many shards are encoded at a time; ``most`` is the prop."""
+        reserved = self._concurrency.get("Encode")
+        return {"most": most} if reserved is None else {"most": most, "reserved": reserved}
+
     def step(self, name: str, description: str, *, timeout: Duration, memory: Size) -> lambda_.Function:
         """Return the function of a step that not every pipeline has. The first call makes it."""
         found = self.node.try_find_child(name)
@@ -166,6 +175,12 @@ class RecordSetEncoder(Construct):
 
     def serve(self, layout: PipelineLayout) -> None:
         """Allow each function to read and write the keys of its step, of one pipeline, and no others."""
+        self.encode_for(layout)
+        latest = [keys.last_trained_key(layout.prefix), keys.current_model_key(layout.prefix)]
+        S3Access(self.announce, layout.data_bucket, layout.encryption_key).write(latest)
+
+    def encode_for(self, layout: PipelineLayout) -> None:
+        """Allow what :meth:`serve` does, but for the records of trained models."""
         inputs = [f"{prefix}*" for prefix in layout.inputs]
         record_set = layout.record_set(keys.ANY)
         channel = keys.channel_root(record_set, keys.ANY)
@@ -206,10 +221,6 @@ class RecordSetEncoder(Construct):
         failures = [f"{keys.failures_prefix(record_set, keys.ANY)}*"]
         explain.read(failures)
         explain.write(failures)
-
-        data(self.announce).write(
-            [keys.last_trained_key(layout.prefix), keys.current_model_key(layout.prefix)]
-        )
 
         self._layouts.append(layout)
         for name, value in encryption_variables(self, self._layouts).items():
@@ -334,6 +345,11 @@ def interfaces_statement() -> iam.PolicyStatement:
         ],
         resources=["*"],
     )
+
+
+def account_statement() -> iam.PolicyStatement:
+    """Return the permission to ask for the account's concurrent executions; the action knows no resource."""
+    return iam.PolicyStatement(actions=["lambda:GetAccountSettings"], resources=["*"])
 
 
 def tell_statement(scope: Construct) -> iam.PolicyStatement:

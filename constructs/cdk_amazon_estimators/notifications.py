@@ -46,7 +46,7 @@ class TrainingNotifications(Construct):
         events.Rule(
             self,
             "Rule",
-            description="Sends what a training pipeline tells to a topic",
+            description="Sends a training pipeline's announcements to a topic",
             event_pattern=events_of(state_machine, TRAINED, REJECTED, FAILED),
             # CDK drops what is added to the policy of an imported topic.
             targets=[

@@ -1,4 +1,4 @@
-"""What other parts of an app may do with a pipeline, whether this app makes it or another one did."""
+"""The methods of a pipeline that other parts of an app use, whether this app or another one creates it."""
 
 from __future__ import annotations
 

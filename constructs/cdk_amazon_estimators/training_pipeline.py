@@ -16,8 +16,10 @@ from constructs import Construct
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.sources import Source
+from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.after_training import Gate, Registration, Tuning
 from cdk_amazon_estimators.after_training.step import AfterTraining, Context
+from cdk_amazon_estimators.assets.column_lists import channel_settings
 from cdk_amazon_estimators.checked_props import CheckedProps, checked
 from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.encoder import RecordSetEncoder
@@ -35,6 +37,7 @@ from cdk_amazon_estimators.storage.data_buckets import (
     new_data_bucket,
     new_model_bucket,
 )
+from cdk_amazon_estimators.storage.given_buckets import warn_of_given_buckets
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.capacity import Training
 from cdk_amazon_estimators.training.image import TrainingImage
@@ -94,7 +97,8 @@ class TrainingPipeline(TrainingPipelineBase):
             ``removal_policy=RemovalPolicy.DESTROY`` too. Default: False.
         encoder: The Lambda functions. Default: one RecordSetEncoder that all pipelines of the stack share.
         target_shard_size: The most bytes of one shard. Default: 256 MiB.
-        max_concurrency: The most shards that are encoded at a time. Default: 100.
+        max_concurrency: The most shards that are encoded at a time. Plan takes fewer if the account's Lambda
+            concurrency would leave less than two to other functions. Default: 100.
         record_set_expiration: Delete RecordSets this long after they were encoded: whole days, more than
             ``max_runtime``. Data that is trained on again is encoded again. Default: keep them.
         input_version_expiration: Delete versions of input this long after they were replaced or deleted, in
@@ -147,6 +151,8 @@ class TrainingPipeline(TrainingPipelineBase):
         input_prefixes: The prefix of each channel's input.
         job_name_prefix: The beginning of every training job's name.
         model_package_group: The group its models are registered in; None without ``registration``.
+        algorithm: The algorithm.
+        training_image: The image that trains, and that serves its models.
 
     Raises:
         PipelineError: Props that make no pipeline, or problems of several kinds. One error tells all
@@ -206,6 +212,9 @@ class TrainingPipeline(TrainingPipelineBase):
         super().__init__(scope, construct_id)
         chosen = checked(self, TrainingPipeline.__init__, props, self._neighbours(data_bucket))
 
+        self.algorithm, self.training_image = algorithm, chosen.image
+        given = {"data_bucket": data_bucket, "model_bucket": model_bucket}
+        warn_of_given_buckets(self, given, encryption_key)
         self._make_buckets(data_bucket, model_bucket, encryption_key, removal_policy, auto_delete_objects)
         self._lay_out(chosen.sources, prefix, encryption_key, encryption_headers)
         self._expire(record_set_expiration, input_version_expiration)
@@ -344,6 +353,9 @@ class TrainingPipeline(TrainingPipelineBase):
         self, algorithm: Algorithm, chosen: CheckedProps, distributions: Mapping[str, str] | None
     ) -> dict[str, Any]:
         """Return the settings that the Lambda functions read: ``amazon_estimators.pipeline.settings``."""
+        channels, columns = channel_settings(self, "Columns", chosen.sources)
+        if columns is not None:
+            S3Access(self.encoder.plan, columns.bucket).read([columns.s3_object_key])
         return {
             "pipeline": self.node.path,
             "algorithm": type(algorithm).__name__,
@@ -354,7 +366,8 @@ class TrainingPipeline(TrainingPipelineBase):
             "data_bucket": self.data_bucket.bucket_name,
             "prefix": self.layout.prefix,
             "target_shard_bytes": chosen.target_shard_size.to_bytes(),
-            "channels": {name: source.to_dict() for name, source in chosen.sources.items()},
+            "channels": channels,
+            "columns": columns and {"bucket": columns.s3_bucket_name, "key": columns.s3_object_key},
             "distributions": dict(distributions or {}),
             "volume_gib": chosen.job.disk_gib,
             "tags": resource_tags(self, STATE_MACHINE_ID),

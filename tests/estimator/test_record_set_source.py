@@ -123,6 +123,7 @@ def test_columns_of_an_array_go_by_position(account: Account) -> None:
     table = np.column_stack([np.arange(10.0), np.where(np.arange(10) % 3 == 0, np.nan, 1)])
     made = make(account).record_set(table, np.arange(10) % 2, source=Source(fill={1: 7}), progress=False)
     features, labels = made.read(session=account.session)
+    assert isinstance(features, np.ndarray)
     np.testing.assert_array_equal(features[:, 1], np.where(np.arange(10) % 3 == 0, 7, 1))
     np.testing.assert_array_equal(labels, np.arange(10) % 2)
     facts = account.json(made.s3_data.replace(".amazon.manifest", "record_set.json"))

@@ -83,7 +83,7 @@ def expected(frame: pd.DataFrame, options: dict[str, Any]) -> tuple[np.ndarray, 
 def test_shards_hold_what_pandas_makes_of_the_table(
     tmp_path_factory: pytest.TempPathFactory, frame: pd.DataFrame, unknown: str, kind: str
 ) -> None:
-    options = {
+    options: dict[str, Any] = {
         "label": "y",
         "one_hot": {"city": CITIES},
         "unknown": unknown,
@@ -155,7 +155,7 @@ def test_a_table_wider_than_memory_allows_is_the_same(
     generator = np.random.default_rng(3)
     frame = pd.DataFrame(
         {
-            "city": generator.choice([*CITIES, None, "Oslo"], 500),
+            "city": generator.choice(np.array([*CITIES, None, "Oslo"], object), 500),
             "age": np.where(generator.random(500) < 0.2, np.nan, generator.normal(size=500)),
             "y": pd.array(generator.integers(0, 2, 500), dtype="Int64"),
         }

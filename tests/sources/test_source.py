@@ -30,9 +30,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"features": 3}, "features is 3; allowed: a list of columns"),
     ({"features": {"price": 1}}, "features is {'price': 1}; allowed: a list of columns"),
     ({"exclude": None}, "exclude is None; allowed: a list of columns"),
-    ({"label": [0]}, "[0] is no column; allowed: a position (int) or a name (str)"),
-    ({"features": [[0], [0]]}, "[0] is no column"),
-    ({"features": [0, True]}, "True is no column"),
+    ({"label": [0]}, "[0] is not a column; allowed: a position (int) or a name (str)"),
+    ({"features": [[0], [0]]}, "[0] is not a column"),
+    ({"features": [0, True]}, "True is not a column"),
     ({"features": ()}, "features is empty; leave it out"),
     ({"features": (0,), "exclude": (1,)}, "features and exclude are both given"),
     ({"features": ("a", "b", "a")}, "features holds 'a' more than once; allowed: each column once"),
@@ -41,7 +41,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"label": 0, "features": (0,)}, "label is 0, and features holds it too"),
     (
         {"format": "npy", "label": "y"},
-        "format 'npy' names no columns, so there is no 'y'; allowed: positions",
+        "format 'npy' has no column names, so there is no 'y'; allowed: positions",
     ),
     (
         {"format": "csv", "header": "absent", "exclude": ("a", 1, "b")},

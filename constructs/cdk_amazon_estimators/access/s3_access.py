@@ -25,6 +25,7 @@ class S3Access:
     ) -> None:
         self._grantee = grantee
         self._bucket = bucket
+        self._arn = bucket.bucket_arn
         self._keys = distinct_keys(bucket.encryption_key, encryption_key)
 
     def list(self, prefixes: Iterable[str], *, versions: bool = False) -> None:
@@ -33,7 +34,7 @@ class S3Access:
         iam.Grant.add_to_principal_or_resource(
             grantee=self._grantee,
             actions=actions,
-            resource_arns=[self._bucket.bucket_arn],
+            resource_arns=[self._arn],
             resource=self._bucket,
             conditions={"StringLike": {"s3:prefix": sorted({f"{prefix}*" for prefix in prefixes})}},
         )
@@ -53,7 +54,7 @@ class S3Access:
         iam.Grant.add_to_principal_or_resource(
             grantee=self._grantee,
             actions=list(actions),
-            resource_arns=[self._bucket.arn_for_objects(pattern) for pattern in patterns],
+            resource_arns=[f"{self._arn}/{pattern}" for pattern in patterns],
             resource=self._bucket,
         )
 

@@ -8,15 +8,17 @@ import platform as host
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import jsii
 from aws_cdk import AssetHashType, BundlingOptions, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
 
 import amazon_estimators
+from amazon_estimators.local_platform import LAMBDA_PLATFORM
 from cdk_amazon_estimators.assets.handler_sources import handler_sources
 from cdk_amazon_estimators.assets.locked_packages import WHEEL_TAGS, LockedPackages
 from cdk_amazon_estimators.errors import PipelineError
@@ -52,6 +54,10 @@ class LambdaBundle:
             )
         if self.platform != "host" and self.python not in PYTHONS:
             raise PipelineError(f"LambdaBundle: python is {self.python!r}; allowed: {', '.join(PYTHONS)}")
+
+    def at(self, scope: Construct) -> Self:
+        """Return the bundle for the app of ``scope``; a local platform overrides the platform by context."""
+        return replace(self, platform=scope.node.try_get_context(LAMBDA_PLATFORM) or self.platform)
 
     @property
     def python_version(self) -> str:

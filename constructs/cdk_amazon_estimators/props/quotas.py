@@ -8,8 +8,11 @@ from typing import Any
 import jsii
 from aws_cdk import Stack
 from aws_cdk import aws_events as events
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IValidation
+
+from cdk_amazon_estimators.props.stack_quotas import check_stack_quotas
 
 LONGEST_PATTERN = 2_048
 """Characters of an event pattern."""
@@ -17,6 +20,8 @@ LONGEST_DEFINITION = 2**20
 """Bytes of a state machine's definition."""
 LONGEST_SETTINGS = 200 * 2**10
 """Bytes of a pipeline's settings, which are part of every event. Step Functions takes events of 256 KiB."""
+LONGEST_ENVIRONMENT = 4_096
+"""Bytes of all environment variables of a function, names included, as "AWS Lambda quotas" has it."""
 TOKEN = 100
 """Characters that stand for a reference, which is resolved when the stack is deployed."""
 
@@ -24,6 +29,7 @@ TOKEN = 100
 def check_quotas(pipeline: Construct, settings: Any) -> None:
     """Check the quotas when the app is synthesised, of all that is below ``pipeline`` by then."""
     pipeline.node.add_validation(_Quotas(pipeline, settings))
+    check_stack_quotas(pipeline)
 
 
 @jsii.implements(IValidation)
@@ -39,7 +45,7 @@ class _Quotas:
         if settings > LONGEST_SETTINGS:
             problems.append(
                 f"the pipeline's settings take {settings:,} bytes; allowed: {LONGEST_SETTINGS:,}, because "
-                "they are in every event of a function. Leave features out, or name those to exclude"
+                "they are in every event of a function. Name columns by texts known at synth: those go to S3"
             )
         for node in self._pipeline.node.find_all():
             if isinstance(node, events.CfnRule):
@@ -56,6 +62,15 @@ class _Quotas:
                     problems.append(
                         f"the definition of {node.node.path} takes {length:,} bytes; allowed: "
                         f"{LONGEST_DEFINITION:,}. Shorten the settings of the channels"
+                    )
+            elif isinstance(node, lambda_.CfnFunction):
+                environment = stack.resolve(node._cfn_properties["environment"]) or {}
+                variables = environment.get("variables", {}).items()
+                length = sum(len(name.encode()) + _length(text) for name, text in variables)
+                if length > LONGEST_ENVIRONMENT:
+                    problems.append(
+                        f"the environment of {node.node.path} takes {length:,} bytes; allowed: "
+                        f"{LONGEST_ENVIRONMENT:,}. Shorten the channels' prefixes, include and skip"
                     )
         return problems
 

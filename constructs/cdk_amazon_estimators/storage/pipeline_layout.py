@@ -53,6 +53,10 @@ class PipelineLayout:
         return keys.models_prefix(self.prefix)
 
     @property
+    def captures(self) -> str:
+        return keys.captures_prefix(self.prefix)
+
+    @property
     def outputs(self) -> list[str]:
         """Return the prefixes of the data bucket that the pipeline writes to."""
         return outputs_of(self.prefix, self.data_bucket, self.model_bucket)
@@ -67,11 +71,12 @@ class PipelineLayout:
 def outputs_of(prefix: str, data_bucket: s3.IBucket | None, model_bucket: s3.IBucket | None) -> list[str]:
     """Return the prefixes of the data bucket that a pipeline writes to.
 
-    Models are among them if both buckets are one, even if it is imported twice. None is a new bucket.
+    Models and captured requests are among them if both buckets are one, even if it is imported twice. None
+    is a new bucket.
     """
     one = data_bucket and model_bucket and data_bucket.bucket_name == model_bucket.bucket_name
     written = [keys.data_sets_prefix(prefix), keys.record_sets_prefix(prefix), keys.triggers_prefix(prefix)]
-    return [*written, keys.models_prefix(prefix)] if one else written
+    return [*written, keys.models_prefix(prefix), keys.captures_prefix(prefix)] if one else written
 
 
 def with_prefixes(channels: Mapping[str, Source], prefix: str) -> dict[str, Source]:

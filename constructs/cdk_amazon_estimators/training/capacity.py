@@ -80,14 +80,15 @@ def train_with_capacity(
     explain: sfn.IChainable,
     announce_waiting: sfn.CustomState,
     capacity_wait: Duration,
+    begin_id: str = "BeginTraining",
 ) -> sfn.IChainable:
     """Return the state to enter in order to train: errors of capacity wait, all others go to ``explain``.
 
-    The number of waits so far is at ``$.capacity.waits``.
+    The number of waits so far is at ``$.capacity.waits``. ``begin_id`` is the id of the state to enter.
     """
     begin = sfn.Pass(
         scope,
-        "BeginTraining",
+        begin_id,
         result=sfn.Result.from_object({"waits": 0}),
         result_path="$.capacity",
     )
@@ -114,7 +115,7 @@ def train_with_capacity(
     announce_waiting.next(wait)
     wait.next(count).next(training.entry)
     is_second = (
-        sfn.Choice(scope, "IsSecondWait", comment="The first wait is short: only what takes longer is told.")
+        sfn.Choice(scope, "IsSecondWait", comment="The first wait is short: only longer waits are reported.")
         .when(condition.number_equals("$.capacity.waits", 1), announce_waiting)
         .otherwise(wait)
     )

@@ -82,10 +82,14 @@ def _repository_of(scope: Construct, uri: str) -> str:
 
 def _account_of_deployment(stack: Stack, repository: str) -> str:
     """Return the registry's account, which CloudFormation looks up by region."""
-    mapping = stack.node.try_find_child(MAPPING_ID) or CfnMapping(stack, MAPPING_ID)
-    assert isinstance(mapping, CfnMapping)
     # The inner keys of a mapping are letters and digits only.
     key = repository.replace("-", "")
-    for region, account in image_accounts(repository).items():
-        mapping.set_value(region, key, account)
+    accounts = image_accounts(repository)
+    mapping = stack.node.try_find_child(MAPPING_ID)
+    if isinstance(mapping, CfnMapping):
+        for region, account in accounts.items():
+            mapping.set_value(region, key, account)
+    else:
+        by_region = {region: {key: account} for region, account in accounts.items()}
+        CfnMapping(stack, MAPPING_ID, mapping=by_region)
     return Fn.find_in_map(MAPPING_ID, Aws.REGION, key)

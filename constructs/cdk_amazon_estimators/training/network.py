@@ -70,14 +70,18 @@ def training_network(
     *,
     subnets: ec2.SubnetSelection | None = None,
     security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+    instances: str = "Training",
 ) -> TrainingNetwork:
-    """Choose subnets of ``vpc``, by default the private ones, and groups, by default a new one."""
+    """Choose subnets of ``vpc``, by default the private ones, and groups, by default a new one.
+
+    ``instances`` says which ones they are for, in the new group's id and description.
+    """
     if not security_groups:
         own = ec2.SecurityGroup(
             scope,
-            "TrainingSecurityGroup",
+            f"{instances}SecurityGroup",
             vpc=vpc,
-            description="Training instances",
+            description=f"{instances} instances",
             allow_all_outbound=False,
         )
         own.add_ingress_rule(own, ec2.Port.all_traffic(), "Instances of one job talk to one another")

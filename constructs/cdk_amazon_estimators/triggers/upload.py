@@ -20,11 +20,12 @@ from cdk_amazon_estimators.triggers.listener import Listener
 class UploadTrigger:
     """One training for a batch of uploads, however many. Give one of ``marker`` and ``quiet_period``.
 
-    marker: name of the object that is written last, such as ``"_SUCCESS"``; the batch is what lay
-        there when it was written. Default: None.
-    quiet_period: train this long after the last upload, at least 1 second. Default: None.
-    prefix: the uploads that count: a key prefix in the data bucket, markers in folders below it included.
-        Default: the prefixes of all channels.
+    Attributes:
+        marker: Name of the object that is written last, such as ``"_SUCCESS"``; the batch is what lay there
+            when it was written. Default: None.
+        quiet_period: Train this long after the last upload, at least 1 second. Default: None.
+        prefix: The uploads that count: a key prefix in the data bucket, markers in folders below it included.
+            Default: the prefixes of all channels.
     """
 
     marker: str | None = None
@@ -56,8 +57,8 @@ class UploadTrigger:
         for output in outputs:
             problems.unless(
                 prefix is None or not (prefix.startswith(output) or output.startswith(prefix)),
-                f"UploadTrigger(prefix={prefix!r}) would hear what the pipeline itself writes to {output!r}, "
-                "and start it without end. Give a prefix apart from it.",
+                f"UploadTrigger(prefix={prefix!r}) would react to what the pipeline itself writes to "
+                f"{output!r}, and start it endlessly. Use a prefix outside it.",
             )
 
     def bind(self, starter: Listener, construct_id: str) -> None:

@@ -1,4 +1,5 @@
-"""From data in memory to a RecordSet on S3: cut into shards, encoded by block, uploaded, manifest last."""
+"""Upload data in memory as a RecordSet: cut it into shards, encode block by block, write the manifest
+last."""
 
 from __future__ import annotations
 
@@ -32,15 +33,17 @@ from amazon_estimators.storage.multipart_upload import Uploads
 from amazon_estimators.summaries import LabelRange, Labels
 
 PART_BYTES = 8 * 2**20
-"""Of an upload: 10,000 parts make 80 GB, far above any shard. Every open shard keeps one in memory."""
+"""Bytes of a part. 10,000 parts hold 80 GB, far more than any shard. Every open shard keeps a part in
+memory."""
 PARTS_SENT_AT_ONCE = 6
 Progress = Callable[[int, int | None], None]
-"""Called with bytes uploaded so far and bytes in all, None where nobody knows; never twice at once."""
+"""Called with the bytes uploaded and the total, None if unknown; never from two threads at once."""
 
 
 @dataclass(frozen=True)
 class Destination:
-    """The destination of a RecordSet. ``prefix`` ends with a slash; ``extra`` encrypts every object."""
+    """The destination of a RecordSet. ``prefix`` ends with a slash; ``extra`` holds the encryption of every
+    object."""
 
     s3: Any
     bucket: str
@@ -51,7 +54,7 @@ class Destination:
 
 
 def encryption(*, encrypt: bool, kms_key: str | None) -> dict[str, Any]:
-    """Return what S3 is told: SSE-KMS with a key, SSE-S3 with ``encrypt``, else nothing."""
+    """Return the parameters for S3: SSE-KMS with a key, SSE-S3 with ``encrypt``, otherwise none."""
     if kms_key:
         return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key, "BucketKeyEnabled": True}
     return {"ServerSideEncryption": "AES256"} if encrypt else {}
@@ -68,9 +71,10 @@ def upload_record_set(
     progress: Progress | None,
     source: Source | None = None,
 ) -> RecordSet:
-    """Encode and upload. ``source`` has the rules by which columns become features.
+    """Encode and upload a RecordSet. ``source`` has the rules by which columns become features.
 
-    Raises InputError for data that cannot become a RecordSet; nothing is left behind then.
+
+    Raises InputError for data that cannot become a RecordSet, and then leaves nothing behind.
     """
     rule = algorithm.channels.get(channel)
     if rule is None:
@@ -137,7 +141,7 @@ def upload_record_set(
 
 
 class _Report:
-    """Bytes on their way to S3, for a progress bar."""
+    """Reports the bytes sent to S3 to a progress bar."""
 
     def __init__(self, progress: Progress | None) -> None:
         self._progress = progress
@@ -153,7 +157,7 @@ class _Report:
 
 
 Written = tuple[RecordSet, tuple[str, ...] | None]
-"""What is known of the records, and the names of the features."""
+"""The facts about the records, and the names of the features."""
 
 
 def _write_records(  # noqa: PLR0917 - what record_set() is given
@@ -216,10 +220,10 @@ def _read_as(source: Source, matrix: Matrix) -> ReadAs:
 def _write_blocks(
     shards: Shards, blocks: Iterator[Any], source: Source | None, profile: ProfileBuilder
 ) -> Written:
-    """Blocks of a data set whose size nobody knows: dealt out to one open shard an instance.
+    """Write blocks of a data set of unknown size to one open shard per instance.
 
-    Every instance's share differs by one record at most. Once the shards have their size they are closed and
-    as many new ones opened, but only when there is a record for each of those.
+    The instances' shares differ by at most one record. Full shards are closed and as many new ones opened,
+    but only when there is a record for each of them.
     """
     rows, dropped, first, names, read_as = 0, 0, None, None, None
     ranges: list[Labels] = []
@@ -245,7 +249,7 @@ def _write_blocks(
         rows += matrix.rows
         dropped += matrix.dropped
     if first is None:
-        raise InputError("the iterator gave no block", remedy="Give at least one block of rows.")
+        raise InputError("the iterator yielded no block", remedy="Yield at least one block of rows.")
     shards.check_rows(rows)
     facts = RecordSet(
         "",
@@ -289,7 +293,7 @@ def _deal(
 
 
 def _by_need(held: Sequence[int], rows: int) -> list[int]:
-    """Share out ``rows`` so that all end up with the same, or one more."""
+    """Distribute ``rows`` so that all shards end up with the same number, or one more."""
     ends = cut_evenly(sum(held) + rows, len(held))
     wanted = [stop - start for start, stop in pairwise(ends)]
     return [want - have for want, have in zip(wanted, held, strict=True)]

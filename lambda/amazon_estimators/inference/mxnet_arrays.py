@@ -157,7 +157,7 @@ class _Cursor:
         count = self.number("Q", f"the number of {what}")
         if count * at_least > self.left:
             raise ModelError(
-                f"the MXNet array file tells of {count:,} {what}, its {self.left:,} bytes hold fewer"
+                f"the MXNet array file claims {count:,} {what}, but its {self.left:,} bytes hold fewer"
             )
         return count
 

@@ -14,8 +14,9 @@ from amazon_estimators.algorithms.tuning import objectives, reports_per_epoch
 from amazon_estimators.inference.measure import can_measure
 
 HEADER = (
-    "| algorithm | tune by | early stopping | gate by | measured again on new data | registered for |\n"
-    "|---|---|---|---|---|---|"
+    "| algorithm | tune by | early stopping | gate by | measured again on new data | registered for "
+    "| real time | serverless | multi-model |\n"
+    "|---|---|---|---|---|---|---|---|---|"
 )
 SHORT = {
     "application/x-recordio-protobuf": "RecordIO",
@@ -33,10 +34,19 @@ def step_matrix() -> str:
 def _row(name: str) -> str:
     kind = ALGORITHMS[name]
     types = ", ".join(SHORT[one] for one in kind.inference.accepts)
-    if not objectives(kind):
-        return f"| {name} | no: it logs no metric of quality | no | no | no | {types} |"
-    cells = (_metrics(kind), _early(kind), "the same", _again(kind), types)
+    judged = ("no: it logs no metric of quality", "no", "no", "no")
+    if objectives(kind):
+        judged = (_metrics(kind), _early(kind), "the same", _again(kind))
+    cells = (*judged, types, *_served(kind))
     return f"| {name} | {' | '.join(cells)} |"
+
+
+def _served(kind: type[Algorithm]) -> Iterator[str]:
+    """Yield where an endpoint serves it: on instances, serverless, beside other models."""
+    yield "yes"
+    caution = kind.inference.serverless_caution
+    yield f"may not start: {caution}" if caution else "yes"
+    yield "on CPU" if kind.inference.multi_model else "no: its container serves one model"
 
 
 def _metrics(kind: type[Algorithm]) -> str:

@@ -1,4 +1,4 @@
-"""The source and the detail types of the events that a pipeline puts on the bus."""
+"""The source and the detail types of the events that a pipeline and its endpoint put on the bus."""
 
 from __future__ import annotations
 
@@ -8,4 +8,11 @@ REJECTED = "Model Rejected"
 FAILED = "Training Failed"
 SKIPPED = "Training Skipped"
 WAITING = "Training Waiting"
+PREDICTED = "Predictions Ready"
+NOT_PREDICTED = "Predictions Failed"
+PREDICTIONS_SKIPPED = "Predictions Skipped"
+PREDICTIONS_WAITING = "Predictions Waiting"
 RECOVERED = "Starter Recovered"
+UPDATED = "Endpoint Updated"
+ROLLED_BACK = "Endpoint Rolled Back"
+ENDPOINT_FAILED = "Endpoint Failed"

@@ -24,6 +24,7 @@ def resolve(s3: Any, objects: ObjectList, source: Source) -> Source:
 
     Raises:
         InputError: The objects do not show an option that is left open.
+        SchemaError: The objects disagree.
     """
     readers: dict[str, tuple[Rows, array[int]]] = {}
     for index, found in enumerate(objects):
@@ -52,7 +53,7 @@ def format_of(found: InputObject, source: Source) -> tuple[str, Rows]:
         name = known.get(PurePosixPath(bare_key(found)).suffix)
         if name is None:
             raise InputError(
-                f"{found.uri}: its extension names no format; known: {', '.join(known)}",
+                f"{found.uri}: its extension is not a known format; known: {', '.join(known)}",
                 remedy="Name the channel's format in its Source, or leave the object out there: "
                 f"skip={[PurePosixPath(found.key).name]}.",
             )
@@ -68,7 +69,7 @@ def format_of(found: InputObject, source: Source) -> tuple[str, Rows]:
         allowed = [other for other in vector_formats() if FORMATS[other].compressible]
         raise InputError(
             f"{found.uri} is compressed; only {' and '.join(allowed)} may be, from outside",
-            remedy="Upload it uncompressed: .npz and Parquet are compressed within.",
+            remedy="Upload it uncompressed: .npz and Parquet compress their content themselves.",
         )
     reader = cast(Reader, entry.load())
     if columns_of(found, source):

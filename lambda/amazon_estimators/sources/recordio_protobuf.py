@@ -38,7 +38,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     """
     if source.label is not None or source.features is not None or source.exclude:
         raise SchemaError(
-            f"{found.uri} is RecordIO-protobuf: its records are features and, apart from them, a label",
+            f"{found.uri} is RecordIO-protobuf: its records already separate features and label",
             remedy="Leave label, features and exclude out of the Source; keep_labels=False drops the labels.",
         )
     start = read_range(
@@ -90,7 +90,7 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
         if piece.start and error.record == 0:
             raise InputError(
                 f"{name}: {error.reason}; it was cut there because its first records are all of one size",
-                remedy="Write all records alike, or in files of one shard each, which are not cut.",
+                remedy="Write all records with the same size, or files of one shard each, which are not cut.",
             ) from error
         raise
 

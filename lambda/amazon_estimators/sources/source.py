@@ -40,46 +40,50 @@ COLUMN_LIMIT = 2**22
 class Source:
     """The location of a channel's input, and the options for reading it.
 
-    prefix: key prefix in the data bucket. Default: ``<pipeline prefix>input/<channel>/``.
-    include: patterns such as ``"*.csv"``; only files that match one are read. Default: all data files.
-    skip: patterns such as ``"*-manifest"``; files that match one are left out. Default: none. A pattern with
-        a slash is matched with the path below the prefix, one without with the file's name.
-    format: ``"auto"`` (by the object's extension), ``"npy"``, ``"npz"``, ``"csv"``, ``"parquet"``,
-        ``"libsvm"``, ``"recordio"`` or ``"jsonlines"``. With a format, options of others are refused.
-    compression: ``"auto"`` (``.gz``, ``.zst`` by extension), ``"none"``, ``"gzip"`` or ``"zstd"``. Text only.
-    label: the label's column, by position (0-based; negative counts from the end) or name. Default: no label.
-    features: the feature columns, by position or name, in this order. Default: all but the label.
-    exclude: columns that are not features, by position or name; all others but the label are. Default: none.
-    header: ``"auto"`` (present if a column is named, or if a field that is read in the first line is not a
-        number), ``"present"`` or ``"absent"``. CSV only.
-    delimiter: the character between fields; a blank means any run of blanks and tabs. Default: a tab for
-        ``.tsv``, else a comma. CSV only.
-    quoting: ``"minimal"`` (a quote that begins a field encloses it), ``"none"`` (quotes are plain characters)
-        or ``"auto"`` (what fits the first records; in doubt ``"none"`` for tabs). CSV only.
-    escape: the character that escapes the next one, such as a backslash; ``""`` for none. Default: a
-        backslash if only that fits the first records. CSV only.
-    decimal: the decimal mark of numbers, ``"."`` or ``","``. CSV only.
-    quoted_newlines: whether a quoted field may hold a newline. Default: True. CSV only.
-    feature_count: the number of features. Default: the largest index, found by reading all files once. libsvm
-        only.
-    first_index: the index of the first feature, 0 or 1. Default: 1. libsvm only.
-    partitions: whether ``key=value`` directories below the prefix are columns, after those of the file. A
-        directory named in ``label``, ``features`` or ``exclude`` is always a column. Default: False.
-    keep_labels: whether the label each libsvm or RecordIO record carries is kept. Default: True.
-    fill: what stands in for a gap, by column: a number, or a word where the column is ``one_hot`` or
-        ``hashed``, such as ``{"income": 0}``. Default: none; a gap is an error.
-    drop_incomplete: whether rows with a gap that ``fill`` does not fill are left out. They are counted and
-        told. Default: False.
-    one_hot: the words of a column by column, such as ``{"city": ["Berlin", "Paris"]}``; each becomes a
-        feature that is 1 or 0. Default: none; words are an error.
-    unknown: what to do with a word that ``one_hot`` does not list: ``"refuse"``, ``"zeros"`` (all its
-        features are 0) or ``"other"`` (a feature more). Default: ``"refuse"``.
-    hashed: the number of features that the words or ids of a column are hashed to, by column, such as
-        ``{"user_id": 2**20}``. Records become sparse. Default: none.
-    scale: (mean, deviation) by column, such as ``{"age": (40, 15)}``; the feature is (value - mean) /
-        deviation. Default: none.
+    Attributes:
+        prefix: Key prefix in the data bucket. Default: ``<pipeline prefix>input/<channel>/``.
+        include: Patterns such as ``"*.csv"``; only files that match one are read. Default: all data files.
+        skip: Patterns such as ``"*-manifest"``; files that match one are left out. Default: none. A pattern
+            with a slash is matched with the path below the prefix, one without with the file's name.
+        format: ``"auto"`` (by the object's extension), ``"npy"``, ``"npz"``, ``"csv"``, ``"parquet"``,
+            ``"libsvm"``, ``"recordio"`` or ``"jsonlines"``. With a format, options of others are refused.
+        compression: ``"auto"`` (``.gz``, ``.zst`` by extension), ``"none"``, ``"gzip"`` or ``"zstd"``. Text
+            only.
+        label: The label's column, by position (0-based; negative counts from the end) or name. Default: no
+            label.
+        features: The feature columns, by position or name, in this order. Default: all but the label.
+        exclude: Columns that are not features, by position or name; all others but the label are. Default:
+            none.
+        header: ``"auto"`` (present if a column is named, or if a field that is read in the first line is not
+            a number), ``"present"`` or ``"absent"``. CSV only.
+        delimiter: The character between fields; a blank means any run of blanks and tabs. Default: a tab for
+            ``.tsv``, else a comma. CSV only.
+        quoting: ``"minimal"`` (a quote that begins a field encloses it), ``"none"`` (quotes are plain
+            characters) or ``"auto"`` (what fits the first records; in doubt ``"none"`` for tabs). CSV only.
+        escape: The character that escapes the next one, such as a backslash; ``""`` for none. Default: a
+            backslash if only that fits the first records. CSV only.
+        decimal: The decimal mark of numbers, ``"."`` or ``","``. CSV only.
+        quoted_newlines: Whether a quoted field may hold a newline. Default: True. CSV only.
+        feature_count: The number of features. Default: the largest index, found by reading all files once.
+            libsvm only.
+        first_index: The index of the first feature, 0 or 1. Default: 1. libsvm only.
+        partitions: Whether ``key=value`` directories below the prefix are columns, after those of the file. A
+            directory named in ``label``, ``features`` or ``exclude`` is always a column. Default: False.
+        keep_labels: Whether the label each libsvm or RecordIO record carries is kept. Default: True.
+        fill: What stands in for a gap, by column: a number, or a word if the column is ``one_hot`` or
+            ``hashed``, such as ``{"income": 0}``. Default: none; a gap is an error.
+        drop_incomplete: Whether rows with a gap that ``fill`` does not fill are left out. They are counted.
+            Default: False.
+        one_hot: The words of a column, by column, such as ``{"city": ["Berlin", "Paris"]}``. Each becomes a
+            feature that is 1 or 0. Default: none; words are an error.
+        unknown: What to do with a word that ``one_hot`` does not list: ``"refuse"``, ``"zeros"`` (all its
+            features are 0) or ``"other"`` (one more feature). Default: ``"refuse"``.
+        hashed: The number of features that words or ids are hashed to, by column, such as
+            ``{"user_id": 2**20}``. Records become sparse. Default: none.
+        scale: (mean, deviation) by column, such as ``{"age": (40, 15)}``. The feature is (value - mean) /
+            deviation. Default: none.
 
-    Columns of a mapping go by name, or by position as for ``features``.
+    The mappings name columns as ``features`` does: by name, or by position.
     """
 
     prefix: str | None = None
@@ -196,7 +200,7 @@ class Source:
         columns = self._chosen
         wrong = [one for one in columns if isinstance(one, bool) or not isinstance(one, int | str)]
         for column in wrong:
-            yield f"{column!r} is no column; allowed: a position (int) or a name (str)"
+            yield f"{column!r} is not a column; allowed: a position (int) or a name (str)"
         if wrong:
             return
         twice = [column for column, times in Counter(self.features).items() if times > 1]
@@ -211,7 +215,8 @@ class Source:
         entry = FORMATS.get(self.format) if isinstance(self.format, str) else None
         if named and entry and entry.labels == "column" and not entry.names:
             yield (
-                f"format {self.format!r} names no columns, so there is no {listed(named)}; allowed: positions"
+                f"format {self.format!r} has no column names, so there is no {listed(named)}; "
+                "allowed: positions"
             )
         if named and entry and "header" in entry.options and self.header == "absent":
             yield f"header is 'absent', so there is no column {listed(named)}; allowed: positions"

@@ -30,7 +30,7 @@ def warnings_of(
     found = [
         (
             moments.constant & (moments.records > 1),
-            "constant: {}. They tell records apart in nothing; leave them out",
+            "constant: {}. They do not distinguish records; leave them out",
         ),
         (
             ~moments.fractional & (largest >= EXACT_IN_FLOAT32),

@@ -20,7 +20,7 @@ MOST_WORDS = 12
 BUCKETS = 2**16
 """The number of features that an error proposes to hash a column to."""
 DROP = "drop_incomplete=True"
-PAGE = "docs/tables.md tells how to fill gaps and encode categories and dates."
+PAGE = "docs/tables.md shows how to fill gaps and encode categories and dates."
 
 
 @dataclass(frozen=True)

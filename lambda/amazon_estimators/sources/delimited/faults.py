@@ -13,7 +13,8 @@ from amazon_estimators.sources.columns.faults import (
     ways_with_words,
 )
 from amazon_estimators.sources.columns.rules import ColumnRules
-from amazon_estimators.sources.delimited.quoting import Dialect, walk
+from amazon_estimators.sources.delimited.dialect import Dialect
+from amazon_estimators.sources.delimited.quoting import walk
 from amazon_estimators.sources.float32 import COUNTED_BELOW_HEADER as COUNTED
 from amazon_estimators.sources.layout import Piece
 from amazon_estimators.sources.numbers import is_missing, number_pattern, parts_thousands
@@ -22,8 +23,8 @@ from amazon_estimators.sources.source import LONGEST_SHOWN, Source
 from amazon_estimators.text import shown
 
 THOUSANDS = (
-    "If commas or points part thousands, write numbers without them; if they are decimal marks, set decimal "
-    "in the Source to what they are."
+    "If commas or points separate thousands, write numbers without them; if they are decimal marks, "
+    "set decimal in the Source."
 )
 
 
@@ -71,7 +72,7 @@ def fault_of(  # noqa: PLR0917 - the reader's own arguments
         elif schema.names and _texts(record.fields) == schema.names:
             wrong = InputError(
                 f"{where}: it is the header again",
-                remedy=f"{COUNTED} Take it off: of files put together the first one alone keeps its header.",
+                remedy=f"{COUNTED} Remove it: when you concatenate files, keep only the first header.",
             )
         elif len(record.fields) != schema.width:
             wrong = _wrong_width(where, record.fields, schema, dialect, first=row + rows == 0, raw=raw)
@@ -179,7 +180,7 @@ def _wrong_width(
             'numpy.savetxt(comments="") writes it, or else take the line off.'
         )
     elif fields and fields[0].startswith(b"#"):
-        remedy = "Take lines off that are comments."
+        remedy = "Remove comment lines."
     elif b"\r" in raw.rstrip(b"\r\n"):
         remedy = "A carriage return in the row ends no line: end all lines with newlines."
     elif count == schema.width + 1 and not fields[-1]:

@@ -9,7 +9,8 @@ from typing import Any
 
 from amazon_estimators.errors import InputError, SchemaError
 from amazon_estimators.prefetch import ahead
-from amazon_estimators.sources.delimited.quoting import Dialect, walk
+from amazon_estimators.sources.delimited.dialect import Dialect
+from amazon_estimators.sources.delimited.quoting import walk
 from amazon_estimators.sources.files.compression import bare_key, compression_of, decompressed
 from amazon_estimators.sources.files.first_bytes import refuse_other_kind
 from amazon_estimators.sources.files.text_lines import BOM
@@ -116,7 +117,7 @@ def check_delimiter(fronts: Sequence[Front], source: Source) -> None:
             mark = text[4:5].decode("latin-1")
             raise InputError(
                 f"{front.found.uri}: its first line, sep={mark}, is a note for Excel",
-                remedy=f'Take that line off and set delimiter="{mark}" in the Source.',
+                remedy=f'Remove that line and set delimiter="{mark}" in the Source.',
             )
         dialect = dialect_of(front.found, source)
         rows = front.rows(dialect)
@@ -141,12 +142,12 @@ def check_delimiter(fronts: Sequence[Front], source: Source) -> None:
             ways.append(f'decimal="{other.decimal.decode()}"')
             if _is_in_doubt(front, other, dialect.decimal):
                 raise InputError(
-                    f"{front.found.uri}: its numbers have marks that part thousands, or are decimal marks",
+                    f"{front.found.uri}: its numbers have marks that may separate thousands or decimals",
                     remedy="Write numbers without marks between thousands. If they are decimal marks, set "
                     f"{' and '.join(ways)} in the Source.",
                 )
         cause = (
-            f"its fields are parted by {mark!r}, not {dialect.delimiter.decode()!r}"
+            f"its fields are separated by {mark!r}, not {dialect.delimiter.decode()!r}"
             if other.delimiter != dialect.delimiter
             else f"its numbers have {'a decimal comma' if other.decimal == b',' else 'a decimal point'}"
         )

@@ -249,7 +249,7 @@ _PATTERNS = {
     FROM_0: _Pattern(2, step=1, start=0),
     "it counts columns from 1": _Pattern(4, step=1, start=1),
     "its numbers are years in order": _Pattern(2, within=YEARS),
-    "its numbers are equal steps apart": _Pattern(MANY, whole=False),
+    "its numbers are equally spaced": _Pattern(MANY, whole=False),
     "its numbers ascend, and those of no other row do": _Pattern(VERY_MANY, whole=False),
 }
 

@@ -11,10 +11,10 @@ from typing import Any
 from amazon_estimators.errors import InputError, NoInputError, SchemaError
 from amazon_estimators.sources.blocks import Block
 from amazon_estimators.sources.columns.table import Table
+from amazon_estimators.sources.delimited.dialect import Dialect
 from amazon_estimators.sources.delimited.fronts import check_delimiter, dialect_of, fronts_of, with_dialect
 from amazon_estimators.sources.delimited.header import header_of
 from amazon_estimators.sources.delimited.quoting import (
-    Dialect,
     last_record_end,
     record_end,
     record_starts,
@@ -211,7 +211,7 @@ def _schema(text: bytes, dialect: Dialect, source: Source, found: InputObject) -
         names = tuple(field.decode().strip() for field in record.fields)
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{found.uri}: its header is no UTF-8: {error}", remedy="Save it as UTF-8."
+            f"{found.uri}: its header is not UTF-8: {error}", remedy="Save it as UTF-8."
         ) from error
     # pandas and R leave the header of row names empty; pandas does so for each level of its index.
     unnamed = next((at for at, name in enumerate(names) if name), 0)
@@ -325,8 +325,8 @@ def _record_at_or_after(
 
 def _not_told(piece: Piece, place: int) -> InputError:
     return InputError(
-        f"{piece.source.uri}: whether byte {place} lies between quotes cannot be told from the "
-        f"{LINE_LIMIT // 2**20} MiB after it",
+        f"{piece.source.uri}: cannot tell from the next {LINE_LIMIT // 2**20} MiB whether "
+        f"byte {place} is inside a quoted field",
         remedy="If no quoted field holds a newline, set quoted_newlines=False in the Source; else "
         "upload the data as Parquet, or compressed in files of one shard each.",
     )

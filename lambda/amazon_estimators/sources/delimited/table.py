@@ -12,7 +12,8 @@ from pyarrow import compute, csv
 
 from amazon_estimators.sources.arrow_values import truths, values_of
 from amazon_estimators.sources.columns.table import Column
-from amazon_estimators.sources.delimited.quoting import Dialect, walk, well_quoted, without_quotes
+from amazon_estimators.sources.delimited.dialect import Dialect
+from amazon_estimators.sources.delimited.quoting import walk, well_quoted, without_quotes
 from amazon_estimators.sources.numbers import spellings
 from amazon_estimators.sources.schema import Schema
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Generator, Iterator
 from typing import Any
+
+from isal import isal_zlib
 
 from amazon_estimators.errors import InputError
 from amazon_estimators.sources.files.chunk_file import ChunkFile
@@ -45,8 +46,8 @@ def decompressed(s3: Any, found: InputObject, compression: str) -> Iterator[byte
         ended = yield from steps(chunks)
     except _CorruptError as error:
         raise InputError(
-            f"{found.uri} is no {compression} file, or a damaged one: {error}",
-            remedy="Compress and upload it again, or give it the extension of what it is.",
+            f"{found.uri} is not a {compression} file, or it is damaged: {error}",
+            remedy="Compress and upload it again, or give it the right extension.",
         ) from error
     if not ended:
         raise InputError(f"{found.uri} ends inside its {compression} data", remedy="Compress it again.")
@@ -66,10 +67,10 @@ def _gunzip(chunks: Iterator[bytes]) -> Generator[bytes, None, bool]:
                 data = data.lstrip(b"\0")
                 if not data:
                     break
-                member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+                member = isal_zlib.decompressobj(isal_zlib.MAX_WBITS | 16)
             try:
                 yield from (step,) if (step := member.decompress(data, STEP_BYTES)) else ()
-            except zlib.error as error:
+            except isal_zlib.IsalError as error:  # type: ignore[misc] # its stub has a value where the class is
                 raise _CorruptError(str(error)) from error
             data = member.unused_data if member.eof else member.unconsumed_tail
             if member.eof:

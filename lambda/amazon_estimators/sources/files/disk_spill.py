@@ -39,9 +39,9 @@ def _room_for(size: int) -> Iterator[None]:
         if error.errno not in FULL:
             raise
         raise InputError(
-            f"{tempfile.gettempdir()} is full: {size:,} bytes of columns have to wait there, because there "
-            f"are too many to read at once: {error}",
-            remedy="Make room there, let TMPDIR name a directory that has it, read fewer columns, or write "
+            f"{tempfile.gettempdir()} is full: {size:,} bytes of columns must wait there, "
+            f"because there are too many to read at once: {error}",
+            remedy="Free space there, set TMPDIR to a directory with more, read fewer columns, or write "
             "the file with smaller row groups.",
         ) from error
 

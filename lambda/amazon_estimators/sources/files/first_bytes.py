@@ -83,7 +83,7 @@ def refuse_other_kind(head: bytes, found: InputObject, expected: str, *, inside:
     if inside != "none":
         what, way_out = (
             f"{what} inside {inside}",
-            f"Take off the {inside} and name the file by what it is. {way_out}",
+            f"Remove the {inside} compression and give the file its own extension. {way_out}",
         )
     raise InputError(f"{found.uri} is {what}, not {expected}", remedy=way_out)
 
@@ -103,7 +103,7 @@ TEXTS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
     ((b"{", b'["', b"[{", b"[["), "JSON", AS_PARQUET),
     ((b"version https://git-lfs",), "a pointer of Git LFS", "Fetch the file itself: git lfs pull."),
     ((b"%%matrixmarket",), "a Matrix Market file", "Write it as scipy.sparse.save_npz, or as libsvm."),
-    ((b"@relation",), "an ARFF file", "Take the lines up to @data off and name it .csv."),
+    ((b"@relation",), "an ARFF file", "Remove the lines up to @data and name it .csv."),
 )
 """(how the text begins, in lower case, what it is, the remedy)."""
 

@@ -116,7 +116,7 @@ def sorted_rows(
         if len(twice):
             at = int(order[twice[0]])
             raise InputError(
-                f"{found.uri}, row {row + int(rows[at])}: column {columns[twice[0]]} is there twice",
+                f"{found.uri}, row {row + int(rows[at])}: column {columns[twice[0]]} occurs twice",
                 remedy="Rows and columns are counted from 0. Add the values up: matrix.sum_duplicates().",
             )
     return SparseRows(values, columns, ends, width)
@@ -175,4 +175,4 @@ def _labels(archive: Archive, found: InputObject, source: Source, rows: int) -> 
 def _damaged(
     found: InputObject, reason: str, remedy: str = "Write it again: scipy.sparse.save_npz."
 ) -> InputError:
-    return InputError(f"{found.uri} is no whole CSR matrix: {reason}", remedy=remedy)
+    return InputError(f"{found.uri} is not a complete CSR matrix: {reason}", remedy=remedy)

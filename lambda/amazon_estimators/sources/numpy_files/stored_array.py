@@ -165,7 +165,7 @@ def open_array(view: View, *, kinds: str = NUMERIC_KINDS) -> StoredArray:
     """
 
     def refuse(reason: str, remedy: str = "Write it again with numpy.save.") -> InputError:
-        return InputError(f"{view.where} is no usable .npy file: {reason}", remedy=remedy)
+        return InputError(f"{view.where} is not a usable .npy file: {reason}", remedy=remedy)
 
     fields, data_start = _header(view, refuse)
     dtype = _dtype(fields["descr"], kinds, refuse)
@@ -176,7 +176,7 @@ def open_array(view: View, *, kinds: str = NUMERIC_KINDS) -> StoredArray:
         or not all(type(side) is int and 0 <= side <= LARGEST_SIDE for side in shape)
         or not isinstance(fortran, bool)
     ):
-        raise refuse(f"shape {shown(shape)} or order {shown(fortran)} makes no sense")
+        raise refuse(f"shape {shown(shape)} or order {shown(fortran)} is invalid")
     size = data_start + dtype.itemsize
     for side in shape:
         size = data_start + (size - data_start) * side
@@ -205,7 +205,7 @@ def _header(view: View, refuse: Callable[[str], InputError]) -> tuple[dict[str, 
     try:
         fields = ast.literal_eval(start[text_start:data_start].decode("utf-8" if major == 3 else "latin-1"))
     except UNREADABLE as error:
-        raise refuse("the header is no Python literal") from error
+        raise refuse("the header is not a Python literal") from error
     if not isinstance(fields, dict) or set(fields) != HEADER_KEYS:
         raise refuse(f"the header needs exactly {', '.join(sorted(HEADER_KEYS))}")
     return fields, data_start

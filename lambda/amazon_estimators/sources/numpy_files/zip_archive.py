@@ -50,7 +50,7 @@ def opened(s3: Any, found: InputObject) -> Iterator[Archive]:
 
 def _damaged(found: InputObject, error: Exception) -> InputError:
     return InputError(
-        f"{found.uri} is no usable .npz file: {error}", remedy="Write it again with numpy.savez."
+        f"{found.uri} is not a usable .npz file: {error}", remedy="Write it again with numpy.savez."
     )
 
 

@@ -132,12 +132,12 @@ class Footer:
         self._groups = [start for start, _, _ in fields[_GROUPS]]
         self.group_rows: list[int] = [group[_GROUP_ROWS] for _, _, group in fields[_GROUPS]]
         if min(self.group_rows, default=0) < 0 or self.rows != sum(self.group_rows):
-            raise ValueError(f"{self.rows} rows in all, and row groups of another sum")
+            raise ValueError(f"{self.rows} rows in all, but the row groups have a different sum")
         start, stop, elements = fields[_SCHEMA]
         if len(elements) > COLUMN_LIMIT:
             raise InputError(
                 f"{found.uri} has {len(elements) - 1} columns; allowed: {COLUMN_LIMIT - 1}",
-                remedy="Write so wide a table as .npy or RecordIO.",
+                remedy="Write a table this wide as .npy or RecordIO.",
             )
         self._columns, self._leaves = _top_level(elements)
         keys = [key for key in fields.get(_KEYS, ()) if key[_KEY] == ARROW_SCHEMA][:1]
@@ -158,7 +158,7 @@ class Footer:
             raise InputError(
                 f"{found.uri}: its lists hold {sum(length or 1 for length in self.lengths)} values a row; "
                 f"allowed: {VALUES_LIMIT}",
-                remedy="Write so wide rows as .npy or RecordIO.",
+                remedy="Write rows this wide as .npy or RecordIO.",
             )
         self.places: list[tuple[int, int]] = [
             (column, at) for column, length in enumerate(self.lengths) for at in range(length or 1)
@@ -332,7 +332,7 @@ def read_footer(s3: Any, found: InputObject) -> Footer:
     if found.size < len(MAGIC) + TAIL or not tail.endswith(MAGIC):
         refuse_other_kind(read_range(s3, found, 0, min(found.size, ENOUGH)), found, "Parquet")
         raise InputError(
-            f"{found.uri} is no whole Parquet file: it does not end in {MAGIC.decode()}",
+            f"{found.uri} is not a complete Parquet file: it does not end in {MAGIC.decode()}",
             remedy="Upload it again. An encrypted footer cannot be read.",
         )
     length = int.from_bytes(tail[-TAIL : -len(MAGIC)], "little") + TAIL

@@ -224,7 +224,7 @@ class RowGroup:
         values = array.flatten()
         if len(values) != length * len(array) or (np.diff(values_of(array.offsets)) != length).any():
             raise InputError(
-                f"{self._found.uri}, rows from {row}, {name}: lists of another length than {length}",
+                f"{self._found.uri}, rows from {row}, {name}: lists whose length is not {length}",
                 remedy="The file is damaged: write it again.",
             )
         if values.null_count:

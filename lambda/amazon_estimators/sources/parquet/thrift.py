@@ -42,7 +42,7 @@ def struct(needed: Mapping[int, Reader], optional: Mapping[int, Reader] = NONE) 
             if number not in readers:
                 at = skip(data, at, kind)
             elif number in found:
-                raise ValueError(f"field {number} is there twice")
+                raise ValueError(f"field {number} occurs twice")
             else:
                 found[number], at = readers[number](data, at, kind)
         if missing := needed.keys() - found.keys():
@@ -171,7 +171,7 @@ def _expect(kind: int, *allowed: int) -> None:
 
 def _expect_depth(depth: int) -> None:
     if depth > DEEPEST:
-        raise ValueError(f"values within each other {depth} deep")
+        raise ValueError(f"values nested {depth} deep")
 
 
 def written(fields: Mapping[int, tuple[int, bytes]]) -> bytes:

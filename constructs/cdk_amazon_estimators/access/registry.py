@@ -1,0 +1,30 @@
+"""The permission to find the newest approved version of a model package group."""
+
+from __future__ import annotations
+
+from aws_cdk import ArnFormat, Stack, Token
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+
+def registry_statements(scope: Construct, group: str) -> list[iam.PolicyStatement]:
+    """Return what it takes to list the versions of ``group`` and to describe one."""
+    # SageMaker writes ARNs in lower case, and IAM's comparison heeds it.
+    group = group if Token.is_unresolved(group) else group.lower()
+    return [
+        iam.PolicyStatement(
+            actions=[f"sagemaker:{action}"],
+            resources=[
+                Stack.of(scope).format_arn(
+                    service="sagemaker",
+                    resource=resource,
+                    resource_name=name,
+                    arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+                )
+            ],
+        )
+        for action, resource, name in (
+            ("ListModelPackages", "model-package-group", group),
+            ("DescribeModelPackage", "model-package", f"{group}/*"),
+        )
+    ]
