@@ -331,7 +331,7 @@ def test_a_shard_that_loses_all_its_rows_is_left_out(tmp_path: Path) -> None:
         ({"scale": {"a": 3}}, "a pair (mean, deviation) of numbers, the deviation not 0"),
         ({"drop_incomplete": "yes"}, "drop_incomplete is 'yes'; allowed: True, False"),
         ({"fill": {1: 0}, "format": "libsvm"}, "format 'libsvm' has no such option"),
-        ({"fill": {"a": 0}, "format": "npy"}, "names no columns, so there is no 'a'"),
+        ({"fill": {"a": 0}, "format": "npy"}, "has no column names, so there is no 'a'"),
         ({"one_hot": {"a": ["x"]}, "header": "absent", "format": "csv"}, "so there is no column 'a'"),
     ],
 )
