@@ -223,7 +223,7 @@ def test_encode_reads_as_the_source_says(tmp_path: Path, capsys: pytest.CaptureF
     said = capsys.readouterr().out
     assert "1 record, 2 features" in said and "1 shard," in said
     code, error = run(capsys, "encode", path, "--out", tmp_path / "o", *how, "--source", "label=b")
-    assert code == 1 and error["message"].startswith("label: given by --source and by an option of its own")
+    assert code == 1 and error["message"].startswith("label: set by --source and by an option of its own")
 
 
 def test_encode_of_a_channel_without_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -381,4 +381,4 @@ def test_paths_are_text_and_no_markup(
 
 def test_a_file_is_encoded_once(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, answer = run(capsys, "encode", table, table, "--label", "kind", "--out", tmp_path / "out")
-    assert code == 1 and answer["message"] == "a file is named twice"
+    assert code == 1 and answer["message"] == "a file is listed twice"

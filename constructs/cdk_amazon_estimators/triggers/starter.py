@@ -44,14 +44,15 @@ class TrainingStarter(Construct):
     TrainingPipeline makes one if it has triggers. It can be used alone with any state machine that takes the
     execution input of a TrainingPipeline and puts Model Trained and Training Failed on the bus.
 
-    pipeline: the name of the pipeline in events.
-    layout: where the pipeline's data lies.
-    encoder: whose code the function runs.
-    max_concurrent: executions that may run at a time; what comes meanwhile waits. Default: 1.
-    max_attempts: deliveries of a message before it becomes a dead letter, 1 to 10. Default: 3.
-    encryption_key: KMS key of the queues and of the state machine. Default: keys of the services.
-    retry_delay: before the second delivery, at least 1 second; each further one comes four times as late.
-        Default: 15 seconds.
+    Args:
+        pipeline: The name of the pipeline in events.
+        layout: Where the pipeline's data lies.
+        encoder: Whose code the function runs.
+        max_concurrent: Executions that may run at a time; what comes meanwhile waits. Default: 1.
+        max_attempts: Deliveries of a message before it becomes a dead letter, 1 to 10. Default: 3.
+        encryption_key: KMS key of the queues and of the state machine. Default: keys of the services.
+        retry_delay: Before the second delivery, at least 1 second; each further one comes four times as late.
+            Default: 15 seconds.
 
     Attributes: ``queue``, ``dead_letters``, ``undelivered``, ``alarm`` (goes off if either of those holds a
     message), ``function``, ``layout``.

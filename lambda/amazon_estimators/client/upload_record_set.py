@@ -1,4 +1,5 @@
-"""From data in memory to a RecordSet on S3: cut into shards, encoded by block, uploaded, manifest last."""
+"""Upload data in memory as a RecordSet: cut it into shards, encode block by block, write the manifest
+last."""
 
 from __future__ import annotations
 
@@ -27,15 +28,17 @@ from amazon_estimators.storage.multipart_upload import Uploads
 from amazon_estimators.summaries import LabelRange, Labels
 
 PART_BYTES = 8 * 2**20
-"""Of an upload: 10,000 parts make 80 GB, far above any shard. Every open shard keeps one in memory."""
+"""Bytes of a part. 10,000 parts hold 80 GB, far more than any shard. Every open shard keeps a part in
+memory."""
 PARTS_SENT_AT_ONCE = 6
 Progress = Callable[[int, int | None], None]
-"""Called with bytes uploaded so far and bytes in all, None where nobody knows; never twice at once."""
+"""Called with the bytes uploaded and the total, None if unknown; never from two threads at once."""
 
 
 @dataclass(frozen=True)
 class Destination:
-    """The destination of a RecordSet. ``prefix`` ends with a slash; ``extra`` encrypts every object."""
+    """The destination of a RecordSet. ``prefix`` ends with a slash; ``extra`` holds the encryption of every
+    object."""
 
     s3: Any
     bucket: str
@@ -46,7 +49,7 @@ class Destination:
 
 
 def encryption(*, encrypt: bool, kms_key: str | None) -> dict[str, Any]:
-    """Return what S3 is told: SSE-KMS with a key, SSE-S3 with ``encrypt``, else nothing."""
+    """Return the parameters for S3: SSE-KMS with a key, SSE-S3 with ``encrypt``, otherwise none."""
     if kms_key:
         return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key, "BucketKeyEnabled": True}
     return {"ServerSideEncryption": "AES256"} if encrypt else {}
@@ -62,9 +65,9 @@ def upload_record_set(
     distribution: str | None,
     progress: Progress | None,
 ) -> RecordSet:
-    """Encode and upload.
+    """Encode and upload a RecordSet.
 
-    Raises InputError for data that cannot become a RecordSet; nothing is left behind then.
+    Raises InputError for data that cannot become a RecordSet, and then leaves nothing behind.
     """
     rule = algorithm.channels.get(channel)
     if rule is None:
@@ -126,7 +129,7 @@ def upload_record_set(
 
 
 class _Report:
-    """Bytes on their way to S3, for a progress bar."""
+    """Reports the bytes sent to S3 to a progress bar."""
 
     def __init__(self, progress: Progress | None) -> None:
         self._progress = progress
@@ -142,7 +145,7 @@ class _Report:
 
 
 Written = tuple[RecordSet, tuple[str, ...] | None]
-"""What is known of the records, and the names of the features."""
+"""The facts about the records, and the names of the features."""
 
 
 def _write_records(
@@ -172,10 +175,10 @@ def _write_records(
 
 
 def _write_blocks(shards: Shards, blocks: Iterator[Any], profile: ProfileBuilder) -> Written:
-    """Blocks of a data set whose size nobody knows: dealt out to one open shard an instance.
+    """Write blocks of a data set of unknown size to one open shard per instance.
 
-    Every instance's share differs by one record at most. Once the shards have their size they are closed and
-    as many new ones opened, but only when there is a record for each of those.
+    The instances' shares differ by at most one record. Full shards are closed and as many new ones opened,
+    but only when there is a record for each of them.
     """
     rows, first, names = 0, None, None
     ranges: list[Labels] = []
@@ -196,7 +199,7 @@ def _write_blocks(shards: Shards, blocks: Iterator[Any], profile: ProfileBuilder
         ranges += [found] if found else []
         rows += matrix.rows
     if first is None:
-        raise InputError("the iterator gave no block", remedy="Give at least one block of rows.")
+        raise InputError("the iterator yielded no block", remedy="Yield at least one block of rows.")
     shards.check_rows(rows)
     return RecordSet("", rows, first[0], labels=Labels.merge(ranges), sparse=first[1]), names
 
@@ -231,7 +234,7 @@ def _deal(
 
 
 def _by_need(held: Sequence[int], rows: int) -> list[int]:
-    """Share out ``rows`` so that all end up with the same, or one more."""
+    """Distribute ``rows`` so that all shards end up with the same number, or one more."""
     ends = cut_evenly(sum(held) + rows, len(held))
     wanted = [stop - start for start, stop in pairwise(ends)]
     return [want - have for want, have in zip(wanted, held, strict=True)]

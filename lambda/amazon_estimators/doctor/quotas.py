@@ -78,7 +78,7 @@ def functions(patient: Patient) -> Iterator[Finding]:
         yield error(f"{what}; Encode never runs", f"{raise_it}.")
     elif limit < wanted:
         yield warning(
-            f"{what}; max_concurrency is {wanted}: shards wait for one another, and so do other functions",
+            f"{what}; max_concurrency is {wanted}: shards wait for one another",
             f"{raise_it}, or deploy with max_concurrency={limit} at most.",
         )
     else:

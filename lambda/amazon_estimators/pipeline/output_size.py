@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SAMPLE_BYTES = 2**20
 COMPRESSED_FACTOR = 4
-"""Shards of a compressed object are assumed to be four times as large."""
+"""The shards of a compressed object are assumed to be four times as large as it."""
 
 
 def record_bytes(schema: Schema) -> int:

@@ -1,4 +1,4 @@
-"""Say in five lines what Plan understood of a channel's input, before anything is encoded."""
+"""Describe in five lines how Plan understood a channel's input, before anything is encoded."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from amazon_estimators.text import counted, listed
 
 MOST_NAMED = 8
 UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?")
-"""What pandas calls a column that has no name in a file, when it reads it."""
+"""The name that pandas gives a column without a name."""
 LONGEST_LINE = 160
-"""Characters of a line in the state of an execution, which holds 8 KB in all."""
+"""Characters of a line in the state of an execution, which holds 8 KB in total."""
 
 
 def understood(channel: Channel, found: Found) -> ReadAs:
-    """Return what was understood of the input of a channel."""
+    """Return the description of a channel's input."""
     schema = found.schema
     features = None
     if schema.names is not None and channel.rule.vectors:
@@ -36,7 +36,7 @@ def understood(channel: Channel, found: Found) -> ReadAs:
 
 
 def shortened(read_as: ReadAs) -> list[str]:
-    """Return the lines as the state of an execution has room for them."""
+    """Return the lines, shortened to fit the state of an execution."""
     return [
         line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…" for line in read_as.lines[:7]
     ]
@@ -92,7 +92,7 @@ def _columns(channel: Channel, found: Found, label: str | None) -> Iterator[str]
 
 
 def _own(found: Found) -> str:
-    """Describe the place of a label that is not in a column."""
+    """Describe the position of a label that is not in a column."""
     names = {format_of(found.objects[0][0], found.source)[0]}
     return "of each record" if names <= {"libsvm", "recordio"} and found.source.keep_labels else "none"
 
@@ -103,7 +103,7 @@ def _named(found: Found, columns: list[int]) -> str:
 
 
 def _directories(channel: Channel, found: Found) -> list[str]:
-    """The names of ``key=value`` directories below the prefix, which are not columns."""
+    """Return the names of the ``key=value`` directories below the prefix that are not columns."""
     parts = (
         part.partition("=")[0]
         for entry, _ in found.objects
@@ -127,15 +127,15 @@ def _cut(found: Found) -> str:
 
 def _notes(found: Found) -> Iterator[str]:
     if not found.looked:
-        return  # what was not looked at has no notes, and no rows that are counted
+        return  # objects that were not inspected have no notes and no row counts
     notes = [note for _, layout in found.objects for note in layout.notes]
     yield from (f"note: {note}" for note in dict.fromkeys(notes[:100]))
     schema = found.schema
     read = [] if schema.sparse or not schema.names else [schema.names[column] for column in schema.used]
     if found.source.features is None and (given := [name for name in read if UNNAMED.fullmatch(name)]):
         yield (
-            f"note: {listed(given, MOST_NAMED)}: pandas calls so what has no name in a file, such as "
-            f"an index written with the rows; if it is one, set exclude={given}"
+            f"note: {listed(given, MOST_NAMED)}: pandas uses this name for a column without one, "
+            f"such as an index written with the rows; if it is an index, set exclude={given}"
         )
     packed = [
         entry.uri

@@ -39,32 +39,36 @@ COLUMN_LIMIT = 2**22
 class Source:
     """The location of a channel's input, and the options for reading it.
 
-    prefix: key prefix in the data bucket. Default: ``<pipeline prefix>input/<channel>/``.
-    include: patterns such as ``"*.csv"``; only files that match one are read. Default: all data files.
-    skip: patterns such as ``"*-manifest"``; files that match one are left out. Default: none. A pattern with
-        a slash is matched with the path below the prefix, one without with the file's name.
-    format: ``"auto"`` (by the object's extension), ``"npy"``, ``"npz"``, ``"csv"``, ``"parquet"``,
-        ``"libsvm"``, ``"recordio"`` or ``"jsonlines"``. With a format, options of others are refused.
-    compression: ``"auto"`` (``.gz``, ``.zst`` by extension), ``"none"``, ``"gzip"`` or ``"zstd"``. Text only.
-    label: the label's column, by position (0-based; negative counts from the end) or name. Default: no label.
-    features: the feature columns, by position or name, in this order. Default: all but the label.
-    exclude: columns that are not features, by position or name; all others but the label are. Default: none.
-    header: ``"auto"`` (present if a column is named, or if a field that is read in the first line is not a
-        number), ``"present"`` or ``"absent"``. CSV only.
-    delimiter: the character between fields; a blank means any run of blanks and tabs. Default: a tab for
-        ``.tsv``, else a comma. CSV only.
-    quoting: ``"minimal"`` (a quote that begins a field encloses it), ``"none"`` (quotes are plain characters)
-        or ``"auto"`` (what fits the first records; in doubt ``"none"`` for tabs). CSV only.
-    escape: the character that escapes the next one, such as a backslash; ``""`` for none. Default: a
-        backslash if only that fits the first records. CSV only.
-    decimal: the decimal mark of numbers, ``"."`` or ``","``. CSV only.
-    quoted_newlines: whether a quoted field may hold a newline. Default: True. CSV only.
-    feature_count: the number of features. Default: the largest index, found by reading all files once. libsvm
-        only.
-    first_index: the index of the first feature, 0 or 1. Default: 1. libsvm only.
-    partitions: whether ``key=value`` directories below the prefix are columns, after those of the file. A
-        directory named in ``label``, ``features`` or ``exclude`` is always a column. Default: False.
-    keep_labels: whether the label each libsvm or RecordIO record carries is kept. Default: True.
+    Attributes:
+        prefix: Key prefix in the data bucket. Default: ``<pipeline prefix>input/<channel>/``.
+        include: Patterns such as ``"*.csv"``; only files that match one are read. Default: all data files.
+        skip: Patterns such as ``"*-manifest"``; files that match one are left out. Default: none. A pattern
+            with a slash is matched with the path below the prefix, one without with the file's name.
+        format: ``"auto"`` (by the object's extension), ``"npy"``, ``"npz"``, ``"csv"``, ``"parquet"``,
+            ``"libsvm"``, ``"recordio"`` or ``"jsonlines"``. With a format, options of others are refused.
+        compression: ``"auto"`` (``.gz``, ``.zst`` by extension), ``"none"``, ``"gzip"`` or ``"zstd"``. Text
+            only.
+        label: The label's column, by position (0-based; negative counts from the end) or name. Default: no
+            label.
+        features: The feature columns, by position or name, in this order. Default: all but the label.
+        exclude: Columns that are not features, by position or name; all others but the label are. Default:
+            none.
+        header: ``"auto"`` (present if a column is named, or if a field that is read in the first line is not
+            a number), ``"present"`` or ``"absent"``. CSV only.
+        delimiter: The character between fields; a blank means any run of blanks and tabs. Default: a tab for
+            ``.tsv``, else a comma. CSV only.
+        quoting: ``"minimal"`` (a quote that begins a field encloses it), ``"none"`` (quotes are plain
+            characters) or ``"auto"`` (what fits the first records; in doubt ``"none"`` for tabs). CSV only.
+        escape: The character that escapes the next one, such as a backslash; ``""`` for none. Default: a
+            backslash if only that fits the first records. CSV only.
+        decimal: The decimal mark of numbers, ``"."`` or ``","``. CSV only.
+        quoted_newlines: Whether a quoted field may hold a newline. Default: True. CSV only.
+        feature_count: The number of features. Default: the largest index, found by reading all files once.
+            libsvm only.
+        first_index: The index of the first feature, 0 or 1. Default: 1. libsvm only.
+        partitions: Whether ``key=value`` directories below the prefix are columns, after those of the file. A
+            directory named in ``label``, ``features`` or ``exclude`` is always a column. Default: False.
+        keep_labels: Whether the label each libsvm or RecordIO record carries is kept. Default: True.
     """
 
     prefix: str | None = None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from amazon_estimators.errors import InputError
-from amazon_estimators.sources.delimited.quoting import Dialect, walk
+from amazon_estimators.sources.delimited.dialect import Dialect
+from amazon_estimators.sources.delimited.quoting import walk
 from amazon_estimators.sources.float32 import COUNTED_BELOW_HEADER as COUNTED
 from amazon_estimators.sources.layout import Piece
 from amazon_estimators.sources.numbers import is_missing, number_pattern, parts_thousands

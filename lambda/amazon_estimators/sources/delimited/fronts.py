@@ -9,7 +9,8 @@ from typing import Any
 
 from amazon_estimators.errors import InputError, SchemaError
 from amazon_estimators.prefetch import ahead
-from amazon_estimators.sources.delimited.quoting import Dialect, walk
+from amazon_estimators.sources.delimited.dialect import Dialect
+from amazon_estimators.sources.delimited.quoting import walk
 from amazon_estimators.sources.files.compression import bare_key, compression_of, decompressed
 from amazon_estimators.sources.files.first_bytes import refuse_other_kind
 from amazon_estimators.sources.files.text_lines import BOM

@@ -10,10 +10,10 @@ from typing import Any
 
 from amazon_estimators.errors import InputError, NoInputError, SchemaError
 from amazon_estimators.sources.blocks import Block
+from amazon_estimators.sources.delimited.dialect import Dialect
 from amazon_estimators.sources.delimited.fronts import check_delimiter, dialect_of, fronts_of, with_dialect
 from amazon_estimators.sources.delimited.header import header_of
 from amazon_estimators.sources.delimited.quoting import (
-    Dialect,
     last_record_end,
     record_end,
     record_starts,

@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from amazon_estimators.sources.delimited.quoting import Dialect, record_at, walk
+from amazon_estimators.sources.delimited.dialect import Dialect
+from amazon_estimators.sources.delimited.quoting import record_at, walk
 from amazon_estimators.sources.numbers import number_pattern
 from amazon_estimators.sources.schema import Schema
 

@@ -9,7 +9,8 @@ import pyarrow as pa
 from pyarrow import csv
 
 from amazon_estimators.sources.arrow_values import values_of
-from amazon_estimators.sources.delimited.quoting import Dialect, well_quoted, without_quotes
+from amazon_estimators.sources.delimited.dialect import Dialect
+from amazon_estimators.sources.delimited.quoting import well_quoted, without_quotes
 from amazon_estimators.sources.schema import Schema
 
 STEP_BYTES = 2**20
