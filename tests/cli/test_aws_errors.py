@@ -137,7 +137,7 @@ def test_every_class_is_one_of_botocore(name: str) -> None:
 )
 def test_a_validation_error_is_told_by_its_text(text: str, kind: type) -> None:
     ours: Any = as_ours(client_error("ValidationException", text))
-    assert type(ours) is kind and text in ours.message
+    assert text in ours.message and type(ours) is kind
 
 
 def test_what_is_not_of_aws_is_not_ours() -> None:
