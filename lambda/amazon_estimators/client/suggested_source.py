@@ -68,7 +68,7 @@ def suggested(found: Survey, given: Source) -> Suggestion:
         elif why:
             exclude.append(column.name)
             suggestion.reasons.append(f"{column.name}: left out, {why}")
-        elif column.words or _is_id(column):
+        elif column.words or column.text or _is_id(column):
             _words(column, suggestion, complete=found.complete)
         else:
             numbers.append(column)
@@ -95,7 +95,7 @@ def _useless(column: ColumnSurvey) -> str:
         "numbers: empty those cells if they mark gaps": 0 < 2 * column.words < values
         and different > FEW_WORDS,
         "almost every row has another value, which tells a model nothing": unique
-        and (column.words > 0 or (column.whole and _counts(column))),
+        and (column.words > 0 or column.text or (column.whole and _counts(column))),
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
 
@@ -128,6 +128,10 @@ def _words(column: ColumnSurvey, suggestion: Suggestion, *, complete: bool) -> N
         suggestion.options.setdefault("hashed", {})[column.name] = count
         many = f"more than {known:,}" if column.different is None else f"{known:,}"
         suggestion.reasons.append(f"{column.name}: hashed, it has {many} different words or ids")
+    if column.text and not column.words:
+        suggestion.reasons.append(
+            f"{column.name}: its numbers are stored as text: cast them if their order counts"
+        )
     if column.gaps:
         suggestion.options["drop_incomplete"] = True
         suggestion.reasons.append(

@@ -48,6 +48,7 @@ class ColumnSurvey:
         whole: True if all numbers are whole.
         different: The different values as text; None if they are too many to remember.
         numbers: The first numbers, a sample.
+        text: True if a column of a type is one of text, whatever stands in it.
         unreadable: Why a column cannot be a feature, such as its type; "" if it can.
     """
 
@@ -60,6 +61,7 @@ class ColumnSurvey:
     whole: bool = True
     different: set[bytes] | None = field(default_factory=set)
     numbers: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    text: bool = False
     unreadable: str = ""
 
     def add(self, column: Column, rows: int) -> None:
@@ -72,6 +74,7 @@ class ColumnSurvey:
             self._add_numbers(values[~gaps])
             self._remember(f"{value:.17g}".encode() for value in np.unique(values[~gaps])[: MOST_WORDS + 1])
             return
+        self.text = self.text or not column.marks
         words = plain_words(column.values)
         gaps = truths(words.is_null().fill_null(True))
         if column.marks:
