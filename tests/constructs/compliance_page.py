@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cdk_amazon_estimators.compliance import ACKNOWLEDGED, PACKS, SWITCHES, WILDCARDS
+from cdk_amazon_estimators.compliance import (
+    ACKNOWLEDGED,
+    CHECKOV_SWITCHES,
+    INTERFACES,
+    OF_CDK,
+    PACKS,
+    SWITCHES,
+    WILDCARDS,
+)
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "compliance.md"
 TITLES = dict(
@@ -13,11 +21,12 @@ TITLES = dict(
 
 HEAD = f"""# Compliance
 
-[cdk-nag](https://github.com/cdklabs/cdk-nag) checks a stack by packs of rules. For these every finding in the
-library's resources is mended, met by a setting, or acknowledged on the resource with its reason:
+[cdk-nag](https://github.com/cdklabs/cdk-nag) checks a stack by packs of rules, and
+[checkov](https://www.checkov.io) (`CKV_AWS_…`) its template. Every finding in the library's resources is
+mended, met by a setting, or acknowledged on the resource with its reason, for checkov and these packs of cdk-nag:
 {", ".join(TITLES.values())}. You acknowledge nothing yourself.
 
-The tests run all packs, and this page is made from the code. A star that you add to one of the library's
+The tests run both, and this page is made from the code. A star that you add to one of the library's
 roles is found as ever.
 
 ## Met by a setting
@@ -39,10 +48,17 @@ services know no resource:
 
 def page() -> str:
     """Return the page."""
-    settings = "".join(f"| {rule} | `{setting}` |\n" for rule, setting in SWITCHES.items())
+    switches = {**SWITCHES, **CHECKOV_SWITCHES}
+    rules = {
+        setting: ", ".join(rule for rule, one in switches.items() if one == setting)
+        for setting in switches.values()
+    }
+    settings = "".join(f"| {rule} | `{setting}` |\n" for setting, rule in rules.items())
     findings = "".join(
-        f"- **{', '.join(finding.rules)}**, `{finding.kind}`: {finding.reason}\n" for finding in ACKNOWLEDGED
+        f"- **{', '.join(finding.rules + finding.checks)}**, `{finding.kind}`: {finding.reason}\n"
+        for finding in (*ACKNOWLEDGED, OF_CDK)
     )
+    findings += f"- **{INTERFACES[0]}**, `AWS::IAM::Policy`: {INTERFACES[1]}\n"
     reasons = "".join(f"- {reason}\n" for reason in dict.fromkeys(WILDCARDS.values()))
     return f"{HEAD}{settings}\n## Acknowledged\n\n{findings}{STARS}{reasons}"
 
