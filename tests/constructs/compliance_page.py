@@ -23,7 +23,7 @@ HEAD = f"""# Compliance
 
 [cdk-nag](https://github.com/cdklabs/cdk-nag) checks a stack by packs of rules, and
 [checkov](https://www.checkov.io) (`CKV_AWS_…`) its template. Every finding in the library's resources is
-mended, met by a setting, or acknowledged on the resource with its reason, for checkov and these packs of cdk-nag:
+mended, met by a setting, or acknowledged on the resource with its reason, for checkov and these packs:
 {", ".join(TITLES.values())}. You acknowledge nothing yourself.
 
 The tests run both, and this page is made from the code. A star that you add to one of the library's
