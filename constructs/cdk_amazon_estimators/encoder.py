@@ -13,23 +13,24 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from amazon_estimators.pipeline import keys
-from amazon_estimators.pipeline.events import SOURCE
 from amazon_estimators.record_sets.keys import manifest_key, profile_key, record_set_key, shard_patterns
+from cdk_amazon_estimators.access.function_statements import (
+    account_statement,
+    interfaces_statement,
+    tell_statement,
+)
 from cdk_amazon_estimators.access.key_policies import allow_logs, allow_through
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.assets.lambda_bundle import LambdaBundle
 from cdk_amazon_estimators.assets.table_reader_layer import table_reader_layer
 from cdk_amazon_estimators.compliance import acknowledge_findings
+from cdk_amazon_estimators.props.function_props import check_concurrency, check_memory, check_timeout
 from cdk_amazon_estimators.props.problems import Problems
-from cdk_amazon_estimators.props.prop_types import check_types, known
+from cdk_amazon_estimators.props.prop_types import check_types
 from cdk_amazon_estimators.storage.encryption_headers import encryption_variables
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 
 SHARED_ID = "RecordSetEncoder"
-NAMES = ("Plan", "Encode", "Seal", "Explain", "Announce", "Fail", "Starter")
-"""The functions by name; a starter makes its own, with the same code and settings."""
-LEAST_MEMORY, MOST_MEMORY = 512, 10_240
-"""MiB. Encode does not fit into less, and Lambda has no more."""
 
 
 class RecordSetEncoder(Construct):
@@ -295,70 +296,3 @@ class RecordSetEncoder(Construct):
         )
         own.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS services")
         return [own]
-
-
-def check_memory(problems: Problems, name: str, memory: Size | None, why: str) -> None:
-    """Note a memory that Lambda does not take or that the function does not fit into."""
-    size = known(name, memory)
-    problems.unless(
-        size is None or (size.to_bytes() % 2**20 == 0 and LEAST_MEMORY <= size.to_mebibytes() <= MOST_MEMORY),
-        f"{name} is {size and size.to_human_string()}; allowed: whole MiB, 512 MiB to 10 GiB. {why}",
-    )
-
-
-def check_timeout(problems: Problems, timeout: Duration | None) -> None:
-    """Note a timeout of Encode that Lambda does not take."""
-    time = known("encode_timeout", timeout)
-    problems.unless(
-        time is None or 1 <= time.to_seconds() <= 900,
-        f"encode_timeout is {time and time.to_human_string()}; allowed: 1 second to 15 minutes. What "
-        "takes longer wants a smaller target_shard_size",
-    )
-
-
-def check_concurrency(problems: Problems, reserved: Mapping[str, int] | None) -> None:
-    """Note names that are not functions, and numbers that would let a function never run."""
-    for name, number in (known("reserved_concurrency", reserved) or {}).items():
-        problems.unless(
-            name in NAMES,
-            f"reserved_concurrency has {name!r}; allowed: {', '.join(NAMES)}",
-        )
-        problems.unless(
-            number >= 1,
-            f"reserved_concurrency of {name} is {number}; allowed: 1 or more: with 0 it never runs",
-        )
-
-
-def interfaces_statement() -> iam.PolicyStatement:
-    """Return what Lambda needs, as a function's role, for network interfaces in a VPC.
-
-    Lambda checks these rights on all resources when it makes a function: AWSLambdaVPCAccessExecutionRole.
-    """
-    return iam.PolicyStatement(
-        actions=[
-            "ec2:AssignPrivateIpAddresses",
-            "ec2:CreateNetworkInterface",
-            "ec2:DeleteNetworkInterface",
-            "ec2:DescribeNetworkInterfaces",
-            "ec2:DescribeSubnets",
-            "ec2:UnassignPrivateIpAddresses",
-        ],
-        resources=["*"],
-    )
-
-
-def account_statement() -> iam.PolicyStatement:
-    """Return the permission to ask for the account's concurrent executions; the action knows no resource."""
-    return iam.PolicyStatement(actions=["lambda:GetAccountSettings"], resources=["*"])
-
-
-def tell_statement(scope: Construct) -> iam.PolicyStatement:
-    """Return the permission to put events of the library's own source on the default bus."""
-    return iam.PolicyStatement(
-        actions=["events:PutEvents"],
-        resources=[
-            Stack.of(scope).format_arn(service="events", resource="event-bus", resource_name="default")
-        ],
-        # Every PutEvents names its source: IfExists lets no more through. Emulators may not know the key.
-        conditions={"StringEqualsIfExists": {"events:source": SOURCE}},
-    )

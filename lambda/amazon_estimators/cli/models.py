@@ -43,10 +43,10 @@ def models(as_json: bool, **where: Any) -> int:
         print_json({"group": registry.group, "current": in_use, "models": listed})
         return 0
     table = Table("version", "status", "created", "job", "data set", box=None)
-    for one in listed:
-        mark = " *" if one["model_package"] == in_use else ""
-        status = f"[{STYLES.get(one['status'], '')}]{one['status']}[/]"
-        table.add_row(f"{one['version']}{mark}", status, one["created"], one["job"], one["data_set"])
+    for model in listed:
+        mark = " *" if model["model_package"] == in_use else ""
+        status = f"[{STYLES.get(model['status'], '')}]{model['status']}[/]"
+        table.add_row(f"{model['version']}{mark}", status, model["created"], model["job"], model["data_set"])
     output().print(table)
     output().print(f"* the model in use. Group: {registry.group}", markup=False, soft_wrap=True)
     return 0
