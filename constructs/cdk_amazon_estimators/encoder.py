@@ -34,10 +34,10 @@ SHARED_ID = "RecordSetEncoder"
 
 
 class RecordSetEncoder(Construct):
-    """The functions behind Plan, Shards, Seal, Explain, Announce and Failed, each with a role of its own.
+    """The functions of Plan, Shards, Seal, Explain, Announce and Failed, each with its own role.
 
-    They may do nothing until :meth:`serve` names a pipeline. ``plan`` and ``encode`` share a layer that holds
-    the table reader.
+    They have no permissions until :meth:`serve` names a pipeline. ``plan`` and ``encode`` share a layer that
+    holds the table reader.
 
     Args:
         bundle: Python version and platform of their code. Default: Python 3.12 on x86_64. A local platform
@@ -46,9 +46,9 @@ class RecordSetEncoder(Construct):
             whole CPU.
         encode_timeout: The time one shard may take, 1 second to 15 minutes. Default: 15 minutes.
         plan_memory: Memory of Plan, which lists all input, 512 MiB to 10 GiB. Default: 1,769 MiB.
-        reserved_concurrency: Executions that are set apart for a function, and its most, by the function's
-            name, such as ``{"Encode": 50, "Starter": 1}``. Lambda leaves 100 unreserved, and in a new account
-            all. Default: none; Plan then leaves two of the account's executions to other functions.
+        reserved_concurrency: Reserved concurrent executions by function, which also limit the function, such
+            as ``{"Encode": 50, "Starter": 1}``. Lambda keeps 100 unreserved; in a new account, all. Default:
+            none; Plan then leaves two of the account's executions to other functions.
         vpc: The network of the functions, from which S3, CloudWatch Logs, EventBridge and, for the starter,
             Step Functions, SQS and EventBridge Scheduler must be reached. Default: Lambda's.
         subnets: Subnets of ``vpc``. Default: the private ones.
@@ -63,7 +63,7 @@ class RecordSetEncoder(Construct):
         plan, encode, seal, explain, announce, fail: The functions.
 
     Raises:
-        PipelineError: Other props. One error tells all problems, each with the construct's path.
+        PipelineError: Invalid props. One error has all problems, each with the construct's path.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class RecordSetEncoder(Construct):
         log_level: lambda_.ApplicationLogLevel | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
     ) -> None:
-        props = dict(locals())  # as long as there are no other local variables
+        props = dict(locals())  # while there are no other local variables
         super().__init__(scope, construct_id)
         problems = Problems(self)
         check_types(problems, RecordSetEncoder.__init__, props)
@@ -125,7 +125,7 @@ class RecordSetEncoder(Construct):
             timeout=encode_timeout or minutes(15),
             memory=encode_memory or Size.mebibytes(1769),
         )
-        # Only these two read input. The others start sooner without the reader.
+        # Only these two read input. The others start faster without the reader.
         table_reader = table_reader_layer(self, "TableReader", self._bundle)
         self.plan.add_layers(table_reader)
         self.encode.add_layers(table_reader)
@@ -152,7 +152,8 @@ class RecordSetEncoder(Construct):
 
     @classmethod
     def of(cls, scope: Construct) -> RecordSetEncoder:
-        """Return the encoder that the stack's pipelines share. The first call makes it, with all defaults."""
+        """Return the encoder that the stack's pipelines share. The first call creates it, with all
+        defaults."""
         stack = Stack.of(scope)
         found = stack.node.try_find_child(SHARED_ID)
         return found if isinstance(found, cls) else cls(stack, SHARED_ID)
@@ -163,25 +164,26 @@ class RecordSetEncoder(Construct):
         return [self.plan, self.encode, self.seal, self.explain, self.announce, self.fail]
 
     def concurrency(self, most: int) -> dict[str, int]:
-        """Return what Plan is told to decide how many shards are encoded at a time; ``most`` is the prop."""
+        """Return the settings with which Plan decides how many shards are encoded at a time; ``most`` is the
+        prop."""
         reserved = self._concurrency.get("Encode")
         return {"most": most} if reserved is None else {"most": most, "reserved": reserved}
 
     def step(self, name: str, description: str, *, timeout: Duration, memory: Size) -> lambda_.Function:
-        """Return the function of a step that not every pipeline has. The first call makes it."""
+        """Return the function of a step that not every pipeline has. The first call creates it."""
         found = self.node.try_find_child(name)
         if isinstance(found, lambda_.Function):
             return found
         return self.function(self, name, description, timeout=timeout, memory=memory)
 
     def serve(self, layout: PipelineLayout) -> None:
-        """Allow each function to read and write the keys of its step, of one pipeline, and no others."""
+        """Allow each function to read and write only the keys of its step, for one pipeline."""
         self.encode_for(layout)
         latest = [keys.last_trained_key(layout.prefix), keys.current_model_key(layout.prefix)]
         S3Access(self.announce, layout.data_bucket, layout.encryption_key).write(latest)
 
     def encode_for(self, layout: PipelineLayout) -> None:
-        """Allow what :meth:`serve` does, but for the records of trained models."""
+        """Allow the same as :meth:`serve`, except for the records of trained models."""
         inputs = [f"{prefix}*" for prefix in layout.inputs]
         record_set = layout.record_set(keys.ANY)
         channel = keys.channel_root(record_set, keys.ANY)
@@ -198,17 +200,17 @@ class RecordSetEncoder(Construct):
         plan.list([layout.recordsets, layout.datasets])
         plan.read(inputs, versions=True)
         plan.read([record_set_key(channel), manifest_key(channel)])
-        # Data sets and pieces are read for what lies there if the answer to their upload was lost, too.
+        # Data sets and pieces are also read, to find what is there if the answer to their upload was lost.
         plan.read([data_sets, plain_data_sets, known_plans, plan_key, pieces_key])
         plan.write([data_sets, pieces_key], multipart=True)
         plan.write([plan_key, known_plans, keys.items_key(record_set, keys.ANY)])
 
-        # Shards and files and receipts: nothing that Seal writes, so no Encode can make a manifest.
+        # Shards, files and receipts, but nothing that Seal writes: so Encode cannot write a manifest.
         encode = data(self.encode)
         encode.read(inputs, versions=True)
         encode.read([plan_key, pieces_key])
         encode.write(shard_patterns(channel), multipart=True)
-        encode.read(shard_patterns(channel))  # what lies there if the answer to an upload was lost
+        encode.read(shard_patterns(channel))  # to find what is there if the answer to an upload was lost
         encode.write([f"{keys.receipts_prefix(record_set, keys.ANY)}*"])
         encode.write([f"{keys.shard_profiles_prefix(record_set, keys.ANY)}*"])
 
@@ -238,7 +240,7 @@ class RecordSetEncoder(Construct):
         memory: Size,
         environment: Mapping[str, str] | None = None,
     ) -> lambda_.Function:
-        """Make a function that runs ``amazon_estimators.handlers.<name>``, with its own log and role."""
+        """Create a function that runs ``amazon_estimators.handlers.<name>``, with its own log and role."""
         log_group = logs.LogGroup(
             scope,
             f"{name}Logs",
@@ -252,7 +254,7 @@ class RecordSetEncoder(Construct):
             description=description,
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         )
-        # Instead of AWSLambdaBasicExecutionRole, which may write to every log group of the account.
+        # Not AWSLambdaBasicExecutionRole, which may write to every log group of the account.
         iam.Grant.add_to_principal(
             grantee=role,
             actions=["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -288,7 +290,7 @@ class RecordSetEncoder(Construct):
     def _groups(
         self, vpc: ec2.IVpc | None, groups: Sequence[ec2.ISecurityGroup] | None
     ) -> Sequence[ec2.ISecurityGroup] | None:
-        """Return the security groups: those given or, with a VPC, a new one that only calls services."""
+        """Return the security groups that you pass or, with a VPC, a new one that only calls services."""
         if vpc is None or groups:
             return groups
         own = ec2.SecurityGroup(

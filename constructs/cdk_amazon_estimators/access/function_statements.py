@@ -39,6 +39,6 @@ def tell_statement(scope: Construct) -> iam.PolicyStatement:
         resources=[
             Stack.of(scope).format_arn(service="events", resource="event-bus", resource_name="default")
         ],
-        # Every PutEvents names its source: IfExists lets no more through. Emulators may not know the key.
+        # Every PutEvents names its source, so IfExists allows nothing more. Emulators may lack the key.
         conditions={"StringEqualsIfExists": {"events:source": SOURCE}},
     )

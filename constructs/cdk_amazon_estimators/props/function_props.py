@@ -10,9 +10,9 @@ from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import known
 
 NAMES = ("Plan", "Encode", "Seal", "Explain", "Announce", "Fail", "Starter")
-"""The functions by name; a starter makes its own, with the same code and settings."""
+"""The functions by name; a starter creates its own, with the same code and settings."""
 LEAST_MEMORY, MOST_MEMORY = 512, 10_240
-"""MiB. Encode does not fit into less, and Lambda has no more."""
+"""MiB. Encode needs at least the first; Lambda offers at most the second."""
 
 
 def check_memory(problems: Problems, name: str, memory: Size | None, why: str) -> None:
@@ -35,7 +35,7 @@ def check_timeout(problems: Problems, timeout: Duration | None) -> None:
 
 
 def check_concurrency(problems: Problems, reserved: Mapping[str, int] | None) -> None:
-    """Note names that are not functions, and numbers that would let a function never run."""
+    """Note names that are not functions, and numbers with which a function could never run."""
     for name, number in (known("reserved_concurrency", reserved) or {}).items():
         problems.unless(
             name in NAMES,
