@@ -114,6 +114,7 @@ NO_RESOURCE = frozenset(
         "ec2:DescribeVpcs",
         "ec2:UnassignPrivateIpAddresses",
         "ecr:GetAuthorizationToken",
+        "lambda:GetAccountSettings",
         "logs:CreateLogDelivery",
         "logs:DeleteLogDelivery",
         "logs:DescribeLogGroups",

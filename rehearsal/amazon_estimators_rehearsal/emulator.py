@@ -38,6 +38,7 @@ from ministack.core import iam_actions, iam_evaluator, lambda_runtime, responses
 from ministack.services import eventbridge, iam, lambda_svc, s3, stepfunctions, sts
 from ministack.services.cloudformation import provisioners
 
+from amazon_estimators_rehearsal.account_services import add_service_quotas, publish_training_images
 from amazon_estimators_rehearsal.environment import ACCESS_KEY, ACCOUNT, REGION
 from amazon_estimators_rehearsal.policy_simulation import add_policy_simulation
 from amazon_estimators_rehearsal.sagemaker.account import Credentials
@@ -526,6 +527,8 @@ def main() -> None:
     _enforce_state_machine_roles(account)
     _add_redrive()
     add_policy_simulation()
+    add_service_quotas()
+    publish_training_images()
     asyncio.run(_serve(int(sys.argv[1])))
 
 

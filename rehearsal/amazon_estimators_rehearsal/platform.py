@@ -133,9 +133,14 @@ class Platform:
 
     def client_as(self, role_arn: str, service: str) -> Any:
         """Return a boto3 client that acts as a role. The root user may assume any role that a service may."""
+        config = Config(retries={"total_max_attempts": 2})
+        return self.session_as(role_arn).client(service, config=config)
+
+    def session_as(self, role_arn: str) -> boto3.Session:
+        """Return a boto3 session that acts as a role."""
         answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="rehearsal")
         keys = answer["Credentials"]
-        return self._client(service, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+        return self._session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
 
     def denials(self) -> list[str]:
         """Return every permission the account has refused so far: principal, action, resource."""

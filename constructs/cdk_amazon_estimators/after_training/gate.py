@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from aws_cdk import Duration, Size
 from aws_cdk import aws_lambda as lambda_
@@ -44,9 +44,12 @@ class Gate:
         against_current: Ask that it is better than the model in use. Default: True.
         margin: How much worse than the model in use passes, in the metric's unit. Default: 0, it has to be
             better.
+
+    Example:
+        ``Gate("test:binary_f_beta", at_least=0.8)``
     """
 
-    metric: str
+    metric: str = field(kw_only=False)
     at_least: float | None = None
     at_most: float | None = None
     against_current: bool = True

@@ -70,7 +70,8 @@ class PredictionPipeline(Construct):
         output_format: ``"csv"`` or ``"jsonlines"``. Default: ``"csv"``.
         encoder: The Lambda functions. Default: the RecordSetEncoder that all pipelines of the stack share.
         target_shard_size: The most bytes of one shard. Default: 64 MiB.
-        max_concurrency: The most shards that are encoded, or scored, at a time. Default: 100.
+        max_concurrency: The most shards that are encoded, or scored, at a time, as of a TrainingPipeline.
+            Default: 100.
         capacity_wait: How long a transform job waits for instances, up to 3 days. Default: 1 hour.
         timeout: The most time an execution may take, its transform job included. Default: 2 days.
         vpc: The network of the instances. Default: SageMaker's.

@@ -9,6 +9,7 @@ import click
 
 from amazon_estimators.cli.check import check
 from amazon_estimators.cli.completion import completion
+from amazon_estimators.cli.doctor import doctor
 from amazon_estimators.cli.encode import encode
 from amazon_estimators.cli.hyperparameters import hyperparameters
 from amazon_estimators.cli.inspect import inspect
@@ -41,6 +42,7 @@ for command in (
     encode,
     predict,
     hyperparameters,
+    doctor,
     start,
     status,
     logs,

@@ -41,12 +41,33 @@ def find(
 ) -> PipelineEstimator:
     if (stack is None) == (state_machine is None):
         raise click.UsageError("name the pipeline with --stack or --state-machine")
-    import boto3  # noqa: PLC0415 - slow to import, and not needed for --help
+    from amazon_estimators.client.pipeline import find_pipeline  # noqa: PLC0415 - not needed for --help
 
-    from amazon_estimators.client.pipeline import find_pipeline  # noqa: PLC0415
-
-    session = boto3.Session(profile_name=profile, region_name=region)
+    session = _session(profile, region)
     return find_pipeline(stack_name=stack, state_machine_arn=state_machine, session=session)
+
+
+def find_all(
+    stack: str | None, state_machine: str | None, profile: str | None, region: str | None
+) -> list[PipelineEstimator]:
+    """Return the pipelines of a stack, the one with a state machine, or all of the account and region.
+
+    Raises:
+        RequestError: There is none.
+    """
+    from amazon_estimators.client.pipeline import find_pipelines  # noqa: PLC0415 - not needed for --help
+
+    if stack is not None and state_machine is not None:
+        raise click.UsageError("give either --stack or --state-machine")
+    if state_machine is not None:
+        return [find(None, state_machine, profile, region)]
+    return find_pipelines(stack, session=_session(profile, region))
+
+
+def _session(profile: str | None, region: str | None) -> Any:
+    import boto3  # noqa: PLC0415 - slow to import
+
+    return boto3.Session(profile_name=profile, region_name=region)
 
 
 @click.command()

@@ -167,9 +167,13 @@ class PipelineEstimator:
         s3 = client_of(self.session, "s3")
         return read_current_model(s3, self.settings["data_bucket"], self.settings.get("prefix", ""))
 
-    def _definition(self) -> Any:
+    def describe(self) -> tuple[dict[str, Any], Any]:
+        """Return DescribeStateMachine's answer, and the definition in it."""
         described = self._states.describe_state_machine(stateMachineArn=self.state_machine_arn)
-        return json.loads(described["definition"])
+        return described, json.loads(described["definition"])
+
+    def _definition(self) -> Any:
+        return self.describe()[1]
 
     def attach(self, execution: str | None = None, *, wait: bool = True, logs: bool = True) -> Self:
         """Follow an execution by name or ARN, by default the newest. RequestError if there is none."""
@@ -217,9 +221,38 @@ def find_pipeline(
     return found[0]
 
 
+def find_pipelines(stack_name: str | None = None, *, session: Any = None) -> list[PipelineEstimator]:
+    """Return all training pipelines of a stack, or of the account and region, by name.
+
+    Args:
+        stack_name: The stack. Default: all that the caller can see.
+        session: A boto3 session. Default: from the environment.
+
+    Raises:
+        RequestError: There is none.
+    """
+    if stack_name is not None:
+        found = pipelines_of_stack(stack_name, session)
+    else:
+        pages = client_of(session, "stepfunctions").get_paginator("list_state_machines").paginate()
+        found = _pipelines(
+            session, [one["stateMachineArn"] for page in pages for one in page["stateMachines"]]
+        )
+    if not found:
+        where = f"stack {stack_name}" if stack_name else f"region {region_of(session)} of this account"
+        raise RequestError(
+            f"there is no training pipeline in {where}",
+            remedy="Deploy a TrainingPipeline there, or name another --region, --profile or --stack.",
+        )
+    return sorted(found, key=lambda pipeline: pipeline.name)
+
+
 def pipelines_of_stack(stack_name: str, session: Any) -> list[PipelineEstimator]:
     """Return all training pipelines of a stack."""
-    machines = _state_machines(session, stack_name)
+    return _pipelines(session, _state_machines(session, stack_name))
+
+
+def _pipelines(session: Any, machines: list[str]) -> list[PipelineEstimator]:
     return [
         PipelineEstimator(arn, settings, session=session)
         for arn in machines

@@ -38,7 +38,12 @@ class PipelineStarter:
     """
 
     def __init__(self, state_machine_arn: str, *, session: Any = None) -> None:
-        settings = _settings(session, state_machine_arn)
+        settings = starter_of(state_machine_arn, session=session)
+        if settings is None:
+            raise RequestError(
+                f"no function of this region starts {state_machine_arn}",
+                remedy="Give its TrainingPipeline a trigger, or start an execution yourself.",
+            )
         self._sqs = client_of(session, "sqs")
         self.queue_url: str = settings["queue_url"]
         self.queue_arn: str = settings["queue"]
@@ -118,15 +123,15 @@ def _dead_letter(message: Mapping[str, Any]) -> DeadLetter:
     return DeadLetter(message["Body"], *said)
 
 
-def _settings(session: Any, state_machine_arn: str) -> dict[str, Any]:
-    """Return the settings of the function that starts the state machine: they are in its environment."""
+def starter_of(state_machine_arn: str, *, session: Any = None) -> dict[str, Any] | None:
+    """Return the settings of the function that starts a state machine, with its ``FunctionArn``.
+
+    The settings are in its environment. None if no function starts the state machine.
+    """
     for page in client_of(session, "lambda").get_paginator("list_functions").paginate():
         for function in page["Functions"]:
             variables = function.get("Environment", {}).get("Variables", {})
             settings: dict[str, Any] = json.loads(variables.get("STARTER", "{}"))
             if settings.get("state_machine") == state_machine_arn:
-                return settings
-    raise RequestError(
-        f"no function of this region starts {state_machine_arn}",
-        remedy="Give its TrainingPipeline a trigger, or start an execution yourself.",
-    )
+                return {**settings, "FunctionArn": function["FunctionArn"]}
+    return None
