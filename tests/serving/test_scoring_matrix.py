@@ -13,10 +13,11 @@ from serving_account import CASES, ServingAccount, unique, until
 
 from amazon_estimators import ALGORITHMS, TransformJobError
 from amazon_estimators.inference.responses import Predictions
+from amazon_estimators.inference.without_container import numpy_problem
 from amazon_estimators.pipeline.encode import encode_shard
 from amazon_estimators.pipeline.explain import explain
 from amazon_estimators.pipeline.shard_plan import Plan
-from amazon_estimators.scoring.engines import numpy_problem, transform_input, transform_output
+from amazon_estimators.scoring.engines import transform_input, transform_output
 from amazon_estimators.scoring.model import find_model
 from amazon_estimators.scoring.plan import plan_scoring
 from amazon_estimators.scoring.publish import publish_predictions
