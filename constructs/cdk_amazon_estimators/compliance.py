@@ -92,8 +92,10 @@ _BUCKET = r"(?:<[\w.]+>|arn:\S+:s3:::[\w.-]+)"
 WILDCARDS: Mapping[str, str] = {
     rf"{_BUCKET}/.*\*.*": "Keys are named by who uploads input, by a plan, a shard or a job. Each "
     "role has the prefixes of its own step.",
-    r"arn:\S+:sagemaker:\S+:training-job/[a-z0-9-]+-\*": "Training jobs are named after executions.",
-    r"arn:\S+:logs:\S+:log-group:/aws/sagemaker/TrainingJobs:\S*\*": "Log streams are named after jobs.",
+    r"arn:\S+:sagemaker:\S+:(?:training-job|transform-job|model)/[a-z0-9-]+-\*": "Jobs, and the models of "
+    "transform jobs, are named after executions.",
+    r"arn:\S+:logs:\S+:log-group:/aws/sagemaker/(?:Training|Transform)Jobs:\S*\*": "Log streams are named "
+    "after jobs.",
     r"arn:\S+:states:\S+:execution:\S+\*": "The executions of this state machine, which are named later.",
     r"arn:\S+:scheduler:\S+:schedule/[\w-]+/\*": "The schedules of the starter's own group.",
     r"arn:\S+:ec2:\S+:network-interface/\*": "Network interfaces are named when they are made.",

@@ -83,6 +83,11 @@ def check_props(
         "runs none",
     )
     problems.unless(
+        props["instance_type"] is None or isinstance(props["instance_type"], str),
+        f"instance_type is {props['instance_type']!r}; allowed: one type, such as 'ml.m5.large': a "
+        "transform job takes no others in reserve",
+    )
+    problems.unless(
         props["output_format"] in FORMATS,
         f"output_format is {props['output_format']!r}; allowed: {' or '.join(map(repr, FORMATS))}",
     )
