@@ -44,17 +44,18 @@ class TrainingStarter(Construct):
     TrainingPipeline makes one if it has triggers. It can be used alone with any state machine that takes the
     execution input of a TrainingPipeline and puts Model Trained and Training Failed on the bus.
 
-    pipeline: the name of the pipeline in events.
-    layout: where the pipeline's data lies.
-    encoder: whose code the function runs.
-    max_concurrent: executions that may run at a time; what comes meanwhile waits. Default: 1.
-    max_attempts: deliveries of a message before it becomes a dead letter, 1 to 10. Default: 3.
-    encryption_key: KMS key of the queues and of the state machine. Default: keys of the services.
-    retry_delay: before the second delivery, at least 1 second; each further one comes four times as late.
-        Default: 15 seconds.
-    ends: the detail types by which an execution tells that it is about to end. Default: those of a
-        TrainingPipeline.
-    tells: other names for the detail types of its own events, by those of a TrainingPipeline. Default: none.
+    Args:
+        pipeline: The name of the pipeline in events.
+        layout: Where the pipeline's data lies.
+        encoder: Whose code the function runs.
+        max_concurrent: Executions that may run at a time; what comes meanwhile waits. Default: 1.
+        max_attempts: Deliveries of a message before it becomes a dead letter, 1 to 10. Default: 3.
+        encryption_key: KMS key of the queues and of the state machine. Default: keys of the services.
+        retry_delay: Before the second delivery, at least 1 second; each further one comes four times as late.
+            Default: 15 seconds.
+        ends: The detail types of the events by which an execution announces its end. Default: those of a
+            TrainingPipeline.
+        tells: Other detail types for the starter's own events, by those of a TrainingPipeline. Default: none.
 
     Attributes: ``queue``, ``dead_letters``, ``undelivered``, ``alarm`` (goes off if either of those holds a
     message), ``function``, ``layout``.

@@ -1,4 +1,4 @@
-"""Which engine predicts with the models of an algorithm."""
+"""Choose the engine that predicts with an algorithm's models."""
 
 from __future__ import annotations
 

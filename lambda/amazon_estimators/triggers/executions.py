@@ -1,5 +1,5 @@
-"""The executions of one state machine: start one by name, see which run, how one ended and what all train
-with."""
+"""The executions of a state machine: start one by name, list those that run, and read results and
+settings."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ from amazon_estimators.storage.faults import naming
 RUNNING = "RUNNING"
 NEVER_STARTED = "NEVER_STARTED"
 SETTINGS = ({"algorithm", "hyperparameters", "channels"}, {"algorithm", "trained", "channels"})
-"""Keys by which a pipeline's settings are known in the definition of its state machine: one that trains, one
-that predicts."""
+"""Keys that identify the settings in the definition of a state machine: one that trains, one that predicts."""
 ANNOUNCEABLE = ({"input", "plan", "job", "announced"}, {"input", "plan", "predictions", "announced"})
 """Members of an execution's output that can be announced."""
 NAMES = {"pipeline", "job_name_prefix"}
-"""Settings that change nothing of a training."""
+"""Settings that do not change a training."""
 JOB = re.compile(r":sagemaker:create(TrainingJob|HyperParameterTuningJob|TransformJob)\b")
 
 
 class Executions:
-    """The executions of a state machine. ``client`` is boto3's of Step Functions, ``state_machine`` an
+    """The executions of a state machine. ``client`` is a boto3 client of Step Functions, ``state_machine`` an
     ARN."""
 
     def __init__(self, client: Any, state_machine: str) -> None:
@@ -32,7 +31,7 @@ class Executions:
         self._state_machine = state_machine
 
     def start(self, name: str, execution_input: Mapping[str, Any]) -> None:
-        """Start an execution, or find that it has been started before, by this very call in another life."""
+        """Start an execution, unless an earlier attempt of this very call has started it."""
         with naming("StartExecution", f"{self._state_machine}, {name}"):
             try:
                 self._client.start_execution(
@@ -42,7 +41,8 @@ class Executions:
                 return
 
     def running(self) -> set[str]:
-        """Return the names of those that run, as far as Step Functions' list knows: it may lag behind."""
+        """Return the names of the running executions, according to Step Functions' list, which may lag
+        behind."""
         return {name for name, _ in self._listed(statusFilter=RUNNING)}
 
     def newest(self, most: int) -> list[tuple[str, str, str]]:
@@ -60,7 +60,7 @@ class Executions:
         return str(described["status"]) if described else NEVER_STARTED
 
     def unannounced(self, name: str) -> dict[str, Any] | None:
-        """Return the event of the Announce step of an execution that could not announce its model, else
+        """Return the event of the Announce step of an execution that failed to announce its model, or
         None."""
         described = self._described(name) or {}
         output = json.loads(described.get("output") or "{}")
@@ -78,10 +78,10 @@ class Executions:
         return {"pipeline": pipeline, "execution": execution, **state}
 
     def settings(self) -> str:
-        """Return 8 hexadecimal digits that name all a training depends on besides its data.
+        """Return 8 hexadecimal digits that identify everything a training depends on besides its data.
 
-        Read from the deployed definition: the pipeline's settings and the request of the training job. Of a
-        state machine without those it is the whole definition.
+        It is a digest of the pipeline's settings and the training job's request in the deployed definition;
+        in a state machine without them, of the whole definition.
         """
         return _digest(self._definition())
 
@@ -89,7 +89,7 @@ class Executions:
         """Return the settings that an execution runs with, as :meth:`settings` names them.
 
         For some seconds after a deployment, DescribeStateMachine may show the new definition while executions
-        still start with the one before. Returns None of an execution that Step Functions does not know.
+        still start with the previous one. Returns None for an execution that Step Functions does not know.
         """
         arn = self._arn(name)
         with naming("DescribeStateMachineForExecution", arn):
@@ -142,7 +142,7 @@ def _digest(definition: Any) -> str:
 
 
 def _settings_in(definition: Any) -> Iterator[Any]:
-    """Yield the pipeline's settings, once for all states that are handed them, and the jobs' requests."""
+    """Yield the pipeline's settings, once for all states that receive them, and the jobs' requests."""
     seen = set()
     for value in _objects(definition):
         if _holds(value, SETTINGS):
