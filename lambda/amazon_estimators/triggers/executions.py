@@ -14,7 +14,8 @@ from amazon_estimators.storage.faults import naming
 RUNNING = "RUNNING"
 NEVER_STARTED = "NEVER_STARTED"
 SETTINGS = ({"algorithm", "hyperparameters", "channels"}, {"algorithm", "trained", "channels"})
-"""Keys that identify the settings in the definition of a state machine: one that trains, one that predicts."""
+"""Keys that identify the settings of a pipeline that trains, and of one that predicts, in the definition of
+its state machine."""
 ANNOUNCEABLE = ({"input", "plan", "job", "announced"}, {"input", "plan", "predictions", "announced"})
 """Members of an execution's output that can be announced."""
 NAMES = {"pipeline", "job_name_prefix"}
