@@ -123,14 +123,18 @@ def _dead_letter(message: Mapping[str, Any]) -> DeadLetter:
 
 
 def starter_of(state_machine_arn: str, *, session: Any = None) -> dict[str, Any] | None:
-    """Return the settings of the function that starts a state machine, with its ``FunctionArn``.
+    """Return the settings of the function that starts a state machine; None if there is none."""
+    of_machine = (one for one in starters(session=session) if one["state_machine"] == state_machine_arn)
+    return next(of_machine, None)
 
-    The settings are in its environment. Returns None if no function starts the state machine.
+
+def starters(*, session: Any = None) -> Iterator[dict[str, Any]]:
+    """Yield the settings of every starter of the account and region, with the ``FunctionArn``.
+
+    The settings are in the function's environment.
     """
     for page in client_of(session, "lambda").get_paginator("list_functions").paginate():
         for function in page["Functions"]:
-            variables = function.get("Environment", {}).get("Variables", {})
-            settings: dict[str, Any] = json.loads(variables.get("STARTER", "{}"))
-            if settings.get("state_machine") == state_machine_arn:
-                return {**settings, "FunctionArn": function["FunctionArn"]}
-    return None
+            settings = function.get("Environment", {}).get("Variables", {}).get("STARTER")
+            if settings:
+                yield {**json.loads(settings), "FunctionArn": function["FunctionArn"]}
