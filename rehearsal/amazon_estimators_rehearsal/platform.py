@@ -143,11 +143,11 @@ class Platform:
         return self._session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
 
     def denials(self) -> list[str]:
-        """Return every permission the account has refused so far: principal, action, resource."""
+        """Return every refusal of a permission so far: principal, action, resource."""
         return server.denials(self.directory)
 
     def problems(self, lines: int = 30) -> list[str]:
-        """Return the last warnings and errors of the emulator's log, refusals among them."""
+        """Return the last warnings and errors of the emulator's log, including refusals."""
         return server.problems(self.directory, lines)
 
     def _client(self, service: str, key: str, secret: str, token: str | None) -> Any:
@@ -156,7 +156,7 @@ class Platform:
         )
 
     def _session(self, key: str, secret: str, token: str | None) -> boto3.Session:
-        # Every setting is explicit, so boto3 reads nothing from the user's environment, files or profile.
+        # Every setting is explicit: boto3 reads nothing from the user's environment, files or profile.
         nothing = (None, None, None, None)
         core = botocore.session.Session(
             session_vars={"profile": nothing, "config_file": nothing, "credentials_file": nothing}

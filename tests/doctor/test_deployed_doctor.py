@@ -387,6 +387,25 @@ def test_what_aws_does_not_answer_is_a_warning(clinic: Clinic) -> None:
     assert all(line.finding.message.startswith("could not be checked: ") for line in lines)
 
 
+def test_status_shows_all_pipelines_of_the_account(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The account of the session has others too."""
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    for name, value in clinic.platform.environment().items():
+        monkeypatch.setenv(name, value)
+    with clinic.dead_letter():
+        assert main(["status", "--json"]) == 0
+    shown = {line["pipeline"]: line for line in json.loads(capsys.readouterr().out)}
+    full, warm = shown["Doctor/Full"], shown["Doctor/Warm"]
+    assert full["state_machine"] == clinic.pipelines["Full"].state_machine_arn
+    assert (full["dead_letters"], full["waiting"], full["running"]) == (1, 0, 0)
+    assert (warm["dead_letters"], warm["waiting"]) == (None, None)
+    assert (full["last_status"], full["current"]) == (None, None)
+    assert main(["status", "--stack", "Doctor"]) == 0
+    assert "Doctor/Tuned" in capsys.readouterr().out
+
+
 def test_the_command_tells_the_same(
     clinic: Clinic, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

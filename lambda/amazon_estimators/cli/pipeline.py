@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
+from amazon_estimators.cli.status_table import show_all
 from amazon_estimators.cli.terminal import as_json, assignments, output, print_json
 from amazon_estimators.pipeline.explain import text_of
 
@@ -94,8 +95,16 @@ def start(values: tuple[str, ...], name: str | None, follow: bool, as_json: bool
 @_execution_option
 @as_json
 def status(execution: str | None, as_json: bool, **where: Any) -> int:
-    """Show the status of an execution: state, shards, training job."""
-    chosen = _execution_of(find(**where), execution)
+    """Show an execution of a pipeline: state, shards, training job. Without options, show all pipelines.
+
+    All are those of the account and region, or of a --stack that has several: the last training, the model in
+    use with its metrics, what waits and the dead letters.
+    """
+    pipelines = [find(**where)] if execution else find_all(**where)
+    named = execution or where["stack"] or where["state_machine"]
+    if len(pipelines) > 1 or not named:
+        return show_all(pipelines, as_json=as_json)
+    chosen = _execution_of(pipelines[0], execution)
     facts = _facts(chosen)
     if as_json:
         print_json(facts)

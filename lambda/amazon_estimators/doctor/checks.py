@@ -39,7 +39,7 @@ CHECKS: MappingProxyType[str, Check] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Examined:
-    """What one check found of one pipeline."""
+    """The result of one check on one pipeline."""
 
     pipeline: str
     check: str

@@ -1,4 +1,4 @@
-"""What a check finds: a line with a level, and the way out."""
+"""The result of a check: a line with a level, and the remedy."""
 
 from __future__ import annotations
 

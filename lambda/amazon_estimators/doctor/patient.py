@@ -65,7 +65,7 @@ class Patient:
 
     @property
     def parallel_trainings(self) -> int:
-        """How many trainings a tuning job runs at a time; 1 without tuning."""
+        """Number of concurrent trainings of a tuning job; 1 without tuning."""
         for state in self.states.values():
             if str(state.get("Resource", "")).endswith(TUNING):
                 limits = state["Parameters"]["HyperParameterTuningJobConfig"]["ResourceLimits"]
@@ -116,7 +116,7 @@ class Patient:
 
     @property
     def models(self) -> Place:
-        """Where models go."""
+        """Location of models."""
         return Place.prefix(self.job["OutputDataConfig"]["S3OutputPath"], what="model")
 
     @property

@@ -30,7 +30,7 @@ DEFINED = (
     "RetryStrategy",
     "Environment",
 )
-"""The members of a training job that its definition in a tuning job has as well."""
+"""The members of a training job that its definition in a tuning job also has."""
 _DESCRIBED = ("TrainingJobName", "HyperParameters", *DEFINED, "ExperimentConfig")
 _MESSAGES = {
     "Starting": "Starting the training job",
@@ -122,7 +122,7 @@ class TrainingJob:
             return True
 
     def describe(self) -> dict[str, Any]:
-        """DescribeTrainingJob's answer."""
+        """Return the answer of DescribeTrainingJob."""
         with self._lock:
             described = {name: self._request[name] for name in _DESCRIBED if name in self._request}
             described.setdefault("EnableNetworkIsolation", False)
@@ -152,7 +152,7 @@ class TrainingJob:
             return described
 
     def summary(self) -> dict[str, Any]:
-        """Return the job as ListTrainingJobs lists it."""
+        """Return the job's entry in ListTrainingJobs."""
         described = self.describe()
         names = ("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingEndTime", "LastModifiedTime")
         return {name: described[name] for name in (*names, "TrainingJobStatus") if name in described}

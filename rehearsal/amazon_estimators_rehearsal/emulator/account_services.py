@@ -1,7 +1,4 @@
-"""Add what the emulator lacks of an account: Service Quotas, and Amazon's images in Amazon ECR.
-
-Like :mod:`emulator`, it runs in the emulator's process and touches MiniStack's private names.
-"""
+"""Add what the emulator lacks of an account: Service Quotas, and Amazon's images in Amazon ECR."""
 
 from __future__ import annotations
 
