@@ -1,15 +1,8 @@
-<<<<<<< HEAD
-"""Acknowledge the findings of cdk-nag and checkov that are intended, on the resources that have them.
+"""Acknowledge the intended findings of cdk-nag and checkov, on the resources that have them.
 
-Every finding is mended, met by a setting (SWITCHES, CHECKOV_SWITCHES), or acknowledged here with its reason,
-on the resource itself: a user who runs these tools acknowledges nothing. cdk-nag reads acknowledgements,
-checkov the resource's metadata in the template. Without the tools they do nothing.
-=======
-"""Acknowledge cdk-nag findings that are intentional, on the resources that have them.
-
-Every finding of the packs is fixed, resolved by a setting (SWITCHES), or acknowledged here with its reason,
-on the resource itself. Users who run cdk-nag have nothing to acknowledge. Without cdk-nag this has no effect.
->>>>>>> main
+Every finding is fixed, resolved by a setting (SWITCHES, CHECKOV_SWITCHES), or acknowledged here with its
+reason, on the resource itself, so that users have nothing to acknowledge. cdk-nag reads acknowledgements,
+checkov reads the resource's metadata in the template. Without the tools they have no effect.
 """
 
 from __future__ import annotations
@@ -31,11 +24,7 @@ PACKS = ("AwsSolutions", "Serverless", "NIST.800.53.R5", "HIPAA.Security", "PCI.
 
 @dataclass(frozen=True)
 class Finding:
-<<<<<<< HEAD
-    """Rules of cdk-nag, and checks of checkov, that all resources of one kind break, and why they do."""
-=======
-    """A rule that all resources of one kind break, and the reason."""
->>>>>>> main
+    """Rules of cdk-nag, and checks of checkov, that all resources of one kind break, and the reason."""
 
     kind: str
     rules: tuple[str, ...]
@@ -47,12 +36,8 @@ ACKNOWLEDGED = (
     Finding(
         "AWS::S3::Bucket",
         ("S1", "S3BucketLoggingEnabled"),
-<<<<<<< HEAD
-        "Access logs go to a bucket of the account's choice: pass buckets that have them.",
-        ("CKV_AWS_18",),
-=======
         "Which bucket receives access logs is the account's choice. To log access, pass your own buckets.",
->>>>>>> main
+        ("CKV_AWS_18",),
     ),
     Finding(
         "AWS::S3::Bucket",
@@ -68,14 +53,9 @@ ACKNOWLEDGED = (
     Finding(
         "AWS::Lambda::Function",
         ("LambdaDLQ",),
-<<<<<<< HEAD
-        "Step Functions and SQS invoke the functions and see their errors. The queue would be for "
-        "asynchronous invocations, of which there are none.",
-        ("CKV_AWS_116",),
-=======
         "Step Functions and SQS invoke the functions synchronously and handle their errors. A dead-letter "
         "queue is for asynchronous invocations, and there are none.",
->>>>>>> main
+        ("CKV_AWS_116",),
     ),
     Finding(
         "AWS::Lambda::Function",
@@ -140,7 +120,7 @@ CHECKOV_SWITCHES: Mapping[str, str] = {
     "CKV_AWS_158": SWITCHES["CloudWatchLogGroupEncrypted"],
     "CKV_AWS_173": "RecordSetEncoder(encryption_key=…)",
 }
-"""The checks of checkov that are met by a setting, and the setting."""
+"""Checks of checkov that a setting resolves, and the setting."""
 
 _BUCKET = r"(?:<[\w.]+>|arn:\S+:s3:::[\w.-]+)"
 
