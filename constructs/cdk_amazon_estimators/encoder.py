@@ -39,8 +39,8 @@ class RecordSetEncoder(Construct):
     the table reader.
 
     Args:
-        bundle: Python version and platform of their code. Default: Python 3.12 on x86_64. A local platform
-            (docs/rehearsal.md) replaces both with those of the machine it runs on.
+        bundle: Python version and platform of their code. A local platform (docs/rehearsal.md) replaces both
+            with those of its machine. Default: Python 3.12 on x86_64.
         encode_memory: Memory of one Encode, 512 MiB to 10 GiB. CPU grows with it. Default: 1,769 MiB, one
             whole CPU.
         encode_timeout: The time one shard may take, 1 second to 15 minutes. Default: 15 minutes.
