@@ -92,8 +92,10 @@ _BUCKET = r"(?:<[\w.]+>|arn:\S+:s3:::[\w.-]+)"
 WILDCARDS: Mapping[str, str] = {
     rf"{_BUCKET}/.*\*.*": "Key names depend on uploads, plans, shards and jobs. Each role is "
     "limited to the prefixes of its own step.",
-    r"arn:\S+:sagemaker:\S+:training-job/[a-z0-9-]+-\*": "Training jobs are named after executions.",
-    r"arn:\S+:logs:\S+:log-group:/aws/sagemaker/TrainingJobs:\S*\*": "Log streams are named after jobs.",
+    r"arn:\S+:sagemaker:\S+:(?:training-job|transform-job|model)/[a-z0-9-]+-\*": "Jobs, and the models of "
+    "transform jobs, are named after executions.",
+    r"arn:\S+:logs:\S+:log-group:/aws/sagemaker/(?:Training|Transform)Jobs:\S*\*": "Log streams are named "
+    "after jobs.",
     r"arn:\S+:states:\S+:execution:\S+\*": "This state machine's executions: no name is known yet.",
     r"arn:\S+:scheduler:\S+:schedule/[\w-]+/\*": "The schedules in the starter's own group.",
     r"arn:\S+:ec2:\S+:network-interface/\*": "A network interface gets its ID when it is created.",

@@ -25,6 +25,7 @@ from amazon_estimators.errors import InstanceError, RequestError
 from amazon_estimators.hyperparameters.hyperparameter import HyperparameterWarning
 from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES
 from amazon_estimators.record_sets.record_set import RecordSet
+from amazon_estimators.sources import Source
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of, default_location, region_of, role_arn
 
@@ -174,6 +175,7 @@ class Estimator(AfterTraining):
         kms_key: str | None = None,
         target_shard_bytes: int = DEFAULT_SHARD_BYTES,
         progress: Progress | bool | None = None,
+        source: Source | None = None,
     ) -> RecordSet:
         """Encode data, upload it under ``data_location``, and return the RecordSet to train on.
 
@@ -192,6 +194,10 @@ class Estimator(AfterTraining):
                 Default: 256 MiB.
             progress: False for no progress bar, or a function called with the bytes uploaded and the total.
                 Default: a bar on a terminal or in a notebook.
+            source: How columns become features, as in a pipeline: ``label``, ``features``, ``exclude``,
+                ``fill``, ``drop_incomplete``, ``one_hot``, ``unknown``, ``hashed`` and ``scale`` of a
+                ``Source``. Default: every column is a feature, and holds numbers.
+
 
         The manifest is written last; if anything fails, everything written is deleted. Rows of an array keep
         their order; blocks of an iterator are distributed over the shards. Raises InputError naming row and
@@ -219,6 +225,7 @@ class Estimator(AfterTraining):
                 channel=channel,
                 distribution=distribution,
                 progress=show or None,
+                source=source,
             )
 
     def fit(

@@ -16,8 +16,9 @@ import numpy as np
 from amazon_estimators.encodings.vectors import write_block
 from amazon_estimators.errors import InputError
 from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
-from amazon_estimators.sources import Block, float32
+from amazon_estimators.sources import Block, Schema, float32
 from amazon_estimators.sources.blocks import SparseRows
+from amazon_estimators.sources.in_memory import is_frame
 
 BLOCK_BYTES = 4 * 2**20
 """Bytes of float32 features held at a time."""
@@ -37,9 +38,17 @@ class Matrix(Protocol):
     block_rows: int
     """Rows encoded at a time."""
 
+    dropped: int
+    """Rows that were left out, because a value is missing."""
+
     @property
     def names(self) -> Sequence[str] | None:
         """Names of the columns, if they have any."""
+        ...
+
+    @property
+    def schema(self) -> Schema | None:
+        """The columns that features were made of, where they were made of others."""
         ...
 
     def block(self, start: int, stop: int, labels: np.ndarray | None) -> Block:
@@ -74,7 +83,7 @@ def write_rows(
     for first in range(start, stop, matrix.block_rows):
         last = min(first + matrix.block_rows, stop)
         part = None if labels is None else labels[first - start : last - start]
-        place = RowsInMemory(first_row + first - start, matrix.names)
+        place = RowsInMemory(first_row + first - start, matrix.names, matrix.schema)
         write_block(file, matrix.block(first, last, part), place, profile)
 
 
@@ -91,11 +100,6 @@ def matrix_of(train: Any) -> Matrix:
     if is_frame(train):
         return Frame([str(name) for name in train.columns], [_column(train, name) for name in train.columns])
     return Dense(_array(train))
-
-
-def is_frame(value: Any) -> bool:
-    """Return True if ``value`` is a data frame of pandas or polars."""
-    return hasattr(value, "columns") and hasattr(value, "to_numpy") and hasattr(value, "shape")
 
 
 def split_frame(frame: Any, label: str) -> tuple[Matrix, np.ndarray]:
@@ -133,6 +137,7 @@ class RowsInMemory:
 
     row: int
     names: Sequence[str] | None = None
+    schema: Schema | None = None
     counted: str = float32.COUNTED
     label: str = "label"
 
@@ -147,6 +152,8 @@ class RowsInMemory:
 
     def feature(self, number: int) -> str:
         """Return the name of a feature's column."""
+        if self.schema is not None:
+            return self.schema.column(self.schema.position(number))
         return f"column {number}" + (f" ({self.names[number]!r})" if self.names else "")
 
 
@@ -156,12 +163,13 @@ class Dense:
 
     array: np.ndarray
     sparse = False
-    names = None
+    names = schema = None
+    dropped = 0
 
     def __post_init__(self) -> None:
         self.rows, self.columns = self.array.shape
         self.record_bytes = 4 * self.columns + FRAME_BYTES
-        self.block_rows = _dense_rows(self.columns)
+        self.block_rows = dense_rows(self.columns)
 
     def block(self, start: int, stop: int, labels: np.ndarray | None) -> Block:
         return Block(self.array[start:stop], labels)
@@ -171,6 +179,8 @@ class Frame:
     """The columns of a data frame; each is converted to numbers a block of rows at a time."""
 
     sparse = False
+    schema = None
+    dropped = 0
 
     def __init__(self, names: Sequence[str], columns: Sequence[Any]) -> None:
         if not columns:
@@ -180,7 +190,7 @@ class Frame:
         self.names, self._columns = names, columns
         self.rows, self.columns = len(columns[0]), len(columns)
         self.record_bytes = 4 * self.columns + FRAME_BYTES
-        self.block_rows = _dense_rows(self.columns)
+        self.block_rows = dense_rows(self.columns)
 
     def block(self, start: int, stop: int, labels: np.ndarray | None) -> Block:
         columns = [
@@ -198,7 +208,8 @@ class Sparse:
     """Compressed rows, which are written as sparse records."""
 
     sparse = True
-    names = None
+    names = schema = None
+    dropped = 0
 
     def __init__(self, data: Any, indices: Any, indptr: Any, shape: tuple[int, int]) -> None:
         self._data, self._indices, self._indptr = np.asarray(data), np.asarray(indices), np.asarray(indptr)
@@ -219,7 +230,8 @@ class Sparse:
         return Block(SparseRows(data, self._indices[low:high], pointers - low, self.columns), labels)
 
 
-def _dense_rows(columns: int) -> int:
+def dense_rows(columns: int) -> int:
+    """Return how many rows of so many columns are encoded at a time."""
     return max(1, BLOCK_BYTES // (4 * columns))
 
 

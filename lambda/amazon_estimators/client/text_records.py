@@ -10,11 +10,11 @@ import numpy as np
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.algorithms.channel_rules import ChannelRule
-from amazon_estimators.client.matrix import is_frame
 from amazon_estimators.client.shard_writers import Shards
 from amazon_estimators.encodings import ip_insights, object2vec
 from amazon_estimators.errors import InputError, RequestError
 from amazon_estimators.record_sets.record_set import RecordSet
+from amazon_estimators.sources.in_memory import is_frame
 from amazon_estimators.summaries import Labels, Tokens
 
 VOCABULARY = "vocab.txt"

@@ -37,7 +37,7 @@ def encode_shard(s3: Any, plan: Plan, offset: int, length: int) -> Receipt:
         builder = ProfileBuilder()
         facts = encoding.encode(s3, shard, _located(s3, pieces, planned, encoding), planned, builder)
         stored = shard.result()
-    note(channel=channel, records=facts.records, bytes=stored.size)
+    note(channel=channel, records=facts.records, dropped=facts.dropped, bytes=stored.size)
     leave_profile(s3, plan, channel, index, builder, shard_sha256=stored.sha256)
     receipt = Receipt(index, stored.size, stored.sha256, stored.etag, facts)
     receipt.leave(s3, plan.bucket, plan.prefix, channel)

@@ -21,6 +21,7 @@ from amazon_estimators.record_sets.manifest import StoredRecordSet, StoredShard,
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.storage.s3 import list_stored, put_text, read_object
 from amazon_estimators.summaries import Labels, Tokens
+from amazon_estimators.text import counted
 
 SETTLING = (0.5, 1.0, 2.0, 4.0)
 """Seconds between checks of shards whose receipt may still be on its way."""
@@ -72,6 +73,7 @@ def seal_step(
         record_set=plan.fingerprint,
         shards=len(receipts),
         records=sum(receipt.facts.records for receipt in receipts),
+        dropped=sum(record_set.dropped for record_set in record_sets.values()),
         bytes=sum(receipt.num_bytes for receipt in receipts),
         features={name: profile.told() for name, profile in profiles.items() if profile.told()},
     )
@@ -137,7 +139,7 @@ def _complete(s3: Any, plan: Plan, name: str) -> RecordSet | None:
     filled = [receipts[index] for index in sorted(receipts) if receipts[index].facts.records]
     if len(receipts) != plan.channels[name].shards or not filled:
         return None
-    record_set = _described(plan, name, filled)
+    record_set = _described(plan, name, filled, _dropped(receipts))
     expected = _stored(plan, name, Sealed(record_set, filled))
     texts = {record_set_key(root): expected.to_json(), manifest_key(root): expected.manifest()}
     same = all(read_object(s3, plan.bucket, key) == text.encode() for key, text in texts.items())
@@ -172,12 +174,10 @@ def _sealed(s3: Any, plan: Plan, name: str, instance_count: int) -> Sealed:
             f"their encoder recorded, first s3://{plan.bucket}/{plan.shard_key(name, missing[0])}"
         )
     receipts = [found[index] for index in range(planned.shards) if found[index].facts.records]
+    dropped = _dropped(found)
     least = instance_count if planned.distribution == SHARDED else 1
     if len(receipts) < least:
-        raise RecordSetError(
-            f"channel {name}: {len(receipts)} of {planned.shards} shards hold records, for {least} instances",
-            remedy="Every training instance needs at least one record: add data or lower instance_count.",
-        )
+        raise _too_few(name, len(receipts), planned.shards, least, dropped)
     first = receipts[0].facts
     for receipt in receipts:
         facts = receipt.facts
@@ -188,10 +188,30 @@ def _sealed(s3: Any, plan: Plan, name: str, instance_count: int) -> Sealed:
                 f"{first} against {facts}",
                 remedy="Give all files of a channel the same columns, and labels to all records or to none.",
             )
-    return Sealed(_described(plan, name, receipts), receipts)
+    return Sealed(_described(plan, name, receipts, dropped), receipts)
 
 
-def _described(plan: Plan, name: str, receipts: list[Receipt]) -> RecordSet:
+def _dropped(receipts: Mapping[int, Receipt]) -> int:
+    """Return the rows that all shards left out, those without any record too."""
+    return sum(receipt.facts.dropped for receipt in receipts.values())
+
+
+def _too_few(name: str, filled: int, shards: int, least: int, dropped: int) -> RecordSetError:
+    """Return the error for fewer shards with records than instances."""
+    message = f"channel {name}: {filled} of {shards} shards hold records, for {counted(least, 'instance')}"
+    if not dropped:
+        return RecordSetError(
+            message,
+            remedy="Every training instance needs at least one record: add data or lower instance_count.",
+        )
+    return RecordSetError(
+        f"{message}; rows left out because a value is missing: {dropped:,}",
+        remedy="Fill gaps in the Source instead of drop_incomplete, so that rows are kept; or lower "
+        "target_shard_size, so that there are more shards, or instance_count.",
+    )
+
+
+def _described(plan: Plan, name: str, receipts: list[Receipt], dropped: int) -> RecordSet:
     """Return the RecordSet of a channel, from the receipts of its shards that hold records."""
     planned, first = plan.channels[name], receipts[0].facts
     return RecordSet(
@@ -209,4 +229,5 @@ def _described(plan: Plan, name: str, receipts: list[Receipt]) -> RecordSet:
         tokens=Tokens.merge(receipt.facts.tokens for receipt in receipts),
         files=planned.names,
         read_as=planned.read_as,
+        dropped=dropped,
     )

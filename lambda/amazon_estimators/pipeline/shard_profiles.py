@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from amazon_estimators.encodings.contract import PlannedChannel
 from amazon_estimators.errors import DamagedFileError
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.receipts import Receipt
@@ -89,18 +88,10 @@ def add_up_profiles(
         problems = [f"{left_out}: {'; '.join(problems)}. {REMEDY}"]
     if total is None:
         return ChannelProfile(problems=problems)
-    names = feature_names(planned)
+    names = planned.schema.feature_names
     warnings = warnings_of(total, names, counts_words=counts_words)
     shards = len(receipts) - len(missing)
     return ChannelProfile(ProfileDocument(total, names, shards, len(missing), warnings), problems)
-
-
-def feature_names(planned: PlannedChannel) -> tuple[str, ...] | None:
-    """Return the names of a channel's features, in order; None if the input has no names."""
-    schema = planned.schema
-    if schema.names is None:
-        return None
-    return tuple(schema.names[schema.position(number)] for number in range(schema.feature_dim))
 
 
 def _read_all(

@@ -46,6 +46,9 @@ def training_request(
             record_sets, instance_count=settings.instance_count, instance_type=settings.instance_type
         )
     doubts = dict.fromkeys(str(warning.message) for warning in caught)
+    for name, record_set in record_sets.items():
+        if record_set.dropped:
+            doubts[f"channel {name}: {record_set.dropped_rows}"] = None
     for doubt in doubts:
         LOG.warning("%s", doubt)
     run = hashlib.sha256(f"{execution}\n{started}".encode()).hexdigest()[:10]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from amazon_estimators.pipeline.channels import Channel
 from amazon_estimators.pipeline.input_scan import Found
 from amazon_estimators.record_sets.read_as import ReadAs
-from amazon_estimators.sources import format_of
+from amazon_estimators.sources import Schema, format_of
+from amazon_estimators.sources.columns.rules import ColumnRules
 from amazon_estimators.sources.delimited.fronts import dialect_of
 from amazon_estimators.sources.formats import COMPRESSIONS
 from amazon_estimators.text import counted, listed
@@ -23,9 +25,7 @@ LONGEST_LINE = 160
 def understood(channel: Channel, found: Found) -> ReadAs:
     """Return the description of a channel's input."""
     schema = found.schema
-    features = None
-    if schema.names is not None and channel.rule.vectors:
-        features = tuple(schema.names[schema.position(number)] for number in range(schema.feature_dim))
+    features = schema.feature_names if channel.rule.vectors else None
     label = None
     if schema.label is not None:
         label = schema.names[schema.label] if schema.names else str(schema.label)
@@ -70,11 +70,13 @@ def _columns(channel: Channel, found: Found, label: str | None) -> Iterator[str]
     schema = found.schema
     if not channel.rule.vectors:
         return
-    kind = "sparse" if schema.sparse else "dense"
-    columns = [] if schema.sparse else [schema.position(number) for number in range(schema.feature_dim)]
+    rules = schema.recipe.rules if schema.rules else None
+    kind = "sparse" if schema.sparse or (rules and rules.sparse) else "dense"
+    columns = [] if schema.sparse else list(schema.recipe.features)
     named = _named(found, columns)
     features = f"{schema.feature_dim:,} {kind}" + (f", {named}" if named else "")
     yield f"features: {features}; label: {label or _own(found)}"
+    yield from rule_lines(schema)
     used = {*columns, schema.label}
     index = [column for column in schema.index if column not in used]
     others = (
@@ -89,6 +91,31 @@ def _columns(channel: Channel, found: Found, label: str | None) -> Iterator[str]
         f"directories {', '.join(f'{name}=' for name in directories)}" if directories else "",
     ]
     yield f"not read: {'; '.join(part for part in parts if part) or 'nothing'}"
+
+
+def rule_lines(schema: Schema) -> Iterator[str]:
+    """Say in a line what becomes of the columns that rules name; in none if there are no rules."""
+    if schema.rules:
+        yield f"columns: {'; '.join(_rules(schema, schema.rules))}"
+
+
+def _rules(schema: Schema, rules: ColumnRules) -> Iterator[str]:
+    told: dict[str, Callable[[Any], str]] = {
+        "one_hot": lambda words: f"as {counted(len(words), 'word')}",
+        "hashed": lambda count: f"to {count:,}",
+        "fill": lambda value: f"with {value}",
+        "scale": lambda pair: f"by {pair[0]:g} and {pair[1]:g}",
+    }
+    for name, tell in told.items():
+        pairs = getattr(rules, name)
+        columns = [f"{schema.key(key)} {tell(value)}" for key, value in pairs[:MOST_NAMED]]
+        if columns:
+            more = f" and {len(pairs) - MOST_NAMED:,} more" if len(pairs) > MOST_NAMED else ""
+            yield f"{name} {', '.join(columns)}{more}"
+    if rules.one_hot:
+        yield f"unknown words: {rules.unknown}"
+    if rules.drop_incomplete:
+        yield "rows with a gap that is not filled are left out"
 
 
 def _own(found: Found) -> str:

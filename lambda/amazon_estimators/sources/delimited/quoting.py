@@ -146,14 +146,17 @@ def well_quoted(data: bytes, dialect: Dialect) -> bool:
     return bool(opened and closed)
 
 
-def without_quotes(data: bytes, dialect: Dialect) -> bytes | None:
+def without_quotes(data: bytes, dialect: Dialect, *, keep_words: bool = False) -> bytes | None:
     """Return whole records without quotes, with TEXT in place of quoted text that is not a number.
 
+    With ``keep_words``, quoted text stays: every such field is enclosed in quotes, with its quotes doubled.
     Returns None if part of the text is not a field.
 
     Example:
         >>> without_quotes(b'5" pipe, "1.5","a,b"\\n', Dialect(b","))
         b'x,1.5,x\\n'
+        >>> without_quotes(b'5" pipe, "1.5","a,b"\\n', Dialect(b","), keep_words=True)
+        b'"5"" pipe","1.5","a,b"\\n'
     """
     no_number = re.compile(b"[%b%b%b\n\r \t]" % (dialect.special, re.escape(dialect.delimiter), b'"'))
     special, number = re.compile(b"[%b]" % dialect.special), number_pattern(dialect.decimal)
@@ -163,7 +166,12 @@ def without_quotes(data: bytes, dialect: Dialect) -> bytes | None:
         if match.start() != at or (dialect.newline_ends and kind != "run" and b"\n" in text):
             return None
         at = match.end()
-        if kind in ("quoted", "spaced"):
+        if keep_words and (kind in ("quoted", "spaced") or (kind != "run" and special.search(text))):
+            word = (
+                _unescaped(match[kind], dialect) if kind in ("quoted", "spaced") else text.strip(b" \t\r\n")
+            )
+            out.append(b'"%b"' % word.replace(b'"', b'""'))
+        elif kind in ("quoted", "spaced"):
             inner = match[kind].strip(b" \t")
             if number.fullmatch(inner) and dialect.delimiter in inner:
                 out.append(b'"%b"' % inner)  # a decimal comma between commas
