@@ -6,18 +6,21 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from amazon_estimators.storage.faults import naming
 
 RUNNING = "RUNNING"
 NEVER_STARTED = "NEVER_STARTED"
-SETTINGS = {"algorithm", "hyperparameters", "channels"}
-"""Keys that identify the pipeline's settings in the definition of its state machine."""
+SETTINGS = ({"algorithm", "hyperparameters", "channels"}, {"algorithm", "trained", "channels"})
+"""Keys that identify the settings of a pipeline that trains, and of one that predicts, in the definition of
+its state machine."""
+ANNOUNCEABLE = ({"input", "plan", "job", "announced"}, {"input", "plan", "predictions", "announced"})
+"""Members of an execution's output that can be announced."""
 NAMES = {"pipeline", "job_name_prefix"}
 """Settings that do not change a training."""
-JOB = re.compile(r":sagemaker:create(TrainingJob|HyperParameterTuningJob)\b")
+JOB = re.compile(r":sagemaker:create(TrainingJob|HyperParameterTuningJob|TransformJob)\b")
 
 
 class Executions:
@@ -62,15 +65,15 @@ class Executions:
         None."""
         described = self._described(name) or {}
         output = json.loads(described.get("output") or "{}")
-        if not isinstance(output, dict) or not {"input", "plan", "job", "announced"} <= set(output):
+        if not isinstance(output, dict) or not _holds(output, ANNOUNCEABLE):
             return None
         announced = output["announced"]
         if not isinstance(announced, dict) or "Error" not in announced:
             return None
-        pipeline = next(value for value in _objects(self._definition()) if set(value) >= SETTINGS)
+        pipeline = next(value for value in _objects(self._definition()) if _holds(value, SETTINGS))
         started = described["startDate"].isoformat()
         execution = {"name": name, "start_time": started, "state_machine": self._state_machine}
-        parts = ("input", "plan", "job", "verdict", "package", "tuned")
+        parts = ("input", "plan", "job", "verdict", "package", "tuned", "model", "transform", "predictions")
         state = {part: output[part] for part in parts if part in output}
         state["warnings"] = output.get("request", {}).get("warnings", [])
         return {"pipeline": pipeline, "execution": execution, **state}
@@ -129,6 +132,11 @@ class Executions:
         return described
 
 
+def _holds(value: Mapping[str, Any], kinds: Iterable[set[str]]) -> bool:
+    """Return True if a mapping has all keys of one of ``kinds``."""
+    return any(set(value) >= kind for kind in kinds)
+
+
 def _digest(definition: Any) -> str:
     content = list(_settings_in(definition)) or [definition]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
@@ -138,7 +146,7 @@ def _settings_in(definition: Any) -> Iterator[Any]:
     """Yield the pipeline's settings, once for all states that receive them, and the jobs' requests."""
     seen = set()
     for value in _objects(definition):
-        if set(value) >= SETTINGS:
+        if _holds(value, SETTINGS):
             found = {name: setting for name, setting in value.items() if name not in NAMES}
         elif JOB.search(str(value.get("Resource"))):
             request = value.get("Parameters") or {}

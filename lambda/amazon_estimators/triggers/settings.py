@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from amazon_estimators.storage.input_files import InputFiles
@@ -16,7 +16,8 @@ class StarterSettings:
     ``queue`` and ``undelivered`` are ARNs, ``queue_url`` and ``dead_letters`` URLs. After ``attempts`` a
     message becomes a dead letter; the second attempt comes after ``retry_seconds``, each further one after
     four times as long. The starter's own schedules belong to ``schedule_group`` and send as
-    ``schedule_role``.
+    ``schedule_role``. ``tells`` renames the starter's own events: that of a prediction pipeline announces
+    predictions.
     """
 
     pipeline: str
@@ -33,6 +34,7 @@ class StarterSettings:
     undelivered: str
     schedule_group: str
     schedule_role: str
+    tells: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def identity(self) -> dict[str, str]:

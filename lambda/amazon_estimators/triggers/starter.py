@@ -14,9 +14,18 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from amazon_estimators.pipeline.announce import announce, failure
+from amazon_estimators.pipeline.announce import failure
 from amazon_estimators.pipeline.data_set import DataSet
-from amazon_estimators.pipeline.events import FAILED, RECOVERED, REJECTED, SKIPPED, TRAINED
+from amazon_estimators.pipeline.events import (
+    FAILED,
+    NOT_PREDICTED,
+    PREDICTED,
+    RECOVERED,
+    REJECTED,
+    SKIPPED,
+    TRAINED,
+)
+from amazon_estimators.scoring.announce import announce_execution
 from amazon_estimators.triggers.executions import NEVER_STARTED, Executions
 from amazon_estimators.triggers.memory import Memory
 from amazon_estimators.triggers.messages import UnknownMessageError, number, text, time
@@ -35,7 +44,13 @@ from amazon_estimators.triggers.wakeups import Wakeups, slack
 
 TOLD_BY_NOBODY = ("ABORTED", "TIMED_OUT")
 """Final statuses that leave the state machine no time to announce the failure."""
-ANNOUNCED = {TRAINED: SUCCEEDED, REJECTED: SUCCEEDED, FAILED: "FAILED"}
+ANNOUNCED = {
+    TRAINED: SUCCEEDED,
+    REJECTED: SUCCEEDED,
+    FAILED: "FAILED",
+    PREDICTED: SUCCEEDED,
+    NOT_PREDICTED: "FAILED",
+}
 """The final status of an execution that announced this event."""
 WAKE = timedelta(hours=1)
 """How long a request waits before the starter itself checks if there is room: an event of an end may be
@@ -176,7 +191,7 @@ class Starter:
         elif status == SUCCEEDED:
             untold = self._executions.unannounced(name)
             if untold is not None:
-                announce(self._tell, self._s3, untold)
+                announce_execution(self._tell, self._s3, untold)
 
     def _wake(self, message: Mapping[str, Any]) -> None:
         if text(message, "at") == self._state.wake:
