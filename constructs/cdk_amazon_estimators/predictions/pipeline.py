@@ -66,6 +66,7 @@ class PredictionPipeline(Construct):
             label; at ``<prefix>input/``.
         prefix: The beginning of every key of this pipeline, in the training pipeline's data bucket.
             Default: ``"scores/"``.
+        keep: The columns of the input that stand beside the predictions, by name or position. Default: none.
         output_format: ``"csv"`` or ``"jsonlines"``. Default: ``"csv"``.
         encoder: The Lambda functions. Default: the RecordSetEncoder that all pipelines of the stack share.
         target_shard_size: The most bytes of one shard. Default: 64 MiB.
@@ -111,6 +112,7 @@ class PredictionPipeline(Construct):
         engine: str = TRANSFORM,
         source: Source | None = None,
         prefix: str = "scores/",
+        keep: Sequence[int | str] = (),
         output_format: str = "csv",
         encoder: RecordSetEncoder | None = None,
         target_shard_size: Size | None = None,
@@ -154,6 +156,7 @@ class PredictionPipeline(Construct):
             "target_shard_bytes": target_shard_size.to_bytes(),
             "channels": {CHANNEL: rows.to_dict()},
             "has_own_source": source is not None,
+            "keep": [*keep],
             "format": output_format,
             "trained": {
                 "data_bucket": model.data_bucket.bucket_name,
