@@ -146,7 +146,7 @@ class PredictionPipeline(Construct):
         )
         self.encoder = encoder or RecordSetEncoder.of(self)
         self.encoder.encode_for(self.layout)
-        functions = self._functions(model)
+        functions = self._functions(model, keeps=bool(keep))
         settings: dict[str, Any] = {
             "pipeline": self.node.path,
             "algorithm": type(model.algorithm).__name__,
@@ -265,7 +265,7 @@ class PredictionPipeline(Construct):
                 told=PREDICTION_ENDS,
             )
 
-    def _functions(self, model: TrainingPipeline) -> Functions:
+    def _functions(self, model: TrainingPipeline, *, keeps: bool) -> Functions:
         """Make the functions that not every pipeline has, and allow what they need."""
         find = self.encoder.step(
             "Model", "Find the model that scores", timeout=Duration.minutes(1), memory=Size.mebibytes(512)
@@ -275,10 +275,11 @@ class PredictionPipeline(Construct):
             "Predict the rows of one shard",
             timeout=Duration.minutes(15),
             memory=Size.mebibytes(3008),
+            layers=[self.encoder.table_reader],
         )
         grant_scoring(self.encoder, self.layout, model)
         grant_model(find, model)
-        grant_score(score, self.layout, model)
+        grant_score(score, self.layout, model, keeps=keeps)
         return Functions(model=find, score=score)
 
     def _transform(
