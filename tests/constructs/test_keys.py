@@ -112,8 +112,8 @@ class Busy:
     def running(self) -> set[str]:
         return {"one"}
 
-    def newest(self, most: int) -> list[tuple[str, str, str]]:
-        return []
+    def newest(self) -> Iterator[tuple[str, str, str]]:
+        return iter(())
 
     def status(self, name: str) -> str:
         return "NEVER_STARTED"

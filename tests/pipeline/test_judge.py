@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,16 @@ from pipeline_runs import Pipeline
 
 from after_training import ROWS, TRUE, AfterTraining
 from amazon_estimators.errors import DamagedFileError, TrainingJobError
-from amazon_estimators.pipeline.current_model import CurrentModel, current_model_document, metadata_of
+from amazon_estimators.pipeline.current_model import (
+    SCHEMA,
+    CurrentModel,
+    current_model_values,
+    metadata_of,
+)
 from amazon_estimators.pipeline.judge import Bar, Verdict, judge
 from amazon_estimators.pipeline.keys import current_model_key
-from amazon_estimators.storage.s3 import put_json
+from amazon_estimators.storage.documents import put_document
+from amazon_estimators.storage.s3 import put_json, read_object
 
 BAR = Bar(metric="test:mse", direction="Minimize")
 
@@ -69,8 +76,8 @@ def judged(trained: AfterTraining, job: dict[str, Any], bar: Bar = BAR, sagemake
 
 def use(trained: AfterTraining, job: dict[str, Any], verdict: Verdict) -> None:
     """Make a judged model the one in use, as Announce does."""
-    document = current_model_document(current(job, verdict))
-    put_json(trained.s3, trained.bucket, current_model_key(""), document)
+    values = {**current_model_values(current(job, verdict)), "at": "2026-03-01T12:00:00.000+00:00"}
+    put_document(trained.s3, trained.bucket, current_model_key(""), SCHEMA, values)
 
 
 def current(job: dict[str, Any], verdict: Verdict) -> CurrentModel:
@@ -189,8 +196,9 @@ def test_a_metric_that_is_no_number_is_not_good(trained: AfterTraining) -> None:
 
 def test_a_record_that_was_changed_is_not_believed(trained: AfterTraining) -> None:
     job = trained.job("a", test_mse=0.5)
-    document = {**current_model_document(current(job, judged(trained, job))), "metrics": {"test:mse": 9.0}}
-    put_json(trained.s3, trained.bucket, current_model_key(""), document)
+    use(trained, job, judged(trained, job))
+    document = json.loads(read_object(trained.s3, trained.bucket, current_model_key("")))
+    put_json(trained.s3, trained.bucket, current_model_key(""), {**document, "metrics": {"test:mse": 9.0}})
     with pytest.raises(DamagedFileError, match=r"current_model\.json was changed"):
         judged(trained, trained.job("b", test_mse=0.4))
 

@@ -114,7 +114,7 @@ class Bucket:
 
     def list_objects_v2(self, *, Bucket: str, Prefix: str, MaxKeys: int) -> dict[str, Any]:
         found = self.versions.get(Prefix, ())
-        listed = [{"Key": Prefix}] if found and "ETag" in found[0] else []
+        listed = [{"Key": Prefix, "Size": found[0]["Size"]}] if found and "ETag" in found[0] else []
         return self._faults.call("list_objects_v2", lambda: {"Contents": listed})
 
     def get_paginator(self, operation: str) -> Bucket:
@@ -176,9 +176,10 @@ class Machine:
         running = {name for name, status in shown.items() if status == "RUNNING"}
         return self._faults.call("list_executions", lambda: running)
 
-    def newest(self, most: int) -> list[tuple[str, str, str]]:
-        shown = [(name, status, NOON.isoformat()) for name, status in self.executions.items()]
-        return self._faults.call("list_executions", lambda: shown[::-1][:most])
+    def newest(self) -> Iterator[tuple[str, str, str]]:
+        shown = self.executions if self.seen is None else self.seen
+        listed = [(name, status, NOON.isoformat()) for name, status in shown.items()]
+        yield from self._faults.call("list_executions", lambda: listed[::-1])
 
     def status(self, name: str) -> str:
         shown = self.executions if self.seen is None else self.seen
@@ -280,7 +281,8 @@ class World:
 
     @property
     def state(self) -> State:
-        return State.from_text(self.s3.read(state_key(self.prefix)), uri="state")
+        key = state_key(self.prefix)
+        return State.from_text(self.s3.read(key), uri=f"s3://bucket/{key}")
 
     def because(self) -> str:
         """Return why the last request was skipped."""

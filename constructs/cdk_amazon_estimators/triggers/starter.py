@@ -250,13 +250,15 @@ class TrainingStarter(Construct):
     def _grant(self, function: lambda_.Function, state_machine: sfn.IStateMachine) -> None:
         layout = self.layout
         data = S3Access(function, layout.data_bucket, layout.encryption_key)
-        data.list(layout.inputs, versions=True)
-        data.list([layout.datasets, layout.triggers])
+        # Versions of its own state, too: they tell one that was deleted from none.
+        data.list([*layout.inputs, layout.triggers], versions=True)
+        data.list([layout.datasets])
         state = keys.state_key(layout.prefix)
         data_sets = keys.data_set_key(layout.prefix, keys.ANY)
         data.read([state, data_sets])  # a data set that lies there if the answer to its upload was lost
-        # The last two of a model that Announce could not tell of.
+        # Of a model that Announce could not tell of, unless a later one is on record.
         trained = [keys.last_trained_key(layout.prefix), keys.current_model_key(layout.prefix)]
+        data.read(trained)
         data.write([state, *trained])
         data.write([data_sets], multipart=True)
         state_machine.grant_start_execution(function)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from amazon_estimators.errors import DamagedFileError, InputError, ServiceError
+from amazon_estimators.errors import InputError, ServiceError
 from amazon_estimators.prefetch import ahead
 from amazon_estimators.storage.encryption_headers import add_encryption_headers
 from amazon_estimators.storage.faults import naming, whole_body
@@ -141,19 +141,16 @@ def read_object(s3: Any, bucket: str, key: str, *, start: int = 0, length: int |
     return body
 
 
-def get_json(s3: Any, bucket: str, key: str) -> Any:
-    """Return the value of an object of ours that is JSON. Raises DamagedFileError if it is not."""
-    try:
-        return json.loads(read_object(s3, bucket, key))
-    except (ValueError, RecursionError) as error:
-        raise DamagedFileError(f"s3://{bucket}/{key} is not JSON: {str(error)[:200]}") from None
-
-
 def is_there(s3: Any, bucket: str, key: str) -> bool:
     """Return True if an object lies at ``key``. By listing: a GET of nothing may be answered with 403."""
+    return stored_size(s3, bucket, key) is not None
+
+
+def stored_size(s3: Any, bucket: str, key: str) -> int | None:
+    """Return the bytes of the object at ``key``, None if there is none."""
     with naming("ListObjectsV2", f"s3://{bucket}/{key}"):
         listed = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
-    return any(entry["Key"] == key for entry in listed.get("Contents", ()))
+    return next((int(entry["Size"]) for entry in listed.get("Contents", ()) if entry["Key"] == key), None)
 
 
 def put_json(s3: Any, bucket: str, key: str, value: Any) -> None:

@@ -7,14 +7,18 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
+from amazon_estimators.pipeline.announce import utc_text
 from amazon_estimators.storage.faults import naming
 
 RUNNING = "RUNNING"
 NEVER_STARTED = "NEVER_STARTED"
 SETTINGS = {"algorithm", "hyperparameters", "channels"}
 """Keys by which the pipeline's settings are known in the definition of its state machine."""
+MOST_LISTED = 1_000
+"""Executions that :meth:`Executions.newest` looks at: those that people started stand among them."""
 NAMES = {"pipeline", "job_name_prefix"}
 """Settings that change nothing of a training."""
 JOB = re.compile(r":sagemaker:create(TrainingJob|HyperParameterTuningJob)\b")
@@ -42,14 +46,10 @@ class Executions:
         """Return the names of those that run, as far as Step Functions' list knows: it may lag behind."""
         return {name for name, _ in self._listed(statusFilter=RUNNING)}
 
-    def newest(self, most: int) -> list[tuple[str, str, str]]:
-        """Return (name, status, start time) of up to ``most`` executions, newest first."""
-        found = []
-        for name, execution in self._listed():
-            found.append((name, str(execution["status"]), execution["startDate"].isoformat()))
-            if len(found) == most:
-                break
-        return found
+    def newest(self) -> Iterator[tuple[str, str, str]]:
+        """Yield (name, status, start time) of the executions of late, newest first."""
+        for name, execution in islice(self._listed(), MOST_LISTED):
+            yield name, str(execution["status"]), utc_text(execution["startDate"])
 
     def status(self, name: str) -> str:
         """Return RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, or NEVER_STARTED."""
@@ -66,9 +66,14 @@ class Executions:
         announced = output["announced"]
         if not isinstance(announced, dict) or "Error" not in announced:
             return None
-        pipeline = next(value for value in _objects(self._definition()) if set(value) >= SETTINGS)
-        started = described["startDate"].isoformat()
-        execution = {"name": name, "start_time": started, "state_machine": self._state_machine}
+        # By its own definition: a deployment may have changed the pipeline since.
+        definition = self._definition_of(name)
+        pipeline = next((value for value in _objects(definition) if set(value) >= SETTINGS), None)
+        if pipeline is None:
+            return None
+        started, stopped = (utc_text(described[date]) for date in ("startDate", "stopDate"))
+        about = {"name": name, "start_time": started, "stop_time": stopped}
+        execution = {**about, "state_machine": self._state_machine}
         parts = ("input", "plan", "job", "verdict", "package", "tuned")
         state = {part: output[part] for part in parts if part in output}
         state["warnings"] = output.get("request", {}).get("warnings", [])
@@ -88,13 +93,18 @@ class Executions:
         For some seconds after a deployment, DescribeStateMachine may show the new definition while executions
         still start with the one before. Returns None of an execution that Step Functions does not know.
         """
+        definition = self._definition_of(name)
+        return None if definition is None else _digest(definition)
+
+    def _definition_of(self, name: str) -> Any:
+        """Return the definition that an execution runs; None of one that Step Functions does not know."""
         arn = self._arn(name)
         with naming("DescribeStateMachineForExecution", arn):
             try:
                 described = self._client.describe_state_machine_for_execution(executionArn=arn)
             except self._client.exceptions.ExecutionDoesNotExist:
                 return None
-        return _digest(json.loads(described["definition"]))
+        return json.loads(described["definition"])
 
     def _arn(self, name: str) -> str:
         return f"{self._state_machine.replace(':stateMachine:', ':execution:')}:{name}"

@@ -18,7 +18,17 @@ from amazon_estimators.pipeline.data_set import DataSet
 from amazon_estimators.pipeline.events import FAILED, RECOVERED, REJECTED, SKIPPED, TRAINED
 from amazon_estimators.triggers.executions import NEVER_STARTED, Executions
 from amazon_estimators.triggers.memory import Memory
-from amazon_estimators.triggers.messages import UnknownMessageError, number, text, time
+from amazon_estimators.triggers.messages import (
+    DAY,
+    UnknownMessageError,
+    choice,
+    flag,
+    label,
+    number,
+    optional_text,
+    text,
+    time,
+)
 from amazon_estimators.triggers.missed_uploads import SILENCE, missed_upload
 from amazon_estimators.triggers.settings import StarterSettings
 from amazon_estimators.triggers.state import (
@@ -27,6 +37,7 @@ from amazon_estimators.triggers.state import (
     RUNNING,
     STARTING,
     SUCCEEDED,
+    WAKE,
     Request,
     Start,
 )
@@ -36,10 +47,8 @@ TOLD_BY_NOBODY = ("ABORTED", "TIMED_OUT")
 """Ends that leave the state machine no time to announce them."""
 ANNOUNCED = {TRAINED: SUCCEEDED, REJECTED: SUCCEEDED, FAILED: "FAILED"}
 """How an execution that announced this is about to end."""
-WAKE = timedelta(hours=1)
-"""How long a request waits before the starter looks by itself if there is room: events of ends may be
-lost."""
-DAY, YEAR = 86_400, 366 * 86_400
+ENDS = {*ANNOUNCED, SUCCEEDED, "FAILED", *TOLD_BY_NOBODY}
+YEAR = 366 * DAY
 MINUTE = timedelta(minutes=1)
 
 
@@ -83,7 +92,8 @@ class Starter:
             raise UnknownMessageError(
                 f"trigger is {str(message.get('trigger'))[:100]!r}; allowed: {', '.join(handlers)}"
             )
-        self._remember()
+        # An upload alone decides nothing, and many come at once.
+        self._remember(is_checked=handler != self._upload)
         handler(message)
         self._go_on()
 
@@ -92,12 +102,19 @@ class Starter:
         self._resume()
         self._memory.save()
 
-    def _remember(self) -> None:
-        """Load the state. If it is lost, make it again from Step Functions and look at what lies there
-        now."""
-        damage = self._memory.load(self._executions)
+    def _remember(self, *, is_checked: bool) -> None:
+        """Load the state. If it is lost or older than what Step Functions lists, make it again from that and
+        look at what lies there now."""
+        damage = self._memory.load()
+        if damage or is_checked:
+            damage = (self._memory.catch_up(self._executions) and damage) or damage
         self._state = self._memory.state
         self._state.forget(self._now())
+        for name, (end, serial) in self._state.quiet.items():
+            if (
+                end > (self._now() + timedelta(seconds=DAY) + LAG).isoformat()
+            ):  # set while the clock was wrong
+                self._set_quiet(name, serial, _whole(self._now() + MINUTE))
         if damage:
             detail = {**self._settings.identity, "because": damage, "forgotten": FORGOTTEN}
             self._tell(RECOVERED, detail)
@@ -116,10 +133,11 @@ class Starter:
 
     def _upload(self, message: Mapping[str, Any]) -> None:
         """Let the quiet period end later. Of a message that comes late, a while from now."""
-        name, period = text(message, "name"), timedelta(seconds=number(message, "quiet_seconds", DAY))
+        name, period = label(message, "name"), timedelta(seconds=number(message, "quiet_seconds", DAY))
         end = max(self._in_time(time(message, "time")) + period, self._now() + min(period, MINUTE))
         set_to, serial = self._state.quiet.get(name, ["", 0])
-        if set_to < end.isoformat():
+        # An end later than any upload sets is of a longer period, before a deployment.
+        if not end.isoformat() <= set_to <= (self._now() + period + slack(period) + 2 * LAG).isoformat():
             end = _whole(end + slack(period))
             serial = serial if set_to else max(serial + 1, int(end.timestamp()))
             self._set_quiet(name, serial, end)
@@ -130,9 +148,10 @@ class Starter:
         self._state.quiet[name] = [end.isoformat(), serial]
 
     def _quiet_ends(self, message: Mapping[str, Any]) -> None:
-        name, end = text(message, "name"), time(message, "end").isoformat()
-        serial = int(number(message, "number", 2**53))
+        name, end = label(message, "name"), time(message, "end").isoformat()
         set_to, known = self._state.quiet.get(name, ["", 0])
+        # Numbers are times, and none is far ahead: the next one has to be higher still.
+        serial = int(number(message, "number", max(known, self._now().timestamp() + 2 * DAY)))
         if serial < known or (serial == known and not set_to):
             return  # a copy of a message that has been handled
         if serial == known and set_to > end and datetime.fromisoformat(set_to) > self._now():
@@ -144,7 +163,7 @@ class Starter:
 
     def _schedule(self, message: Mapping[str, Any]) -> None:
         reason = f"schedule at {text(message, 'time')}"
-        self._look(reason, retrain=reason if message.get("retrain_unchanged") else "")
+        self._look(reason, retrain=reason if flag(message, "retrain_unchanged") else "")
 
     def _alarm(self, message: Mapping[str, Any]) -> None:
         alarm, event = text(message, "alarm"), text(message, "event")
@@ -161,12 +180,11 @@ class Starter:
     def _request(self, message: Mapping[str, Any]) -> None:
         """Somebody asks, for a ``reason``. ``retrain``: train even unchanged data, once for each text of
         it."""
-        retrain = text(message, "retrain") if message.get("retrain") else ""
-        reason = text(message, "reason") if message.get("reason") else ""
+        retrain, reason = optional_text(message, "retrain"), optional_text(message, "reason")
         self._look(reason or retrain or "asked for", retrain=retrain)
 
     def _ended(self, message: Mapping[str, Any]) -> None:
-        name, status = text(message, "execution"), text(message, "status")
+        name, status = text(message, "execution"), choice(message, "status", ENDS)
         status = ANNOUNCED.get(status, status)
         self._state.hear_end(name, status, self._now())
         if status in TOLD_BY_NOBODY:

@@ -13,8 +13,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from amazon_estimators.errors import DamagedFileError
-from amazon_estimators.storage.documents import open_document, seal_document
+from amazon_estimators.storage.documents import fields_of, open_document, seal_document
 
 SCHEMA = "starter-state/2"
 REMEDY = "Nothing is to be done: the starter makes it again from S3 and Step Functions."
@@ -23,8 +22,12 @@ LAG = timedelta(minutes=5)
 REMEMBERED = timedelta(days=90)
 """How long a retraining that was asked for is remembered, so that a copy of the message does not repeat
 it."""
+WAKE = timedelta(hours=1)
+"""How long a request waits before the starter looks by itself if there is room: events of ends may be
+lost."""
 MOST_ASKED = 1_000
 MOST_STARTS = 20
+"""Starts since the last training that are kept, of which any number may have failed."""
 LONGEST_REASON = 1_000
 """Characters; Plan takes no reason that is longer."""
 
@@ -98,12 +101,23 @@ class State:
                 start.status = status
 
     def forget(self, now: datetime) -> None:
-        """Drop what no decision needs any more. An execution that ended long ago may have been redriven."""
-        kept = (now - LAG).isoformat()
-        self.ended = {name: end for name, end in self.ended.items() if end[1] > kept}
-        success = next((at for at, one in enumerate(self.starts) if one.status == SUCCEEDED), MOST_STARTS)
-        kept_starts = [one for at, one in enumerate(self.starts) if at <= success or one.is_open]
-        self.starts = kept_starts[:MOST_STARTS]
+        """Drop what no decision needs any more. An execution that ended long ago may have been redriven.
+
+        What is dated later than now was taken down while the clock was wrong, and goes too.
+        """
+        latest, kept = (now + LAG).isoformat(), (now - LAG).isoformat()
+        self.ended = {name: end for name, end in self.ended.items() if kept < end[1] <= latest}
+        self.alarms = {alarm: at for alarm, at in self.alarms.items() if at <= latest}
+        self.wake = self.wake if self.wake <= (now + WAKE + LAG).isoformat() else ""
+        success = next(
+            (at for at, one in enumerate(self.starts) if one.status == SUCCEEDED), len(self.starts)
+        )
+        newest = min(success, MOST_STARTS)
+        self.starts = [
+            one for at, one in enumerate(self.starts) if at < newest or at == success or one.is_open
+        ]
+        for start in self.starts:
+            start.at = min(start.at, latest)
         kept = (now - REMEMBERED).isoformat()
         recent = [(text, at) for text, at in self.asked.items() if at > kept]
         self.asked = dict(recent[-MOST_ASKED:])
@@ -117,16 +131,14 @@ class State:
     def from_text(cls, text: str | bytes, *, uri: str) -> Self:
         """Read what :meth:`to_text` wrote. Raises DamagedFileError for anything else."""
         values = open_document(text, SCHEMA, uri=uri, remedy=REMEDY)
-        try:
+        with fields_of(uri, remedy=REMEDY):
             parked = values.pop("parked")
             starts = [Start(**start) for start in values.pop("starts")]
             return cls(parked=Request(**parked) if parked else None, starts=starts, **values)
-        except (KeyError, TypeError) as error:
-            raise DamagedFileError(f"{uri}: {error}", remedy=REMEDY) from None
 
-    def to_text(self) -> str:
-        """Return the state as JSON with its schema and digest."""
-        return json.dumps(seal_document(SCHEMA, self.to_dict()))
+    def to_text(self, *, uri: str) -> str:
+        """Return the state as JSON with its schema and digest. It counts at ``uri`` alone."""
+        return json.dumps(seal_document(SCHEMA, self.to_dict(), place=uri))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the state as JSON-ready values."""
