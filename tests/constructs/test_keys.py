@@ -109,8 +109,8 @@ class RecordingS3:
 class Busy:
     """Executions as Step Functions has them: one runs, so that no other starts."""
 
-    def running(self) -> set[str]:
-        return {"one"}
+    def running(self) -> dict[str, int]:
+        return {"one": 0}
 
     def newest(self) -> Iterator[tuple[str, str, str]]:
         return iter(())

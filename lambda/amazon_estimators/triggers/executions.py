@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any
 
 from amazon_estimators.pipeline.announce import utc_text
+from amazon_estimators.pipeline.explain import text_of
 from amazon_estimators.storage.faults import naming
 
 RUNNING = "RUNNING"
@@ -42,9 +43,10 @@ class Executions:
             except self._client.exceptions.ExecutionAlreadyExists:
                 return
 
-    def running(self) -> set[str]:
-        """Return the names of those that run, as far as Step Functions' list knows: it may lag behind."""
-        return {name for name, _ in self._listed(statusFilter=RUNNING)}
+    def running(self) -> dict[str, int]:
+        """Return those that run, and how often each was redriven, as far as Step Functions' list knows: it
+        may lag behind."""
+        return {name: _redrives(execution) for name, execution in self._listed(statusFilter=RUNNING)}
 
     def newest(self) -> Iterator[tuple[str, str, str]]:
         """Yield (name, status, start time) of the executions of late, newest first."""
@@ -53,8 +55,17 @@ class Executions:
 
     def status(self, name: str) -> str:
         """Return RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, or NEVER_STARTED."""
+        return self.standing(name)[0]
+
+    def standing(self, name: str) -> tuple[str, int]:
+        """Return the :meth:`status` of an execution, and how often it was redriven."""
         described = self._described(name)
-        return str(described["status"]) if described else NEVER_STARTED
+        return (str(described["status"]), _redrives(described)) if described else (NEVER_STARTED, 0)
+
+    def failure(self, name: str) -> tuple[str, str]:
+        """Return error and cause of an execution that failed."""
+        described = self._described(name) or {}
+        return str(described.get("error") or "Unknown"), text_of(described.get("cause") or "")
 
     def unannounced(self, name: str) -> dict[str, Any] | None:
         """Return the event of the Announce step of an execution that could not announce its model, else
@@ -136,6 +147,10 @@ class Executions:
             except self._client.exceptions.ExecutionDoesNotExist:
                 return None
         return described
+
+
+def _redrives(execution: Mapping[str, Any]) -> int:
+    return int(execution.get("redriveCount") or 0)
 
 
 def _digest(definition: Any) -> str:

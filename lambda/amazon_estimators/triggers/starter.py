@@ -167,8 +167,8 @@ class Starter:
 
     def _alarm(self, message: Mapping[str, Any]) -> None:
         alarm, event = text(message, "alarm"), text(message, "event")
-        at = self._in_time(time(message, "time"))
-        reason = f"alarm {alarm.rpartition(':')[2]} at {at.isoformat()}"
+        moment = time(message, "time")
+        at, reason = self._in_time(moment), f"alarm {alarm.rpartition(':')[2]} at {moment.isoformat()}"
         last = self._state.alarms.get(alarm)
         cool = timedelta(seconds=number(message, "cool_down_seconds", YEAR))
         asked = f"alarm event {event}"
@@ -186,10 +186,18 @@ class Starter:
     def _ended(self, message: Mapping[str, Any]) -> None:
         name, status = text(message, "execution"), choice(message, "status", ENDS)
         status = ANNOUNCED.get(status, status)
-        self._state.hear_end(name, status, self._now())
+        now, redrives = self._executions.standing(name)
+        heard = self._state.ended.get(name)
+        if now == RUNNING and redrives > (heard[2] if heard else 0):
+            self._wake_in(MINUTE)  # redriven: this may tell of the end before, and Step Functions may lag
+            return
+        self._state.hear_end(name, status, self._now(), redrives=redrives)
+        about = {**self._settings.identity, "execution": name}
         if status in TOLD_BY_NOBODY:
-            about = {**self._settings.identity, "execution": name}
             self._tell(FAILED, failure(about, f"Execution.{status}", f"The execution was {status.lower()}."))
+        elif message["status"] == "FAILED" and heard is None:
+            # The pipeline tells of it first. Told twice is better than never.
+            self._tell(FAILED, failure(about, *self._executions.failure(name)))
         elif status == SUCCEEDED:
             untold = self._executions.unannounced(name)
             if untold is not None:
@@ -273,9 +281,12 @@ class Starter:
         elif len(self._running()) < self._settings.max_concurrent:
             self._start(parked)
         elif self._state.wake <= self._now().isoformat():
-            at = _whole(self._now() + WAKE)
-            self._wakeups.set(f"wake-{int(at.timestamp())}", at, {"trigger": "wake", "at": at.isoformat()})
-            self._state.wake = at.isoformat()
+            self._wake_in(WAKE)
+
+    def _wake_in(self, period: timedelta) -> None:
+        at = _whole(self._now() + period)
+        self._wakeups.set(f"wake-{int(at.timestamp())}", at, {"trigger": "wake", "at": at.isoformat()})
+        self._state.wake = at.isoformat()
 
     def _start(self, request: Request) -> None:
         """Start an execution under a name that is saved first: started again, it is the same one."""
@@ -300,7 +311,10 @@ class Starter:
 
     def _running(self) -> set[str]:
         """Return the executions that run, whatever Step Functions' list has not heard of yet."""
-        listed = self._executions.running() - set(self._state.ended)
+        running, ended = self._executions.running(), self._state.ended
+        listed = {
+            name for name, redrives in running.items() if name not in ended or redrives > ended[name][2]
+        }
         for start in self._state.starts:
             if start.is_open and start.name not in listed and self._fate(start) == RUNNING:
                 listed.add(start.name)
@@ -308,12 +322,12 @@ class Starter:
 
     def _fate(self, start: Start) -> str:
         """Return how an execution stands, and keep it. Step Functions' answer may be some minutes old."""
-        told = self._executions.status(start.name)
+        told, redrives = self._executions.standing(start.name)
         heard = self._state.ended.get(start.name)
         if told == NEVER_STARTED and start.status == RUNNING:
             new = datetime.fromisoformat(start.at) > self._now() - LAG
             start.status = start.status if new else NEVER_STARTED
-        elif told == RUNNING and heard:
+        elif told == RUNNING and heard and redrives <= heard[2]:
             start.status = heard[0]
         elif told != NEVER_STARTED:
             start.status = told

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from amazon_estimators.storage.documents import fields_of, open_document, seal_document
 
-SCHEMA = "starter-state/2"
+SCHEMA = "starter-state/3"
 REMEDY = "Nothing is to be done: the starter makes it again from S3 and Step Functions."
 LAG = timedelta(minutes=5)
 """How long Step Functions' answers about an execution may be out of date; in practice it is seconds."""
@@ -78,7 +78,8 @@ class State:
     """The starter's state. Times are ISO 8601, UTC.
 
     ``parked`` is trained next. ``starts`` are the newest executions, newest first. ``ended``: by name of an
-    execution that ended of late, how it did and when that was heard. ``newest``: the time of the newest data
+    execution that ended of late, how it did, when that was heard and after
+    how many redrives. ``newest``: the time of the newest data
     set asked for, by S3's clock. ``quiet``: by name of the quiet period, its end and the number of its
     schedule. ``alarms``: by ARN, when each last asked for a training. ``asked``: retrainings asked for, and
     when. ``wake``: when the starter has itself woken to look again.
@@ -86,16 +87,16 @@ class State:
 
     parked: Request | None = None
     starts: list[Start] = field(default_factory=list)
-    ended: dict[str, list[str]] = field(default_factory=dict)
+    ended: dict[str, list[Any]] = field(default_factory=dict)
     newest: str = ""
     quiet: dict[str, list[Any]] = field(default_factory=dict)
     alarms: dict[str, str] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)
     wake: str = ""
 
-    def hear_end(self, name: str, status: str, now: datetime) -> None:
-        """Take down that an execution has ended."""
-        self.ended[name] = [status, now.isoformat()]
+    def hear_end(self, name: str, status: str, now: datetime, *, redrives: int) -> None:
+        """Take down that an execution has ended, after so many redrives."""
+        self.ended[name] = [status, now.isoformat(), redrives]
         for start in self.starts:
             if start.name == name:
                 start.status = status
