@@ -174,11 +174,11 @@ class Model:
         """A message has been handled, at the attempt of this number; these events were told meanwhile."""
         if wish is None:
             return
-        if wish.message["trigger"] == "quiet" and self._is_no_look(wish.message):
+        mine = [detail for kind, detail in told if kind == "Training Skipped" and self._is_of(wish, detail)]
+        if wish.message["trigger"] == "quiet" and self._is_no_look(wish.message) and not mine:
             self.open = [other for other in self.open if other is not wish]
             self.half.append(wish)
             return
-        mine = [detail for kind, detail in told if kind == "Training Skipped" and self._is_of(wish, detail)]
         if not mine or mine[-1]["because"].startswith(("nothing has changed", "there is no input")):
             self.looked = max(self.looked, wish.least)
         again = mine and mine[-1]["because"].startswith("the same was asked")
@@ -190,7 +190,7 @@ class Model:
             self.asked.update({other.asked: other for other in taken})
             self.half = [other for other in self.half if other not in taken]
         if mine:
-            self._check_skip(wish, mine[-1]["because"])
+            self._check_skip(wish, mine[0]["because"])  # a later one tells of what waits, a copy it may be
             self.open = [other for other in self.open if other is not wish]
             return
         if wish.again:
@@ -214,7 +214,9 @@ class Model:
         """A quiet period ends once; an upload may have moved its end while its schedule fired."""
         key = (message["name"], message["number"])
         moved = any(
-            later["trigger"] == "quiet" and later["name"] == message["name"] and later["end"] > message["end"]
+            later["trigger"] == "quiet"
+            and later["name"] == message["name"]
+            and (later["end"] > message["end"] or later["number"] > message["number"])
             for later in self.world.coming()
         )
         again = key in self.quiet or any(

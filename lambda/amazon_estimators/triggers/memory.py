@@ -62,7 +62,7 @@ class Memory:
             return None
         self.state.starts = missing + self.state.starts
         self.state.parked = None
-        return f"{self._uri} is older than execution {missing[0].name}"
+        return f"{self._uri} does not know of execution {missing[0].name}"
 
     def save(self) -> None:
         """Write the state if it has changed: most uploads of a burst change nothing."""

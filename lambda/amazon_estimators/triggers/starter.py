@@ -23,13 +23,13 @@ from amazon_estimators.triggers.messages import (
     UnknownMessageError,
     choice,
     flag,
-    label,
     number,
     optional_text,
     text,
     time,
 )
 from amazon_estimators.triggers.missed_uploads import SILENCE, missed_upload
+from amazon_estimators.triggers.quiet_periods import MINUTE, QuietPeriods
 from amazon_estimators.triggers.settings import StarterSettings
 from amazon_estimators.triggers.state import (
     LAG,
@@ -40,8 +40,9 @@ from amazon_estimators.triggers.state import (
     WAKE,
     Request,
     Start,
+    in_time,
 )
-from amazon_estimators.triggers.wakeups import Wakeups, slack
+from amazon_estimators.triggers.wakeups import Wakeups, whole
 
 TOLD_BY_NOBODY = ("ABORTED", "TIMED_OUT")
 """Ends that leave the state machine no time to announce them."""
@@ -49,7 +50,6 @@ ANNOUNCED = {TRAINED: SUCCEEDED, REJECTED: SUCCEEDED, FAILED: "FAILED"}
 """How an execution that announced this is about to end."""
 ENDS = {*ANNOUNCED, SUCCEEDED, "FAILED", *TOLD_BY_NOBODY}
 YEAR = 366 * DAY
-MINUTE = timedelta(minutes=1)
 
 
 class Starter:
@@ -107,14 +107,12 @@ class Starter:
         look at what lies there now."""
         damage = self._memory.load()
         if damage or is_checked:
-            damage = (self._memory.catch_up(self._executions) and damage) or damage
+            older = self._memory.catch_up(self._executions)
+            damage = damage or older
         self._state = self._memory.state
         self._state.forget(self._now())
-        for name, (end, serial) in self._state.quiet.items():
-            if (
-                end > (self._now() + timedelta(seconds=DAY) + LAG).isoformat()
-            ):  # set while the clock was wrong
-                self._set_quiet(name, serial, _whole(self._now() + MINUTE))
+        self._quiet = QuietPeriods(self._state, self._wakeups, self._now)
+        self._quiet.set_right()
         if damage:
             detail = {**self._settings.identity, "because": damage, "forgotten": FORGOTTEN}
             self._tell(RECOVERED, detail)
@@ -132,34 +130,11 @@ class Starter:
         self._want(data_set, reason)
 
     def _upload(self, message: Mapping[str, Any]) -> None:
-        """Let the quiet period end later. Of a message that comes late, a while from now."""
-        name, period = label(message, "name"), timedelta(seconds=number(message, "quiet_seconds", DAY))
-        end = max(self._in_time(time(message, "time")) + period, self._now() + min(period, MINUTE))
-        set_to, serial = self._state.quiet.get(name, ["", 0])
-        # An end later than any upload sets is of a longer period, before a deployment.
-        if not end.isoformat() <= set_to <= (self._now() + period + slack(period) + 2 * LAG).isoformat():
-            end = _whole(end + slack(period))
-            serial = serial if set_to else max(serial + 1, int(end.timestamp()))
-            self._set_quiet(name, serial, end)
-
-    def _set_quiet(self, name: str, serial: int, end: datetime) -> None:
-        message = {"trigger": "quiet", "name": name, "number": serial, "end": end.isoformat()}
-        self._wakeups.set(f"{name}-{serial}", end, message)
-        self._state.quiet[name] = [end.isoformat(), serial]
+        self._quiet.hear_upload(message)
 
     def _quiet_ends(self, message: Mapping[str, Any]) -> None:
-        name, end = label(message, "name"), time(message, "end").isoformat()
-        set_to, known = self._state.quiet.get(name, ["", 0])
-        # Numbers are times, and none is far ahead: the next one has to be higher still.
-        serial = int(number(message, "number", max(known, self._now().timestamp() + 2 * DAY)))
-        if serial < known or (serial == known and not set_to):
-            return  # a copy of a message that has been handled
-        if serial == known and set_to > end and datetime.fromisoformat(set_to) > self._now():
-            # An upload moved a schedule that was firing already: nobody knows if that was in time.
-            self._set_quiet(name, serial + 1, datetime.fromisoformat(set_to))
-            return
-        self._state.quiet[name] = ["", serial]
-        self._look(f"no upload for a while, until {end}")
+        if self._quiet.is_over(message):
+            self._look(f"no upload for a while, until {time(message, 'end').isoformat()}")
 
     def _schedule(self, message: Mapping[str, Any]) -> None:
         reason = f"schedule at {text(message, 'time')}"
@@ -168,7 +143,7 @@ class Starter:
     def _alarm(self, message: Mapping[str, Any]) -> None:
         alarm, event = text(message, "alarm"), text(message, "event")
         moment = time(message, "time")
-        at, reason = self._in_time(moment), f"alarm {alarm.rpartition(':')[2]} at {moment.isoformat()}"
+        at, reason = in_time(moment, self._now()), f"alarm {alarm.rpartition(':')[2]} at {moment.isoformat()}"
         last = self._state.alarms.get(alarm)
         cool = timedelta(seconds=number(message, "cool_down_seconds", YEAR))
         asked = f"alarm event {event}"
@@ -210,7 +185,7 @@ class Starter:
     def _deployed(self, message: Mapping[str, Any]) -> None:
         """Look later for uploads that no event tells of. Once one has been heard of, there are none."""
         if self._state.is_new:
-            name, at = f"missed-{_short(text(message, 'listener'))}", _whole(self._now() + SILENCE)
+            name, at = f"missed-{_short(text(message, 'listener'))}", whole(self._now() + SILENCE)
             self._wakeups.set(name, at, {**message, "trigger": "missed"})
 
     def _missed(self, message: Mapping[str, Any]) -> None:
@@ -231,6 +206,7 @@ class Starter:
             self._skip(f"the same was asked for at {at} and is not repeated", reason=reason)
             return False
         data_set = self._take()
+        self._state.newest = max(self._state.newest, data_set.as_of.isoformat())
         if not any(data_set.channels.values()):
             self._skip("there is no input", reason=reason)
             return False
@@ -284,7 +260,7 @@ class Starter:
             self._wake_in(WAKE)
 
     def _wake_in(self, period: timedelta) -> None:
-        at = _whole(self._now() + period)
+        at = whole(self._now() + period)
         self._wakeups.set(f"wake-{int(at.timestamp())}", at, {"trigger": "wake", "at": at.isoformat()})
         self._state.wake = at.isoformat()
 
@@ -351,21 +327,12 @@ class Starter:
         detail = {**self._settings.identity, "data_set": data_set}
         self._tell(SKIPPED, {**detail, "reason": reason[:LONGEST_REASON], "because": because})
 
-    def _in_time(self, moment: datetime) -> datetime:
-        """A clock may go wrong: nothing has happened later than now."""
-        return min(moment, _whole(self._now() + LAG))
-
 
 FORGOTTEN = (
     "requests that were waiting, cool-downs of alarms, and which retrainings had been asked for. What lies "
     "there now is trained unless it has been; ask again for other retrainings"
 )
 """What is lost with the state."""
-
-
-def _whole(moment: datetime) -> datetime:
-    """Round up to a second: schedules take no fractions."""
-    return moment if not moment.microsecond else moment.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def _short(what: str) -> str:

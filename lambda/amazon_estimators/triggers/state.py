@@ -146,3 +146,8 @@ class State:
         values: Mapping[str, Any] = vars(self)
         parked = asdict(self.parked) if self.parked else None
         return {**values, "parked": parked, "starts": [vars(start) for start in self.starts]}
+
+
+def in_time(moment: datetime, now: datetime) -> datetime:
+    """Return a time that somebody else told. A clock may go wrong: nothing has happened later than now."""
+    return min(moment, now + LAG)
