@@ -65,7 +65,7 @@ def plain_data_set_key(prefix: str, version: str) -> str:
 
 
 def last_trained_key(prefix: str) -> str:
-    """Return the key of the data set last trained, by which a schedule knows whether there is news."""
+    """Return the key of the record of the training that ended last, for users: no step reads it."""
     return f"{data_sets_prefix(prefix)}{LAST_TRAINED}"
 
 
