@@ -1,4 +1,4 @@
-"""What other parts of an app may do with a pipeline, whether this app makes it or another one did."""
+"""The methods of a pipeline that other parts of an app use, whether this app or another one creates it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from cdk_amazon_estimators.notifications import events_of
 
 
 class TrainingPipelineBase(Construct):
-    """Grants on a pipeline, rules for what it tells, and its metrics.
+    """Grants on a pipeline, rules for its events, and its metrics.
 
     A TrainingPipeline is one, and so is what :meth:`TrainingPipeline.from_attributes` returns.
 
@@ -36,7 +36,7 @@ class TrainingPipelineBase(Construct):
         state_machine: The state machine.
         data_bucket: The bucket of input and RecordSets.
         model_bucket: The bucket of models.
-        prefix: The beginning of every key of the pipeline, empty or ending with ``/``.
+        prefix: The prefix of every key of the pipeline, empty or ending with ``/``.
         encryption_key: KMS key of the objects, if it is not the buckets' own.
         input_key_prefixes: The prefixes that input is read from.
     """
@@ -55,7 +55,7 @@ class TrainingPipelineBase(Construct):
     def grant_redrive(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` redrive executions that failed, once their cause is fixed.
 
-        Of dead letters of a trigger, use ``pipeline.starter.grant_redrive``.
+        For the dead letters of triggers, use ``pipeline.starter.grant_redrive``.
         """
         return self.state_machine.grant_redrive_execution(grantee)
 
@@ -73,15 +73,15 @@ class TrainingPipelineBase(Construct):
         access.read([f"{models}{keys.ANY}"])
 
     def grant_write_input(self, grantee: iam.IGrantable) -> None:
-        """Let ``grantee`` upload input, in parts too. It can neither read nor delete what is there."""
+        """Let ``grantee`` upload input, also in parts. It can neither read nor delete existing input."""
         access = self._access(self.data_bucket, grantee)
         access.write([f"{prefix}{keys.ANY}" for prefix in self.input_key_prefixes], multipart=True)
 
     def on_model_trained(self, construct_id: str, *, target: events.IRuleTarget | None = None) -> events.Rule:
-        """Make a rule for each ``Model Trained`` of the pipeline; docs/triggers.md lists its detail.
+        """Create a rule for each ``Model Trained`` of the pipeline; docs/triggers.md lists its detail.
 
         Args:
-            construct_id: The id of the rule, below the pipeline.
+            construct_id: The ID of the rule, below the pipeline.
             target: Where events go. Default: none; add targets to the rule.
 
         Example:
@@ -92,25 +92,25 @@ class TrainingPipelineBase(Construct):
     def on_model_rejected(
         self, construct_id: str, *, target: events.IRuleTarget | None = None
     ) -> events.Rule:
-        """Make a rule for each ``Model Rejected``: the gate did not let the model through."""
+        """Create a rule for each ``Model Rejected``: the model did not pass the gate."""
         return self._rule(construct_id, REJECTED, target)
 
     def on_training_failed(
         self, construct_id: str, *, target: events.IRuleTarget | None = None
     ) -> events.Rule:
-        """Make a rule for each ``Training Failed``, with its error, cause and remedy."""
+        """Create a rule for each ``Training Failed``, with its error, cause and remedy."""
         return self._rule(construct_id, FAILED, target)
 
     def on_training_skipped(
         self, construct_id: str, *, target: events.IRuleTarget | None = None
     ) -> events.Rule:
-        """Make a rule for each ``Training Skipped``: a trigger asked, and there was nothing to train."""
+        """Create a rule for each ``Training Skipped``: a trigger fired, but there was nothing to train."""
         return self._rule(construct_id, SKIPPED, target)
 
     def on_training_waiting(
         self, construct_id: str, *, target: events.IRuleTarget | None = None
     ) -> events.Rule:
-        """Make a rule for each ``Training Waiting``: no instances are free."""
+        """Create a rule for each ``Training Waiting``: no instances are free."""
         return self._rule(construct_id, WAITING, target)
 
     def metric_models_trained(self, *, period: Duration | None = None) -> cloudwatch.Metric:
@@ -118,7 +118,7 @@ class TrainingPipelineBase(Construct):
         return self._metric(COUNTS[TRAINED], "Sum", period)
 
     def metric_models_rejected(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """Return the number of models that the gate did not let through, as a sum."""
+        """Return the number of models that did not pass the gate, as a sum."""
         return self._metric(COUNTS[REJECTED], "Sum", period)
 
     def metric_trainings_failed(
@@ -137,15 +137,15 @@ class TrainingPipelineBase(Construct):
         return self._metric(COUNTS[SKIPPED], "Sum", period)
 
     def metric_trainings_waiting(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """Return the number of times that a training told that no instances were free, as a sum."""
+        """Return the number of announced waits for instances, as a sum."""
         return self._metric(COUNTS[WAITING], "Sum", period)
 
     def metric_billable_seconds(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """Return the seconds that trainings were billed for, per instance, as a sum."""
+        """Return the billed seconds of trainings, per instance, as a sum."""
         return self._metric(BILLABLE_SECONDS, "Sum", period)
 
     def metric_execution_seconds(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """Return how long executions took until they told of their end, as a maximum."""
+        """Return the time that executions took until they announced their end, as a maximum."""
         return self._metric(EXECUTION_SECONDS, "Maximum", period)
 
     def metric_algorithm(
@@ -185,7 +185,8 @@ class TrainingPipelineBase(Construct):
 
 
 class ImportedPipeline(TrainingPipelineBase):
-    """A pipeline that another stack, app or account deployed: TrainingPipeline.from_attributes makes it."""
+    """A pipeline that another stack, app or account deployed, as TrainingPipeline.from_attributes returns
+    it."""
 
     def __init__(
         self,

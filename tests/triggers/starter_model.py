@@ -29,7 +29,7 @@ Content = frozenset[tuple[str, str]]
 """The objects of the bucket: key and version id of each."""
 
 
-RECOVERED = "the starter's state was made again"
+RECOVERED = "the starter's state was rebuilt"
 
 
 class BrokenPromiseError(BaseException):
@@ -181,7 +181,7 @@ class Model:
             return
         if not mine or mine[-1]["because"].startswith(("nothing has changed", "there is no input")):
             self.looked = max(self.looked, wish.least)
-        again = mine and mine[-1]["because"].startswith("the same was asked")
+        again = mine and mine[-1]["because"].startswith("the same was requested")
         if again and attempts > 1 and wish.asked not in self.asked:
             mine = []  # by this very message, whose handling was cut short
         elif again and wish.asked not in self.asked:
@@ -231,9 +231,9 @@ class Model:
             self._require(wish.least < self.newest_at_most, because)
         elif because == "there is no input":
             self._require(not self.contents[self.now][1], because)
-        elif because.startswith("it went off"):
+        elif because.startswith("it started a training"):
             self._require(self.alarms > 1, f"{because}: it never did")
-        elif because.startswith("the same was asked"):
+        elif because.startswith("the same was requested"):
             self._require(wish.asked in self.asked, f"{because}: {wish.asked!r} was not")
         else:
             self.newest = max(self.newest, wish.least)

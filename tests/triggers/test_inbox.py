@@ -103,10 +103,15 @@ def test_poison_is_set_aside_at_once(body: str) -> None:
     assert world.names == []
 
 
-def test_a_reason_that_sqs_would_refuse_is_sent_without_its_characters() -> None:
+def test_a_reason_that_sqs_would_refuse_is_sent_without_its_characters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"""
     world, queue = World(), Queue()
-    world.faults.outage["list_executions"] = 1
-    world.faults.call = lambda operation, act: (_ for _ in ()).throw(OSError("a\x00b\ud800c\ufffed\n\u00e9"))
+
+    def fails(operation: str, act: Any) -> Any:
+        raise OSError("a\x00b\ud800c\uffffd\n\u00e9")
+
+    monkeypatch.setattr(world.faults, "call", fails)
     assert work_on(record(world.marker(), 3), world.starter(), queue, world.settings)
     assert queue.dead[0]["MessageAttributes"]["reason"]["StringValue"] == "a?b?c?d\n\u00e9"

@@ -77,7 +77,7 @@ class BelievesTheList(Starter):
     """Counts what Step Functions' list shows, and nothing it does not show yet."""
 
     def _running(self) -> set[str]:
-        return self._executions.running()
+        return set(self._executions.running())
 
 
 class OverlooksDeletions(Starter):

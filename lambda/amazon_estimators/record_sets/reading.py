@@ -84,12 +84,12 @@ def shards_of(s3: Any, record_set: Any) -> list[Place]:
     place = Place.of(record_set.s3_data, what="RecordSet")
     if record_set.s3_data_type == "ManifestFile":
         return manifest_shards(s3, place)
-    found = [Place(place.bucket, key) for key, _, size in list_stored(s3, place.bucket, place.key) if size]
-    if not found:
+    objects = [Place(place.bucket, key) for key, _, size in list_stored(s3, place.bucket, place.key) if size]
+    if not objects:
         raise RecordSetError(
             f"there is no object under {place.uri}", remedy="Check the prefix of the RecordSet."
         )
-    return found
+    return objects
 
 
 def manifest_shards(s3: Any, manifest: Place) -> list[Place]:

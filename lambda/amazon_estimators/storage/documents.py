@@ -1,4 +1,4 @@
-"""The small JSON files that the library keeps on S3 for itself: each names its schema and carries a digest.
+"""Read and write the library's own small JSON files on S3: each names its schema and carries a digest.
 
 The digest is of the content and of the place it was written to. A file that was cut, changed by hand, written
 by another release or copied from another execution or pipeline is never believed: reading it raises
@@ -68,10 +68,10 @@ def open_document(
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise DamagedFileError(f"{uri} is not JSON: {str(error)[:200]}", remedy=remedy) from None
-    found = document.get(SCHEMA) if isinstance(document, dict) else None
-    if found != schema:
+    actual = document.get(SCHEMA) if isinstance(document, dict) else None
+    if actual != schema:
         raise DamagedFileError(
-            f"{uri} has the schema {str(found)[:100]!r}; this release reads {schema!r}", remedy=remedy
+            f"{uri} has the schema {str(actual)[:100]!r}; this release reads {schema!r}", remedy=remedy
         )
     digest = document.pop(DIGEST, None)
     if digest != digest_of(document, place=uri if place is None else place):

@@ -19,7 +19,7 @@ LARGEST = 16 * 2**20
 
 
 class Memory:
-    """The state of one pipeline's starter, in :attr:`state` once it is loaded."""
+    """The state of one pipeline's starter, in :attr:`state` once loaded."""
 
     def __init__(self, s3: Any, bucket: str, prefix: str) -> None:
         self._s3, self._bucket, self._key = s3, bucket, state_key(prefix)
