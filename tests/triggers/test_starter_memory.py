@@ -98,7 +98,7 @@ class TestLost:
         world.s3.delete(KEY)
         world.handle(marker)
         assert len(world.names) == 1
-        assert world.because() == "a newer data set has been asked for since"
+        assert world.because() == "a newer data set has been requested since"
 
 
 class TestNotOurs:
