@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_ssm as ssm
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -24,6 +27,7 @@ from amazon_estimators.pipeline.metrics import (
     NAMESPACE,
 )
 from cdk_amazon_estimators.access.s3_access import S3Access
+from cdk_amazon_estimators.errors import PipelineError
 from cdk_amazon_estimators.notifications import events_of
 
 
@@ -76,6 +80,69 @@ class TrainingPipelineBase(Construct):
         """Let ``grantee`` upload input, also in parts. It can neither read nor delete existing input."""
         access = self._access(self.data_bucket, grantee)
         access.write([f"{prefix}{keys.ANY}" for prefix in self.input_key_prefixes], multipart=True)
+
+    def write_parameter(self, construct_id: str, parameter_name: str) -> ssm.StringParameter:
+        """Write where the pipeline is into a parameter of Systems Manager, for :meth:`from_parameter`.
+
+        Its value is JSON: ``state_machine``, ``data_bucket``, ``model_bucket``, ``prefix``,
+        ``input_prefixes``, ``encryption_key`` (the ARN, or empty) and ``current_model``, the S3 URI of the
+        record of the model in use.
+
+        Args:
+            construct_id: The id of the parameter, below the pipeline.
+            parameter_name: Its name, such as ``"/ml/churn"``.
+
+        Example:
+            ``pipeline.write_parameter("Parameter", "/ml/churn").grant_read(role)``
+        """
+        current = keys.current_model_key(self.prefix)
+        told = {
+            "state_machine": self.state_machine.state_machine_arn,
+            "data_bucket": self.data_bucket.bucket_name,
+            "model_bucket": self.model_bucket.bucket_name,
+            "prefix": self.prefix,
+            "input_prefixes": list(self.input_key_prefixes),
+            "encryption_key": self.encryption_key.key_arn if self.encryption_key else "",
+            "current_model": self.data_bucket.s3_url_for_object(current),
+        }
+        return ssm.StringParameter(
+            self,
+            construct_id,
+            parameter_name=parameter_name,
+            string_value=Stack.of(self).to_json_string(told),
+            description="Where a training pipeline is",
+        )
+
+    @staticmethod
+    def from_parameter(scope: Construct, construct_id: str, parameter_name: str) -> TrainingPipelineBase:
+        """Refer to a pipeline by the parameter that its :meth:`write_parameter` made.
+
+        ``cdk synth`` looks the parameter up in the stack's account and region and keeps its value in
+        ``cdk.context.json``: the stack needs an explicit ``env``. Run ``cdk context --reset`` after the
+        pipeline has moved.
+
+        Args:
+            scope: The construct that refers to it.
+            construct_id: The id of the reference.
+            parameter_name: The parameter's name.
+
+        Raises:
+            PipelineError: The parameter holds something else.
+        """
+        text = ssm.StringParameter.value_from_lookup(scope, parameter_name)
+        told = _read(text, parameter_name)
+        reference = Construct(scope, f"{construct_id}Parts")
+        key = told["encryption_key"]
+        return ImportedPipeline(
+            scope,
+            construct_id,
+            state_machine_arn=told["state_machine"],
+            data_bucket=s3.Bucket.from_bucket_name(reference, "Data", told["data_bucket"]),
+            model_bucket=s3.Bucket.from_bucket_name(reference, "Models", told["model_bucket"]),
+            prefix=told["prefix"],
+            encryption_key=kms.Key.from_key_arn(reference, "Key", key) if key else None,
+            input_key_prefixes=told["input_prefixes"],
+        )
 
     def on_model_trained(self, construct_id: str, *, target: events.IRuleTarget | None = None) -> events.Rule:
         """Create a rule for each ``Model Trained`` of the pipeline; docs/triggers.md lists its detail.
@@ -205,3 +272,30 @@ class ImportedPipeline(TrainingPipelineBase):
         self.data_bucket, self.model_bucket = data_bucket, model_bucket
         self.prefix, self.encryption_key = prefix, encryption_key
         self.input_key_prefixes = input_key_prefixes or [keys.input_prefix(prefix)]
+
+
+def _read(text: str, parameter_name: str) -> dict[str, Any]:
+    """Return what a parameter tells. Before CDK has looked it up, a first synth gets a placeholder."""
+    if text == f"dummy-value-for-{parameter_name}":
+        return _NOT_LOOKED_UP
+    try:
+        told = json.loads(text)
+        missing = sorted({*_NOT_LOOKED_UP} - {*told})
+    except (ValueError, TypeError):
+        missing = ["any JSON object"]
+    if missing:
+        raise PipelineError(
+            f"parameter {parameter_name} does not tell where a training pipeline is: it lacks "
+            f"{', '.join(missing)}. Write it with write_parameter of the pipeline."
+        )
+    return dict(told)
+
+
+_NOT_LOOKED_UP: dict[str, Any] = {
+    "state_machine": "arn:aws:states:us-east-1:111111111111:stateMachine:NotLookedUpYet",
+    "data_bucket": "not-looked-up-yet",
+    "model_bucket": "not-looked-up-yet",
+    "prefix": "",
+    "input_prefixes": [keys.input_prefix("")],
+    "encryption_key": "",
+}
