@@ -23,9 +23,10 @@ from amazon_estimators.errors import (
     RequestError,
     SchemaError,
 )
-from amazon_estimators.pipeline.current_model import CurrentModel, current_model_document
+from amazon_estimators.pipeline.current_model import SCHEMA as CURRENT_SCHEMA
+from amazon_estimators.pipeline.current_model import CurrentModel, current_model_values
 from amazon_estimators.pipeline.keys import current_model_key
-from amazon_estimators.storage.s3 import put_json
+from amazon_estimators.storage.documents import put_document
 
 RNG = np.random.default_rng(17)
 
@@ -246,7 +247,8 @@ def test_the_model_in_use_scores(named: Scoring) -> None:
     with pytest.raises(ModelError, match="trained none yet"):
         named.find()
     current = CurrentModel(job=JOB, model=named.uri, data_set="0" * 24)
-    put_json(named.s3, named.bucket, current_model_key(""), current_model_document(current))
+    values = {**current_model_values(current), "at": "2026-03-01T12:00:00.000+00:00"}
+    put_document(named.s3, named.bucket, current_model_key(""), CURRENT_SCHEMA, values)
     assert named.find()["model"] == named.uri
     named.s3.delete_object(Bucket=named.bucket, Key=named.uri.removeprefix(f"s3://{named.bucket}/"))
     with pytest.raises(ModelError, match="no longer there"):

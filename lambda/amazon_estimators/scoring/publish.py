@@ -12,7 +12,7 @@ from amazon_estimators.prefetch import ahead
 from amazon_estimators.scoring.keys import manifest_key, part_receipt_key
 from amazon_estimators.scoring.score import RECEIPT_SCHEMA
 from amazon_estimators.scoring.settings import ScoringSettings
-from amazon_estimators.storage.documents import open_document
+from amazon_estimators.storage.documents import get_document
 from amazon_estimators.storage.s3 import list_stored, put_json, read_object
 
 VERSION = 1
@@ -43,8 +43,7 @@ def publish_predictions(
 
     def receipt(shard: int) -> dict[str, Any]:
         key = part_receipt_key(planned["prefix"], planned["attempt"], shard)
-        uri = f"s3://{bucket}/{key}"
-        return open_document(read_object(s3, bucket, key), RECEIPT_SCHEMA, uri=uri, remedy=REMEDY)
+        return get_document(s3, bucket, key, RECEIPT_SCHEMA, remedy=REMEDY)
 
     parts = [*ahead(receipt, shards, width=READS_AT_ONCE)]
     for part in parts:

@@ -14,9 +14,9 @@ from amazon_estimators.scoring.answers import by_numpy, by_transform
 from amazon_estimators.scoring.keys import CHANNEL, part_key, part_receipt_key
 from amazon_estimators.scoring.settings import NUMPY, ScoringSettings
 from amazon_estimators.scoring.tables import CONTENT_TYPES, WRITERS, Column, columns_of
-from amazon_estimators.storage.documents import seal_document
+from amazon_estimators.storage.documents import put_document
 from amazon_estimators.storage.multipart_upload import upload
-from amazon_estimators.storage.s3 import put_json, read_object
+from amazon_estimators.storage.s3 import read_object
 
 if TYPE_CHECKING:
     from amazon_estimators.scoring.kept import Rows
@@ -51,7 +51,7 @@ def score_shard(s3: Any, settings: ScoringSettings, item: Mapping[str, Any]) -> 
         raise PredictionsError(f"shard {shard} has {item['rows']:,} rows and {part.rows:,} predictions")
     receipt = {**vars(stored), "rows": part.rows, "columns": [asdict(column) for column in part.columns]}
     where = part_receipt_key(plan.prefix, planned["attempt"], shard)
-    put_json(s3, plan.bucket, where, seal_document(RECEIPT_SCHEMA, receipt))
+    put_document(s3, plan.bucket, where, RECEIPT_SCHEMA, receipt)
 
 
 def _predictions(
