@@ -38,6 +38,7 @@ from ministack.core import iam_actions, iam_evaluator, lambda_runtime, responses
 from ministack.services import eventbridge, iam, lambda_svc, s3, stepfunctions, sts
 from ministack.services.cloudformation import provisioners
 
+from amazon_estimators_rehearsal.alarm_events import add_alarm_events
 from amazon_estimators_rehearsal.environment import ACCESS_KEY, ACCOUNT, REGION
 from amazon_estimators_rehearsal.policy_simulation import add_policy_simulation
 from amazon_estimators_rehearsal.sagemaker.account import Credentials
@@ -526,6 +527,7 @@ def main() -> None:
     _enforce_state_machine_roles(account)
     _add_redrive()
     add_policy_simulation()
+    add_alarm_events()
     asyncio.run(_serve(int(sys.argv[1])))
 
 
