@@ -1,7 +1,7 @@
-"""Acknowledge the findings of cdk-nag that are intended, on the resources that have them.
+"""Acknowledge cdk-nag findings that are intentional, on the resources that have them.
 
-Every finding of the packs is mended, met by a setting (SWITCHES), or acknowledged here with its reason, on
-the resource itself: a user who runs cdk-nag acknowledges nothing. Without cdk-nag this does nothing.
+Every finding of the packs is fixed, resolved by a setting (SWITCHES), or acknowledged here with its reason,
+on the resource itself. Users who run cdk-nag have nothing to acknowledge. Without cdk-nag this has no effect.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct, IValidation
 
 PACKS = ("AwsSolutions", "Serverless", "NIST.800.53.R5", "HIPAA.Security", "PCI.DSS.321")
-"""The rule packs, as the ids of their rules begin."""
+"""The rule packs, by the prefixes of their rule IDs."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A rule that all resources of one kind break, and why they do."""
+    """A rule that all resources of one kind break, and the reason."""
 
     kind: str
     rules: tuple[str, ...]
@@ -34,45 +34,45 @@ ACKNOWLEDGED = (
     Finding(
         "AWS::S3::Bucket",
         ("S1", "S3BucketLoggingEnabled"),
-        "Access logs go to a bucket of the account's choice: pass buckets that have them.",
+        "Which bucket receives access logs is the account's choice. To log access, pass your own buckets.",
     ),
     Finding(
         "AWS::S3::Bucket",
         ("S3BucketReplicationEnabled",),
-        "RecordSets are made again from input, and models from RecordSets. Input that is the only copy is "
-        "replicated by its owner: pass a bucket that is.",
+        "RecordSets can be recreated from input, and models from RecordSets. If the input is your only copy, "
+        "pass a bucket with replication.",
     ),
     Finding(
         "AWS::IAM::Policy",
         ("IAMNoInlinePolicy",),
-        "Each policy belongs to one role, and is made and deleted with it.",
+        "Each policy belongs to one role, and is created and deleted with it.",
     ),
     Finding(
         "AWS::Lambda::Function",
         ("LambdaDLQ",),
-        "Step Functions and SQS invoke the functions and see their errors. The queue would be for "
-        "asynchronous invocations, of which there are none.",
+        "Step Functions and SQS invoke the functions synchronously and handle their errors. A dead-letter "
+        "queue is for asynchronous invocations, and there are none.",
     ),
     Finding(
         "AWS::Lambda::Function",
         ("L1", "LambdaLatestVersion"),
-        "The runtime is a setting of LambdaBundle, whose default does not move under users.",
+        "LambdaBundle sets the runtime. Its default is pinned, so that it never changes unnoticed.",
     ),
     Finding(
         "AWS::Lambda::EventSourceMapping",
         ("LambdaEventSourceMappingDestination",),
-        "The queue has a dead-letter queue of its own, with an alarm.",
+        "The source queue has its own dead-letter queue, with an alarm.",
     ),
     Finding(
         "AWS::EC2::SecurityGroupIngress",
         ("EC2RestrictedCommonPorts",),
-        "The instances of one training job reach one another, on ports of the container's choice, and "
-        "nothing else can reach them.",
+        "The instances of a training job talk to each other on ports that the container chooses. Nothing "
+        "else can reach them.",
     ),
     Finding(
         "AWS::SQS::Queue",
         ("SQS3", "SQSRedrivePolicy"),
-        "The queue without a dead-letter queue is one: of rules and schedules, which cdk-nag does not see.",
+        "This is itself the dead-letter queue of rules and schedules, which cdk-nag does not recognise.",
     ),
 )
 
@@ -85,21 +85,24 @@ SWITCHES: Mapping[str, str] = {
     "LambdaTracing": "RecordSetEncoder(tracing=True)",
     "CloudWatchAlarmAction": "pipeline.starter.alarm.add_alarm_action(…)",
 }
-"""The rules that are met by a setting, and the setting."""
+"""Rules that a setting resolves, and the setting."""
 
 _BUCKET = r"(?:<[\w.]+>|arn:\S+:s3:::[\w.-]+)"
 
 WILDCARDS: Mapping[str, str] = {
-    rf"{_BUCKET}/.*\*.*": "Keys are named by who uploads input, by a plan, a shard or a job. Each "
-    "role has the prefixes of its own step.",
-    r"arn:\S+:sagemaker:\S+:training-job/[a-z0-9-]+-\*": "Training jobs are named after executions.",
-    r"arn:\S+:logs:\S+:log-group:/aws/sagemaker/TrainingJobs:\S*\*": "Log streams are named after jobs.",
-    r"arn:\S+:states:\S+:execution:\S+\*": "The executions of this state machine, which are named later.",
-    r"arn:\S+:scheduler:\S+:schedule/[\w-]+/\*": "The schedules of the starter's own group.",
-    r"arn:\S+:ec2:\S+:network-interface/\*": "Network interfaces are named when they are made.",
-    r"arn:\S+:ec2:\S+:\*:(?:subnet|security-group)/\S+": "In a shared VPC they may be another account's.",
+    rf"{_BUCKET}/.*\*.*": "Key names depend on uploads, plans, shards and jobs. Each role is "
+    "limited to the prefixes of its own step.",
+    r"arn:\S+:sagemaker:\S+:(?:training-job|transform-job|model)/[a-z0-9-]+-\*": "Jobs, and the models of "
+    "transform jobs, are named after executions.",
+    r"arn:\S+:logs:\S+:log-group:/aws/sagemaker/(?:Training|Transform)Jobs:\S*\*": "Log streams are named "
+    "after jobs.",
+    r"arn:\S+:states:\S+:execution:\S+\*": "This state machine's executions: no name is known yet.",
+    r"arn:\S+:scheduler:\S+:schedule/[\w-]+/\*": "The schedules in the starter's own group.",
+    r"arn:\S+:ec2:\S+:network-interface/\*": "A network interface gets its ID when it is created.",
+    r"arn:\S+:ec2:\S+:\*:(?:subnet|security-group)/\S+": "Subnets and security groups of a shared VPC "
+    "may belong to another account.",
 }
-"""Resources with a star, as regular expressions of what cdk-nag writes, and why they have it."""
+"""Resources with a wildcard, as regular expressions for cdk-nag's text, and the reason for the wildcard."""
 
 NO_RESOURCE = frozenset(
     {
@@ -114,6 +117,7 @@ NO_RESOURCE = frozenset(
         "ec2:DescribeVpcs",
         "ec2:UnassignPrivateIpAddresses",
         "ecr:GetAuthorizationToken",
+        "lambda:GetAccountSettings",
         "logs:CreateLogDelivery",
         "logs:DeleteLogDelivery",
         "logs:DescribeLogGroups",
@@ -128,17 +132,17 @@ NO_RESOURCE = frozenset(
         "xray:PutTraceSegments",
     }
 )
-"""Actions that are allowed on ``*``: the services know no resource for them, or check them on all."""
+"""Actions allowed on ``*``: the service defines no resource for them, or checks them on all resources."""
 
 
 def acknowledge_findings(scope: Construct) -> None:
-    """Acknowledge the findings of all resources that are below ``scope`` when the app is synthesised."""
+    """Acknowledge the findings of all resources below ``scope`` when the app is synthesised."""
     scope.node.add_validation(_Acknowledge(scope))
 
 
 @jsii.implements(IValidation)
 class _Acknowledge:
-    """Acknowledges when CDK validates the tree: policies are complete then, and cdk-nag comes later."""
+    """Acknowledges when CDK validates the tree: by then policies are complete, and cdk-nag runs later."""
 
     def __init__(self, scope: Construct) -> None:
         self._scope = scope
@@ -166,7 +170,7 @@ def _findings(node: IConstruct) -> Iterator[tuple[str, str]]:
 
 
 def _wildcards(statements: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Yield the id of each resource with a star that is accepted, as cdk-nag writes it, and the reason."""
+    """Yield the ID of each accepted resource with a wildcard, in cdk-nag's spelling, and the reason."""
     stars: set[str] = set()
     for statement in statements:
         resources = [_flat(resource) for resource in _listed(statement["Resource"])]
@@ -177,7 +181,7 @@ def _wildcards(statements: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
                 if "*" in resource and re.fullmatch(pattern, resource):
                     yield f"AwsSolutions-IAM5[Resource::{resource}]", reason
     if stars and stars <= NO_RESOURCE:
-        reason = "The services know no resource for these actions, or check them on all resources."
+        reason = "The services define no resource for these actions, or check them on all resources."
         yield "AwsSolutions-IAM5[Resource::*]", reason
 
 
@@ -186,7 +190,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _flat(value: Any) -> str:
-    """Return a resource as cdk-nag writes it, with references as ``<name>`` and ``<name.attribute>``."""
+    """Return a resource in cdk-nag's spelling, with references as ``<name>`` and ``<name.attribute>``."""
     if isinstance(value, str):
         return value.replace("${", "<").replace("}", ">")
     if "Fn::Join" in value:

@@ -46,7 +46,8 @@ class RecordSetEncoder(Construct):
         encode_timeout: The time one shard may take, 1 second to 15 minutes. Default: 15 minutes.
         plan_memory: Memory of Plan, which lists all input, 512 MiB to 10 GiB. Default: 1,769 MiB.
         reserved_concurrency: Executions that are set apart for a function, and its most, by the function's
-            name, such as ``{"Encode": 50, "Starter": 1}``. Default: none.
+            name, such as ``{"Encode": 50, "Starter": 1}``. Lambda leaves 100 unreserved, and in a new account
+            all. Default: none; Plan then leaves two of the account's executions to other functions.
         vpc: The network of the functions, from which S3, CloudWatch Logs, EventBridge and, for the starter,
             Step Functions, SQS and EventBridge Scheduler must be reached. Default: Lambda's.
         subnets: Subnets of ``vpc``. Default: the private ones.
@@ -114,6 +115,8 @@ class RecordSetEncoder(Construct):
             timeout=minutes(15),
             memory=plan_memory or Size.mebibytes(1769),
         )
+        if "Encode" not in self._concurrency:
+            self.plan.add_to_role_policy(account_statement())
         self.encode = self.function(
             self,
             "Encode",
@@ -157,6 +160,11 @@ class RecordSetEncoder(Construct):
     def functions(self) -> list[lambda_.Function]:
         """Return all functions."""
         return [self.plan, self.encode, self.seal, self.explain, self.announce, self.fail]
+
+    def concurrency(self, most: int) -> dict[str, int]:
+        """Return what Plan is told to decide how many shards are encoded at a time; ``most`` is the prop."""
+        reserved = self._concurrency.get("Encode")
+        return {"most": most} if reserved is None else {"most": most, "reserved": reserved}
 
     def step(self, name: str, description: str, *, timeout: Duration, memory: Size) -> lambda_.Function:
         """Return the function of a step that not every pipeline has. The first call makes it."""
@@ -337,6 +345,11 @@ def interfaces_statement() -> iam.PolicyStatement:
         ],
         resources=["*"],
     )
+
+
+def account_statement() -> iam.PolicyStatement:
+    """Return the permission to ask for the account's concurrent executions; the action knows no resource."""
+    return iam.PolicyStatement(actions=["lambda:GetAccountSettings"], resources=["*"])
 
 
 def tell_statement(scope: Construct) -> iam.PolicyStatement:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sns as sns
@@ -9,7 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from amazon_estimators.pipeline.events import FAILED, REJECTED, SOURCE, TRAINED
+from amazon_estimators.pipeline.events import SOURCE, TRAINING_ENDS
 
 
 def events_of(state_machine: sfn.IStateMachine, *told: str) -> events.EventPattern:
@@ -31,6 +33,7 @@ class TrainingNotifications(Construct):
         state_machine: The pipeline's state machine, whose ARN tells its events from all others.
         topic: The topic. The key of an encrypted one must allow ``events.amazonaws.com``.
         dead_letter_queue: The queue of what EventBridge could not deliver for a day. Default: none.
+        told: The detail types of the events. Default: those three.
     """
 
     def __init__(
@@ -41,13 +44,14 @@ class TrainingNotifications(Construct):
         state_machine: sfn.IStateMachine,
         topic: sns.ITopic,
         dead_letter_queue: sqs.IQueue | None = None,
+        told: Sequence[str] = TRAINING_ENDS,
     ) -> None:
         super().__init__(scope, construct_id)
         events.Rule(
             self,
             "Rule",
             description="Sends a training pipeline's announcements to a topic",
-            event_pattern=events_of(state_machine, TRAINED, REJECTED, FAILED),
+            event_pattern=events_of(state_machine, *told),
             # CDK drops what is added to the policy of an imported topic.
             targets=[
                 targets.SnsTopic(

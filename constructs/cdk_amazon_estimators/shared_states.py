@@ -81,7 +81,7 @@ def map_shards(
     items_key: str,
     numbers: Sequence[str],
     item: Mapping[str, Any],
-    max_concurrency: int,
+    at_once: str = "$.plan.at_once",
     suffix: str = "",
     attempt: str | None = None,
 ) -> sfn.DistributedMap:
@@ -97,7 +97,7 @@ def map_shards(
         items_key: The path in the state of the key of the list of items, in ``$.plan.bucket``.
         numbers: The members of an item, ``shard`` among them.
         item: What the task is told besides; ``pipeline`` at least.
-        max_concurrency: The most shards at a time.
+        at_once: The path in the state of the most shards at a time. Default: what Plan says.
         suffix: The end of the ids of the states of a failure.
         attempt: The attempt that failures are kept under. Default: that of the plan.
     """
@@ -105,7 +105,7 @@ def map_shards(
         scope,
         construct_id,
         label=construct_id,
-        max_concurrency=max_concurrency,
+        max_concurrency_path=at_once,
         # The bucket by path: were it given as a construct, CDK would let the role read all of it.
         item_reader=sfn.S3JsonLItemReader(
             bucket_name_path=sfn.JsonPath.string_at("$.plan.bucket"),

@@ -100,7 +100,12 @@ def workflow(
         scope,
         "Plan",
         encoder.plan,
-        event={"pipeline": settings, "input.$": "$.input", "execution": EXECUTION},
+        event={
+            "pipeline": settings,
+            "input.$": "$.input",
+            "execution": EXECUTION,
+            "concurrency": encoder.concurrency(max_concurrency),
+        },
         result_path="$.plan",
     )
     shards = map_shards(
@@ -111,7 +116,6 @@ def workflow(
         items_key="$.plan.shards_key",
         numbers=("shard", "offset", "length"),
         item={"pipeline": settings["pipeline"]},
-        max_concurrency=max_concurrency,
     )
     seal = invoke(
         scope,

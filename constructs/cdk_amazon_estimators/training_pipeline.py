@@ -37,6 +37,7 @@ from cdk_amazon_estimators.storage.data_buckets import (
     new_data_bucket,
     new_model_bucket,
 )
+from cdk_amazon_estimators.storage.given_buckets import warn_of_given_buckets
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.capacity import Training
 from cdk_amazon_estimators.training.image import TrainingImage
@@ -96,7 +97,8 @@ class TrainingPipeline(TrainingPipelineBase):
             ``removal_policy=RemovalPolicy.DESTROY`` too. Default: False.
         encoder: The Lambda functions. Default: one RecordSetEncoder that all pipelines of the stack share.
         target_shard_size: The most bytes of one shard. Default: 256 MiB.
-        max_concurrency: The most shards that are encoded at a time. Default: 100.
+        max_concurrency: The most shards that are encoded at a time. Plan takes fewer if the account's Lambda
+            concurrency would leave less than two to other functions. Default: 100.
         record_set_expiration: Delete RecordSets this long after they were encoded: whole days, more than
             ``max_runtime``. Data that is trained on again is encoded again. Default: keep them.
         input_version_expiration: Delete versions of input this long after they were replaced or deleted, in
@@ -211,6 +213,8 @@ class TrainingPipeline(TrainingPipelineBase):
         chosen = checked(self, TrainingPipeline.__init__, props, self._neighbours(data_bucket))
 
         self.algorithm, self.training_image = algorithm, chosen.image
+        given = {"data_bucket": data_bucket, "model_bucket": model_bucket}
+        warn_of_given_buckets(self, given, encryption_key)
         self._make_buckets(data_bucket, model_bucket, encryption_key, removal_policy, auto_delete_objects)
         self._lay_out(chosen.sources, prefix, encryption_key, encryption_headers)
         self._expire(record_set_expiration, input_version_expiration)

@@ -78,10 +78,10 @@ class Cdk:
     def bootstrap(self, qualifier: str | None = None) -> Command:
         """Start ``cdk bootstrap``.
 
-        It runs in an empty directory; in an app's directory it would synthesize the app first.
+        It runs in an empty directory: in an app's directory it would first synthesize the app.
 
         Args:
-            qualifier: The app's own bootstrap qualifier. Default: that of CDK.
+            qualifier: The app's own bootstrap qualifier. Default: CDK's.
         """
         empty = self.directory / "bootstrap"
         empty.mkdir(exist_ok=True)

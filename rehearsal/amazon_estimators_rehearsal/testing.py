@@ -38,7 +38,7 @@ Data = str | Path | Mapping[str, str | Path] | None
 
 @dataclass(frozen=True)
 class Training:
-    """What came of one training.
+    """The result of one training.
 
     Attributes:
         told: ``"Model Trained"``, ``"Model Rejected"`` or ``"Training Failed"``.

@@ -13,26 +13,27 @@ TITLES = dict(
 
 HEAD = f"""# Compliance
 
-[cdk-nag](https://github.com/cdklabs/cdk-nag) checks a stack by packs of rules. For these every finding in the
-library's resources is mended, met by a setting, or acknowledged on the resource with its reason:
-{", ".join(TITLES.values())}. You acknowledge nothing yourself.
+[cdk-nag](https://github.com/cdklabs/cdk-nag) checks a stack against packs of rules. The
+library's resources pass these packs: {", ".join(TITLES.values())}.
+Every finding is fixed, resolved by a setting, or acknowledged on the resource with its reason. You have
+nothing to acknowledge.
 
-The tests run all packs, and this page is made from the code. A star that you add to one of the library's
-roles is found as ever.
+The tests run all packs, and this page is generated from the code. cdk-nag still reports a wildcard that you
+add to one of the library's roles.
 
-## Met by a setting
+## Resolved by a setting
 
-These are off by default, because they cost something or need something of yours.
+These settings are off by default, because they cost money or need a resource of yours.
 
 | rule | setting |
 |---|---|
 """
 
 STARS = """
-## Stars in policies
+## Wildcards in policies
 
-AwsSolutions-IAM5 asks for the reason of each star. These are all there are, beside actions for which the
-services know no resource:
+AwsSolutions-IAM5 asks for the reason of each wildcard. Besides actions for which the service defines no
+resource, these are all:
 
 """
 

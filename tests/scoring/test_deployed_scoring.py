@@ -92,13 +92,15 @@ class Account:
     def models(self) -> list[str]:
         return [model["ModelName"] for model in self.client("sagemaker").list_models()["Models"]]
 
-    def told(self, execution: str, detail_type: str) -> dict[str, Any]:
-        """The detail of an event about an execution; waits for it."""
-        deadline = time.monotonic() + 60
+    def told(self, execution: str | None, detail_type: str, reason: str = "") -> dict[str, Any]:
+        """The detail of an event, about an execution or for a reason; waits for it."""
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             for event in self.events:
-                if (event["detail-type"], event["detail"]["execution"]) == (detail_type, execution):
-                    detail: dict[str, Any] = event["detail"]
+                detail: dict[str, Any] = event["detail"]
+                if event["detail-type"] != detail_type or not (detail.get("reason") or "").startswith(reason):
+                    continue
+                if execution is None or detail["execution"] == execution:
                     return detail
             answer = self.client("sqs").receive_message(
                 QueueUrl=self.outputs["ToldQueue"], MaxNumberOfMessages=10
@@ -168,6 +170,19 @@ def test_a_transform_job_predicts_the_same_and_its_model_is_deleted(
     assert [line["closest_cluster"] for line in lines] == expected["closest_cluster"].tolist()
     found = [line["distance_to_cluster"] for line in lines]
     np.testing.assert_allclose(found, expected["distance_to_cluster"], rtol=1e-5)
+
+
+def test_a_marker_scores_what_lies_there_once(account: Account, trained: dict[str, Any]) -> None:
+    """Uploaded twice, the same rows are scored once, and that is told."""
+    account.put("batch/input/a.csv", table(NAMES, [np.arange(4.0)] * 3))
+    account.put("batch/input/c.csv", b"")
+    account.put("batch/input/_SUCCESS", b"")
+    detail = account.told(None, "Predictions Ready", reason="marker of ")
+    assert detail["rows"] == 4
+    account.put("batch/input/_SUCCESS", b"")
+    skipped = account.told(None, "Predictions Skipped", reason="marker of ")
+    assert (skipped["data_set"], skipped["pipeline"]) == (detail["data_set"], "Scoring/Nightly")
+    assert detail["execution"] in skipped["because"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What every execution role of a container needs: to pull the image, to log and to send metrics."""
+"""Permissions of every container's execution role: pull the image, write logs, send metrics."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Gate:
     The model in use is the newest approved one of the model package group; without ``registration`` it is the
     last one that was let through. Both are compared on the same test data. Where these have changed since the
     model in use was judged, both are measured again with NumPy; if that cannot be done, the new model passes
-    uncompared, and the verdict says why.
+    without a comparison, and the verdict says why.
 
     Args:
         metric: A metric that the training reports, such as ``"test:binary_f_beta"``. The pipeline needs its
@@ -70,7 +70,7 @@ class Gate:
         if self.against_current and not can_measure(kind, self.metric):
             caution = (
                 f"{self.metric} of a {kind.__name__} model is computed by its container only: when the test "
-                "data change, the next model passes uncompared."
+                "data change, the next model passes without a comparison."
             )
             warn(context.scope, "gate", [Caution(caution)])
         declared = {metric.name: metric for metric in kind.metrics}

@@ -17,16 +17,13 @@ from amazon_estimators.algorithms.tuning import (
     GUIDE,
     RANGES,
     STRATEGIES,
-    Range,
-    declared_name,
-    documented_ranges,
     job_findings,
     objective_findings,
     objectives,
     range_findings,
-    ranges_request,
     reports_per_epoch,
 )
+from amazon_estimators.algorithms.tuning_ranges import Range, declared_name, documented_ranges, ranges_request
 from cdk_amazon_estimators.after_training.step import Context, note_findings, warn
 from cdk_amazon_estimators.after_training.tuning_states import tuning_states
 from cdk_amazon_estimators.props.problems import Problems

@@ -1,4 +1,4 @@
-"""What the functions of a prediction pipeline may read and write, beyond what encoding takes."""
+"""Permissions of a prediction pipeline's functions, besides those for encoding."""
 
 from __future__ import annotations
 

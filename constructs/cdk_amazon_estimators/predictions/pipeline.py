@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aws_cdk import Duration, Size
+from aws_cdk import Duration, Size, Tags
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from amazon_estimators.pipeline.events import NOT_PREDICTED, PREDICTED
+from amazon_estimators.pipeline.events import NOT_PREDICTED, OF_PREDICTIONS, PREDICTED, PREDICTION_ENDS
 from amazon_estimators.pipeline.keys import ANY
-from amazon_estimators.scoring.keys import CHANNEL, parts_key
+from amazon_estimators.scoring.keys import CHANNEL, answers_prefix, parts_key
 from amazon_estimators.scoring.settings import TRANSFORM
 from amazon_estimators.sources import Source
 from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.encoder import RecordSetEncoder
-from cdk_amazon_estimators.notifications import events_of
+from cdk_amazon_estimators.notifications import TrainingNotifications, events_of
 from cdk_amazon_estimators.predictions.access import grant_model, grant_score, grant_scoring
 from cdk_amazon_estimators.predictions.checks import CheckedProps, check_props
 from cdk_amazon_estimators.predictions.states import Functions, scoring_workflow
@@ -27,14 +30,19 @@ from cdk_amazon_estimators.predictions.transform import Transform
 from cdk_amazon_estimators.predictions.transform_role import new_transform_role
 from cdk_amazon_estimators.props.quotas import check_quotas
 from cdk_amazon_estimators.state_machine import pipeline_state_machine
+from cdk_amazon_estimators.storage.bucket_events import ensure_events
+from cdk_amazon_estimators.storage.data_buckets import STALE_VERSION, expire_record_sets, expire_replaced
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.instance_types import warn_of_unknown
 from cdk_amazon_estimators.training.job_names import job_name_prefix
 from cdk_amazon_estimators.training.network import training_network
 from cdk_amazon_estimators.training.tags import resource_tags
 from cdk_amazon_estimators.training_pipeline import STATE_MACHINE_ID, TrainingPipeline
+from cdk_amazon_estimators.triggers import TrainingStarter, Trigger, UploadTrigger
 
 TIMEOUT = Duration.days(2)
+ANSWERS_KEPT = Duration.days(15)
+"""What a transform job wrote stays as long as an execution can be redriven, which is 14 days."""
 
 
 class PredictionPipeline(Construct):
@@ -58,17 +66,25 @@ class PredictionPipeline(Construct):
             label; at ``<prefix>input/``.
         prefix: The beginning of every key of this pipeline, in the training pipeline's data bucket.
             Default: ``"scores/"``.
-        keep: The columns of the input that stand beside the predictions, by name or position. Default: none.
         output_format: ``"csv"`` or ``"jsonlines"``. Default: ``"csv"``.
         encoder: The Lambda functions. Default: the RecordSetEncoder that all pipelines of the stack share.
         target_shard_size: The most bytes of one shard. Default: 64 MiB.
-        max_concurrency: The most shards that are encoded, or scored, at a time. Default: 100.
+        max_concurrency: The most shards that are encoded, or scored, at a time, as of a TrainingPipeline.
+            Default: 100.
         capacity_wait: How long a transform job waits for instances, up to 3 days. Default: 1 hour.
         timeout: The most time an execution may take, its transform job included. Default: 2 days.
         vpc: The network of the instances. Default: SageMaker's.
         subnets: Subnets of ``vpc``. Default: the private ones.
         security_groups: Security groups of the instances. Default: a new one, with ``vpc``.
         enable_network_isolation: Give the container no network. Default: False.
+        triggers: UploadTrigger, ScheduleTrigger, AlarmTrigger or your own; empty for none. Default: an
+            UploadTrigger with a quiet period of 5 minutes.
+        max_concurrent: The most executions that triggers let run at a time. Default: 1.
+        notification_topic: The topic that each Predictions Ready and Predictions Failed is sent to. Default:
+            none.
+        service_encryption_key: KMS key of the state machine, its log and the starter's queues. Default: keys
+            of the services.
+        tags: Tags of the pipeline's own resources and of its models and transform jobs. Default: none.
         log_retention: How long the state machine's log is kept. Default: three months.
 
     Attributes:
@@ -76,6 +92,7 @@ class PredictionPipeline(Construct):
         layout: The prefixes of this pipeline's data.
         encoder: The Lambda functions.
         job_name_prefix: The beginning of the names of its models and transform jobs.
+        starter: What triggers send to; None without triggers.
         transform_role: The execution role of those; None with ``engine="numpy"``.
 
     Raises:
@@ -94,7 +111,6 @@ class PredictionPipeline(Construct):
         engine: str = TRANSFORM,
         source: Source | None = None,
         prefix: str = "scores/",
-        keep: Sequence[int | str] = (),
         output_format: str = "csv",
         encoder: RecordSetEncoder | None = None,
         target_shard_size: Size | None = None,
@@ -105,6 +121,11 @@ class PredictionPipeline(Construct):
         subnets: ec2.SubnetSelection | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
         enable_network_isolation: bool = False,
+        triggers: Sequence[Trigger] | None = None,
+        max_concurrent: int = 1,
+        notification_topic: sns.ITopic | None = None,
+        service_encryption_key: kms.IKey | None = None,
+        tags: Mapping[str, str] | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
     ) -> None:
         target_shard_size = target_shard_size or Size.mebibytes(64)
@@ -133,7 +154,6 @@ class PredictionPipeline(Construct):
             "target_shard_bytes": target_shard_size.to_bytes(),
             "channels": {CHANNEL: rows.to_dict()},
             "has_own_source": source is not None,
-            "keep": [*keep],
             "format": output_format,
             "trained": {
                 "data_bucket": model.data_bucket.bucket_name,
@@ -161,8 +181,14 @@ class PredictionPipeline(Construct):
             statements=statements,
             timeout=timeout or TIMEOUT,
             log_retention=log_retention,
+            encryption_key=service_encryption_key,
             lists=[parts_key(self.layout.record_set(ANY), ANY)],
         )
+        self._expire()
+        self._make_starter(chosen.triggers, max_concurrent, service_encryption_key)
+        self._notify(notification_topic)
+        for name, value in (tags or {}).items():
+            Tags.of(self).add(name, value)
         acknowledge_findings(self)
 
     def grant_start_execution(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -194,6 +220,47 @@ class PredictionPipeline(Construct):
             event_pattern=events_of(self.state_machine, told),
             targets=[] if target is None else [target],
         )
+
+    def _expire(self) -> None:
+        """Let S3 delete what grows, in a bucket of this app."""
+        bucket = self.layout.data_bucket
+        if isinstance(bucket, s3.Bucket):
+            expire_replaced(bucket, [self.layout.datasets, self.layout.triggers], STALE_VERSION)
+            expire_record_sets(bucket, answers_prefix(self.layout.prefix), ANSWERS_KEPT)
+
+    def _make_starter(
+        self, triggers: Sequence[Trigger], max_concurrent: int, service_key: kms.IKey | None
+    ) -> None:
+        self.starter: TrainingStarter | None = None
+        if not triggers:
+            return
+        if any(isinstance(trigger, UploadTrigger) for trigger in triggers):
+            ensure_events(self, self.layout.data_bucket)
+        self.starter = TrainingStarter(
+            self,
+            "Starter",
+            state_machine=self.state_machine,
+            pipeline=self.node.path,
+            layout=self.layout,
+            encoder=self.encoder,
+            max_concurrent=max_concurrent,
+            encryption_key=service_key,
+            ends=PREDICTION_ENDS,
+            tells=OF_PREDICTIONS,
+        )
+        for number, trigger in enumerate(triggers):
+            self.starter.add(f"{type(trigger).__name__}{number or ''}", trigger)
+
+    def _notify(self, topic: sns.ITopic | None) -> None:
+        if topic is not None:
+            TrainingNotifications(
+                self,
+                "Notifications",
+                state_machine=self.state_machine,
+                topic=topic,
+                dead_letter_queue=self.starter.undelivered if self.starter else None,
+                told=PREDICTION_ENDS,
+            )
 
     def _functions(self, model: TrainingPipeline) -> Functions:
         """Make the functions that not every pipeline has, and allow what they need."""

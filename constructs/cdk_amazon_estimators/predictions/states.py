@@ -58,12 +58,20 @@ def scoring_workflow(
     """
     start = sfn.Pass(scope, "Start", parameters={"input": sfn.JsonPath.object_at("$"), "plan": {}})
 
-    def step(construct_id: str, function: lambda_.IFunction, leaves: str, *told: str) -> sfn.CustomState:
-        event = {"pipeline": settings, **{f"{name}.$": f"$.{name}" for name in told}, "execution": EXECUTION}
+    def step(
+        construct_id: str, function: lambda_.IFunction, leaves: str, *told: str, **more: Any
+    ) -> sfn.CustomState:
+        event = {
+            "pipeline": settings,
+            **{f"{name}.$": f"$.{name}" for name in told},
+            "execution": EXECUTION,
+            **more,
+        }
         return invoke(scope, construct_id, function, event=event, result_path=f"$.{leaves}")
 
     model = step("Model", functions.model, "model", "input")
-    plan = step("Plan", encoder.plan, "plan", "input", "model")
+    concurrency = encoder.concurrency(max_concurrency)
+    plan = step("Plan", encoder.plan, "plan", "input", "model", concurrency=concurrency)
     shards = map_shards(
         scope,
         "Shards",
@@ -72,7 +80,6 @@ def scoring_workflow(
         items_key="$.plan.shards_key",
         numbers=("shard", "offset", "length"),
         item={"pipeline": settings["pipeline"]},
-        max_concurrency=max_concurrency,
     )
     seal = step("Seal", encoder.seal, "sealed", "plan", "model")
     scores = map_shards(
@@ -87,7 +94,6 @@ def scoring_workflow(
             "plan": sfn.JsonPath.object_at("$.plan"),
             "model": sfn.JsonPath.object_at("$.model"),
         },
-        max_concurrency=max_concurrency,
         suffix="OfScores",
         attempt=sfn.JsonPath.format(*SCORES),
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from aws_cdk import Annotations, Token
+from aws_cdk import Annotations
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
+
+from cdk_amazon_estimators.storage.given_buckets import shown
 
 UNKNOWN = "cdk-amazon-estimators:bucketEventsUnknown"
 """The id by which the warning is acknowledged."""
@@ -50,10 +52,9 @@ def ensure_events(scope: Construct, bucket: s3.IBucket) -> None:
         return
     if bucket.node.try_find_child(NOTIFICATIONS) is not None:
         return
-    name = bucket.node.path if Token.is_unresolved(bucket.bucket_name) else bucket.bucket_name
     Annotations.of(scope).add_warning_v2(
         UNKNOWN,
-        f"data_bucket {name} is imported: an upload starts nothing unless the bucket sends its events to "
-        "EventBridge. Switch that on where the bucket is made (event_bridge_enabled=True) or here, by "
-        "bucket.enable_event_bridge_notification(), and acknowledge this warning.",
+        f"data_bucket {shown(bucket)} is imported: an upload starts nothing unless the bucket sends its "
+        "events to EventBridge. Switch that on where the bucket is made (event_bridge_enabled=True) or "
+        "here, by bucket.enable_event_bridge_notification(), and acknowledge this warning.",
     )

@@ -28,4 +28,9 @@ class _Tags:
         assert isinstance(resource, CfnResource)
         manager = TagManager.of(resource)
         own = manager.tag_values() if manager else {}
-        return {**Stack.of(self._pipeline).tags.tag_values(), **own}
+        tags: dict[str, str] = {}
+        stack: Stack | None = Stack.of(self._pipeline)
+        while stack is not None:  # CloudFormation gives the tags of a stack to those nested in it
+            tags = {**stack.tags.tag_values(), **tags}
+            stack = stack.nested_stack_parent
+        return {**tags, **own}

@@ -18,8 +18,9 @@ from cdk_amazon_estimators.triggers.listener import Listener
 class AlarmTrigger:
     """Trains when ``alarm`` enters ALARM, on what the input is then, even if that has been trained before.
 
-    alarm: any CloudWatch alarm of this account and region, composite ones too.
-    cool_down: after it started a training, do not listen to it for this long. Default: 1 hour.
+    Attributes:
+        alarm: Any CloudWatch alarm of this account and region, composite ones too.
+        cool_down: After it started a training, do not listen to it for this long. Default: 1 hour.
     """
 
     alarm: cloudwatch.IAlarm

@@ -19,11 +19,12 @@ class ScheduleTrigger:
 
     A data set whose training failed is tried again.
 
-    schedule: such as ``ScheduleExpression.cron(hour="3", minute="0")`` or ``.rate(Duration.hours(6))``.
-    time_zone: in which a cron expression is read. Default: UTC.
-    flexible_window: start at any time this long after, which spreads load; 1 minute to 1 day, or None to
-        start on time. Default: 15 minutes.
-    retrain_unchanged: train even if nothing has changed. Default: False.
+    Attributes:
+        schedule: Such as ``ScheduleExpression.cron(hour="3", minute="0")`` or ``.rate(Duration.hours(6))``.
+        time_zone: In which a cron expression is read. Default: UTC.
+        flexible_window: Start at any time this long after, which spreads load; 1 minute to 1 day, or None to
+            start on time. Default: 15 minutes.
+        retrain_unchanged: Train even if nothing has changed. Default: False.
     """
 
     schedule: scheduler.ScheduleExpression

@@ -20,11 +20,12 @@ from cdk_amazon_estimators.triggers.listener import Listener
 class UploadTrigger:
     """One training for a batch of uploads, however many. Give one of ``marker`` and ``quiet_period``.
 
-    marker: name of the object that is written last, such as ``"_SUCCESS"``; the batch is what lay
-        there when it was written. Default: None.
-    quiet_period: train this long after the last upload, at least 1 second. Default: None.
-    prefix: the uploads that count: a key prefix in the data bucket, markers in folders below it included.
-        Default: the prefixes of all channels.
+    Attributes:
+        marker: Name of the object that is written last, such as ``"_SUCCESS"``; the batch is what lay there
+            when it was written. Default: None.
+        quiet_period: Train this long after the last upload, at least 1 second. Default: None.
+        prefix: The uploads that count: a key prefix in the data bucket, markers in folders below it included.
+            Default: the prefixes of all channels.
     """
 
     marker: str | None = None

@@ -1,4 +1,4 @@
-"""Which engine predicts with the models of an algorithm."""
+"""Choose the engine that predicts with an algorithm's models."""
 
 from __future__ import annotations
 
@@ -7,23 +7,7 @@ from collections.abc import Iterator
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.algorithms.channel_rules import CSV, JSON, JSON_LINES, RECORDIO
 from amazon_estimators.algorithms.rules import Finding, Problem
-from amazon_estimators.inference.models import LOCAL_MODELS, TopicTable
-
-TOPICS = "how its container infers the topics of a document is not public"
-
-
-def numpy_problem(kind: type[Algorithm]) -> str:
-    """Return why NumPy does not predict with an algorithm's models; empty if it does.
-
-    Example:
-        >>> from amazon_estimators.algorithms import KMeans, LDA
-        >>> numpy_problem(KMeans), numpy_problem(LDA)
-        ('', 'how its container infers the topics of a document is not public')
-    """
-    model = LOCAL_MODELS.get(kind.__name__)
-    if model is None:
-        return kind.inference.undocumented_model
-    return TOPICS if issubclass(model, TopicTable) else ""
+from amazon_estimators.inference.without_container import numpy_problem
 
 
 def engine_findings(kind: type[Algorithm], engine: str) -> Iterator[Finding]:

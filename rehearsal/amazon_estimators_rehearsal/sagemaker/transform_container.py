@@ -1,6 +1,6 @@
 """Run a transform job: read the objects, ask the model, write ``<key>.out``.
 
-A process of its own, started by :mod:`transform_jobs` with the execution role's credentials.
+:mod:`transform_jobs` starts it as a separate process with the execution role's credentials.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DEFAULT_PAYLOAD_MB = 6
 
 
 def main() -> None:
-    """Do one job. Exit code 1 with a ``failure`` event if any object failed."""
+    """Run a job. Exit code 1 with a ``failure`` event if any object failed."""
     order = json.load(sys.stdin)
     telemetry = Telemetry(order["job"]["TransformJobName"], 1, group=TRANSFORM_LOG_GROUP)
     try:
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _transform(model: Mapping[str, Any], job: Mapping[str, Any], telemetry: Telemetry) -> list[str]:
-    """Transform all objects; return why each of those failed that did."""
+    """Transform all objects; return the reason for each that failed."""
     s3 = boto3.client("s3")
     given = job["TransformInput"]
     objects = channel_objects(s3, {"ChannelName": "input", "DataSource": given["DataSource"]})
@@ -79,7 +79,7 @@ def _body(body: bytes, given: Mapping[str, Any]) -> bytes:
 
 
 def _payloads(body: bytes, job: Mapping[str, Any]) -> Iterator[bytes]:
-    """Yield the bodies of the requests: each record, or as many as a payload takes."""
+    """Yield the bodies of the requests: each record, or as many as fit a payload."""
     limit = job.get("MaxPayloadInMB", DEFAULT_PAYLOAD_MB) * 2**20
     several = job.get("BatchStrategy", "MultiRecord") == "MultiRecord"
     batch = b""
@@ -109,7 +109,7 @@ def _write(s3: Any, job: Mapping[str, Any], relative: str, answers: list[bytes])
 
 
 def _relative(source: Mapping[str, Any], bucket: str, key: str) -> str:
-    """Return the key below the folder of the prefix, or of the manifest."""
+    """Return the key relative to the folder of the prefix or manifest."""
     _, given = split_uri(source["S3Uri"])
     folder = given.rpartition("/")[0] + "/" if "/" in given else ""
     return key.removeprefix(folder) if key.startswith(folder) else key.rpartition("/")[2]

@@ -75,7 +75,7 @@ def diabetes(directory: Path) -> Sample:
 def _split(
     directory: Path, name: str, names: Sequence[str], rows: Sequence[Any], channels: Sequence[str]
 ) -> dict[str, list[Path]]:
-    """Shuffle the rows and deal them to ``channels`` in turn. Write one file per channel."""
+    """Shuffle the rows and assign them to ``channels`` in turn. Write one file per channel."""
     shuffled = [rows[index] for index in np.random.default_rng(SEED).permutation(len(rows))]
     files: dict[str, list[Path]] = {}
     for channel in dict.fromkeys(channels):

@@ -9,7 +9,13 @@ from aws_cdk import aws_sqs as sqs
 
 from amazon_estimators.algorithms import KMeans
 from amazon_estimators.sources import Source
-from cdk_amazon_estimators import LambdaBundle, PredictionPipeline, RecordSetEncoder, TrainingPipeline
+from cdk_amazon_estimators import (
+    LambdaBundle,
+    PredictionPipeline,
+    RecordSetEncoder,
+    TrainingPipeline,
+    UploadTrigger,
+)
 
 app = App()
 stack = Stack(app, "Scoring")
@@ -24,13 +30,14 @@ pipeline = TrainingPipeline(
     triggers=[],
     removal_policy=RemovalPolicy.DESTROY,
 )
-scores = PredictionPipeline(stack, "Scores", model=pipeline, engine="numpy", encoder=encoder)
+scores = PredictionPipeline(stack, "Scores", model=pipeline, engine="numpy", encoder=encoder, triggers=[])
 batch = PredictionPipeline(
     stack,
     "Nightly",
     model=pipeline,
     instance_type="ml.m5.large",
     prefix="batch/",
+    triggers=[UploadTrigger(marker="_SUCCESS")],
     output_format="jsonlines",
     encoder=encoder,
 )

@@ -1,7 +1,4 @@
-"""Answer IAM's SimulatePrincipalPolicy in the emulator, whose own answer knows no conditions.
-
-Like :mod:`emulator`, it runs in the emulator's process and touches MiniStack's private names.
-"""
+"""Answer IAM's SimulatePrincipalPolicy in the emulator, whose own answer knows no conditions."""
 
 from __future__ import annotations
 
