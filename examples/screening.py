@@ -59,7 +59,13 @@ class Screening(Stack):
                 AlarmTrigger(drift, cool_down=Duration.minutes(10)),
             ],
         )
-        scores = PredictionPipeline(self, "Scores", model=tumours, engine="numpy")
+        scores = PredictionPipeline(
+            self,
+            "Scores",
+            model=tumours,
+            engine="numpy",
+            triggers=[UploadTrigger(marker="_SUCCESS")],
+        )
         online = ModelEndpoint(self, "Online", model=tumours, instance_type="ml.m5.large")
         CfnOutput(self, "Alarm", value=drift.alarm_name)
         CfnOutput(self, "DataBucket", value=tumours.data_bucket.bucket_name)

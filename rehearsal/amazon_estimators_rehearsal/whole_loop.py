@@ -146,11 +146,11 @@ def _score(
     platform: Platform, console: Console, outputs: dict[str, str], data: Patients, *, timeout: float
 ) -> bool:
     s3, states = platform.client("s3"), platform.client("stepfunctions")
-    s3.put_object(Bucket=outputs["DataBucket"], Key="scores/input/new.csv", Body=data.csv(NEW))
     known = executions(states, outputs["Scoring"])
-    states.start_execution(stateMachineArn=outputs["Scoring"], input=json.dumps({"reason": "rehearsal"}))
+    s3.put_object(Bucket=outputs["DataBucket"], Key="scores/input/new.csv", Body=data.csv(NEW))
+    s3.put_object(Bucket=outputs["DataBucket"], Key="scores/input/_SUCCESS")
     events = follow(states, outputs["Scoring"], known=known, timeout=timeout)
-    ended = View(console).follow(events, way="StartExecution")
+    ended = View(console).follow(events, way="marker _SUCCESS → S3 event → EventBridge")
     if ended.status != "SUCCEEDED":
         tell_failure(console, ended)
         explain(platform, console)
