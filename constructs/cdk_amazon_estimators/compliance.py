@@ -1,7 +1,8 @@
-"""Acknowledge cdk-nag findings that are intentional, on the resources that have them.
+"""Acknowledge the intended findings of cdk-nag and checkov, on the resources that have them.
 
-Every finding of the packs is fixed, resolved by a setting (SWITCHES), or acknowledged here with its reason,
-on the resource itself. Users who run cdk-nag have nothing to acknowledge. Without cdk-nag this has no effect.
+Every finding is fixed, resolved by a setting (SWITCHES, CHECKOV_SWITCHES), or acknowledged here with its
+reason, on the resource itself, so that users have nothing to acknowledge. cdk-nag reads acknowledgements,
+checkov reads the resource's metadata in the template. Without the tools they have no effect.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ PACKS = ("AwsSolutions", "Serverless", "NIST.800.53.R5", "HIPAA.Security", "PCI.
 
 @dataclass(frozen=True)
 class Finding:
-    """A rule that all resources of one kind break, and the reason."""
+    """Rules of cdk-nag, and checks of checkov, that all resources of one kind break, and the reason."""
 
     kind: str
     rules: tuple[str, ...]
     reason: str
+    checks: tuple[str, ...] = ()
 
 
 ACKNOWLEDGED = (
@@ -35,6 +37,7 @@ ACKNOWLEDGED = (
         "AWS::S3::Bucket",
         ("S1", "S3BucketLoggingEnabled"),
         "Which bucket receives access logs is the account's choice. To log access, pass your own buckets.",
+        ("CKV_AWS_18",),
     ),
     Finding(
         "AWS::S3::Bucket",
@@ -52,6 +55,7 @@ ACKNOWLEDGED = (
         ("LambdaDLQ",),
         "Step Functions and SQS invoke the functions synchronously and handle their errors. A dead-letter "
         "queue is for asynchronous invocations, and there are none.",
+        ("CKV_AWS_116",),
     ),
     Finding(
         "AWS::Lambda::Function",
@@ -74,7 +78,30 @@ ACKNOWLEDGED = (
         ("SQS3", "SQSRedrivePolicy"),
         "This is itself the dead-letter queue of rules and schedules, which cdk-nag does not recognise.",
     ),
+    Finding(
+        "AWS::SQS::Queue",
+        (),
+        "SQS encrypts the queue with its own keys. checkov asks for a key of KMS: "
+        "TrainingPipeline(service_encryption_key=…).",
+        ("CKV_AWS_27",),
+    ),
 )
+
+OF_CDK = Finding(
+    "Custom::S3AutoDeleteObjects",
+    (),
+    "CDK's own function, for auto_delete_objects. It runs only while the stack is deployed or deleted.",
+    ("CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117"),
+)
+"""The function behind a custom resource of this kind, which takes no settings."""
+EMPTIES_BUCKETS = ("Custom::S3AutoDeleteObjectsCustomResourceProvider", "Handler")
+"""Its path in the stack."""
+
+INTERFACES = (
+    "CKV_AWS_111",
+    "Lambda checks the rights for network interfaces on all resources when it makes a function in a VPC.",
+)
+"""The check that the roles of functions in a VPC break, and why they do."""
 
 SWITCHES: Mapping[str, str] = {
     "S3DefaultEncryptionKMS": "TrainingPipeline(encryption_key=…)",
@@ -86,6 +113,14 @@ SWITCHES: Mapping[str, str] = {
     "CloudWatchAlarmAction": "pipeline.starter.alarm.add_alarm_action(…)",
 }
 """Rules that a setting resolves, and the setting."""
+
+CHECKOV_SWITCHES: Mapping[str, str] = {
+    "CKV_AWS_115": SWITCHES["LambdaConcurrency"],
+    "CKV_AWS_117": SWITCHES["LambdaInsideVPC"],
+    "CKV_AWS_158": SWITCHES["CloudWatchLogGroupEncrypted"],
+    "CKV_AWS_173": "RecordSetEncoder(encryption_key=…)",
+}
+"""Checks of checkov that a setting resolves, and the setting."""
 
 _BUCKET = r"(?:<[\w.]+>|arn:\S+:s3:::[\w.-]+)"
 
@@ -154,6 +189,8 @@ class _Acknowledge:
                 Validations.of(node).acknowledge(
                     *(Acknowledgment(id=rule, reason=reason) for rule, reason in found.items())
                 )
+            for resource, check, reason in _checks(node):
+                _skip(resource, check, reason)
         return []
 
 
@@ -167,6 +204,34 @@ def _findings(node: IConstruct) -> Iterator[tuple[str, str]]:
     if isinstance(node, iam.CfnPolicy | iam.CfnManagedPolicy):  # a large policy overflows into managed ones
         document = Stack.of(node).resolve(node.policy_document)
         yield from _wildcards(document["Statement"])
+
+
+def _checks(node: IConstruct) -> Iterator[tuple[CfnResource, str, str]]:
+    """Yield a resource, a check of checkov that it breaks, and the reason."""
+    if not isinstance(node, CfnResource):
+        return
+    kind = node.cfn_resource_type
+    for finding in ACKNOWLEDGED:
+        if finding.kind == kind:
+            yield from ((node, check, finding.reason) for check in finding.checks)
+    if kind == OF_CDK.kind:
+        handler: IConstruct | None = Stack.of(node)
+        for name in EMPTIES_BUCKETS:
+            handler = handler and handler.node.try_find_child(name)
+        if isinstance(handler, CfnResource):
+            yield from ((handler, check, OF_CDK.reason) for check in OF_CDK.checks)
+    if isinstance(node, iam.CfnPolicy | iam.CfnManagedPolicy):
+        statements = Stack.of(node).resolve(node.policy_document)["Statement"]
+        everywhere = [one for one in statements if "*" in _listed(one["Resource"])]
+        if any("ec2:CreateNetworkInterface" in _listed(one["Action"]) for one in everywhere):
+            yield (node, *INTERFACES)
+
+
+def _skip(resource: CfnResource, check: str, reason: str) -> None:
+    """Write into the template that checkov skips a check of a resource, beside what else it skips."""
+    metadata = resource.get_metadata("checkov") or {}
+    skipped = [one for one in metadata.get("skip", ()) if one["id"] != check]
+    resource.add_metadata("checkov", {**metadata, "skip": [*skipped, {"id": check, "comment": reason}]})
 
 
 def _wildcards(statements: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -228,7 +228,7 @@ def test_a_role_that_does_not_trust_sagemaker(account: TrainingAccount) -> None:
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (IMAGE.replace("us-east-1", "eu-west-1"), "lies in eu-west-1"),
+        (IMAGE.replace("us-east-1", "eu-west-1"), "is in eu-west-1"),
         (IMAGE.replace("kmeans", "xgboost"), "is not an image of a first-party algorithm"),
         (IMAGE.replace(IMAGE[:12], "123456789012"), "is .*, not 123456789012"),
         ("kmeans:1", "not of the form"),

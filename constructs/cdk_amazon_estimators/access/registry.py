@@ -8,8 +8,8 @@ from constructs import Construct
 
 
 def registry_statements(scope: Construct, group: str) -> list[iam.PolicyStatement]:
-    """Return what it takes to list the versions of ``group`` and to describe one."""
-    # SageMaker writes ARNs in lower case, and IAM's comparison heeds it.
+    """Return the permissions to list the versions of ``group`` and to describe one."""
+    # SageMaker writes ARNs in lower case, and IAM's comparison is case-sensitive.
     group = group if Token.is_unresolved(group) else group.lower()
 
     def arn(resource: str, name: str) -> str:

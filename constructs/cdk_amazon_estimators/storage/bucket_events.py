@@ -1,4 +1,4 @@
-"""The events of a data bucket: uploads reach EventBridge, whatever else listens to the bucket."""
+"""Send a data bucket's events to EventBridge, whatever else listens to the bucket."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from constructs import Construct
 from cdk_amazon_estimators.storage.given_buckets import shown
 
 UNKNOWN = "cdk-amazon-estimators:bucketEventsUnknown"
-"""The id by which the warning is acknowledged."""
+"""The ID for acknowledging the warning."""
 
 NOTIFICATIONS = "Notifications"
-"""The child that CDK gives to a bucket whose notifications it manages."""
+"""The child that CDK adds to a bucket whose notifications it manages."""
 
 
 class EventBucket(s3.Bucket):
-    """A bucket that sends its events to EventBridge, and goes on doing so with other notifications.
+    """A bucket that sends its events to EventBridge, and continues to if it gets other notifications.
 
-    The template's own property needs no custom resource. ``add_event_notification`` brings CDK's, which
-    replaces a bucket's whole configuration at deployment: it has to know of EventBridge then.
+    The template's own property needs no custom resource. ``add_event_notification`` adds CDK's, which
+    replaces a bucket's whole configuration at deployment, so it must know about EventBridge.
     """
 
     def add_event_notification(
@@ -42,8 +42,8 @@ def send_events(bucket: EventBucket) -> None:
 def ensure_events(scope: Construct, bucket: s3.IBucket) -> None:
     """Let a bucket that was passed in send its events to EventBridge.
 
-    A bucket of this app is switched on. For an imported one, warn on ``scope`` unless the app has called its
-    ``enable_event_bridge_notification``: nothing tells whether the bucket sends events.
+    For a bucket of this app, turns the events on. For an imported one, warns on ``scope`` unless the app has
+    called its ``enable_event_bridge_notification``: nothing shows whether the bucket sends events.
     """
     if isinstance(bucket, EventBucket):
         return

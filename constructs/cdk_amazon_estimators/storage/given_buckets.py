@@ -1,4 +1,4 @@
-"""Warn of what a pipeline needs of a bucket that was passed in, and this app does not show: key, versions."""
+"""Warn of properties of a bucket that you pass in, which this app cannot see: its key and versioning."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from constructs import Construct
 
 KEY_UNKNOWN = "cdk-amazon-estimators:bucketKeyUnknown"
 NOT_VERSIONED = "cdk-amazon-estimators:bucketVersioning"
-"""The ids by which the warnings are acknowledged."""
+"""The IDs for acknowledging the warnings."""
 
 UNVERSIONED = (
     "a data set can be trained on again only while no object of it has changed, and a marker's batch is what "
@@ -22,12 +22,12 @@ UNVERSIONED = (
 def warn_of_given_buckets(
     scope: Construct, buckets: Mapping[str, s3.IBucket | None], encryption_key: kms.IKey | None
 ) -> None:
-    """Warn on ``scope`` of buckets whose key, and of a data bucket whose versioning, the app does not know.
+    """Warn on ``scope`` of buckets whose key, and of a data bucket whose versioning, this app does not know.
 
     Args:
         scope: The pipeline.
-        buckets: The props ``data_bucket`` and ``model_bucket`` by name; None where the bucket is a new one.
-        encryption_key: The prop: a key that the pipeline may use in any case.
+        buckets: The props ``data_bucket`` and ``model_bucket`` by name; None for a new bucket.
+        encryption_key: The prop: a key that the pipeline may always use.
     """
     for prop, bucket in buckets.items():
         if bucket is None:
@@ -59,7 +59,7 @@ def _warn_of_versions(scope: Construct, name: str, resource: s3.CfnBucket | None
 
 
 def _is_versioned(resource: s3.CfnBucket) -> bool:
-    """Return True unless the template leaves versioning off. S3 switches it on for object locks."""
+    """Return True unless the template leaves versioning off. S3 turns it on for object locks."""
     configuration = resource.versioning_configuration
     if configuration is None:
         return bool(resource.object_lock_enabled)
@@ -67,11 +67,11 @@ def _is_versioned(resource: s3.CfnBucket) -> bool:
 
 
 def shown(bucket: s3.IBucket) -> str:
-    """Return the name of a bucket, or its path if the deployment names it."""
+    """Return the name of a bucket, or its path if the name is generated at deployment."""
     return str(bucket.node.path if Token.is_unresolved(bucket.bucket_name) else bucket.bucket_name)
 
 
 def _resource(bucket: s3.IBucket) -> s3.CfnBucket | None:
-    """Return the resource of a bucket of this app; None of an imported one."""
+    """Return the resource of a bucket of this app; None for an imported one."""
     resource = bucket.node.default_child or bucket.node.scope  # the latter of Bucket.from_cfn_bucket
     return resource if isinstance(resource, s3.CfnBucket) else None

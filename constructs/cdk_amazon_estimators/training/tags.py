@@ -1,4 +1,4 @@
-"""The tags of training jobs: those that CDK gives to the pipeline's resources."""
+"""Give training jobs the tags that CDK gives to the pipeline's resources."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _Tags:
         own = manager.tag_values() if manager else {}
         tags: dict[str, str] = {}
         stack: Stack | None = Stack.of(self._pipeline)
-        while stack is not None:  # CloudFormation gives the tags of a stack to those nested in it
+        while stack is not None:  # CloudFormation passes the tags of a stack on to its nested stacks
             tags = {**stack.tags.tag_values(), **tags}
             stack = stack.nested_stack_parent
         return {**tags, **own}

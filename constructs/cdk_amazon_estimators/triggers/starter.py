@@ -20,10 +20,11 @@ from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.events import SOURCE, TRAINED, TRAINING_ENDS
 from amazon_estimators.triggers.inbox import FACTOR
 from amazon_estimators.triggers.messages import GROUP
+from cdk_amazon_estimators.access.function_statements import tell_statement
 from cdk_amazon_estimators.access.key_policies import allow_through
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.access.service_role import service_role
-from cdk_amazon_estimators.encoder import RecordSetEncoder, tell_statement
+from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import check_types, known, known_seconds
 from cdk_amazon_estimators.storage.encryption_headers import encryption_variables

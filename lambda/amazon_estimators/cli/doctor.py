@@ -20,7 +20,7 @@ def doctor(as_json: bool, **where: Any) -> int:
     """Check the account before a pipeline runs: quotas, buckets, roles, image, keys, network, clock.
 
     Without --stack and --state-machine it examines all pipelines of the account and region. It changes
-    nothing. The exit code is 1 if it finds an error; a warning is none.
+    nothing. The exit code is 1 if it finds an error, not for a warning.
     """
     from amazon_estimators.doctor.checks import examine  # noqa: PLC0415 - botocore is slow to import
 

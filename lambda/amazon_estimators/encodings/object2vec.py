@@ -130,9 +130,9 @@ def reason(line: bytes, *, labelled: bool = True) -> str | None:
 def _list_problem(side: str, ids: Any) -> str | None:
     if type(ids) is not list or not ids:
         return f"{side} is {_json(ids)}, which is not a list of at least one token id"
-    for one in ids:
-        if type(one) is not int or not 0 <= one <= LAST_TOKEN:
-            return f"{side} holds {_json(one)}, which is not a token id"
+    for token in ids:
+        if type(token) is not int or not 0 <= token <= LAST_TOKEN:
+            return f"{side} holds {_json(token)}, which is not a token id"
     return None
 
 

@@ -74,10 +74,14 @@ def _of_channels(kind: type[Algorithm]) -> Iterator[str]:
 
 
 def _early(kind: type[Algorithm]) -> str:
-    found = [name for name in objectives(kind) if reports_per_epoch(kind, name)]
-    if not found:
+    stoppable = [name for name in objectives(kind) if reports_per_epoch(kind, name)]
+    if not stoppable:
         return "no: no metric per epoch"
-    return "yes" if len(found) == len(objectives(kind)) else f"by {', '.join(f'`{name}`' for name in found)}"
+    return (
+        "yes"
+        if len(stoppable) == len(objectives(kind))
+        else f"by {', '.join(f'`{name}`' for name in stoppable)}"
+    )
 
 
 def _again(kind: type[Algorithm]) -> str:

@@ -102,7 +102,7 @@ class RecordSet:
 
     @property
     def dropped_rows(self) -> str:
-        """How many rows were left out, as a sentence."""
+        """Return the number of rows left out, as a sentence."""
         rows = self.num_records + self.dropped
         return f"{self.dropped:,} of {rows:,} rows were left out: a value is missing (drop_incomplete)"
 

@@ -29,8 +29,8 @@ Response = tuple[int, dict[str, str], bytes]
 
 def endpoint_of(path: str) -> str | None:
     """Return the endpoint in a path of InvokeEndpoint; None for any other path."""
-    found = PATH.fullmatch(path)
-    return unquote(found["name"]) if found else None
+    match = PATH.fullmatch(path)
+    return unquote(match["name"]) if match else None
 
 
 class Invocations:

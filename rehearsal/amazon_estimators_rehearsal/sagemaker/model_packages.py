@@ -186,14 +186,14 @@ class ModelPackages:
     def _list(self, request: dict[str, Any], _: str) -> dict[str, Any]:
         group = self.items.named(_bare(request["ModelPackageGroupName"]))
         wanted = request.get("ModelApprovalStatus")
-        found = [
+        matching = [
             {name: described[name] for name in _SUMMARY if name in described}
             for described in (package.describe() for package in group.versions)
             if wanted in (None, described["ModelApprovalStatus"])
         ]
         if request.get("SortOrder", "Descending") == "Descending":
-            found.reverse()
-        return {"ModelPackageSummaryList": found[: request.get("MaxResults", 100)]}
+            matching.reverse()
+        return {"ModelPackageSummaryList": matching[: request.get("MaxResults", 100)]}
 
     def _update(self, request: dict[str, Any], _: str) -> dict[str, Any]:
         package = self._package(request["ModelPackageArn"])

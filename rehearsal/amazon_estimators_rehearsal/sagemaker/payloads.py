@@ -58,8 +58,8 @@ def chosen_accept(algorithm: type[Algorithm], accept: str) -> tuple[str, bool]:
     Raises:
         PayloadError: The algorithm writes none of the types in ``accept``.
     """
-    for given in accept.split(","):
-        bare, _, parameters = given.partition(";")
+    for entry in accept.split(","):
+        bare, _, parameters = entry.partition(";")
         verbose = "verbose" in parameters and bool(algorithm.inference.verbose)
         if bare.strip() in ANY:
             return JSON, verbose

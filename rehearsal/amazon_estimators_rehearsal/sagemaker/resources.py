@@ -133,17 +133,17 @@ def listed(
         status: The member of summaries with the status.
     """
     contains, wanted = request.get("NameContains", ""), request.get("StatusEquals")
-    found = [
+    matching = [
         summary
         for summary in summaries
         if contains in summary[name] and wanted in (None, summary.get(status))
     ]
     if request.get("SortOrder", "Descending") == "Descending":
-        found.reverse()
+        matching.reverse()
     token = request.get("NextToken", "0")
     if not token.isdecimal():
         raise ValidationError(f"NextToken {token!r} is not one of a List operation's answers.")
     start = int(token)
     end = start + request.get("MaxResults", PAGE_SIZE)
-    more = {"NextToken": str(end)} if end < len(found) else {}
-    return {member: found[start:end], **more}
+    more = {"NextToken": str(end)} if end < len(matching) else {}
+    return {member: matching[start:end], **more}

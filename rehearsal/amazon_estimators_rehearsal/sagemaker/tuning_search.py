@@ -68,14 +68,14 @@ def axes_of(ranges: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Axis]:
     """Return the axes of ``ParameterRanges``. Auto scaling is logarithmic over more than two decades."""
     axes = []
     for kind, whole in (("IntegerParameterRanges", True), ("ContinuousParameterRanges", False)):
-        for one in ranges.get(kind, ()):
-            low, high = float(one["MinValue"]), float(one["MaxValue"])
-            scale = one.get("ScalingType", "Auto")
+        for entry in ranges.get(kind, ()):
+            low, high = float(entry["MinValue"]), float(entry["MaxValue"])
+            scale = entry.get("ScalingType", "Auto")
             if scale == "Auto":
                 scale = "Logarithmic" if low > 0 and high / low > 100 else "Linear"
-            axes.append(Axis(one["Name"], (), low, high, scale, whole))
-    for one in ranges.get("CategoricalParameterRanges", ()):
-        axes.append(Axis(one["Name"], tuple(one["Values"])))
+            axes.append(Axis(entry["Name"], (), low, high, scale, whole))
+    for entry in ranges.get("CategoricalParameterRanges", ()):
+        axes.append(Axis(entry["Name"], tuple(entry["Values"])))
     return axes
 
 
@@ -130,7 +130,7 @@ def _expected_improvement(
     deviation = np.sqrt(np.maximum(variance, 1e-12))
     gap = (losses.min() - mean) / deviation
     density = np.exp(-np.square(gap) / 2) / math.sqrt(2 * math.pi)
-    below = np.array([math.erf(float(one) / math.sqrt(2)) for one in gap]) / 2 + 0.5
+    below = np.array([math.erf(float(value) / math.sqrt(2)) for value in gap]) / 2 + 0.5
     return np.asarray(deviation * (gap * below + density))
 
 

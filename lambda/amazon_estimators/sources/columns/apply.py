@@ -75,7 +75,7 @@ class _Ready:
 
     @property
     def faults(self) -> Iterator[tuple[Literal["gap", "unknown"], np.ndarray]]:
-        """Where values are missing, and where they are refused."""
+        """Positions of missing values, and of refused ones."""
         if self.gaps is not None:
             yield "gap", self.gaps
         if self.wrong is not None:

@@ -37,7 +37,7 @@ BY_COLUMN = {
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnRules:
-    """How columns become features.
+    """The rules by which columns become features.
 
     Attributes:
         fill: What stands in for a gap, by column: a number, or a word of a column that is ``one_hot`` or
