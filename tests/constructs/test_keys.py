@@ -109,11 +109,11 @@ class RecordingS3:
 class Busy:
     """Executions as Step Functions has them: one runs, so that no other starts."""
 
-    def running(self) -> set[str]:
-        return {"one"}
+    def running(self) -> dict[str, int]:
+        return {"one": 0}
 
-    def newest(self, most: int) -> list[tuple[str, str, str]]:
-        return []
+    def newest(self) -> Iterator[tuple[str, str, str]]:
+        return iter(())
 
     def status(self, name: str) -> str:
         return "NEVER_STARTED"
