@@ -68,18 +68,20 @@ class LocalPCA(LocalModel):
         squares = np.square(self.singular_values.astype(np.float64))
         return np.asarray(squares / squares.sum())
 
-    def _derive(self, dtype: np.dtype[Any]) -> tuple[Array, Array]:
-        mean = np.zeros(self.feature_dim) if self.mean is None else self.mean
-        return mean.astype(dtype), self.components.astype(dtype, copy=False)
+    def _derive(self, dtype: np.dtype[Any]) -> tuple[Array | None, Array]:
+        mean = None if self.mean is None else self.mean.astype(dtype)
+        return mean, self.components.astype(dtype, copy=False)
 
     def _predict(self, rows: Vectors) -> Predictions:
-        if self.mean is None:
-            return Predictions({"projection": product(rows, self.components)})
         if isinstance(rows, CsrParts):
-            shift = self.mean.astype(np.float64) @ self.components
-            return Predictions({"projection": product(rows, self.components) - shift})
-        projection = np.empty((len(rows), self.components.shape[1]), rows.dtype)
+            projection = product(rows, self.components)
+            if self.mean is not None:
+                projection = projection - self.mean.astype(np.float64) @ self.components
+            return Predictions({"projection": projection})
         mean, components = self._parameters(rows.dtype)
+        if mean is None:
+            return Predictions({"projection": rows @ components})
+        projection = np.empty((len(rows), components.shape[1]), rows.dtype)
         centred = np.empty((block_length(rows), rows.shape[1]), rows.dtype)
         for part, block in dense_blocks(rows):
             # Centred before the product: the difference of two large products would lose digits.
