@@ -291,3 +291,44 @@ def test_warm_start_learns_from_parents_of_the_same_objective(serving: ServingAc
     job = tune(serving, tuning_request(serving, ResourceLimits=one) | {"WarmStartConfig": warm})
     assert job["HyperParameterTuningJobStatus"] == "Completed"
     assert job["WarmStartConfig"] == warm
+
+
+TUNING = "HyperParameterTuningResourceConfig"
+CONFIG = {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 40}
+
+
+def with_resources(request: dict[str, Any], resources: dict[str, Any]) -> dict[str, Any]:
+    definition = request["TrainingJobDefinition"]
+    del definition["ResourceConfig"]
+    return request | {"TrainingJobDefinition": {**definition, **resources}}
+
+
+@pytest.mark.parametrize("resources", [CONFIG, {"InstanceConfigs": [CONFIG, CONFIG]}], ids=["one", "list"])
+def test_a_search_trains_on_its_own_form_of_resources(
+    serving: ServingAccount, resources: dict[str, Any]
+) -> None:
+    one = {"MaxNumberOfTrainingJobs": 1, "MaxParallelTrainingJobs": 1}
+    request = with_resources(tuning_request(serving, ResourceLimits=one), {TUNING: resources})
+    job = tune(serving, request)
+    assert job["TrainingJobDefinition"][TUNING] == resources
+    training = serving.sagemaker.describe_training_job(
+        TrainingJobName=job["BestTrainingJob"]["TrainingJobName"]
+    )
+    assert training["ResourceConfig"] == CONFIG
+
+
+@pytest.mark.parametrize(
+    ("resources", "message"),
+    [
+        ({}, "needs ResourceConfig or"),
+        ({"ResourceConfig": CONFIG, TUNING: CONFIG}, "and not both"),
+        ({TUNING: {**CONFIG, "InstanceConfigs": [CONFIG]}}, "do not provide InstanceType"),
+        ({TUNING: {"InstanceType": "ml.m5.xlarge"}}, "needs InstanceCount"),
+    ],
+)
+def test_resources_of_a_search_that_are_refused(
+    serving: ServingAccount, resources: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ClientError, match=message) as refused:
+        tune(serving, with_resources(tuning_request(serving), resources))
+    assert refused.value.response["Error"]["Code"] == "ValidationException"

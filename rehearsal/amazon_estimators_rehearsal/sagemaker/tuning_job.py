@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amazon_estimators_rehearsal.sagemaker.account import Account, Credentials
+from amazon_estimators_rehearsal.sagemaker.checks.tuning_resources import training_resources
 from amazon_estimators_rehearsal.sagemaker.errors import ServiceError
 from amazon_estimators_rehearsal.sagemaker.resources import tag_list, tags_of
 from amazon_estimators_rehearsal.sagemaker.training_job import DEFINED, TrainingJob
@@ -199,6 +200,7 @@ class TuningJob:
         request |= {
             "TrainingJobName": f"{self._name}-{number:03d}-{secrets.token_hex(4)}",
             "HyperParameters": {**statics, **tuned, **self._objective_setting()},
+            "ResourceConfig": training_resources(self._definition),
             "Tags": tag_list(self.tags),
         }
         job = self._training_jobs.start(request, self._role, TuningJobArn=self.arn)

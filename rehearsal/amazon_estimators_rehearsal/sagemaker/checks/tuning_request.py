@@ -18,6 +18,7 @@ from amazon_estimators.algorithms.tuning import (
 )
 from amazon_estimators_rehearsal.sagemaker.checks.image import check_image
 from amazon_estimators_rehearsal.sagemaker.checks.request_rules import check_request
+from amazon_estimators_rehearsal.sagemaker.checks.tuning_resources import training_resources
 from amazon_estimators_rehearsal.sagemaker.errors import ValidationError
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ def check_tuning_request(request: Mapping[str, Any], region: str) -> None:
         raise ValidationError("The stand-in needs HyperParameterTuningJobObjective and ParameterRanges.")
     image = definition["AlgorithmSpecification"].get("TrainingImage")
     algorithm = algorithm_named(check_image(image, region))
-    check_request(definition)
+    check_request({**definition, "ResourceConfig": training_resources(definition)})
     for problem in _problems(algorithm, config, definition):
         raise ValidationError(problem)
 
