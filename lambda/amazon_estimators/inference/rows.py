@@ -67,12 +67,13 @@ def row_count(rows: Vectors) -> int:
 
 def block_length(rows: Vectors, outputs: int = 0) -> int:
     """Return how many rows a block has, if each row is worked on as its features and then as ``outputs``."""
-    itemsize = rows.data.itemsize if isinstance(rows, CsrParts) else rows.itemsize
-    row_bytes = itemsize * max(rows.shape[1], outputs)
+    itemsize = int(rows.data.itemsize if isinstance(rows, CsrParts) else rows.itemsize)
+    count, features = map(int, rows.shape)
+    row_bytes = itemsize * max(features, outputs)
     length = BLOCK_BYTES // row_bytes
     if length < FEW_ROWS:
         length = 2 * BLOCK_BYTES // row_bytes
-    return max(1, min(rows.shape[0], length))
+    return max(1, min(count, length))
 
 
 def dense_blocks(rows: Vectors, outputs: int = 0) -> Iterator[tuple[slice, Array]]:

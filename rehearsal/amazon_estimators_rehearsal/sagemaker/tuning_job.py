@@ -108,7 +108,12 @@ class TuningJob:
         with self._lock:
             described = {name: value for name, value in self._request.items() if name != "Tags"}
             statics = {**self._definition.get("StaticHyperParameters", {}), **self._objective_setting()}
-            described["TrainingJobDefinition"] = {**self._definition, "StaticHyperParameters": statics}
+            # The SDK reads ResourceConfig of every tuning job that it attaches to, whatever it sent.
+            described["TrainingJobDefinition"] = {
+                **self._definition,
+                "ResourceConfig": training_resources(self._definition),
+                "StaticHyperParameters": statics,
+            }
             described |= {
                 "HyperParameterTuningJobArn": self.arn,
                 "HyperParameterTuningJobStatus": self.status,

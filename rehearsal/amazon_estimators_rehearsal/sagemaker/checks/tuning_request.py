@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from amazon_estimators.algorithms import Algorithm, algorithm_named
 from amazon_estimators.algorithms.rules import Problem
 from amazon_estimators.algorithms.tuning import (
-    CategoricalParameter,
-    ContinuousParameter,
-    IntegerParameter,
-    Range,
     job_findings,
     objective_findings,
     range_findings,
+    ranges_of,
 )
 from amazon_estimators_rehearsal.sagemaker.checks.image import check_image
 from amazon_estimators_rehearsal.sagemaker.checks.request_rules import check_request
 from amazon_estimators_rehearsal.sagemaker.checks.tuning_resources import training_resources
 from amazon_estimators_rehearsal.sagemaker.errors import ValidationError
 
-T = TypeVar("T")
 STRATEGIES = ("Bayesian", "Random", "Grid")
 
 
@@ -47,7 +43,10 @@ def _problems(
     algorithm: type[Algorithm], config: Mapping[str, Any], definition: Mapping[str, Any]
 ) -> Iterator[str]:
     statics = definition.get("StaticHyperParameters", {})
-    ranges = dict(_ranges(config["ParameterRanges"]))
+    try:
+        ranges = ranges_of(config["ParameterRanges"])
+    except ValueError as error:
+        raise ValidationError(f"A range is not of numbers: {error}") from error
     for name in sorted(ranges.keys() & statics.keys()):
         yield f"The hyperparameter {name} is both static and searched."
     objective = config["HyperParameterTuningJobObjective"]
@@ -65,19 +64,3 @@ def _problems(
         ),
     ]
     yield from (finding for finding in findings if isinstance(finding, Problem))
-
-
-def _ranges(ranges: Mapping[str, Any]) -> Iterator[tuple[str, Range]]:
-    for entry in ranges.get("IntegerParameterRanges", ()):
-        yield entry["Name"], IntegerParameter(*_ends(entry, int), entry.get("ScalingType", "Auto"))
-    for entry in ranges.get("ContinuousParameterRanges", ()):
-        yield entry["Name"], ContinuousParameter(*_ends(entry, float), entry.get("ScalingType", "Auto"))
-    for entry in ranges.get("CategoricalParameterRanges", ()):
-        yield entry["Name"], CategoricalParameter(entry["Values"])
-
-
-def _ends(entry: Mapping[str, Any], number: Callable[[str], T]) -> tuple[T, T]:
-    try:
-        return number(entry["MinValue"]), number(entry["MaxValue"])
-    except ValueError as error:
-        raise ValidationError(f"The range of {entry['Name']} is not of numbers: {error}") from error

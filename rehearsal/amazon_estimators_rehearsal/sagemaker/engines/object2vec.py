@@ -30,9 +30,7 @@ def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
     return verified()
 
 
-def _problems(
-    pair: Mapping[str, Any], vocabularies: Mapping[str, int], classes: int | None
-) -> Iterator[str]:
+def _problems(pair: Mapping[str, Any], vocabularies: Mapping[str, int], classes: int | None) -> Iterator[str]:
     for side, vocabulary in vocabularies.items():
         tokens = pair[side]
         if max(tokens) >= vocabulary:
