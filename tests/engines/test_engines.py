@@ -248,6 +248,13 @@ def test_lda_describes_documents_better_than_word_frequencies(kind: Any) -> None
         run("LDA", {"num_topics": 2}, train=records(kind(corpus - 1)))
 
 
+def test_lda_takes_every_concentration_that_is_tuned() -> None:
+    corpus = mixed_texts(40, np.random.default_rng(0)).astype(np.float32)
+    for alpha0 in (0.1, 10):
+        fitted = run("LDA", {"num_topics": 2, "alpha0": alpha0}, train=records(corpus))
+        assert len(fitted.model["topics"]) == 2
+
+
 def test_a_random_cut_forest_sets_outliers_apart() -> None:
     rng = np.random.default_rng(0)
     usual, odd = rng.normal(size=(500, 3)), rng.normal(size=(20, 3)) + 12

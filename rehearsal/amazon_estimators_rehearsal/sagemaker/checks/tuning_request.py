@@ -25,6 +25,8 @@ def check_tuning_request(request: Mapping[str, Any], region: str) -> None:
     """Raise ValidationError for the first rule that the request breaks."""
     if "TrainingJobDefinition" not in request:
         raise ValidationError("The stand-in tunes one TrainingJobDefinition; the request has none.")
+    if request.get("Autotune", {}).get("Mode") == "Enabled":
+        raise ValidationError("The stand-in chooses no ranges: leave out Autotune.")
     config, definition = request["HyperParameterTuningJobConfig"], request["TrainingJobDefinition"]
     if config["Strategy"] not in STRATEGIES:
         raise ValidationError(
