@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +15,8 @@ from amazon_estimators_rehearsal.samples import SAMPLES
 
 # The tests' own stacks need no Node of the machine's, either.
 os.environ["JSII_NODE"] = str(node_binary())
+# CDK's own check of templates takes seconds in each process; tests/constructs/test_app.py runs it.
+os.environ["CDK_VALIDATION"] = "false"
 
 
 STACK = (
@@ -67,6 +68,5 @@ def outputs(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> dic
 
     Each is set as its sample wants it; nobody else deploys this stack again.
     """
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
     algorithms = {name: make(tmp_path_factory.mktemp(name)).settings() for name, make in SAMPLES.items()}
-    return platform.deploy({"algorithms": algorithms, "lambda_python": python, "lambda_platform": "host"})
+    return platform.deploy({"algorithms": algorithms})

@@ -1,6 +1,6 @@
 """Amazon's first-party SageMaker algorithms as CDK constructs: data in a bucket, trained models out."""
 
-from amazon_estimators.algorithms.tuning import (
+from amazon_estimators.algorithms.tuning_ranges import (
     CategoricalParameter,
     ContinuousParameter,
     IntegerParameter,
@@ -8,9 +8,18 @@ from amazon_estimators.algorithms.tuning import (
 from cdk_amazon_estimators.after_training import Approval, Gate, Registration, Tuning
 from cdk_amazon_estimators.assets.lambda_bundle import LambdaBundle
 from cdk_amazon_estimators.encoder import RecordSetEncoder
+from cdk_amazon_estimators.endpoints import (
+    AllAtOnce,
+    Canary,
+    DataCapture,
+    Linear,
+    ModelEndpoint,
+    Serverless,
+)
 from cdk_amazon_estimators.errors import PipelineError
 from cdk_amazon_estimators.notifications import TrainingNotifications
 from cdk_amazon_estimators.pipeline_base import TrainingPipelineBase
+from cdk_amazon_estimators.predictions import PredictionPipeline
 from cdk_amazon_estimators.storage.data_buckets import new_data_bucket, new_model_bucket
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.image import TrainingImage
@@ -26,18 +35,25 @@ from cdk_amazon_estimators.triggers import (
 
 __all__ = [
     "AlarmTrigger",
+    "AllAtOnce",
     "Approval",
+    "Canary",
     "CategoricalParameter",
     "ContinuousParameter",
+    "DataCapture",
     "Gate",
     "IntegerParameter",
     "JobSettings",
     "LambdaBundle",
+    "Linear",
+    "ModelEndpoint",
     "PipelineError",
     "PipelineLayout",
+    "PredictionPipeline",
     "RecordSetEncoder",
     "Registration",
     "ScheduleTrigger",
+    "Serverless",
     "TrainingImage",
     "TrainingNotifications",
     "TrainingPipeline",

@@ -1,8 +1,7 @@
-"""The states of one execution: Plan, the Distributed Map of Encode, Seal, Train; every error is explained.
+"""Create the states of an execution: Plan, the Distributed Map of Encode, Seal, Train. Every error is
+explained.
 
-An execution that failed can be redriven. Step Functions goes on with the state that failed, and a Fail state
-would only fail again. So the last state of a failure is a task: it raises what was explained, and once
-redriven it succeeds, and leads back to Plan, which finds what is done already.
+A redriven execution returns to Plan, which finds what is already done.
 """
 
 from __future__ import annotations
@@ -12,22 +11,21 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from aws_cdk import Duration, Names, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from amazon_estimators.pipeline.keys import ANY, items_key
-from cdk_amazon_estimators.access.key_policies import allow_logs
 from cdk_amazon_estimators.access.s3_access import S3Access
-from cdk_amazon_estimators.access.service_role import service_role
 from cdk_amazon_estimators.after_training.step import AfterTraining, Context
 from cdk_amazon_estimators.encoder import RecordSetEncoder
-from cdk_amazon_estimators.function_task import EXECUTION, REDRIVE, invoke
-from cdk_amazon_estimators.retries import NOT_RUN, of_announcements, of_functions
+from cdk_amazon_estimators.function_task import EXECUTION, invoke
+from cdk_amazon_estimators.logged_state_machine import logged_state_machine
+from cdk_amazon_estimators.retries import of_announcements, of_functions
+from cdk_amazon_estimators.shared_states import announce_by, explain_failure, map_shards
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.capacity import Training, train_with_capacity
 
@@ -42,45 +40,30 @@ def pipeline_state_machine(
     timeout: Duration,
     log_retention: logs.RetentionDays,
     encryption_key: kms.IKey | None = None,
+    lists: Sequence[str] = (),
 ) -> sfn.StateMachine:
-    """A standard state machine that logs every event, without data, and traces.
+    """Create a pipeline's state machine, whose role may also read the items of its Maps.
 
-    Its role may read the items of the Map and do what ``statements`` allow, which its tasks need.
+    ``lists`` are the keys of items other than shards to encode.
     """
-    name = Names.unique_resource_name(scope, max_length=100, separator="-")
-    log_group = logs.LogGroup(
-        scope,
-        f"{construct_id}Logs",
-        # Under this prefix the account's resource policy, which has room for few, need not name it.
-        log_group_name=f"/aws/vendedlogs/states/{name}",
-        retention=log_retention,
-        encryption_key=encryption_key,
-        removal_policy=RemovalPolicy.DESTROY,
-    )
-    if encryption_key is not None:
-        allow_logs(encryption_key, scope)
-    role = service_role(scope, f"{construct_id}Role", "states.amazonaws.com", "Runs one training pipeline")
-    items = items_key(layout.record_set(ANY), ANY)
-    S3Access(role, layout.data_bucket, layout.encryption_key).read([items])
-    for statement in statements:
-        role.add_to_policy(statement)
-    return sfn.StateMachine(
+    machine = logged_state_machine(
         scope,
         construct_id,
-        definition_body=sfn.DefinitionBody.from_chainable(definition),
-        role=role,
+        definition=definition,
+        description="Runs one training pipeline",
+        statements=statements,
         timeout=timeout,
-        logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False),
-        tracing_enabled=True,
-        encryption_configuration=(
-            sfn.CustomerManagedEncryptionConfiguration(encryption_key) if encryption_key else None
-        ),
+        log_retention=log_retention,
+        encryption_key=encryption_key,
     )
+    items = items_key(layout.record_set(ANY), ANY)
+    S3Access(machine.role, layout.data_bucket, layout.encryption_key).read([items, *lists])
+    return machine
 
 
 @dataclass(frozen=True)
 class Workflow:
-    """The definition of a state machine, and what its steps after training need."""
+    """The definition of a state machine, and the permissions for its steps after training."""
 
     definition: sfn.IChainable
     statements: Sequence[iam.PolicyStatement]
@@ -108,20 +91,33 @@ def workflow(
         settings: The pipeline's settings, which the functions read.
         training: The states that train.
         after: The steps after training, in order.
-        context: What these are bound to.
+        context: The context of these steps.
         max_concurrency: The most shards that are encoded at a time.
         capacity_wait: How long a training waits for instances.
     """
-    # The input is set aside, and there is a plan from the start: Explain needs one whatever failed.
+    # Set the input aside, and begin with a plan: Explain needs one, whichever state fails.
     start = sfn.Pass(scope, "Start", parameters={"input": sfn.JsonPath.object_at("$"), "plan": {}})
     plan = invoke(
         scope,
         "Plan",
         encoder.plan,
-        event={"pipeline": settings, "input.$": "$.input", "execution": EXECUTION},
+        event={
+            "pipeline": settings,
+            "input.$": "$.input",
+            "execution": EXECUTION,
+            "concurrency": encoder.concurrency(max_concurrency),
+        },
         result_path="$.plan",
     )
-    shards = _shards(scope, encoder, settings, max_concurrency)
+    shards = map_shards(
+        scope,
+        "Shards",
+        task=invoke(scope, "Encode", encoder.encode),
+        encoder=encoder,
+        items_key="$.plan.shards_key",
+        numbers=("shard", "offset", "length"),
+        item={"pipeline": settings["pipeline"]},
+    )
     seal = invoke(
         scope,
         "Seal",
@@ -130,14 +126,14 @@ def workflow(
         result_path="$.request",
     )
     reuse = sfn.Pass(scope, "Reuse", input_path="$.plan.request", result_path="$.request")
-    explain = _explain(scope, encoder, settings, again=plan)
+    explain = explain_failure(scope, encoder, settings, again=plan)
     for state in (plan, shards, seal):
         state.add_catch(explain, result_path="$.error")
     begin_training = train_with_capacity(
         scope,
         training=training,
         explain=explain,
-        announce_waiting=_announce(
+        announce_waiting=announce_by(
             scope,
             "AnnounceWaiting",
             encoder.announce,
@@ -157,19 +153,21 @@ def workflow(
 
 
 def _end(context: Context, training: Training, after: Sequence[AfterTraining]) -> list[iam.PolicyStatement]:
-    """Lead from the end of training through the steps after it to Done; return what they need.
+    """Connect the end of training through the steps after it to Done; return the permissions they need.
 
-    What fails after training is explained like everything else. Redriven, the execution goes on with the
-    first step after it: nothing is trained twice.
+    A failure after training is explained like any other. A redriven execution continues with the first step
+    after training, so nothing is trained twice.
     """
     scope, encoder, settings = context.scope, context.encoder, context.settings
     done = sfn.Succeed(scope, "Done")
 
     def announce(construct_id: str, *steps: AfterTraining) -> sfn.CustomState:
-        """Tell of the model, and of what ``steps`` have found."""
+        """Announce the model, and the results of ``steps``."""
         told = ("plan", "job", *training.leaves, *(step.leaves for step in steps))
         state = {f"{name}.$": f"$.{name}" for name in told} | {"warnings.$": "$.request.warnings"}
-        made = _announce(scope, construct_id, encoder.announce, settings, retries=of_announcements(), **state)
+        made = announce_by(
+            scope, construct_id, encoder.announce, settings, retries=of_announcements(), **state
+        )
         made.add_catch(done, result_path="$.announced")
         made.next(done)
         return made
@@ -188,135 +186,14 @@ def _end(context: Context, training: Training, after: Sequence[AfterTraining]) -
     for task in training.tasks:
         task.next(first)
     if tasks:
-        kept = ("prepared", *training.leaves) if training.conclude else ("job",)
-        explain = _explain(scope, encoder, settings, again=first, suffix="AfterTraining", kept=kept)
+        kept = ("plan", "request", *(("prepared", *training.leaves) if training.conclude else ("job",)))
+        explain = explain_failure(scope, encoder, settings, again=first, suffix="AfterTraining", kept=kept)
         for task in tasks:
             task.add_catch(explain, result_path="$.error")
     return statements
 
 
 def workflow_statements(encoder: RecordSetEncoder) -> list[iam.PolicyStatement]:
-    """Return the role's statements for the Lambda functions, at these versions only."""
+    """Return the role's statements for the Lambda functions, only at these versions."""
     functions = [function.function_arn for function in encoder.functions]
     return [iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=functions)]
-
-
-def _explain(
-    scope: Construct,
-    encoder: RecordSetEncoder,
-    settings: Mapping[str, Any],
-    *,
-    again: sfn.IChainable,
-    suffix: str = "",
-    kept: Sequence[str] = (),
-) -> sfn.CustomState:
-    """Explain, tell, then Failed, and from there ``again`` if the execution is redriven.
-
-    The ids of the states end with ``suffix``. Of the state ``kept`` goes on beside the input, with plan and
-    request; without, there is no plan yet.
-
-    Should Lambda not run Explain or Failed, the error that there was to explain is not lost.
-    """
-    name = settings["pipeline"]
-    event: dict[str, Any] = {"pipeline": name, "explained.$": "$.explained", "execution": EXECUTION}
-    failed = invoke(scope, f"Failed{suffix}", encoder.fail, event=event, result_path=sfn.JsonPath.DISCARD)
-    failed.add_catch(
-        sfn.Fail(
-            scope, f"FailedAnyway{suffix}", error_path="$.explained.error", cause_path="$.explained.cause"
-        ),
-        errors=NOT_RUN,
-        result_path="$.failed",
-    )
-    # Of the failure before nothing is kept: neither its error nor a plan that may not be the next one.
-    going_on: dict[str, Any] = (
-        {f"{name}.$": f"$.{name}" for name in ("plan", "request", *kept)} if kept else {"plan": {}}
-    )
-    redriven = sfn.Pass(scope, f"Redriven{suffix}", parameters={"input.$": "$.input", **going_on})
-    failed.next(redriven.next(again))
-    announce = _announce(
-        scope,
-        f"AnnounceFailure{suffix}",
-        encoder.announce,
-        settings,
-        retries=of_announcements(),
-        **{"plan.$": "$.plan", "explained.$": "$.explained", "error.$": "$.error"},
-    )
-    announce.add_catch(failed, result_path="$.announced")
-    announce.next(failed)
-    unexplained = sfn.Pass(
-        scope,
-        f"Unexplained{suffix}",
-        parameters={"error.$": "$.error.Error", "cause.$": "$.error.Cause", **REDRIVE},
-        result_path="$.explained",
-    )
-    event = {"pipeline": name, "error.$": "$.error", "plan.$": "$.plan", "execution": EXECUTION}
-    explain = invoke(scope, f"Explain{suffix}", encoder.explain, event=event, result_path="$.explained")
-    explain.add_catch(unexplained.next(announce), result_path="$.explained")
-    explain.next(announce)
-    return explain
-
-
-def _announce(
-    scope: Construct,
-    construct_id: str,
-    function: lambda_.IFunction,
-    settings: Mapping[str, Any],
-    *,
-    retries: list[dict[str, Any]],
-    **state: str,
-) -> sfn.CustomState:
-    """Tell of the end, if need be after some minutes.
-
-    Should the telling fail all the same, the execution ends as it would: what it did is done. The starter
-    finds the error in its output, and tells of the model.
-    """
-    event = {"pipeline": settings, "execution": EXECUTION, "input.$": "$.input", **state}
-    return invoke(scope, construct_id, function, event=event, result_path="$.announced", retries=retries)
-
-
-def _shards(
-    scope: Construct, encoder: RecordSetEncoder, settings: Mapping[str, Any], max_concurrency: int
-) -> sfn.DistributedMap:
-    """Encode of every shard. A Map Run hides what its items failed of: each is explained where it failed."""
-    names = ("shard", "offset", "length")
-    item = {name: sfn.JsonPath.number_at(f"$$.Map.Item.Value.{name}") for name in names}
-    shards = sfn.DistributedMap(
-        scope,
-        "Shards",
-        label="Shards",
-        max_concurrency=max_concurrency,
-        # The bucket by path: were it given as a construct, CDK would let the role read all of it.
-        item_reader=sfn.S3JsonLItemReader(
-            bucket_name_path=sfn.JsonPath.string_at("$.plan.bucket"),
-            key=sfn.JsonPath.string_at("$.plan.shards_key"),
-        ),
-        item_selector={
-            "bucket": sfn.JsonPath.string_at("$.plan.bucket"),
-            "prefix": sfn.JsonPath.string_at("$.plan.prefix"),
-            "attempt": sfn.JsonPath.string_at("$.plan.attempt"),
-            # Whose work it is, for the logs.
-            "pipeline": settings["pipeline"],
-            "execution": sfn.JsonPath.string_at("$$.Execution.Name"),
-            **item,
-        },
-        result_path=sfn.JsonPath.DISCARD,
-    )
-    explain = invoke(
-        scope,
-        "ExplainShard",
-        encoder.explain,
-        event={
-            "pipeline.$": "$.pipeline",
-            "execution": {"name.$": "$.execution"},
-            "error.$": "$.error",
-            "plan": {"bucket.$": "$.bucket", "prefix.$": "$.prefix", "attempt.$": "$.attempt"},
-            "shard.$": "$.shard",
-        },
-        result_path="$.explained",
-    )
-    explain.next(
-        sfn.Fail(scope, "ShardFailed", error_path="$.explained.error", cause_path="$.explained.cause")
-    )
-    encode = invoke(scope, "Encode", encoder.encode)
-    encode.add_catch(explain, result_path="$.error")
-    return shards.item_processor(encode)

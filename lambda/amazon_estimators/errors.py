@@ -6,6 +6,30 @@ dashboards can match on it. ``str(error)`` says what is wrong and, on a last lin
 
 from __future__ import annotations
 
+__all__ = [
+    "AmazonEstimatorsError",
+    "DamagedFileError",
+    "EndpointError",
+    "FunctionError",
+    "HyperparameterError",
+    "InputError",
+    "InstanceError",
+    "ModelError",
+    "NoInputError",
+    "ObjectChangedError",
+    "PredictionsError",
+    "RecordIOError",
+    "RecordSetError",
+    "RegionError",
+    "RequestError",
+    "ResponseError",
+    "SchemaError",
+    "ServiceError",
+    "TrainingJobError",
+    "TransformJobError",
+    "TuningJobError",
+]
+
 
 class AmazonEstimatorsError(Exception):
     """Base of all errors raised on purpose. ``remedy`` is the one sentence that says what to do."""
@@ -57,7 +81,7 @@ class NoInputError(InputError):
 class ObjectChangedError(InputError):
     """An input object was replaced or deleted between Plan and Encode."""
 
-    remedy = "Start a new execution: it plans from the objects as they are now."
+    remedy = "Start a new execution: it plans from the current objects."
 
 
 class SchemaError(InputError):
@@ -101,10 +125,16 @@ class RecordSetError(AmazonEstimatorsError):
     remedy = "Redrive the execution, or start another: it encodes the missing shards again."
 
 
+class PredictionsError(AmazonEstimatorsError):
+    """Predictions that are not one for each row, or parts of them that are missing or were changed."""
+
+    remedy = "Redrive the execution, or start another: it predicts again."
+
+
 class ServiceError(AmazonEstimatorsError):
     """An AWS service did not do what it was asked, beyond all retries. The message names call and object."""
 
-    remedy = "Redrive the execution: it goes on with what is missing."
+    remedy = "Redrive the execution: it continues with what is missing."
 
 
 class DamagedFileError(AmazonEstimatorsError):
@@ -126,7 +156,7 @@ class FunctionError(AmazonEstimatorsError):
     The message begins with Lambda's own name for it, such as ``Lambda.TooManyRequestsException``.
     """
 
-    remedy = "Redrive the execution: it goes on with what is missing."
+    remedy = "Redrive the execution: it continues with what is missing."
 
 
 class EndpointError(AmazonEstimatorsError):

@@ -7,7 +7,6 @@ import json
 import re
 import signal
 import sys
-import time
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,26 +17,29 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from amazon_estimators.algorithms import ALGORITHMS, Algorithm, algorithm_named
+from amazon_estimators.client.pipeline import PipelineEstimator
 from amazon_estimators.errors import AmazonEstimatorsError, RequestError
 from amazon_estimators.pipeline.channels import channels_of
 from amazon_estimators.sources import Source
 from amazon_estimators.sources.options import HELP, source_options
+from amazon_estimators_rehearsal.app_data import check_data, data_of
 from amazon_estimators_rehearsal.command import CommandError
-from amazon_estimators_rehearsal.deployment import app_directory
-from amazon_estimators_rehearsal.follow import NoExecutionError, follow
+from amazon_estimators_rehearsal.deployment import app_of, context_of
+from amazon_estimators_rehearsal.follow import NoExecutionError
 from amazon_estimators_rehearsal.platform import Platform
-from amazon_estimators_rehearsal.report import print_report
 from amazon_estimators_rehearsal.retraining import FILES, retrain
 from amazon_estimators_rehearsal.samples import SAMPLES, Sample, own, required
 from amazon_estimators_rehearsal.scratch import scratch
 from amazon_estimators_rehearsal.server import EmulatorError
+from amazon_estimators_rehearsal.stay import stay
+from amazon_estimators_rehearsal.training import tell_failure, train
 from amazon_estimators_rehearsal.view import View, say
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one rehearsal and return its exit code.
+    """Run a rehearsal and return its exit code.
 
     Returns:
         0 if the training job completed, 1 if anything failed, 130 if the user interrupted it.
@@ -67,8 +69,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="amazon-estimators-rehearse", description=__doc__)
     add = parser.add_argument
-    add("--algorithm", default="KMeans", metavar="NAME", help=f"one of {', '.join(sorted(ALGORITHMS))}")
-    add("--data", type=Path, metavar="PATH", help="your own file or directory; default: a sample data set")
+    add("--algorithm", metavar="NAME", help=f"one of {', '.join(sorted(ALGORITHMS))}; default: KMeans")
+    add(
+        "--data",
+        action="append",
+        default=[],
+        metavar="[PIPELINE=]PATH",
+        help="your own file or directory; name the pipeline if the app has several; default: sample data",
+    )
     add("--label", metavar="COLUMN", type=_column, help="the label's column in --data, by name or position")
     add(
         "--source",
@@ -86,47 +94,109 @@ def _parser() -> argparse.ArgumentParser:
         type=_assignments,
         help="may be repeated, and may hold several: 'k=10 epochs=2'",
     )
-    add("--instance-type", default="ml.m5.large", metavar="TYPE")
+    add("--instance-type", metavar="TYPE", help="default: ml.m5.large")
     add("--instance-count", type=int, metavar="N", help="default: 2, or 1 if the algorithm takes no more")
-    add("--app", type=Path, metavar="DIRECTORY", help="the CDK app to deploy; default: where cdk.json is")
+    add(
+        "--app",
+        type=Path,
+        metavar="PATH",
+        help="the CDK app to deploy, a directory with cdk.json or a Python program; default: here. Without "
+        "the context 'algorithms' in its cdk.json, an app makes its pipelines itself, and all are trained",
+    )
     add("--timeout", default=600.0, type=float, metavar="SECONDS", help="for the execution; default: 600")
     add("--keep", action="store_true", help="keep the directory of logs and cloud assemblies")
+    add("--stay", action="store_true", help="keep the local AWS running at the end, until Ctrl-C")
     return parser
 
 
 def _rehearse(options: argparse.Namespace, console: Console) -> int:
-    algorithm, app = algorithm_named(options.algorithm), app_directory(options.app)
+    app = app_of(options.app)
+    from_settings = "algorithms" in context_of(app)
+    if not from_settings:
+        _check_app_decides(options, app)
     with scratch(keep=options.keep) as directory:
         try:
-            sample = _sample(algorithm, options, directory)
-            settings = _settings(sample, options)
-            _check(algorithm, settings, console)
-            with Platform(app=app, directory=directory) as platform:
-                return _train(
-                    platform, console, algorithm.__name__, sample=sample, settings=settings, options=options
-                )
+            if from_settings:
+                return _rehearse_settings(options, console, app, directory)
+            return _rehearse_app(options, console, app, directory)
         finally:
             if options.keep:
                 say(console, f"Kept: {directory}")
 
 
+def _rehearse_app(options: argparse.Namespace, console: Console, app: Path, directory: Path) -> int:
+    """Rehearse every pipeline of a user's own app."""
+    check_data(options.data)
+    with Platform(app=app, directory=directory) as platform:
+        say(console, f"Local AWS on {platform.endpoint}, IAM enforced. App: {app}.")
+        with View(console).step("cdk bootstrap, synth, deploy"):
+            platform.deploy()
+        done = []
+        for pipeline, sample in data_of(platform.pipelines(), options.data, directory):
+            algorithm = pipeline.settings["algorithm"]
+            say(console, (f"\n{pipeline.name}", "bold"), f": {algorithm}. Data: {sample.title}.")
+            done.append(train(platform, console, pipeline, sample, timeout=options.timeout))
+        if options.stay:
+            stay(platform, console)
+        return 0 if all(done) else 1
+
+
+def _check_app_decides(options: argparse.Namespace, app: Path) -> None:
+    """Raise if an option says what the app itself says."""
+    names = ("algorithm", "hyperparameter", "instance_type", "instance_count", "label", "source")
+    named = [f"--{name.replace('_', '-')}" for name in names if getattr(options, name) not in (None, [])]
+    if named:
+        raise RequestError(
+            f"{', '.join(named)}: the app at {app} makes its pipelines itself",
+            remedy="Set it in the app, and leave the option out.",
+        )
+
+
+def _rehearse_settings(options: argparse.Namespace, console: Console, app: Path, directory: Path) -> int:
+    """Rehearse an app that reads its pipelines from the CDK context ``algorithms``, as ours does."""
+    algorithm = algorithm_named(options.algorithm or "KMeans")
+    sample = _sample(algorithm, options, directory)
+    settings = _settings(sample, options)
+    _check(algorithm, settings, console)
+    with Platform(app=app, directory=directory) as platform:
+        say(console, f"Local AWS on {platform.endpoint}, IAM enforced. Data: {sample.title}.")
+        explicit = dict(options.hyperparameter)
+        assumed = {key: value for key, value in sample.hyperparameters.items() if key not in explicit}
+        if options.data and assumed:
+            named = ", ".join(f"{key}={value}" for key, value in assumed.items())
+            say(console, f"Not given, so taken from the sample: {named}.")
+        with View(console).step("cdk bootstrap, synth, deploy"):
+            platform.deploy({"algorithms": {algorithm.__name__: settings}})
+        (pipeline,) = platform.pipelines()
+        done = train(platform, console, pipeline, sample, timeout=options.timeout)
+        if done and not options.data:
+            done = _retrained(platform, console, pipeline, sample, timeout=options.timeout)
+        if options.stay:
+            stay(platform, console)
+        return 0 if done else 1
+
+
 def _sample(algorithm: type[Algorithm], options: argparse.Namespace, directory: Path) -> Sample:
-    if options.data is None:
+    if not options.data:
         if options.source or options.label is not None:
             raise RequestError(
                 "--label and --source say how to read --data, but --data is missing",
                 remedy="Remove them, or add --data.",
             )
         return SAMPLES[algorithm.__name__](directory)
+    if len(options.data) > 1:
+        raise RequestError(
+            f"--data is given {len(options.data)} times; one algorithm has one data set", remedy="Keep one."
+        )
     source = source_options(options.source, label=options.label)
     return replace(
-        own(options.data, algorithm, source), hyperparameters=required(algorithm.__name__, directory)
+        own(Path(options.data[0]), algorithm, source), hyperparameters=required(algorithm.__name__, directory)
     )
 
 
 def _settings(sample: Sample, options: argparse.Namespace) -> dict[str, Any]:
     """Return app.py's settings for the algorithm: the sample's, overridden by the user's options."""
-    settings = {**sample.settings(), "instance_type": options.instance_type}
+    settings = {**sample.settings(), "instance_type": options.instance_type or "ml.m5.large"}
     settings["hyperparameters"] |= dict(options.hyperparameter)
     if options.instance_count is not None:
         settings["instance_count"] = options.instance_count
@@ -134,7 +204,7 @@ def _settings(sample: Sample, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _check(algorithm: type[Algorithm], settings: Mapping[str, Any], console: Console) -> None:
-    """Raise what ``cdk synth`` would raise, before anything is started."""
+    """Raise the errors of ``cdk synth`` before anything is started."""
     instances = settings["instance_count"]
     with warnings.catch_warnings(record=True) as cautions:
         warnings.simplefilter("always")
@@ -146,82 +216,16 @@ def _check(algorithm: type[Algorithm], settings: Mapping[str, Any], console: Con
     channels_of(algorithm, sources, {}, instance_count=instances, prefix="")
 
 
-def _train(
-    platform: Platform,
-    console: Console,
-    name: str,
-    *,
-    sample: Sample,
-    settings: Mapping[str, Any],
-    options: argparse.Namespace,
-) -> int:
-    """Deploy, upload, follow the execution, report; return the exit code."""
-    view = View(console)
-    say(console, f"Local AWS on {platform.endpoint}, IAM enforced. Data: {sample.title}.")
-    explicit = dict(options.hyperparameter)
-    assumed = {key: value for key, value in sample.hyperparameters.items() if key not in explicit}
-    if options.data is not None and assumed:
-        named = ", ".join(f"{key}={value}" for key, value in assumed.items())
-        say(console, f"Not given, so taken from the sample: {named}.")
-    with view.step("cdk bootstrap, synth, deploy"):
-        outputs = platform.deploy({"algorithms": {name: settings}})
-    began = time.monotonic()
-    bucket, prefix = outputs[f"{name}DataBucket"], outputs[f"{name}InputPrefix"]
-    with view.step(f"upload to s3://{bucket}/{prefix}"):
-        _upload(platform.client("s3"), sample, bucket, prefix)
-    try:
-        ended = view.follow(
-            follow(platform.client("stepfunctions"), outputs[f"{name}StateMachine"], timeout=options.timeout)
-        )
-    except NoExecutionError:
-        _explain(platform, console)
-        raise
-    seconds = {**platform.seconds, "upload to end of execution": time.monotonic() - began}
-    seconds |= {f"  {state}": value for state, value in view.seconds.items()}
-    if ended.status != "SUCCEEDED":
-        say(console, (ended.status, "bold red"), f" {ended.error}\n{ended.cause}")
-        _explain(platform, console)
-        return 1
-    job = json.loads(ended.output)["job"]
-    labels = {channel: source.get("label") for channel, source in sample.sources.items()}
-    print_report(console, platform.client("s3"), algorithm_named(name), job, seconds=seconds, labels=labels)
-    if options.data is None and not _retrained(
-        name, platform, sample, outputs, console=console, view=view, timeout=options.timeout
-    ):
-        return 1
-    return 0 if job["TrainingJobStatus"] == "Completed" else 1
-
-
-def _upload(s3: Any, sample: Sample, bucket: str, prefix: str) -> None:
-    for key, path in sample.uploads():
-        s3.upload_file(str(path), bucket, f"{prefix}{key}")
-    # The marker says that the batch is complete: it starts the training.
-    s3.put_object(Bucket=bucket, Key=f"{prefix}train/_SUCCESS")
-
-
 def _retrained(
-    name: str,
-    platform: Platform,
-    sample: Sample,
-    outputs: Mapping[str, str],
-    *,
-    console: Console,
-    view: View,
-    timeout: float,
+    platform: Platform, console: Console, pipeline: PipelineEstimator, sample: Sample, *, timeout: float
 ) -> bool:
     """Train again on a second batch of the sample. Return True if exactly one training ran and completed."""
     say(console, f"\nA second batch: {FILES} files, a marker, and the marker's event twice.")
     ended, trainings = retrain(
-        platform,
-        view,
-        sample=sample.files["train"][0],
-        bucket=outputs[f"{name}DataBucket"],
-        prefix=f"{outputs[f'{name}InputPrefix']}train/",
-        machine=outputs[f"{name}StateMachine"],
-        timeout=timeout,
+        platform, View(console), pipeline, sample=sample.files["train"][0], timeout=timeout
     )
     if ended.status != "SUCCEEDED":
-        say(console, (ended.status, "bold red"), f" {ended.error}\n{ended.cause}")
+        tell_failure(console, ended)
         return False
     output = json.loads(ended.output)
     say(
@@ -231,12 +235,6 @@ def _retrained(
         f"{len(sample.files['train'])} + {FILES} files",
     )
     return trainings == 1
-
-
-def _explain(platform: Platform, console: Console) -> None:
-    """Print refused permissions and the emulator's errors."""
-    for line in platform.problems():
-        say(console, (line, "yellow" if "DENIED" in line else "dim"))
 
 
 def _assignment(text: str) -> tuple[str, str]:
@@ -259,7 +257,7 @@ def _column(text: str) -> int | str:
 
 
 def _stop(number: int, frame: object) -> None:
-    """Unwind, which stops everything that was started. A second signal must not interrupt that."""
+    """Unwind, which stops everything that was started. A second signal must not interrupt it."""
     for stopping in STOPPING:
         signal.signal(stopping, signal.SIG_IGN)
     raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)

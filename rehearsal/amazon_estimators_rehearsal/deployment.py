@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from amazon_estimators.local_platform import ON_THIS_MACHINE
 from amazon_estimators_rehearsal.command import Command
 from amazon_estimators_rehearsal.environment import (
     ACCOUNT,
@@ -23,19 +25,37 @@ _QUIET = ("--no-notices", "--no-color")
 """Options of every call. Without ``--no-notices`` the CLI fetches notices from a web site."""
 
 
-def app_directory(named: Path | None = None) -> Path:
-    """Return the CDK app's directory: ``named``, else the working directory, else this project's.
+QUALIFIER = "@aws-cdk/core:bootstrapQualifier"
+"""The key of cdk.json's context that names what ``cdk bootstrap`` makes."""
+
+
+def app_of(named: Path | None = None) -> Path:
+    """Return the CDK app: ``named``, else the working directory, else this project's.
+
+    Args:
+        named: A directory with a cdk.json, or a Python program. Default: None.
 
     Raises:
-        FileNotFoundError: It has no cdk.json.
+        FileNotFoundError: There is no such app.
     """
+    if named and named.is_file() and named.suffix == ".py":
+        return named
     folders = [named] if named else [Path.cwd(), Path(__file__).resolve().parents[2]]
     for folder in folders:
         if (folder / "cdk.json").is_file():
             return folder
     raise FileNotFoundError(
-        f"There is no cdk.json in {folders[0]}. Run in the CDK app's directory, or name it with --app."
+        f"There is no cdk.json in {folders[0]}. Run in the CDK app's directory, or name it with --app, "
+        "or the app's Python program."
     )
+
+
+def context_of(app: Path) -> dict[str, Any]:
+    """Return the context in an app's cdk.json; none of a single program."""
+    if app.is_file():
+        return {}
+    context: dict[str, Any] = json.loads((app / "cdk.json").read_text(encoding="utf-8")).get("context", {})
+    return context
 
 
 class Cdk:
@@ -55,43 +75,53 @@ class Cdk:
             "CDK_DEFAULT_REGION": REGION,
         }
 
-    def bootstrap(self) -> Command:
+    def bootstrap(self, qualifier: str | None = None) -> Command:
         """Start ``cdk bootstrap``.
 
-        It runs in an empty directory; in an app's directory it would synthesize the app first.
+        It runs in an empty directory: in an app's directory it would first synthesize the app.
+
+        Args:
+            qualifier: The app's own bootstrap qualifier. Default: CDK's.
         """
         empty = self.directory / "bootstrap"
         empty.mkdir(exist_ok=True)
-        return self._start("cdk bootstrap", empty, "bootstrap", f"aws://{ACCOUNT}/{REGION}")
+        options = ("--qualifier", qualifier) if qualifier else ()
+        return self._start("cdk bootstrap", empty, "bootstrap", f"aws://{ACCOUNT}/{REGION}", *options)
 
     def synthesize(self, app: Path, settings: Mapping[str, Any]) -> tuple[Command, Path]:
-        """Start ``cdk synth`` of the app in directory ``app``. Return the command and the assembly's path."""
+        """Start ``cdk synth`` of an app. Return the command and the assembly's path.
+
+        Args:
+            app: The app's directory, or its Python program.
+            settings: CDK context.
+        """
         self._assemblies += 1
         assembly = self.directory / f"cdk.out.{self._assemblies}"
-        context = {
-            "lambda_python": f"{sys.version_info.major}.{sys.version_info.minor}",
-            "lambda_platform": "host",
-        }
         pairs: list[str] = []
-        for name, value in {**context, **settings}.items():
+        for name, value in {**ON_THIS_MACHINE, **settings}.items():
             pairs += ["--context", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
-        options = ("--quiet", "--no-version-reporting", "--output", str(assembly))
+        options = ["--quiet", "--no-version-reporting", "--output", str(assembly)]
+        if app.is_file():
+            options += ["--app", shlex.join([sys.executable, app.name])]
+            app = app.parent
         return self._start("cdk synth", app, "synth", *options, *pairs), assembly
 
     def deploy(self, assembly: Path) -> dict[str, dict[str, str]]:
-        """Run ``cdk deploy --all`` on an assembly. Return the outputs of each stack."""
+        """Run ``cdk deploy`` on all stacks of an assembly. Return the outputs of each stack."""
         outputs = self.directory / "outputs.json"
         outputs.unlink(missing_ok=True)
         options = (
+            "**",  # --all leaves out the stacks of stages
             "--app",
             str(assembly),
-            "--all",
             "--require-approval",
             "never",
             "--outputs-file",
             str(outputs),
         )
         self._start("cdk deploy", self.directory, "deploy", *options).finish()
+        if not outputs.exists():  # no stack has an output
+            return {}
         by_stack: dict[str, dict[str, str]] = json.loads(outputs.read_text(encoding="utf-8"))
         return by_stack
 

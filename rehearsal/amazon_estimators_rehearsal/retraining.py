@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from amazon_estimators.client.pipeline import PipelineEstimator
+from amazon_estimators.client.starter import PipelineStarter
+from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.triggers.messages import GROUP
 from amazon_estimators_rehearsal.follow import Ended, executions, follow
 from amazon_estimators_rehearsal.platform import Platform
@@ -20,31 +23,32 @@ SETTLED = 2.0
 
 
 def retrain(
-    platform: Platform, view: View, *, sample: Path, bucket: str, prefix: str, machine: str, timeout: float
+    platform: Platform, view: View, pipeline: PipelineEstimator, *, sample: Path, timeout: float
 ) -> tuple[Ended, int]:
-    """Upload ``sample`` as FILES more objects under ``prefix`` and follow the training that this starts.
+    """Upload ``sample`` as FILES more objects of the train channel and follow the training that this starts.
 
     Args:
         platform: The account.
         view: Shows the execution.
+        pipeline: The pipeline.
         sample: The file to upload.
-        bucket: The data bucket.
-        prefix: Key prefix of the channel.
-        machine: ARN of the pipeline's state machine.
         timeout: Seconds to wait for the execution's end.
 
     Returns:
         The end of the execution, and the number of trainings that started.
     """
     s3, states = platform.client("s3"), platform.client("stepfunctions")
+    machine = pipeline.state_machine_arn
+    place = Place.prefix(pipeline.data_locations["train"], what="channel")
+    bucket, prefix = place.bucket, place.key
     known = executions(states, machine)
     for number in range(FILES):
         s3.upload_file(str(sample), bucket, f"{prefix}second-batch/{number:02}-{sample.name}")
     s3.put_object(Bucket=bucket, Key=f"{prefix}second-batch/_SUCCESS")
     uploaded = time.monotonic()
     marker = s3.head_object(Bucket=bucket, Key=f"{prefix}second-batch/_SUCCESS")
-    queue = _queue_of(platform, machine)
-    # EventBridge delivers at least once: now and then an event arrives twice.
+    queue = PipelineStarter(machine, session=platform.session).queue_url
+    # EventBridge delivers at least once: an event may arrive twice.
     duplicate = {
         "trigger": "marker",
         "time": marker["LastModified"].astimezone(UTC).isoformat(),
@@ -59,17 +63,6 @@ def retrain(
     ended = view.follow(follow(states, machine, known=known, timeout=timeout), since=uploaded)
     _settle(platform, queue, machine, timeout)
     return ended, len(executions(states, machine) - known)
-
-
-def _queue_of(platform: Platform, machine: str) -> str:
-    """Return the URL of the starter's queue. The starter's settings name its state machine and its queue."""
-    functions = platform.client("lambda").get_paginator("list_functions").paginate()
-    for function in (function for page in functions for function in page["Functions"]):
-        settings = json.loads(function.get("Environment", {}).get("Variables", {}).get("STARTER", "{}"))
-        if settings.get("state_machine") == machine:
-            queue: str = settings["queue_url"]
-            return queue
-    raise LookupError(f"{machine} has no starter: give its TrainingPipeline a trigger")
 
 
 def _settle(platform: Platform, queue: str, machine: str, timeout: float) -> None:

@@ -52,11 +52,14 @@ class View:
             raise
         self._line(title, time.monotonic() - began)
 
-    def follow(self, events: Iterable[Event], *, since: float | None = None) -> Ended:
+    def follow(
+        self, events: Iterable[Event], *, way: str = "S3 event → EventBridge", since: float | None = None
+    ) -> Ended:
         """Show an execution's events until it ends.
 
         Args:
             events: The events, of which the last is Ended.
+            way: What led to the execution. Default: an upload.
             since: Time of the request, by ``time.monotonic()``. Default: now.
         """
         bar = Progress(
@@ -71,11 +74,11 @@ class View:
         )
         began, shards = time.monotonic() if since is None else since, ""
         with bar as progress:
-            now = progress.add_task("waiting for the execution that the upload starts", total=None, count="")
+            now = progress.add_task("waiting for the execution", total=None, count="")
             for event in events:
                 match event:
                     case Started(name):
-                        self._line(f"S3 event → EventBridge → execution {name}", time.monotonic() - began)
+                        self._line(f"{way} → execution {name}", time.monotonic() - began)
                     case Entered(state):
                         shards = ""
                         progress.reset(now, description=state, total=None, count="")

@@ -13,7 +13,7 @@ from pipeline_stacks import REQUIRED, new_stack
 
 from cdk_amazon_estimators import TrainingPipeline
 from cdk_amazon_estimators.training import instance_types
-from cdk_amazon_estimators.training.instance_types import UNKNOWN, training_instance_types
+from cdk_amazon_estimators.training.instance_types import UNKNOWN, types_for
 
 
 def warnings(stack: Stack) -> list[str]:
@@ -29,7 +29,7 @@ def warnings_of(instance_type: str) -> list[str]:
 
 def test_the_types_are_those_of_the_sagemaker_api() -> None:
     model = botocore.loaders.Loader().load_service_model("sagemaker", "service-2")
-    assert training_instance_types() == tuple(model["shapes"]["TrainingInstanceType"]["enum"])
+    assert types_for() == tuple(model["shapes"]["TrainingInstanceType"]["enum"])
 
 
 @pytest.mark.parametrize("instance_type", ["ml.m5.large", "ml.c5.18xlarge", "ml.t3.medium", "ml.g4dn.xlarge"])
@@ -70,18 +70,18 @@ def test_a_botocore_of_another_layout_warns_of_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(instance_types.botocore, "__file__", str(tmp_path / "__init__.py"))
-    training_instance_types.cache_clear()
+    types_for.cache_clear()
     try:
         assert warnings_of("ml.m5.huge") == []
     finally:
-        training_instance_types.cache_clear()
+        types_for.cache_clear()
 
 
 def test_the_clients_of_botocore_are_not_loaded_for_it() -> None:
     """They take ten times as long as the list."""
     code = (
-        "import sys; from cdk_amazon_estimators.training.instance_types import training_instance_types;"
-        "assert training_instance_types(); print('botocore.loaders' in sys.modules)"
+        "import sys; from cdk_amazon_estimators.training.instance_types import types_for;"
+        "assert types_for(); print('botocore.loaders' in sys.modules)"
     )
     environment = {"PYTHONPATH": ":".join(sys.path)}
     done = subprocess.run(

@@ -21,7 +21,7 @@ from amazon_estimators.algorithms import (
 )
 from amazon_estimators.errors import RequestError
 from amazon_estimators.sources import Source
-from amazon_estimators_rehearsal.samples import SAMPLES, own, required
+from amazon_estimators_rehearsal.samples import SAMPLES, Sample, own, required
 from amazon_estimators_rehearsal.samples.words import SUBJECTS, VOCABULARY
 
 
@@ -133,14 +133,17 @@ def test_the_columns_are_those_of_the_vectors(tmp_path: Path) -> None:
     assert own(tmp_path, NTM, {"exclude": ["id"]}).sources == {"train": {"exclude": ["id"]}, "auxiliary": {}}
 
 
+def _keys(sample: Sample) -> list[str]:
+    return [f"{channel}: {below}" for channel, below, _ in sample.uploads()]
+
+
 def test_files_are_uploaded_under_their_path(tmp_path: Path) -> None:
     """Of one name in two folders, none is lost; what is no data on S3 is none here."""
     for name in ("p1/data.csv", "p2/data.csv", "p1/_SUCCESS", ".DS_Store"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("3,4\n")
-    assert [key for key, _ in own(tmp_path, KMeans).uploads()] == ["train/p1/data.csv", "train/p2/data.csv"]
-    assert [key for key, _ in own(tmp_path / "p1" / "data.csv", KMeans).uploads()] == ["train/data.csv"]
+    assert _keys(own(tmp_path, KMeans)) == ["train: p1/data.csv", "train: p2/data.csv"]
+    assert _keys(own(tmp_path / "p1" / "data.csv", KMeans)) == ["train: data.csv"]
     (tmp_path / "p1").rename(tmp_path / "train")
     (tmp_path / "p2").rename(tmp_path / "train" / "p2")
-    keys = [key for key, _ in own(tmp_path, KMeans).uploads()]
-    assert keys == ["train/data.csv", "train/p2/data.csv"]
+    assert _keys(own(tmp_path, KMeans)) == ["train: data.csv", "train: p2/data.csv"]

@@ -12,7 +12,7 @@ import pytest
 
 from amazon_estimators import sdk
 from amazon_estimators.algorithms.training_images import train_image
-from amazon_estimators.algorithms.tuning import ranges_of, ranges_request
+from amazon_estimators.algorithms.tuning_ranges import ranges_of, ranges_request
 from amazon_estimators.errors import RequestError
 from amazon_estimators.sdk.predictors import Predictor
 

@@ -19,7 +19,7 @@ from amazon_estimators.errors import InputError
         (np.zeros((2, 2, 2)), r"shape \(2, 2, 2\)"),
         (np.zeros((2, 0)), r"shape \(2, 0\)"),
         (sp.coo_array(np.array([1.0, 0.0, 2.0])), r"shape \(3,\)"),
-        ([[1], [2, 3]], "no array: .*inhomogeneous"),
+        ([[1], [2, 3]], "not an array: .*inhomogeneous"),
     ],
     ids=["a vector", "three dimensions", "no columns", "a sparse vector", "ragged lists"],
 )

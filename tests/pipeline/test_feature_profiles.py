@@ -60,7 +60,7 @@ def test_the_profile_beside_the_record_set_is_that_of_the_table(
     median = document.profile.quantiles([0.5])
     assert median is not None
     assert np.array_equal(median[:, 0], np.quantile(TABLE, 0.5, axis=0, method="inverted_cdf"))
-    assert document.warnings == ("constant: feature 1. They tell records apart in nothing; leave them out",)
+    assert document.warnings == ("constant: feature 1. They do not distinguish records; leave them out",)
     assert "constant: feature 1." in told
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pipeline_runs import Pipeline
 
-from amazon_estimators.errors import RequestError
+from amazon_estimators.errors import RequestError, ServiceError
 from amazon_estimators.handlers import encode, explain, fail, plan, seal
 
 EXECUTION = {"name": "run-1", "start_time": "2026-01-01T00:00:00Z", "redrive": 0}
@@ -55,6 +55,30 @@ def test_an_execution_from_event_to_event(handled: Pipeline) -> None:
     again = through_json(plan.handler({**event, "execution": {**EXECUTION, "name": "run-2"}}, None))
     assert again["complete"]
     assert again["request"].keys() == request.keys()
+
+
+def test_columns_that_lie_on_s3_are_read_as_if_they_were_in_the_settings(handled: Pipeline) -> None:
+    """The RecordSet is the same, so that a channel whose list grows is not encoded again."""
+    names = [f"c{number}" for number in range(4)]
+    handled.put("train/b.csv", (",".join(names) + "\n1,2,3,4\n5,6,7,8\n").encode())
+    event = {"pipeline": handled.settings, "input": {}, "execution": EXECUTION}
+    handled.settings["channels"] = {"train": {"include": ["*.csv"], "features": ["c2", "c0"]}}
+    inside = plan.handler(event, None)
+    handled.settings["channels"] = {"train": {"include": ["*.csv"]}}
+    assert plan.handler(event, None)["fingerprint"] != inside["fingerprint"]
+    body = json.dumps({"train": {"features": ["c2", "c0"]}}).encode()
+    handled.s3.put_object(Bucket=handled.bucket, Key="published/columns.json", Body=body)
+    handled.settings["columns"] = {"bucket": handled.bucket, "key": "published/columns.json"}
+    assert plan.handler(event, None)["fingerprint"] == inside["fingerprint"]
+    # The other steps are given the settings and read no columns.
+    handled.s3.delete_object(Bucket=handled.bucket, Key="published/columns.json")
+    (item,) = handled.items(inside)
+    one = {**{name: inside[name] for name in ("bucket", "prefix", "attempt")}, **item}
+    assert encode.handler(one, None) == {}
+    request = seal.handler({"pipeline": handled.settings, "plan": inside, "execution": EXECUTION}, None)
+    assert request["hyperparameters"]["feature_dim"] == "2"
+    with pytest.raises(ServiceError, match=r"published/columns\.json"):
+        plan.handler(event, None)
 
 
 def test_a_job_name_is_one_that_the_service_takes(handled: Pipeline) -> None:

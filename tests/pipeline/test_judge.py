@@ -89,7 +89,7 @@ def test_the_first_model_has_to_pass_the_floor_only(trained: AfterTraining) -> N
     assert (good.good, good.value, good.current) == (True, 0.5, None)
     bad = judged(trained, trained.job("b", test_mse=1.5), bar)
     assert not bad.good
-    assert bad.because == "test:mse is 1.5; it has to be at most 1"
+    assert bad.because == "test:mse is 1.5; must be at most 1"
 
 
 def test_on_the_same_test_data_what_the_trainings_reported_is_compared(trained: AfterTraining) -> None:
@@ -97,7 +97,7 @@ def test_on_the_same_test_data_what_the_trainings_reported_is_compared(trained: 
     use(trained, first, judged(trained, first))
     worse = judged(trained, trained.job("b", test_mse=0.6))
     assert not worse.good
-    assert worse.because == "test:mse is 0.6; it has to be better than the 0.5 of the model in use"
+    assert worse.because == "test:mse is 0.6; must be better than the 0.5 of the model in use"
     assert worse.current == {"job": "a", "model": first["ModelArtifacts"]["S3ModelArtifacts"], "value": 0.5}
     assert worse.measured_by == "training job"
     assert judged(trained, trained.job("c", test_mse=0.4)).good
@@ -147,7 +147,7 @@ def test_what_cannot_be_measured_passes_and_says_why(trained: AfterTraining) -> 
     trained.s3.delete_object(Bucket=trained.bucket, Key="models/a/output/model.tar.gz")
     verdict = judged(trained, job)
     assert verdict.good
-    assert "passes uncompared: the test data have changed" in verdict.because
+    assert "passes without a comparison: the test data have changed" in verdict.because
     assert "no longer there" in verdict.because
     assert verdict.current is not None
     assert verdict.current["value"] is None

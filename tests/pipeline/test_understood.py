@@ -40,7 +40,7 @@ def test_five_lines_of_csv(tmp_path: Path) -> None:
     assert lines(data, label="y", exclude=["city", "id"]) == [
         "files: 2 of 82 bytes, first year=2024/a.csv; left out: 1 hidden by a name that begins with _ or ., "
         "first _temporary/0/b.csv; 1 without rows, first part-9.csv",
-        "format: csv, a header, fields parted by ',', quotes enclose fields",
+        "format: csv, a header, fields separated by ',', quotes enclose fields",
         "features: 1 dense, 'age'; label: y",
         "not read: columns 'id', 'city'; directories year=",
         CUT,
@@ -50,7 +50,7 @@ def test_five_lines_of_csv(tmp_path: Path) -> None:
 def test_what_was_found_out_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_text('1\t"a\n2\tb"\n')
     assert lines(tmp_path / "a.tsv", KMeans, exclude=[1])[1] == (
-        "format: csv, no header, fields parted by '\\t', quotes are text"
+        "format: csv, no header, fields separated by '\\t', quotes are text"
     )
     (tmp_path / "b.csv").write_text('1,"say \\"hi, you\\"",2\n3,"b",4\n')
     assert "escaped by '\\\\'" in lines(tmp_path / "b.csv", KMeans, exclude=[1])[1]

@@ -1,4 +1,4 @@
-"""A format of the tests: a line for a row, fields parted by a semicolon, a first line of names."""
+"""A format of the tests: a line for a row, fields separated by a semicolon, a first line of names."""
 
 from __future__ import annotations
 

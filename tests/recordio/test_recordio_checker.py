@@ -109,7 +109,7 @@ REFUSED = {
     "bytes after the last record": ([file_of(DENSE) + b"12345678"], "magic", 1),
     "missing padding": ([file_of(SPARSE)[: -(-len(SPARSE.SerializeToString()) % 4)]], "pad", 0),
     "escaped multi-part record": ([file_of(DENSE) + escaped()], "continue flag", 1),
-    "dense whose shape tells another size": ([file_of(record([1, 2, 3], shape=[4]))], "shape tells 4", 0),
+    "dense whose shape tells another size": ([file_of(record([1, 2, 3], shape=[4]))], "shape says 4", 0),
     "sparse of two dimensions": ([file_of(record([1], keys=[0], shape=[2, 2]))], "vectors", 0),
     "zero columns": ([file_of(record([], shape=[0]))], "0 features", 0),
     "a shape beyond 64 bits": ([file_of(record([1], keys=[0], shape=[2**63]))], "64-bit", 0),

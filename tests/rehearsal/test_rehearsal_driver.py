@@ -339,7 +339,7 @@ def test_a_stopped_command_takes_its_children_along(tmp_path: Path) -> None:
         (["--data", "DATA", "--source", "prefix=a/"], "RequestError --source prefix=a/: files have no key"),
         (
             ["--data", "DATA", "--label", "a", "--source", "label=b"],
-            "RequestError label: given by --source and by an option of its own",
+            "RequestError label: set by --source and by an option of its own",
         ),
         (
             ["--data", "DATA", "--algorithm", "Object2Vec", "--label", "a"],
@@ -496,7 +496,7 @@ def _without_network() -> list[str]:
 
 
 SUMMARY = [
-    r"✓ S3 event → EventBridge → execution [0-9a-f]{24}-[0-9a-f]{8}-1 .*",
+    r"✓ marker _SUCCESS → S3 event → EventBridge → execution [0-9a-f]{24}-[0-9a-f]{8}-1 .*",
     *(rf"✓ {state} .*" for state in ("Plan", "Seal", "Train", "Done")),
     r"✓ Shards .* 2 shards encoded",
     r"channel train +1,797 records x 64 features, float32",

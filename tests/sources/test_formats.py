@@ -36,9 +36,9 @@ def test_by_extension_or_by_option(key, option, name):
 @pytest.mark.parametrize(
     ("key", "option", "message"),
     [
-        ("a.txt", "auto", "names no format; known: .npy"),
-        ("a", "auto", "names no format"),
-        ("a.gz", "auto", "names no format"),
+        ("a.txt", "auto", "is not a known format; known: .npy"),
+        ("a", "auto", "is not a known format"),
+        ("a.gz", "auto", "is not a known format"),
         ("a.csv", "jsonlines", "format is 'jsonlines'; allowed: auto, npy"),
         ("a.npy.gz", "auto", "only csv and libsvm may be"),
     ],

@@ -21,7 +21,8 @@ from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.recordio import read_matrix
 from amazon_estimators.sources import Piece, Schema, Source
 from amazon_estimators.sources.delimited import reader as delimited
-from amazon_estimators.sources.delimited.quoting import Dialect, last_record_end, record_starts, walk
+from amazon_estimators.sources.delimited.dialect import Dialect
+from amazon_estimators.sources.delimited.quoting import last_record_end, record_starts, walk
 from sources.in_memory_s3 import InMemoryS3
 
 RAW = st.text(st.sampled_from('ab1"\\ ,'), max_size=6)
@@ -107,7 +108,7 @@ def test_numbers_beside_any_text_are_those_of_pandas(texts: list[str], data: st.
             np.testing.assert_array_equal(read(body, source, cuts=cuts), expected)
             event("told")
         except InputError as error:
-            assert "cannot be told" in str(error) or "never closed" in str(error)
+            assert "cannot tell" in str(error) or "never closed" in str(error)
             event("refused")
 
 
@@ -248,11 +249,11 @@ def test_no_cut_is_lost_at_a_blank_before_a_quote(tmp_path: Path, monkeypatch, i
 @pytest.mark.parametrize(
     ("body", "options", "cause", "way_out"),
     [
-        (b"a;b;c\n1;2;3\n4;5;6\n", {}, "parted by ';', not ','", {"delimiter": ";"}),
-        (b"1|2\n3|4\n", {}, r"parted by '\|'", {"delimiter": "|"}),
-        (b"1\t2\n3\t4\n", {}, r"parted by '\\t'", {"delimiter": "\t"}),
-        (b" 1  2.5\n 3  4\n", {}, "parted by ' '", {"delimiter": " "}),
-        (b"1,5;2,5\n3,5;4,5\n", {}, "parted by ';'", {"delimiter": ";", "decimal": ","}),
+        (b"a;b;c\n1;2;3\n4;5;6\n", {}, "separated by ';', not ','", {"delimiter": ";"}),
+        (b"1|2\n3|4\n", {}, r"separated by '\|'", {"delimiter": "|"}),
+        (b"1\t2\n3\t4\n", {}, r"separated by '\\t'", {"delimiter": "\t"}),
+        (b" 1  2.5\n 3  4\n", {}, "separated by ' '", {"delimiter": " "}),
+        (b"1,5;2,5\n3,5;4,5\n", {}, "separated by ';'", {"delimiter": ";", "decimal": ","}),
         (b"1,5;2,5\n3,5;4,5\n", {"delimiter": ";"}, r'decimal=","', {"delimiter": ";", "decimal": ","}),
         (b"1.5;2\n3;4.5\n", {"delimiter": ";", "decimal": ","}, 'decimal="."', {"delimiter": ";"}),
         (b"1,2,\n3,4,\n", {}, r"exclude=\[-1\]", {"exclude": [-1]}),

@@ -141,9 +141,9 @@ def test_marks_that_may_part_thousands_are_told_apart_by_the_user(
     [
         ("# a b\n1 2\n3 4\n", {"delimiter": " "}, "take the # off", "a b\n1 2\n3 4\n"),
         ("# by hand\n1,2\n3,4\n", {}, "take the line off", "1,2\n3,4\n"),
-        ("a,b\n1,2\n# gap\n3,4\n", {}, "Take lines off that are comments", "a,b\n1,2\n3,4\n"),
+        ("a,b\n1,2\n# gap\n3,4\n", {}, "Remove comment lines", "a,b\n1,2\n3,4\n"),
         ("a,b\n1,2\r3,4\n", {}, "carriage return", "a,b\n1,2\n3,4\n"),
-        ("a,b\n1,2\na,b\n3,4\n", {}, "Take it off", "a,b\n1,2\n3,4\n"),
+        ("a,b\n1,2\na,b\n3,4\n", {}, "Remove it", "a,b\n1,2\n3,4\n"),
         ('"a","b"\n"r",1,2\n"s",3,4\n', {}, "first column a name", '"","a","b"\n"r",1,2\n"s",3,4\n'),
     ],
 )

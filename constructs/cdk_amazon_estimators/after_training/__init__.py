@@ -1,4 +1,4 @@
-"""What a pipeline does with what it has trained: search hyperparameters, judge the model, register it."""
+"""The steps after training: search hyperparameters, judge the model, register it."""
 
 from cdk_amazon_estimators.after_training.gate import Gate as Gate
 from cdk_amazon_estimators.after_training.registration import Approval as Approval

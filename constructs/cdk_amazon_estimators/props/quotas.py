@@ -1,4 +1,4 @@
-"""Quotas that a synth can measure: a deployment that would exceed one fails here, with the way out."""
+"""Check quotas that a synth can measure: a deployment that would exceed one fails here, with a remedy."""
 
 from __future__ import annotations
 
@@ -8,22 +8,28 @@ from typing import Any
 import jsii
 from aws_cdk import Stack
 from aws_cdk import aws_events as events
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IValidation
+
+from cdk_amazon_estimators.props.stack_quotas import check_stack_quotas
 
 LONGEST_PATTERN = 2_048
 """Characters of an event pattern."""
 LONGEST_DEFINITION = 2**20
 """Bytes of a state machine's definition."""
 LONGEST_SETTINGS = 200 * 2**10
-"""Bytes of a pipeline's settings, which are part of every event. Step Functions takes events of 256 KiB."""
+"""Bytes of a pipeline's settings, which are part of every event. Step Functions allows events of 256 KiB."""
+LONGEST_ENVIRONMENT = 4_096
+"""Bytes of all environment variables of a function, including names, as in "AWS Lambda quotas"."""
 TOKEN = 100
-"""Characters that stand for a reference, which is resolved when the stack is deployed."""
+"""Characters assumed for a reference, which is resolved when the stack is deployed."""
 
 
 def check_quotas(pipeline: Construct, settings: Any) -> None:
-    """Check the quotas when the app is synthesised, of all that is below ``pipeline`` by then."""
+    """Check the quotas of everything below ``pipeline`` when the app is synthesised."""
     pipeline.node.add_validation(_Quotas(pipeline, settings))
+    check_stack_quotas(pipeline)
 
 
 @jsii.implements(IValidation)
@@ -39,7 +45,7 @@ class _Quotas:
         if settings > LONGEST_SETTINGS:
             problems.append(
                 f"the pipeline's settings take {settings:,} bytes; allowed: {LONGEST_SETTINGS:,}, because "
-                "they are in every event of a function. Leave features out, or name those to exclude"
+                "they are in every event of a function. Name columns by texts known at synth: those go to S3"
             )
         for node in self._pipeline.node.find_all():
             if isinstance(node, events.CfnRule):
@@ -57,11 +63,20 @@ class _Quotas:
                         f"the definition of {node.node.path} takes {length:,} bytes; allowed: "
                         f"{LONGEST_DEFINITION:,}. Shorten the settings of the channels"
                     )
+            elif isinstance(node, lambda_.CfnFunction):
+                environment = stack.resolve(node._cfn_properties["environment"]) or {}
+                variables = environment.get("variables", {}).items()
+                length = sum(len(name.encode()) + _length(text) for name, text in variables)
+                if length > LONGEST_ENVIRONMENT:
+                    problems.append(
+                        f"the environment of {node.node.path} takes {length:,} bytes; allowed: "
+                        f"{LONGEST_ENVIRONMENT:,}. Shorten the channels' prefixes, include and skip"
+                    )
         return problems
 
 
 def _length(value: Any) -> int:
-    """Return the bytes that a resolved value takes in JSON, or as it is if it is text."""
+    """Return the size of a resolved value in JSON, or unchanged if it is text."""
     return len(_text(value).encode())
 
 

@@ -1,16 +1,16 @@
-"""The SageMaker execution role: the rights of the training container, on the resources of one pipeline."""
+"""Grant the SageMaker execution role the permissions of the training container, on one pipeline's
+resources."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from aws_cdk import Annotations, ArnFormat, Stack, Token
+from aws_cdk import Annotations, Token
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from cdk_amazon_estimators.access.s3_access import S3Access, distinct_keys
+from cdk_amazon_estimators.access.container import container_statements
+from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.access.service_role import service_role
+from cdk_amazon_estimators.access.volumes import grant_volumes
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.image import TrainingImage
 
@@ -19,11 +19,11 @@ LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
 
 NOT_GRANTED = "cdk-amazon-estimators:trainingRoleNotGranted"
-"""The id by which the warning is acknowledged."""
+"""The ID for acknowledging the warning."""
 
 
 def new_training_role(scope: Construct, construct_id: str) -> iam.Role:
-    """Make a role for SageMaker without permissions; :func:`grant_training` adds those of a pipeline."""
+    """Create a role for SageMaker without permissions; :func:`grant_training` adds those of a pipeline."""
     return service_role(
         scope, construct_id, "sagemaker.amazonaws.com", "Runs the training jobs of one pipeline"
     )
@@ -40,10 +40,10 @@ def grant_training(
 ) -> None:
     """Allow ``role`` to read RecordSets, write models, pull the image, log, send metrics and use the keys.
 
-    The names of its jobs begin with ``job_name_prefix``; those of a tuning job's trainings, whose log it
-    writes as well, with ``tuning_name_prefix``.
+    The names of its jobs begin with ``job_name_prefix``; those of a tuning job's trainings, whose logs it
+    also writes, with ``tuning_name_prefix``.
 
-    Warns on ``scope`` if the role is one that cannot be granted anything.
+    Warns on ``scope`` if the role cannot be granted anything.
     """
     data = S3Access(role, layout.data_bucket, layout.encryption_key)
     data.list([layout.recordsets])
@@ -52,21 +52,26 @@ def grant_training(
     models.list([layout.models])
     models.write([f"{layout.models}*"], multipart=True)
     prefixes = [one for one in (job_name_prefix, tuning_name_prefix) if one]
-    statements = [*_pull(image), *_logs(scope, prefixes), _metrics()]
-    for statement in statements:
+    for statement in container_statements(
+        scope,
+        repository_arn=image.repository_arn,
+        log_group=LOG_GROUP,
+        streams=[f"{one}-*" for one in prefixes],
+        namespace=LOG_GROUP,
+    ):
         role.add_to_principal_policy(statement)
     if layout.encryption_key:
-        _grant_volumes(role, layout.encryption_key)
+        grant_volumes(role, layout.encryption_key)
     _warn_unless_granted(scope, role, layout.prefix, image, " and ".join(map(repr, prefixes)))
 
 
 def _warn_unless_granted(
     scope: Construct, role: iam.IRole, prefix: str, image: TrainingImage, jobs: str
 ) -> None:
-    """Warn on ``scope`` if CDK dropped what was granted to ``role``.
+    """Warn on ``scope`` if CDK dropped the grants to ``role``.
 
-    It does so in silence for a role that it must not change: one imported with ``mutable=False``, or one of
-    another account. A role that it can change has a policy by now.
+    CDK drops them silently for a role that it must not change: imported with ``mutable=False``, or another
+    account's. A role that it can change has a policy by now.
     """
     if any(isinstance(one, iam.Policy) for one in role.node.find_all()):
         return
@@ -77,58 +82,4 @@ def _warn_unless_granted(
         "was granted to it: training jobs fail unless it may do what docs/pipeline.md lists under 'A role of "
         f"your own', where PREFIX is {prefix!r}, JOBS is {jobs} and REPOSITORY is "
         f"{image.repository_arn}. Grant it that and acknowledge this warning, or import the role mutable.",
-    )
-
-
-def _grant_volumes(role: iam.IRole, key: kms.IKey) -> None:
-    """Allow the key of training volumes, which EBS uses through a grant that SageMaker makes as this role."""
-    for one in distinct_keys(key):
-        one.grant(role, "kms:DescribeKey", "kms:Encrypt")
-        iam.Grant.add_to_principal_or_resource(
-            grantee=role,
-            actions=["kms:CreateGrant"],
-            resource_arns=[one.key_arn],
-            resource=one,
-            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-        )
-
-
-def _pull(image: TrainingImage) -> list[iam.PolicyStatement]:
-    return [
-        iam.PolicyStatement(
-            actions=["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-            resources=[image.repository_arn],
-        ),
-        # A registry token belongs to the caller; the action knows no resource.
-        iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]),
-    ]
-
-
-def _logs(scope: Construct, prefixes: Sequence[str]) -> list[iam.PolicyStatement]:
-    def arn(name: str) -> str:
-        return Stack.of(scope).format_arn(
-            service="logs",
-            resource="log-group",
-            resource_name=name,
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
-
-    return [
-        iam.PolicyStatement(
-            actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams"],
-            resources=[arn(LOG_GROUP), arn(f"{LOG_GROUP}:*")],
-        ),
-        iam.PolicyStatement(
-            actions=["logs:PutLogEvents"],
-            resources=[arn(f"{LOG_GROUP}:log-stream:{prefix}-*") for prefix in prefixes],
-        ),
-    ]
-
-
-def _metrics() -> iam.PolicyStatement:
-    # Metrics are not resources; only their namespace can be limited.
-    return iam.PolicyStatement(
-        actions=["cloudwatch:PutMetricData"],
-        resources=["*"],
-        conditions={"StringEquals": {"cloudwatch:namespace": LOG_GROUP}},
     )

@@ -1,4 +1,4 @@
-"""What a model can be judged by, checked by the algorithm's own tables."""
+"""Check the metric that a gate judges a model by against the algorithm's own tables."""
 
 from __future__ import annotations
 

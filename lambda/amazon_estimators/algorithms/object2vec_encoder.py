@@ -46,10 +46,8 @@ def filter_width(encoder: str) -> Hyperparameter[int | str]:
 
 
 def freeze(encoder: str) -> Hyperparameter[bool]:
-    """Declare if pretrained embeddings stay as they are."""
-    return flag(
-        capitals=True, default=True, doc=f"Whether {encoder}'s pretrained embeddings stay as they are."
-    )
+    """Declare if pretrained embeddings stay fixed."""
+    return flag(capitals=True, default=True, doc=f"Whether {encoder}'s pretrained embeddings stay fixed.")
 
 
 def layers(encoder: str) -> Hyperparameter[int | str]:

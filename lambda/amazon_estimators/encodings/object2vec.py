@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from itertools import chain
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 
 from amazon_estimators.encodings.contract import Facts, PlannedChannel
 from amazon_estimators.encodings.text_lines import first_bad_line, look, resolve, shown, steps, tidy
@@ -25,6 +27,28 @@ LAST_TOKEN = 2**31 - 1
 """The highest token id: no vocabulary is larger than an index of 32 bits."""
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
+Side = Annotated[list[Annotated[int, Meta(ge=0, le=LAST_TOKEN)]], Meta(min_length=1)]
+
+
+class Pair(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A line whose parsing finds what ``reason`` finds wrong. JSON has no NaN."""
+
+    label: Annotated[float, Meta(ge=-FLOAT32_MAX, le=FLOAT32_MAX)]
+    in0: Side
+    in1: Side
+
+
+class Asked(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A line to predict. A label is left out: what is asked has none."""
+
+    in0: Side
+    in1: Side
+    label: msgspec.Raw = msgspec.Raw()
+
+
+_LINES = msgspec.json.Encoder()
+_PAIRS, _ASKED = msgspec.json.Decoder(Pair), msgspec.json.Decoder(Asked)
+
 
 def encode(
     s3: Any,
@@ -35,17 +59,24 @@ def encode(
 ) -> Facts:
     records, labels = 0, LabelRange()
     tokens = (Tokens(-1, 0), Tokens(-1, 0))
+    labelled = planned.source.keep_labels
     for piece in pieces:
         for lines, number in steps(s3, piece, planned.source):
             text = tidy(lines)
-            pairs = _pairs(text)
+            pairs = _pairs(text, _PAIRS if labelled else _ASKED)
             if pairs is None:
-                raise first_bad_line(lines, number, piece, reason, REMEDY)
+                raise first_bad_line(lines, number, piece, partial(reason, labelled=labelled), REMEDY)
             if not pairs:
                 continue
             records += len(pairs)
-            labels.add(np.array([pair["label"] for pair in pairs], np.float64))
-            tokens = _seen(tokens[0], pairs, "in0"), _seen(tokens[1], pairs, "in1")
+            if labelled:
+                labels.add(np.array([pair.label for pair in pairs], np.float64))
+            else:
+                text = _LINES.encode_lines([{"in0": pair.in0, "in1": pair.in1} for pair in pairs])
+            tokens = (
+                _seen(tokens[0], [pair.in0 for pair in pairs]),
+                _seen(tokens[1], [pair.in1 for pair in pairs]),
+            )
             out.write(text)
     return Facts(
         records=records,
@@ -55,50 +86,39 @@ def encode(
     )
 
 
-def _pairs(text: bytes) -> list[dict[str, Any]] | None:
+def _pairs(text: bytes, decoder: Any = _PAIRS) -> list[Any] | None:
     """Parse the pairs of whole lines at once; return None if any is not as it should be."""
     count = text.count(b"\n")
-    # Joined by commas the lines are one array, which C parses at once. Lines that begin and end with a brace,
-    # as many as there are values, are one value each: one cut in two would need a key where a brace is.
+    # The parser takes blanks and newlines between values. Lines that begin and end with a brace, as many as
+    # there are values, are one value each: one cut in two would need a key where a brace is.
     if count and not (
         text.startswith(b"{") and text.count(b"\n{") == count - 1 and text.count(b"}\n") == count
     ):
         return None
     try:
-        pairs: list[Any] = _parse(b"[" + text[:-1].replace(b"\n", b",") + b"]")
-    except (ValueError, RecursionError):
+        pairs: list[Any] = decoder.decode_lines(text)
+    except msgspec.DecodeError:
         return None
-    return pairs if len(pairs) == count and _are_pairs(pairs) else None
+    return pairs if len(pairs) == count else None
 
 
-def _are_pairs(pairs: list[Any]) -> bool:
-    """Return True if ``reason`` would find nothing wrong with any of them, at the speed of C."""
-    if any(type(pair) is not dict or pair.keys() != KEYS for pair in pairs):
-        return False
-    labels = [pair["label"] for pair in pairs]
-    if not {*map(type, labels)} <= {int, float} or (labels and not _are_float32(labels)):
-        return False
-    lists = [pair[side] for side in SIDES for pair in pairs]
-    if not {*map(type, lists)} <= {list} or not all(lists):
-        return False
-    if not {*map(type, chain.from_iterable(lists))} <= {int}:
-        return False
-    return min(map(min, lists), default=0) >= 0 and max(map(max, lists), default=0) <= LAST_TOKEN
+def _seen(before: Tokens, sides: list[list[int]]) -> Tokens:
+    return Tokens(max(before.highest, *map(max, sides)), max(before.longest, *map(len, sides)))
 
 
-def _seen(before: Tokens, pairs: list[dict[str, Any]], side: str) -> Tokens:
-    lists = [pair[side] for pair in pairs]
-    return Tokens(max(before.highest, *map(max, lists)), max(before.longest, *map(len, lists)))
+def reason(line: bytes, *, labelled: bool = True) -> str | None:
+    """Say what is wrong with one line, without its end; return None if nothing is.
 
-
-def reason(line: bytes) -> str | None:
-    """Say what is wrong with one line, without its end; return None if nothing is."""
+    ``labelled`` is False of lines to predict, where a label is left out.
+    """
     try:
         pair = _parse(line)
     except (ValueError, RecursionError) as error:
         return f"{shown(line)} is not JSON: {error}"
     if type(pair) is not dict or not (line.startswith(b"{") and line.rstrip(b"\r").endswith(b"}")):
         return f"{shown(line)} is not one object from brace to brace"
+    if not labelled:
+        pair["label"] = 0
     if pair.keys() != KEYS:
         missing, unknown = sorted(KEYS - pair.keys()), sorted(pair.keys() - KEYS)
         return f"missing {', '.join(missing) or 'nothing'}, unknown {', '.join(unknown) or 'nothing'}"
@@ -110,9 +130,9 @@ def reason(line: bytes) -> str | None:
 def _list_problem(side: str, ids: Any) -> str | None:
     if type(ids) is not list or not ids:
         return f"{side} is {_json(ids)}, which is not a list of at least one token id"
-    for one in ids:
-        if type(one) is not int or not 0 <= one <= LAST_TOKEN:
-            return f"{side} holds {_json(one)}, which is not a token id"
+    for token in ids:
+        if type(token) is not int or not 0 <= token <= LAST_TOKEN:
+            return f"{side} holds {_json(token)}, which is not a token id"
     return None
 
 

@@ -1,4 +1,4 @@
-"""Announce: put an event about a new model or a failure."""
+"""Announce: put an event about a new model, predictions or a failure."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 import boto3
 
 from amazon_estimators.logs import logged
-from amazon_estimators.pipeline.announce import announce, tell
+from amazon_estimators.pipeline.announce import tell
+from amazon_estimators.scoring.announce import announce_execution
 from amazon_estimators.storage import s3
 
 
 @logged("Announce")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return announce(partial(tell, boto3.client("events")), s3.client(), event)
+    return announce_execution(partial(tell, boto3.client("events")), s3.client(), event)

@@ -150,7 +150,7 @@ def _bare(name: str) -> str:
 def _check_size(members: int, size: int, max_bytes: int) -> None:
     if members > MEMBERS_LIMIT or size > max_bytes:
         raise ModelError(
-            f"the archive tells of at least {members:,} members of {size:,} bytes in all; "
+            f"the archive lists at least {members:,} members of {size:,} bytes in all; "
             f"allowed: {MEMBERS_LIMIT:,} members and {max_bytes:,} bytes",
             remedy="Pass a higher max_bytes if you trust the file and have the memory.",
         )

@@ -144,7 +144,7 @@ def _json_records(body: bytes, algorithm: type[Algorithm]) -> list[Any]:
     if not isinstance(listed, list):
         raise ResponseError(
             f"the response of {name} has no list {key!r}: {shown(answer)}",
-            remedy=f"{name} answers {{{key!r}: [...]}}; is the endpoint one of another algorithm?",
+            remedy=f"{name} answers {{{key!r}: [...]}}; is it an endpoint of another algorithm?",
         )
     return listed
 
@@ -228,7 +228,7 @@ def _columns(records: Sequence[Any], algorithm: type[Algorithm]) -> Predictions:
         raise ResponseError(
             f"prediction 0 has no {', '.join(missing) or 'known field'}: {shown(first)}; "
             f"{name} answers {expected}",
-            remedy="Is the endpoint one of another algorithm?",
+            remedy="Is it an endpoint of another algorithm?",
         )
     return Predictions({field.name: _column(records, field) for field in fields})
 

@@ -12,10 +12,12 @@ from amazon_estimators.algorithms import ALGORITHMS
 from amazon_estimators.algorithms.algorithm import Algorithm
 from amazon_estimators.algorithms.tuning import objectives, reports_per_epoch
 from amazon_estimators.inference.measure import can_measure
+from amazon_estimators.inference.without_container import numpy_problem
 
 HEADER = (
-    "| algorithm | tune by | early stopping | gate by | measured again on new data | registered for |\n"
-    "|---|---|---|---|---|---|"
+    "| algorithm | tune by | early stopping | gate by | measured again on new data | registered for "
+    "| score | real time | serverless | multi-model |\n"
+    "|---|---|---|---|---|---|---|---|---|---|"
 )
 SHORT = {
     "application/x-recordio-protobuf": "RecordIO",
@@ -33,10 +35,25 @@ def step_matrix() -> str:
 def _row(name: str) -> str:
     kind = ALGORITHMS[name]
     types = ", ".join(SHORT[one] for one in kind.inference.accepts)
-    if not objectives(kind):
-        return f"| {name} | no: it logs no metric of quality | no | no | no | {types} |"
-    cells = (_metrics(kind), _early(kind), "the same", _again(kind), types)
+    judged = ("no: it logs no metric of quality", "no", "no", "no")
+    if objectives(kind):
+        judged = (_metrics(kind), _early(kind), "the same", _again(kind))
+    cells = (*judged, types, _scored(kind), *_served(kind))
     return f"| {name} | {' | '.join(cells)} |"
+
+
+def _scored(kind: type[Algorithm]) -> str:
+    """Return the engines that score a prefix of rows."""
+    problem = numpy_problem(kind)
+    return f"transform job; not NumPy: {problem}" if problem else "transform job, NumPy"
+
+
+def _served(kind: type[Algorithm]) -> Iterator[str]:
+    """Yield where an endpoint serves it: on instances, serverless, beside other models."""
+    yield "yes"
+    caution = kind.inference.serverless_caution
+    yield f"may not start: {caution}" if caution else "yes"
+    yield "on CPU" if kind.inference.multi_model else "no: its container serves one model"
 
 
 def _metrics(kind: type[Algorithm]) -> str:
@@ -57,10 +74,14 @@ def _of_channels(kind: type[Algorithm]) -> Iterator[str]:
 
 
 def _early(kind: type[Algorithm]) -> str:
-    found = [name for name in objectives(kind) if reports_per_epoch(kind, name)]
-    if not found:
+    stoppable = [name for name in objectives(kind) if reports_per_epoch(kind, name)]
+    if not stoppable:
         return "no: no metric per epoch"
-    return "yes" if len(found) == len(objectives(kind)) else f"by {', '.join(f'`{name}`' for name in found)}"
+    return (
+        "yes"
+        if len(stoppable) == len(objectives(kind))
+        else f"by {', '.join(f'`{name}`' for name in stoppable)}"
+    )
 
 
 def _again(kind: type[Algorithm]) -> str:

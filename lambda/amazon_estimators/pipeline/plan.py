@@ -1,10 +1,11 @@
-"""Plan: from metadata alone, decide what every shard is made of, before anything is paid for."""
+"""Plan an execution from metadata alone: decide what every shard is made of, before anything is paid for."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from amazon_estimators.encodings.contract import PlannedChannel
 from amazon_estimators.errors import InputError
@@ -22,6 +23,7 @@ from amazon_estimators.pipeline.shard_plan import JSON_LINES, Plan, Shard
 from amazon_estimators.pipeline.sharding import most_shards, pieces_of_shards, shard_count
 from amazon_estimators.pipeline.training_request import training_request
 from amazon_estimators.pipeline.understood import shortened, understood
+from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.sources import Piece
 from amazon_estimators.storage.object_list import ObjectList
 from amazon_estimators.storage.s3 import put_text
@@ -32,23 +34,79 @@ Pieces = Iterable[Iterable[Piece]]
 def plan_step(
     s3: Any, settings: Settings, execution_input: Mapping[str, Any], execution: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Plan the RecordSet and list the shards still to encode, unless it is there whole and verified.
+    """Plan the RecordSet and list the shards still to encode, unless it exists complete and verified.
 
-    No object of the input is opened for a RecordSet that is there whole: it may have expired by now.
-    ``execution`` has ``name``, ``start_time`` and ``redrive``, the redrives so far: each is an attempt of its
-    own.
+    For a complete RecordSet no input object is opened: it may have expired by now. ``execution`` has
+    ``name``, ``start_time`` and ``redrive``, the number of redrives so far: each is a new attempt.
     """
     algorithm = settings.algorithm_for(execution_input)
     algorithm.check_instances(settings.instance_type, settings.instance_count)
-    channels = settings.channels_for(type(algorithm))
-    version, data_set = execution_input.get("data_set"), None
+    planned = plan_record_sets(
+        s3, settings, settings.channels_for(type(algorithm)), execution_input.get("data_set"), execution
+    )
+    request = None
+    if planned.record_sets is not None:
+        request = training_request(
+            settings,
+            algorithm,
+            planned.record_sets,
+            fingerprint=planned.plan.fingerprint,
+            data_set=planned.plan.data_set,
+            execution=execution["name"],
+            started=execution["start_time"],
+        )
+    return {**planned.state, "hyperparameters": algorithm.hyperparameters(), "request": request}
+
+
+class Planner(Protocol):
+    """The settings of a pipeline that a plan depends on."""
+
+    @property
+    def algorithm(self) -> str: ...
+    @property
+    def data_bucket(self) -> str: ...
+    @property
+    def prefix(self) -> str: ...
+    @property
+    def target_shard_bytes(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan whose missing shards are listed.
+
+    Attributes:
+        plan: The plan.
+        record_sets: Its RecordSets if all of them are complete, else None.
+        state: What the state of an execution holds of it.
+    """
+
+    plan: Plan
+    record_sets: Mapping[str, RecordSet] | None
+    state: dict[str, Any]
+
+
+def plan_record_sets(
+    s3: Any,
+    settings: Planner,
+    channels: Mapping[str, Channel],
+    version: object,
+    execution: Mapping[str, Any],
+) -> Planned:
+    """Plan the RecordSets of ``channels`` and list the shards still to encode: none if all are complete.
+
+    ``version`` names the data set; None is what lies there now.
+    """
+    data_set = None
     if version is None:
         data_set = _frozen(s3, settings, channels)
         version = data_set.version
     check_version(version)
-    asked = asked_for([ENCODING_VERSION, settings.algorithm, settings.target_shard_bytes], channels, version)
+    asked = asked_for(
+        [ENCODING_VERSION, settings.algorithm, settings.target_shard_bytes], channels, str(version)
+    )
     shards: list[Shard] = []
-    plan = known_plan(s3, settings.data_bucket, settings.prefix, asked, version)
+    plan = known_plan(s3, settings.data_bucket, settings.prefix, asked, str(version))
     record_sets = complete_record_sets(s3, plan) if plan else None
     if plan is None or record_sets is None:
         plan, shards = make_plan(
@@ -61,9 +119,15 @@ def plan_step(
         )
         note_plan(s3, plan, settings.prefix, asked)
         record_sets = complete_record_sets(s3, plan)
+    missing = [] if record_sets is not None else _missing(s3, plan, shards)
     attempt = f"{execution['name']}-{execution['redrive']}"
     key = keys.items_key(plan.prefix, attempt)
-    planned = {
+    note(
+        record_set=plan.fingerprint, data_set=plan.data_set, shards=plan.shards, shards_to_encode=len(missing)
+    )
+    if missing:
+        put_text(s3, plan.bucket, key, "".join(shard.item() for shard in missing), JSON_LINES)
+    state = {
         "bucket": plan.bucket,
         "prefix": plan.prefix,
         "fingerprint": plan.fingerprint,
@@ -71,32 +135,17 @@ def plan_step(
         "shards": plan.shards,
         "attempt": attempt,
         "shards_key": key,
-        "hyperparameters": algorithm.hyperparameters(),
         "understood": {
             name: shortened(channel.read_as) for name, channel in plan.channels.items() if channel.read_as
         },
+        "complete": record_sets is not None,
+        "shards_to_encode": len(missing),
     }
-    note(record_set=plan.fingerprint, data_set=plan.data_set, shards=plan.shards, shards_to_encode=0)
-    if record_sets is not None:
-        request = training_request(
-            settings,
-            algorithm,
-            record_sets,
-            fingerprint=plan.fingerprint,
-            data_set=plan.data_set,
-            execution=execution["name"],
-            started=execution["start_time"],
-        )
-        return {**planned, "complete": True, "shards_to_encode": 0, "request": request}
-    missing = _missing(s3, plan, shards)
-    note(shards_to_encode=len(missing))
-    items = "".join(shard.item() for shard in missing)
-    put_text(s3, plan.bucket, key, items, JSON_LINES)
-    return {**planned, "complete": False, "shards_to_encode": len(missing), "request": None}
+    return Planned(plan, record_sets, state)
 
 
-def _frozen(s3: Any, settings: Settings, channels: Mapping[str, Channel]) -> DataSet:
-    """Freeze what is there now, as a version of its own."""
+def _frozen(s3: Any, settings: Planner, channels: Mapping[str, Channel]) -> DataSet:
+    """Freeze the current input as a data set version."""
     files = {name: channel.files for name, channel in channels.items()}
     data_set = DataSet.take(s3, settings.data_bucket, files)
     data_set.freeze(s3, settings.data_bucket, settings.prefix)
@@ -104,10 +153,10 @@ def _frozen(s3: Any, settings: Settings, channels: Mapping[str, Channel]) -> Dat
 
 
 def _missing(s3: Any, plan: Plan, shards: list[Shard]) -> list[Shard]:
-    """Return the shards that an earlier execution did not finish; at least one.
+    """Return the shards that earlier executions did not finish; at least one.
 
-    All may be there without a manifest, when Seal refused the hyperparameters. The last one is then encoded
-    again, to the same bytes: what a Map Run does with no items at all is nowhere promised.
+    All may exist without a manifest, if Seal refused the hyperparameters. Then the last one is encoded again,
+    to the same bytes: AWS does not document what a Map Run does without items.
     """
     done = {name: verified(s3, plan, name) for name in plan.channels}
     return [shard for shard in shards if shard.index not in done[shard.channel]] or shards[-1:]
@@ -141,9 +190,9 @@ def prepare(
     prefix: str,
     target_shard_bytes: int,
 ) -> tuple[Plan, dict[str, Pieces]]:
-    """Return the plan and the pieces of each channel's shards; nothing is written.
+    """Return the plan and the pieces of each channel's shards. Writes nothing.
 
-    Raises what :func:`make_plan` raises.
+    Raises the same errors as :func:`make_plan`.
     """
     found = {
         name: find(

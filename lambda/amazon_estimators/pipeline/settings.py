@@ -1,9 +1,9 @@
-"""The settings of a pipeline, as its construct writes them, and the input of an execution."""
+"""Read the settings of a pipeline, as its construct writes them, and the input of an execution."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 from amazon_estimators.algorithms import Algorithm, algorithm_named
@@ -11,6 +11,7 @@ from amazon_estimators.errors import RequestError
 from amazon_estimators.pipeline.channels import Channel, channels_of
 from amazon_estimators.pipeline.data_set import check_version
 from amazon_estimators.sources import Source
+from amazon_estimators.storage.s3 import get_json
 from amazon_estimators.text import shown
 
 INPUT_KEYS = ("hyperparameters", "data_set", "reason")
@@ -19,20 +20,22 @@ INPUT_KEYS = ("hyperparameters", "data_set", "reason")
 LONGEST_REASON = 1_000
 
 MOST_SHOWN = 10
-"""Unknown keys of an input that the error names."""
+"""The most unknown keys of an input that an error names."""
 
 LONGEST_PREFIX = 200
-"""Bytes; a receipt's key is the prefix and up to 800 bytes more, and S3 takes 1,024."""
+"""Bytes. A receipt's key is the prefix and up to 800 bytes more; S3 allows 1,024."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """One pipeline. ``hyperparameters`` as the service takes them, ``channels`` by name, sizes in bytes.
+    """The settings of a pipeline. ``hyperparameters`` as the service takes them, ``channels`` by name, sizes
+    in bytes.
 
-    ``instance_type`` is one type, or several in order of preference.
-    ``distributions`` names how a channel is distributed where it is not the algorithm's default.
-    ``volume_gib`` is the disk of each training instance; None for an instance with disks of its own. ``tags``
-    are given to training jobs beside the library's own.
+    ``instance_type`` is one type, or several in order of preference. ``distributions`` holds the distribution
+    of channels that do not use the algorithm's default. ``volume_gib`` is the disk of each training instance;
+    None for an instance with its own disks. ``tags`` are added to training jobs besides the library's own.
+    ``columns`` is the bucket and key of the columns that channels name, if they are too many for the
+    definition: see :meth:`with_columns`.
     """
 
     pipeline: str
@@ -48,13 +51,14 @@ class Settings:
     distributions: Mapping[str, str] = field(default_factory=dict)
     volume_gib: int | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str] | None = None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Raises RequestError for a setting that is missing, unknown or out of range."""
+        """Read the settings. Raises RequestError for a setting that is missing, unknown or out of range."""
         known = {one.name for one in fields(cls)}
         missing, unknown = (
-            sorted(known - set(values) - {"distributions", "volume_gib", "tags"}),
+            sorted(known - set(values) - {"distributions", "volume_gib", "tags", "columns"}),
             sorted(set(values) - known),
         )
         if missing or unknown:
@@ -71,6 +75,20 @@ class Settings:
                 remedy="Shorten the pipeline's prefix.",
             )
         return cls(**{**values, **numbers, "channels": channels})
+
+    def with_columns(self, s3: Any) -> Self:
+        """Return the settings with all columns of their channels, which may lie on S3.
+
+        Raises ServiceError or DamagedFileError if they cannot be read.
+        """
+        if self.columns is None:
+            return self
+        stored = get_json(s3, self.columns["bucket"], self.columns["key"])
+        channels = {
+            name: Source.from_dict(source.to_dict() | stored.get(name, {}))
+            for name, source in self.channels.items()
+        }
+        return replace(self, channels=channels, columns=None)
 
     def channels_for(self, algorithm: type[Algorithm]) -> dict[str, Channel]:
         """Return the channels by name. Raises RequestError unless the algorithm trains on them."""

@@ -1,4 +1,4 @@
-"""Check strictly that the training container reads these files, and learns from them what was meant."""
+"""Check strictly that the training container can read these files, and reads what was meant."""
 
 from __future__ import annotations
 
@@ -20,27 +20,33 @@ class Summary:
     records: int
     feature_dim: int
     dtype: str
-    """Of the features: "float32", "float64" or "int32"."""
+    """Dtype of the features: "float32", "float64" or "int32"."""
     sparse: bool
     labels: Labels | None
-    """Range of all label values; None where the records carry no label."""
+    """Range of all label values; None if records have no label."""
     bytes: int
-    """Of all files together."""
+    """Size of all files together."""
 
 
 def check(files: Iterable[File] | File, *, allow_nonfinite: bool = False) -> Summary:
-    """Check the files of one channel against all that the first-party algorithms ask of RecordIO-protobuf.
+    """Check the files of one channel against every requirement of the first-party algorithms.
 
     Reads each file once, in memory bounded by the longest record.
 
-    :param files: paths, or binary file objects read from where they stand; one file needs no list.
-    :param allow_nonfinite: let NaN and Inf pass; default: refuse them.
-    :raises RecordIOError: for the first fault, with file, record number (from 0 in each file), byte offset of
-        the record and reason. Refused are broken or missing frames and escaped multi-part records; records
-        without a tensor under the key ``values``, or with bytes as features; a record whose number of
-        features, tensor type, form (dense or sparse) or label differs from the first record of the channel;
-        sparse keys that are unsorted, repeated or beyond the shape, and a sparse record without shape;
-        non-finite numbers; a file without records.
+    Args:
+        files: Paths, or binary file objects read from their current position; a single file needs no list.
+        allow_nonfinite: True accepts NaN and Inf. Default: refuse them.
+
+    Returns:
+        A summary of all files.
+
+    Raises:
+        RecordIOError: The first fault, with file, record number (from 0 in each file), byte offset of the
+            record and reason. Refused are broken or missing frames and escaped multi-part records; records
+            without a tensor under the key ``values``, or with bytes as features; a record whose number of
+            features, tensor type, form (dense or sparse) or label differs from the channel's first record;
+            sparse keys that are unsorted, repeated or beyond the shape, and a sparse record without shape;
+            non-finite numbers; a file without records.
     """
     channel = Channel(allow_nonfinite=allow_nonfinite)
     records, size = 0, 0

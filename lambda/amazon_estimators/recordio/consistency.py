@@ -1,4 +1,4 @@
-"""The rules that hold between the records of one channel, record after record and file after file."""
+"""Check that all records of a channel agree with the first, across records and files."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Channel:
         shaped = (block.shapes >= 0) & (block.shapes != block.counts)
         return _first(
             shaped,
-            lambda row: f"its shape tells {block.shapes[row]} features, its values are {block.counts[row]}",
+            lambda row: f"its shape says {block.shapes[row]} features, but it has {block.counts[row]} values",
         ) or _first(
             block.counts != self.feature_dim,
             lambda row: f"it has {block.counts[row]} features, the channel's first record {self.feature_dim}",
@@ -72,7 +72,7 @@ class Channel:
         rows = np.repeat(np.arange(len(block.counts)), block.key_counts)
         faults = [
             _first(block.shapes < 0, lambda row: "it is sparse, or empty, and has no shape"),
-            _first(block.shapes == 0, lambda row: "its shape tells 0 features"),
+            _first(block.shapes == 0, lambda row: "its shape says 0 features"),
             _first(
                 block.shapes != self.feature_dim,
                 lambda row: (
@@ -108,7 +108,7 @@ class Channel:
 
 
 def _first(bad: Array, reason: Callable[[int], str]) -> tuple[int, str] | None:
-    """The first record that is bad, and why."""
+    """Return the first bad record and the reason."""
     if not bad.any():
         return None
     row = int(np.argmax(bad))
@@ -116,7 +116,7 @@ def _first(bad: Array, reason: Callable[[int], str]) -> tuple[int, str] | None:
 
 
 def _first_of(rows: Array, bad: Array, reason: Callable[[int], str]) -> tuple[int, str] | None:
-    """As :func:`_first` for values or keys; ``rows`` tells the record of each."""
+    """Return the same as :func:`_first` for values or keys; ``rows`` holds the record of each."""
     fault = _first(bad, reason)
     return fault and (int(rows[fault[0]]), fault[1])
 

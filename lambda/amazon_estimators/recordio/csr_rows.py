@@ -1,4 +1,5 @@
-"""Blocks of compressed rows, from SciPy, plain parts or filled arrays; keys sorted, duplicates summed."""
+"""Read blocks of compressed rows from SciPy matrices, their parts or full arrays; sort keys, sum
+duplicates."""
 
 from __future__ import annotations
 
@@ -12,12 +13,12 @@ from amazon_estimators.recordio.values import BLOCK_BYTES, as_matrix, cast_block
 from amazon_estimators.recordio.wire import Array, Tensor
 
 BLOCK_VALUES = BLOCK_BYTES // 16
-"""Stored values per block of rows; each takes some 50 bytes of working memory."""
+"""Stored values per block of rows; each needs about 50 bytes of working memory."""
 BLOCK_ROWS = BLOCK_BYTES // 64
-"""Rows per block, where they hold few values."""
+"""The most rows per block, for rows with few values."""
 
 COLUMN_LIMIT = 2**63 - 1
-"""The widest shape that readers take."""
+"""The widest shape that readers accept."""
 
 
 class CsrParts(NamedTuple):
@@ -41,23 +42,23 @@ class Block(NamedTuple):
 
 
 class Source(Protocol):
-    """A matrix of which blocks of rows can be had in compressed form."""
+    """A matrix that provides blocks of rows in compressed form."""
 
     shape: tuple[int, int]
     dtype: np.dtype[Any]
 
     def ranges(self) -> Iterator[tuple[int, int]]:
-        """Consecutive ``(start, stop)`` of rows, each of bounded size."""
+        """Yield consecutive ``(start, stop)`` of rows, each range of bounded size."""
 
     def longer_than(self, values: int) -> Iterator[int]:
-        """The rows that hold more than so many values."""
+        """Return the rows that hold more than ``values`` values."""
 
     def block(self, start: int, stop: int, tensor: Tensor) -> Block:
-        """Those rows, values in the tensor's dtype, keys within the columns but in any order."""
+        """Return these rows, with values in the tensor's dtype and keys within the columns, in any order."""
 
 
 def source_of(array: Any, first_row: int) -> Source:
-    """A SciPy sparse matrix, a tuple of compressed rows, or anything numpy makes a matrix of."""
+    """Accept a SciPy sparse matrix, a tuple of compressed rows, or anything NumPy can turn into a matrix."""
     if hasattr(array, "tocsr"):
         array = array.tocsr()
         return Compressed(CsrParts(array.data, array.indices, array.indptr, array.shape), first_row)
@@ -72,7 +73,7 @@ def source_of(array: Any, first_row: int) -> Source:
 
 
 class Filled:
-    """An array, of which the non-zeros count."""
+    """A full array, whose non-zeros are written."""
 
     def __init__(self, matrix: Array) -> None:
         self.matrix = matrix
@@ -95,7 +96,7 @@ class Filled:
 
 
 class Compressed:
-    """Compressed rows. Every block is checked before its indices are believed."""
+    """Compressed rows. Every block is checked before its indices are used."""
 
     def __init__(self, parts: CsrParts, first_row: int) -> None:
         self.first_row = first_row
@@ -114,7 +115,7 @@ class Compressed:
                     f"{name} of compressed rows is a 1-D array of {content}, "
                     f"not {part.dtype} of the shape {part.shape}"
                 )
-        if self.indptr.dtype.itemsize < 8:  # pointers of few bits overflow in sums with a block's size
+        if self.indptr.dtype.itemsize < 8:  # narrow pointers would overflow when a block's size is added
             self.indptr = self.indptr.astype(np.int64)
         if len(self.indptr) != shape[0] + 1 or len(self.indices) != len(self.data):
             raise InputError(
@@ -159,7 +160,8 @@ class Compressed:
 
 
 def canonical(block: Block, drop_zeros: bool) -> Block:
-    """The block with ascending keys in each row, values of equal keys summed, zeros dropped if so wished."""
+    """Return the block with ascending keys in each row, values of equal keys summed, zeros dropped on
+    request."""
     counts, keys, values = block
     falls = keys[1:] <= keys[:-1]
     lasts = np.cumsum(counts) - 1

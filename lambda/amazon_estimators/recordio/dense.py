@@ -1,7 +1,7 @@
 """Encode rows of a matrix as dense records.
 
-Float rows with float labels (or none) make records of one length that differ only in their values. So a block
-of them is a table: its constant bytes are written once, and each block of rows only fills two columns.
+Records of float rows with float labels, or none, have the same length and differ only in their values. So a
+block of them is a table: its constant bytes are written once, and each block of rows fills two columns.
 """
 
 from __future__ import annotations
@@ -49,20 +49,25 @@ def write_numpy_to_dense_tensor(
 ) -> int:
     """Write each row of ``array`` as one dense record.
 
-    :param file: binary file object, written to from where it stands. Writing consecutive blocks of rows one
-        after the other gives the same bytes as writing them at once.
-    :param array: 2-D, (rows, features); any memory order or view. float32 (and float16) become Float32Tensor,
-        float64 Float64Tensor, bool and integers Int32Tensor.
-    :param labels: 1-D, (rows,), of the same dtypes, independent of the features'; default: no label.
-    :param allow_nonfinite: write NaN and Inf as they are; default: refuse them.
-    :param first_row: the number errors give to the first row of ``array``; default 0.
-    :returns: the number of bytes written.
-    :raises InputError: for a dtype without exact form, a wrong shape, a non-finite value, an integer beyond
-        32 bits or a record of 2^29 bytes or more. Dtype, shape and length are checked before anything is
-        written, values block by block as they are written.
-
-    Extra memory is a few blocks of 2 MiB (or of one record, where that is longer), whatever the size of
+    Needs a few blocks of 2 MiB of memory (or of one record, if that is longer), whatever the size of
     ``array``.
+
+    Args:
+        file: Binary file object, written to from its current position. Writing consecutive blocks of rows
+            gives the same bytes as writing them at once.
+        array: 2-D, (rows, features); any memory order or view. float32 and float16 become Float32Tensor,
+            float64 Float64Tensor, bool and integers Int32Tensor.
+        labels: 1-D, (rows,), of any of these dtypes, whatever the features'. Default: records without label.
+        allow_nonfinite: True writes NaN and Inf unchanged. Default: refuse them.
+        first_row: The number of the first row of ``array`` in errors. Default: 0.
+
+    Returns:
+        The number of bytes written.
+
+    Raises:
+        InputError: A dtype without exact form, a wrong shape, a non-finite value, an integer beyond 32 bits
+            or a record of 2^29 bytes or more. Dtype, shape and length are checked before anything is written,
+            values block by block as they are written.
     """
     rows = _Rows(array, labels, allow_nonfinite, first_row)
     if rows.vary:
@@ -74,7 +79,7 @@ def write_numpy_to_dense_tensor(
     for start, block, label_block in rows.blocks(table.rows):
         part = memory[: len(block) * table.size]
         table.fill(part, block, label_block)
-        # Checked after the copy, which has brought the values into the cache, and before they are written.
+        # Check after the copy, which brings the values into the cache, and before writing.
         rows.check(start, block, label_block)
         written += write_all(file, part.data)
     return written
@@ -88,14 +93,20 @@ def encode_dense(
     allow_nonfinite: bool = False,
     first_row: int = 0,
 ) -> memoryview:
-    """Return what :func:`write_numpy_to_dense_tensor` would write, encoded in place in one buffer.
+    """Encode like :func:`write_numpy_to_dense_tensor`, in place in one buffer.
 
-    :param out: writable buffer (bytearray, memoryview, uint8 array) that takes the records from its start on;
-        default: a new one. One buffer used for block after block stays warm: the fastest way to encode.
-    :returns: the bytes written, a view of ``out`` where it is given.
-    :raises InputError: as the writer, and if ``out`` is too small or read-only.
+    Takes the writer's other parameters as well.
 
-    The other parameters are the writer's.
+    Args:
+        out: Writable buffer (bytearray, memoryview, uint8 array) that takes the records from its start.
+            Default: a new one. A buffer that is reused for block after block stays warm: the fastest
+            way to encode.
+
+    Returns:
+        The bytes written, as a view of ``out`` if you pass one.
+
+    Raises:
+        InputError: As the writer, and if ``out`` is too small or read-only.
     """
     rows = _Rows(array, labels, allow_nonfinite, first_row)
     if rows.vary:
@@ -114,7 +125,7 @@ def encode_dense(
 
 
 def _target(out: Any, size: int) -> Array:
-    """Return the first ``size`` bytes of the caller's buffer, or of a new one."""
+    """Return the first ``size`` bytes of the caller's buffer, or a new buffer."""
     if out is None:
         return np.empty(size, np.uint8)
     target = np.frombuffer(out, np.uint8)
@@ -128,7 +139,7 @@ def _target(out: Any, size: int) -> Array:
 
 
 class _Rows:
-    """Features and labels, shapes and dtypes in order; their values are checked block by block."""
+    """Features and labels with their shapes and dtypes checked; values are checked block by block."""
 
     def __init__(self, array: Any, labels: Any, allow_nonfinite: bool, first_row: int) -> None:
         self.matrix = as_matrix(array)
@@ -141,7 +152,8 @@ class _Rows:
         """True if records differ in length: integers are varints."""
 
     def blocks(self, rows: int) -> Iterator[tuple[int, Array, Array | None]]:
-        """``(start, features, labels)`` of so many rows at a time, cast and contiguous, not yet checked."""
+        """Yield ``(start, features, labels)`` for a number of rows at a time, cast and contiguous, not yet
+        checked."""
         for start in range(0, len(self.matrix), rows):
             labels = None
             if self.labels is not None and self.label_tensor is not None:
@@ -158,9 +170,9 @@ class _Rows:
             check_labels(labels, self.label_tensor, self.allow_nonfinite, self.first_row + start)
 
     def varying(self) -> Iterator[memoryview]:
-        """The records, where they differ in length."""
+        """Yield the records if they differ in length."""
         columns = self.matrix.shape[1]
-        # Only rows that could be too long are measured before the first byte is written.
+        # Before the first byte is written, measure only rows that could be too long.
         if columns * (self.tensor.width or VARINT_LIMIT) + RECORD_OVERHEAD >= LENGTH_LIMIT:
             for row in range(len(self.matrix)):
                 block = cast_block(self.matrix[row : row + 1], self.tensor)
@@ -178,7 +190,7 @@ class _Rows:
 
 
 class _Table:
-    """The layout of records of one length: constant bytes, and a place for features and label."""
+    """The layout of records of one length: constant bytes, and positions for features and label."""
 
     def __init__(self, rows: _Rows, first_row: int) -> None:
         width = rows.matrix.shape[1] * rows.tensor.width
@@ -204,30 +216,30 @@ class _Table:
         """Write the constant bytes of as many records as ``memory`` holds."""
         memory[: self.head.size] = self.head
         memory[memory.size - self.rest.size :] = self.rest
-        # From the features of one record to those of the next there is one run of constant bytes.
+        # Between the features of one record and those of the next lies one run of constant bytes.
         between = np.concatenate([self.rest, self.head])
         runs = memory[sum(self.features) : memory.size - self.rest.size - self.features[1]]
         self._column(runs, 0, between.size)[:] = between.view(f"V{between.size}")
 
     def fill(self, memory: Array, block: Array, labels: Array | None) -> None:
         """Write the values of the rows of ``block``, one record each."""
-        # Rows and labels are copied as opaque items: numpy then moves whole rows, at any alignment.
+        # Copy rows and labels as opaque items: NumPy then moves whole rows, at any alignment.
         features = self._column(memory, *self.features)
         features[:] = block.view(features.dtype)[:, 0]
         if labels is not None:
             self._column(memory, *self.labels)[:] = labels.view(f"V{self.labels[1]}")
 
     def _column(self, memory: Array, start: int, width: int) -> Array:
-        """The ``width`` bytes from byte ``start`` on, of every record, as one item a record."""
+        """Return the ``width`` bytes from byte ``start`` of every record, as one item per record."""
         count = (memory.size - start - width) // self.size + 1
         return np.ndarray((count,), f"V{width}", memory, start, (self.size,))
 
 
 def _memory(size: int) -> Array:
-    """``size`` bytes that start 16 past a multiple of 32.
+    """Return ``size`` bytes that start 16 past a multiple of 32.
 
-    So does a large buffer from malloc, such as that of a BytesIO. Copies between places of one phase are up
-    to twice as fast as others.
+    A large buffer from malloc, such as a BytesIO's, starts there too. Copies between buffers of the same
+    alignment are up to twice as fast.
     """
     memory = np.empty(size + 32, np.uint8)
     start = (16 - memory.ctypes.data) % 32

@@ -1,4 +1,4 @@
-"""Read a file through a sliding window, cut into frames, in memory bounded by the longest record.
+"""Read a file's frames through a sliding window, in memory bounded by the longest record.
 
 Two records of one float32 feature each, 1.0 and 2.0, are 56 bytes; a frame starts at 0 and at 28::
 
@@ -6,8 +6,8 @@ Two records of one float32 feature each, 1.0 and 2.0, are 56 bytes; a frame star
     0a 23 d7 ce  14 00 00 00  0a 12 0a 06 76 61 6c 75 65 73 12 08 12 06 0a 04 00 00 00 40
     magic        20 bytes     payload
 
-The next frame starts after the payload, padded to a multiple of 4: 8 + 20 bytes on. A window that ends at
-byte 40 holds one whole record, and lacks 16 bytes of the next.
+The next frame starts after the payload and its padding to a multiple of 4, 8 + 20 bytes later. A window that
+ends at byte 40 holds one whole record, and lacks 16 bytes of the next.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from amazon_estimators.recordio.wire import FRAME_BYTES, LENGTH_LIMIT, MAGIC, Ar
 
 WINDOW_BYTES = 1 << 21
 SLACK = 16
-"""Bytes after the window that may be read, never believed: vector code looks a word ahead."""
+"""Bytes after the window that may be read but never used: vector code reads a word ahead."""
 
 File = IO[bytes] | str | os.PathLike[str]
 
 
 @contextmanager
 def opened(file: Any) -> Iterator[tuple[Any, str]]:
-    """Open a path, or take a binary file object as it is; yield it with the name that errors give it."""
+    """Open a path, or take a binary file object as it is; yield it with its name for errors."""
     if hasattr(file, "read"):
         yield file, str(getattr(file, "name", "") or "")
     else:
@@ -41,20 +41,20 @@ def opened(file: Any) -> Iterator[tuple[Any, str]]:
 
 
 class Frames(NamedTuple):
-    """Whole records at the head of the window: where their payloads start and how long they are."""
+    """Whole records at the start of the window: positions and lengths of their payloads."""
 
     starts: Array
     lengths: Array
     used: int
-    """Bytes of the window these records take."""
+    """Bytes of the window that these records take."""
     missing: int
-    """Bytes the window lacks for the next record; 0 if a problem stands there instead."""
+    """Bytes the window lacks for the next record; 0 if the bytes there are not a record."""
     problem: str
     """Why the bytes after them are not a record; empty if they may be one."""
 
 
 class Window:
-    """``data()`` is what was read and not yet consumed; ``offset`` is where it starts in the file."""
+    """``data()`` holds the bytes read and not yet consumed; ``offset`` is their position in the file."""
 
     def __init__(self, file: Any, name: str) -> None:
         self.file, self.name = file, name
@@ -74,7 +74,7 @@ class Window:
         self.offset += count
 
     def fill(self, missing: int) -> None:
-        """Read on until the window is full and holds ``missing`` more bytes than now, or the file ends."""
+        """Read until the window is full and holds ``missing`` more bytes than now, or the file ends."""
         rest = self._stop - self._start
         self._memory[:rest] = self.data()
         self._start, self._stop = 0, rest
@@ -83,7 +83,7 @@ class Window:
             if self._stop == capacity:
                 if capacity >= rest + missing:
                     return
-                # Doubling follows bytes that have arrived, not a length the file claims.
+                # Double by the bytes that have arrived, not by a length the file claims.
                 self._memory = np.concatenate([self._memory, np.zeros(capacity, np.uint8)])
                 continue
             self._stop += self._read(capacity)
@@ -126,7 +126,7 @@ class Window:
                 if self.ended:
                     there = end - at - FRAME_BYTES
                     problem = (
-                        f"truncated: {there} of {length} bytes of its payload are there"
+                        f"truncated: {there} of {length} bytes of its payload are present"
                         if there < length
                         else f"the zero bytes that pad it to a multiple of 4 are missing ({missing})"
                     )
@@ -144,15 +144,15 @@ class Window:
         )
 
     def error(self, reason: str, record: int, at: int) -> RecordIOError:
-        """Make the error for what stands at byte ``at`` of the file."""
+        """Return the error for the bytes at byte ``at`` of the file."""
         return RecordIOError(reason, file=self.name, record=record, offset=at)
 
 
 def _chain(data: Array, at_most: int) -> Array:
-    """Find where the first records start, as long as each ends where the next magic word stands.
+    """Return where the first records start, as long as each ends at a magic word.
 
-    The last item is where the last of them ends: for the two records above ``[0, 28, 56]``. A payload that
-    holds the magic word only breaks the chain.
+    The last item is the end of the last record: for the two records above ``[0, 28, 56]``. A magic word
+    inside a payload only breaks the chain.
     """
     words = data[: data.size & ~3].view("<u4")
     magic = np.flatnonzero(words[:-1] == MAGIC)[: at_most + 1]

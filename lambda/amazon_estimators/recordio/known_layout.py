@@ -1,4 +1,4 @@
-"""Records in the layout of the SageMaker Python SDK, parsed all at once: a step a field, not a record."""
+"""Parse records in the layout of the SageMaker Python SDK all at once: one step per field, not per record."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ _KEY_WORD = int.from_bytes(KEY, "little")
 
 
 class _Cursor:
-    """A position in each of many records, moved field by field. Rows that stray are marked, not raised."""
+    """A position in each of many records, moved field by field. Rows of another layout are marked, not
+    raised."""
 
     def __init__(self, memory: Array, positions: Array) -> None:
         self.words = at_bytes(memory, "<u8")
@@ -27,7 +28,7 @@ class _Cursor:
         return (self._word() & np.uint64(0xFF)).astype(np.int64)
 
     def expect(self, tag: int, where: Array | None = None) -> None:
-        """Move over a byte that must be ``tag``, only in the rows of ``where`` if given."""
+        """Move over a byte that must be ``tag``, in the rows of ``where`` or in all."""
         same = self.byte() == tag
         self.good &= same if where is None else same | ~where
         self.at = self.at + (1 if where is None else where)
@@ -56,7 +57,7 @@ class _Cursor:
         return value
 
     def skip(self, lengths: Array, ends: Array) -> Array:
-        """Move over ``lengths`` bytes, which must not pass ``ends``; returns where they start."""
+        """Move over ``lengths`` bytes, which must not pass ``ends``; return their start."""
         start = self.at
         self.good &= lengths <= ends - start
         self.at = start + lengths
@@ -69,25 +70,25 @@ class _Cursor:
 
 @dataclass
 class Layout:
-    """Byte positions and lengths of each record's parts in the parsed memory, all (records,)."""
+    """Byte positions and lengths of each record's parts in the parsed memory, each of shape (records,)."""
 
     good: Array
-    """False where the record has another layout and the rest of its row means nothing."""
+    """False if the record has another layout; then the rest of its row is meaningless."""
     tag: Array
     values_at: Array
     values_bytes: Array
     keys_at: Array
     keys_bytes: Array
     shape: Array
-    """The one number of the shape, -1 if there is none."""
+    """The single number in the shape; -1 without shape."""
     label_tag: Array
-    """0 without label."""
+    """Length of the label; 0 without label."""
     label_at: Array
     label_bytes: Array
 
 
 def parse_layout(memory: Array, starts: Array, lengths: Array) -> Layout:
-    """Parse payloads at ``starts``; ``memory`` goes on for 8 bytes or more after the last of them."""
+    """Parse payloads at ``starts``; ``memory`` extends at least 8 bytes beyond the last of them."""
     stops = starts + lengths
     cursor = _Cursor(memory, starts)
     tag, values_at, values_bytes, ends = _head(cursor, 0x0A, stops)
@@ -123,7 +124,7 @@ def parse_layout(memory: Array, starts: Array, lengths: Array) -> Layout:
 
 
 def _head(cursor: _Cursor, map_tag: int, stops: Array) -> tuple[Array, Array, Array, Array]:
-    """Parse a map entry to the end of its values: tensor tag, place and length of values, tensor's end."""
+    """Parse a map entry to the end of its values: tensor tag, position and length of values, tensor's end."""
     cursor.expect(map_tag)
     length = cursor.varint()
     ends = cursor.at + length

@@ -1,4 +1,4 @@
-"""Records in any other protobuf layout, parsed by protobuf one at a time."""
+"""Parse records in any other protobuf layout with protobuf, one at a time."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ INT64_MAX = (1 << 63) - 1
 
 
 class RefusedError(Exception):
-    """Says why a payload is not a record that the algorithms read."""
+    """Raised with the reason why a payload is not a record that the algorithms read."""
 
 
 class Foreign(NamedTuple):
-    """One record."""
+    """A record that protobuf parsed."""
 
     tensor: Tensor
     values: Array
     keys: Array
     features: int
-    """Number of features the shape tells, -1 without shape."""
+    """Number of features according to the shape; -1 without shape."""
     label_tensor: Tensor | None
     labels: Array
 
 
 def message(payload: bytes) -> Any:
-    """``payload`` as a ``record_pb2.Record``."""
-    # protobuf loads only where it is needed: files of this library never are.
+    """Parse ``payload`` as a ``record_pb2.Record``."""
+    # Load protobuf only if needed: files of this library never need it.
     from google.protobuf.message import DecodeError  # noqa: PLC0415
 
     from amazon_estimators.recordio.record_pb2 import Record  # noqa: PLC0415
@@ -73,7 +73,7 @@ def parse_foreign(payload: bytes) -> Foreign:
 def _features(shape: tuple[int, ...]) -> int:
     if not shape:
         return -1
-    # Step by step: the product of very many lengths would be a number of millions of digits.
+    # Multiply step by step: the product of very many lengths could have millions of digits.
     features = 0 if 0 in shape else 1
     for length in shape:
         features *= length

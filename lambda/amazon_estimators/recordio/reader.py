@@ -1,4 +1,4 @@
-"""RecordIO-protobuf back to matrices, or to protobuf messages."""
+"""Read RecordIO-protobuf back as matrices, or as protobuf messages."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from amazon_estimators.recordio.wire import FRAME_BYTES, Array
 def read_records(file: File) -> Iterator[Any]:
     """Yield the records of a path or binary file object as ``record_pb2.Record`` messages.
 
-    Only the frames are checked, and that payloads are protobuf; :func:`check` checks the rest.
-    Raises :class:`RecordIOError` where bytes are no record.
+    Checks only the frames, and that payloads are protobuf; :func:`check` checks the rest. Raises
+    :class:`RecordIOError` for bytes that are not a record.
     """
     with opened(file) as (handle, name):
         window = Window(handle, name)
@@ -47,10 +47,10 @@ def read_records(file: File) -> Iterator[Any]:
 def read_matrix(file: File) -> tuple[Any, Array | None]:
     """Read all records of a path or binary file object as ``(features, labels)``.
 
-    Features are an array of (records, features), float32, float64 or int32 as the file has them; of sparse
-    records a ``scipy.sparse.csr_matrix``, or :class:`CsrParts` where SciPy is not installed. Labels are
-    (records,), or (records, values) if records carry several, or None. Non-finite numbers are read as they
-    are; for all else the file must be one that :func:`check` accepts. Raises :class:`RecordIOError`.
+    Features are an array of (records, features), float32, float64 or int32 as in the file; for sparse records
+    a ``scipy.sparse.csr_matrix``, or :class:`CsrParts` if SciPy is not installed. Labels are (records,), or
+    (records, values) if records carry several, or None. Non-finite numbers are read unchanged; otherwise the
+    file must be one that :func:`check` accepts. Raises :class:`RecordIOError`.
     """
     with opened(file) as (handle, name):
         channel = Channel(allow_nonfinite=True)
@@ -67,16 +67,16 @@ def read_matrix(file: File) -> tuple[Any, Array | None]:
                 counts.add(block.counts, done)
     if channel.kind is None:
         raise RecordIOError("it holds no record", file=name)
-    found = labels.array() if channel.kind.label_tensor else None
-    if found is not None and channel.label_dim > 1:
-        found = found.reshape(-1, channel.label_dim)
+    label_values = labels.array() if channel.kind.label_tensor else None
+    if label_values is not None and channel.label_dim > 1:
+        label_values = label_values.reshape(-1, channel.label_dim)
     if not channel.kind.sparse:
-        return values.array().reshape(-1, channel.feature_dim), found
+        return values.array().reshape(-1, channel.feature_dim), label_values
     per_row = counts.array()
     indptr = np.zeros(len(per_row) + 1, np.int64)
     np.cumsum(per_row, out=indptr[1:])
     parts = CsrParts(values.array(), keys.array(), indptr, (len(per_row), channel.feature_dim))
-    return _sparse(parts), found
+    return _sparse(parts), label_values
 
 
 def _sparse(parts: CsrParts) -> Any:
@@ -88,7 +88,7 @@ def _sparse(parts: CsrParts) -> Any:
 
 
 def _bytes_left(file: Any) -> int | None:
-    """Return the bytes from where the file stands to its end, or None if it cannot tell."""
+    """Return the number of bytes from the file's position to its end, or None if the file cannot tell."""
     try:
         here = file.tell()
         end = file.seek(0, os.SEEK_END)
@@ -99,7 +99,7 @@ def _bytes_left(file: Any) -> int | None:
 
 
 class _Column:
-    """An array that grows block by block; with a known file size it is mostly allocated once."""
+    """An array that grows block by block; if the file size is known, it is usually allocated once."""
 
     def __init__(self, total: int | None) -> None:
         self.total = total
@@ -107,13 +107,13 @@ class _Column:
         self.memory: Array | None = None
 
     def add(self, items: Array, done: int, opaque: np.dtype[Any] | None = None) -> None:
-        """Append ``items``, numbers or opaque runs of them; ``done`` bytes of the file are read so far."""
+        """Append ``items``, numbers or opaque runs of them; ``done`` bytes of the file have been read."""
         dtype = opaque if opaque and items.dtype.kind == "V" else items.dtype
         if self.memory is None:
             self.memory = np.empty(0, dtype)
         needed = self.used + items.size * items.itemsize // dtype.itemsize
         if needed > self.memory.size:
-            # As many items per byte ahead as so far: exact where all records have one length.
+            # Expect as many items per byte as so far: exact if all records have the same length.
             ahead = needed if self.total is None else needed * max(0, self.total - done) // max(1, done) + 1
             grown = np.empty(needed + max(ahead, needed // 4), dtype)
             grown[: self.used] = self.memory[: self.used]

@@ -1,9 +1,9 @@
-"""Files to blocks of records in columns: the common ground of reader and checker.
+"""Read files as blocks of records in columns, for both reader and checker.
 
-Three ways lead from bytes to columns, the fastest first:
+There are three ways from bytes to columns, fastest first:
 
-1. records that repeat the constant bytes of the one before: their values are a column of a table;
-2. records in the layout the SageMaker Python SDK and this library write: parsed all at once;
+1. records that repeat the constant bytes of the previous one: their values are a column of a table;
+2. records in the layout that the SageMaker Python SDK and this library write: parsed all at once;
 3. records in any other protobuf layout (fields reordered, values unpacked, metadata): parsed by protobuf.
 """
 
@@ -43,40 +43,41 @@ class Kind(NamedTuple):
 
 @dataclass(frozen=True)
 class Block:
-    """Consecutive records of one kind. Values, keys and labels of all records stand end to end.
+    """Consecutive records of one kind. Values, keys and labels of all records are concatenated.
 
-    ``counts``, ``shapes``, ``key_counts`` and ``label_counts`` have one item for each record, or a single one
-    where all records are alike.
+    ``counts``, ``shapes``, ``key_counts`` and ``label_counts`` have one item per record, or a single one if
+    all records are alike.
     """
 
     kind: Kind
     number: int
     """Number of the first record in its file."""
     offsets: Array | range
-    """Where each record starts in its file."""
+    """The position of each record in its file."""
     size: int
-    """Bytes of all its records, frames and padding included."""
+    """Bytes of all its records, including frames and padding."""
     counts: Array
     values: Array
-    """In the tensor's dtype, or as one opaque item a record: :meth:`flat_values`."""
+    """In the tensor's dtype, or as one opaque item per record: see :meth:`flat_values`."""
     shapes: Array
-    """Number of features the shape tells, -1 without shape."""
+    """Number of features according to the shape; -1 without shape."""
     key_counts: Array
     keys: Array
     label_counts: Array
     labels: Array
 
     def flat_values(self) -> Array:
-        """The values, contiguous."""
+        """Return the values, contiguous."""
         if self.values.dtype.kind != "V":
             return self.values
         return self.values.copy().view(self.kind.tensor.dtype)
 
 
 def read_blocks(file: Any, name: str) -> Iterator[Block]:
-    """Yield the records of a binary file object. A block is only good until the next one is asked for.
+    """Yield the records of a binary file object. A block is valid only until the next one is read.
 
-    Raises :class:`amazon_estimators.errors.RecordIOError` where bytes are no record, after the blocks before.
+    Raises :class:`amazon_estimators.errors.RecordIOError` for bytes that are not a record, after yielding the
+    blocks before them.
     """
     window = Window(file, name)
     number, missing = 0, 0
@@ -88,7 +89,7 @@ def read_blocks(file: Any, name: str) -> Iterator[Block]:
                 yield block
                 number += len(block.offsets)
                 window.consume(block.size)
-        # The first record alone shows whether the others can be taken as a table.
+        # The first record shows whether the others can be read as a table.
         frames = window.frames(at_most=1) if number == 0 else window.frames()
         yield from _parse(window, frames, number)
         if len(frames.starts):
@@ -128,7 +129,7 @@ def _parse(window: Window, frames: Frames, number: int) -> Iterator[Block]:
 def _from_layout(
     memory: Array, layout: Layout, run: slice, *, lengths: Array, number: int, offsets: Array
 ) -> Block | None:
-    """A run of records of the known layout; None if a varint in it is too long."""
+    """Return a run of records of the known layout; None if a varint in it is too long."""
     tensor = _BY_TAG[int(layout.tag[run.start])]
     label_tensor = _BY_TAG.get(int(layout.label_tag[run.start]))
     values = _packed(memory, layout.values_at[run], layout.values_bytes[run], tensor)
@@ -155,10 +156,11 @@ def _from_layout(
 
 
 def _packed(memory: Array, at: Array, length: Array, tensor: Tensor) -> tuple[Array, Array] | None:
-    """Packed values of many records and their number in each; None if a varint among them is too long."""
+    """Return packed values of many records and their number in each; None if a varint among them is too
+    long."""
     if not tensor.width:
-        found = _varints(memory, at, length)
-        return found and (found[0].astype(np.uint32).view(np.int32), found[1])
+        varints = _varints(memory, at, length)
+        return varints and (varints[0].astype(np.uint32).view(np.int32), varints[1])
     counts = length // tensor.width
     first = int(length[0])
     if first and (length == first).all():
@@ -213,12 +215,13 @@ def _size(lengths: Array) -> int:
 
 
 class _Table:
-    """Dense float records like one already read: of its size, with its bytes wherever no value stands."""
+    """Dense float records like one already read: of the same size, with the same bytes except for the
+    values."""
 
     def __init__(self, record: Array, layout: Layout, payload: int) -> None:
         self.tensor = _BY_TAG[int(layout.tag[0])]
         self.label_tensor = _BY_TAG.get(int(layout.label_tag[0]))
-        # One item stands for all records.
+        # One item is valid for all records.
         self.counts = layout.values_bytes // self.tensor.width
         self.shapes = layout.shape
         self.key_counts, self.keys = np.zeros(1, np.int64), np.zeros(0, np.uint64)
@@ -228,7 +231,7 @@ class _Table:
         self.size = record.size
         self.values = slice(int(layout.values_at[0]), int(layout.values_at[0] + layout.values_bytes[0]))
         self.labels = slice(int(layout.label_at[0]), int(layout.label_at[0] + layout.label_bytes[0]))
-        # All bytes but values and padding, as they repeat record after record in a full window.
+        # All bytes except values and padding, as they repeat from record to record in a full window.
         edges = [0, self.values.start, self.values.stop, FRAME_BYTES + payload]
         if self.label_tensor:
             edges[3:] = [self.labels.start, self.labels.stop, FRAME_BYTES + payload]
@@ -239,7 +242,7 @@ class _Table:
 
     @classmethod
     def like_last(cls, window: Window, frames: Frames) -> _Table | None:
-        """The table that starts with the last of ``frames``, if such records can make one."""
+        """Return the table that starts with the last of ``frames``, if such records can form one."""
         start, length = int(frames.starts[-1]), int(frames.lengths[-1])
         memory = window.data_with_slack()[start - FRAME_BYTES :]
         layout = parse_layout(memory, np.array([FRAME_BYTES]), np.array([length]))
@@ -250,14 +253,14 @@ class _Table:
         return cls(memory[: FRAME_BYTES + padded(length)].copy(), layout, length)
 
     def match(self, window: Window, number: int) -> Iterator[Block]:
-        """The records at the head of the window that belong to the table: one block or none."""
+        """Yield the records at the start of the window that belong to the table: one block or none."""
         data = window.data()
         rows = min(self.rows, data.size // self.size)
         for part, expected in self.constant:
             if not rows:
                 return
-            found = self._column(data, rows, part).copy().view(np.uint8)
-            same = found == expected[: found.size]
+            actual = self._column(data, rows, part).copy().view(np.uint8)
+            same = actual == expected[: actual.size]
             if not same.all():
                 rows = int(np.argmin(same)) // (part.stop - part.start)
         if not rows:
@@ -280,5 +283,5 @@ class _Table:
         )
 
     def _column(self, data: Array, rows: int, part: slice) -> Array:
-        """The bytes at ``part`` of each record, as one opaque item a record."""
+        """Return the bytes at ``part`` of each record, as one opaque item per record."""
         return np.ndarray((rows,), f"V{part.stop - part.start}", data, part.start, (self.size,))

@@ -1,4 +1,4 @@
-"""Rows of a sparse matrix, or of an array with many zeros, to sparse records."""
+"""Write rows of a sparse matrix, or of an array with many zeros, as sparse records."""
 
 from __future__ import annotations
 
@@ -33,18 +33,23 @@ def write_spmatrix_to_sparse_tensor(
 ) -> int:
     """Write each row of ``array`` as one sparse record: keys sorted, duplicates summed, its width as shape.
 
-    :param file: binary file object, written to from where it stands. Writing consecutive blocks of rows one
-        after the other gives the same bytes as writing them at once.
-    :param array: 2-D, (rows, columns): a SciPy sparse matrix of any format, a tuple
-        ``(data, indices, indptr, shape)`` of compressed rows, or an array of any layout, of which the
-        non-zeros are written. Dtypes as in :func:`write_numpy_to_dense_tensor`.
-    :param labels: 1-D, (rows,); default: records without label.
-    :param drop_zeros: leave out zeros that a sparse matrix stores explicitly; default: keep them, as the
-        SageMaker Python SDK does.
-    :param allow_nonfinite: write NaN and Inf as they are; default: refuse them.
-    :param first_row: the number errors give to the first row of ``array``; default 0.
-    :returns: the number of bytes written.
-    :raises InputError: as :func:`write_numpy_to_dense_tensor`, and for malformed compressed rows.
+    Args:
+        file: Binary file object, written to from its current position. Writing consecutive blocks of rows
+            gives the same bytes as writing them at once.
+        array: 2-D, (rows, columns): a SciPy sparse matrix of any format, a tuple
+            ``(data, indices, indptr, shape)`` of compressed rows, or an array of any layout, of which the
+            non-zeros are written. Dtypes as in :func:`write_numpy_to_dense_tensor`.
+        labels: 1-D, (rows,). Default: records without label.
+        drop_zeros: True omits zeros that a sparse matrix stores explicitly. Default: keep them, as the
+            SageMaker Python SDK does.
+        allow_nonfinite: True writes NaN and Inf unchanged. Default: refuse them.
+        first_row: The number of the first row of ``array`` in errors. Default: 0.
+
+    Returns:
+        The number of bytes written.
+
+    Raises:
+        InputError: As :func:`write_numpy_to_dense_tensor`, and for malformed compressed rows.
     """
     return sum(
         write_all(file, block) for block in _blocks(array, labels, drop_zeros, allow_nonfinite, first_row)
@@ -59,7 +64,7 @@ def encode_sparse(
     allow_nonfinite: bool = False,
     first_row: int = 0,
 ) -> memoryview:
-    """Return what :func:`write_spmatrix_to_sparse_tensor` would write, as one buffer.
+    """Encode like :func:`write_spmatrix_to_sparse_tensor`, into one buffer.
 
     Takes the same parameters and raises the same errors.
     """
@@ -78,7 +83,7 @@ def _blocks(
     label_array = as_labels(labels, rows)
     tensor = tensor_for(source.dtype, "features")
     label_tensor = None if label_array is None else tensor_for(label_array.dtype, "labels")
-    # Only rows that could be too long are measured before the first byte is written.
+    # Before the first byte is written, measure only rows that could be too long.
     for row in source.longer_than(
         (LENGTH_LIMIT - RECORD_OVERHEAD) // ((tensor.width or VARINT_LIMIT) + VARINT_LIMIT)
     ):

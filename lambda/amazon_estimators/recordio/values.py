@@ -1,4 +1,4 @@
-"""Check what the writers take: dtypes that cast without loss, finite numbers, one label per row."""
+"""Check the writers' input: dtypes that cast without loss, finite numbers, one label per row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from amazon_estimators.recordio.wire import (
 )
 
 BLOCK_BYTES = 1 << 21
-"""Size of the pieces rows are encoded in: small enough to stay in the cache until they are written."""
+"""Bytes of rows encoded at a time: few enough to stay in the cache until they are written."""
 
 _ZEROS = np.zeros(1 << 18, np.float32)
 
@@ -27,8 +27,8 @@ _ZEROS = np.zeros(1 << 18, np.float32)
 def tensor_for(dtype: np.dtype[Any], what: str) -> Tensor:
     """Return the tensor type that holds ``dtype`` without loss.
 
-    Floats keep their width (float16 becomes float32); bool and integers, uint64 excepted, become Int32.
-    Raises :class:`InputError` for every other dtype; ``what`` is "features" or "labels".
+    Floats keep their width (float16 becomes float32); bool and integers, except uint64, become Int32. Raises
+    :class:`InputError` for every other dtype; ``what`` is "features" or "labels".
     """
     if dtype.kind == "f" and dtype.itemsize <= 4:
         return FLOAT32
@@ -45,7 +45,7 @@ def tensor_for(dtype: np.dtype[Any], what: str) -> Tensor:
 
 
 def as_matrix(array: Any) -> Array:
-    """``array`` as a 2-D ndarray with at least one column."""
+    """Return ``array`` as a 2-D ndarray with at least one column."""
     if isinstance(array, np.ma.MaskedArray):
         raise InputError("features are a masked array", remedy="Fill it first: array.filled(value).")
     matrix = np.asarray(array)
@@ -58,7 +58,7 @@ def as_matrix(array: Any) -> Array:
 
 
 def as_labels(labels: Any, rows: int) -> Array | None:
-    """``labels`` as a 1-D array with one label for each of ``rows`` rows, or None."""
+    """Return ``labels`` as a 1-D array with one label for each of ``rows`` rows, or None."""
     if labels is None:
         return None
     if isinstance(labels, np.ma.MaskedArray):
@@ -73,14 +73,14 @@ def as_labels(labels: Any, rows: int) -> Array | None:
 
 
 def cast_block(block: Array, tensor: Tensor) -> Array:
-    """``block`` in the tensor's dtype, C-contiguous: itself if it already is."""
+    """Return ``block`` in the tensor's dtype, C-contiguous; unchanged if it already is."""
     return np.ascontiguousarray(block, dtype=tensor.dtype)
 
 
 def is_finite(block: Array) -> bool:
     """Return True if a contiguous block of float32 or float64 holds no NaN and no infinity."""
-    # A dot product reads as fast as memory delivers. x·x is finite only if x is, but overflows for large
-    # numbers; then 0·x decides, which is NaN for NaN and ±Inf and 0 for all else.
+    # A dot product runs at memory speed. x·x is finite only if x is, but overflows for large
+    # numbers; then 0·x decides: it is NaN for NaN and ±Inf, and 0 for all else.
     flat, zeros = block.reshape(-1), _ZEROS.view(block.dtype)
     with np.errstate(invalid="ignore", over="ignore"):
         if np.isfinite(np.dot(flat, flat)):
@@ -90,7 +90,8 @@ def is_finite(block: Array) -> bool:
 
 
 def refused_value(block: Array, tensor: Tensor, allow_nonfinite: bool) -> tuple[int, str] | None:
-    """Find the flat index of the first value of a contiguous ``block`` that may not be written, and why."""
+    """Return the flat index of the first value of a contiguous ``block`` that may not be written, and the
+    reason."""
     if tensor is INT32:
         if not block.size or (int(block.min()) >= INT32_MIN and int(block.max()) <= INT32_MAX):
             return None
@@ -105,24 +106,24 @@ def refused_value(block: Array, tensor: Tensor, allow_nonfinite: bool) -> tuple[
 
 
 def check_labels(block: Array, tensor: Tensor, allow_nonfinite: bool, first_row: int) -> None:
-    """Raise :class:`InputError` for the first of a block of labels that must not be written."""
+    """Raise :class:`InputError` for the first label of a block that must not be written."""
     refused = refused_value(block, tensor, allow_nonfinite)
     if refused:
         raise refuse(first_row + refused[0], "label", refused[1])
 
 
 def refuse(row: int, where: str, reason: str) -> InputError:
-    """Make the error for one bad value; ``where`` is "column 3" or "label"."""
+    """Return the error for a bad value; ``where`` is "column 3" or "label"."""
     return InputError(
         f"row {row}, {where}: {reason}",
-        remedy="Mend or drop the row; allow_nonfinite=True writes NaN and Inf as they are."
+        remedy="Fix or drop the row; allow_nonfinite=True writes NaN and Inf as they are."
         if "finite" in reason
-        else "Mend the row, or cast to 'float32' or 'float64'.",
+        else "Fix the row, or cast to 'float32' or 'float64'.",
     )
 
 
 def check_length(row: int, length: int) -> None:
-    """Raise :class:`InputError` if a record of ``length`` bytes of payload cannot be framed."""
+    """Raise :class:`InputError` if a payload of ``length`` bytes does not fit a frame."""
     if length >= LENGTH_LIMIT:
         raise InputError(
             f"row {row} takes a record of {length} bytes; a RecordIO record is shorter than {LENGTH_LIMIT}",
@@ -131,7 +132,7 @@ def check_length(row: int, length: int) -> None:
 
 
 def write_all(file: Any, block: memoryview) -> int:
-    """Write every byte of ``block``, as raw files may take only a part at a time; returns their number."""
+    """Write every byte of ``block``, since raw files may take only some at a time; return their number."""
     rest = block
     while len(rest):
         written = file.write(rest)

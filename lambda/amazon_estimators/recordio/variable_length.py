@@ -1,8 +1,7 @@
-"""Encode records of different lengths: a block of rows to bytes, without a Python loop over rows.
+"""Encode blocks of rows whose records differ in length, without a Python loop over rows.
 
-Sparse rows, integer values and integer labels make records whose length depends on their content. The lengths
-are computed from the inside out, each record gets its place, and each part goes to its places in all records
-at once.
+Sparse rows, integer values and integer labels make records whose length depends on their content. The module
+computes the lengths from the inside out, positions each record, and writes each part of all records at once.
 
 For example, sparse rows of 400 columns, {0: 1.0, 300: 2.0} and {5: 3.0}, as float32::
 
@@ -10,7 +9,8 @@ For example, sparse rows of 400 columns, {0: 1.0, 300: 2.0} and {5: 3.0}, as flo
     0    8       1 + 2 (varint)  1a 02…  10 + 5 + 4  19 + 2  21 + 10    31 + 2   8 + 36 = 44
     1    4       1               1a 02…   6 + 3 + 4  13 + 2  15 + 10    25 + 2   8 + 28 = 36
 
-So the records start at bytes 0 and 44 of 80. A part such as ``values`` of 8 bytes is 10 with tag and length.
+So the records start at bytes 0 and 44 of 80. A part such as ``values`` of 8 bytes takes 10 with tag and
+length.
 """
 
 from __future__ import annotations
@@ -44,20 +44,20 @@ from amazon_estimators.recordio.wire import (
 
 @dataclass(frozen=True)
 class Rows:
-    """Consecutive rows: ``counts[i]`` of ``values`` (and of ``keys``, where sparse) belong to row ``i``."""
+    """Consecutive rows: ``counts[i]`` of ``values`` (and of ``keys``, if sparse) belong to row ``i``."""
 
     tensor: Tensor
     counts: Array
     values: Array
     keys: Array | None = None
     columns: int = 0
-    """Written as the shape of sparse rows; dense rows carry none."""
+    """Written as the shape of sparse rows; dense rows have none."""
     label_tensor: Tensor | None = None
     labels: Array | None = None
 
 
 class _Lengths:
-    """Lengths in bytes of the nested parts of each record, innermost first."""
+    """Lengths, in bytes, of the nested parts of each record, innermost first."""
 
     def __init__(self, rows: Rows) -> None:
         self.value_sizes, self.value_bytes = _packed(rows.values, rows.counts, rows.tensor.width)
@@ -75,14 +75,14 @@ class _Lengths:
         if rows.labels is not None and rows.label_tensor is not None:
             width = rows.label_tensor.width
             self.label_bytes = varint_sizes(rows.labels) if not width else np.full(rows.labels.shape, width)
-            # A label and all lengths around it are below 128, so its prefix has one size.
+            # A label and all lengths around it are below 128, so its prefix has a fixed size.
             self.payload = (
                 self.payload + len(tensor_prefix(LABEL_TAG, rows.label_tensor, 1)) + self.label_bytes
             )
 
 
 def _packed(values: Array, counts: Array, width: int) -> tuple[Array, Array]:
-    """Return the sizes of the values (empty for fixed widths) and of each row's packed bytes."""
+    """Return the size of each value (empty for fixed widths) and of each row's packed bytes."""
     if width:
         return counts[:0], counts * width
     sizes = varint_sizes(values)
@@ -93,7 +93,7 @@ def _packed(values: Array, counts: Array, width: int) -> tuple[Array, Array]:
 
 
 def _field(length: Array) -> Array:
-    """Return the bytes of a packed field with ``length`` bytes of content; an empty one is not written."""
+    """Return the size of a packed field with ``length`` bytes of content; an empty field is not written."""
     return np.where(length > 0, 1 + varint_sizes(length) + length, 0)
 
 
@@ -106,7 +106,7 @@ def check_lengths(rows: Rows, first_row: int) -> None:
 
 
 def encode(rows: Rows, first_row: int) -> memoryview:
-    """Return the records of ``rows``. ``first_row`` is the number of the first of them, for errors."""
+    """Return the records of ``rows``. ``first_row`` is the number of the first row, for errors."""
     lengths = _Lengths(rows)
     sizes = FRAME_BYTES + ((lengths.payload + 3) & ~3)
     too_long = np.flatnonzero(lengths.payload >= LENGTH_LIMIT)
@@ -141,11 +141,11 @@ def _put_constant(out: Array, places: Array, content: bytes) -> None:
 
 
 def _put_head(out: Array, starts: Array, tensor: Tensor, lengths: _Lengths) -> Array:
-    """Write frame headers and nested prefixes up to the packed values; returns where the values go."""
+    """Write frame headers and nested prefixes up to the packed values; return the positions of the values."""
     widths = [varint_sizes(part) for part in (lengths.entry, lengths.value, lengths.tensor)]
     filled = lengths.value_bytes > 0
     widths.append(np.where(filled, varint_sizes(lengths.value_bytes), 0))
-    # Rows whose four lengths take the same number of bytes have heads of the same layout: a handful of kinds.
+    # Rows whose four lengths take the same numbers of bytes share a head layout: there are a handful.
     kind = widths[0] + 8 * widths[1] + 64 * widths[2] + 512 * widths[3]
     places = np.empty_like(starts)
     for code in np.flatnonzero(np.bincount(kind)):
@@ -164,7 +164,7 @@ def _put_head(out: Array, starts: Array, tensor: Tensor, lengths: _Lengths) -> A
 
 
 def _put_rows(out: Array, starts: Array, parts: list[Array | bytes]) -> int:
-    """Write parts (constant bytes, or a uint8 matrix with a row for each start); returns their width."""
+    """Write parts (constant bytes, or a uint8 matrix with a row for each start); return their width."""
     width = sum(len(part) if isinstance(part, bytes) else part.shape[1] for part in parts)
     block = np.empty((len(starts), width), np.uint8)
     column = 0
@@ -181,7 +181,7 @@ def _le32(values: Array) -> Array:
 
 
 def _varint_columns(values: Array, width: int) -> Array:
-    """``values``, all of ``width`` bytes as varints, as a matrix of their bytes."""
+    """Return ``values``, each ``width`` bytes long as a varint, as a matrix of their bytes."""
     columns = np.empty((len(values), width), np.uint8)
     for index in range(width):
         more = 0x80 if index < width - 1 else 0
@@ -190,7 +190,7 @@ def _varint_columns(values: Array, width: int) -> Array:
 
 
 def _put_prefix(out: Array, places: Array, tag: bytes, length: Array) -> Array:
-    """Write tag and length of a packed field where it is not empty; returns where its content goes."""
+    """Write tag and length of a packed field unless it is empty; return the position of its content."""
     after = places.copy()
     sizes = np.where(length > 0, varint_sizes(length), 0)
     for size in np.flatnonzero(np.bincount(sizes)):
@@ -203,7 +203,7 @@ def _put_prefix(out: Array, places: Array, tag: bytes, length: Array) -> Array:
 def _put_values(
     out: Array, places: Array, values: Array, counts: Array, *, width: int, sizes: Array, packed: Array
 ) -> Array:
-    """Write each row's packed values at its place; returns the places after them."""
+    """Write each row's packed values at its position; return the positions after them."""
     if width:
         at_bytes(out, f"V{width}")[segments(places, counts, width)] = values.view(f"V{width}")
     elif values.size:

@@ -1,8 +1,8 @@
-"""The bytes of a record: frame, protobuf tags, varints, and the prefix that comes before a tensor's values.
+"""The bytes of a record: frame, protobuf tags, varints, and the prefix of a tensor's values.
 
-A file is a row of frames: ``u32 magic, u32 length, payload, zero bytes to a multiple of 4``, little endian.
-The upper three bits of the length word are MXNet's continue flag, always 0 here: the readers of the
-first-party algorithms know only records of one part. A payload is one ``Record`` of ``record.proto``.
+A file is a sequence of frames: ``u32 magic, u32 length, payload, zero bytes to a multiple of 4``, little
+endian. The upper three bits of the length word are MXNet's continue flag, always 0 here: the first-party
+algorithms read only records of one part. A payload is one ``Record`` of ``record.proto``.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ MAGIC = 0xCED7230A
 MAGIC_BYTES = MAGIC.to_bytes(4, "little")
 FRAME_BYTES = 8
 LENGTH_LIMIT = 1 << 29
-"""A payload is shorter than this many bytes: the length shares its word with the continue flag."""
+"""Payloads are shorter than this many bytes: the length shares its word with the continue flag."""
 
 KEY = b"\x0a\x06values"
-"""Field 1 of a map entry: the key under which the algorithms look for features and for the label."""
+"""Field 1 of a map entry: the key under which the algorithms expect features and label."""
 FEATURES_TAG = b"\x0a"
 LABEL_TAG = b"\x12"
 VALUE_TAG = b"\x12"
@@ -31,9 +31,9 @@ KEYS_TAG = b"\x12"
 SHAPE_TAG = b"\x1a"
 
 VARINT_LIMIT = 10
-"""No varint is longer."""
+"""Bytes of the longest varint."""
 RECORD_OVERHEAD = 128
-"""More than all bytes of a record but values and keys."""
+"""An upper bound for the bytes of a record besides values and keys."""
 
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
 
@@ -50,7 +50,8 @@ class Tensor:
 
     @property
     def read_dtype(self) -> np.dtype[Any]:
-        """The dtype values are read as. Writers keep int64, which shows what does not fit in 32 bits."""
+        """The dtype in which values are read. Writers keep int64, which shows values that do not fit in 32
+        bits."""
         return self.dtype if self.width else np.dtype("<i4")
 
 
@@ -81,7 +82,7 @@ def varint(value: int) -> bytes:
 
 
 def tensor_prefix(map_tag: bytes, tensor: Tensor, length: int) -> bytes:
-    """Return all bytes of a dense map entry that come before its ``length`` bytes of packed values."""
+    """Return the bytes of a dense map entry before its ``length`` bytes of packed values."""
     head = VALUES_TAG + varint(length)
     head = tensor.tag + varint(len(head) + length) + head
     head = KEY + VALUE_TAG + varint(len(head) + length) + head
@@ -89,16 +90,16 @@ def tensor_prefix(map_tag: bytes, tensor: Tensor, length: int) -> bytes:
 
 
 def at_bytes(buffer: Array, dtype: npt.DTypeLike) -> Array:
-    """``buffer`` (1-D uint8) as an overlapping array whose item ``i`` starts at **byte** ``i``.
+    """View ``buffer`` (1-D uint8) as an overlapping array whose item ``i`` starts at **byte** ``i``.
 
-    Fancy indexing it with byte positions gathers or scatters whole items of any alignment.
+    Fancy indexing with byte positions gathers or scatters whole items at any alignment.
     """
     dtype = np.dtype(dtype)
     return np.ndarray(max(0, buffer.size - dtype.itemsize + 1), dtype, buffer, 0, (1,))
 
 
 def varint_sizes(values: Array) -> Array:
-    """Return the bytes that each of ``values`` takes as a varint, int64; a negative integer takes 10."""
+    """Return the size of each of ``values`` as a varint, as int64; a negative integer takes 10 bytes."""
     sizes = np.ones(values.shape, np.uint8)
     if not values.size:
         return sizes.astype(np.int64)
@@ -133,7 +134,7 @@ def put_varints(out: Array, positions: Array, values: Array, sizes: Array) -> No
 def decode_varints(stream: Array) -> tuple[Array, Array] | None:
     """Read the varints of ``stream`` (1-D uint8) as uint64, and the position of the last byte of each.
 
-    None if the stream holds a varint longer than the 10 bytes protobuf allows, or ends within one.
+    Returns None if a varint is longer than the 10 bytes that protobuf allows, or the stream ends inside one.
     """
     ends = np.flatnonzero(stream < 0x80)
     if stream.size and (not ends.size or ends[-1] != stream.size - 1):
@@ -154,7 +155,8 @@ def decode_varints(stream: Array) -> tuple[Array, Array] | None:
 
 
 def segments(starts: Array, lengths: Array, width: int = 1) -> Array:
-    """Byte positions of ``lengths[i]`` items of ``width`` bytes from ``starts[i]`` on, for all ``i``."""
+    """Return the byte positions of ``lengths[i]`` items of ``width`` bytes from ``starts[i]``, for all
+    ``i``."""
     before = np.cumsum(lengths) - lengths
     steps = np.arange(int(lengths.sum()), dtype=np.int64)
     if width != 1:

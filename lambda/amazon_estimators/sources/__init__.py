@@ -1,4 +1,4 @@
-"""One reader per input format: a piece of an S3 object becomes blocks of rows."""
+"""One reader per input format: reads a piece of an S3 object as blocks of rows."""
 
 from amazon_estimators.sources.blocks import Block
 from amazon_estimators.sources.layout import Layout, Piece

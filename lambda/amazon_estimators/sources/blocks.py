@@ -1,4 +1,4 @@
-"""Blocks of rows, dense and sparse: what a reader yields and an encoding takes."""
+"""Blocks of rows, dense and sparse: readers yield them and encodings take them."""
 
 from __future__ import annotations
 
@@ -27,10 +27,24 @@ class SparseRows:
 class Block:
     """Consecutive rows: ``features`` of shape (rows, feature_dim), ``labels`` of shape (rows,) or None.
 
-    A reader that casts to float32 says by ``given(row, feature)``, or ``given(row, None)`` for the label,
-    what the input has there: of a value beyond float32 the cast leaves an infinity, and an error names it.
+    A cast to float32 turns a value beyond its range into infinity. A reader that casts sets ``given``, with
+    which an error shows the input's own value: ``given(row, feature)``; ``given(row, None)`` for the label.
+
+    Where rows of the input are left out, ``read`` counts the rows of input that the block stands for, and
+    ``places`` are its rows' places among those.
     """
 
     features: np.ndarray | SparseRows
     labels: np.ndarray | None
     given: Callable[[int, int | None], Any] | None = None
+    read: int | None = None
+    places: np.ndarray | None = None
+
+    @property
+    def rows_read(self) -> int:
+        """The rows of input that the block stands for."""
+        return len(self.features) if self.read is None else self.read
+
+    def row(self, at: int) -> int:
+        """Return the place of a row among the rows of input."""
+        return at if self.places is None else int(self.places[at])

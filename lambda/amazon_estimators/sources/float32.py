@@ -1,4 +1,4 @@
-"""Refuse values that float32 cannot hold, in the same words for every format."""
+"""Refuse values that float32 cannot hold, with the same error text for every format."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from amazon_estimators.errors import InputError
 COUNTED = "Rows are counted from 0."
 COUNTED_BELOW_HEADER = "Rows are counted from 0, without the header."
 
+OF_SOURCE = "A Source does so by fill={column: 0} and drop_incomplete=True."
+
 ALL_HELD = 2**24
-"""Up to here float32 holds every whole number."""
+"""float32 holds every whole number up to this one."""
 
 
 def not_finite(where: str, value: Any, counted: str = COUNTED) -> InputError:
-    """The error for ``value``, as the input has it; ``where`` names object, row and column."""
+    """Return the error for ``value``, as the input has it; ``where`` names object, row and column."""
     if np.isfinite(value):
         limit = f"{np.finfo(np.float32).max:g}"
         return InputError(
@@ -25,12 +27,13 @@ def not_finite(where: str, value: Any, counted: str = COUNTED) -> InputError:
         )
     return InputError(
         f"{where}: {value!s} is not a finite number",
-        remedy=f"{counted} Fill it in or drop the row: the algorithms read neither NaN nor infinity.",
+        remedy=f"{counted} Fill it in or drop the row: the algorithms read neither NaN nor infinity."
+        + (f" {OF_SOURCE}" if np.isnan(value) else ""),
     )
 
 
 def not_exact(where: str, label: int | str, counted: str = COUNTED) -> InputError:
-    """The error for a whole number as label that float32 would round."""
+    """Return the error for a whole-number label that float32 would round."""
     return InputError(
         f"{where}: {label} has no exact float32",
         remedy=f"{counted} Renumber the classes from 0, or give labels that may be rounded as floats, "
@@ -39,12 +42,12 @@ def not_exact(where: str, label: int | str, counted: str = COUNTED) -> InputErro
 
 
 def first_rounded(labels: np.ndarray) -> int | None:
-    """Return the position of the first integer that float32 rounds: classes must not merge."""
+    """Return the position of the first integer that float32 would round, which could merge two classes."""
     if not labels.size or (labels.min() >= -ALL_HELD and labels.max() <= ALL_HELD):
         return None
-    # Compared as integers: to compare them with floats numpy would round those beyond 2^53 first.
+    # Compare as integers: in a comparison with floats, NumPy would first round those beyond 2^53.
     given = labels.astype(np.uint64 if labels.dtype.kind == "u" else np.int64, copy=False)
     held = given.astype(np.float32).astype(np.float64)
-    beyond = held >= float(np.iinfo(given.dtype).max)  # rounded up to one more than the type has
+    beyond = held >= float(np.iinfo(given.dtype).max)  # rounds up to one more than the type's maximum
     rounded = np.flatnonzero(beyond | (np.where(beyond, 0, held).astype(given.dtype) != given))
     return int(rounded[0]) if len(rounded) else None

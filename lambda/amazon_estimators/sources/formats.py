@@ -1,7 +1,7 @@
 """The table of input formats. A format is a module, or a folder, and a line here.
 
-The table is plain data: a Source is checked against it at synth time, without NumPy or a table reader.
-``sources/readers.py`` loads the module of the format that an object is in.
+The table is plain data: at synth time a Source is checked against it without NumPy or a table reader.
+``sources/readers.py`` loads the module of an object's format.
 """
 
 from __future__ import annotations
@@ -13,22 +13,25 @@ from types import ModuleType
 from typing import Literal
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
-"""The compressions of whole objects, by the extension of a key."""
-COLUMNS = ("label", "features", "exclude")
-"""The options of a format that has columns."""
+"""The compressions of whole objects, by key extension."""
+COLUMNS = (
+    *("label", "features", "exclude"),
+    *("fill", "drop_incomplete", "one_hot", "unknown", "hashed", "scale"),
+)
+"""The options of every format that has columns."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """A format: the facts that are known without reading an object.
+    """The facts about a format that are known without reading an object.
 
     Attributes:
-        module: Reads feature vectors from it, as :class:`contract.Reader` defines; named from this package.
-            None if nothing does.
-        extensions: Of keys, in lower case, without the extension of a compression.
-        options: The options of Source that say something of it, beside those of every format.
-        labels: Where a record has its label: in a ``"column"`` that the Source names; with ``"each"`` record;
-            with ``"any"`` record, or with none of them; in the ``"line"``, which an encoding reads.
+        module: The module that reads feature vectors from it, as :class:`contract.Reader` defines; a name
+            relative to this package. None if there is none.
+        extensions: Key extensions in lower case, without a compression's.
+        options: The options of Source that apply to it, besides those of every format.
+        labels: Where the label is: in a ``"column"`` that the Source names; in ``"each"`` record; in
+            ``"any"`` record or none of them; in the ``"line"``, which an encoding reads.
         names: True if columns can have names.
     """
 
@@ -40,11 +43,11 @@ class Format:
 
     @property
     def compressible(self) -> bool:
-        """True if an object may be compressed as a whole."""
+        """True if a whole object may be compressed."""
         return "compression" in self.options
 
     def load(self) -> ModuleType:
-        """Import the module. Until then nothing that it needs is in memory."""
+        """Import the module. Nothing that it needs is in memory before."""
         return import_module(f"{__package__}.{self.module}")
 
 
@@ -103,16 +106,16 @@ FORMATS: dict[str, Format] = {
         labels="line",
     ),
 }
-"""The formats by the name that ``Source(format=…)`` gives them."""
+"""The formats by their names in ``Source(format=…)``."""
 
 
 def vector_formats() -> tuple[str, ...]:
-    """Return the names of the formats that feature vectors are read from."""
+    """Return the names of the formats that hold feature vectors."""
     return tuple(name for name, entry in FORMATS.items() if entry.module)
 
 
 def formats_with(option: str) -> tuple[str, ...]:
-    """Return the names of the formats that an option of Source says something of.
+    """Return the names of the formats that an option of Source applies to.
 
     Example:
         >>> formats_with("keep_labels")
@@ -123,7 +126,7 @@ def formats_with(option: str) -> tuple[str, ...]:
 
 @cache
 def extensions() -> dict[str, str]:
-    """Return the format of each extension, of those that feature vectors are read from."""
+    """Return the format of each extension, for formats that hold feature vectors."""
     return {
         extension: name for name, entry in FORMATS.items() if entry.module for extension in entry.extensions
     }

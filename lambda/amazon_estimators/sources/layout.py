@@ -1,4 +1,4 @@
-"""Describe the cuts of an object, and a piece of it."""
+"""Describe where an object can be cut, and the pieces between cuts."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Layout:
-    """The schema of an object and its possible cuts, as its metadata shows them.
+    """The schema of an object and its possible cuts, according to its metadata.
 
-    A cut is a position between ``start`` and ``stop``. Where ``records`` is known a cut is before a row, and
-    ``row_cuts`` maps row numbers to positions unless they are the same. Else a cut is a byte offset: a record
-    belongs to the piece in which its first byte lies. An object that is ``whole`` has no cut but its ends.
+    A cut is a position between ``start`` and ``stop``. If ``records`` is known, every cut is at the start of
+    a row, and ``row_cuts`` maps row numbers to positions unless they are equal. Otherwise a cut is a byte
+    offset, and a record belongs to the piece that holds its first byte. A ``whole`` object can only be cut at
+    its ends.
     """
 
     schema: Schema
@@ -30,15 +31,16 @@ class Layout:
     row_cuts: np.ndarray | range | None = field(default=None, compare=False)
     whole: bool = False
     notes: tuple[str, ...] = field(default=(), compare=False)
-    """What seems odd and may be meant: told to the user, and not an error."""
+    """Things that look odd but may be intended: shown to the user, not errors."""
 
     def of_width(self, width: int, *, known: bool = False) -> Layout:
-        """Return the layout with another number of features, known from now on or still found out."""
+        """Return the layout with another number of features; whether it is known, or still the highest
+        seen."""
         own = self.schema.own and replace(self.schema.own, width=width, at_least=not known)
         return replace(self, schema=replace(self.schema, width=width, at_least=not known, own=own))
 
     def cut(self, row: int) -> int:
-        """The cut before row ``row``; ``records`` must be known."""
+        """Return the cut before row ``row``; ``records`` must be known."""
         if self.row_cuts is None:
             return self.start + row
         return int(self.row_cuts[row]) if row < len(self.row_cuts) else self.stop
@@ -46,7 +48,8 @@ class Layout:
 
 @dataclass(frozen=True)
 class Piece:
-    """Cuts ``[start, stop)`` of one object; ``first_row`` numbers the row at ``start``, if known."""
+    """The part ``[start, stop)`` of one object; ``first_row`` is the number of the row at ``start``, if
+    known."""
 
     source: InputObject
     start: int
@@ -54,7 +57,8 @@ class Piece:
     first_row: int | None = None
 
     def row(self, number: int, text: bytes = b"") -> str:
-        """Return row ``number``'s name for messages, with its ``text`` if the part's first row is unknown."""
+        """Return the name of row ``number`` for messages, with its ``text`` if the number of the first row is
+        unknown."""
         if self.first_row is not None or self.start == 0:
             return f"row {number:,}"
         shown = text[:LONGEST_SHOWN].decode("utf-8", "replace").strip()
@@ -62,7 +66,7 @@ class Piece:
         return f"row {number:,} of the part from byte {self.start:,}{begins}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the piece as JSON values. Of a million pieces ``asdict`` would take a minute."""
+        """Return the piece as JSON values. ``asdict`` would take a minute for a million pieces."""
         return {**vars(self), "source": vars(self.source)}
 
     @classmethod

@@ -1,4 +1,4 @@
-"""libsvm and svmlight text: ``label index:value …`` a line. Rows stay sparse; lines are cut as they end."""
+"""Read libsvm and svmlight text: one ``label index:value …`` per line. Rows stay sparse."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from amazon_estimators.errors import InputError, NoInputError, SchemaError
 from amazon_estimators.sources import float32
 from amazon_estimators.sources.arrow_values import values_of
 from amazon_estimators.sources.blocks import Block, SparseRows
-from amazon_estimators.sources.delimited.quoting import LINES, record_starts
+from amazon_estimators.sources.delimited.dialect import LINES
+from amazon_estimators.sources.delimited.quoting import record_starts
 from amazon_estimators.sources.files.compression import compression_of, decompressed
 from amazon_estimators.sources.files.first_bytes import ENOUGH, refuse_other_kind
 from amazon_estimators.sources.files.text_lines import BOM, whole_lines
@@ -26,22 +27,24 @@ from amazon_estimators.sources.source import FEATURE_LIMIT, Source
 from amazon_estimators.storage.s3 import InputObject, read_range
 
 COUNTED_BYTES = 4 * 2**20
-"""Text up to this size is read once by Plan, so that shards of small data are balanced to one row."""
+"""Plan reads text up to this size once, so that shards of small data are balanced to one row."""
 PARSED_BYTES = 2**20
-"""Text parsed at a time."""
+"""Bytes of text parsed at a time."""
 LABEL = -1
-"""Stands where a label has no index; an index of the text is never below 0."""
+"""Takes the place of an index for labels; an index in the text is never below 0."""
 
 _COMMENT = re.compile(rb"#[^\n]*")
 _MAYBE_BLANK = re.compile(rb"#|[ \t]\r?\n")
 _PAIR = re.compile(rb"(\d{1,18}):(.+)")
 _NOWHERE = (b",", b"x", b"X", b" -")
-"""In no line, but the table reader would take a comma for a colon, and 0x1 and -0 for an index."""
+"""These occur in no valid line, but the table reader would read a comma as a colon, and 0x1 and -0 as an
+index."""
 _WHOLE = re.compile(rb"[+-]?\d+")
 
 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
-    """The number of features by option or by reading all; of small text where rows start."""
+    """Return the number of features, by option or by reading all; for small text also the start of each
+    row."""
     _check_columns(source, found)
     if not found.size:
         raise NoInputError(f"{found.uri} is empty", remedy="Remove it, or upload it with at least one line.")
@@ -54,7 +57,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     width = source.feature_count or 0
     if not width or counted:
         largest, cuts = 0, list[np.ndarray]()
-        # Row offsets count from the file's first byte; of a byte order mark whole_lines shows nothing.
+        # Row offsets count from the file's first byte; whole_lines removes a byte order mark.
         offset = len(BOM) if counted and head.startswith(BOM) else 0
         row = 0
         for text in whole_lines(s3, whole, compression=source.compression):
@@ -96,7 +99,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
 
 
 def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
-    """The lines that begin in the bytes ``[start, stop)``. Raises InputError naming line and token."""
+    """Read the lines that begin in the bytes ``[start, stop)``. Raises InputError naming line and token."""
     row = piece.first_row or 0
     for text in whole_lines(s3, piece, compression=source.compression):
         for part in _parts(text):
@@ -110,7 +113,7 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
 
 
 def _parts(text: bytes) -> Iterator[bytes]:
-    """Whole lines, a bounded number of bytes at a time."""
+    """Yield whole lines, a bounded number of bytes at a time."""
     start = 0
     while start < len(text):
         stop = text.rfind(b"\n", start, start + PARSED_BYTES) + 1 or text.index(b"\n", start) + 1
@@ -119,7 +122,7 @@ def _parts(text: bytes) -> Iterator[bytes]:
 
 
 def _row_starts(text: bytes) -> np.ndarray:
-    """Return the starts of lines that contain a row: not blank, and not only a comment."""
+    """Return the starts of the lines that hold a row: not blank, and not only a comment."""
     starts = record_starts(text, LINES)
     if not _MAYBE_BLANK.search(text):
         return starts
@@ -132,14 +135,14 @@ def _row_starts(text: bytes) -> np.ndarray:
 def _parse(
     text: bytes, piece: Piece, source: Source, row: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """(values, columns from 0, row ends from 0, labels): float64, int64, int64 and float64."""
+    """Return (values, columns from 0, row ends from 0, labels): float64, int64, int64 and float64."""
     lines = _tidy(text)
     count = lines.count(b"\n")
     if not count:
         return np.empty(0), np.empty(0, np.int64), np.zeros(1, np.int64), np.empty(0)
     if any(mark in lines for mark in _NOWHERE):
         raise _first_fault(text, piece, row)
-    # One token a line, "index,value"; a label gets the index no token can have.
+    # One token per line, "index,value"; a label gets the index that no token can have.
     tokens = (b"\n" + lines[:-1]).replace(b"\n", b"\n%d," % LABEL).replace(b" ", b"\n").replace(b":", b",")
     pairs = _pairs(tokens[1:])
     if pairs is None:
@@ -162,7 +165,8 @@ def _parse(
 
 
 def _check_whole(lines: bytes, labels: np.ndarray, piece: Piece, row: int) -> None:
-    """Labels written without a point name classes, as integers of other formats do: none is rounded."""
+    """Check that float32 holds labels written without a point: like other formats' integers, they name
+    classes."""
     large = np.flatnonzero((np.abs(labels) > float32.ALL_HELD) & (np.abs(labels) <= np.finfo(np.float32).max))
     texts = lines.split(b"\n") if len(large) else []
     for at in large:
@@ -173,7 +177,7 @@ def _check_whole(lines: bytes, labels: np.ndarray, piece: Piece, row: int) -> No
 
 
 def _pairs(tokens: bytes) -> tuple[np.ndarray, np.ndarray] | None:
-    """Index and value of each line; None if any is not one number of each kind."""
+    """Return the index and value of each line; None unless every line has one number of each kind."""
     types = {"index": pa.int64(), "value": pa.float64()}
     try:
         table = csv.read_csv(
@@ -193,7 +197,7 @@ def _pairs(tokens: bytes) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _tidy(text: bytes) -> bytes:
-    """The lines that hold a row, tokens one space apart, without comments."""
+    """Return the lines that hold a row, with one space between tokens and without comments."""
     if b"#" in text:
         text = _COMMENT.sub(b"", text)
     text = text.replace(b"\t", b" ").replace(b"\r\n", b"\n")
@@ -212,7 +216,7 @@ def _first_fault(text: bytes, piece: Piece, row: int) -> InputError:
             continue
         where = f"{piece.source.uri}, {piece.row(row, line)}"
         if not NUMBER.fullmatch(tokens[0]):
-            return _fault(where, tokens[0], "is no label, which is one number")
+            return _fault(where, tokens[0], "is not a label, which must be a number")
         for token in tokens[1:]:
             match = _PAIR.fullmatch(token)
             if match is None or not NUMBER.fullmatch(match[2]):

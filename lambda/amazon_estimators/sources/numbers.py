@@ -1,10 +1,11 @@
-"""Define what a number is in text: one definition for every reader, the same as the table reader's."""
+"""Define a number in text: the table reader's definition, for every reader."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from functools import cache
+from itertools import product
 
 MISSING = frozenset(
     (
@@ -24,14 +25,14 @@ MISSING = frozenset(
         b"missing",
     )
 )
-"""Texts, in lower case, that people write where a value is missing. No algorithm reads them."""
+"""Texts, in lower case, that people write for a missing value. No algorithm reads them."""
 
 _BLANKS = b" \t\r\n"
 
 
 @cache
 def number_pattern(decimal: bytes = b".") -> re.Pattern[bytes]:
-    """Return the pattern of a number whose decimal mark is ``decimal``, blanks around it included.
+    """Return the pattern of a number whose decimal mark is ``decimal``, with blanks around it.
 
     Example:
         >>> [bool(number_pattern().fullmatch(text)) for text in (b" 1e-3", b"-nan(ind)", b"1,5", b"1_0")]
@@ -51,9 +52,10 @@ NUMBER = number_pattern()
 
 
 def parts_thousands(texts: Iterable[bytes], decimal: bytes = b".") -> bool:
-    """Return True if in all texts the mark that is not ``decimal`` stands where it may part thousands.
+    """Return True if every text has the mark that is not ``decimal``, and only where it may separate
+    thousands.
 
-    Such a text may be a number of decimals as well: it is not to be told which.
+    Such a text may also be a number with decimals: there is no way to tell.
 
     Example:
         >>> parts_thousands([b"1,234", b"6,000,000"]), parts_thousands([b"1,234", b"0,5"])
@@ -77,8 +79,19 @@ def is_missing(text: bytes) -> bool:
     return text.strip(_BLANKS).lower() in MISSING
 
 
+@cache
+def spellings() -> frozenset[bytes]:
+    """Return the marks of a missing value in upper and lower case."""
+    return frozenset(
+        "".join(letters).encode()
+        for mark in MISSING
+        for letters in product(*({letter, letter.upper()} for letter in mark.decode()))
+    )
+
+
 def value_of(text: bytes, decimal: bytes = b".") -> float:
-    """Return the value of a text that :func:`number_pattern` matches; ``nan(ind)`` of Windows is NaN too.
+    """Return the value of a text that :func:`number_pattern` matches. Windows writes NaN as ``nan(ind)``,
+    too.
 
     Example:
         >>> value_of(b" 1,5", b","), value_of(b"-nan(ind)")

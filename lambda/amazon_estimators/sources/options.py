@@ -1,4 +1,4 @@
-"""``--source NAME=VALUE``: how a command line says how its input is read. The rehearsal has no click."""
+"""Parse ``--source NAME=VALUE``, for both command lines. Without click, which the rehearsal does not have."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ LISTS = ("features", "exclude", "include", "skip")
 
 
 def source_options(given: Iterable[tuple[str, str]], **short: Any) -> dict[str, Any]:
-    """Options of a Source from names with values as JSON or as text. Raises RequestError for a wrong one.
+    """Return the options of a Source from names and values, as JSON or text. Raises RequestError for a wrong
+    one.
 
-    ``short`` are those that the command has options of its own for; None where the user gave none.
+    ``short`` holds the values of the command's own options, such as ``--label``; None for those not used.
     """
-    from amazon_estimators.sources import Source  # noqa: PLC0415 - not for --help
+    from amazon_estimators.sources import Source  # noqa: PLC0415 - not needed for --help
 
     options: dict[str, Any] = {}
     for name, text in given:
@@ -35,7 +36,7 @@ def source_options(given: Iterable[tuple[str, str]], **short: Any) -> dict[str, 
     chosen = {name: value for name, value in short.items() if value is not None}
     if twice := sorted(chosen.keys() & options.keys()):
         raise RequestError(
-            f"{', '.join(twice)}: given by --source and by an option of its own", remedy="Give it once."
+            f"{', '.join(twice)}: set by --source and by an option of its own", remedy="Give it once."
         )
     options |= chosen
     if "prefix" in options:

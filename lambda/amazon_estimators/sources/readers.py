@@ -7,25 +7,26 @@ from pathlib import PurePosixPath
 from typing import Any, cast
 
 from amazon_estimators.errors import InputError
-from amazon_estimators.sources.contract import Reader
+from amazon_estimators.sources.contract import Reader, Rows
 from amazon_estimators.sources.files.compression import bare_key, compression_of
-from amazon_estimators.sources.formats import FORMATS, extensions, vector_formats
+from amazon_estimators.sources.formats import FORMATS, extensions, formats_with, vector_formats
 from amazon_estimators.sources.partitions import Partitioned, columns_of
+from amazon_estimators.sources.ruled import Ruled
 from amazon_estimators.sources.source import Source
 from amazon_estimators.storage.object_list import ObjectList
 from amazon_estimators.storage.s3 import InputObject
 
 
 def resolve(s3: Any, objects: ObjectList, source: Source) -> Source:
-    """Return the source with what it leaves out found out, over all objects, by the formats that can tell.
+    """Return the source with the options it leaves open, as the formats detect them from all objects.
 
-    Encode is handed the result, so that nothing is decided twice, or for one object alone.
+    Encode receives the result, so nothing is decided twice, or for one object alone.
 
     Raises:
-        InputError: What is left out cannot be told from the objects.
-        SchemaError: The objects tell different things.
+        InputError: The objects do not show an option that is left open.
+        SchemaError: The objects disagree.
     """
-    readers: dict[str, tuple[Reader, array[int]]] = {}
+    readers: dict[str, tuple[Rows, array[int]]] = {}
     for index, found in enumerate(objects):
         name, reader = format_of(found, source)
         readers.setdefault(name, (reader, array("Q")))[1].append(index)
@@ -35,24 +36,24 @@ def resolve(s3: Any, objects: ObjectList, source: Source) -> Source:
     return source
 
 
-def format_of(found: InputObject, source: Source) -> tuple[str, Reader]:
+def format_of(found: InputObject, source: Source) -> tuple[str, Rows]:
     """Return the name of an object's format, and the module that reads it.
 
-    Only that module is loaded: where nothing needs the table reader it stays out of memory.
+    Only that module is loaded, so the table reader stays out of memory unless the format needs it.
 
     Args:
         found: The object; its key's extension counts if ``source.format`` is ``"auto"``.
         source: How the channel is read.
 
     Raises:
-        InputError: No format goes by that extension or name, or the object is compressed and may not be.
+        InputError: No format has that extension or name, or the object is compressed and may not be.
     """
     if source.format == "auto":
         known = extensions()
         name = known.get(PurePosixPath(bare_key(found)).suffix)
         if name is None:
             raise InputError(
-                f"{found.uri}: its extension names no format; known: {', '.join(known)}",
+                f"{found.uri}: its extension is not a known format; known: {', '.join(known)}",
                 remedy="Name the channel's format in its Source, or leave the object out there: "
                 f"skip={[PurePosixPath(found.key).name]}.",
             )
@@ -68,7 +69,17 @@ def format_of(found: InputObject, source: Source) -> tuple[str, Reader]:
         allowed = [other for other in vector_formats() if FORMATS[other].compressible]
         raise InputError(
             f"{found.uri} is compressed; only {' and '.join(allowed)} may be, from outside",
-            remedy="Upload it uncompressed: .npz and Parquet are compressed within.",
+            remedy="Upload it uncompressed: .npz and Parquet compress their content themselves.",
         )
     reader = cast(Reader, entry.load())
-    return name, Partitioned(reader) if columns_of(found, source) else reader
+    if columns_of(found, source):
+        reader = Partitioned(reader)
+    rules = source.rules
+    if not rules:
+        return name, cast(Rows, reader)
+    if "fill" not in entry.options:
+        raise InputError(
+            f"{found.uri}: format {name!r} has no columns for {', '.join(sorted(rules.named))}",
+            remedy=f"Leave them out of the Source; they are for {', '.join(formats_with('fill'))}.",
+        )
+    return name, Ruled(reader, below_header="header" in entry.options)

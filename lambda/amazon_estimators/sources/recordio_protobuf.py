@@ -1,4 +1,4 @@
-"""RecordIO-protobuf as a source: checked as strictly as what the pipeline writes, and passed on."""
+"""Read RecordIO-protobuf as a source, checked as strictly as the records that the pipeline writes."""
 
 from __future__ import annotations
 
@@ -25,18 +25,20 @@ FIRST_LOOK = 64 * 2**10
 RECORD_LIMIT = 32 * 2**20
 """Bytes of the longest record accepted."""
 COUNTED_BYTES = 4 * 2**20
-"""Files up to this size are read once by Plan, so that shards of small data are balanced to one record."""
+"""Plan reads files up to this size once, so that shards of small data are balanced to one record."""
 READ_BYTES = 2**20
 
 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
-    """Form and number of features from the first record; where records start if they are of one size or few.
+    """Read form and number of features from the first record. Return record starts if sizes are equal or the
+    file is small.
 
-    Records of one size are counted by it. Of others a file too large to be read here is one unit.
+    Records of equal size are counted by that size. With other records, a file too large to read here is one
+    piece.
     """
     if source.label is not None or source.features is not None or source.exclude:
         raise SchemaError(
-            f"{found.uri} is RecordIO-protobuf: its records are features and, apart from them, a label",
+            f"{found.uri} is RecordIO-protobuf: its records already separate features and label",
             remedy="Leave label, features and exclude out of the Source; keep_labels=False drops the labels.",
         )
     start = read_range(
@@ -64,7 +66,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
 
 
 def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
-    """The records in the bytes ``[start, stop)``, which begin and end with one. Raises RecordIOError."""
+    """Read the records in the bytes ``[start, stop)``, which hold whole records. Raises RecordIOError."""
     found = piece.source
     name = found.uri + (f" from byte {piece.start}" if piece.start else "")
     file = ChunkFile(read_ahead(s3, found, piece.start, piece.stop, chunk=READ_BYTES))
@@ -88,13 +90,13 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
         if piece.start and error.record == 0:
             raise InputError(
                 f"{name}: {error.reason}; it was cut there because its first records are all of one size",
-                remedy="Write all records alike, or in files of one shard each, which are not cut.",
+                remedy="Write all records with the same size, or files of one shard each, which are not cut.",
             ) from error
         raise
 
 
 def _block(records: Records, schema: Schema, *, keep_labels: bool) -> Block:
-    """A copy: the reader's blocks are views of a window that moves on."""
+    """Return a copy of the block: the reader's blocks are views of a window that moves on."""
     values = records.flat_values().copy()
     labels = np.array(records.labels).reshape(-1) if records.kind.label_tensor else None
     if not keep_labels:
@@ -107,7 +109,7 @@ def _block(records: Records, schema: Schema, *, keep_labels: bool) -> Block:
 
 
 def _first_size(start: bytes, found: InputObject) -> int:
-    """Bytes of the first record with its frame, checked before it is read."""
+    """Return the size of the first record with its frame, checked before the record is read."""
     if len(start) < FRAME_BYTES or int.from_bytes(start[:4], "little") != MAGIC:
         refuse_other_kind(start, found, "RecordIO-protobuf")
         raise InputError(

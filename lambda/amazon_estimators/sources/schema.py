@@ -1,14 +1,18 @@
-"""The columns of an input: how many, their names, which are features and which is the label."""
+""""""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from amazon_estimators.errors import SchemaError
 from amazon_estimators.sources.blocks import Block
-from amazon_estimators.sources.source import COLUMN_LIMIT, Source
+from amazon_estimators.sources.columns.rules import BY_COLUMN, ColumnRules, Key, Recipe
+from amazon_estimators.sources.numbers import NUMBER
+from amazon_estimators.sources.source import COLUMN_LIMIT, FEATURE_LIMIT, Source
 from amazon_estimators.text import listed
 
 if TYPE_CHECKING:
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
 
 
 MOST_LEFT_OUT = 8
-"""Columns that a way out names; of more it tells how many."""
+"""Columns that a remedy names; it counts the rest."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +33,18 @@ class Schema:
     """Positions of the features; None for all columns but the label."""
     label: int | None
     sparse: bool = False
-    """True if rows are sparse: then all columns are features, and a label is in no column."""
+    """True if rows are sparse: then all columns are features, and the label is not a column."""
     at_least: bool = False
-    """True if ``width`` is only the highest index found: other files may have more features."""
+    """True if ``width`` is only the highest index seen: other files may have more features."""
     directories: tuple[str, ...] = ()
-    """Names of ``key=value`` directories that are columns after those of the file; or the sparse label."""
+    """Names of the ``key=value`` directories that follow the file's columns, or hold the label of sparse
+    rows."""
     own: Schema | None = None
     """The columns of the file itself, if there are ``directories``."""
     index: tuple[int, ...] = ()
-    """Columns that the file says name its rows. They are features only if ``features`` holds them."""
+    """Columns that are row names according to the file. They are features only if ``features`` holds them."""
+    rules: ColumnRules | None = None
+    """How columns become features, by position; None if each feature is a column of numbers."""
 
     @classmethod
     def of(
@@ -51,7 +58,7 @@ class Schema:
     ) -> Self:
         """Resolve names and negative positions of ``source`` against a table of ``width`` columns.
 
-        ``index`` are columns that are features only if ``source.features`` holds them.
+        Columns in ``index`` are features only if ``source.features`` holds them.
         """
 
         def position(column: int | str) -> int:
@@ -89,39 +96,116 @@ class Schema:
                 remedy="Leave the label out of features: a model that is given its answer learns nothing.",
             )
         schema = cls(width=width, names=names, features=features, label=label, index=index)
+        if source.rules:
+            schema = replace(schema, rules=source.rules.renamed(lambda key: (position(key),)))
+            schema.check_rules(where)
         if schema.feature_dim < 1:
             raise SchemaError(f"{where} has no feature column beside the label", remedy="Add columns.")
         return schema
 
+    def check_rules(self, where: str) -> None:
+        """Raise SchemaError for rules that contradict one another, now that names are positions."""
+        assert self.rules is not None
+        problems = list(self._rule_problems())
+        if problems:
+            raise SchemaError(f"{where}: {'; '.join(problems)}", remedy="Change the Source.")
+        limit, kind = (FEATURE_LIMIT, "sparse") if self.rules.sparse else (COLUMN_LIMIT, "dense")
+        if self.feature_dim > limit:
+            raise SchemaError(
+                f"{where}: its columns become {self.feature_dim:,} {kind} features; allowed: {limit:,}",
+                remedy="List fewer words, or hash columns to fewer features.",
+            )
+
+    def _rule_problems(self) -> Iterator[str]:
+        assert self.rules is not None
+        yield from self.rules.problems()
+        for name in BY_COLUMN:
+            for key, _ in getattr(self.rules, name):
+                assert isinstance(key, int)
+                if key not in self.used:
+                    yield f"{name} names {self.column(key)}, which is neither feature nor label"
+                elif key == self.label and name != "fill":
+                    yield f"{name} names {self.column(key)}, which is the label: rules are for features"
+
     @property
     def feature_dim(self) -> int:
-        """The number of feature columns."""
+        """The number of features."""
+        return self.recipe.starts[-1] if self.rules else self.feature_columns
+
+    @property
+    def feature_columns(self) -> int:
+        """The number of columns that are features."""
         if self.features is not None:
             return len(self.features)
         return self.width - (self.label is not None)
 
+    @cached_property
+    def recipe(self) -> Recipe:
+        """Return the rules with the columns that they apply to."""
+        label, features = self.label, self.features
+        if features is None:
+            features = tuple(column for column in range(self.width) if column != label)
+        return Recipe(self.rules or ColumnRules(), features, label)
+
+    @property
+    def words(self) -> frozenset[int]:
+        """The columns that may hold any text."""
+        words = self.rules.words if self.rules else ()
+        return frozenset(position for position in words if isinstance(position, int))
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The columns that are read and hold numbers, in the order of the input."""
+        words = self.words
+        return tuple(position for position in self.used if position not in words) if words else self.used
+
+    def may_lack(self, position: int) -> bool:
+        """Return True if a column may have gaps."""
+        return self.rules is not None and self.rules.may_lack(position)
+
     @property
     def used(self) -> tuple[int, ...]:
-        """The columns that are read, in the order of the input: features and label."""
+        """The columns that are read, features and label, in the order of the input."""
         if self.features is None:
             return tuple(range(self.width))
         return tuple(sorted({*self.features, *(() if self.label is None else (self.label,))}))
 
     def position(self, feature: int | None) -> int:
-        """The column of a feature by its number, or of the label for None; there is one."""
+        """Return the column of a feature by its number; of the label, which must exist, for None."""
         if feature is None:
             assert self.label is not None
             return self.label
+        if self.rules:
+            return self.recipe.features[bisect_right(self.recipe.starts, feature) - 1]
         if self.features is not None:
             return self.features[feature]
         return feature + (self.label is not None and feature >= self.label)
 
     def column(self, position: int) -> str:
-        """Return a column's name for messages: its position, and its name if it has one."""
+        """Return how messages name a column: its position, and its name if it has one."""
         return f"column {position}" + (f" ({self.names[position]!r})" if self.names else "")
 
+    def key(self, position: int) -> Key:
+        """Return what a Source calls a column: its name, or its position where no other way is sure."""
+        names = self.names or ()
+        return (
+            names[position] if names and names[position] and names.count(names[position]) == 1 else position
+        )
+
+    @property
+    def feature_names(self) -> tuple[str, ...] | None:
+        """The names of all features, in order; None if columns have no names, or are hashed."""
+        if self.names is None or (self.rules and self.rules.sparse):
+            return None
+        recipe = self.recipe
+        return tuple(
+            recipe.rules.feature(column, self.names[column], at)
+            for column in recipe.features
+            for at in range(recipe.rules.width(column))
+        )
+
     def split(self, table: np.ndarray) -> Block:
-        """A table of all columns, shape (rows, width), as features and labels."""
+        """Split a table of all columns, shape (rows, width), into features and labels."""
         labels = None if self.label is None else table[:, self.label]
         if self.features is not None:
             return Block(table[:, list(self.features)], labels)
@@ -131,12 +215,12 @@ class Schema:
             return Block(table[:, 1:], labels)
         if self.label == self.width - 1:
             return Block(table[:, :-1], labels)
-        import numpy as np  # noqa: PLC0415 - a Source is made at synth time, without numpy
+        import numpy as np  # noqa: PLC0415 - a Source is made at synth time, without NumPy
 
         return Block(np.delete(table, self.label, axis=1), labels)
 
     def split_used(self, table: np.ndarray) -> Block:
-        """A table of the columns ``used`` names, shape (rows, len(used)), as features and labels."""
+        """Split a table of the ``used`` columns, shape (rows, len(used)), into features and labels."""
         if self.features is None:
             return self.split(table)
         place = {column: at for at, column in enumerate(self.used)}
@@ -156,22 +240,20 @@ class Schema:
 
         lists = {name: many(name) for name in ("names", "features", "index", "directories")}
         own = values["own"] and cls.from_dict(values["own"])
-        return cls(**{**values, **lists, "own": own})
+        rules = values.get("rules") and ColumnRules.from_dict(values["rules"])
+        return cls(**{**values, **lists, "own": own, "rules": rules})
 
 
 def without(schema: Schema, source: Source, positions: Sequence[int]) -> str:
-    """Return how to set the Source so that columns are not read, as a sentence; "" if nothing would be left.
+    """Return a sentence that says how to set the Source so that columns are not read; "" if none would be
+    left.
 
-    The label is read in any case. A column goes by its name, or by its position where no other way is sure.
+    The label is always read. Columns are named, or numbered if their names are not unique.
     """
     out = [position for position in positions if position != schema.label]
-    if not out or len(out) >= schema.feature_dim:
+    if not out or len(out) >= schema.feature_columns:
         return ""
-    names = schema.names or ()
-    columns: list[int | str] = [
-        names[position] if names and names[position] and names.count(names[position]) == 1 else position
-        for position in out[:MOST_LEFT_OUT]
-    ]
+    columns = [schema.key(position) for position in out[:MOST_LEFT_OUT]]
     more = f" and {len(out) - MOST_LEFT_OUT:,} more" if len(out) > MOST_LEFT_OUT else ""
     if source.features is not None:
         return f"Or take columns out of features: {listed(columns)}{more}."
@@ -180,10 +262,20 @@ def without(schema: Schema, source: Source, positions: Sequence[int]) -> str:
     return f"Or leave columns out, exclude={columns}{more}."
 
 
+def check_listed(schema: Schema, position: int, where: str) -> None:
+    """Raise SchemaError if a column holds numbers, and ``one_hot`` lists words for it."""
+    categories = dict(schema.recipe.rules.one_hot).get(position, ())
+    if words := [word for word in categories if not NUMBER.fullmatch(word.encode())]:
+        raise SchemaError(
+            f"{where}, {schema.column(position)}: it holds numbers, and one_hot lists {listed(words)}",
+            remedy="List the numbers that it holds, as in one_hot={'kind': [1, 2, 3]}.",
+        )
+
+
 def check_schema(expected: Schema, example: str, actual: Schema, uri: str) -> None:
     """Raise SchemaError, naming both objects, unless their schemas are the same.
 
-    Where only the highest index of sparse rows is known, it may be lower than expected.
+    For sparse rows of which only the highest index is known, it may be lower than expected.
     """
     if expected.sparse and actual.sparse and (expected.at_least or actual.at_least):
         found, known = (actual, expected) if actual.at_least else (expected, actual)

@@ -1,7 +1,7 @@
-"""The small JSON files that the library keeps on S3 for itself: each names its schema and carries a digest.
+"""Read and write the library's own small JSON files on S3: each names its schema and carries a digest.
 
-A file that was cut, changed by hand or written by another release is never believed: reading it raises
-DamagedFileError, which names the object and says how to go on.
+A file that was truncated, edited by hand or written by another release is never used: reading it raises
+DamagedFileError, which names the object and what to do.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def seal_document(schema: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def sealed_list(schema: str, values: Mapping[str, Any], name: str, items: Iterable[Any]) -> Iterator[str]:
-    """Yield the JSON of ``seal_document(schema, {**values, name: list(items)})``, an item at a time.
+    """Yield the JSON of ``seal_document(schema, {**values, name: list(items)})``, one item at a time.
 
     Example:
         >>> whole = seal_document("plan/1", {"a": 1, "b": [2, 3]})
@@ -45,19 +45,19 @@ def sealed_list(schema: str, values: Mapping[str, Any], name: str, items: Iterab
 
 
 def open_document(text: str | bytes, schema: str, *, uri: str, remedy: str) -> dict[str, Any]:
-    """Return the values of what :func:`seal_document` made, read from the object at ``uri``.
+    """Return the values of a document that :func:`seal_document` made, read from the object at ``uri``.
 
     Raises:
-        DamagedFileError: the text is not JSON, not of this schema, or not what its digest was made of.
+        DamagedFileError: The text is not JSON, has another schema, or does not match its digest.
     """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise DamagedFileError(f"{uri} is not JSON: {str(error)[:200]}", remedy=remedy) from None
-    found = document.get(SCHEMA) if isinstance(document, dict) else None
-    if found != schema:
+    actual = document.get(SCHEMA) if isinstance(document, dict) else None
+    if actual != schema:
         raise DamagedFileError(
-            f"{uri} has the schema {str(found)[:100]!r}; this release reads {schema!r}", remedy=remedy
+            f"{uri} has the schema {str(actual)[:100]!r}; this release reads {schema!r}", remedy=remedy
         )
     if document.pop(DIGEST, None) != _digest(document):
         raise DamagedFileError(f"{uri} was changed: its digest is not that of its content", remedy=remedy)

@@ -1,4 +1,4 @@
-"""Names the encryption in every PUT to buckets whose policies deny a PUT without it."""
+"""Set the encryption headers of every PUT to buckets whose policies deny a PUT without them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import os
 from typing import Any
 
 VARIABLE = "S3_ENCRYPTION_KEYS"
-"""The environment variable with pairs of bucket and key ARN in JSON; ``""`` stands for S3's own keys."""
+"""The environment variable with pairs of bucket and key ARN in JSON; ``""`` means S3's own keys."""
 
 
 def add_encryption_headers(client: Any) -> None:
-    """Let a boto3 client of S3 send the headers to the buckets that the environment names."""
+    """Make a boto3 client of S3 send the headers to the buckets listed in the environment variable."""
     keys = dict(json.loads(os.environ.get(VARIABLE, "[]")))
     if not keys:
         return
@@ -24,6 +24,6 @@ def add_encryption_headers(client: Any) -> None:
         if key:
             params["SSEKMSKeyId"] = key
 
-    # A part of an upload is encrypted as its beginning says.
+    # A part is encrypted as CreateMultipartUpload says.
     for operation in ("PutObject", "CreateMultipartUpload", "CopyObject"):
         client.meta.events.register(f"provide-client-params.s3.{operation}", add)

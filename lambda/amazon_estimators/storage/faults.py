@@ -1,4 +1,5 @@
-"""Faults of S3: which are tried again, and the typed error that names call and object for those that last."""
+"""Handle S3's faults: retry the passing ones, and raise a typed error that names call and object for the
+rest."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ T = TypeVar("T")
 
 BODY_ATTEMPTS = 6
 LONGEST_PAUSE = 20.0
-"""Seconds. Pauses between attempts are random up to a limit that doubles from half a second."""
+"""Seconds. Pauses between attempts are random, up to a limit that doubles from half a second."""
 
 REMEDIES = {
     "AccessDenied": "Let the function's role do this on the object; the bucket's policy, its key and "
@@ -28,13 +29,13 @@ REMEDIES = {
     "InvalidObjectState": "Restore the archived object, then redrive the execution.",
     "MethodNotAllowed": "Start a new execution: the version is a delete marker now.",
 }
-"""What to do, by the beginning of S3's error code; otherwise the execution is redriven."""
+"""What to do, by the beginning of S3's error code; for other codes, redrive the execution."""
 
 
 @contextmanager
 def naming(operation: str, uri: str) -> Iterator[None]:
-    """Raise what S3 or the way to it raises as a ServiceError that names ``operation`` and ``uri``."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - there may be no AWS
+    """Turn errors of S3 and of the connection into a ServiceError that names ``operation`` and ``uri``."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - not needed without AWS
 
     try:
         yield
@@ -42,12 +43,13 @@ def naming(operation: str, uri: str) -> Iterator[None]:
         code = str(error.response.get("Error", {}).get("Code", ""))
         remedy = next((remedy for start, remedy in REMEDIES.items() if code.startswith(start)), None)
         raise ServiceError(f"{operation} of {uri}: {error}", remedy=remedy) from error
-    except BotoCoreError as error:  # timeouts and connections that broke, too
+    except BotoCoreError as error:  # includes timeouts and broken connections
         raise ServiceError(f"{operation} of {uri}: {type(error).__name__}: {error}") from error
 
 
 def whole_body(read: Callable[[], T], uri: str) -> T:
-    """Call ``read`` again while connections break as a body arrives; the client itself retries the rest."""
+    """Call ``read`` again if the connection breaks while a body arrives; the client itself retries other
+    faults."""
     from botocore.exceptions import (  # noqa: PLC0415
         HTTPClientError,
         IncompleteReadError,
@@ -59,5 +61,5 @@ def whole_body(read: Callable[[], T], uri: str) -> T:
             return read()
         except (HTTPClientError, IncompleteReadError, ResponseStreamingError) as error:
             retrying("GetObject", attempt + 1, type(error).__name__, url=uri)
-            time.sleep(random.uniform(0, min(LONGEST_PAUSE, 0.5 * 2**attempt)))  # noqa: S311 - jitter, no secret
+            time.sleep(random.uniform(0, min(LONGEST_PAUSE, 0.5 * 2**attempt)))  # noqa: S311 - jitter, not a secret
     return read()

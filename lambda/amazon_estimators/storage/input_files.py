@@ -1,4 +1,5 @@
-"""Decide which files below a prefix are input: one rule for pipelines, the starter and local directories."""
+"""Decide which files below a prefix are input. Pipelines, the starter and local directories share the
+rule."""
 
 from __future__ import annotations
 
@@ -21,10 +22,10 @@ TABLE_LOGS = {
     HUDI: re.compile(r"(?P<root>(?:.*?/)?)\.hoodie/"),
     ICEBERG: re.compile(r"(?P<root>(?:.*?/)?)metadata/[^/]+\.metadata\.json\Z"),
 }
-"""Where a table format lists the files that count. Those below its root are no table without it."""
+"""Where a table format lists its valid files. Without that list, the files below its root are not a table."""
 
 LOG_NAMES = {DELTA: "_delta_log/*", HUDI: ".hoodie/*", ICEBERG: "metadata/*"}
-"""The patterns that leave the logs out."""
+"""The patterns that skip the logs."""
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _ATHENA = re.compile(rf"(?:.*/)?(?:[^/]+\.csv\.metadata|{_UUID}(?:\.metadata|-manifest\.csv))\Z")
@@ -33,7 +34,8 @@ _MARKERS = ("_$folder$", "._COPYING_")
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Files of one channel that are not read: the reason, how many, and the first one, below the prefix."""
+    """Files of one channel that are not read: the reason, their number, and the first path below the
+    prefix."""
 
     why: str
     count: int
@@ -44,7 +46,7 @@ class LeftOut:
 
 
 class LeftOutFiles:
-    """Counts what is left out, by reason. The logs of different tables are different reasons."""
+    """Counts the files that are not read, by reason. Each table's log is a reason of its own."""
 
     def __init__(self) -> None:
         self._groups: dict[tuple[str, str], LeftOut] = {}
@@ -57,20 +59,21 @@ class LeftOutFiles:
 
     @property
     def groups(self) -> tuple[LeftOut, ...]:
-        """What was counted, in the order of the first files."""
+        """Return the counts, in the order of the first files."""
         return tuple(self._groups.values())
 
 
 @dataclass(frozen=True)
 class InputFiles:
-    """Which keys are input.
+    """The rule for the keys of one channel.
 
     Attributes:
-        prefix: The key prefix of the channel. What it names itself is never hidden.
-        include: Patterns of fnmatch; if there are any, a file has to match one.
-        skip: Patterns of fnmatch; a file that matches one is left out.
+        prefix: The key prefix of the channel. Names that are part of it are never hidden.
+        include: fnmatch patterns; if there are any, a file must match one.
+        skip: fnmatch patterns; a file that matches one is not read.
 
-    A pattern with a slash is matched with the path below the prefix, one without with the file's name.
+    A pattern with a slash is matched against the path below the prefix, a pattern without against the file's
+    name.
     """
 
     prefix: str = ""
@@ -84,7 +87,8 @@ class InputFiles:
     def why_left_out(self, key: str) -> str:
         """Return why a file is not input, or "" if it is.
 
-        Spark, Hive and Arrow hide a path if one of its parts begins with ``_`` or ``.``, but not a partition.
+        Like Spark, Hive and Arrow, it hides a path if a part begins with ``_`` or ``.``, unless it is a
+        partition.
 
         Example:
             >>> InputFiles("in/").why_left_out("in/_temporary/0/part-00001.csv")
@@ -102,13 +106,13 @@ class InputFiles:
                 return name
         parts = path.split("/")
         if self.prefix and not self.prefix.endswith("/"):
-            del parts[0]  # its beginning is part of the prefix
+            del parts[0]  # it begins inside the prefix
         if any(part.startswith(".") or (part.startswith("_") and "=" not in part) for part in parts):
             return HIDDEN
         return by_pattern or (WRITTEN_BESIDE if not self.include and _ATHENA.match(path) else "")
 
     def why_by_pattern(self, key: str) -> str:
-        """Return why the patterns alone leave a file out, or "" if they do not."""
+        """Return why the patterns exclude a file, or "" if they do not."""
         path = self.below(key)
         if any(_matches(path, pattern) for pattern in self.skip):
             return SKIPPED
@@ -124,13 +128,13 @@ class InputFiles:
         return not why
 
     def choose(self, keys: Iterable[str]) -> tuple[list[str], tuple[LeftOut, ...]]:
-        """Return the keys that are input, in their order, and what is left out, by reason."""
+        """Return the keys that are input, in order, and what is left out, by reason."""
         left_out = LeftOutFiles()
         taken = [key for key in keys if self.takes(key, left_out)]
         return taken, left_out.groups
 
     def tables_among(self, taken: Iterable[str], left_out: Iterable[LeftOut]) -> Iterator[tuple[str, str]]:
-        """Yield (reason, root) of each table format whose log was left out while its data are taken."""
+        """Yield (reason, root) of each table whose log was left out while its data files are read."""
         roots = [
             (group.why, log_root(group.why, group.first)) for group in left_out if group.why in TABLE_LOGS
         ]
@@ -143,7 +147,7 @@ class InputFiles:
 
 
 def data_files(directory: Path, rule: InputFiles | None = None) -> tuple[list[Path], tuple[LeftOut, ...]]:
-    """Return the files below a directory on disk that would be input on S3, by path, and what is left out.
+    """Return the files below a local directory that would be input on S3, by path, and what is left out.
 
     ``rule`` gives the patterns; paths are matched below the directory.
     """
@@ -157,7 +161,7 @@ def data_files(directory: Path, rule: InputFiles | None = None) -> tuple[list[Pa
 
 
 def log_root(why: str, path: str) -> str:
-    """Return the root of the table whose log ``path`` is part of, or "" for another reason."""
+    """Return the root of the table whose log holds ``path``, or "" for another reason."""
     match = TABLE_LOGS[why].match(path) if why in TABLE_LOGS else None
     return match["root"] if match else ""
 

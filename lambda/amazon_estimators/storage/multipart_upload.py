@@ -1,8 +1,8 @@
-"""Objects sent to S3 in parts by a few threads, while the caller encodes what comes next.
+"""Upload objects to S3 in parts on a few threads, while the caller encodes the next bytes.
 
-Memory is bounded by ``threads`` parts under way and one being filled for every object that is open. If the
-``with`` block ends with an error, everything is taken back: unfinished uploads are aborted, finished objects
-deleted. A lifecycle rule ends what a killed process leaves.
+Memory is bounded by ``threads`` parts in flight and one being filled for every open object. If the ``with``
+block ends with an error, everything is undone: unfinished uploads are aborted, finished objects deleted. A
+lifecycle rule aborts the uploads of a killed process.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from typing import Any, Self
 from amazon_estimators.storage.faults import naming
 
 PART_BYTES = 16 * 2**20
-"""The size of a pipeline's parts. 10,000 make 160 GB, far above any shard. A shard's ETag depends on it."""
+"""The part size of a pipeline. 10,000 parts hold 160 GB, far more than any shard. A shard's ETag depends on
+it."""
 
 
 @dataclass(frozen=True)
 class Uploaded:
-    """An uploaded object: ``size`` in bytes, ``sha256`` of them in hexadecimal, ``etag`` as S3 answered."""
+    """An uploaded object: ``size`` in bytes, ``sha256`` in hexadecimal, ``etag`` as S3 returned it."""
 
     key: str
     size: int
@@ -34,7 +35,7 @@ class Uploaded:
 
 
 def upload(s3: Any, bucket: str, key: str, parts: Iterable[bytes], content_type: str) -> Uploaded:
-    """Write an object as its bytes are made: no more than three times PART_BYTES is in memory."""
+    """Upload an object while its bytes are produced, with at most three times PART_BYTES in memory."""
     with Uploads(s3, bucket, part_bytes=PART_BYTES, threads=1) as uploads:
         writer = uploads.open(key, content_type)
         for part in parts:
@@ -43,12 +44,14 @@ def upload(s3: Any, bucket: str, key: str, parts: Iterable[bytes], content_type:
 
 
 class Uploads:
-    """All the objects that are written together.
+    """Objects that are written together.
 
-    part_bytes: of one part, 5 MiB at least. S3 takes 10,000 parts of an object, and its ETag depends on them.
-    threads: parts sent at a time.
-    extra: goes into every request that creates an object. Default: nothing.
-    sent: is told the bytes of every part that S3 has taken, from several threads. Default: nobody.
+    Args:
+        part_bytes: Bytes per part, at least 5 MiB. S3 accepts 10,000 parts per object. The ETag depends on
+            the part size.
+        threads: Parts sent at a time.
+        extra: Parameters for every request that creates an object. Default: none.
+        sent: Called with the bytes of every part that S3 has accepted, from several threads. Default: none.
     """
 
     def __init__(
@@ -80,7 +83,7 @@ class Uploads:
         writer.result()
 
     def submit(self, work: Callable[[], Any]) -> Future[Any]:
-        """Run ``work`` on a thread; waits while as many are under way as there are threads."""
+        """Run ``work`` on a thread; wait while all threads are busy."""
         self._slots.acquire()
         future = self._pool.submit(work)
         future.add_done_callback(lambda _: self._slots.release())
@@ -111,7 +114,7 @@ class Uploads:
 
 
 class ObjectWriter:
-    """One object being written. Its bytes leave in parts; ``close`` lets S3 put them together."""
+    """One object being written. Its bytes are sent in parts; ``close`` makes S3 assemble them."""
 
     def __init__(self, uploads: Uploads, key: str, content_type: str) -> None:
         self._uploads = uploads
@@ -145,7 +148,7 @@ class ObjectWriter:
         self._parts.append(self._uploads.submit(lambda: self._upload_part(body, number)))
 
     def _filled(self) -> bytes:
-        """Take what was written since the last part, as bytes: neither BytesIO nor boto3 copies them."""
+        """Return the bytes written since the last part. Neither BytesIO nor boto3 copies them."""
         body, self._filling = self._filling.getvalue(), io.BytesIO()
         self._digest.update(body)
         return body
@@ -156,12 +159,12 @@ class ObjectWriter:
                 **self._target, UploadId=self._upload_id, PartNumber=number, Body=body
             )
         self._uploads.sent(len(body))
-        # boto3 sends a CRC32 with each part by default, and S3 then wants it named again on completion.
+        # By default boto3 sends a CRC32 with each part, and S3 then requires it on completion.
         checks = {name: sent[name] for name in ("ETag", "ChecksumCRC32") if name in sent}
         return {"PartNumber": number, **checks}
 
     def _raise_failed(self) -> None:
-        """Raise what a part's upload raised, before more is encoded for it."""
+        """Raise the error of a failed part before more is encoded."""
         for part in self._parts:
             if part.done() and part.exception():
                 part.result()
@@ -180,15 +183,15 @@ class ObjectWriter:
                 done = self._uploads.s3.put_object(**self._creation, Body=body)
             self._uploads.sent(len(body))
         else:
-            # Parts were queued before this, so a thread has every one of them already.
+            # The parts were queued before this, so every one of them is on a thread already.
             parts = [part.result() for part in self._parts]
             with naming("CompleteMultipartUpload", self.uri):
                 done = self._put_together(parts)
         return Uploaded(self.key, self.size, self._digest.hexdigest(), done["ETag"].strip('"'))
 
     def _put_together(self, parts: list[dict[str, Any]]) -> Any:
-        """Complete the upload. If its answer was lost after it took effect, S3 tells what lies there."""
-        from botocore.exceptions import ClientError, HTTPClientError  # noqa: PLC0415 - there may be no AWS
+        """Complete the upload. If S3's answer was lost after it took effect, ask S3 for the object."""
+        from botocore.exceptions import ClientError, HTTPClientError  # noqa: PLC0415 - not needed without AWS
 
         s3 = self._uploads.s3
         try:
@@ -213,7 +216,7 @@ class ObjectWriter:
         return f"s3://{self._uploads.bucket}/{self.key}"
 
     def result(self) -> Uploaded:
-        """Wait until the object is on S3. Raises what its upload raised."""
+        """Wait until the object is on S3. Raises the upload's error."""
         self.close()
         assert self._done is not None
         return self._done.result()
@@ -225,7 +228,7 @@ class ObjectWriter:
             if not part.cancelled():
                 part.exception()
         stored = self._done is not None and not self._done.cancel() and self._done.exception() is None
-        # What the caller has to learn is what failed first, not that tidying up after it failed too.
+        # The caller needs the first error, not that of the cleanup.
         with contextlib.suppress(Exception):
             if stored:
                 self._uploads.s3.delete_object(**self._target)

@@ -1,4 +1,4 @@
-"""Objects by the million: a list that keeps them compressed, and opens a block of them at a time."""
+"""A list for millions of objects: keeps them compressed and opens a block at a time."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any, Self, overload
 from amazon_estimators.storage.s3 import InputObject
 
 BLOCK = 1_024
-"""Objects of a block. One block is open at a time."""
+"""Objects per block. One block is open at a time."""
 GZIP = zlib.MAX_WBITS | 16
 LEVEL = 1
 
 
 class ObjectList(Sequence[InputObject]):
-    """The objects of one channel, of one bucket, in some 70 bytes each; a list of InputObjects takes 600.
+    """The objects of one channel, in one bucket, in about 70 bytes each; a list of InputObjects takes 600.
 
-    Objects are read fastest in their order. :meth:`members` is the same content as the lines of a data set's
-    file, which are not made a second time.
+    Reading is fastest in order. :meth:`members` returns the same content as the lines of a data set's file,
+    which need not be made again.
 
     Example:
         >>> objects = ObjectList.of("data", "train", [InputObject("data", "a.csv", 9, "e", "v")])
@@ -40,14 +40,14 @@ class ObjectList(Sequence[InputObject]):
 
     @classmethod
     def of(cls, bucket: str, channel: str, objects: Iterable[InputObject]) -> Self:
-        """Make a list of the objects that there are already."""
+        """Make a list of existing objects."""
         made = cls(bucket, channel)
         for entry in objects:
             made.append(entry)
         return made
 
     def append(self, entry: InputObject) -> None:
-        """Add an object of the list's bucket. Raises TypeError or OverflowError for a size that is none."""
+        """Add an object of the list's bucket. Raises TypeError or OverflowError for an invalid size."""
         assert isinstance(self.sizes, array) and self._picked is None
         self.sizes.append(entry.size)
         row = {name: value for name, value in vars(entry).items() if name != "bucket"}
@@ -57,7 +57,7 @@ class ObjectList(Sequence[InputObject]):
             self._filling = []
 
     def pick(self, indexes: Iterable[int]) -> ObjectList:
-        """Return the objects at these indexes as a list that shares the memory of this one."""
+        """Return the objects at these indexes as a list that shares this list's memory."""
         wanted = array("Q", indexes)
         chosen = ObjectList(self._bucket, self._channel)
         chosen.sizes = array("Q", map(self.sizes.__getitem__, wanted))
@@ -66,7 +66,7 @@ class ObjectList(Sequence[InputObject]):
         return chosen
 
     def members(self) -> Iterator[bytes]:
-        """Yield gzip members which hold a line of JSON for each object, in order."""
+        """Yield gzip members with a line of JSON for each object, in order."""
         if self._picked is not None:
             yield from ObjectList.of(self._bucket, self._channel, self).members()
             return
@@ -98,7 +98,7 @@ class ObjectList(Sequence[InputObject]):
     def _rows(self, block: int) -> list[dict[str, Any]]:
         is_full = block < len(self._blocks)
         text = zlib.decompress(self._blocks[block], GZIP).decode() if is_full else "\n".join(self._filling)
-        # No line holds a line's end: JSON escapes it.
+        # No line holds a newline: JSON escapes it.
         rows: list[dict[str, Any]] = json.loads(f"[{text.rstrip().replace(chr(10), ',')}]")
         for row in rows:
             del row["channel"]
@@ -106,5 +106,5 @@ class ObjectList(Sequence[InputObject]):
 
 
 def _member(lines: Sequence[str]) -> bytes:
-    packer = zlib.compressobj(LEVEL, wbits=GZIP)  # its time of change is always 0: same lines, same bytes
+    packer = zlib.compressobj(LEVEL, wbits=GZIP)  # its modification time is always 0: same lines, same bytes
     return packer.compress("".join(f"{line}\n" for line in lines).encode()) + packer.flush()

@@ -1,4 +1,4 @@
-"""The reasons for which S3 does not hand out an input object, each with its way out."""
+"""The reasons why S3 refuses to return an input object, each with its remedy."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from amazon_estimators.errors import AmazonEstimatorsError, InputError, ObjectCh
 
 @dataclass(frozen=True)
 class Refusal:
-    """One reason: S3's error codes, by their beginning, and a part of the message if the code has several.
+    """One reason: the beginning of S3's error codes, and a part of the message if the code has several
+    causes.
 
-    ``problem`` follows the object's URI. ``remedy`` is None where the error's own one fits.
+    ``problem`` follows the object's URI. ``remedy`` is None if the error's own remedy fits.
     """
 
     codes: tuple[str, ...]
@@ -30,12 +31,12 @@ REFUSALS = (
         None,
     ),
     Refusal(("MethodNotAllowed", "405"), ObjectChangedError, " was deleted: it is a delete marker now", None),
-    # S3 answers this for what is gone, too, where the reader may not list the bucket.
+    # S3 also answers this for a missing object if the reader may not list the bucket.
     Refusal(
         ("AccessDenied", "403"),
         InputError,
         ": S3 answers {code}. What Plan saw was deleted since, or the role may not read it: {error}",
-        "Start a new execution, which plans from the objects as they are now; if it fails alike, let the "
+        "Start a new execution, which plans from the current objects; if it fails in the same way, let the "
         "function's role read the object and use its key.",
     ),
     Refusal(("InvalidObjectState",), InputError, " is archived", "Restore it, then start again."),
@@ -63,7 +64,8 @@ REFUSALS = (
 
 
 def raise_refusal(uri: str, error: Any) -> None:
-    """Raise what a user can mend of a botocore ClientError for the input object at ``uri``; else return."""
+    """Raise a typed error for a botocore ClientError on the input object at ``uri`` if a user can fix it;
+    else return."""
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     for refusal in REFUSALS:
         if code.startswith(refusal.codes) and refusal.message in message:

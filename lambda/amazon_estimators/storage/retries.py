@@ -1,4 +1,4 @@
-"""Logs the retries that botocore makes by itself: throttling, faults of the service, broken connections."""
+"""Log the retries that botocore makes by itself: throttling, service faults, broken connections."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 from amazon_estimators.logs import retrying
 
 CAUSE = "amazon-estimators-cause"
-"""Member of a request's context, which all attempts share."""
+"""Key in a request's context, which all attempts share."""
 
 
 def log_retries(client: Any) -> None:
-    """Log a line for every attempt of ``client``, a boto3 client, after the first."""
+    """Log a line for every attempt of the boto3 client ``client`` after the first."""
     service = client.meta.service_model.service_id.hyphenize()
     client.meta.events.register(f"response-received.{service}", _remember)
     client.meta.events.register(f"request-created.{service}", _log)

@@ -1,4 +1,4 @@
-"""S3 as the pipeline uses it: read ranges of exact versions of objects; list, read and write small ones."""
+"""Read ranges of exact object versions on S3; list, read and write small objects."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from amazon_estimators.storage.refusals import raise_refusal
 from amazon_estimators.storage.retries import log_retries
 
 READS_AHEAD = 4
-"""Ranges of one object fetched at a time: one connection to S3 carries less than one core decodes."""
+"""Ranges of one object fetched at a time: one connection to S3 is slower than one core decodes."""
 
 
 def client() -> Any:
     """Return an S3 client that retries throttling and service faults with backoff and jitter."""
-    import boto3  # noqa: PLC0415 - the library is imported where there is no AWS, too
+    import boto3  # noqa: PLC0415 - not needed without AWS
     from botocore.config import Config  # noqa: PLC0415
     from botocore.session import get_session  # noqa: PLC0415
 
     session = get_session()
-    # A third of the time of a long listing is spent on its times otherwise.
+    # Otherwise a long listing spends a third of its time parsing dates.
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_time_of)
     retries = {"mode": "standard", "max_attempts": 8}
     made = boto3.Session(botocore_session=session).client(
@@ -38,7 +38,7 @@ def client() -> Any:
 
 
 def _time_of(value: Any) -> datetime:
-    """Read a time as S3 writes it; what else there is, as botocore does."""
+    """Parse a time in S3's format; any other format as botocore does."""
     from botocore.utils import parse_timestamp  # noqa: PLC0415
 
     try:
@@ -50,7 +50,7 @@ def _time_of(value: Any) -> datetime:
 
 @dataclass(frozen=True)
 class InputObject:
-    """One version of an object. Without versioning ``version_id`` is None and ``etag`` pins it."""
+    """One version of an object. Without versioning, ``version_id`` is None and ``etag`` pins the content."""
 
     bucket: str
     key: str
@@ -63,15 +63,15 @@ class InputObject:
         return f"s3://{self.bucket}/{self.key}"
 
     def identity(self) -> list[str | int]:
-        """Return what identifies the content: part of a RecordSet's fingerprint."""
+        """Return the values that identify the content, for a RecordSet's fingerprint."""
         return [self.key, self.version_id or self.etag, self.size]
 
 
 def read_range(s3: Any, source: InputObject, start: int, stop: int) -> bytes:
     """Read bytes ``[start, stop)`` of exactly this version.
 
-    A connection that breaks while the bytes arrive is retried; the client itself retries the rest.
-    Raises ObjectChangedError if this version is no longer there, InputError if S3 does not hand it out.
+    Retries if the connection breaks while the bytes arrive; the client itself retries other faults. Raises
+    ObjectChangedError if this version no longer exists, InputError if S3 refuses to return it.
     """
     if start >= stop:
         return b""
@@ -99,7 +99,8 @@ def read_range(s3: Any, source: InputObject, start: int, stop: int) -> bytes:
 
 
 def read_ahead(s3: Any, source: InputObject, start: int, stop: int, *, chunk: int) -> Iterator[bytes]:
-    """Yield bytes ``[start, stop)`` in chunks, in order; fetch READS_AHEAD while the caller works on one."""
+    """Yield bytes ``[start, stop)`` in chunks, in order; fetch READS_AHEAD chunks while the caller works on
+    one."""
     if stop - start <= chunk:
         yield from (read_range(s3, source, start, stop),) if start < stop else ()
         return
@@ -123,10 +124,10 @@ def list_stored(s3: Any, bucket: str, prefix: str) -> Iterator[tuple[str, str, i
 
 
 def read_object(s3: Any, bucket: str, key: str, *, start: int = 0, length: int | None = None) -> bytes:
-    """Return the newest bytes of an object of ours, or ``length`` of them from ``start``.
+    """Return the newest bytes of one of the library's own objects, or ``length`` of them from ``start``.
 
     Raises:
-        ServiceError: S3 does not hand them out, or not all of them, beyond all retries.
+        ServiceError: After all retries, S3 returns no bytes or too few.
     """
     uri = f"s3://{bucket}/{key}"
     span = {} if length is None else {"Range": f"bytes={start}-{start + length - 1}"}
@@ -142,7 +143,8 @@ def read_object(s3: Any, bucket: str, key: str, *, start: int = 0, length: int |
 
 
 def get_json(s3: Any, bucket: str, key: str) -> Any:
-    """Return the value of an object of ours that is JSON. Raises DamagedFileError if it is not."""
+    """Return the value of one of the library's own JSON objects. Raises DamagedFileError if it is not
+    JSON."""
     try:
         return json.loads(read_object(s3, bucket, key))
     except (ValueError, RecursionError) as error:
@@ -150,18 +152,19 @@ def get_json(s3: Any, bucket: str, key: str) -> Any:
 
 
 def is_there(s3: Any, bucket: str, key: str) -> bool:
-    """Return True if an object lies at ``key``. By listing: a GET of nothing may be answered with 403."""
+    """Return True if an object exists at ``key``. Lists, because S3 may answer a GET of a missing object with
+    403."""
     with naming("ListObjectsV2", f"s3://{bucket}/{key}"):
         listed = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
     return any(entry["Key"] == key for entry in listed.get("Contents", ()))
 
 
 def put_json(s3: Any, bucket: str, key: str, value: Any) -> None:
-    """Write an object of ours as JSON. Raises ServiceError."""
+    """Write one of the library's own objects as JSON. Raises ServiceError."""
     put_text(s3, bucket, key, json.dumps(value), "application/json")
 
 
 def put_text(s3: Any, bucket: str, key: str, text: str, content_type: str) -> None:
-    """Write an object of ours. Raises ServiceError."""
+    """Write one of the library's own objects. Raises ServiceError."""
     with naming("PutObject", f"s3://{bucket}/{key}"):
         s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType=content_type)

@@ -1,4 +1,4 @@
-"""S3 URIs."""
+"""Parse S3 URIs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class Place:
 
     @classmethod
     def of(cls, uri: str, *, what: str) -> Self:
-        """Read ``s3://bucket/key``. Raises RequestError, naming ``what`` it should be, for anything else."""
+        """Parse ``s3://bucket/key``. For anything else, raises RequestError naming ``what`` the URI is
+        for."""
         scheme, _, rest = str(uri).partition("://")
         bucket, _, key = rest.partition("/")
         if scheme != "s3" or not bucket:
@@ -26,7 +27,7 @@ class Place:
 
     @classmethod
     def prefix(cls, uri: str, *, what: str) -> Self:
-        """Read a URI like :meth:`of`, and end it with a slash."""
+        """Parse a URI like :meth:`of`, and end its key with a slash."""
         place = cls.of(uri, what=what)
         key = place.key if not place.key or place.key.endswith("/") else f"{place.key}/"
         return cls(place.bucket, key)

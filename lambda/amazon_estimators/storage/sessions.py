@@ -1,4 +1,4 @@
-"""The boto3 session through which AWS is reached, and what a session of the SageMaker SDK brings along."""
+"""Find the boto3 session, and use the clients and bucket of a SageMaker SDK session."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ SDK_CLIENTS = {"sagemaker": "sagemaker_client", "sagemaker-runtime": "sagemaker_
 
 
 def session_of(session: Any) -> Any:
-    """Return a ``boto3.Session``: the one given, the one in a session of the SageMaker SDK, or a new one."""
+    """Return a ``boto3.Session``: ``session`` itself, the one inside a SageMaker SDK session, or a new
+    one."""
     if session is None:
         import boto3  # noqa: PLC0415
 
@@ -23,7 +24,7 @@ def session_of(session: Any) -> Any:
 def client_of(session: Any, service: str) -> Any:
     """Return a client that retries throttling and service faults with backoff and jitter.
 
-    A session of the SageMaker SDK has clients of its own for SageMaker; those are used.
+    A SageMaker SDK session has its own clients for SageMaker; those are used.
     """
     own = getattr(session, SDK_CLIENTS.get(service, ""), None)
     if own is not None:
@@ -35,7 +36,7 @@ def client_of(session: Any, service: str) -> Any:
 
 
 def region_of(session: Any) -> str:
-    """Return the session's region; RegionError if it has none."""
+    """Return the session's region. Raises RegionError if it has none."""
     region = session_of(session).region_name
     if not region:
         raise RegionError(
@@ -46,7 +47,7 @@ def region_of(session: Any) -> str:
 
 
 def role_arn(session: Any, role: str) -> str:
-    """Return the ARN of a role that is given by name or ARN; a session of the SageMaker SDK expands names."""
+    """Return the ARN of a role, by name or ARN. A SageMaker SDK session expands names."""
     if role.startswith("arn:"):
         return role
     if hasattr(session, "expand_role"):
@@ -55,9 +56,9 @@ def role_arn(session: Any, role: str) -> str:
 
 
 def default_location(session: Any, folder: str = "") -> Place:
-    """Return where things go that nobody gave a place: ``folder`` in the account's default bucket.
+    """Return the default location: ``folder`` in the account's default bucket.
 
-    A session of the SageMaker SDK names its own bucket and prefix.
+    A SageMaker SDK session has its own bucket and prefix.
     """
     if hasattr(session, "default_bucket"):
         prefix = str(getattr(session, "default_bucket_prefix", None) or "").strip("/")
@@ -66,12 +67,12 @@ def default_location(session: Any, folder: str = "") -> Place:
 
 
 def default_bucket(session: Any) -> str:
-    """Return the account's bucket, ``sagemaker-<region>-<account>``; RequestError if there is none."""
+    """Return the account's bucket, ``sagemaker-<region>-<account>``. Raises RequestError if there is none."""
     account = client_of(session, "sts").get_caller_identity()["Account"]
     bucket = f"sagemaker-{region_of(session)}-{account}"
     s3 = client_of(session, "s3")
     try:
-        # The name can be guessed: only a bucket of the account itself will do.
+        # The name can be guessed: accept only a bucket that the account owns.
         s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
     except s3.exceptions.ClientError as error:
         raise RequestError(

@@ -1,4 +1,4 @@
-"""List the objects under a prefix, as they are or as they were, one page of S3's answer at a time."""
+"""List the objects under a prefix, now or at a past moment, one page of S3's answer at a time."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from amazon_estimators.storage.input_files import InputFiles
 from amazon_estimators.storage.s3 import InputObject
 
 NO_VERSION = "null"
-"""The version id S3 gives to objects of a bucket without versioning."""
+"""The version ID that S3 gives to objects in a bucket without versioning."""
 
 Newest = tuple[tuple[bool, datetime], InputObject | None]
 
 
 class VersionListing:
-    """All that lay under ``prefix`` at the end of the second ``moment``; default: what lies there now.
+    """The objects under ``prefix`` at the end of the second ``moment``; default: now.
 
-    Iterate over it once, for the objects by key; no more than a page of S3's answer is in memory. A change is
-    an upload or a deletion, of hidden objects too. A bucket without versioning has no past: its objects are
-    taken as they are now, whatever ``moment`` says.
+    Iterate over it once, for the objects in key order; only a page of S3's answer is in memory. A change is
+    an upload or a deletion, also of hidden objects. A bucket without versioning has no past: its objects are
+    listed as they are now, whatever ``moment`` is.
 
     Attributes:
-        changed: When, by S3's clock, something under the prefix changed last until then. None: never.
-        is_present: True if nothing has changed since. Both are known when the iteration has ended.
+        changed: The time of the last change under the prefix until then, by S3's clock; None if there was
+            none.
+        is_present: True if nothing has changed since. Both are set when the iteration has ended.
     """
 
     def __init__(self, s3: Any, bucket: str, prefix: str, moment: datetime | None = None) -> None:
@@ -41,12 +42,12 @@ class VersionListing:
         """Yield the objects.
 
         Raises:
-            ServiceError: S3 does not list them, or not in the order of their keys.
+            ServiceError: S3 fails to list them, or lists them out of key order.
         """
         for page in _pages(self._s3, self._bucket, self._prefix):
             for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
                 self._note(entry)
-            # Further versions of the last key may follow on the next page.
+            # More versions of the last key may follow on the next page.
             yield from self._finished(sorted(self._newest)[:-1])
         yield from self._finished(sorted(self._newest))
 
@@ -68,7 +69,7 @@ class VersionListing:
             self._unclear[key] = entry
 
     def _finished(self, keys: list[str]) -> Iterator[InputObject]:
-        """Yield the objects at ``keys``, of which no more versions follow."""
+        """Yield the objects at ``keys``, whose versions are complete."""
         if keys and keys[0] <= self._done:
             raise ServiceError(
                 f"ListObjectVersions of s3://{self._bucket}/{self._prefix}: {keys[0]!r} comes after "
@@ -84,9 +85,9 @@ class VersionListing:
 def newest_upload(
     s3: Any, bucket: str, prefix: str, counts: Callable[[str], bool] = lambda path: True
 ) -> datetime | None:
-    """Return when one of the objects under ``prefix`` was uploaded last; None if there are none.
+    """Return the time of the newest upload under ``prefix``; None if there are no objects.
 
-    ``counts`` is asked of the path of each below the prefix.
+    ``counts`` says whether an object counts, by its path below the prefix.
     """
     newest: datetime | None = None
     for page in _pages(s3, bucket, prefix):
@@ -116,8 +117,8 @@ def _pages(s3: Any, bucket: str, prefix: str) -> Iterator[Mapping[str, Any]]:
 def _is_older(s3: Any, deletion: Mapping[str, Any], version: InputObject) -> bool:
     """Return True if ``deletion``, made in the same second as ``version``, came before it.
 
-    S3 lists the entries of a key newest first, but its answer keeps versions and delete markers apart. A
-    listing that starts behind the version holds the deletion only if that is older.
+    S3 lists the entries of a key newest first, but its answer separates versions from delete markers. A
+    listing that starts after the version holds the deletion only if the deletion is older.
     """
     with naming("ListObjectVersions", version.uri):
         answer = s3.list_object_versions(

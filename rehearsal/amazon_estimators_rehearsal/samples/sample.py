@@ -40,16 +40,15 @@ class Sample:
             "instance_count": self.instance_count,
         }
 
-    def uploads(self) -> Iterator[tuple[str, Path]]:
-        """Yield each file with its key below the input prefix: the channel, then the file's path in it."""
+    def uploads(self) -> Iterator[tuple[str, str, Path]]:
+        """Yield each file with its channel, and its key below the channel's prefix."""
         for channel, files in self.files.items():
             for path in files:
-                below = path.relative_to(self.roots.get(channel, path.parent))
-                yield f"{channel}/{below.as_posix()}", path
+                yield channel, path.relative_to(self.roots.get(channel, path.parent)).as_posix(), path
 
 
 def own(data: Path, algorithm: type[Algorithm], options: Mapping[str, Any] | None = None) -> Sample:
-    """Return the user's file, or all files below the user's directory, as the train channel.
+    """Return the user's file, or all files below the user's directory, as a sample with the train channel.
 
     If the directory has a folder ``train``, each folder is the channel of its name. Hidden files and
     markers are skipped, as on S3.
@@ -57,11 +56,11 @@ def own(data: Path, algorithm: type[Algorithm], options: Mapping[str, Any] | Non
     Args:
         data: The file or directory.
         algorithm: The algorithm to train.
-        options: Options of ``Source``; each channel gets those that it takes.
+        options: Options of ``Source``; each channel gets those that apply to it.
 
     Raises:
         FileNotFoundError: There is no data file.
-        RequestError: An option is about columns, and the algorithm reads lines.
+        RequestError: An option is about columns, but the algorithm reads lines.
     """
     if (data / "train").is_dir():
         roots = {folder.name: folder for folder in sorted(data.iterdir()) if folder.is_dir()}

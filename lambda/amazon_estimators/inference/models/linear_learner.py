@@ -48,7 +48,7 @@ class LocalLinearLearner(LocalModel):
         weight, bias = content.array("fc0_weight", 2), content.array("fc0_bias", 1)
         if len(weight) != len(bias):
             raise ModelError(
-                f"fc0_weight has {len(weight):,} rows, fc0_bias {len(bias):,} values; expecting one a class"
+                f"fc0_weight has {len(weight):,} rows, fc0_bias {len(bias):,} values; expecting one per class"
             )
         stated = content.setting("predictor_type")
         known = hyperparameters.get("predictor_type") or (MULTICLASS if len(weight) > 1 else stated)
@@ -77,9 +77,7 @@ class LocalLinearLearner(LocalModel):
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        weights = (
-            "weights are taken to apply to features as they are, whatever normalize_data was in training"
-        )
+        weights = "weights are assumed to apply to unscaled features, whatever normalize_data was in training"
         return (weights, THRESHOLD) if self.predictor_type == BINARY else (weights,)
 
     @property

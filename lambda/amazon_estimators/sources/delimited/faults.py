@@ -1,30 +1,36 @@
-"""Say what is wrong with delimited text that is no table of numbers: all columns at once."""
+"""Explain why delimited text is not a table of numbers, for all columns at once."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from amazon_estimators.errors import InputError
-from amazon_estimators.sources.delimited.quoting import Dialect, walk
+from amazon_estimators.sources.columns.faults import (
+    MOST_COLUMNS,
+    MOST_WORDS,
+    PAGE,
+    ways_with_gaps,
+    ways_with_words,
+)
+from amazon_estimators.sources.columns.rules import ColumnRules
+from amazon_estimators.sources.delimited.dialect import Dialect
+from amazon_estimators.sources.delimited.quoting import walk
 from amazon_estimators.sources.float32 import COUNTED_BELOW_HEADER as COUNTED
 from amazon_estimators.sources.layout import Piece
 from amazon_estimators.sources.numbers import is_missing, number_pattern, parts_thousands
 from amazon_estimators.sources.schema import Schema, without
-from amazon_estimators.sources.source import Source
+from amazon_estimators.sources.source import LONGEST_SHOWN, Source
 from amazon_estimators.text import shown
 
-MOST_COLUMNS = 8
-"""Columns that an error names; of more it tells how many."""
 THOUSANDS = (
-    "If commas or points part thousands, write numbers without them; if they are decimal marks, set decimal "
-    "in the Source to what they are."
+    "If commas or points separate thousands, write numbers without them; if they are decimal marks, "
+    "set decimal in the Source."
 )
-PAGE = "docs/tables.md tells how to fill gaps and encode categories and dates."
 
 
 @dataclass
 class Fault:
-    """The faults of one column: the first cell, and the number of each kind."""
+    """Collects the faults of one column: the first bad cell, and a count of each kind."""
 
     row: int
     text: bytes
@@ -32,6 +38,8 @@ class Fault:
     empty: int = 0
     missing: int = 0
     words: int = 0
+    different: set[str] | None = field(default_factory=set)
+    """The words, while they are few."""
 
     def add(self, value: bytes) -> None:
         """Count a cell."""
@@ -41,12 +49,15 @@ class Fault:
             self.missing += 1
         else:
             self.words += 1
+            if self.different is not None:
+                self.different.add(value[:LONGEST_SHOWN].decode("utf-8", "replace").strip())
+                self.different = self.different if len(self.different) <= MOST_WORDS else None
 
 
-def fault_of(  # noqa: PLR0917 - what the reader reads with
+def fault_of(  # noqa: PLR0917 - the reader's own arguments
     text: bytes, dialect: Dialect, schema: Schema, source: Source, piece: Piece, row: int
 ) -> InputError:
-    """Return the error that tells of the faults of ``text``, whose first row is number ``row``."""
+    """Return the error for the faults in ``text``, whose first row is number ``row``."""
     number, rows = number_pattern(dialect.decimal), 0
     faults: dict[int, Fault] = {}
     for record in walk(text, dialect):
@@ -61,7 +72,7 @@ def fault_of(  # noqa: PLR0917 - what the reader reads with
         elif schema.names and _texts(record.fields) == schema.names:
             wrong = InputError(
                 f"{where}: it is the header again",
-                remedy=f"{COUNTED} Take it off: of files put together the first one alone keeps its header.",
+                remedy=f"{COUNTED} Remove it: when you concatenate files, keep only the first header.",
             )
         elif len(record.fields) != schema.width:
             wrong = _wrong_width(where, record.fields, schema, dialect, first=row + rows == 0, raw=raw)
@@ -69,9 +80,10 @@ def fault_of(  # noqa: PLR0917 - what the reader reads with
             if faults:
                 break
             return wrong
-        for position in schema.used:
+        for position in schema.numbers:
             value = record.fields[position]
-            if not number.fullmatch(value):
+            gap = bool(schema.rules) and is_missing(value)
+            if not (schema.may_lack(position) if gap else number.fullmatch(value)):
                 faults.setdefault(position, Fault(rows, raw, value)).add(value)
         rows += 1
     if not faults:
@@ -87,7 +99,7 @@ def fault_of(  # noqa: PLR0917 - what the reader reads with
 
 
 def _cells(faults: dict[int, Fault], rows: int, schema: Schema, row: int) -> str:
-    """The cells that are no numbers: the first one first, then the other columns."""
+    """Describe the cells that are not numbers: the first one, then those of other columns."""
     first, *others = sorted(faults, key=lambda position: (faults[position].row, position))
     fault = faults[first]
     what = f"{_value(fault.value)} is not a number" if fault.value.strip() else "it is empty"
@@ -116,7 +128,7 @@ def _more(fault: Fault, rows: int) -> str:
 
 
 def _remedy(faults: dict[int, Fault], rows: int, dialect: Dialect, schema: Schema, source: Source) -> str:
-    """The way out for each cause that is there."""
+    """Return the fix for each cause present."""
     values = [fault.value for fault in faults.values() if fault.words]
     comma, point = number_pattern(b","), number_pattern(b".")
     if _at_the_end(faults, rows, schema) and not source.columns:
@@ -129,17 +141,25 @@ def _remedy(faults: dict[int, Fault], rows: int, dialect: Dialect, schema: Schem
         return 'Numbers have a decimal comma: set decimal="," in the Source.'
     if dialect.decimal == b"," and values and all(point.fullmatch(value) for value in values):
         return 'Numbers have a decimal point: leave decimal="," out of the Source.'
-    ways = []
-    if any(fault.empty or fault.missing for fault in faults.values()):
-        ways.append("Fill gaps in, or drop the rows.")
-    if values:
-        ways.append("Encode texts as numbers.")
+    rules = schema.rules or ColumnRules()
+    gaps = [position for position in sorted(faults) if faults[position].empty or faults[position].missing]
+    words = {
+        position: faults[position].different
+        for position in sorted(faults)
+        if faults[position].words and position != schema.label
+    }
+    ways = [
+        *ways_with_gaps(gaps, rules, schema.key, schema.label),
+        *ways_with_words(words, rules, schema.key),
+    ]
+    if schema.label in faults and faults[schema.label].words:
+        ways.append("Number the classes of the label from 0.")
     ways.append(without(schema, source, sorted(faults)))
     return " ".join(filter(None, ways))
 
 
 def _at_the_end(faults: dict[int, Fault], rows: int, schema: Schema) -> bool:
-    """Return True if the last columns, and no others, are at fault, and are empty in every row."""
+    """Return True if only the last columns are at fault, and they are empty in every row."""
     last = range(schema.width - len(faults), schema.width)
     return faults.keys() == set(last) and all(fault.empty == rows for fault in faults.values())
 
@@ -151,7 +171,7 @@ def _texts(fields: list[bytes]) -> tuple[str, ...]:
 def _wrong_width(
     where: str, fields: list[bytes], schema: Schema, dialect: Dialect, *, first: bool, raw: bytes
 ) -> InputError:
-    """Return the error for a row of another number of fields; ``first`` is True for the first row of all."""
+    """Return the error for a row of a different width; ``first`` is True for the file's first row."""
     count, remedy = len(fields), "Give every row the same fields."
     column = f"{schema.column(count)} is missing" if count < schema.width else "a column too many"
     if schema.names and schema.names[0].startswith("#"):
@@ -160,7 +180,7 @@ def _wrong_width(
             'numpy.savetxt(comments="") writes it, or else take the line off.'
         )
     elif fields and fields[0].startswith(b"#"):
-        remedy = "Take lines off that are comments."
+        remedy = "Remove comment lines."
     elif b"\r" in raw.rstrip(b"\r\n"):
         remedy = "A carriage return in the row ends no line: end all lines with newlines."
     elif count == schema.width + 1 and not fields[-1]:

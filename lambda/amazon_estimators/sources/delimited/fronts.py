@@ -1,4 +1,4 @@
-"""The first records of delimited files, and the dialect that fits them."""
+"""Read the first records of delimited files and choose the dialect that fits them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 
 from amazon_estimators.errors import InputError, SchemaError
 from amazon_estimators.prefetch import ahead
-from amazon_estimators.sources.delimited.quoting import Dialect, walk
+from amazon_estimators.sources.delimited.dialect import Dialect
+from amazon_estimators.sources.delimited.quoting import walk
 from amazon_estimators.sources.files.compression import bare_key, compression_of, decompressed
 from amazon_estimators.sources.files.first_bytes import refuse_other_kind
 from amazon_estimators.sources.files.text_lines import BOM
@@ -21,21 +22,21 @@ from amazon_estimators.storage.s3 import InputObject, read_range
 FRONT_BYTES = 64 * 2**10
 MOST_ROWS = 200
 MOST_FILES = 64
-"""Files whose fronts are compared, evenly taken from all."""
+"""Files whose fronts are compared, sampled evenly."""
 AT_ONCE = 16
 OTHER_DELIMITERS = (b",", b";", b"\t", b"|", b" ")
 
 
 @dataclass(frozen=True)
 class Front:
-    """The text an object begins with, and whether that is all of it."""
+    """The text an object begins with. ``complete`` is True if that is the whole object."""
 
     found: InputObject
     text: bytes
     whole: bool
 
     def rows(self, dialect: Dialect) -> list[list[bytes]]:
-        """Return the fields of the first whole records, or of the only one that is there."""
+        """Return the fields of the first whole records, or of the only record."""
         rows: list[list[bytes]] = []
         for record in walk(self.text, dialect):
             if record.problem or len(rows) == MOST_ROWS or not (record.ended or self.whole or not rows):
@@ -44,14 +45,14 @@ class Front:
         return rows
 
     def misfits(self, dialect: Dialect) -> int:
-        """Return how many of the first records do not fit: of another width, or with quotes nobody closed."""
+        """Count the first records that do not fit: their width differs, or a quote is never closed."""
         widths: list[int] = []
         bad = 0
         for record in walk(self.text, dialect):
             if len(widths) == MOST_ROWS:
                 break
             if not record.ended and not self.whole and not record.problem:
-                # A record under way may span lines, but the more the less likely.
+                # An unfinished record may span lines; the more lines, the less likely.
                 return bad + (b"\n" in self.text[record.start :].rstrip(b"\n") and record.unclosed)
             bad += bool(record.problem or record.unclosed)
             widths.append(len(record.fields))
@@ -60,7 +61,7 @@ class Front:
 
 
 def fronts_of(s3: Any, objects: Sequence[InputObject], source: Source) -> list[Front]:
-    """Read the fronts of the objects, or of an even sample of very many. Empty ones are left out.
+    """Read the fronts of the objects, or of an even sample if there are many. Skips empty objects.
 
     Raises InputError for an object that is not text.
     """
@@ -72,7 +73,7 @@ def fronts_of(s3: Any, objects: Sequence[InputObject], source: Source) -> list[F
 
 
 def dialect_of(found: InputObject, source: Source) -> Dialect:
-    """Return the dialect by option and extension. ``quoting="auto"`` reads quotes."""
+    """Return the dialect that options and extension define. ``quoting="auto"`` reads quotes."""
     tabbed = bare_key(found).endswith(".tsv")
     return Dialect(
         (source.delimiter or ("\t" if tabbed else ",")).encode(),
@@ -84,10 +85,10 @@ def dialect_of(found: InputObject, source: Source) -> Dialect:
 
 
 def with_dialect(fronts: Sequence[Front], source: Source) -> Source:
-    """Return the source with quoting and escape found out from the first records of all files.
+    """Return the source with quoting and escape detected from the first records of all files.
 
-    Where several readings fit, quotes are read in CSV and are text in TSV, which has no quoting of its own;
-    unless a TSV file puts every text between quotes.
+    If several readings fit, quotes enclose fields in CSV and are plain text in TSV, which defines no quoting;
+    but if a TSV file quotes every text, they enclose fields there too.
     """
     if not fronts or (source.quoting != "auto" and source.escape is not None):
         return source
@@ -103,25 +104,27 @@ def with_dialect(fronts: Sequence[Front], source: Source) -> Source:
         )
 
     default = next(one for one in candidates if one.quoting == "minimal")
-    return next((candidate for candidate in candidates if not misfits(candidate)), default)
+    fitting = [candidate for candidate in candidates if not misfits(candidate)] or [default]
+    alike = [candidate for candidate in fitting if candidate.quoting == fitting[0].quoting]
+    return min(alike, key=lambda candidate: sum(_open_words(front, candidate) for front in fronts))
 
 
 def check_delimiter(fronts: Sequence[Front], source: Source) -> None:
-    """Raise InputError if another delimiter makes numbers of what this one leaves as text."""
+    """Raise InputError if another delimiter yields numbers where this one yields text."""
     for front in fronts:
         text = front.text.removeprefix(BOM)
         if text[:4].lower() == b"sep=" and text[4:5] and text[5:7].startswith((b"\n", b"\r\n")):
             mark = text[4:5].decode("latin-1")
             raise InputError(
                 f"{front.found.uri}: its first line, sep={mark}, is a note for Excel",
-                remedy=f'Take that line off and set delimiter="{mark}" in the Source.',
+                remedy=f'Remove that line and set delimiter="{mark}" in the Source.',
             )
         dialect = dialect_of(front.found, source)
         rows = front.rows(dialect)
-        used = used_columns(rows, source, front.found.uri)
+        used = number_columns(rows, source, front.found.uri)
         share, width = _numbers(rows, dialect, used if used is not None else set(range(len(rows[0]))))
         if not width:
-            share = 0.0  # rows of different widths are no table, whatever is in them
+            share = 0.0  # rows of different widths are not a table, whatever they hold
         others = [
             (*_numbers(front.rows(other), other), other)
             for mark in dict.fromkeys((dialect.delimiter, *OTHER_DELIMITERS))
@@ -129,7 +132,7 @@ def check_delimiter(fronts: Sequence[Front], source: Source) -> None:
             if (other := replace(dialect, delimiter=mark, decimal=decimal)) != dialect and mark != decimal
         ]
         best, columns, other = max(others, key=lambda candidate: candidate[:2])
-        # Texts may be excluded columns: only numbers on all hands are a sign, or far more than there are so.
+        # Text may be in excluded columns: the evidence is numbers everywhere, or far more of them than now.
         if columns < 2 or not (share < best == 1.0 or (best >= 0.5 > 2 * share)):
             continue
         mark, ways = other.delimiter.decode(), []
@@ -139,12 +142,12 @@ def check_delimiter(fronts: Sequence[Front], source: Source) -> None:
             ways.append(f'decimal="{other.decimal.decode()}"')
             if _is_in_doubt(front, other, dialect.decimal):
                 raise InputError(
-                    f"{front.found.uri}: its numbers have marks that part thousands, or are decimal marks",
+                    f"{front.found.uri}: its numbers have marks that may separate thousands or decimals",
                     remedy="Write numbers without marks between thousands. If they are decimal marks, set "
                     f"{' and '.join(ways)} in the Source.",
                 )
         cause = (
-            f"its fields are parted by {mark!r}, not {dialect.delimiter.decode()!r}"
+            f"its fields are separated by {mark!r}, not {dialect.delimiter.decode()!r}"
             if other.delimiter != dialect.delimiter
             else f"its numbers have {'a decimal comma' if other.decimal == b',' else 'a decimal point'}"
         )
@@ -152,7 +155,7 @@ def check_delimiter(fronts: Sequence[Front], source: Source) -> None:
 
 
 def _is_in_doubt(front: Front, other: Dialect, decimal: bytes) -> bool:
-    """Return True if every cell with a decimal mark of ``other`` may have one that parts thousands."""
+    """Return True if every decimal mark of ``other`` may be a thousands separator."""
     cells = [cell for row in front.rows(other)[1:] for cell in row]
     numbers = [
         cell for cell in cells if other.decimal in cell and number_pattern(other.decimal).fullmatch(cell)
@@ -185,7 +188,7 @@ def _is_tabbed(front: Front, source: Source) -> bool:
 
 
 def _candidates(source: Source, *, tabs: bool) -> Iterator[Source]:
-    """The readings of quotes that the options leave open, the likeliest first."""
+    """Return the ways to read quotes that the options leave open, likeliest first."""
     quotings = (
         (("none", "minimal") if tabs else ("minimal", "none"))
         if source.quoting == "auto"
@@ -198,7 +201,7 @@ def _candidates(source: Source, *, tabs: bool) -> Iterator[Source]:
 
 
 def _quotes_texts(front: Front, source: Source) -> bool:
-    """True if every text of a file stands between quotes, and there are some."""
+    """Return True if a file has texts and quotes every one of them."""
     dialect = dialect_of(front.found, replace(source, quoting="none"))
     number = number_pattern(dialect.decimal)
     texts = [field for row in front.rows(dialect) for field in row if field and not number.fullmatch(field)]
@@ -206,16 +209,16 @@ def _quotes_texts(front: Front, source: Source) -> bool:
 
 
 def _quoted_numbers(front: Front, source: Source) -> int:
-    """Count what cannot be meant where quotes are read as text.
+    """Count the cells that contradict reading quotes as text.
 
-    That are numbers but for their quotes, quotes in columns that are read, and rows with a quote that lack a
-    number where one is read: they are the rest of a text with a newline.
+    They are quoted numbers, quotes in columns that are read, and rows with a quote that lack a number where
+    one is read: such a row is the rest of a text with a newline.
     """
     if source.quoting != "none":
         return 0
     dialect = dialect_of(front.found, source)
     number, rows = number_pattern(dialect.decimal), front.rows(dialect)
-    used = used_columns(rows, source, front.found.uri)
+    used = number_columns(rows, source, front.found.uri)
     if used is None:
         return 1
     rests = sum(
@@ -230,20 +233,33 @@ def _quoted_numbers(front: Front, source: Source) -> int:
     )
 
 
-def used_columns(rows: list[list[bytes]], source: Source, where: str) -> set[int] | None:
-    """Return the columns that are read, by the first row; None if it has no such columns."""
+def _open_words(front: Front, source: Source) -> int:
+    """Count the words that begin with a quote which encloses nothing: an escape may be at work."""
+    rows = front.rows(dialect_of(front.found, source))
+    schema = _schema_of(rows, source, front.found.uri) if source.rules.words else None
+    words = schema.words if schema is not None else ()
+    return sum(row[column].startswith(b'"') for row in rows for column in words if column < len(row))
+
+
+def number_columns(rows: list[list[bytes]], source: Source, where: str) -> set[int] | None:
+    """Return the columns read as numbers, judging by the first row; None if it does not have them."""
     if not rows:
         return set()
-    names = tuple(field.decode("utf-8", "replace").strip() for field in rows[0])
-    named = source.names_columns
+    schema = _schema_of(rows, source, where)
+    return None if schema is None else set(schema.numbers)
+
+
+def _schema_of(rows: list[list[bytes]], source: Source, where: str) -> Schema | None:
+    """Return the columns, judging by the first row; None if it does not have those of the source."""
+    names = tuple(field.decode("utf-8", "replace").strip() for field in rows[0]) if rows else ()
     try:
-        return set(Schema.of(source, width=len(names), names=names if named else None, where=where).used)
+        return Schema.of(source, width=len(names), names=names if source.names_columns else None, where=where)
     except SchemaError:
         return None
 
 
 def _numbers(rows: list[list[bytes]], dialect: Dialect, columns: set[int] | None = None) -> tuple[float, int]:
-    """The share of cells below the first row that are numbers, and the width that all rows have, or 0."""
+    """Return the share of numbers among the cells below the first row, and the width, or 0 if it varies."""
     widths = {len(row) for row in rows}
     number = number_pattern(dialect.decimal)
     cells = [

@@ -1,12 +1,12 @@
-"""Decide whether delimited files begin with a header, from the whole first rows of all files.
+"""Decide from the first rows of all files whether delimited files begin with a header.
 
-A first row of words above columns of numbers is a header. A first row of numbers is a row, unless it looks
-like what tools count columns by, and unlike the rows below:
+Words above columns of numbers are a header. A first row of numbers is data, unless it looks like column
+numbers that a tool wrote, and unlike the rows below:
 
     0,1,2            2019,2020,2021        17,42,99
     0.25,1.5,-3.1    1.5,2.25,3.75         0.5,1.25,7.75
 
-Where there is evidence for both, nothing is guessed.
+If there is evidence for both, it is an error.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ NUMBER, WORD, NOTHING = "number", "word", "nothing"
 
 YEARS = (1900, 2100)
 MANY = 5
-"""Columns from which on a progression in the first row alone is no accident."""
+"""With at least this many columns, a progression in the first row alone is not an accident."""
 VERY_MANY = 8
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The evidence of one file about its first row: verdict, reason and certainty."""
+    """One file's evidence about its first row: verdict, reason and certainty."""
 
     front: Front
     first: tuple[bytes, ...]
     answer: str
     why: str = ""
     numbers: bool = False
-    """True if all of the first row that is read are numbers."""
+    """True if every cell of the first row that is read is a number."""
     alone: bool = False
     """True if there is no other row."""
 
@@ -48,7 +48,7 @@ def header_of(fronts: Sequence[Front], source: Source) -> str:
     """Return "present" or "absent".
 
     Raises:
-        InputError: A first row may be either, naming ``header=``.
+        InputError: A first row may be either. The error names ``header=``.
         SchemaError: Some files begin with a header and others do not.
     """
     if source.header != "auto":
@@ -60,7 +60,7 @@ def header_of(fronts: Sequence[Front], source: Source) -> str:
 
 
 def _over_all(decided: list[Verdict], source: Source) -> str:
-    """Return the verdict of all files together."""
+    """Combine the verdicts of all files."""
     present = [verdict for verdict in decided if verdict.answer == PRESENT]
     absent = [verdict for verdict in decided if verdict.answer == ABSENT]
     uncertain = [verdict for verdict in decided if verdict.answer == UNCERTAIN]
@@ -93,7 +93,7 @@ def _over_all(decided: list[Verdict], source: Source) -> str:
 
 
 def _verdict(front: Front, source: Source) -> Verdict | None:
-    """Return the evidence of a file's first rows; None if it has none."""
+    """Return the evidence in a file's first rows; None if there is none."""
     dialect = dialect_of(front.found, source)
     rows = [row for row in front.rows(dialect) if row]
     if not rows:
@@ -107,7 +107,8 @@ def _verdict(front: Front, source: Source) -> Verdict | None:
         return NUMBER if number.fullmatch(cell) else WORD
 
     first, below = tuple(rows[0]), [row for row in rows[1:] if len(row) == width]
-    used = set(Schema.of(source, width=width, names=None, where=front.found.uri).used)
+    schema = Schema.of(source, width=width, names=None, where=front.found.uri)
+    used = set(schema.numbers)
     heads = [kind(cell) for cell in first]
     columns = [[cell for row in below if kind(cell := row[column]) != NOTHING] for column in range(width)]
     numeric = [
@@ -119,7 +120,10 @@ def _verdict(front: Front, source: Source) -> Verdict | None:
 
     every = range(width)
     mine = [column for column in every if column in used]
-    titles, titles_of_others = count(WORD, mine), count(WORD, every) - count(WORD, mine)
+    titles, titles_of_others = (
+        count(WORD, mine),
+        count(WORD, [one for one in every if one not in schema.used]),
+    )
     data = count(NUMBER, mine)
     values = [column for column in every if heads[column] == NUMBER and numeric[column]]
     names, unlike = _looks_like_names(
@@ -145,13 +149,15 @@ def _verdict(front: Front, source: Source) -> Verdict | None:
         answer = PRESENT
     elif names:
         answer, why = UNCERTAIN, names
+    elif not schema.numbers:
+        answer, why = UNCERTAIN, "all columns that are read hold words or ids, as a header does"
     elif titles_of_others:
         answer, why = UNCERTAIN, "a column that is not read has a word above numbers, the others have numbers"
     return Verdict(front, first, answer, why, numbers=all_numbers, alone=not below)
 
 
 def _numbers_rows_and_columns(first: tuple[bytes, ...], below: list[list[bytes]]) -> bool:
-    """Return True for 0,1,2 after an empty field that stands above counted rows, as pandas writes a frame."""
+    """Return True for 0,1,2 after an empty field above numbered rows, as pandas writes a frame."""
     columns, rows = first[1:], [row[0] for row in below]
     return (
         first[0] == b""
@@ -161,9 +167,9 @@ def _numbers_rows_and_columns(first: tuple[bytes, ...], below: list[list[bytes]]
 
 
 def _looks_like_names(first: list[bytes], below: list[list[bytes]], decimal: bytes) -> tuple[str, bool]:
-    """Why numbers of a first row may be names of columns, "" if they may not; and if no column is like them.
+    """Return why numbers in a first row may be column names, or ""; and True if no column resembles them.
 
-    A row below that shows the same pattern makes it a row.
+    If a row below shows the same pattern, the first row is data.
     """
     if not first or not below:
         return "", False
@@ -204,7 +210,7 @@ def _looks_like_names(first: list[bytes], below: list[list[bytes]], decimal: byt
 
 @dataclass(frozen=True)
 class _Pattern:
-    """A way in which tools number columns. ``whole``: only with numbers without a decimal mark."""
+    """One way in which tools number columns. ``whole``: only with numbers that have no decimal mark."""
 
     least: int
     whole: bool = True
@@ -213,17 +219,17 @@ class _Pattern:
     within: tuple[float, float] = (float("-inf"), float("inf"))
 
     def is_of_rows(self, head: list[float], rows: list[list[float]]) -> bool:
-        """Return True if rows below show the pattern too, so that it makes no name of ``head``.
+        """Return True if rows below show the pattern too, so that ``head`` is not a header.
 
-        Of small numbers some row counts by chance, 5,6,7 below 0,1,2: where a start is part of the pattern,
-        the same row has to come again, or most rows to count, each from where it may.
+        With small numbers some row counts by chance, such as 5,6,7 below 0,1,2. If the pattern includes a
+        start, the same row must come again, or most rows must count from any start.
         """
         if self.start is None or len(head) == 2:
             return any(map(self.fits, rows))
         return head in rows or 2 * sum(map(replace(self, start=None).fits, rows)) > len(rows)
 
     def fits(self, row: list[float]) -> bool:
-        """True if the numbers ascend, or go down, as the pattern says."""
+        """Return True if the numbers rise or fall as the pattern says."""
         if len(row) < self.least or not all(self.within[0] <= value <= self.within[1] for value in row):
             return False
         if self.start is not None and row[0] != self.start:
@@ -243,7 +249,7 @@ _PATTERNS = {
     FROM_0: _Pattern(2, step=1, start=0),
     "it counts columns from 1": _Pattern(4, step=1, start=1),
     "its numbers are years in order": _Pattern(2, within=YEARS),
-    "its numbers are equal steps apart": _Pattern(MANY, whole=False),
+    "its numbers are equally spaced": _Pattern(MANY, whole=False),
     "its numbers ascend, and those of no other row do": _Pattern(VERY_MANY, whole=False),
 }
 
@@ -257,7 +263,7 @@ def _is_whole(cell: bytes) -> bool:
 
 
 def _is_repeated(verdicts: list[Verdict], source: Source) -> bool:
-    """True if files share a first row of three different numbers or more that is no row of any."""
+    """Return True if files share a first row, of three different numbers or more, that none repeats below."""
     first = verdicts[0].first
     if not all(verdict.numbers for verdict in verdicts) or len(set(first)) < max(3, len(first)):
         return False

@@ -1,192 +1,44 @@
-"""Records of delimited text: where fields and records end.
-
-Quotes are read as pandas, Python's csv and the table reader read them. A quote opens a field if it is the
-field's first character; a doubled one within stands for itself. What follows a closing quote, and a quote
-in a field that does not begin with one, is plain text:
-
-    1,"a ""b"" c",5" pipe        three fields: 1 / a "b" c / 5" pipe
-
-Where readers differ nothing is guessed: a blank before an opening quote is taken only if nothing between the
-quotes would part fields or records.
-"""
+"""Split delimited text into records and fields, and find where records begin and end."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 
 import numpy as np
 
+from amazon_estimators.sources.delimited.dialect import Dialect
 from amazon_estimators.sources.numbers import number_pattern
 
 QUOTE = ord('"')
 NEWLINE = ord("\n")
 TEXT = b"x"
-"""Stands for a text between quotes that is no number."""
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """The rules that separate fields.
-
-    Attributes:
-        delimiter: The character between fields. A blank stands for any run of blanks and tabs.
-        quoted_newlines: True if a newline between quotes is part of a field.
-        quotes: False if quotes are characters like others.
-        escape: The character that takes its meaning from the one after it, between quotes or not; or b"".
-        decimal: The decimal mark of numbers.
-        one_column: True if a blank line is a record, whose one field is empty.
-        strict: True if a quote stands only at an edge of a field, or twice within.
-    """
-
-    delimiter: bytes
-    quoted_newlines: bool = True
-    quotes: bool = True
-    escape: bytes = b""
-    decimal: bytes = b"."
-    one_column: bool = False
-    strict: bool = False
-
-    @cached_property
-    def strictly(self) -> Dialect:
-        """Return the dialect of files in which no quote is text."""
-        return replace(self, strict=True)
-
-    @property
-    def runs(self) -> bool:
-        """True if a run of blanks parts fields."""
-        return self.delimiter == b" "
-
-    @property
-    def newline_ends(self) -> bool:
-        """True if every newline ends a record."""
-        return not (self.quotes and self.quoted_newlines) or self.runs
-
-    @cached_property
-    def field(self) -> re.Pattern[bytes]:
-        """One field. ``quoted`` and ``spaced`` are the text between quotes; ``open`` is not closed."""
-        return re.compile(b"|".join((*self._quoted, self._unclosed, self._plain)), re.DOTALL)
-
-    @cached_property
-    def records(self) -> re.Pattern[bytes]:
-        """Whole records, one after another, each with its newline."""
-        return re.compile(rb"(?:%b)*+" % self._record, re.DOTALL)
-
-    @cached_property
-    def record(self) -> re.Pattern[bytes]:
-        """One whole record with its newline."""
-        return re.compile(self._record, re.DOTALL)
-
-    @cached_property
-    def tail(self) -> re.Pattern[bytes]:
-        """The rest of a field between quotes, from anywhere in it."""
-        after = self._blanks + self._end if self.strict else self._rest
-        return re.compile(rb'%b(?:"%b|(?P<open>\Z))' % (self._content, after), re.DOTALL)
-
-    @cached_property
-    def plain(self) -> re.Pattern[bytes]:
-        """The rest of a field that is not between quotes."""
-        return re.compile(rb"%b(?=%b|\n|\Z)" % (self._rest, self._mark), re.DOTALL)
-
-    @cached_property
-    def tokens(self) -> re.Pattern[bytes]:
-        """Plain fields with the marks after them, or one field that begins with a quote or holds one."""
-        run = rb"(?P<run>(?:[^%b\n%b]*+[%b\n])++)" % (self.special, self._marks, self._marks)
-        plain = rb"(?P<plain>%b)" % self._plain
-        return re.compile(b"|".join((run, *self._quoted, plain)), re.DOTALL)
-
-    @property
-    def _marks(self) -> bytes:
-        """The characters that part fields, for a set of a pattern."""
-        return b" \\t" if self.runs else re.escape(self.delimiter)
-
-    @property
-    def _mark(self) -> bytes:
-        return b"[%b]" % self._marks
-
-    @property
-    def special(self) -> bytes:
-        """The characters that are more than text, for a set of a pattern."""
-        return (b'"' if self.quotes else b"") + re.escape(self.escape)
-
-    @property
-    def _content(self) -> bytes:
-        """Return the pattern of the text between quotes."""
-        escape = re.escape(self.escape)
-        return rb'(?:[^"%b]++|""%b)*+' % (escape, rb"|%b." % escape if escape else b"")
-
-    @property
-    def _rest(self) -> bytes:
-        """Characters that neither part fields nor end a record."""
-        escape, others = re.escape(self.escape), self._marks + (b'"' if self.strict else b"")
-        if not escape:
-            return rb"[^\n%b]*+" % others
-        return rb"(?:[^\n%b%b]++|%b[^\n]|%b(?=\n|\Z))*+" % (others, escape, escape, escape)
-
-    @property
-    def _end(self) -> bytes:
-        return rb"(?=%b|\r?\n|\r?\Z)" % self._mark
-
-    @property
-    def _blanks(self) -> bytes:
-        return {b" ": b"", b"\t": b" *+"}.get(self.delimiter, rb"[ \t]*+")
-
-    @property
-    def _quoted(self) -> tuple[bytes, ...]:
-        """Fields that begin with a quote: closed at their end, after blanks, or with text after the quote."""
-        if not self.quotes:
-            return ()
-        blanks, end, marks = self._blanks, self._end, self._marks
-        escape = re.escape(self.escape)
-        quoted = rb'"(?P<quoted>%b)"%b%b' % (self._content, blanks, end)
-        spaced = rb'%b"(?P<spaced>(?:[^"\n%b%b]++|"")*+)"%b%b' % (blanks, marks, escape, blanks, end)
-        stray = rb'(?P<stray>"%b"(?:[^\n%b]%b)?+)' % (self._content, marks, self._rest)
-        return (quoted, spaced) if self.strict else (quoted, spaced, stray)
-
-    @property
-    def _unclosed(self) -> bytes:
-        return rb'"%b(?P<open>\Z)' % self._content if self.quotes else rb"(?P<open>(?!))"
-
-    @property
-    def _plain(self) -> bytes:
-        return (
-            rb'(?!%b")%b(?=%b|\n|\Z)' % (self._blanks, self._rest, self._mark) if self.quotes else self._rest
-        )
-
-    @property
-    def _record(self) -> bytes:
-        fields = b"|".join((*self._quoted, self._plain))
-        field = rb"(?:%b)" % re.sub(rb"\?P<\w+>", rb"?:", fields)
-        return rb"%b(?:%b%b)*+\r?\n" % (field, self._mark, field)
+"""Stands for quoted text that is not a number."""
 
 
 _LINE_OF_BLANKS = re.compile(rb"(?:\A|\n)[ \t]+\r?(?:\n|\Z)")
 
-LINES = Dialect(b" ", quotes=False)
-"""Every line is a record, whatever it holds."""
-
 
 @dataclass
 class Record:
-    """Fields as bytes without their quotes; ``stop`` is the offset after the record's end."""
+    """A record's fields as bytes, without their quotes; ``stop`` is the offset after its end."""
 
     start: int
     stop: int
     fields: list[bytes]
     ended: bool
-    """False if the text stops before the record's newline."""
+    """False if the text ends before the record's newline."""
     unclosed: bool = False
-    """True if it stops between quotes."""
+    """True if it ends inside quotes."""
     problem: str = ""
-    """Why what follows ``fields`` is no field."""
+    """Why the text after ``fields`` is not a field."""
 
 
 def walk(text: bytes, dialect: Dialect, at: int = 0) -> Iterator[Record]:
-    """Yield the records from ``at``, where one begins. One with a problem is the last.
+    """Yield the records from ``at``, where one begins. Stops after a record with a problem.
 
-    Blank lines are left out, unless one is a record of the one column.
+    Skips blank lines, unless the table has one column.
     """
     while at < len(text):
         record = record_at(text, dialect, at)
@@ -199,7 +51,7 @@ def walk(text: bytes, dialect: Dialect, at: int = 0) -> Iterator[Record]:
 
 
 def record_at(text: bytes, dialect: Dialect, start: int) -> Record:
-    """Read the record, or the rest of one, that goes on with a field at ``start``."""
+    """Read a record, or the rest of one, from the field that begins at ``start``."""
     at, fields = start, list[bytes]()
     while True:
         match = dialect.field.match(text, at)
@@ -230,21 +82,21 @@ def _unescaped(inner: bytes, dialect: Dialect) -> bytes:
 
 
 def record_end(data: bytes, start: int, dialect: Dialect) -> int | None:
-    """Return the offset after the newline that ends the record at ``start``, or None if it is not there."""
+    """Return the offset after the newline that ends the record at ``start``, or None if there is none."""
     if dialect.newline_ends:
         return data.find(b"\n", start) + 1 or None
     match = dialect.record.match(data, start)
     if match is not None:
         return match.end()
     record = record_at(data, dialect, start)
-    # A faulty record ends with its line: what is wrong with it is said where it is read.
+    # A faulty record ends with its line: the fault is reported when the record is read.
     return data.find(b"\n", record.stop) + 1 or None if record.problem else None
 
 
 def last_record_end(data: bytes, dialect: Dialect) -> tuple[int, bool]:
-    """Return the offset after the last record that ends in ``data``, which begins with one; 0 if none does.
+    """Return the offset after the last record that ends in ``data``, or 0. ``data`` begins with a record.
 
-    Also returns True if the quotes up to there all stand at edges of fields, or in pairs within.
+    Also returns True if all quotes up to there stand at the edges of fields, or doubled inside.
     """
     stop = data.rfind(b"\n") + 1
     if dialect.newline_ends or not (b'"' in data or (dialect.escape and dialect.escape in data)):
@@ -255,7 +107,7 @@ def last_record_end(data: bytes, dialect: Dialect) -> tuple[int, bool]:
         quotes -= data.count(b'"', before, stop)
         stop = before
     plain = well_quoted(data[:stop], dialect)
-    # Where some quotes are text, counting them does not tell where records end; reading them does.
+    # If some quotes are plain text, only reading the records finds where they end: counting does not.
     match = dialect.records.match(data, stop if plain else 0)
     at = match.end() if match else 0
     if plain and at == stop:
@@ -267,10 +119,10 @@ def last_record_end(data: bytes, dialect: Dialect) -> tuple[int, bool]:
 
 
 def well_quoted(data: bytes, dialect: Dialect) -> bool:
-    """Return True if all quotes of whole records stand at edges of fields, or in pairs within.
+    """Return True if all quotes of whole records stand at the edges of fields, or doubled inside.
 
-    Then counting quotes tells where fields end, and the table reader agrees. ``data`` has no carriage return
-    but before a newline.
+    Then counting quotes finds where fields end, and the table reader agrees. ``data`` has carriage returns
+    only before newlines.
     """
     if dialect.escape and dialect.escape in data:
         return False
@@ -294,14 +146,17 @@ def well_quoted(data: bytes, dialect: Dialect) -> bool:
     return bool(opened and closed)
 
 
-def without_quotes(data: bytes, dialect: Dialect) -> bytes | None:
-    """Return whole records with plain fields: what stood between quotes, or TEXT for what is no number.
+def without_quotes(data: bytes, dialect: Dialect, *, keep_words: bool = False) -> bytes | None:
+    """Return whole records without quotes, with TEXT in place of quoted text that is not a number.
 
-    Returns None if something is no field.
+    With ``keep_words``, quoted text stays: every such field is enclosed in quotes, with its quotes doubled.
+    Returns None if part of the text is not a field.
 
     Example:
         >>> without_quotes(b'5" pipe, "1.5","a,b"\\n', Dialect(b","))
         b'x,1.5,x\\n'
+        >>> without_quotes(b'5" pipe, "1.5","a,b"\\n', Dialect(b","), keep_words=True)
+        b'"5"" pipe","1.5","a,b"\\n'
     """
     no_number = re.compile(b"[%b%b%b\n\r \t]" % (dialect.special, re.escape(dialect.delimiter), b'"'))
     special, number = re.compile(b"[%b]" % dialect.special), number_pattern(dialect.decimal)
@@ -311,7 +166,12 @@ def without_quotes(data: bytes, dialect: Dialect) -> bytes | None:
         if match.start() != at or (dialect.newline_ends and kind != "run" and b"\n" in text):
             return None
         at = match.end()
-        if kind in ("quoted", "spaced"):
+        if keep_words and (kind in ("quoted", "spaced") or (kind != "run" and special.search(text))):
+            word = (
+                _unescaped(match[kind], dialect) if kind in ("quoted", "spaced") else text.strip(b" \t\r\n")
+            )
+            out.append(b'"%b"' % word.replace(b'"', b'""'))
+        elif kind in ("quoted", "spaced"):
             inner = match[kind].strip(b" \t")
             if number.fullmatch(inner) and dialect.delimiter in inner:
                 out.append(b'"%b"' % inner)  # a decimal comma between commas
@@ -329,7 +189,7 @@ def without_quotes(data: bytes, dialect: Dialect) -> bytes | None:
 def record_starts(data: bytes, dialect: Dialect) -> np.ndarray:
     """Return the offsets at which a record begins, shape (records,), int64.
 
-    A blank line is a record only of one column, and not at the end of the data.
+    A blank line is a record only if the table has one column, and not at the end of the data.
     """
     octets = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(octets == NEWLINE)
@@ -355,7 +215,7 @@ def record_starts(data: bytes, dialect: Dialect) -> np.ndarray:
 
 
 def _read_ends(data: bytes, dialect: Dialect) -> np.ndarray:
-    """Offsets of the newlines that end records."""
+    """Return the offsets of the newlines that end records."""
     ends, at = [], 0
     while (end := record_end(data, at, dialect)) is not None:
         ends.append(end - 1)

@@ -1,4 +1,4 @@
-"""CSV and TSV: byte ranges whose ends are moved to the next end of a record; compressed, one unit."""
+"""Read CSV and TSV in byte ranges that are moved to record boundaries. A compressed object is one unit."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any
 
 from amazon_estimators.errors import InputError, NoInputError, SchemaError
 from amazon_estimators.sources.blocks import Block
+from amazon_estimators.sources.columns.table import Table
+from amazon_estimators.sources.delimited.dialect import Dialect
 from amazon_estimators.sources.delimited.fronts import check_delimiter, dialect_of, fronts_of, with_dialect
 from amazon_estimators.sources.delimited.header import header_of
 from amazon_estimators.sources.delimited.quoting import (
-    Dialect,
     last_record_end,
     record_end,
     record_starts,
@@ -31,24 +32,24 @@ from amazon_estimators.sources.source import BLOCK_BYTES, Source
 from amazon_estimators.storage.s3 import InputObject, read_ahead, read_range
 
 NUMBERED = 10
-"""Rows that the first column must count to be taken for an index that the file does not name."""
+"""Rows that the first column must number before it is taken for an unnamed index."""
 
 Text = tuple[bytes, bool]
-"""Whole records, and if their quotes are plain: see well_quoted."""
+"""Whole records, and True if they are :func:`well_quoted`."""
 
 FIRST_LOOK = 64 * 2**10
 COLUMN_LIMIT = 2**16
-"""The table reader takes about 3 KB for every column of text, read or not."""
+"""The table reader needs about 3 KB for every column of text, read or not."""
 COUNTED_BYTES = 4 * 2**20
-"""Text up to this size is read once by Plan, so that shards of small data are balanced to one row."""
+"""Plan reads text up to this size once, so that shards of small data are balanced to one row."""
 
 
 def resolve(s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
-    """Return the source with what it leaves to be found out: quoting, escape and header, over all objects.
+    """Return the source with quoting, escape and header detected from all objects.
 
     Raises:
-        InputError: An object is no text, its fields are parted by another character, or its first row may be
-            a header or a row.
+        InputError: An object is not text, its fields are separated by another character, or its first row may
+            be a header or data.
         SchemaError: Some files begin with a header and others do not.
     """
     if is_resolved(source):
@@ -60,12 +61,12 @@ def resolve(s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
 
 
 def is_resolved(source: Source) -> bool:
-    """True if a source leaves nothing to be found out."""
+    """Return True if a source leaves nothing to detect."""
     return source.quoting != "auto" and source.escape is not None and source.header != "auto"
 
 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
-    """Read columns and names from the first record; of a small object also where each row starts.
+    """Read columns and names from the first record; for a small object also the start of each row.
 
     Raises NoInputError for an object without rows, InputError or SchemaError for one that cannot be read.
     """
@@ -84,7 +85,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     dialect = replace(dialect, one_column=schema.width == 1)
     after_mark = len(BOM) if not data_start and text.startswith(BOM) else data_start
     cuts = after_mark + record_starts(text[after_mark:], dialect)
-    cuts[:1] -= after_mark - data_start  # the mark goes with the first row
+    cuts[:1] -= after_mark - data_start  # the byte order mark belongs to the first row
     if not len(cuts) and b"\r" in text.rstrip() and b"\n" not in text.rstrip():
         raise InputError(
             f"{found.uri}: its lines end in carriage returns alone", remedy="Save it with newlines."
@@ -98,12 +99,12 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     )
 
 
-def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
-    """Read the records that begin in the bytes ``[start, stop)``; of a compressed object its rows, or all.
+def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block | Table]:
+    """Read the records that begin in the bytes ``[start, stop)``; of a compressed object those rows, or all.
 
-    Raises InputError naming row and column of what is no number, SchemaError for another header.
+    Raises InputError naming row and column of a cell that is not a number, SchemaError if the header differs.
     """
-    from amazon_estimators.sources.delimited import faults, table  # noqa: PLC0415 - the table reader is loaded only to read
+    from amazon_estimators.sources.delimited import faults, table  # noqa: PLC0415 - loads the table reader
 
     if source.quoting == "auto" or source.escape is None:
         source = with_dialect(fronts_of(s3, [piece.source], source), source)
@@ -122,21 +123,30 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
     first, last = (piece.start, piece.stop) if packed_rows else (0, None)
     row = 0 if packed_rows else row
     for text, plain_quotes in blocks:
-        rows = table.table_of(text, dialect, schema, plain_quotes=plain_quotes)
-        if rows is None:
-            raise faults.fault_of(text, dialect, schema, source, piece, row)
         low, high = max(first - row, 0), None if last is None else max(last - row, 0)
-        row += len(rows)
-        if len(rows[low:high]):
-            block = schema.split_used(rows[low:high])
-            yield replace(block, given=partial(_value_at, text, dialect, schema, first=low))
+        if schema.rules:
+            columns = table.columns_of(text, dialect, schema, plain_quotes=plain_quotes)
+            if columns is None:
+                raise faults.fault_of(text, dialect, schema, source, piece, row)
+            rows = Table(columns, len(next(iter(columns.values())).values))
+            row += rows.rows_read
+            if (part := rows.part(slice(low, high))).rows_read:
+                yield part
+        else:
+            matrix = table.table_of(text, dialect, schema, plain_quotes=plain_quotes)
+            if matrix is None:
+                raise faults.fault_of(text, dialect, schema, source, piece, row)
+            row += len(matrix)
+            if len(matrix[low:high]):
+                block = schema.split_used(matrix[low:high])
+                yield replace(block, given=partial(_value_at, text, dialect, schema, first=low))
         if last is not None and row >= last:
             return
 
 
 def _notes(text: bytes, dialect: Dialect, schema: Schema) -> tuple[str, ...]:
     """A first column that counts rows may be an index: the file does not say so."""
-    if schema.width < 2 or 0 not in schema.used or schema.label == 0:
+    if schema.width < 2 or 0 not in schema.used or schema.label == 0 or 0 in schema.words:
         return ()
     cells = [record.fields[0] for record in islice(walk(text, dialect), NUMBERED) if record.fields]
     first = cells[0] if cells else b""
@@ -150,7 +160,7 @@ def _notes(text: bytes, dialect: Dialect, schema: Schema) -> tuple[str, ...]:
 def _value_at(
     text: bytes, dialect: Dialect, schema: Schema, row: int, feature: int | None, *, first: int
 ) -> float:
-    """The number as it is written in row ``row`` of a block that begins with the record ``first``."""
+    """Return the number as written in row ``row`` of a block that begins with the record ``first``."""
     record = next(islice(walk(text, dialect), first + row, None))
     return value_of(record.fields[schema.position(feature)], dialect.decimal)
 
@@ -164,7 +174,9 @@ def _growing(s3: Any, found: InputObject) -> Iterator[bytes]:
 
 
 def _front(chunks: Iterator[bytes], dialect: Dialect, found: InputObject, count: bool) -> tuple[bytes, bool]:
-    """The text to the first record's end at least, and whether it is all; all if small and ``count``."""
+    """Return the text up to at least the first record's end, and True if it is the whole object.
+
+    Reads all of a small object if ``count`` is set."""
     text = bytearray()
     for chunk in chunks:
         text += chunk
@@ -177,7 +189,7 @@ def _front(chunks: Iterator[bytes], dialect: Dialect, found: InputObject, count:
 
 
 def _schema(text: bytes, dialect: Dialect, source: Source, found: InputObject) -> tuple[Schema, int]:
-    """The schema and where the first row begins."""
+    """Return the schema and the offset of the first row."""
     skip = len(BOM) if text.startswith(BOM) else 0
     record = next(walk(text, dialect, skip), None)
     if record is None or not text[skip:].strip():
@@ -199,9 +211,9 @@ def _schema(text: bytes, dialect: Dialect, source: Source, found: InputObject) -
         names = tuple(field.decode().strip() for field in record.fields)
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{found.uri}: its header is no UTF-8: {error}", remedy="Save it as UTF-8."
+            f"{found.uri}: its header is not UTF-8: {error}", remedy="Save it as UTF-8."
         ) from error
-    # pandas and R leave the header of row names empty, pandas also that of each level of its index.
+    # pandas and R leave the header of row names empty; pandas does so for each level of its index.
     unnamed = next((at for at, name in enumerate(names) if name), 0)
     index = tuple(range(unnamed))
     return Schema.of(source, width=len(names), names=names, where=found.uri, index=index), record.stop
@@ -210,7 +222,7 @@ def _schema(text: bytes, dialect: Dialect, source: Source, found: InputObject) -
 def _without_header(
     blocks: Iterator[Text], dialect: Dialect, schema: Schema, source: Source, piece: Piece
 ) -> Iterator[Text]:
-    """The blocks without the header they begin with, which has to be the schema's."""
+    """Yield the blocks without the header they begin with. Raises SchemaError if it is not the schema's."""
     first, plain_quotes = next(blocks, (b"", True))
     if schema.names is not None or source.header == "present":
         record = next(walk(first, replace(dialect, one_column=False)), None)
@@ -228,7 +240,7 @@ def _without_header(
 
 
 def _whole_records(s3: Any, chunks: Iterator[bytes], dialect: Dialect, piece: Piece) -> Iterator[Text]:
-    """Blocks of whole records from text that begins with one."""
+    """Yield blocks of whole records from text that begins with a record."""
     rest = b""
     for chunk in chunks:
         text = rest + chunk
@@ -247,13 +259,13 @@ def _whole_records(s3: Any, chunks: Iterator[bytes], dialect: Dialect, piece: Pi
 
 
 def _filled(text: bytes, end: int) -> int:
-    """Return the end of the last line before ``end`` that is not blank: blank lines may end the object."""
+    """Return the end of the last line before ``end`` that is not blank: the object may end in blank lines."""
     filled = len(text[:end].rstrip(b"\r\n"))
     return text.index(b"\n", filled) + 1 if filled else 0
 
 
 def _more_follows(s3: Any, piece: Piece) -> bool:
-    """True if after the piece comes more than blank lines: then those it ends with are missing values."""
+    """Return True if more than blank lines follow the piece: then its last blank lines are missing values."""
     found = piece.source
     return any(
         not chunk.isspace() for chunk in read_ahead(s3, found, piece.stop, found.size, chunk=FIRST_LOOK)
@@ -261,11 +273,11 @@ def _more_follows(s3: Any, piece: Piece) -> bool:
 
 
 def _range_of_records(s3: Any, piece: Piece, schema: Schema, dialect: Dialect) -> Iterator[bytes]:
-    """Text from the first record that begins at or after ``start`` to the first at or after ``stop``.
+    """Read from the first record that begins at or after ``start`` to the first at or after ``stop``.
 
-    Where a piece ends and where the next one begins is found by the same rule from the same bytes. So pieces
-    meet: no record is in two or in none. Each is then read from one end of a record to another, which no text
-    but the right one is, and if one place was told wrongly, a piece has a fault.
+    The end of a piece and the start of the next follow from the same rule and the same bytes, so every record
+    is in exactly one piece. Each piece is read as whole records: if a boundary were wrong, the piece would
+    not parse.
     """
     start, stop, front = piece.start, piece.stop, b""
     if piece.first_row is None and stop < piece.source.size:
@@ -278,7 +290,7 @@ def _range_of_records(s3: Any, piece: Piece, schema: Schema, dialect: Dialect) -
     start += len(front)
     if front:
         yield front
-    del front  # it is not to be held while the rest is read
+    del front  # do not hold it while the rest is read
     yield from read_ahead(s3, piece.source, start, stop, chunk=BLOCK_BYTES)
 
 
@@ -290,7 +302,7 @@ def _record_at_or_after(
     found = piece.source
     base = max(0, place - LOOKBACK)
     if base <= len(BOM):
-        base = 0  # the file begins here, perhaps after a byte order mark
+        base = 0  # the file begins here, perhaps with a byte order mark
     length = min(LINE_LIMIT + LOOKBACK, found.size - base)
     held = bytearray()
 
@@ -313,15 +325,15 @@ def _record_at_or_after(
 
 def _not_told(piece: Piece, place: int) -> InputError:
     return InputError(
-        f"{piece.source.uri}: whether byte {place} lies between quotes cannot be told from the "
-        f"{LINE_LIMIT // 2**20} MiB after it",
+        f"{piece.source.uri}: cannot tell from the next {LINE_LIMIT // 2**20} MiB whether "
+        f"byte {place} is inside a quoted field",
         remedy="If no quoted field holds a newline, set quoted_newlines=False in the Source; else "
         "upload the data as Parquet, or compressed in files of one shard each.",
     )
 
 
 def _known_start(window: bytes, place: int, dialect: Dialect) -> int | None:
-    """As first_record, in a window that begins with the file: nothing is to be guessed."""
+    """Return what first_record returns, in a window that begins with the file: nothing is in doubt there."""
     at: int | None = len(BOM) if window.startswith(BOM) else 0
     while at is not None and at < place:
         at = record_end(window, at, dialect)

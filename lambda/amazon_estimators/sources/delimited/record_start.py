@@ -1,8 +1,8 @@
 """Find the first record at or after any byte of a delimited file without reading what comes before.
 
-Every quote before a byte decides if it is inside quotes. So the module tries both answers on the bytes that
-follow: read as if outside and as if inside quotes, only one gives records with the right number of fields
-and numbers where numbers belong (compare Ge, Li, Eilebrecht, Chandramouli, Kossmann: Speculative
+Whether a byte is inside quotes depends on every quote before it. So the module reads the bytes that follow
+under both assumptions, outside quotes and inside. Only one of them yields records with the right number of
+fields and numbers where numbers belong (compare Ge, Li, Eilebrecht, Chandramouli, Kossmann: Speculative
 Distributed CSV Data Parsing, SIGMOD 2019). If both do, it does not guess.
 
 For example, in a file of three columns the bytes after a cut are ``a\\nb",2\\n3,"c",4\\n``. Read as if
@@ -15,25 +15,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from amazon_estimators.sources.delimited.quoting import Dialect, record_at, walk
-from amazon_estimators.sources.numbers import number_pattern
+from amazon_estimators.sources.delimited.dialect import Dialect
+from amazon_estimators.sources.delimited.quoting import record_at, walk
+from amazon_estimators.sources.numbers import is_missing, number_pattern
 from amazon_estimators.sources.schema import Schema
 
 LOOKBACK = 64
-"""Bytes before the place: a run of quotes longer than this cannot be told apart."""
+"""Bytes read before the place. A longer run of quotes is ambiguous."""
 FIRST_LOOK = 64 * 2**10
 GROWTH = 8
 ENOUGH = 256 * 2**10
-"""Bytes of records, two at least, that make sense: an answer that does so far is not looked at further."""
+"""Bytes of valid records, two at least, after which an assumption is accepted."""
 
 
 class AmbiguousError(Exception):
-    """Both answers fit all that was read."""
+    """Raised if both assumptions fit all that was read."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The result of one assumption: the first record at or after the place, and the first contradiction."""
+    """The result of one assumption: the first record at or after the place, and any contradiction."""
 
     start: int | None
     refuted: int | None
@@ -42,11 +43,11 @@ class Reading:
 def first_record(
     window: Callable[[int], bytes], length: int, place: int, schema: Schema, dialect: Dialect, *, final: bool
 ) -> int | None:
-    """The offset in the window of the first record that begins at or after ``place``; None if none does.
+    """Return the offset in the window of the first record that begins at or after ``place``, or None.
 
-    ``window(size)`` is its first ``size`` bytes. It begins up to LOOKBACK bytes before ``place``, which is
-    not the first byte of the file, and its ``length`` is LINE_LIMIT or, if ``final``, ends with the file. Of
-    text that is wrong either way a place is told that is as good as any. Raises AmbiguousError.
+    ``window(size)`` returns the window's first ``size`` bytes. The window begins up to LOOKBACK bytes before
+    ``place``, which is not the file's first byte; it is LINE_LIMIT long or, if ``final``, ends with the file.
+    For text that is wrong under both assumptions, any place is as good as another. Raises AmbiguousError.
     """
     size = FIRST_LOOK
     while True:
@@ -63,7 +64,7 @@ def first_record(
             if not decided and complete:
                 raise AmbiguousError
         elif complete:
-            # No quote at all: a quoted field as long as the longest record allowed, or never closed, is none.
+            # No quote at all: a quoted field cannot be longer than the longest record, or unclosed.
             return _after_newline(part, place)
         size *= GROWTH
 
@@ -71,10 +72,10 @@ def first_record(
 def _decide(
     text: bytes, origin: int, place: int, schema: Schema, dialect: Dialect, *, ends: bool, final: bool
 ) -> tuple[bool, int | None]:
-    """If one answer alone makes sense, and the first record by it, so far as the text goes.
+    """Return True if only one assumption holds, with its first record, as far as the text goes.
 
-    In most files no quote is text. Only where neither answer makes sense, quotes within fields are read as
-    text too. A wrong answer does not pass: the piece before then ends between quotes.
+    In most files no quote is plain text. Only if neither assumption holds, quotes inside fields are read as
+    text too. A wrong decision is noticed: the piece before then ends inside quotes.
     """
     outside = inside = Reading(None, None)
     for reading in (dialect.strictly, dialect):
@@ -83,7 +84,7 @@ def _decide(
             for answer in (False, True)
         )
         if ends and not final:
-            # A record as long as the longest one allowed is none.
+            # A record cannot be as long as this.
             outside, inside = (
                 replace(one, refuted=len(text)) if one.start is None and one.refuted is None else one
                 for one in (outside, inside)
@@ -92,15 +93,15 @@ def _decide(
             chosen = outside if outside.refuted is None else inside
             agreed = outside.start is not None and outside.start == inside.start
             return agreed or (outside.refuted is None) != (inside.refuted is None), chosen.start
-    # The text is wrong. The answer that made sense for longer leads to the fault.
+    # The text is faulty. The assumption that held for longer leads to the fault.
     start = max((outside, inside), key=lambda one: one.refuted or 0).start
     return True, _after_newline(text, place) if start is None and final else start
 
 
 def _origin(window: bytes, place: int, dialect: Dialect) -> int:
-    """Return where to read on from: before the quotes and escapes that end at ``place``.
+    """Return the offset to read from: before the quotes and escapes that end at ``place``.
 
-    Raises AmbiguousError if nothing else comes before.
+    Raises AmbiguousError if the window holds nothing before them.
     """
     origin = place - 1
     while origin > 0 and window[origin - 1] in b'"' + dialect.escape:
@@ -118,7 +119,7 @@ def _after_newline(window: bytes, place: int) -> int | None:
 def _read_on(
     text: bytes, origin: int, place: int, schema: Schema, dialect: Dialect, *, inside: bool, final: bool
 ) -> Reading:
-    """Read on from ``origin`` as one answer has it; only the end of a record under way is seen."""
+    """Read from ``origin`` under one assumption; of the record in progress only the end is visible."""
     at_field = text[origin - 1 : origin] in (dialect.delimiter, b"\n")
     at_record = text[origin - 1 : origin] == b"\n" and not inside
     at = origin
@@ -147,7 +148,7 @@ def _read_on(
 def _records_from(
     text: bytes, at: int, place: int, schema: Schema, dialect: Dialect, *, final: bool
 ) -> Reading:
-    """Read on from ``at``, where a record begins."""
+    """Read from ``at``, where a record begins."""
     start = at if at >= place else None
     for record in walk(text, dialect, at):
         if start is None and record.start >= place:
@@ -167,4 +168,7 @@ def _records_from(
 
 def _fits(fields: list[bytes], schema: Schema, dialect: Dialect) -> bool:
     number = number_pattern(dialect.decimal)
-    return len(fields) == schema.width and all(number.fullmatch(fields[column]) for column in schema.used)
+    return len(fields) == schema.width and all(
+        number.fullmatch(fields[column]) or (schema.may_lack(column) and is_missing(fields[column]))
+        for column in schema.numbers
+    )

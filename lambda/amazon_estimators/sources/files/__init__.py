@@ -1,1 +1,1 @@
-"""Read objects as files: windows, chunks, lines, decompression, spilling to disk."""
+"""Read objects as files: in windows, chunks or lines, decompressed, spilled to disk."""

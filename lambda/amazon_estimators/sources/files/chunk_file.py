@@ -8,7 +8,8 @@ from typing import Any
 
 
 class ChunkFile(io.RawIOBase):
-    """Read once, front to back; a read gives what is at hand of the current chunk."""
+    """Reads once, front to back. A read returns bytes of the current chunk only, which may be fewer than
+    asked for."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks

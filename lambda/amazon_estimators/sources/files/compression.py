@@ -1,10 +1,11 @@
-"""Compressed objects: one unit that is streamed from its first byte, in memory bounded by a chunk."""
+"""Stream a compressed object from its first byte, in memory bounded by a chunk."""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Generator, Iterator
 from typing import Any
+
+from isal import isal_zlib
 
 from amazon_estimators.errors import InputError
 from amazon_estimators.sources.files.chunk_file import ChunkFile
@@ -16,11 +17,11 @@ MAGIC = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
 READ_BYTES = 2**20
 """Compressed bytes fetched at a time."""
 STEP_BYTES = 2**20
-"""Decompressed bytes handed on at a time, at most: what expands a thousandfold comes in such steps."""
+"""The most decompressed bytes yielded at a time, however far the data expand."""
 
 
 def compression_of(found: InputObject, option: str = "auto") -> str:
-    """``"none"``, ``"gzip"`` or ``"zstd"``: by the option, else by the key's extension."""
+    """Return ``"none"``, ``"gzip"`` or ``"zstd"``: the option, or else what the key's extension says."""
     if option != "auto":
         return option
     key = found.key.lower()
@@ -28,15 +29,16 @@ def compression_of(found: InputObject, option: str = "auto") -> str:
 
 
 def bare_key(found: InputObject) -> str:
-    """The key in lower case without the extension of a compression: its own extension names the format."""
+    """Return the key in lower case without its compression extension. The extension before that names the
+    format."""
     key = found.key.lower()
     return next((key.removesuffix(extension) for extension in COMPRESSIONS if key.endswith(extension)), key)
 
 
 def decompressed(s3: Any, found: InputObject, compression: str) -> Iterator[bytes]:
-    """The content of a compressed object in steps of at most STEP_BYTES; concatenated members are one.
+    """Yield the content of a compressed object in steps of at most STEP_BYTES, over all concatenated members.
 
-    Raises InputError for bytes that are not what ``compression`` says, or that end early.
+    Raises InputError for data that are not of this ``compression``, or that end early.
     """
     chunks = read_ahead(s3, found, 0, found.size, chunk=READ_BYTES)
     steps = {"gzip": _gunzip, "zstd": _unzstd}[compression]
@@ -44,8 +46,8 @@ def decompressed(s3: Any, found: InputObject, compression: str) -> Iterator[byte
         ended = yield from steps(chunks)
     except _CorruptError as error:
         raise InputError(
-            f"{found.uri} is no {compression} file, or a damaged one: {error}",
-            remedy="Compress and upload it again, or give it the extension of what it is.",
+            f"{found.uri} is not a {compression} file, or it is damaged: {error}",
+            remedy="Compress and upload it again, or give it the right extension.",
         ) from error
     if not ended:
         raise InputError(f"{found.uri} ends inside its {compression} data", remedy="Compress it again.")
@@ -56,7 +58,7 @@ class _CorruptError(Exception):
 
 
 def _gunzip(chunks: Iterator[bytes]) -> Generator[bytes, None, bool]:
-    """Returns whether the last member was complete. Zero bytes after a member are padding, as for gzip."""
+    """Returns True if the last member was complete. As in gzip, zero bytes after a member are padding."""
     member: Any = None
     for chunk in chunks:
         data = chunk
@@ -65,10 +67,10 @@ def _gunzip(chunks: Iterator[bytes]) -> Generator[bytes, None, bool]:
                 data = data.lstrip(b"\0")
                 if not data:
                     break
-                member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+                member = isal_zlib.decompressobj(isal_zlib.MAX_WBITS | 16)
             try:
                 yield from (step,) if (step := member.decompress(data, STEP_BYTES)) else ()
-            except zlib.error as error:
+            except isal_zlib.IsalError as error:  # type: ignore[misc] # its stub has a value where the class is
                 raise _CorruptError(str(error)) from error
             data = member.unused_data if member.eof else member.unconsumed_tail
             if member.eof:
@@ -77,7 +79,7 @@ def _gunzip(chunks: Iterator[bytes]) -> Generator[bytes, None, bool]:
 
 
 def _unzstd(chunks: Iterator[bytes]) -> Generator[bytes, None, bool]:
-    """Returns True: a frame that ends early is the reader's own error."""
+    """Returns True: for a frame that ends early the decompressor raises an error itself."""
     import pyarrow as pa  # noqa: PLC0415 - the table reader is loaded only where something needs it
 
     try:

@@ -1,4 +1,4 @@
-"""Tables of the same rows but other columns, read one after the other and handed on side by side."""
+"""Join tables of the same rows side by side: each is read to its end and waits on disk for the others."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def side_by_side(
     tables: Iterable[Iterator[np.ndarray]], rows: int, at_once: int, row_bytes: int
 ) -> Iterator[list[np.ndarray]]:
-    """Blocks of ``at_once`` of the ``rows`` rows, each an array of every table, ``row_bytes`` a row in all.
+    """Yield blocks of ``at_once`` of the ``rows`` rows, one array per table; a row takes ``row_bytes`` in all
+    tables.
 
-    ``tables`` give their rows a block at a time, of one dtype and width. Each is read to its end before the
-    next is begun, so that memory holds what one of them needs. What is read waits in a temporary file. Raises
-    InputError if there is no room for it.
+    Each of ``tables`` yields blocks of one dtype and width. It is read to its end before the next begins, so
+    memory holds one table's buffers at a time. The rows wait in a temporary file. Raises InputError if the
+    disk has no room for them.
     """
     with _room_for(rows * row_bytes), tempfile.TemporaryFile() as file:
         shelves = [_Shelf(file, blocks) for blocks in tables]
@@ -38,15 +39,15 @@ def _room_for(size: int) -> Iterator[None]:
         if error.errno not in FULL:
             raise
         raise InputError(
-            f"{tempfile.gettempdir()} is full: {size:,} bytes of columns have to wait there, because there "
-            f"are too many to read at once: {error}",
-            remedy="Make room there, let TMPDIR name a directory that has it, read fewer columns, or write "
+            f"{tempfile.gettempdir()} is full: {size:,} bytes of columns must wait there, "
+            f"because there are too many to read at once: {error}",
+            remedy="Free space there, set TMPDIR to a directory with more, read fewer columns, or write "
             "the file with smaller row groups.",
         ) from error
 
 
 class _Shelf:
-    """One table, from where the file stood when it was written."""
+    """One table in the temporary file, from the position at which it was written."""
 
     def __init__(self, file: IO[bytes], blocks: Iterator[np.ndarray]) -> None:
         self._file, self._start = file, file.tell()
@@ -60,5 +61,5 @@ class _Shelf:
         row = self._dtype.itemsize * int(np.prod(self._row_shape))
         self._file.seek(self._start + start * row)
         data = self._file.read(count * row)
-        # Writing the next table begins where this one ends: shelves are read only when all are written.
+        # The next table begins where this one ends: shelves are read only after all are written.
         return np.frombuffer(data, self._dtype).reshape(count, *self._row_shape)

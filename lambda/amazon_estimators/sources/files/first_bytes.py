@@ -1,4 +1,4 @@
-"""Tell from its first bytes what a file is, where it is not what its name or its Source says."""
+"""Recognise from its first bytes a file that is not what its name or its Source says."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from amazon_estimators.errors import InputError
 from amazon_estimators.storage.s3 import InputObject
 
 ENOUGH = 512
-"""Bytes that every kind here is told from."""
+"""Bytes that are enough to recognise every kind listed here."""
 
 DECOMPRESS = "Decompress it, or compress it with gzip or zstd."
 AS_PARQUET = "Write it as Parquet or CSV: pandas and pyarrow read it."
@@ -35,20 +35,21 @@ KINDS: tuple[tuple[str, bytes, int, str], ...] = (
     ("a PDF", b"%PDF-", 0, "Export the table as CSV."),
     ("a Python pickle", b"\x80\x04\x95", 0, AS_PARQUET),
 )
-"""(what it is, its magic bytes, where they stand, the way out)."""
+"""(what it is, its magic bytes, their offset, the remedy)."""
 
 ZIPPED = {
     b"xl/": ("an Excel file", "Save the sheet as CSV UTF-8."),
     b"[Content_Types].xml": ("an Excel or other Office file", "Save the sheet as CSV UTF-8."),
     b".npy": ("a NumPy archive", 'Name it .npz, or set format="npz" in the Source.'),
 }
-"""What a zip archive is by the name of its first member."""
+"""Zip archives by the name of their first member."""
 
 UTF16 = "Save it as UTF-8: iconv -f UTF-16 -t UTF-8, or Excel's CSV UTF-8."
 
 
 def kind_of(head: bytes) -> tuple[str, str] | None:
-    """Return what a file is by its first ENOUGH bytes, and the way out; None for text, or what is not known.
+    """Return what a file is, judging by its first ENOUGH bytes, and the remedy; None for text and unknown
+    kinds.
 
     Example:
         >>> kind_of(b"PAR1...")[0]
@@ -71,9 +72,9 @@ def kind_of(head: bytes) -> tuple[str, str] | None:
 
 
 def refuse_other_kind(head: bytes, found: InputObject, expected: str, *, inside: str = "none") -> None:
-    """Raise InputError if the first bytes of an object are of a kind that is not text.
+    """Raise InputError if an object's first bytes are those of a kind that is not text.
 
-    ``inside`` is the compression that the bytes were taken out of, if any.
+    ``inside`` is the compression that was removed from the bytes, if any.
     """
     kind = kind_of(head[:ENOUGH])
     if kind is None:
@@ -82,7 +83,7 @@ def refuse_other_kind(head: bytes, found: InputObject, expected: str, *, inside:
     if inside != "none":
         what, way_out = (
             f"{what} inside {inside}",
-            f"Take off the {inside} and name the file by what it is. {way_out}",
+            f"Remove the {inside} compression and give the file its own extension. {way_out}",
         )
     raise InputError(f"{found.uri} is {what}, not {expected}", remedy=way_out)
 
@@ -102,9 +103,9 @@ TEXTS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
     ((b"{", b'["', b"[{", b"[["), "JSON", AS_PARQUET),
     ((b"version https://git-lfs",), "a pointer of Git LFS", "Fetch the file itself: git lfs pull."),
     ((b"%%matrixmarket",), "a Matrix Market file", "Write it as scipy.sparse.save_npz, or as libsvm."),
-    ((b"@relation",), "an ARFF file", "Take the lines up to @data off and name it .csv."),
+    ((b"@relation",), "an ARFF file", "Remove the lines up to @data and name it .csv."),
 )
-"""(what the text begins with, in lower case, what it is, the way out)."""
+"""(how the text begins, in lower case, what it is, the remedy)."""
 
 
 def _text_kind(text: bytes) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""Lines of text: those that begin in a byte range, each handed on whole."""
+"""Read the lines of text that begin in a byte range, each of them whole."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from amazon_estimators.sources.source import BLOCK_BYTES
 from amazon_estimators.storage.s3 import read_ahead, read_range
 
 LINE_LIMIT = 8 * 2**20
-"""Bytes of the longest line or record accepted, its end included."""
+"""Bytes of the longest line or record accepted, including its end."""
 LAST_LOOK = 64 * 2**10
-"""Bytes first read after ``stop`` for the rest of the line that begins before it."""
+"""Bytes read at first after ``stop``, for the rest of the line that begins before it."""
 BOM = b"\xef\xbb\xbf"
 
 
 def whole_lines(s3: Any, piece: Piece, *, compression: str = "auto") -> Iterator[bytes]:
-    """Blocks of whole lines: those whose first byte lies in the bytes ``[start, stop)`` of the object.
+    """Yield the lines whose first byte lies in the bytes ``[start, stop)`` of the object, in blocks of whole
+    lines.
 
-    Every line ends in a newline, the last one of an object without a closing newline too; a UTF-8 byte order
-    mark at the front is left out. A compressed object is one unit: its piece is all of it. Blocks are a few
-    megabytes. Raises InputError for a line longer than LINE_LIMIT.
+    Every line ends in a newline: if the object's last line has none, one is added. A UTF-8 byte order mark is
+    removed. A compressed object is one piece. Blocks are a few megabytes. Raises InputError for a line longer
+    than LINE_LIMIT.
     """
     name = compression_of(piece.source, compression)
     chunks = _range_of_lines(s3, piece) if name == "none" else decompressed(s3, piece.source, name)
@@ -46,7 +47,7 @@ def whole_lines(s3: Any, piece: Piece, *, compression: str = "auto") -> Iterator
 
 
 def without_bom(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The chunks without the UTF-8 byte order mark in front."""
+    """Yield the chunks without a leading UTF-8 byte order mark."""
     front = b""
     for chunk in chunks:
         front += chunk
@@ -57,7 +58,7 @@ def without_bom(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def too_long(piece: Piece) -> InputError:
-    """A line or record above LINE_LIMIT."""
+    """Return the error for a line or record longer than LINE_LIMIT."""
     limit = f"{LINE_LIMIT // 2**20} MiB"
     return InputError(
         f"{piece.source.uri}: a line longer than {limit} at or after byte {piece.start}",
@@ -66,9 +67,10 @@ def too_long(piece: Piece) -> InputError:
 
 
 def _range_of_lines(s3: Any, piece: Piece) -> Iterator[bytes]:
-    """Bytes from the first line begun at or after ``start`` to the end of the last one begun before ``stop``.
+    """Read from the first line that begins at or after ``start`` to the end of the last that begins before
+    ``stop``.
 
-    A line begins after a newline: reading starts one byte early to see whether one begins at ``start``.
+    A line begins after a newline, so reading starts one byte early to see if a line begins at ``start``.
     """
     found, begun = piece.source, piece.start == 0
     last = b"\n"

@@ -1,4 +1,4 @@
-"""An S3 object as a file whose columns are fetched in windows, the next one ahead of the reader."""
+"""Present an S3 object as a file whose columns are fetched in windows, one window ahead of the reader."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from amazon_estimators.storage.s3 import InputObject, read_range
 
 AT_ONCE = 4
 AT_A_TIME = 4
-"""Windows put together as they come; more are copied to where they belong, so that none is held twice."""
+"""Up to this many windows are concatenated; more are copied into place, so that none is held twice."""
 READ_LIMIT = 8 * 2**20
-"""Bytes of the largest read outside the spans: no directory of an honest file is larger.
-zipfile makes ten times as much of one in memory."""
+"""Bytes of the largest read outside the spans. No honest file has a larger directory, for which zipfile needs
+ten times as much memory."""
 
 
 class Span(NamedTuple):
-    """Bytes ``[start, stop)``, which will be read front to back, ``window`` bytes fetched at a time."""
+    """The bytes ``[start, stop)``: read front to back, fetched ``window`` bytes at a time."""
 
     start: int
     stop: int
@@ -27,9 +27,9 @@ class Span(NamedTuple):
 
 
 class ColumnFile(io.RawIOBase):
-    """``spans`` are sorted and apart. What lies in none is read when asked for.
+    """A file with ``spans``, sorted and disjoint. Bytes outside them are read when asked for.
 
-    Memory is bounded by two windows of each, and by what is asked for at once.
+    Memory is bounded by two windows per span and the largest single read.
     """
 
     def __init__(self, s3: Any, found: InputObject, spans: Sequence[Span] = ()) -> None:
@@ -61,7 +61,7 @@ class ColumnFile(io.RawIOBase):
         return data
 
     def read_at(self, start: int, stop: int) -> bytes:
-        """Bytes ``[start, stop)``, wherever the file stands."""
+        """Return the bytes ``[start, stop)``, whatever the file's position."""
         column = bisect_right(self._starts, start) - 1
         if column >= 0 and stop <= self._columns[column].stop:
             return self._columns[column].read(start, stop)
@@ -71,7 +71,7 @@ class ColumnFile(io.RawIOBase):
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
-        self._columns.clear()  # they refer to this file, which a reader may still hold: windows go now
+        self._columns.clear()  # they refer to this file, which a reader may still hold: drop the windows now
         super().close()
 
     def _read(self, start: int, stop: int) -> bytes:
@@ -79,7 +79,7 @@ class ColumnFile(io.RawIOBase):
 
 
 class _Column:
-    """One span, of which a window is held and the next one is on its way."""
+    """One span: holds one window and fetches the next."""
 
     def __init__(self, fetch: Callable[[int, int], bytes], pool: ThreadPoolExecutor, span: Span) -> None:
         self._fetch, self._pool, self._window = fetch, pool, span.window
@@ -97,10 +97,10 @@ class _Column:
         for at in range(start, stop, self._window):
             following = min(at + self._window, stop)
             out[at - start : following - start] = self._within(at, following)
-        return cast("bytes", out)  # a page may be large: not copied for its type's sake
+        return cast("bytes", out)  # a page may be large: do not copy it just to change its type
 
     def _within(self, start: int, stop: int) -> bytes:
-        """A few windows' bytes."""
+        """Return bytes of a few windows."""
         if start < self._held_at:
             return self._fetch(start, stop)
         while (end := self._held_at + len(self._held)) < stop:
@@ -111,7 +111,7 @@ class _Column:
                     self._fetch, following, min(following + self._window, self.stop)
                 )
             else:
-                self._following = Future()  # lets go of the last window
+                self._following = Future()  # releases the last window
             keep = self._held[start - self._held_at :] if start < end else b""
             self._held, self._held_at = keep + fetched, end - len(keep)
         return self._held[start - self._held_at : stop - self._held_at]

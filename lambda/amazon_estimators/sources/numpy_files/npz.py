@@ -1,4 +1,4 @@
-"""NumPy's .npz as a table: arrays side by side, a matrix being several columns. CSR stays sparse."""
+"""Read NumPy's .npz as a table of arrays side by side; a matrix is several columns. CSR stays sparse."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ import numpy as np
 
 from amazon_estimators.errors import InputError, ObjectChangedError, SchemaError
 from amazon_estimators.sources.blocks import Block
+from amazon_estimators.sources.columns.table import Column, Table
 from amazon_estimators.sources.layout import Layout, Piece
 from amazon_estimators.sources.numpy_files import scipy_csr as csr
 from amazon_estimators.sources.numpy_files.stored_array import StoredArray
 from amazon_estimators.sources.numpy_files.zip_archive import Archive, opened
-from amazon_estimators.sources.schema import Schema
+from amazon_estimators.sources.schema import Schema, check_listed
 from amazon_estimators.sources.source import BLOCK_BYTES, Source
 from amazon_estimators.storage.s3 import InputObject
 
 NAMES_LIMIT = 2**20
-"""The most columns: each gets a name, whatever the arrays' headers claim."""
+"""The most columns accepted, whatever the arrays' headers claim: each gets a name."""
 
 
 def look(s3: Any, found: InputObject, source: Source) -> Layout:
-    """Names, shapes and dtypes from the headers of the arrays."""
+    """Read names, shapes and dtypes from the headers of the arrays."""
     with opened(s3, found) as archive:
         if set(archive.names) >= csr.SIGNS:
             return csr.look(archive, found, source)
@@ -32,8 +33,8 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
         return Layout(schema=table.schema, start=0, stop=table.rows, records=table.rows)
 
 
-def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
-    """Rows ``[start, stop)``. A deflated array is decompressed from its start to reach them."""
+def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block | Table]:
+    """Read the rows ``[start, stop)``. To reach them, a deflated array is decompressed from its start."""
     with opened(s3, piece.source) as archive:
         if set(archive.names) >= csr.SIGNS:
             yield from csr.read(archive, piece, source, schema)
@@ -48,9 +49,10 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
 
 
 class _Table:
-    """The arrays as columns: a vector ``y`` is one named y, a matrix ``x`` those named x[0], x[1], ….
+    """The arrays as columns: a vector ``y`` is the column y, a matrix ``x`` the columns x[0], x[1], ….
 
-    An array without a used column is not read and may be anything: one that is no table is one column.
+    An array without a used column is not read and may have any shape; if it is not a table, it counts as one
+    column.
     """
 
     def __init__(self, archive: Archive, found: InputObject, source: Source) -> None:
@@ -64,6 +66,8 @@ class _Table:
                 remedy="Save one matrix as .npy, or sparse rows with scipy.sparse.save_npz.",
             )
         self.schema = _schema(arrays, source, found)
+        for position in self.schema.words:
+            check_listed(self.schema, int(position), found.uri)
         used = np.array(self.schema.used)
         starts = np.cumsum([0, *widths])
         self._read: dict[str, _Read] = {}
@@ -88,16 +92,26 @@ class _Table:
         in_order = (np.diff(places) == 1).all()
         self._features = slice(int(places[0]), int(places[-1]) + 1) if in_order else places
 
-    def blocks(self, start: int, stop: int) -> Iterator[Block]:
-        """Rows ``[start, stop)``, of each array so many that together they are of a block's size."""
+    def blocks(self, start: int, stop: int) -> Iterator[Block | Table]:
+        """Yield the rows ``[start, stop)`` in blocks of bounded size over all arrays."""
         arrays = [one.array for one in self._read.values()]
         at_once = max(1, BLOCK_BYTES // (8 * sum(one.width for one in arrays)))
         shares = (replace(one, waiting=one.waiting // len(arrays)) for one in arrays)
         for blocks in zip(*(one.rows(start, stop, at_once) for one in shares), strict=True):
-            yield self._block([one[:, np.newaxis] if one.ndim == 1 else one for one in blocks])
+            tables = [one[:, np.newaxis] if one.ndim == 1 else one for one in blocks]
+            yield self._columns(tables) if self.schema.rules else self._block(tables)
+
+    def _columns(self, tables: list[np.ndarray]) -> Table:
+        """Return the columns in their own types, for the rules to be applied."""
+        columns = {
+            int(one.start + column): Column(table[:, column])
+            for table, one in zip(tables, self._read.values(), strict=True)
+            for column in one.columns
+        }
+        return Table(columns, len(tables[0]))
 
     def _block(self, tables: list[np.ndarray]) -> Block:
-        """Labels keep their own type, so that whole numbers stay exact."""
+        """Join the arrays to a block. Labels keep their own type, so that whole numbers stay exact."""
         rows = np.empty((len(tables[0]), sum(len(one.columns) for one in self._read.values())), np.float32)
         at = 0
         with np.errstate(over="ignore"):
@@ -123,7 +137,7 @@ class _Table:
 
 @dataclass(frozen=True)
 class _Read:
-    """An array that is read: its first column's position among all, and which of its columns are used."""
+    """An array that is read: the position of its first column among all, and its used columns."""
 
     array: StoredArray
     start: int
@@ -131,7 +145,7 @@ class _Read:
 
 
 def _table_or_fault(archive: Archive, name: str, found: InputObject) -> StoredArray | InputError:
-    """Return an array's header; for an array that is not a table, the error to raise if it is used."""
+    """Return an array's header or, if it is not a table, the error to raise if it is used."""
     try:
         array = archive.header(name)
     except ObjectChangedError:
@@ -147,7 +161,7 @@ def _table_or_fault(archive: Archive, name: str, found: InputObject) -> StoredAr
 
 
 def _schema(arrays: dict[str, StoredArray | InputError], source: Source, found: InputObject) -> Schema:
-    """The columns of all arrays; an array's name stands for all of its columns."""
+    """Return the schema of all arrays. An array's name stands for all of its columns."""
     columns = {
         name: tuple(f"{name}[{column}]" for column in range(one.width))
         if isinstance(one, StoredArray) and len(one.shape) == 2
@@ -156,12 +170,11 @@ def _schema(arrays: dict[str, StoredArray | InputError], source: Source, found: 
     }
     names = tuple(column for group in columns.values() for column in group)
 
-    def whole(chosen: tuple[int | str, ...]) -> tuple[int | str, ...]:
-        groups = ((one,) if isinstance(one, int) else columns.get(one, (one,)) for one in chosen)
-        return tuple(column for group in groups for column in group)
+    def whole(column: int | str) -> tuple[int | str, ...]:
+        return (column,) if isinstance(column, int) else columns.get(column, (column,))
 
-    features = None if source.features is None else whole(source.features)
-    labels = () if source.label is None else whole((source.label,))
-    label = labels[0] if len(labels) == 1 else source.label  # a matrix of one column is its column
-    resolved = replace(source, label=label, features=features, exclude=whole(source.exclude))
+    label = source.label
+    if label is not None and len(whole(label)) == 1:
+        label = whole(label)[0]  # a matrix of one column is its column
+    resolved = source.with_columns(whole, label)
     return Schema.of(resolved, width=len(names), names=names, where=found.uri)

@@ -1,4 +1,4 @@
-"""SciPy's CSR matrix in an .npz file (scipy.sparse.save_npz): rows stay sparse."""
+"""Read SciPy's CSR matrix in an .npz file (scipy.sparse.save_npz). Rows stay sparse."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from amazon_estimators.storage.s3 import InputObject
 
 MEMBERS = {"data", "indices", "indptr", "shape", "format"}
 SIGNS = {"data", "shape", "format"}
-"""What save_npz writes of a sparse matrix of any kind."""
+"""The arrays that save_npz writes for a sparse matrix of any kind."""
 ADD_LABELS = (
     "Add the labels to the file of the matrix, numpy.savez(path, **numpy.load(path), y=labels), and name "
     'them in the Source: label="y".'
@@ -33,10 +33,11 @@ def look(archive: Archive, found: InputObject, source: Source) -> Layout:
     rows, width = _shape(archive, found)
     _arrays(archive, found, rows)
     _labels(archive, found, source, rows)
-    if source.features is not None or source.exclude:
+    named = [name for name in ("features", "exclude") if getattr(source, name)] + [*source.rules.named]
+    if named:
         raise SchemaError(
             f"{found.uri} is a sparse matrix: all its columns are features",
-            remedy="Leave features and exclude out of the Source.",
+            remedy=f"Leave {' and '.join(named)} out of the Source.",
         )
     schema = Schema(width=width, names=None, features=None, label=None, sparse=True)
     return Layout(schema=schema, start=0, stop=rows, records=rows)
@@ -95,7 +96,9 @@ def _block(
 def sorted_rows(
     values: np.ndarray, columns: np.ndarray, ends: np.ndarray, *, width: int, found: InputObject, row: int
 ) -> SparseRows:
-    """Rows with their columns ascending. Raises InputError for one outside the width or twice in a row."""
+    """Return the rows with their columns in ascending order.
+
+    Raises InputError for a column outside the width or twice in a row."""
     rows = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
     outside = np.flatnonzero((columns < 0) | (columns >= width))
     if len(outside):
@@ -105,7 +108,7 @@ def sorted_rows(
             remedy="Rows and columns are counted from 0. Give all files the same number of features; for "
             "libsvm set feature_count in the Source.",
         )
-    place = rows * width + columns  # of at most some million rows of 2^31 columns: no overflow
+    place = rows * width + columns  # at most some million rows of 2^31 columns: no overflow
     if (np.diff(place) <= 0).any():
         order = np.argsort(place, kind="stable")
         values, columns, place = values[order], columns[order], place[order]
@@ -113,7 +116,7 @@ def sorted_rows(
         if len(twice):
             at = int(order[twice[0]])
             raise InputError(
-                f"{found.uri}, row {row + int(rows[at])}: column {columns[twice[0]]} is there twice",
+                f"{found.uri}, row {row + int(rows[at])}: column {columns[twice[0]]} occurs twice",
                 remedy="Rows and columns are counted from 0. Add the values up: matrix.sum_duplicates().",
             )
     return SparseRows(values, columns, ends, width)
@@ -150,7 +153,7 @@ def _arrays(archive: Archive, found: InputObject, rows: int) -> tuple[StoredArra
 
 
 def _labels(archive: Archive, found: InputObject, source: Source, rows: int) -> StoredArray | None:
-    """The labels, which are an array of their own beside those of the matrix."""
+    """Read the labels, an array of their own beside those of the matrix."""
     if source.label is None:
         return None
     others = [name for name in archive.names if name not in {*MEMBERS, "_is_array"}]
@@ -172,4 +175,4 @@ def _labels(archive: Archive, found: InputObject, source: Source, rows: int) -> 
 def _damaged(
     found: InputObject, reason: str, remedy: str = "Write it again: scipy.sparse.save_npz."
 ) -> InputError:
-    return InputError(f"{found.uri} is no whole CSR matrix: {reason}", remedy=remedy)
+    return InputError(f"{found.uri} is not a complete CSR matrix: {reason}", remedy=remedy)

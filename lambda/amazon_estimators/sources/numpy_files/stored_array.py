@@ -1,4 +1,4 @@
-"""NumPy arrays in bytes that are fetched by range: the header, checked, and then any rows of it."""
+"""Read NumPy arrays by byte range: first the header, which is checked, then any rows."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ HEADER_LIMIT = 2**20
 HEADER_KEYS = {"descr", "fortran_order", "shape"}
 NUMERIC_KINDS = "biuf"
 UNREADABLE = (ValueError, TypeError, SyntaxError, MemoryError, RecursionError)
-"""What Python's parser, which reads literals and some dtypes, says of text that is neither."""
+"""Errors of Python's parser, which reads the header's literal and some dtypes, for text that is neither."""
 LARGEST_SIDE = 2**63 - 1
 MOST_SIDES = 64
-"""Of an array as NumPy has it. Python itself does not print the numbers that a header has room for."""
+"""The most dimensions, as in NumPy. Python refuses to print integers as long as a header has room for."""
 
 RANGE_BYTES = 4 * 2**20
 SHORT_RANGE = 2**20
-"""A range of less takes longer to ask for than to arrive."""
+"""For fewer bytes, the request takes longer than the transfer."""
 WAITING_BYTES = 320 * 2**20
 """Bytes of an array in Fortran order that wait on disk, read in long ranges, until they are rows. A Lambda
 function's disk has 512 MiB; what is larger is read in several turns."""
 
 
 class View(Protocol):
-    """Bytes somewhere: ``where`` is what errors call them."""
+    """Bytes that can be read by range. ``where`` names them in errors."""
 
     where: str
     size: int
@@ -66,7 +66,7 @@ class ObjectView:
 
 @dataclass(frozen=True)
 class StoredArray:
-    """An array of any number of dimensions; the first one counts rows."""
+    """An array of any number of dimensions; the first dimension counts rows."""
 
     view: View
     dtype: np.dtype[Any]
@@ -74,15 +74,15 @@ class StoredArray:
     fortran: bool
     data_start: int
     waiting: int = WAITING_BYTES
-    """How many bytes of it may wait on disk."""
+    """The most bytes of it that may wait on disk."""
 
     @property
     def width(self) -> int:
-        """Columns: of a vector one."""
+        """Number of columns; 1 for a vector."""
         return self.shape[1] if len(self.shape) > 1 else 1
 
     def rows(self, start: int, stop: int, at_once: int) -> Iterator[np.ndarray]:
-        """Rows ``[start, stop)`` in blocks of ``at_once``, shape (rows,) or (rows, columns)."""
+        """Yield the rows ``[start, stop)`` in blocks of ``at_once``, shape (rows,) or (rows, columns)."""
         if self.fortran and self.width > 1:
             yield from self._columns(start, stop, at_once)
             return
@@ -92,9 +92,10 @@ class StoredArray:
             yield np.frombuffer(chunk, self.dtype).reshape(-1, *self.shape[1:])
 
     def _columns(self, start: int, stop: int, at_once: int) -> Iterator[np.ndarray]:
-        """Fortran order keeps columns together: a block of rows is a range of each column.
+        """Read Fortran order, which keeps columns together: a block of rows is a range of each column.
 
-        Where those would be short, columns are read for more rows than a block has, and wait on disk.
+        If those ranges would be short, each read takes more rows than a block has, and the columns wait on
+        disk.
         """
         turn = at_once
         if at_once * self.dtype.itemsize < SHORT_RANGE:
@@ -124,7 +125,8 @@ class StoredArray:
         return max(1, RANGE_BYTES // (rows * self.dtype.itemsize))
 
     def _spans(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
-        """Rows ``[start, stop)`` column by column, as places in the array; whole columns are one piece."""
+        """Return the positions in the array of rows ``[start, stop)``, column by column; whole columns are
+        one span."""
         height, together = self.shape[0], self._columns_a_range(stop - start)
         most = max(1, RANGE_BYTES // self.dtype.itemsize)
         if stop - start == height and together > 1:
@@ -135,13 +137,13 @@ class StoredArray:
             yield column * height + row, column * height + min(row + most, stop)
 
     def _groups(self, parts: Iterator[np.ndarray], rows: int) -> Iterator[Iterator[np.ndarray]]:
-        """Tables of some columns each, out of ``parts`` as ``_spans`` orders them."""
+        """Yield tables of some columns each, from ``parts`` in the order of ``_spans``."""
         together = self._columns_a_range(rows)
         for column in range(0, self.width, together):
             yield self._group(parts, rows, min(together, self.width - column))
 
     def _group(self, parts: Iterator[np.ndarray], rows: int, columns: int) -> Iterator[np.ndarray]:
-        """The next columns, in blocks of rows: one if they are several."""
+        """Yield the next columns in blocks of rows; several columns are one block."""
         if columns > 1:
             table, at = np.empty(columns * rows, self.dtype), 0
             while at < len(table):
@@ -157,13 +159,13 @@ class StoredArray:
 
 
 def open_array(view: View, *, kinds: str = NUMERIC_KINDS) -> StoredArray:
-    """Read and check a header: format versions 1 to 3, dtypes of ``kinds``, a shape that makes the size.
+    """Read a header and check it: format versions 1 to 3, dtypes of ``kinds``, a shape that matches the size.
 
-    Raises InputError for anything that does not add up.
+    Raises InputError for a header that fails a check.
     """
 
     def refuse(reason: str, remedy: str = "Write it again with numpy.save.") -> InputError:
-        return InputError(f"{view.where} is no usable .npy file: {reason}", remedy=remedy)
+        return InputError(f"{view.where} is not a usable .npy file: {reason}", remedy=remedy)
 
     fields, data_start = _header(view, refuse)
     dtype = _dtype(fields["descr"], kinds, refuse)
@@ -174,7 +176,7 @@ def open_array(view: View, *, kinds: str = NUMERIC_KINDS) -> StoredArray:
         or not all(type(side) is int and 0 <= side <= LARGEST_SIDE for side in shape)
         or not isinstance(fortran, bool)
     ):
-        raise refuse(f"shape {shown(shape)} or order {shown(fortran)} makes no sense")
+        raise refuse(f"shape {shown(shape)} or order {shown(fortran)} is invalid")
     size = data_start + dtype.itemsize
     for side in shape:
         size = data_start + (size - data_start) * side
@@ -184,7 +186,7 @@ def open_array(view: View, *, kinds: str = NUMERIC_KINDS) -> StoredArray:
 
 
 def _header(view: View, refuse: Callable[[str], InputError]) -> tuple[dict[str, Any], int]:
-    """The header's fields, and where the data begin."""
+    """Return the header's fields, and the offset of the data."""
     start = view.read(0, min(FIRST_LOOK, view.size))
     if len(start) < len(MAGIC) + 4 or not start.startswith(MAGIC):
         raise refuse("it does not start with NumPy's magic bytes" if start else "it is empty")
@@ -203,7 +205,7 @@ def _header(view: View, refuse: Callable[[str], InputError]) -> tuple[dict[str, 
     try:
         fields = ast.literal_eval(start[text_start:data_start].decode("utf-8" if major == 3 else "latin-1"))
     except UNREADABLE as error:
-        raise refuse("the header is no Python literal") from error
+        raise refuse("the header is not a Python literal") from error
     if not isinstance(fields, dict) or set(fields) != HEADER_KEYS:
         raise refuse(f"the header needs exactly {', '.join(sorted(HEADER_KEYS))}")
     return fields, data_start

@@ -1,4 +1,4 @@
-"""NumPy's .npz: a zip archive of .npy files. Stored members are read by range, deflated ones as streams."""
+"""Read NumPy's .npz, a zip archive of .npy files: stored members by range, deflated ones as streams."""
 
 from __future__ import annotations
 
@@ -26,15 +26,16 @@ LOCAL_HEADER = struct.Struct("<4s22xHH")
 LOCAL_MAGIC = b"PK\x03\x04"
 MEMBERS_LIMIT = 1000
 TURNED_LIMIT = 64 * 2**20
-"""Bytes of the largest deflated array in Fortran order: its rows are all over it, so it is held in memory."""
+"""Bytes of the largest deflated array in Fortran order: its rows are spread all over it, so it is held in
+memory."""
 SKIPPED = 2**20
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError)
-"""What zipfile has to say of an archive that is none."""
+"""The errors that zipfile raises for a damaged archive."""
 
 
 @contextmanager
 def opened(s3: Any, found: InputObject) -> Iterator[Archive]:
-    """The archive of an object. What zipfile has to say of a damaged one becomes an InputError."""
+    """Open the archive in an object. Errors that zipfile raises become InputErrors."""
     try:
         with ColumnFile(s3, found) as file, zipfile.ZipFile(file) as archive:
             yield Archive(s3, found, archive)
@@ -49,7 +50,7 @@ def opened(s3: Any, found: InputObject) -> Iterator[Archive]:
 
 def _damaged(found: InputObject, error: Exception) -> InputError:
     return InputError(
-        f"{found.uri} is no usable .npz file: {error}", remedy="Write it again with numpy.savez."
+        f"{found.uri} is not a usable .npz file: {error}", remedy="Write it again with numpy.savez."
     )
 
 
@@ -69,11 +70,11 @@ class Archive:
             )
 
     def array(self, name: str, *, kinds: str = NUMERIC_KINDS) -> StoredArray:
-        """An array, its header read and checked; it can be read while the archive is open."""
+        """Return an array with its header checked. It can be read while the archive is open."""
         return self.in_rows(self.header(name, kinds=kinds))
 
     def header(self, name: str, *, kinds: str = NUMERIC_KINDS) -> StoredArray:
-        """As ``array``, of which nothing but the header is read. Raises InputError if it is none."""
+        """Read only an array's header, and check it. Raises InputError if it is not an array."""
         try:
             return open_array(self._view(name), kinds=kinds)
         except AmazonEstimatorsError:
@@ -82,7 +83,7 @@ class Archive:
             raise _damaged(self._found, error) from error
 
     def in_rows(self, array: StoredArray) -> StoredArray:
-        """The array, in memory if a stream of it would give columns where rows are wanted."""
+        """Return the array; held in memory if a stream would yield columns where rows are needed."""
         view = array.view
         if not isinstance(view, DeflatedView) or not array.fortran or array.width == 1:
             return array
@@ -120,7 +121,7 @@ class Archive:
 
 
 class DeflatedView:
-    """A deflated member: read forwards, and from the start again for anything before."""
+    """A deflated member. It is read forwards; to go back, it starts again from the beginning."""
 
     def __init__(
         self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, found: InputObject, name: str
@@ -146,7 +147,7 @@ class DeflatedView:
 
 
 class _Held:
-    """Bytes in memory."""
+    """A member's bytes, held in memory."""
 
     def __init__(self, where: str, data: bytes) -> None:
         self.where, self.size, self._data = where, len(data), data

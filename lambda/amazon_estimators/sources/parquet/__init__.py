@@ -1,1 +1,1 @@
-"""Parquet."""
+"""Parquet: footer, pages and row groups."""

@@ -1,7 +1,7 @@
-"""A Parquet file's footer: its rows, columns and types, and where each row group's columns lie.
+"""Read a Parquet file's footer: rows, columns and types, and the position of each row group's columns.
 
-The table reader is never given a file's own footer, on which it may end the process: a wrong length in
-statistics that nobody needs suffices. It is given footers made here, of what was read and checked here.
+The table reader never sees a file's own footer, which can crash the process: a wrong length in unused
+statistics is enough. It gets a footer that this module writes from fields it has read and checked.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from amazon_estimators.errors import AmazonEstimatorsError, InputError
+from amazon_estimators.sources.columns.words import holds_words, is_numeric
 from amazon_estimators.sources.files.first_bytes import ENOUGH, refuse_other_kind
 from amazon_estimators.sources.parquet import thrift
 from amazon_estimators.storage.s3 import InputObject, read_range
@@ -25,26 +26,26 @@ MAGIC = b"PAR1"
 TAIL = len(MAGIC) + 4
 FIRST_LOOK = 64 * 2**10
 FOOTER_LIMIT = 32 * 2**20
-"""Bytes of the largest footer accepted: it is held while a piece is read."""
+"""Bytes of the largest footer accepted: it stays in memory while a piece is read."""
 COLUMN_LIMIT = 2**16
-"""Columns of the widest file accepted, nested ones included: the table reader takes 1.5 KB of each."""
+"""Columns of the widest file accepted, including nested ones: the table reader needs 1.5 KB for each."""
 SCHEMA_LIMIT = 16 * 2**20
-"""Bytes of the largest schema accepted, arrow's own included: the table reader holds several copies."""
+"""Bytes of the largest schema accepted, including Arrow's own: the table reader holds several copies."""
 VALUES_LIMIT = 2**20
-"""Values of the longest row accepted, those of lists included: each gets a name."""
+"""Values of the longest row accepted, including those in lists: each gets a name."""
 DEEPEST = 64
-"""Levels of the deepest schema accepted: the table reader takes a part of the stack for each."""
+"""Levels of the deepest schema accepted: the table reader needs stack space for each."""
 VALUE_BYTES = 32
-"""The most bytes a number takes decompressed, its place in a dictionary and its level included."""
+"""The most bytes a number takes decompressed, including its dictionary index and its level."""
 PAGE_BYTES = 2**20
-"""What writers make a page of, and a dictionary, decompressed."""
+"""Bytes, decompressed, that writers put into a page or a dictionary."""
 PANDAS = b"pandas"
-"""Under this key pandas keeps which columns are its index."""
+"""The key under which pandas records which columns are its index."""
 INDEX_LEVEL = re.compile(r"__index_level_\d+__")
 ARROW_SCHEMA = b"ARROW:schema"
-"""Under this key arrow's writers keep types that Parquet does not have."""
+"""The key under which Arrow's writers record types that Parquet does not have."""
 
-# Numbers of fields as in parquet.thrift of apache/parquet-format.
+# Field numbers as in parquet.thrift of apache/parquet-format.
 _VERSION, _SCHEMA, _ROWS, _GROUPS, _KEYS = range(1, 6)
 _KEY, _KEY_VALUE = 1, 2
 _TYPE, _NAME, _CHILDREN = 1, 4, 5
@@ -52,8 +53,10 @@ _CHUNKS, _GROUP_BYTES, _GROUP_ROWS = 1, 2, 3
 _FILE_PATH, _FILE_OFFSET, _METADATA = 1, 2, 3
 _ENCRYPTED = (8, 9)
 _PHYSICAL, _ENCODINGS, _PATH, _CODEC, _VALUES, _UNPACKED, _PACKED, _DATA, _DICTIONARY = (*range(1, 8), 9, 11)
-_WIDTHS = {0: 1, 1: 4, 2: 8, 4: 4, 5: 8, 7: 2}
-"""Bytes of a value in a dictionary by physical type, of those that are numbers; truth values have none."""
+BYTE_ARRAY = 6
+"""The physical type of words."""
+_WIDTHS = {0: 1, 1: 4, 2: 8, 4: 4, 5: 8, BYTE_ARRAY: 4, 7: 2}
+"""Bytes of a dictionary value by physical type, for types of numbers. Booleans have no dictionary."""
 
 
 def _integers(*numbers: int) -> dict[int, thrift.Reader]:
@@ -86,7 +89,7 @@ _chunks = thrift.struct({_CHUNKS: thrift.array(_chunk)})
 
 @contextmanager
 def damaged(found: InputObject, what: str) -> Iterator[None]:
-    """The reader's own errors as InputErrors."""
+    """Turn the reader's own errors into InputErrors."""
     try:
         yield
     except AmazonEstimatorsError:
@@ -100,21 +103,27 @@ def damaged(found: InputObject, what: str) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A column of a row group: bytes ``[start, stop)`` of the file, and how many they are decompressed."""
+    """A column of a row group: the bytes ``[start, stop)`` of the file, and their number when
+    decompressed."""
 
     start: int
     stop: int
     unpacked: int
     rows: int
     width: int
-    """Bytes of a value in a dictionary."""
+    """Bytes of a dictionary value."""
     elements: tuple[bytes, ...]
-    """The column's parts of the schema, as they are in the file: of a list more than one."""
+    """The column's schema elements as they are in the file; a list has more than one."""
     metadata: dict[int, int]
+
+    @property
+    def holds_words(self) -> bool:
+        """True if values have lengths of their own."""
+        return self.metadata[_PHYSICAL] == BYTE_ARRAY
 
 
 class Footer:
-    """``rows``, ``names`` and arrow ``types`` of the top-level columns; ``group_rows`` of each row group."""
+    """``rows``; ``names`` and Arrow ``types`` of the top-level columns; ``group_rows`` of each row group."""
 
     def __init__(self, found: InputObject, data: bytes) -> None:
         fields, _ = _footer(data, 0, thrift.STRUCT)
@@ -123,12 +132,12 @@ class Footer:
         self._groups = [start for start, _, _ in fields[_GROUPS]]
         self.group_rows: list[int] = [group[_GROUP_ROWS] for _, _, group in fields[_GROUPS]]
         if min(self.group_rows, default=0) < 0 or self.rows != sum(self.group_rows):
-            raise ValueError(f"{self.rows} rows in all, and row groups of another sum")
+            raise ValueError(f"{self.rows} rows in all, but the row groups have a different sum")
         start, stop, elements = fields[_SCHEMA]
         if len(elements) > COLUMN_LIMIT:
             raise InputError(
                 f"{found.uri} has {len(elements) - 1} columns; allowed: {COLUMN_LIMIT - 1}",
-                remedy="Write so wide a table as .npy or RecordIO.",
+                remedy="Write a table this wide as .npy or RecordIO.",
             )
         self._columns, self._leaves = _top_level(elements)
         keys = [key for key in fields.get(_KEYS, ()) if key[_KEY] == ARROW_SCHEMA][:1]
@@ -149,7 +158,7 @@ class Footer:
             raise InputError(
                 f"{found.uri}: its lists hold {sum(length or 1 for length in self.lengths)} values a row; "
                 f"allowed: {VALUES_LIMIT}",
-                remedy="Write so wide rows as .npy or RecordIO.",
+                remedy="Write rows this wide as .npy or RecordIO.",
             )
         self.places: list[tuple[int, int]] = [
             (column, at) for column, length in enumerate(self.lengths) for at in range(length or 1)
@@ -160,11 +169,11 @@ class Footer:
         )
 
     def columns_at(self, positions: Iterable[int]) -> list[int]:
-        """Return the columns of the file that values of a row are in, each once."""
+        """Return the file's columns that hold these values of a row, each once."""
         return list(dict.fromkeys(self.places[position][0] for position in positions))
 
     def chunks(self, group: int, columns: Iterable[int]) -> dict[int, Chunk]:
-        """Columns of a row group, each checked before anything is read by it."""
+        """Return the columns of a row group, each checked before anything is read from it."""
         fields, _ = _chunks(self._data, self._groups[group], thrift.STRUCT)
         all_chunks = fields[_CHUNKS]
         if len(all_chunks) != self._leaves:
@@ -188,14 +197,15 @@ class Footer:
             first = metadata[_DICTIONARY]
         after, values, unpacked = first + metadata[_PACKED], metadata[_VALUES], metadata[_UNPACKED]
         if (length := self.lengths[column]) is not None and rows <= values <= rows * length:
-            rows = values  # a missing list counts as one
+            rows = values  # a missing list counts as one value
         if not len(MAGIC) <= first < after <= self._found.size - TAIL or values != rows:
             raise InputError(
                 f"{where} claims {values} values of {rows} in bytes {first} to {after} of {self._found.size}",
                 remedy="The file is cut off or damaged: write it again.",
             )
-        most = VALUE_BYTES * rows + PAGE_BYTES + metadata[_PACKED]  # headers of pages are in both sizes
-        if not 0 <= unpacked <= most or metadata[_PHYSICAL] != kind:
+        most = VALUE_BYTES * rows + PAGE_BYTES + metadata[_PACKED]  # both sizes include page headers
+        wrong_size = unpacked < 0 or (unpacked > most and kind != BYTE_ARRAY)
+        if wrong_size or metadata[_PHYSICAL] != kind:
             raise InputError(
                 f"{where} claims {unpacked} bytes for {rows} numbers of type {kind} or {metadata[_PHYSICAL]}",
                 remedy="The file is damaged: write it again.",
@@ -205,7 +215,7 @@ class Footer:
 
 
 def _index(names: Sequence[str], keys: Iterable[dict[int, bytes]]) -> tuple[int, ...]:
-    """The columns that pandas calls its index, by its own notes or by their names."""
+    """Return the columns that are pandas' index, by its metadata or by their names."""
     notes = next((key.get(_KEY_VALUE, b"") for key in keys if key[_KEY] == PANDAS), b"{}")
     try:
         known = json.loads(notes)
@@ -217,19 +227,20 @@ def _index(names: Sequence[str], keys: Iterable[dict[int, bytes]]) -> tuple[int,
 
 
 def _length(kind: Any) -> int | None:
-    """The number of values of a list of fixed size, of numbers; None for other columns."""
+    """Return the length of a fixed-size list of numbers; None for other columns."""
     if not pa.types.is_fixed_size_list(kind) or kind.list_size < 1 or not is_numeric(kind.value_type):
         return None
     return int(kind.list_size)
 
 
-def is_numeric(kind: Any) -> bool:
-    """Return True for integers, floats and truth values."""
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
+def may_be_words(kind: Any) -> bool:
+    """Return True for what a column that is one_hot or hashed may hold: words or numbers, or categories."""
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return holds_words(kind) or is_numeric(value)
 
 
 def footer_of(chunks: Sequence[Chunk], rows: int) -> Any:
-    """The table reader's own footer of one row group of these columns, in their order."""
+    """Return a footer for the table reader: one row group with these columns, in this order."""
     root = thrift.written(
         {_NAME: thrift.of_binary(b"schema"), _CHILDREN: thrift.of_integer(len(chunks), thrift.I32)}
     )
@@ -276,18 +287,19 @@ def _table_readers(
 
 @dataclass(frozen=True, slots=True)
 class TopLevel:
-    """A child of the schema's root: its first leaf, where it and what is nested in it stand in the footer."""
+    """A child of the schema's root: its first leaf, and where the child and its descendants are in the
+    footer."""
 
     leaf: int
     spans: tuple[tuple[int, int], ...]
     kind: int
-    """The physical type, of a nested column that of its first leaf."""
+    """The physical type; for a nested column, that of its first leaf."""
 
 
 def _top_level(elements: Sequence[Any]) -> tuple[list[TopLevel], int]:
-    """The children of the root, and how many leaves there are."""
+    """Return the children of the root, and the number of leaves."""
     columns: list[TopLevel] = []
-    pending: list[int] = [elements[0][2].get(_CHILDREN, 0)]  # children not seen yet, from the root down
+    pending: list[int] = [elements[0][2].get(_CHILDREN, 0)]  # children not yet read, from the root down
     leaves = 0
     for start, stop, fields in elements[1:]:
         while pending and not pending[-1]:
@@ -297,7 +309,7 @@ def _top_level(elements: Sequence[Any]) -> tuple[list[TopLevel], int]:
         if len(pending) == 1:
             columns.append(TopLevel(leaves, ((start, stop),), fields.get(_TYPE, -1)))
         else:
-            # Of a nested column its whole part of the schema, and the type of its first leaf.
+            # For a nested column: all of its schema elements, and the type of its first leaf.
             column = columns[-1]
             kind = fields.get(_TYPE, -1) if column.kind < 0 else column.kind
             columns[-1] = replace(column, spans=(*column.spans, (start, stop)), kind=kind)
@@ -315,12 +327,12 @@ def _top_level(elements: Sequence[Any]) -> tuple[list[TopLevel], int]:
 
 
 def read_footer(s3: Any, found: InputObject) -> Footer:
-    """The footer, by one or two GETs. Raises InputError for an object that has none."""
+    """Read the footer with one or two GETs. Raises InputError for an object that has none."""
     tail = read_range(s3, found, max(0, found.size - FIRST_LOOK), found.size)
     if found.size < len(MAGIC) + TAIL or not tail.endswith(MAGIC):
         refuse_other_kind(read_range(s3, found, 0, min(found.size, ENOUGH)), found, "Parquet")
         raise InputError(
-            f"{found.uri} is no whole Parquet file: it does not end in {MAGIC.decode()}",
+            f"{found.uri} is not a complete Parquet file: it does not end in {MAGIC.decode()}",
             remedy="Upload it again. An encrypted footer cannot be read.",
         )
     length = int.from_bytes(tail[-TAIL : -len(MAGIC)], "little") + TAIL

@@ -1,4 +1,5 @@
-"""Pages of a Parquet column, checked as their headers come by: before room is made for what they claim."""
+"""Check the pages of a Parquet column as their headers arrive, before memory is allocated for what they
+claim."""
 
 from __future__ import annotations
 
@@ -14,14 +15,16 @@ from amazon_estimators.sources.parquet.footer import Chunk
 from amazon_estimators.storage.s3 import InputObject
 
 PAGE_LIMIT = 48 * 2**20
-"""Bytes of the largest page and its dictionary, decompressed: 6 million doubles. Reading takes up to three
-times as much: the page before it, and the page as it is fetched and decompressed."""
+"""Bytes of the largest page and its dictionary, decompressed: 6 million doubles. Reading needs up to three
+times as much: the previous page, and this page both compressed and decompressed."""
 FETCHED_TOGETHER = 2**20
-"""Bytes of neighbours fetched by one GET, at most."""
+"""The most bytes of neighbouring columns fetched with one GET."""
 HEADER_BYTES = 4096
-"""Bytes of the longest header of a page of numbers; written ones have 20 to 100."""
+"""Bytes of the longest header of a page of numbers; writers need 20 to 100."""
+WORD_HEADER_BYTES = 5 * 4096
+"""The same for words: writers put the smallest and the largest word there, up to 4 KiB each."""
 
-# Numbers of fields as in parquet.thrift of apache/parquet-format.
+# Field numbers as in parquet.thrift of apache/parquet-format.
 _KIND, _UNPACKED, _PACKED = 1, 2, 3
 _DATA, _DICTIONARY, _DATA_V2 = 5, 7, 8
 _DATA_KIND, _DICTIONARY_KIND, _DATA_V2_KIND = 0, 2, 3
@@ -32,8 +35,8 @@ _header = thrift.struct(
 )
 
 
-class LargerPage(Exception):  # noqa: N818 - no error: the row group is read on with more room for a page
-    """A page that takes ``room`` bytes, with its dictionary: more than was reckoned with."""
+class LargerPage(Exception):  # noqa: N818 - not an error: reading goes on with more room for a page
+    """Raised for a page that needs ``room`` bytes with its dictionary: more than was reserved."""
 
     def __init__(self, room: int) -> None:
         super().__init__(room)
@@ -41,7 +44,8 @@ class LargerPage(Exception):  # noqa: N818 - no error: the row group is read on 
 
 
 class PageFile(ColumnFile):
-    """An S3 object as a file of column chunks, each with ``room`` bytes for a page and its dictionary."""
+    """Presents an S3 object as a file of column chunks, each with ``room`` bytes for a page and its
+    dictionary."""
 
     def __init__(
         self, s3: Any, found: InputObject, chunks: Iterable[tuple[str, Chunk]], window: int, room: int
@@ -70,12 +74,13 @@ class _Pages:
         self._where, self._chunk, self._room = where, chunk, room
         self.start, self.stop = chunk.start, chunk.stop
         self._next = chunk.start
+        self._header_bytes = WORD_HEADER_BYTES if chunk.holds_words else HEADER_BYTES
         self._dictionary = 0
 
     def pass_by(self, at: int, data: bytes, read_at: Callable[[int, int], bytes]) -> None:
-        """Check every page whose header begins in the ``data`` at byte ``at``."""
+        """Check every page whose header begins in ``data``, which starts at byte ``at``."""
         while self._next < at + len(data):
-            start, stop = self._next, min(self._next + HEADER_BYTES, self.stop)
+            start, stop = self._next, min(self._next + self._header_bytes, self.stop)
             whole = at <= start and stop <= at + len(data)
             header = bytes(data[start - at : stop - at]) if whole else bytes(read_at(start, stop))
             try:
@@ -88,7 +93,7 @@ class _Pages:
     def _check(self, fields: dict[int, Any], start: int) -> None:
         packed, unpacked, kind = fields[_PACKED], fields[_UNPACKED], fields[_KIND]
         room = max(packed, unpacked + self._dictionary)
-        most = min(self.stop - start, unpacked * 3 // 2 + HEADER_BYTES)
+        most = min(self.stop - start, unpacked * 3 // 2 + self._header_bytes)
         if not 0 <= packed <= most or not 0 <= unpacked <= self._chunk.unpacked:
             raise InputError(
                 f"{self._where}: the page at byte {start} claims {packed} bytes, {unpacked} decompressed; "

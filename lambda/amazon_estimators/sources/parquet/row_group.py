@@ -1,11 +1,11 @@
-"""A row group of a Parquet file: rows of the chosen columns, however many columns there are.
+"""Read rows of the chosen columns from a row group of a Parquet file, however many columns there are.
 
-A column takes a page and a dictionary in memory while it is read, which writers make of a megabyte each, and
-a row needs all columns. So as many columns are read at once as memory has room for, the next ones after them.
-Where a page turns out to be larger, the row group is read on with fewer columns at once.
+While a column is read, a page and a dictionary of it are in memory. Writers make them a megabyte each, and a
+row needs all columns. So the module reads as many columns at once as memory has room for, then the next ones.
+If a page turns out to be larger, it continues with fewer columns at once.
 
 For example, a page and a dictionary of 1 MiB each and the reader's 16 KiB make 2.02 MiB per column, so 16 MiB
-hold 7 columns: of a group of 20, first 7 are read, then 7, then 6, and those read first wait on disk.
+hold 7 columns. A group of 20 columns is read as 7, 7 and 6; the first columns wait on disk for the last.
 """
 
 from __future__ import annotations
@@ -19,33 +19,35 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from amazon_estimators.errors import InputError
-from amazon_estimators.sources.arrow_values import values_of
+from amazon_estimators.sources.arrow_values import truths, values_of
 from amazon_estimators.sources.blocks import Block
+from amazon_estimators.sources.columns.faults import ColumnFault, ColumnFaultsError
+from amazon_estimators.sources.columns.table import Column, Table
 from amazon_estimators.sources.files.disk_spill import side_by_side
-from amazon_estimators.sources.float32 import COUNTED
+from amazon_estimators.sources.float32 import COUNTED, OF_SOURCE
 from amazon_estimators.sources.parquet.footer import PAGE_BYTES, Footer, damaged, footer_of
 from amazon_estimators.sources.parquet.pages import LargerPage, PageFile
 from amazon_estimators.sources.schema import Schema
 from amazon_estimators.storage.s3 import InputObject
 
 BATCH_BYTES = 2 * 2**20
-"""Bytes of float32 features handed on at a time: the pages they come from are held too."""
+"""Bytes of float32 features yielded at a time, while the pages they come from are still in memory."""
 WINDOWS = 8 * 2**20
-"""Bytes of compressed columns held, over all columns read at once; as much again is on its way."""
+"""Bytes of compressed columns held, over all columns read at once. As many again are being fetched."""
 WINDOW_SIZES = (16 * 2**10, 2**20)
 AT_ONCE_BYTES = 16 * 2**20
-"""Bytes that a page and a dictionary of every column read at once may take together."""
+"""The most bytes for a page and a dictionary of every column read at once, together."""
 COLUMN_BYTES = 16 * 2**10
-"""What the table reader takes of every column besides."""
+"""Further bytes that the table reader needs for every column."""
 ROOM = 2 * PAGE_BYTES
-"""Bytes of a column's page and dictionary reckoned with until a larger page is met."""
+"""Bytes reserved for a column's page and dictionary until a larger page is met."""
 WAITING_BYTES = 320 * 2**20
-"""Bytes of columns that wait on disk for the others, which a shard of the default size has room in; the rows
-of a larger one are read in several turns. A Lambda function's disk has 512 MiB."""
+"""The most bytes of columns that wait on disk for the others. A shard of the default size fits; a larger one
+is read in several turns. A Lambda function's disk has 512 MiB."""
 
 
 class RowGroup:
-    """Row group number ``group`` of a file; its first row is number ``before`` of the file's."""
+    """Row group number ``group`` of a file; its first row is row number ``before`` of the file."""
 
     def __init__(
         self,
@@ -66,21 +68,26 @@ class RowGroup:
         self._features = schema.features or tuple(
             column for column in range(schema.width) if column != schema.label
         )
-        self._waiting = 4 * len(self._features) + 8  # bytes of a row
+        self._waiting = 4 * len(self._features) + 8  # bytes per row
 
-    def rows(self, low: int, high: int) -> Iterator[Block]:
-        """Rows ``[low, high)``. Raises InputError naming row and column of a missing value."""
+    def rows(self, low: int, high: int) -> Iterator[Block | Table]:
+        """Read the rows ``[low, high)``. Raises InputError naming row and column of a missing value."""
         while low < high:
             try:
                 for block in self._blocks(low, high):
                     yield block
-                    low += len(block.features)
+                    low += block.rows_read
             except LargerPage as page:
                 self.room = max(2 * self.room, page.room)
 
-    def _blocks(self, low: int, high: int) -> Iterator[Block]:
+    @property
+    def _fits(self) -> bool:
+        """True if all columns may be read at once."""
+        return sum(map(self._memory, self._footer.columns_at(self._schema.used))) <= AT_ONCE_BYTES
+
+    def _blocks(self, low: int, high: int) -> Iterator[Block | Table]:
         features, label = self._features, self._schema.label
-        if sum(map(self._memory, self._footer.columns_at(self._schema.used))) <= AT_ONCE_BYTES:
+        if self._fits:
             for row, arrays in self._batches(self._schema.used, low, high):
                 labels = None if label is None else self._column(row, arrays, label)
                 yield Block(self._matrix(row, arrays, features), labels)
@@ -89,8 +96,8 @@ class RowGroup:
         for start in range(low, high, turn):
             yield from self._joined(start, min(start + turn, high))
 
-    def _joined(self, low: int, high: int) -> Iterator[Block]:
-        """The rows from passes over a part of the columns each."""
+    def _joined(self, low: int, high: int) -> Iterator[Block | Table]:
+        """Yield the rows, joined from passes over some of the columns each."""
         tables = (self._table(part, low, high) for part in self._parts())
         label = self._schema.label
         labels = () if label is None else (self._labels(label, low, high),)
@@ -100,7 +107,7 @@ class RowGroup:
             yield Block(np.concatenate(arrays, axis=1), found)
 
     def _parts(self) -> Iterator[Sequence[int]]:
-        """The features in order, as many at a time as memory has room for."""
+        """Yield the features in order, as many at a time as memory has room for."""
         part: list[int] = []
         taken, before = 0, -1
         for position in self._features:
@@ -114,7 +121,7 @@ class RowGroup:
         yield part
 
     def _memory(self, column: int) -> int:
-        """Return the memory that reading a column may take."""
+        """Return the memory that reading a column may need."""
         return min(self._chunks[column].unpacked, self.room) + COLUMN_BYTES
 
     def _table(self, columns: Sequence[int], low: int, high: int) -> Iterator[np.ndarray]:
@@ -126,7 +133,7 @@ class RowGroup:
             yield self._column(row, arrays, label)
 
     def _batches(self, positions: Sequence[int], low: int, high: int) -> Iterator[tuple[int, dict[int, Any]]]:
-        """(number of the first row in the file, arrays by column) of rows ``[low, high)``."""
+        """Yield (number of the first row in the file, arrays by column) for the rows ``[low, high)``."""
         columns = self._footer.columns_at(positions)
         chunks = [self._chunks[column] for column in columns]
         where = f"{self._found.uri}: row group {self._group}, column"
@@ -135,7 +142,7 @@ class RowGroup:
         window = max(smallest, min(largest, WINDOWS // len(chunks)))
         if sum(chunk.stop - chunk.start for chunk in chunks) <= WINDOWS:
             window = largest
-        at_once = max(1, BATCH_BYTES // (4 * sum(self._footer.lengths[column] or 1 for column in columns)))
+        at_once = max(1, BATCH_BYTES // sum(map(self._row_bytes, columns)))
         at = 0
         with (
             damaged(self._found, "data"),
@@ -147,6 +154,9 @@ class RowGroup:
                 buffer_size=smallest,
                 pre_buffer=False,
                 page_checksum_verification=True,
+                read_dictionary=[
+                    self._footer.names[column] for column in columns if self._chunks[column].holds_words
+                ],
             )
             for batch in file.iter_batches(at_once, use_threads=False):
                 first, last = max(low - at, 0), min(high - at, batch.num_rows)
@@ -161,8 +171,14 @@ class RowGroup:
             f"{self._found.uri}: row group {self._group} holds {at} rows of {high}", remedy="Write it again."
         )
 
+    def _row_bytes(self, column: int) -> int:
+        """Return the bytes of a column in a row, of words on average."""
+        chunk = self._chunks[column]
+        words = chunk.unpacked // max(1, chunk.rows) if chunk.holds_words else 0
+        return 4 * (self._footer.lengths[column] or 1) + words
+
     def _matrix(self, row: int, arrays: dict[int, Any], columns: Sequence[int]) -> np.ndarray:
-        """Columns of a batch as float32, shape (rows, columns)."""
+        """Return columns of a batch as float32, shape (rows, columns)."""
         table = np.empty((len(next(iter(arrays.values()))), len(columns)), np.float32)
         with np.errstate(over="ignore", invalid="ignore"):
             for place, column in enumerate(columns):
@@ -170,19 +186,35 @@ class RowGroup:
         return table
 
     def _column(self, row: int, arrays: dict[int, Any], position: int) -> np.ndarray:
-        """A column of a batch, whose first row is number ``row``, in its own type."""
+        """Return a column of a batch, whose first row is number ``row``, in its own type."""
         file_column, at = self._footer.places[position]
         column = arrays[file_column]
         if isinstance(column, np.ndarray):
             values: np.ndarray = column[:, at]
             return values
         if column.null_count:
-            missing = int(np.flatnonzero(values_of(column.is_null()))[0])
-            raise self._missing(row + missing, self._schema.column(position))
+            raise self._gaps(row, arrays)
         return values_of(column)
 
+    def _gaps(self, row: int, arrays: dict[int, Any]) -> InputError:
+        """Return the error for the missing values of all columns of a batch."""
+        positions = {self._footer.places[position][0]: position for position in self._schema.used}
+        faults = [
+            ColumnFault(positions[column], "gap", np.flatnonzero(truths(array.is_null())), Column(array))
+            for column, array in arrays.items()
+            if not isinstance(array, np.ndarray) and array.null_count
+        ]
+        rows = len(next(iter(arrays.values())))
+        return ColumnFaultsError(faults, rows).explained(
+            self._schema.recipe,
+            where=lambda at: f"{self._found.uri}, row {row + at:,}",
+            column=self._schema.column,
+            key=self._schema.key,
+            counted=COUNTED,
+        )
+
     def _lists(self, row: int, column: int, array: Any) -> Any:
-        """Lists of one length as a matrix, shape (rows, length); any other array as it is."""
+        """Return lists of one length as a matrix, shape (rows, length); any other array unchanged."""
         length = self._footer.lengths[column]
         if length is None:
             return array
@@ -192,7 +224,7 @@ class RowGroup:
         values = array.flatten()
         if len(values) != length * len(array) or (np.diff(values_of(array.offsets)) != length).any():
             raise InputError(
-                f"{self._found.uri}, rows from {row}, {name}: lists of another length than {length}",
+                f"{self._found.uri}, rows from {row}, {name}: lists whose length is not {length}",
                 remedy="The file is damaged: write it again.",
             )
         if values.null_count:
@@ -203,5 +235,5 @@ class RowGroup:
     def _missing(self, row: int, column: str) -> InputError:
         return InputError(
             f"{self._found.uri}, row {row}, {column}: no value",
-            remedy=f"{COUNTED} Fill it in, or exclude the column.",
+            remedy=f"{COUNTED} {OF_SOURCE} Or exclude the column.",
         )

@@ -1,7 +1,7 @@
 """Fetch small row groups many at a time, ahead of the reader.
 
-A GET takes as long as a megabyte takes to arrive. Of row groups of a thousand rows, which Hugging Face and
-streaming writers make, one GET after the other would be most of the time.
+A GET takes as long as the transfer of a megabyte. Hugging Face and streaming writers make row groups of a
+thousand rows: with one GET after the other, waiting would take most of the time.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from amazon_estimators.prefetch import ahead
 from amazon_estimators.storage.s3 import READS_AHEAD, InputObject, read_range
 
 SMALL_GROUP = 256 * 2**10
-"""Bytes that arrive sooner than another request would: so small a row group is fetched whole."""
+"""Bytes that transfer faster than another request: a row group as small as this is fetched whole."""
 RUN_BYTES = 4 * 2**20
-"""Bytes of row groups that are fetched by one GET; READS_AHEAD of them are held or on their way."""
+"""Bytes of row groups fetched with one GET; READS_AHEAD such ranges are held or being fetched."""
 
 
 @dataclass(frozen=True)
 class GroupSpan:
-    """A row group, and the bytes ``[start, stop)`` of the file that its columns lie in, ``used`` of them."""
+    """A row group, and the bytes ``[start, stop)`` of the file that its columns span; ``used`` bytes are
+    theirs."""
 
     group: int
     start: int
@@ -31,15 +32,15 @@ class GroupSpan:
 
     @property
     def fetched_whole(self) -> bool:
-        """True if it costs less to fetch all between the columns than to ask for each column."""
+        """True if fetching the whole span costs less than a request per column."""
         size = self.stop - self.start
         return size <= SMALL_GROUP or 2 * self.used >= size
 
 
 def fetched_ahead(s3: Any, found: InputObject, spans: Sequence[GroupSpan]) -> Iterator[tuple[int, Any]]:
-    """Yield each row group with an S3 client to read it by.
+    """Yield each row group with an S3 client to read it with.
 
-    The client answers from memory what was fetched ahead. A large row group is read as it comes.
+    The client answers from memory for ranges that were fetched ahead. Large row groups are not fetched ahead.
     """
     runs = list(_runs(spans))
 
@@ -55,7 +56,7 @@ def fetched_ahead(s3: Any, found: InputObject, spans: Sequence[GroupSpan]) -> It
 
 
 def _runs(spans: Sequence[GroupSpan]) -> Iterator[list[GroupSpan]]:
-    """Neighbours in the file, as many as one GET fetches."""
+    """Yield runs of neighbouring row groups, as many as one GET fetches."""
     run: list[GroupSpan] = []
     for span in spans:
         together = run and all(one.fetched_whole for one in (run[-1], span)) and run[-1].stop <= span.start
@@ -68,14 +69,14 @@ def _runs(spans: Sequence[GroupSpan]) -> Iterator[list[GroupSpan]]:
 
 
 class HeldRange:
-    """Answers GETs of a range of one object from memory, and passes all others on."""
+    """Answers GETs within one range of an object from memory, and forwards all others."""
 
     def __init__(self, s3: Any, found: InputObject, start: int, data: bytes) -> None:
         self._s3, self._found, self._start = s3, found, start
         self._data = memoryview(data)
 
     def get_object(self, *, Bucket: str, Key: str, Range: str, **pinned: Any) -> Any:  # noqa: N803 - as S3 names them
-        """Answer as S3 does."""
+        """Answer like S3."""
         first, last = (int(place) - self._start for place in Range.removeprefix("bytes=").split("-"))
         if Key == self._found.key and first >= 0 and last < len(self._data):
             return {"Body": io.BytesIO(self._data[first : last + 1])}

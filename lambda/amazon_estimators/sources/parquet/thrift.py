@@ -1,8 +1,8 @@
-"""Thrift's compact protocol, in which Parquet's footers and page headers are written.
+"""Read and write Thrift's compact protocol, the encoding of Parquet's footers and page headers.
 
-A :data:`Reader` takes the bytes, where a value starts and its kind; it gives the value and where it stops.
-It raises ValueError for another kind, and IndexError where the bytes end too early. What no reader is given
-for is skipped. No count is believed: values are read one by one, and each takes a byte at least.
+A :data:`Reader` takes the bytes, the offset of a value and its kind; it returns the value and the offset
+after it. It raises ValueError for an unexpected kind, and IndexError if the bytes end too early. Fields
+without a reader are skipped. No count is trusted: values are read one by one, and each takes at least a byte.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = range
 INTEGERS = (I16, I32, I64)
 VARINT_BITS = 64
 DEEPEST = 32
-"""Structs and lists within each other; Parquet has eight."""
+"""The deepest nesting of structs and lists accepted; Parquet has eight levels."""
 
 Reader = Callable[[bytes, int, int], tuple[Any, int]]
 NONE: Mapping[int, Reader] = MappingProxyType({})
 
 
 def struct(needed: Mapping[int, Reader], optional: Mapping[int, Reader] = NONE) -> Reader:
-    """The fields that readers are given for, by number. Raises ValueError if one of the needed is missing."""
+    """Return a reader of structs: the fields that have a reader, by number. It raises ValueError if a needed
+    one is missing."""
     readers = {**needed, **optional}
 
     def read(data: bytes, at: int, kind: int) -> tuple[dict[int, Any], int]:
@@ -41,7 +42,7 @@ def struct(needed: Mapping[int, Reader], optional: Mapping[int, Reader] = NONE) 
             if number not in readers:
                 at = skip(data, at, kind)
             elif number in found:
-                raise ValueError(f"field {number} is there twice")
+                raise ValueError(f"field {number} occurs twice")
             else:
                 found[number], at = readers[number](data, at, kind)
         if missing := needed.keys() - found.keys():
@@ -52,7 +53,8 @@ def struct(needed: Mapping[int, Reader], optional: Mapping[int, Reader] = NONE) 
 
 
 def array(reader: Reader, most: int = 2**18) -> Reader:
-    """The elements of a list. One takes up to a kilobyte once it is read, and a byte before."""
+    """Return a reader of lists. An element takes up to a kilobyte in memory, and as little as a byte in the
+    data."""
 
     def read(data: bytes, at: int, kind: int) -> tuple[list[Any], int]:
         _expect(kind, LIST)
@@ -69,7 +71,7 @@ def array(reader: Reader, most: int = 2**18) -> Reader:
 
 
 def located(reader: Reader) -> Reader:
-    """A value as (where it starts, where it stops, what the reader reads of it)."""
+    """Return a reader of (start, stop, value), with the value as ``reader`` reads it."""
 
     def read(data: bytes, at: int, kind: int) -> tuple[tuple[int, int, Any], int]:
         value, stop = reader(data, at, kind)
@@ -79,7 +81,7 @@ def located(reader: Reader) -> Reader:
 
 
 def skipped(data: bytes, at: int, kind: int) -> tuple[bool, int]:
-    """True: the value is there, whatever it is."""
+    """Return True: the field is present. Skips its value."""
     return True, skip(data, at, kind)
 
 
@@ -124,7 +126,7 @@ def _skip_struct(data: bytes, at: int, depth: int) -> int:
         if head < 16:
             at = skip(data, at, I16)
         kind = head & 15
-        if kind in INTEGERS:  # most fields are, and a call takes longer than this
+        if kind in INTEGERS:  # most fields are short, and a call takes longer than this
             while data[at] > 127:
                 at += 1
             at += 1
@@ -169,11 +171,11 @@ def _expect(kind: int, *allowed: int) -> None:
 
 def _expect_depth(depth: int) -> None:
     if depth > DEEPEST:
-        raise ValueError(f"values within each other {depth} deep")
+        raise ValueError(f"values nested {depth} deep")
 
 
 def written(fields: Mapping[int, tuple[int, bytes]]) -> bytes:
-    """A struct of fields, each a kind and its bytes, as the functions below make them."""
+    """Return a struct of fields, each a kind and its bytes, as the functions below make them."""
     parts = []
     for number, (kind, value) in sorted(fields.items()):
         parts += [bytes([kind]), _zigzag(number), value]

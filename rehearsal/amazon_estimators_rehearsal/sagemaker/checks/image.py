@@ -28,7 +28,7 @@ def check_image(image: str | None, region: str) -> str:
             f"The image {image!r} is not of the form account.dkr.ecr.region.suffix/name:tag."
         )
     if parts["region"] != region:
-        raise ValidationError(f"The image {image} lies in {parts['region']}; it is needed in {region}.")
+        raise ValidationError(f"The image {image} is in {parts['region']}; it must be in {region}.")
     for name, algorithm in ALGORITHMS.items():
         if algorithm.repo_name == parts["repository"]:
             expected = _expected(algorithm, region)

@@ -7,12 +7,8 @@ from typing import Any
 
 from amazon_estimators.algorithms import Algorithm, algorithm_named
 from amazon_estimators.algorithms.rules import Problem
-from amazon_estimators.algorithms.tuning import (
-    job_findings,
-    objective_findings,
-    range_findings,
-    ranges_of,
-)
+from amazon_estimators.algorithms.tuning import job_findings, objective_findings, range_findings
+from amazon_estimators.algorithms.tuning_ranges import ranges_of
 from amazon_estimators_rehearsal.sagemaker.checks.image import check_image
 from amazon_estimators_rehearsal.sagemaker.checks.request_rules import check_request
 from amazon_estimators_rehearsal.sagemaker.checks.tuning_resources import training_resources

@@ -1,0 +1,156 @@
+"""The Lambda functions behind an endpoint's states, and what each may do on one endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aws_cdk import ArnFormat, Duration, Size, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from amazon_estimators.pipeline import keys
+from amazon_estimators.record_sets.keys import manifest_key, shard_patterns
+from amazon_estimators.serving.sample import CHANNEL
+from cdk_amazon_estimators.access.function_statements import tell_statement
+from cdk_amazon_estimators.access.registry import registry_statements
+from cdk_amazon_estimators.access.s3_access import S3Access
+from cdk_amazon_estimators.access.volumes import grant_volumes
+from cdk_amazon_estimators.encoder import RecordSetEncoder
+from cdk_amazon_estimators.training.job_names import tuning_name_prefix
+from cdk_amazon_estimators.training_pipeline import TrainingPipeline
+
+
+@dataclass(frozen=True)
+class Functions:
+    """The functions of all endpoints of a stack."""
+
+    deploy: lambda_.Function
+    smoke: lambda_.Function
+    clean: lambda_.Function
+    tell: lambda_.Function
+
+    @property
+    def all(self) -> Sequence[lambda_.Function]:
+        """Return all of them."""
+        return (self.deploy, self.smoke, self.clean, self.tell)
+
+    @classmethod
+    def of(cls, encoder: RecordSetEncoder) -> Functions:
+        """Return the functions, with the code of ``encoder``. The first call makes them."""
+
+        def made(name: str, description: str) -> lambda_.Function:
+            return encoder.step(name, description, timeout=Duration.minutes(2), memory=Size.mebibytes(512))
+
+        return cls(
+            deploy=made("Deploy", "Bring an endpoint nearer to the model in use"),
+            smoke=made("Smoke", "Ask a deployed endpoint about one record"),
+            clean=made("Clean", "Delete models and configurations that an endpoint no longer needs"),
+            tell=made("Tell", "Tell how a deployment ended"),
+        )
+
+
+def grant_functions(
+    scope: Construct,
+    functions: Functions,
+    pipeline: TrainingPipeline,
+    *,
+    endpoint_name: str,
+    execution_role: iam.IRole,
+    volume_key: kms.IKey | None,
+) -> None:
+    """Allow the functions what they need for one endpoint.
+
+    Args:
+        scope: The endpoint.
+        functions: The functions.
+        pipeline: The pipeline it follows.
+        endpoint_name: Its name.
+        execution_role: The role that Deploy passes to SageMaker.
+        volume_key: The KMS key of the instances' volumes.
+    """
+    arns = Arns(scope, endpoint_name)
+    for function in (functions.deploy, functions.clean):
+        _grant_model_in_use(scope, function, pipeline)
+        _allow(function, arns.endpoint, "sagemaker:DescribeEndpoint")
+    _grant_deploying(functions.deploy, arns, execution_role)
+    if volume_key is not None:
+        grant_volumes(functions.deploy, volume_key)
+    _allow(functions.smoke, arns.endpoint, "sagemaker:InvokeEndpoint")
+    _allow(functions.smoke, arns.training_jobs(pipeline), "sagemaker:DescribeTrainingJob")
+    layout = pipeline.layout
+    channel = keys.channel_root(layout.record_set(keys.ANY), CHANNEL)
+    S3Access(functions.smoke, layout.data_bucket, layout.encryption_key).read(
+        [manifest_key(channel), *shard_patterns(channel)]
+    )
+    _allow(
+        functions.clean, arns.configs, "sagemaker:DeleteEndpointConfig", "sagemaker:DescribeEndpointConfig"
+    )
+    _allow(functions.clean, arns.models, "sagemaker:DeleteModel")
+    # Listing knows no resource.
+    _allow(functions.clean, ["*"], "sagemaker:ListEndpointConfigs", "sagemaker:ListModels")
+    functions.tell.add_to_role_policy(tell_statement(scope))
+
+
+class Arns:
+    """The ARNs of an endpoint, and patterns of those of its models and configurations."""
+
+    def __init__(self, scope: Construct, endpoint_name: str) -> None:
+        self._scope = scope
+        # SageMaker writes ARNs in lower case, and IAM's comparison heeds it.
+        name = endpoint_name.lower()
+        self.endpoint = [self._arn("endpoint", name)]
+        self.configs = [self._arn("endpoint-config", f"{name}-*")]
+        self.models = [self._arn("model", f"{name}-*")]
+
+    def training_jobs(self, pipeline: TrainingPipeline) -> list[str]:
+        """Return the pattern of the pipeline's training jobs, those of its tuning jobs among them."""
+        prefix = pipeline.job_name_prefix
+        return [self._arn("training-job", f"{one}-*") for one in (prefix, tuning_name_prefix(prefix))]
+
+    def _arn(self, resource: str, name: str) -> str:
+        return Stack.of(self._scope).format_arn(
+            service="sagemaker",
+            resource=resource,
+            resource_name=name,
+            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+        )
+
+
+def _grant_model_in_use(scope: Construct, function: lambda_.Function, pipeline: TrainingPipeline) -> None:
+    """Allow to read which model is in use, where the pipeline keeps that."""
+    if pipeline.model_package_group is not None:
+        for statement in registry_statements(scope, pipeline.model_package_group):
+            function.add_to_role_policy(statement)
+        return
+    layout = pipeline.layout
+    data = S3Access(function, layout.data_bucket, layout.encryption_key)
+    data.list([layout.datasets])
+    data.read([keys.current_model_key(layout.prefix)])
+
+
+def _grant_deploying(function: lambda_.Function, arns: Arns, role: iam.IRole) -> None:
+    _allow(function, arns.models, "sagemaker:CreateModel", "sagemaker:DescribeModel")
+    _allow(function, arns.configs, "sagemaker:CreateEndpointConfig", "sagemaker:DescribeEndpointConfig")
+    _allow(function, arns.endpoint, "sagemaker:DeleteEndpoint")
+    # Both are asked for on the configuration, too.
+    _allow(
+        function,
+        [*arns.endpoint, *arns.configs],
+        "sagemaker:CreateEndpoint",
+        "sagemaker:UpdateEndpoint",
+    )
+    _allow(function, [*arns.models, *arns.configs, *arns.endpoint], "sagemaker:AddTags")
+    function.add_to_role_policy(
+        iam.PolicyStatement(
+            actions=["iam:PassRole"],
+            resources=[role.role_arn],
+            conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+        )
+    )
+
+
+def _allow(function: lambda_.Function, resources: Sequence[str], *actions: str) -> None:
+    function.add_to_role_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources)))

@@ -1,0 +1,101 @@
+"""Write predictions as CSV or JSON Lines: the kept columns of each row, then the fields of its prediction."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from amazon_estimators.inference import Predictions
+
+CONTENT_TYPES = {"csv": "text/csv", "jsonlines": "application/jsonlines"}
+"""The content type of a part, by format; the format is its extension too."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the predictions: ``type`` is ``"text"``, ``"integer"``, ``"number"`` or ``"numbers"``."""
+
+    name: str
+    type: str
+
+
+class Writer(Protocol):
+    """Turns blocks of rows into the bytes of a part."""
+
+    def block(self, kept: Mapping[str, Sequence[str]], predictions: Predictions) -> bytes:
+        """Return the text of some rows: kept columns by name, and the predictions."""
+        ...
+
+
+def columns_of(kept: Iterable[str], predictions: Predictions) -> list[Column]:
+    """Return the columns of rows like these, in their order."""
+    found = [Column(name, "text") for name in kept]
+    for name, values in predictions.items():
+        one = "integer" if values.dtype.kind in "iu" else "number"
+        found.append(Column(name, "numbers" if values.ndim == 2 else one))
+    return found
+
+
+class CsvWriter:
+    """CSV with a header. A field that is a list takes a column for each of its values: ``projection_0``."""
+
+    def __init__(self) -> None:
+        self._has_header = False
+
+    def block(self, kept: Mapping[str, Sequence[str]], predictions: Predictions) -> bytes:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        if not self._has_header:
+            writer.writerow([*kept, *_flat_names(predictions)])
+            self._has_header = True
+        columns: list[Sequence[str]] = [*kept.values(), *_flat_texts(predictions)]
+        writer.writerows(zip(*columns, strict=True))
+        return text.getvalue().encode()
+
+
+class JsonLinesWriter:
+    """A JSON object per row. A field that is a list is a list; a number that is not finite is null."""
+
+    def block(self, kept: Mapping[str, Sequence[str]], predictions: Predictions) -> bytes:
+        values = [_plain(column) for column in predictions.values()]
+        names = [*kept, *predictions]
+        rows = zip(*kept.values(), *values, strict=True)
+        return "".join(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows).encode()
+
+
+WRITERS: Mapping[str, type[CsvWriter] | type[JsonLinesWriter]] = {
+    "csv": CsvWriter,
+    "jsonlines": JsonLinesWriter,
+}
+
+
+def _flat_names(predictions: Predictions) -> Iterator[str]:
+    for name, column in predictions.items():
+        if column.ndim == 1:
+            yield name
+        else:
+            yield from (f"{name}_{number}" for number in range(column.shape[1]))
+
+
+def _flat_texts(predictions: Predictions) -> Iterator[Sequence[str]]:
+    """Yield columns of text: of a float32 the digits that tell it from all others, and no more."""
+    for column in predictions.values():
+        texts = column.astype(np.str_)
+        yield from [texts.tolist()] if column.ndim == 1 else texts.T.tolist()
+
+
+def _plain(column: np.ndarray) -> list[Any]:
+    """Return Python numbers and lists, written with the digits of the column's own type."""
+    if column.dtype.kind != "f":
+        plain: list[Any] = column.tolist()
+        return plain
+    exact = column.astype(np.str_).astype(np.float64).astype(object)
+    exact[~np.isfinite(column)] = None
+    values: list[Any] = exact.tolist()
+    return values

@@ -1,0 +1,202 @@
+"""Deploy: bring the endpoint one step nearer to the pipeline's model in use."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from amazon_estimators.errors import EndpointError
+from amazon_estimators.pipeline.current_model import CurrentModel, approved_model, read_current_model
+from amazon_estimators.serving.calls import InvalidRequestError, call, create_once
+from amazon_estimators.serving.decision import Move, decide
+from amazon_estimators.serving.settings import EndpointSettings
+from amazon_estimators.serving.wanted import Wanted
+
+WAITING, SERVED, ROLLED_BACK, NOTHING = "waiting", "served", "rolled_back", "nothing"
+"""Where a deployment stands, for the state machine's choice."""
+LONGEST_PAUSE = 30
+"""Seconds between two looks at an endpoint. The first ones are short."""
+
+
+def deploy(
+    s3: Any, sagemaker: Any, settings: EndpointSettings, attempt: Mapping[str, Any], redrive: int
+) -> dict[str, Any]:
+    """Take the next step; return the attempt as it stands then.
+
+    Args:
+        s3: A client.
+        sagemaker: A client.
+        settings: The endpoint.
+        attempt: What this function returned last, empty at first; ``refused`` is set by the smoke request.
+        redrive: The number of redrives of the execution.
+
+    Returns:
+        ``phase``: "waiting" for SageMaker, ``pause`` seconds; "served", to be asked; "rolled_back"; or
+        "nothing" to do. ``config`` is the configuration that was deployed, ``previous`` the one before,
+        ``model`` the pipeline's model in use.
+
+    Raises:
+        EndpointError: The endpoint did not come into service, or not in time.
+        ServiceError: A call failed; the text names it.
+    """
+    current = model_in_use(s3, sagemaker, settings)
+    if current is None:
+        return {**attempt, "phase": NOTHING}
+    wanted = Wanted.of(settings, current)
+    endpoint = described(sagemaker, settings.name)
+    attempt = _joined(attempt, endpoint, wanted, redrive)
+    move = decide(endpoint, wanted.config_name, attempt, redrive)
+    if move in (Move.SERVED, Move.UNCHANGED, Move.ROLLED_BACK):
+        return {**attempt, **_end(move, settings, attempt, endpoint, asdict(current))}
+    if move is Move.BROKEN:
+        raise EndpointError(f"endpoint {settings.name} did not come into service: {_reason(endpoint)}")
+    if move is not Move.WAIT:
+        attempt = {**attempt, "began": None}
+    if move is Move.REPLACE:
+        call(sagemaker.delete_endpoint, settings.name, EndpointName=settings.name)
+    elif move is Move.REVERT:
+        _revert(sagemaker, settings, attempt)
+    elif move in (Move.CREATE, Move.UPDATE):
+        make(sagemaker, wanted)
+        if _roll_out(sagemaker, settings, wanted, endpoint):
+            attempt = _begun(attempt, endpoint, wanted, redrive)
+    return _waiting(settings, attempt, redrive)
+
+
+def _end(
+    move: Move,
+    settings: EndpointSettings,
+    attempt: Mapping[str, Any],
+    endpoint: Mapping[str, Any] | None,
+    model: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what an attempt is at its end, in addition."""
+    if move is Move.ROLLED_BACK:
+        serving = endpoint["EndpointConfigName"] if endpoint else None
+        refused = attempt.get("refused")
+        about = {"model": attempt["model"] if refused else model, "because": refused or _reason(endpoint)}
+        return {"phase": ROLLED_BACK, "serving": serving, **about}
+    if move is Move.SERVED:
+        return {"phase": SERVED, "model": model}
+    if settings.models is None:
+        return {"phase": NOTHING}
+    # A multi-model endpoint has the new model without an update, and nothing to go back to.
+    return {"phase": SERVED, "model": model, "config": None}
+
+
+def model_in_use(s3: Any, sagemaker: Any, settings: EndpointSettings) -> CurrentModel | None:
+    """Return the pipeline's model in use, None before there is one."""
+    if settings.group is not None:
+        return approved_model(sagemaker, settings.group)
+    return read_current_model(s3, settings.data_bucket, settings.prefix)
+
+
+def described(sagemaker: Any, name: str) -> dict[str, Any] | None:
+    """Return DescribeEndpoint's answer, None if there is no such endpoint."""
+    try:
+        answer: dict[str, Any] = call(sagemaker.describe_endpoint, name, EndpointName=name)
+    except InvalidRequestError:
+        return None  # the request has a name and nothing else that could be invalid
+    return answer
+
+
+def make(sagemaker: Any, wanted: Wanted) -> None:
+    """Create the model and the endpoint configuration unless they are there."""
+    model, config = wanted.model_name, wanted.config_name
+    create_once(
+        lambda: call(sagemaker.create_model, model, **wanted.model),
+        lambda: call(sagemaker.describe_model, model, ModelName=model),
+    )
+    create_once(
+        lambda: call(sagemaker.create_endpoint_config, config, **wanted.config),
+        lambda: call(sagemaker.describe_endpoint_config, config, EndpointConfigName=config),
+    )
+
+
+def _roll_out(
+    sagemaker: Any, settings: EndpointSettings, wanted: Wanted, endpoint: Mapping[str, Any] | None
+) -> bool:
+    """Create or update the endpoint; return False if another execution was faster, which is waited for."""
+    request: dict[str, Any] = {"EndpointName": settings.name, "EndpointConfigName": wanted.config_name}
+    try:
+        if endpoint is None:
+            call(sagemaker.create_endpoint, settings.name, **request, **settings.tag_list())
+        else:
+            deployment = {"DeploymentConfig": settings.deployment} if settings.deployment else {}
+            call(sagemaker.update_endpoint, settings.name, **request, **deployment)
+    except InvalidRequestError:
+        now = described(sagemaker, settings.name)
+        if now is None or now["EndpointStatus"] == (endpoint or {}).get("EndpointStatus"):
+            raise
+        return False
+    return True
+
+
+def _revert(sagemaker: Any, settings: EndpointSettings, attempt: Mapping[str, Any]) -> None:
+    """Go back to the configuration before; without one, to no endpoint. All at once: the model is no good."""
+    if attempt.get("previous") is None:
+        call(sagemaker.delete_endpoint, settings.name, EndpointName=settings.name)
+        return
+    previous = attempt["previous"]
+    call(sagemaker.update_endpoint, settings.name, EndpointName=settings.name, EndpointConfigName=previous)
+
+
+def _joined(
+    attempt: Mapping[str, Any], endpoint: Mapping[str, Any] | None, wanted: Wanted, redrive: int
+) -> Mapping[str, Any]:
+    """Return the attempt with a deployment that goes on, of the wanted configuration, as this execution's.
+
+    It is, if the answer to its request was lost; if another execution began it, both wait for one end.
+    """
+    pending = ((endpoint or {}).get("PendingDeploymentSummary") or {}).get("EndpointConfigName")
+    if pending != wanted.config_name or attempt.get("config") == pending or attempt.get("refused"):
+        return attempt
+    return _begun(attempt, endpoint, wanted, redrive)
+
+
+def _begun(
+    attempt: Mapping[str, Any], endpoint: Mapping[str, Any] | None, wanted: Wanted, redrive: int
+) -> dict[str, Any]:
+    """Return the attempt with the wanted configuration as deployed, in place of the one that serves now."""
+    if attempt.get("config") == wanted.config_name and attempt.get("redrive") == redrive:
+        return dict(attempt)
+    previous = endpoint["EndpointConfigName"] if endpoint and endpoint["EndpointStatus"] != "Failed" else None
+    if previous == wanted.config_name:
+        previous = attempt.get("previous")
+    return {
+        **attempt,
+        "config": wanted.config_name,
+        "previous": previous,
+        "redrive": redrive,
+        "refused": None,
+    }
+
+
+def _waiting(settings: EndpointSettings, attempt: Mapping[str, Any], redrive: int) -> dict[str, Any]:
+    """Return the attempt with the next pause, which doubles up to half a minute.
+
+    Step Functions has no ``.sync`` for endpoints, so it has to look:
+    https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
+    """
+    now = int(time.time())
+    began = attempt.get("began") or {}
+    if began.get("redrive") != redrive:
+        began = {"at": now, "redrive": redrive, "pause": 1}
+    if now - began["at"] > settings.seconds:
+        raise EndpointError(
+            f"endpoint {settings.name} is not in service after {settings.seconds:,} seconds",
+            remedy="Raise the endpoint's timeout, or look at it in SageMaker, then redrive the execution.",
+        )
+    began = {**began, "pause": min(LONGEST_PAUSE, 2 * began["pause"])}
+    return {**attempt, "phase": WAITING, "pause": began["pause"], "began": began}
+
+
+def _reason(endpoint: Mapping[str, Any] | None) -> str:
+    if endpoint is None:
+        return "it was deleted meanwhile"
+    return str(
+        endpoint.get("FailureReason")
+        or "an alarm went off, or the new instances failed; SageMaker gave no reason"
+    )
