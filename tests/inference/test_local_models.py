@@ -93,11 +93,14 @@ def test_rows_are_predicted_block_by_block(
 
 @pytest.mark.parametrize("name", PREDICTING)
 def test_what_predictions_need_of_a_model_is_derived_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    model, calls = load(name), []
-    derive = type(model)._derive
-    monkeypatch.setattr(
-        type(model), "_derive", lambda self, dtype: calls.append(dtype) or derive(self, dtype)
-    )
+    model = load(name)
+    derive, calls = type(model)._derive, []
+
+    def counted(self: LocalModel, dtype: Any) -> Any:
+        calls.append(dtype)
+        return derive(self, dtype)
+
+    monkeypatch.setattr(type(model), "_derive", counted)
     for form in (X, X[:1], X.astype("f8"), X.astype(">f8"), X):
         model.predict(form)
     assert calls == ["f4", "f8"]
