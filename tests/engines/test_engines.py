@@ -184,6 +184,37 @@ def test_multiclass_classification() -> None:
     assert run("LinearLearner", setting, **two).metrics["test:multiclass_accuracy"] > 0.9
 
 
+@pytest.mark.parametrize("kind", ["regressor", "binary_classifier", "multiclass_classifier"])
+@pytest.mark.parametrize("use_bias", [True, False])
+@pytest.mark.parametrize("unbias_data", ["true", "false"])
+@pytest.mark.parametrize("normalize_data", ["true", "false"])
+def test_the_linear_model_that_is_written_is_the_one_that_was_judged(
+    kind: str, use_bias: bool, unbias_data: str, normalize_data: str
+) -> None:
+    random = np.random.default_rng(4)
+    values = (random.normal(size=(200, 3)) * [1, 5, 0.2] + [4, -9, 1]).astype(np.float32)
+    score = values @ [1, 0.3, -4] + random.normal(size=200)
+    labels = {
+        "regressor": score,
+        "binary_classifier": score > np.median(score),
+        "multiclass_classifier": np.digitize(score, np.quantile(score, [0.3, 0.6])),
+    }[kind].astype(np.float32)
+    setting = {"use_bias": use_bias, "unbias_data": unbias_data, "normalize_data": normalize_data}
+    if kind == "multiclass_classifier":
+        setting["num_classes"] = 3
+    fitted = run("LinearLearner", {"predictor_type": kind, **setting}, **halves(values, labels))
+    assert fitted.layout is not None
+    answers = fitted.layout.predict(values[1::2])
+    if kind == "regressor":
+        found, metric = float(np.square(answers["score"] - labels[1::2]).mean()), "test:mse"
+    else:
+        found = float((answers["predicted_label"] == labels[1::2]).mean())
+        metric = (
+            f"test:{kind.removesuffix('_classifier').replace('binary', 'binary_classification')}_accuracy"
+        )
+    assert found == pytest.approx(fitted.metrics[metric], rel=1e-3)
+
+
 def test_one_class_is_refused() -> None:
     with pytest.raises(ValueError, match="Every label of channel train is 1"):
         run(
