@@ -119,6 +119,24 @@ def ranges_request(
     return request
 
 
+def ranges_of(request: Mapping[str, Any]) -> dict[str, Range]:
+    """Return the ranges that ``ParameterRanges`` states, by the service's names.
+
+    Raises:
+        ValueError: The ends of a range are not numbers.
+    """
+    ranges: dict[str, Range] = {}
+    for entry in request.get("IntegerParameterRanges", ()):
+        ends = int(entry["MinValue"]), int(entry["MaxValue"])
+        ranges[entry["Name"]] = IntegerParameter(*ends, entry.get("ScalingType", "Auto"))
+    for entry in request.get("ContinuousParameterRanges", ()):
+        limits = float(entry["MinValue"]), float(entry["MaxValue"])
+        ranges[entry["Name"]] = ContinuousParameter(*limits, entry.get("ScalingType", "Auto"))
+    for entry in request.get("CategoricalParameterRanges", ()):
+        ranges[entry["Name"]] = CategoricalParameter(entry["Values"])
+    return ranges
+
+
 def declared_name(algorithm: type[Algorithm], name: str) -> str | None:
     """Return the service's name of a hyperparameter, given that or the SDK's; None if there is none."""
     for declared in algorithm.declared().values():
@@ -130,8 +148,8 @@ def declared_name(algorithm: type[Algorithm], name: str) -> str | None:
 def documented_ranges(algorithm: Algorithm) -> dict[str, Range]:
     """Return the ranges that AWS recommends for the hyperparameters that ``algorithm`` leaves open.
 
-    Those that have no effect beside what it sets, or that it then does not take, are left out. A range of
-    real numbers that spans three orders of magnitude is searched on a logarithmic scale.
+    Leaves out those that have no effect with its settings, or that it then does not accept. A range of real
+    numbers that spans three orders of magnitude is searched on a logarithmic scale.
 
     Example:
         >>> from amazon_estimators.algorithms import KMeans
