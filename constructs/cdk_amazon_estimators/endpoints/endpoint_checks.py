@@ -116,8 +116,8 @@ def _check_timeout(problems: Problems, timeout: Duration | None, waits: int) -> 
     )
     problems.unless(
         seconds is None or least <= seconds <= MOST_TIMEOUT,
-        f"timeout is {seconds and round(seconds)} seconds; allowed: {least}, more than traffic waits in all, to {MOST_TIMEOUT}. "
-        f"Source: {SOURCE}",
+        f"timeout is {seconds and round(seconds)} seconds; allowed: {least}, more than traffic waits in all, "
+        f"to {MOST_TIMEOUT}. Source: {SOURCE}",
     )
 
 
