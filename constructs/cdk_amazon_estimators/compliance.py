@@ -50,8 +50,8 @@ ACKNOWLEDGED = (
     Finding(
         "AWS::Lambda::Function",
         ("LambdaDLQ",),
-        "Step Functions and SQS invoke the functions and see their errors. The queue would be for "
-        "asynchronous invocations, of which there are none.",
+        "Step Functions, SQS and CloudFormation invoke the functions and see their errors. The queue would "
+        "be for other asynchronous invocations, of which there are none.",
     ),
     Finding(
         "AWS::Lambda::Function",
@@ -94,6 +94,10 @@ WILDCARDS: Mapping[str, str] = {
     "role has the prefixes of its own step.",
     r"arn:\S+:sagemaker:\S+:training-job/[a-z0-9-]+-\*": "Training jobs are named after executions.",
     r"arn:\S+:logs:\S+:log-group:/aws/sagemaker/TrainingJobs:\S*\*": "Log streams are named after jobs.",
+    r"arn:\S+:sagemaker:\S+:(?:model|endpoint-config)/[a-z0-9-]+-\*": "The models and configurations of one "
+    "endpoint are named after what they hold.",
+    r"arn:\S+:logs:\S+:log-group:/aws/sagemaker/Endpoints/\S+\*": "Log streams of an endpoint are named "
+    "after its instances.",
     r"arn:\S+:states:\S+:execution:\S+\*": "The executions of this state machine, which are named later.",
     r"arn:\S+:scheduler:\S+:schedule/[\w-]+/\*": "The schedules of the starter's own group.",
     r"arn:\S+:ec2:\S+:network-interface/\*": "Network interfaces are named when they are made.",
@@ -122,6 +126,8 @@ NO_RESOURCE = frozenset(
         "logs:ListLogDeliveries",
         "logs:PutResourcePolicy",
         "logs:UpdateLogDelivery",
+        "sagemaker:ListEndpointConfigs",
+        "sagemaker:ListModels",
         "xray:GetSamplingRules",
         "xray:GetSamplingTargets",
         "xray:PutTelemetryRecords",

@@ -19,6 +19,7 @@ from cdk_nag import (
     ServerlessChecks,
 )
 from compliance_page import PAGE, page
+from endpoint_stacks import endpoint
 from pipeline_stacks import OTHER_VALUES, REQUIRED, Synthesised, new_stack, plain
 
 from cdk_amazon_estimators import RecordSetEncoder, TrainingPipeline
@@ -92,6 +93,12 @@ def test_with_the_settings_nothing_is_found(pack: str, switched: Synthesised) ->
     assert violations(switched, pack) == set()
 
 
+@pytest.mark.parametrize("pack", PACKS)
+def test_nothing_is_found_of_an_endpoint_that_no_setting_meets(pack: str) -> None:
+    made = endpoint(instance_type="ml.m5.large", vpc=OTHER_VALUES["vpc"])
+    assert violations(made, pack) - set(SWITCHES) == set()
+
+
 def test_every_setting_meets_something(default: Synthesised) -> None:
     found = {rule for pack in PACKS for rule in violations(default, pack)}
     assert found == set(SWITCHES)
@@ -102,7 +109,7 @@ def test_every_acknowledgement_is_needed(
 ) -> None:
     """Without any, each rule and each star is found."""
     monkeypatch.setattr("cdk_amazon_estimators.compliance._findings", lambda node: iter(()))
-    bare = [plain(), switched_on(prefix="digits/")]
+    bare = [plain(), switched_on(prefix="digits/"), endpoint(instance_type="ml.m5.large")]
     found = {rule for pipeline in bare for pack in PACKS for rule in violations(pipeline, pack)}
     assert {rule for finding in ACKNOWLEDGED for rule in finding.rules} <= found
     stars = [one.removeprefix("IAM5[Resource::")[:-1] for one in found if one.startswith("IAM5[Resource::")]

@@ -30,24 +30,28 @@ class Functions:
     smoke: lambda_.Function
     clean: lambda_.Function
     tell: lambda_.Function
+    lifecycle: lambda_.Function
 
     @property
-    def all(self) -> Sequence[lambda_.Function]:
-        """Return all of them."""
+    def steps(self) -> Sequence[lambda_.Function]:
+        """Return those that the state machine invokes."""
         return (self.deploy, self.smoke, self.clean, self.tell)
 
     @classmethod
     def of(cls, encoder: RecordSetEncoder) -> Functions:
         """Return the functions, with the code of ``encoder``. The first call makes them."""
 
-        def made(name: str, description: str) -> lambda_.Function:
-            return encoder.step(name, description, timeout=Duration.minutes(2), memory=Size.mebibytes(512))
+        def made(name: str, description: str, minutes: int = 2) -> lambda_.Function:
+            return encoder.step(
+                name, description, timeout=Duration.minutes(minutes), memory=Size.mebibytes(512)
+            )
 
         return cls(
             deploy=made("Deploy", "Bring an endpoint nearer to the model in use"),
             smoke=made("Smoke", "Ask a deployed endpoint about one record"),
             clean=made("Clean", "Delete models and configurations that an endpoint no longer needs"),
             tell=made("Tell", "Tell how a deployment ended"),
+            lifecycle=made("Lifecycle", "Deploy with the stack, and delete with it", minutes=15),
         )
 
 
@@ -84,12 +88,13 @@ def grant_functions(
     S3Access(functions.smoke, layout.data_bucket, layout.encryption_key).read(
         [manifest_key(channel), *shard_patterns(channel)]
     )
-    _allow(
-        functions.clean, arns.configs, "sagemaker:DeleteEndpointConfig", "sagemaker:DescribeEndpointConfig"
-    )
-    _allow(functions.clean, arns.models, "sagemaker:DeleteModel")
-    # Listing knows no resource.
-    _allow(functions.clean, ["*"], "sagemaker:ListEndpointConfigs", "sagemaker:ListModels")
+    _allow(functions.clean, arns.configs, "sagemaker:DescribeEndpointConfig")
+    for function in (functions.clean, functions.lifecycle):
+        _allow(function, arns.configs, "sagemaker:DeleteEndpointConfig")
+        _allow(function, arns.models, "sagemaker:DeleteModel")
+        # Listing knows no resource.
+        _allow(function, ["*"], "sagemaker:ListEndpointConfigs", "sagemaker:ListModels")
+    _allow(functions.lifecycle, arns.endpoint, "sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint")
     functions.tell.add_to_role_policy(tell_statement(scope))
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from aws_cdk import Duration, Stack, Tags
+from aws_cdk import CustomResource, Duration, RemovalPolicy, Stack, Tags
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -69,6 +70,8 @@ class ModelEndpoint(EndpointEvents):
         alarms: Up to 10 alarms, each of which moves traffic back if it goes off meanwhile. Default: none;
             :meth:`roll_back_on` adds those on the endpoint's own metrics.
         data_capture: Keep requests and answers in the model bucket. Default: None.
+        removal_policy: What becomes of the endpoint, its models and configurations when the stack is deleted:
+            DESTROY or RETAIN. Default: DESTROY, because instances are billed by the hour.
         encryption_key: KMS key of the instances' volumes and of captured requests. Default: the pipeline's.
         vpc: The network of the instances. Default: SageMaker's.
         subnets: Subnets of ``vpc``. Default: the private ones.
@@ -110,6 +113,7 @@ class ModelEndpoint(EndpointEvents):
         traffic: Traffic | None = None,
         alarms: Sequence[cloudwatch.IAlarm] | None = None,
         data_capture: DataCapture | None = None,
+        removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
         encryption_key: kms.IKey | None = None,
         vpc: ec2.IVpc | None = None,
         subnets: ec2.SubnetSelection | None = None,
@@ -158,8 +162,11 @@ class ModelEndpoint(EndpointEvents):
         )
         for alarm in self._alarms:
             grant_rollback(self.execution_role, alarm)
-        self._make_state_machine(settings, volume_key, timeout, log_retention, service_encryption_key)
+        functions = self._make_state_machine(
+            settings, volume_key, timeout, log_retention, service_encryption_key
+        )
         self._follow()
+        self._live_with_the_stack(functions.lifecycle, settings, removal_policy)
         for name, value in (tags or {}).items():
             Tags.of(self).add(name, value)
         acknowledge_findings(self)
@@ -223,7 +230,7 @@ class ModelEndpoint(EndpointEvents):
         timeout: Duration,
         log_retention: logs.RetentionDays,
         service_key: kms.IKey | None,
-    ) -> None:
+    ) -> Functions:
         same_stack = Stack.of(self._pipeline) is Stack.of(self)
         encoder = self._pipeline.encoder if same_stack else RecordSetEncoder.of(self)
         functions = Functions.of(encoder)
@@ -241,13 +248,35 @@ class ModelEndpoint(EndpointEvents):
             definition=deployment(self, encoder=encoder, functions=functions, settings=settings),
             description="Deploys the models of one pipeline",
             statements=[
-                invoke_statement(function) for function in (*functions.all, encoder.explain, encoder.fail)
+                invoke_statement(function) for function in (*functions.steps, encoder.explain, encoder.fail)
             ],
             # Forth, back, and forth again if a newer model comes meanwhile.
             timeout=Duration.seconds(3 * timeout.to_seconds() + 3_600),
             log_retention=log_retention,
             encryption_key=service_key,
         )
+        return functions
+
+    def _live_with_the_stack(
+        self, function: lambda_.Function, settings: dict[str, Any], removal_policy: RemovalPolicy
+    ) -> None:
+        """Deploy when the stack has been deployed, with a model or settings that are new; delete with it."""
+        granted = self.state_machine.grant_start_execution(function)
+        resource = CustomResource(
+            self,
+            "Lifecycle",
+            service_token=function.function_arn,
+            resource_type="Custom::ModelEndpoint",
+            properties={
+                "name": self.endpoint_name,
+                "state_machine": self.state_machine.state_machine_arn,
+                "retain": str(removal_policy != RemovalPolicy.DESTROY).lower(),
+                "settings": Stack.of(self).to_json_string(settings),
+            },
+        )
+        granted.apply_before(resource)
+        assert function.role is not None
+        resource.node.add_dependency(self.execution_role, function.role)
 
     def _follow(self) -> None:
         """Deploy when another model may be in use: trained, approved or rejected."""
