@@ -26,7 +26,7 @@ import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -35,7 +35,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime, responses, router
-from ministack.services import eventbridge, iam, lambda_svc, s3, stepfunctions, sts
+from ministack.services import cloudwatch, eventbridge, iam, lambda_svc, s3, stepfunctions, sts
 from ministack.services.cloudformation import provisioners
 
 from amazon_estimators_rehearsal.environment import ACCESS_KEY, ACCOUNT, REGION
@@ -91,6 +91,10 @@ class EmulatedAccount:
             },
         )
         return credentials
+
+    def alarming(self, names: Sequence[str]) -> list[str]:
+        alarms = (cloudwatch._alarms.get_scoped(ACCOUNT, REGION, name) for name in names)
+        return [alarm["AlarmName"] for alarm in alarms if alarm and alarm["StateValue"] == "ALARM"]
 
     def environment(self) -> Mapping[str, str]:
         return self._environment

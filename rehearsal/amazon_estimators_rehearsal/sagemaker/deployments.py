@@ -66,29 +66,31 @@ def steps(config: Mapping[str, Any], instances: int) -> list[Step]:
     return [*(Step(share, wait) for share in shares), Step(1.0, bake)]
 
 
-def tripped(account: Account, role: Credentials, names: Sequence[str], seconds: float) -> str | None:
-    """Watch alarms as the execution role; return why the deployment is to be rolled back.
+class RolledBackError(Exception):
+    """Raised if traffic has to go back. The text is the endpoint's FailureReason, which is often empty."""
 
-    The role needs ``cloudwatch:DescribeAlarms``:
+
+def watch(account: Account, role: Credentials, names: Sequence[str], seconds: float) -> None:
+    """Watch alarms as the execution role, which must be allowed to describe them.
+
     https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
+
+    Raises:
+        RolledBackError: An alarm is in ALARM, which the service gives as no reason, or the role may not look.
     """
-    if not names:
-        time.sleep(seconds * HASTE)
-        return None
     arns = f"arn:aws:cloudwatch:{account.region}:{account.account_id}:alarm:"
     for name in names:
         denial = account.denial(role.access_key_id, "cloudwatch:DescribeAlarms", arns + name)
         if denial:
-            return denial
+            raise RolledBackError(denial)
     end = time.monotonic() + seconds * HASTE
     while True:
-        client = account.client("cloudwatch", role)
-        for alarm in client.describe_alarms(AlarmNames=list(names))["MetricAlarms"]:
-            if alarm["StateValue"] == "ALARM":
-                return f"The alarm {alarm['AlarmName']} went off during the deployment."
-        if time.monotonic() >= end:
-            return None
-        time.sleep(LOOK_SECONDS)
+        if account.alarming(names):
+            raise RolledBackError
+        left = end - time.monotonic()
+        if left <= 0:
+            return
+        time.sleep(min(left, LOOK_SECONDS))
 
 
 def _share(size: Mapping[str, Any], instances: int) -> float:

@@ -11,7 +11,12 @@ from typing import Any
 
 from amazon_estimators_rehearsal.sagemaker.account import ENDPOINTS_NAMESPACE, Account, start_denial
 from amazon_estimators_rehearsal.sagemaker.captures import Message, capture
-from amazon_estimators_rehearsal.sagemaker.deployments import problems, steps, tripped
+from amazon_estimators_rehearsal.sagemaker.deployments import (
+    RolledBackError,
+    problems,
+    steps,
+    watch,
+)
 from amazon_estimators_rehearsal.sagemaker.endpoint_configs import EndpointConfig, EndpointConfigs
 from amazon_estimators_rehearsal.sagemaker.errors import (
     AccessDeniedError,
@@ -205,19 +210,19 @@ class Endpoints:
     def _bring_up(self, endpoint: Endpoint, config: EndpointConfig) -> None:
         """Start the configuration's instances, then put them in the place of the old ones."""
         started: dict[str, Instance] = {}
-        failure = None
+        goes_on, failure = False, None
         try:
             for variant in config.variants:
                 started[variant["VariantName"]] = self._start(endpoint, variant["ModelName"])
-        except (ServiceError, InstanceError) as error:
+            self._shift(endpoint, config, started)
+            goes_on = endpoint.status != "Deleting"
+        except (ServiceError, InstanceError, RolledBackError) as error:
             failure = error.message if isinstance(error, ServiceError) else str(error)
         except Exception as error:
             logger.exception("The endpoint %s broke the stand-in", endpoint.name)
             failure = f"InternalServerError: {type(error).__name__}: {error}"
-        if failure is None and endpoint.instances:
-            failure = self._shift(endpoint, config, started)
         retired = started
-        if failure is None and endpoint.status != "Deleting":
+        if goes_on:
             retired, endpoint.instances, endpoint.config = endpoint.instances, started, config
         endpoint.newcomers = {}
         for instance in retired.values():
@@ -231,8 +236,10 @@ class Endpoints:
         logger.info("Endpoint %s: %s %s", endpoint.name, endpoint.status, failure or "")
         self._account.publish(STATE_CHANGE, endpoint.describe(), endpoint.arn)
 
-    def _shift(self, endpoint: Endpoint, config: EndpointConfig, started: dict[str, Instance]) -> str | None:
-        """Move the traffic in steps, and watch the alarms after each; return why it has to go back."""
+    def _shift(self, endpoint: Endpoint, config: EndpointConfig, started: dict[str, Instance]) -> None:
+        """Move the traffic in steps, and watch the alarms after each. Raises RolledBackError."""
+        if not endpoint.instances:
+            return
         deployment = endpoint.deployment or {}
         rollback = deployment.get("AutoRollbackConfiguration") or {}
         alarms = [alarm["AlarmName"] for alarm in rollback.get("Alarms", ())]
@@ -241,10 +248,7 @@ class Endpoints:
         endpoint.share, endpoint.newcomers = 0.0, started
         for step in steps(deployment, variant.get("InitialInstanceCount", 1)):
             endpoint.share = step.share
-            why = tripped(self._account, role, alarms, step.seconds)
-            if why or endpoint.status == "Deleting":
-                return why
-        return None
+            watch(self._account, role, alarms, step.seconds)
 
     def _start(self, endpoint: Endpoint, model_name: str) -> Instance:
         model = self._models.items.named(model_name)
