@@ -14,6 +14,7 @@ from cdk_amazon_estimators.endpoints import (
     DataCapture,
     Linear,
     ModelEndpoint,
+    Scaling,
     Serverless,
 )
 from cdk_amazon_estimators.errors import PipelineError
@@ -52,6 +53,7 @@ __all__ = [
     "PredictionPipeline",
     "RecordSetEncoder",
     "Registration",
+    "Scaling",
     "ScheduleTrigger",
     "Serverless",
     "TrainingImage",

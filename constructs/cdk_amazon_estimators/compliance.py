@@ -98,6 +98,10 @@ WILDCARDS: Mapping[str, str] = {
     "endpoint are named after what they hold.",
     r"arn:\S+:logs:\S+:log-group:/aws/sagemaker/Endpoints/\S+\*": "Log streams of an endpoint are named "
     "after its instances.",
+    r"arn:\S+:application-autoscaling:\S+:scalable-target/\*": "Scalable targets are named when they are "
+    "registered; a condition keeps to those of SageMaker.",
+    r"arn:\S+:cloudwatch:\S+:alarm:TargetTracking-endpoint/\S+/\*": "The alarms by which an endpoint is "
+    "scaled are named by the service.",
     r"arn:\S+:states:\S+:execution:\S+\*": "The executions of this state machine, which are named later.",
     r"arn:\S+:scheduler:\S+:schedule/[\w-]+/\*": "The schedules of the starter's own group.",
     r"arn:\S+:ec2:\S+:network-interface/\*": "Network interfaces are named when they are made.",

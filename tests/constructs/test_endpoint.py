@@ -23,6 +23,7 @@ from cdk_amazon_estimators import (
     Linear,
     ModelEndpoint,
     Registration,
+    Scaling,
     TrainingPipeline,
 )
 
@@ -39,6 +40,7 @@ EVERYTHING: dict[str, Any] = {
             stack, "Errors", "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:errors"
         )
     ],
+    "scaling": Scaling(least=2, most=5, invocations=1000, scale_out_cooldown=Duration.minutes(1)),
     "data_capture": DataCapture(percent=50),
     "encryption_key": lambda stack: kms.Key(stack, "Volumes"),
     "vpc": VPC,
@@ -94,6 +96,13 @@ def test_all_settings_arrive() -> None:
     assert found.config["DataCaptureConfig"]["InitialSamplingPercentage"] == 50
     assert found.config["DataCaptureConfig"]["DestinationS3Uri"].endswith("/captures")
     assert found.tags["team"] == "web"
+    assert found.scaling == {
+        "least": 2,
+        "most": 5,
+        "invocations": 1000,
+        "scale_in_seconds": 300,
+        "scale_out_seconds": 60,
+    }
     assert found.deployment == {
         "BlueGreenUpdatePolicy": {
             "TrafficRoutingConfiguration": {
@@ -163,6 +172,10 @@ def test_every_error_is_explained_and_every_state_exists() -> None:
         assert states[name]["Catch"] == [
             {"ErrorEquals": ["States.ALL"], "Next": "Explain", "ResultPath": "$.error"}
         ]
+    assert "Scale" not in states
+    scaled = definition(endpoint(**EVERYTHING))["States"]
+    assert scaled["DoesItAnswer"]["Choices"][0]["Next"] == "Scale"
+    assert (scaled["Scale"]["Next"], scaled["Scale"]["Catch"][0]["Next"]) == ("Clean", "Explain")
     assert states["Clean"]["Catch"][0]["Next"] == "Tell"
     assert states["Redriven"]["Next"] == "Deploy"
     assert states["Pause"]["SecondsPath"] == "$.attempt.pause"
@@ -170,8 +183,9 @@ def test_every_error_is_explained_and_every_state_exists() -> None:
 
 ARN = "arn:aws:sagemaker:eu-west-1:111122223333"
 NAME = "online-digits"
-DEPLOY, SMOKE, CLEAN, TELL, SERVING = (
-    *(f"RecordSetEncoder{name}Role" for name in ("Deploy", "Smoke", "Clean", "Tell")),
+ALARM = "arn:aws:cloudwatch:eu-west-1:111122223333:alarm"
+DEPLOY, SMOKE, CLEAN, TELL, SCALE, SERVING = (
+    *(f"RecordSetEncoder{name}Role" for name in ("Deploy", "Smoke", "Clean", "Tell", "Scale")),
     "OnlineExecutionRole",
 )
 MAY: list[tuple[str, str, str, bool]] = [
@@ -188,6 +202,9 @@ MAY: list[tuple[str, str, str, bool]] = [
     (CLEAN, "sagemaker:DeleteModel", f"{ARN}:model/{NAME}-0123456789ab", True),
     (CLEAN, "sagemaker:DeleteModel", f"{ARN}:model/another-0123456789ab", False),
     (CLEAN, "sagemaker:DeleteEndpoint", f"{ARN}:endpoint/{NAME}", False),
+    (SCALE, "cloudwatch:PutMetricAlarm", f"{ALARM}:TargetTracking-endpoint/Online-Digits/variant/A-1", True),
+    (SCALE, "cloudwatch:PutMetricAlarm", f"{ALARM}:errors", False),
+    (SCALE, "sagemaker:UpdateEndpointWeightsAndCapacities", f"{ARN}:endpoint/{NAME}", True),
     (TELL, "events:PutEvents", "arn:aws:events:eu-west-1:111122223333:event-bus/default", True),
     (
         SERVING,

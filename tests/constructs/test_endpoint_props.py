@@ -20,6 +20,7 @@ from cdk_amazon_estimators import (
     Linear,
     ModelEndpoint,
     PipelineError,
+    Scaling,
     Serverless,
     TrainingPipeline,
 )
@@ -144,6 +145,26 @@ REFUSED: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         {**INSTANCE, "security_groups": GROUPS},
         ["security_groups without vpc"],
     ),
+    "scaling of serverless": (
+        "KMeans",
+        {**TWO_GIB, "scaling": Scaling(most=2, invocations=100)},
+        ["scaling with serverless, which has no instances", SERVERLESS_PAGE],
+    ),
+    "scaling of burstable instances": (
+        "KMeans",
+        {"instance_type": "ml.t2.medium", "scaling": Scaling(most=2, invocations=100)},
+        ["scaling on ml.t2.medium", "burstable", "endpoint-auto-scaling-policy.html"],
+    ),
+    "limits upside down": (
+        "KMeans",
+        {**INSTANCE, "scaling": Scaling(least=3, most=2, invocations=100)},
+        ["least=3 and most=2; allowed: 1 <= least <= most"],
+    ),
+    "no requests": (
+        "KMeans",
+        {**INSTANCE, "scaling": Scaling(most=2, invocations=0)},
+        ["Scaling.invocations is 0; allowed: 1 or more"],
+    ),
     "nothing captured": (
         "KMeans",
         {**INSTANCE, "data_capture": DataCapture(percent=0)},
@@ -223,13 +244,15 @@ def test_an_endpoint_with_few_settings_is_warned_of_nothing() -> None:
 def test_every_prop_is_documented_with_its_default() -> None:
     said = documented(ModelEndpoint)
     assert set(said) == set(props(ModelEndpoint))
-    for subject in (ModelEndpoint, Serverless, DataCapture, AllAtOnce, Canary, Linear):
+    for subject in (ModelEndpoint, Serverless, Scaling, DataCapture, AllAtOnce, Canary, Linear):
         told = documented(subject)
         assert set(told) == set(props(subject))
         for name, parameter in props(subject).items():
             assert (told[name] is None) is (parameter.default is parameter.empty), (subject, name)
             if isinstance(parameter.default, bool | int):
                 assert told[name] == repr(parameter.default), (subject, name)
+    scaling = Scaling(most=2, invocations=1)
+    assert scaling.scale_in_cooldown.to_minutes() == scaling.scale_out_cooldown.to_minutes() == 5
     assert Canary().wait.to_minutes() == Linear().wait.to_minutes() == 5
     assert AllAtOnce().bake.to_seconds() == Canary().bake.to_seconds() == Linear().bake.to_seconds() == 0
     plain = settings(endpoint(**INSTANCE))

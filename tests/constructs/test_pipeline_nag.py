@@ -22,7 +22,7 @@ from compliance_page import PAGE, page
 from endpoint_stacks import endpoint
 from pipeline_stacks import OTHER_VALUES, REQUIRED, Synthesised, new_stack, plain
 
-from cdk_amazon_estimators import RecordSetEncoder, TrainingPipeline
+from cdk_amazon_estimators import RecordSetEncoder, Scaling, TrainingPipeline
 from cdk_amazon_estimators.compliance import ACKNOWLEDGED, PACKS, SWITCHES, WILDCARDS, _flat
 from cdk_amazon_estimators.encoder import NAMES
 
@@ -33,6 +33,9 @@ CHECKS: dict[str, Any] = dict(
         strict=True,
     )
 )
+
+
+SCALED = {"instance_type": "ml.m5.large", "scaling": Scaling(most=2, invocations=100)}
 
 
 def violations(pipeline: Synthesised, pack: str) -> set[str]:
@@ -95,7 +98,7 @@ def test_with_the_settings_nothing_is_found(pack: str, switched: Synthesised) ->
 
 @pytest.mark.parametrize("pack", PACKS)
 def test_nothing_is_found_of_an_endpoint_that_no_setting_meets(pack: str) -> None:
-    made = endpoint(instance_type="ml.m5.large", vpc=OTHER_VALUES["vpc"])
+    made = endpoint(**SCALED, vpc=OTHER_VALUES["vpc"])
     assert violations(made, pack) - set(SWITCHES) == set()
 
 
@@ -109,7 +112,7 @@ def test_every_acknowledgement_is_needed(
 ) -> None:
     """Without any, each rule and each star is found."""
     monkeypatch.setattr("cdk_amazon_estimators.compliance._findings", lambda node: iter(()))
-    bare = [plain(), switched_on(prefix="digits/"), endpoint(instance_type="ml.m5.large")]
+    bare = [plain(), switched_on(prefix="digits/"), endpoint(**SCALED)]
     found = {rule for pipeline in bare for pack in PACKS for rule in violations(pipeline, pack)}
     assert {rule for finding in ACKNOWLEDGED for rule in finding.rules} <= found
     stars = [one.removeprefix("IAM5[Resource::")[:-1] for one in found if one.startswith("IAM5[Resource::")]

@@ -49,6 +49,13 @@ def check_endpoint(
     for name in ("serverless", "data_capture"):
         if (value := known(name, props[name])) is not None:
             value.check(problems)
+    if (scaling := known("scaling", props["scaling"])) is not None:
+        scaling.check(problems, props["instance_type"])
+        problems.unless(
+            props["serverless"] is None,
+            "scaling with serverless, which has no instances: it serves up to max_concurrency by itself. "
+            f"Source: {SERVERLESS}",
+        )
     _check_alarms(problems, props)
     traffic = known("traffic", props["traffic"])
     if traffic is None or traffic.check(problems):

@@ -18,6 +18,7 @@ from cdk_amazon_estimators.access.registry import registry_statements
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.access.volumes import grant_volumes
 from cdk_amazon_estimators.encoder import RecordSetEncoder, tell_statement
+from cdk_amazon_estimators.endpoints.scaling import scaling_statements, stop_scaling_statement
 from cdk_amazon_estimators.training.job_names import tuning_name_prefix
 from cdk_amazon_estimators.training_pipeline import TrainingPipeline
 
@@ -31,14 +32,16 @@ class Functions:
     clean: lambda_.Function
     tell: lambda_.Function
     lifecycle: lambda_.Function
+    scale: lambda_.Function | None = None
 
     @property
     def steps(self) -> Sequence[lambda_.Function]:
         """Return those that the state machine invokes."""
-        return (self.deploy, self.smoke, self.clean, self.tell)
+        steps = (self.deploy, self.smoke, self.scale, self.clean, self.tell)
+        return [step for step in steps if step is not None]
 
     @classmethod
-    def of(cls, encoder: RecordSetEncoder) -> Functions:
+    def of(cls, encoder: RecordSetEncoder, *, scales: bool) -> Functions:
         """Return the functions, with the code of ``encoder``. The first call makes them."""
 
         def made(name: str, description: str, minutes: int = 2) -> lambda_.Function:
@@ -52,6 +55,9 @@ class Functions:
             clean=made("Clean", "Delete models and configurations that an endpoint no longer needs"),
             tell=made("Tell", "Tell how a deployment ended"),
             lifecycle=made("Lifecycle", "Deploy with the stack, and delete with it", minutes=15),
+            scale=made("Scale", "Let the number of an endpoint's instances follow its requests")
+            if scales
+            else None,
         )
 
 
@@ -95,6 +101,10 @@ def grant_functions(
         # Listing knows no resource.
         _allow(function, ["*"], "sagemaker:ListEndpointConfigs", "sagemaker:ListModels")
     _allow(functions.lifecycle, arns.endpoint, "sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint")
+    if functions.scale is not None:
+        for statement in scaling_statements(scope, endpoint_name, [*arns.endpoint, *arns.configs]):
+            functions.scale.add_to_role_policy(statement)
+        functions.deploy.add_to_role_policy(stop_scaling_statement(scope))
     functions.tell.add_to_role_policy(tell_statement(scope))
 
 

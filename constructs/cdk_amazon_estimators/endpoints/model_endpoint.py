@@ -28,6 +28,7 @@ from cdk_amazon_estimators.endpoints.execution_role import (
 )
 from cdk_amazon_estimators.endpoints.functions import Functions, grant_functions
 from cdk_amazon_estimators.endpoints.rollback import deployment_config
+from cdk_amazon_estimators.endpoints.scaling import Scaling
 from cdk_amazon_estimators.endpoints.serving import DataCapture, Serverless
 from cdk_amazon_estimators.endpoints.states import deployment
 from cdk_amazon_estimators.endpoints.traffic import AllAtOnce, Traffic
@@ -69,6 +70,8 @@ class ModelEndpoint(EndpointEvents):
         traffic: How traffic moves to a new model: AllAtOnce, Canary or Linear. Default: ``AllAtOnce()``.
         alarms: Up to 10 alarms, each of which moves traffic back if it goes off meanwhile. Default: none;
             :meth:`roll_back_on` adds those on the endpoint's own metrics.
+        scaling: Let the number of instances follow the requests, from ``instance_count`` on, such as
+            ``Scaling(most=4, invocations=1000)``. Default: None, a fixed number.
         data_capture: Keep requests and answers in the model bucket. Default: None.
         removal_policy: What becomes of the endpoint, its models and configurations when the stack is deleted:
             DESTROY or RETAIN. Default: DESTROY, because instances are billed by the hour.
@@ -112,6 +115,7 @@ class ModelEndpoint(EndpointEvents):
         endpoint_name: str | None = None,
         traffic: Traffic | None = None,
         alarms: Sequence[cloudwatch.IAlarm] | None = None,
+        scaling: Scaling | None = None,
         data_capture: DataCapture | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
         encryption_key: kms.IKey | None = None,
@@ -149,6 +153,7 @@ class ModelEndpoint(EndpointEvents):
             "variant": self._variant(instance_type, instance_count, serverless),
             "config": self._config(volume_key, data_capture, key),
             "deployment": deployment_config(moving, timeout, self._alarms),
+            "scaling": scaling.settings() if scaling else None,
             "tags": resource_tags(self, STATE_MACHINE_ID),
         }
         grant_serving(
@@ -233,7 +238,7 @@ class ModelEndpoint(EndpointEvents):
     ) -> Functions:
         same_stack = Stack.of(self._pipeline) is Stack.of(self)
         encoder = self._pipeline.encoder if same_stack else RecordSetEncoder.of(self)
-        functions = Functions.of(encoder)
+        functions = Functions.of(encoder, scales=settings["scaling"] is not None)
         grant_functions(
             self,
             functions,

@@ -11,6 +11,7 @@ from amazon_estimators.errors import EndpointError
 from amazon_estimators.pipeline.current_model import CurrentModel, approved_model, read_current_model
 from amazon_estimators.serving.calls import InvalidRequestError, call, create_once
 from amazon_estimators.serving.decision import FAILED, Move, decide
+from amazon_estimators.serving.scale import stop_scaling
 from amazon_estimators.serving.settings import EndpointSettings
 from amazon_estimators.serving.wanted import Wanted
 
@@ -21,7 +22,13 @@ LONGEST_PAUSE = 30
 
 
 def deploy(
-    s3: Any, sagemaker: Any, settings: EndpointSettings, attempt: Mapping[str, Any], redrive: int
+    s3: Any,
+    sagemaker: Any,
+    settings: EndpointSettings,
+    attempt: Mapping[str, Any],
+    redrive: int,
+    *,
+    autoscaling: Any = None,
 ) -> dict[str, Any]:
     """Take the next step; return the attempt as it stands then.
 
@@ -31,6 +38,7 @@ def deploy(
         settings: The endpoint.
         attempt: What this function returned last, empty at first; ``refused`` is set by the smoke request.
         redrive: The number of redrives of the execution.
+        autoscaling: A client; it is used if the settings have limits of scaling.
 
     Returns:
         ``phase``: "waiting" for SageMaker, ``pause`` seconds; "served", to be asked; "rolled_back"; or
@@ -62,6 +70,8 @@ def deploy(
         _revert(sagemaker, settings, attempt)
     elif move in (Move.CREATE, Move.UPDATE):
         make(sagemaker, wanted)  # another execution may have cleaned up since
+        if settings.scaling is not None and endpoint is not None:
+            _free_instance_type(sagemaker, autoscaling, settings, endpoint)
         if _roll_out(sagemaker, settings, wanted, endpoint):
             attempt = {**attempt, "config": wanted.config_name, "redrive": redrive}
     return _waiting(settings, attempt, redrive)
@@ -126,14 +136,26 @@ def _roll_out(
         if endpoint is None:
             call(sagemaker.create_endpoint, settings.name, **request, **settings.tag_list())
         else:
-            deployment = {"DeploymentConfig": settings.deployment} if settings.deployment else {}
-            call(sagemaker.update_endpoint, settings.name, **request, **deployment)
+            more: dict[str, Any] = {"DeploymentConfig": settings.deployment} if settings.deployment else {}
+            if settings.scaling is not None:
+                more["RetainAllVariantProperties"] = True  # as many instances as there are by now
+            call(sagemaker.update_endpoint, settings.name, **request, **more)
     except InvalidRequestError:
         now = described(sagemaker, settings.name)
         if now is None or now["EndpointStatus"] == (endpoint or {}).get("EndpointStatus"):
             raise
         return False
     return True
+
+
+def _free_instance_type(
+    sagemaker: Any, autoscaling: Any, settings: EndpointSettings, endpoint: Mapping[str, Any]
+) -> None:
+    """Stop scaling if the update changes the instance type, which it must not while the variant is scaled."""
+    name = endpoint["EndpointConfigName"]
+    config = call(sagemaker.describe_endpoint_config, name, EndpointConfigName=name)
+    if config["ProductionVariants"][0].get("InstanceType") != settings.variant.get("InstanceType"):
+        stop_scaling(autoscaling, settings)
 
 
 def _revert(sagemaker: Any, settings: EndpointSettings, attempt: Mapping[str, Any]) -> None:
@@ -163,13 +185,13 @@ def _waiting(settings: EndpointSettings, attempt: Mapping[str, Any], redrive: in
     now = int(time.time())
     began = attempt.get("began") or {}
     if began.get("redrive") != redrive:
-        began = {"at": now, "redrive": redrive, "pause": 1}
+        began = {"at": now, "redrive": redrive, "pause": 0}
     if now - began["at"] > settings.seconds:
         raise EndpointError(
             f"endpoint {settings.name} is not in service after {settings.seconds:,} seconds",
             remedy="Raise the endpoint's timeout, or look at it in SageMaker, then redrive the execution.",
         )
-    began = {**began, "pause": min(LONGEST_PAUSE, 2 * began["pause"])}
+    began = {**began, "pause": min(LONGEST_PAUSE, max(1, 2 * began["pause"]))}
     return {**attempt, "phase": WAITING, "pause": began["pause"], "began": began}
 
 
