@@ -35,7 +35,7 @@ CHECKS: dict[str, Any] = dict(
 )
 
 
-SCALED = {"instance_type": "ml.m5.large", "scaling": Scaling(most=2, invocations=100)}
+SCALED: dict[str, Any] = {"instance_type": "ml.m5.large", "scaling": Scaling(most=2, invocations=100)}
 
 
 def violations(pipeline: Synthesised, pack: str) -> set[str]:

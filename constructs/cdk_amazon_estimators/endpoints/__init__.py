@@ -1,5 +1,6 @@
 """Endpoints that follow a pipeline's model in use."""
 
+from cdk_amazon_estimators.endpoints.drift_monitor import DriftMonitor as DriftMonitor
 from cdk_amazon_estimators.endpoints.model_endpoint import ModelEndpoint as ModelEndpoint
 from cdk_amazon_estimators.endpoints.scaling import Scaling as Scaling
 from cdk_amazon_estimators.endpoints.serving import DataCapture as DataCapture

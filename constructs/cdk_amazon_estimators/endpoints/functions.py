@@ -82,25 +82,25 @@ def grant_functions(
     """
     arns = Arns(scope, endpoint_name)
     for function in (functions.deploy, functions.clean):
-        _grant_model_in_use(scope, function, pipeline)
-        _allow(function, arns.endpoint, "sagemaker:DescribeEndpoint")
+        grant_model_in_use(scope, function, pipeline)
+        allow(function, arns.endpoint, "sagemaker:DescribeEndpoint")
     _grant_deploying(functions.deploy, arns, execution_role)
     if volume_key is not None:
         grant_volumes(functions.deploy, volume_key)
-    _allow(functions.smoke, arns.endpoint, "sagemaker:InvokeEndpoint")
-    _allow(functions.smoke, arns.training_jobs(pipeline), "sagemaker:DescribeTrainingJob")
+    allow(functions.smoke, arns.endpoint, "sagemaker:InvokeEndpoint")
+    allow(functions.smoke, arns.training_jobs(pipeline), "sagemaker:DescribeTrainingJob")
     layout = pipeline.layout
     channel = keys.channel_root(layout.record_set(keys.ANY), CHANNEL)
     S3Access(functions.smoke, layout.data_bucket, layout.encryption_key).read(
         [manifest_key(channel), *shard_patterns(channel)]
     )
-    _allow(functions.clean, arns.configs, "sagemaker:DescribeEndpointConfig")
+    allow(functions.clean, arns.configs, "sagemaker:DescribeEndpointConfig")
     for function in (functions.clean, functions.lifecycle):
-        _allow(function, arns.configs, "sagemaker:DeleteEndpointConfig")
-        _allow(function, arns.models, "sagemaker:DeleteModel")
+        allow(function, arns.configs, "sagemaker:DeleteEndpointConfig")
+        allow(function, arns.models, "sagemaker:DeleteModel")
         # Listing knows no resource.
-        _allow(function, ["*"], "sagemaker:ListEndpointConfigs", "sagemaker:ListModels")
-    _allow(functions.lifecycle, arns.endpoint, "sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint")
+        allow(function, ["*"], "sagemaker:ListEndpointConfigs", "sagemaker:ListModels")
+    allow(functions.lifecycle, arns.endpoint, "sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint")
     if functions.scale is not None:
         for statement in scaling_statements(scope, endpoint_name, [*arns.endpoint, *arns.configs]):
             functions.scale.add_to_role_policy(statement)
@@ -133,7 +133,7 @@ class Arns:
         )
 
 
-def _grant_model_in_use(scope: Construct, function: lambda_.Function, pipeline: TrainingPipeline) -> None:
+def grant_model_in_use(scope: Construct, function: lambda_.Function, pipeline: TrainingPipeline) -> None:
     """Allow to read which model is in use, where the pipeline keeps that."""
     if pipeline.model_package_group is not None:
         for statement in registry_statements(scope, pipeline.model_package_group):
@@ -146,17 +146,17 @@ def _grant_model_in_use(scope: Construct, function: lambda_.Function, pipeline: 
 
 
 def _grant_deploying(function: lambda_.Function, arns: Arns, role: iam.IRole) -> None:
-    _allow(function, arns.models, "sagemaker:CreateModel", "sagemaker:DescribeModel")
-    _allow(function, arns.configs, "sagemaker:CreateEndpointConfig", "sagemaker:DescribeEndpointConfig")
-    _allow(function, arns.endpoint, "sagemaker:DeleteEndpoint")
+    allow(function, arns.models, "sagemaker:CreateModel", "sagemaker:DescribeModel")
+    allow(function, arns.configs, "sagemaker:CreateEndpointConfig", "sagemaker:DescribeEndpointConfig")
+    allow(function, arns.endpoint, "sagemaker:DeleteEndpoint")
     # Both are asked for on the configuration, too.
-    _allow(
+    allow(
         function,
         [*arns.endpoint, *arns.configs],
         "sagemaker:CreateEndpoint",
         "sagemaker:UpdateEndpoint",
     )
-    _allow(function, [*arns.models, *arns.configs, *arns.endpoint], "sagemaker:AddTags")
+    allow(function, [*arns.models, *arns.configs, *arns.endpoint], "sagemaker:AddTags")
     function.add_to_role_policy(
         iam.PolicyStatement(
             actions=["iam:PassRole"],
@@ -166,5 +166,6 @@ def _grant_deploying(function: lambda_.Function, arns: Arns, role: iam.IRole) ->
     )
 
 
-def _allow(function: lambda_.Function, resources: Sequence[str], *actions: str) -> None:
+def allow(function: lambda_.Function, resources: Sequence[str], *actions: str) -> None:
+    """Allow a function actions on resources."""
     function.add_to_role_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources)))

@@ -94,6 +94,9 @@ class ModelEndpoint(EndpointEvents):
         endpoint_name: The endpoint's name.
         state_machine: The state machine that deploys.
         execution_role: The role of the models.
+        pipeline: The pipeline it follows.
+        settings: Its settings, which the functions read.
+        capture_key: The KMS key of captured requests; None for that of the bucket.
 
     Raises:
         PipelineError: Props that make no endpoint. One error tells all problems, each with its source.
@@ -131,7 +134,7 @@ class ModelEndpoint(EndpointEvents):
     ) -> None:
         props = dict(locals())  # as long as there are no other local variables
         super().__init__(scope, construct_id)
-        self._pipeline = check_endpoint(self, ModelEndpoint.__init__, props)
+        self.pipeline = check_endpoint(self, ModelEndpoint.__init__, props)
         self.endpoint_name = endpoint_name or job_name_prefix(self)
         self.execution_role: iam.IRole = execution_role or new_execution_role(self, "ExecutionRole")
         self._alarms = list(alarms or ())
@@ -139,7 +142,8 @@ class ModelEndpoint(EndpointEvents):
         volume_key = None if instance_type is None or LOCAL_STORAGE.match(instance_type) else key
         moving: Traffic = traffic or AllAtOnce()
         timeout = timeout or _default_timeout(moving)
-        settings = {
+        self.capture_key = key
+        self.settings: dict[str, Any] = {
             "name": self.endpoint_name,
             "algorithm": type(model.algorithm).__name__,
             "data_bucket": model.data_bucket.bucket_name,
@@ -167,11 +171,9 @@ class ModelEndpoint(EndpointEvents):
         )
         for alarm in self._alarms:
             grant_rollback(self.execution_role, alarm)
-        functions = self._make_state_machine(
-            settings, volume_key, timeout, log_retention, service_encryption_key
-        )
+        functions = self._make_state_machine(volume_key, timeout, log_retention, service_encryption_key)
         self._follow()
-        self._live_with_the_stack(functions.lifecycle, settings, removal_policy)
+        self._live_with_the_stack(functions.lifecycle, removal_policy)
         for name, value in (tags or {}).items():
             Tags.of(self).add(name, value)
         acknowledge_findings(self)
@@ -222,7 +224,7 @@ class ModelEndpoint(EndpointEvents):
         config: dict[str, Any] = {"KmsKeyId": volume_key.key_arn} if volume_key else {}
         if data_capture is None:
             return config
-        layout = self._pipeline.layout
+        layout = self.pipeline.layout
         destination = layout.model_bucket.s3_url_for_object(layout.captures.rstrip("/"))
         key = capture_key or layout.model_bucket.encryption_key
         capture = data_capture.config(destination, key.key_arn if key else None)
@@ -230,19 +232,18 @@ class ModelEndpoint(EndpointEvents):
 
     def _make_state_machine(
         self,
-        settings: dict[str, Any],
         volume_key: kms.IKey | None,
         timeout: Duration,
         log_retention: logs.RetentionDays,
         service_key: kms.IKey | None,
     ) -> Functions:
-        same_stack = Stack.of(self._pipeline) is Stack.of(self)
-        encoder = self._pipeline.encoder if same_stack else RecordSetEncoder.of(self)
-        functions = Functions.of(encoder, scales=settings["scaling"] is not None)
+        same_stack = Stack.of(self.pipeline) is Stack.of(self)
+        encoder = self.pipeline.encoder if same_stack else RecordSetEncoder.of(self)
+        functions = Functions.of(encoder, scales=self.settings["scaling"] is not None)
         grant_functions(
             self,
             functions,
-            self._pipeline,
+            self.pipeline,
             endpoint_name=self.endpoint_name,
             execution_role=self.execution_role,
             volume_key=volume_key,
@@ -250,7 +251,7 @@ class ModelEndpoint(EndpointEvents):
         self.state_machine = logged_state_machine(
             self,
             STATE_MACHINE_ID,
-            definition=deployment(self, encoder=encoder, functions=functions, settings=settings),
+            definition=deployment(self, encoder=encoder, functions=functions, settings=self.settings),
             description="Deploys the models of one pipeline",
             statements=[
                 invoke_statement(function) for function in (*functions.steps, encoder.explain, encoder.fail)
@@ -262,9 +263,7 @@ class ModelEndpoint(EndpointEvents):
         )
         return functions
 
-    def _live_with_the_stack(
-        self, function: lambda_.Function, settings: dict[str, Any], removal_policy: RemovalPolicy
-    ) -> None:
+    def _live_with_the_stack(self, function: lambda_.Function, removal_policy: RemovalPolicy) -> None:
         """Deploy when the stack has been deployed, with a model or settings that are new; delete with it."""
         granted = self.state_machine.grant_start_execution(function)
         resource = CustomResource(
@@ -276,7 +275,7 @@ class ModelEndpoint(EndpointEvents):
                 "name": self.endpoint_name,
                 "state_machine": self.state_machine.state_machine_arn,
                 "retain": str(removal_policy != RemovalPolicy.DESTROY).lower(),
-                "settings": Stack.of(self).to_json_string(settings),
+                "settings": Stack.of(self).to_json_string(self.settings),
             },
         )
         granted.apply_before(resource)
@@ -285,9 +284,9 @@ class ModelEndpoint(EndpointEvents):
 
     def _follow(self) -> None:
         """Deploy when another model may be in use: trained, approved or rejected."""
-        group = self._pipeline.model_package_group
+        group = self.pipeline.model_package_group
         pattern = (
-            events_of(self._pipeline.state_machine, TRAINED)
+            events_of(self.pipeline.state_machine, TRAINED)
             if group is None
             # https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
             else events.EventPattern(
