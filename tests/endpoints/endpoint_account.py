@@ -137,6 +137,7 @@ class EndpointAccount:
         found: dict[str, Any] = self.client("sagemaker").describe_endpoint(
             EndpointName=self.outputs[f"{endpoint}Endpoint"]
         )
+        del found["ResponseMetadata"]
         return found
 
     def names(self, endpoint: str) -> tuple[list[str], list[str]]:

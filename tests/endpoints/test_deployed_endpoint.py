@@ -70,6 +70,24 @@ def test_requests_are_captured(account: EndpointAccount, first: dict[str, Any]) 
     assert "closest_cluster" in asked["endpointOutput"]["data"]
 
 
+def test_drifted_requests_are_found(account: EndpointAccount, first: dict[str, Any]) -> None:
+    """The function is invoked as its schedule does it, on what the endpoint has captured."""
+    account.idle()
+    account.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=account.outputs["OnlineEndpoint"], Body=b"90,0,0\n" * 40, ContentType="text/csv"
+    )
+    events = account.client("events")
+    (rule,) = (one for one in events.list_rules()["Rules"] if one.get("ScheduleExpression"))
+    (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    answer = account.client("lambda").invoke(
+        FunctionName=account.outputs["DriftFunction"], Payload=target["Input"].encode()
+    )
+    found = json.loads(answer["Payload"].read())
+    assert found["requests"] >= 1, found
+    assert found["skipped"] == 0
+    assert found["drifted"][0]["mean_after"] > found["drifted"][0]["mean_before"]
+
+
 def test_nothing_happens_if_nothing_is_new(account: EndpointAccount, first: dict[str, Any]) -> None:
     account.idle()
     before = account.described("Online"), account.names("Online")

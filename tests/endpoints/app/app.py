@@ -14,6 +14,7 @@ from cdk_amazon_estimators import (
     Approval,
     Canary,
     DataCapture,
+    DriftMonitor,
     LambdaBundle,
     ModelEndpoint,
     RecordSetEncoder,
@@ -62,6 +63,7 @@ online.roll_back_on(
         stack, "Errors", metric=online.metric("Invocation5XXErrors"), threshold=1, evaluation_periods=1
     )
 )
+DriftMonitor(stack, "Drift", endpoint=online)
 cheap = ModelEndpoint(stack, "Cheap", model=points, serverless=Serverless(memory=Size.gibibytes(2)))
 many = ModelEndpoint(stack, "Many", model=kinds, instance_type="ml.m5.large", multi_model=True)
 single = ModelEndpoint(stack, "Single", model=kinds, instance_type="ml.m5.large")
@@ -83,6 +85,8 @@ for step in ("Deploy", "Smoke", "Clean", "Tell"):
     role = encoder.step(step, "", timeout=Duration.minutes(1), memory=Size.mebibytes(512)).role
     assert role is not None
     CfnOutput(stack, f"{step}Role", value=role.role_name)
+drift = encoder.step("Drift", "", timeout=Duration.minutes(1), memory=Size.mebibytes(512))
+CfnOutput(stack, "DriftFunction", value=drift.function_name)
 CfnOutput(stack, "Group", value=kinds.model_package_group or "")
 CfnOutput(stack, "ToldQueue", value=told.queue_url)
 app.synth()
