@@ -68,10 +68,17 @@ $(VENV)/%.stamp: requirements/%.txt pyproject.toml | $(BIN)/python
 	@touch $@
 
 # The oldest protobuf that is allowed, beside the newest: tests/recordio/test_protobuf_versions.py.
-$(VENV)/test.stamp: $(VENV)/protobuf_oldest.stamp
+$(VENV)/test.stamp: $(VENV)/protobuf_oldest.stamp $(VENV)/checkov.stamp
 $(VENV)/protobuf_oldest.stamp: requirements/protobuf_oldest.txt | $(BIN)/python
 	@rm -rf $(VENV)/protobuf_oldest
 	@$(INSTALL) --require-hashes --no-deps --target $(VENV)/protobuf_oldest -r $<
+	@touch $@
+
+# checkov in an environment of its own: tests/constructs/test_checkov.py.
+$(VENV)/checkov.stamp: requirements/checkov.txt | $(BIN)/python
+	@echo "Installing checkov, for the tests, into $(VENV)/checkov (once) …"
+	@rm -rf $(VENV)/checkov
+	@$(INSTALL) --require-hashes --no-deps --target $(VENV)/checkov -r $<
 	@touch $@
 
 # Resolve the locks again: needs uv, and is the one command here that is for maintainers only.
@@ -86,6 +93,7 @@ lock:
 	  -c $(CODE_LOCK) -c $(READER_LOCK) -o requirements/test.txt
 	$(COMPILE) pyproject.toml --extra rehearsal -c requirements/test.txt -o requirements/rehearse.txt
 	$(COMPILE) requirements/protobuf_oldest.in -o requirements/protobuf_oldest.txt
+	$(COMPILE) requirements/checkov.in -o requirements/checkov.txt
 	$(COMPILE) requirements/release.in -c requirements/test.txt -o requirements/release.txt
 
 clean:

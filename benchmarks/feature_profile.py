@@ -23,25 +23,15 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+from file_s3 import FileS3
 from inputs import csv_text, npy, parquet
+from steps import EXECUTION, MB, encode_in, items_of, measured, settings
 
 from amazon_estimators.pipeline.plan import plan_step
 from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.record_sets.profiles.document import ProfileDocument
 from amazon_estimators.record_sets.profiles.feature_profile import FeatureProfile, ProfileBuilder
-from pipeline import (
-    COLUMNS,
-    EXECUTION,
-    INPUT,
-    MB,
-    ROOT,
-    FileS3,
-    encode_in,
-    items_of,
-    measured,
-    processor,
-    settings,
-)
+from pipeline import COLUMNS, INPUT, ROOT, processor
 
 RESULTS = ROOT / "benchmarks" / "results" / f"{Path(__file__).stem}.json"
 PAIRS = 7

@@ -16,17 +16,15 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import io
 import json
 import os
 import platform
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -36,6 +34,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / root) for root in ("lambda", "constructs", "rehearsal")]
 
+from file_s3 import FileS3  # noqa: E402
 from inputs import (  # noqa: E402
     addresses,
     csv_text,
@@ -46,160 +45,34 @@ from inputs import (  # noqa: E402
     parquet,
     quoted_csv,
 )
+from steps import (  # noqa: E402
+    EXECUTION,
+    MB,
+    Step,
+    emulator_client,
+    encode_in_emulator,
+    items_of,
+    measured,
+    plan_in_emulator,
+    rate_step,
+    seal_in_emulator,
+    settings,
+)
 
 from amazon_estimators.pipeline.encode import encode_shard  # noqa: E402
 from amazon_estimators.pipeline.keys import input_prefix  # noqa: E402
 from amazon_estimators.pipeline.plan import plan_step  # noqa: E402
-from amazon_estimators.pipeline.seal import seal_step  # noqa: E402
 from amazon_estimators.pipeline.settings import Settings  # noqa: E402
 from amazon_estimators.pipeline.shard_plan import Plan  # noqa: E402
-from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES  # noqa: E402
-from amazon_estimators.record_sets.keys import SHARDS  # noqa: E402
-from amazon_estimators.storage import s3  # noqa: E402
 from amazon_estimators_rehearsal.environment import client_environment  # noqa: E402
 from amazon_estimators_rehearsal.server import emulator  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "pipeline.json"
-MB = 1_000_000
 COLUMNS = 50
 INPUT = input_prefix("", "train")
 RATE_BYTES = 256 * MB
 OBJECTS = 10_000
 BARS = {"plan seconds": 20.0, "seal seconds": 30.0, "peak MB": 350.0, "payload bytes": 262_144}
-
-Step = dict[str, Any]
-
-
-EXECUTION = {"name": "benchmark", "start_time": "2026-11-28T10:00:00.000Z", "redrive": 0}
-
-
-def settings(bucket: str, **changes: Any) -> dict[str, Any]:
-    return {
-        "pipeline": "Benchmark",
-        "algorithm": "KMeans",
-        "hyperparameters": {"k": "2"},
-        "instance_type": "ml.m5.large",
-        "instance_count": 1,
-        "job_name_prefix": "benchmark",
-        "data_bucket": bucket,
-        "prefix": "",
-        "target_shard_bytes": DEFAULT_SHARD_BYTES,
-        "channels": {"train": {}},
-        **changes,
-    }
-
-
-class FileS3:
-    """Replaces S3 for Encode: reads the objects of one directory, discards uploads."""
-
-    def __init__(self, directory: str) -> None:
-        self._directory = Path(directory)
-        self.written = 0
-
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> dict[str, Any]:  # noqa: N803
-        if any(f"/{stem}" in Key for stem, _ in SHARDS.values()):
-            self.written += len(Body)
-        else:
-            path = self._directory / Key
-            if len(path.name) < 255:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(Body)
-        return {"ETag": '"etag"'}
-
-    def get_object(self, *, Key: str, Range: str | None = None, **_: Any) -> dict[str, Any]:  # noqa: N803
-        path = self._directory / Key
-        first, last = 0, path.stat().st_size - 1
-        if Range:
-            first, last = (int(cut) for cut in Range.removeprefix("bytes=").split("-"))
-        with path.open("rb") as file:
-            file.seek(first)
-            return {"Body": io.BytesIO(file.read(last - first + 1))}
-
-    def create_multipart_upload(self, **_: Any) -> dict[str, str]:
-        return {"UploadId": "1"}
-
-    def upload_part(self, *, Body: bytes, **_: Any) -> dict[str, str]:  # noqa: N803
-        self.written += len(Body)
-        return {"ETag": '"etag"'}
-
-    def complete_multipart_upload(self, **_: Any) -> dict[str, str]:
-        return {"ETag": '"etag"'}
-
-    def get_paginator(self, operation: str) -> FileS3:
-        self._operation = operation
-        return self
-
-    def paginate(self, *, Prefix: str, **_: Any) -> Iterator[dict[str, Any]]:  # noqa: N803
-        paths = sorted(path for path in self._directory.rglob("*") if path.is_file())
-        keys = [path.relative_to(self._directory).as_posix() for path in paths]
-        found = [
-            {
-                "Key": key,
-                "Size": path.stat().st_size,
-                "ETag": '"etag"',
-                "VersionId": "1",
-                "IsLatest": True,
-                "LastModified": datetime.now(UTC),
-            }
-            for key, path in zip(keys, paths, strict=True)
-            if key.startswith(Prefix)
-        ]
-        yield {"Versions" if self._operation == "list_object_versions" else "Contents": found}
-
-    def list_objects_v2(self, **request: Any) -> dict[str, Any]:
-        self._operation = "list_objects_v2"
-        return next(self.paginate(**request))
-
-
-def emulator_client() -> Any:
-    return s3.client()
-
-
-def encode_in(client: Any, planned: dict[str, Any], item: dict[str, int]) -> int:
-    plan = Plan.load(client, planned["bucket"], planned["prefix"])
-    return encode_shard(client, plan, item["offset"], item["length"]).num_bytes
-
-
-def items_of(client: Any, planned: dict[str, Any]) -> list[dict[str, int]]:
-    body = client.get_object(Bucket=planned["bucket"], Key=planned["shards_key"])["Body"].read()
-    return [json.loads(line) for line in body.splitlines()]
-
-
-def rate_step(directory: str, planned: dict[str, Any], item: dict[str, int]) -> int:
-    return encode_in(FileS3(directory), planned, item)
-
-
-def plan_in_emulator(given: dict[str, Any]) -> dict[str, Any]:
-    return plan_step(emulator_client(), Settings.from_dict(given), {}, EXECUTION)
-
-
-def encode_in_emulator(planned: dict[str, Any], item: dict[str, int]) -> int:
-    return encode_in(emulator_client(), planned, item)
-
-
-def seal_in_emulator(given: dict[str, Any], planned: dict[str, Any]) -> dict[str, Any]:
-    return seal_step(emulator_client(), Settings.from_dict(given), planned, EXECUTION)
-
-
-def measured(work: Callable[..., Any], *arguments: Any) -> tuple[Any, Step]:
-    """Run ``work`` in a new process. Return its result, seconds, CPU seconds and peak memory in MB."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_measure, work, arguments).result()
-
-
-def _measure(work: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, Step]:
-    started, cpu = time.perf_counter(), time.process_time()
-    result = work(*arguments)
-    seconds = time.perf_counter() - started
-    # Not ru_maxrss: that counts what the parent held when it started this process.
-    status = Path("/proc/self/status").read_text()
-    peak = int(status.partition("VmHWM:")[2].split()[0]) * 1024 / MB
-    return result, {
-        "seconds": round(seconds, 3),
-        "cpu_seconds": round(time.process_time() - cpu, 3),
-        "peak_mb": round(peak, 1),
-    }
-
 
 # --- rates ---
 

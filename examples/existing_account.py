@@ -4,7 +4,7 @@ The names are made up: put yours in, then ``cdk deploy --app "python3 examples/e
 data bucket has to be versioned and to send its events to EventBridge: docs/pipeline.md says how.
 """
 
-from aws_cdk import App, Duration, Stack
+from aws_cdk import Annotations, App, Duration, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -27,6 +27,10 @@ class CustomerModels(Stack):
             s3.Bucket.from_bucket_attributes(self, name, bucket_name=bucket, encryption_key=key)
             for name, bucket in (("Data", "example-customer-data"), ("Models", "example-customer-models"))
         )
+        for known in ("bucketEventsUnknown", "bucketVersioning"):
+            Annotations.of(self).acknowledge_warning(
+                f"cdk-amazon-estimators:{known}", "The team that owns the bucket has switched it on."
+            )
         vpc = ec2.Vpc.from_vpc_attributes(
             self,
             "Network",

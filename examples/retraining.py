@@ -5,6 +5,7 @@
 
 from aws_cdk import App, CfnOutput, Duration, Stack, TimeZone
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk.aws_scheduler import ScheduleExpression
 from constructs import Construct
@@ -17,7 +18,8 @@ from cdk_amazon_estimators import AlarmTrigger, ScheduleTrigger, TrainingPipelin
 class PumpAnomalies(Stack):
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
-        topic = sns.Topic(self, "Trainings", enforce_ssl=True)
+        key = kms.Key(self, "Key", enable_key_rotation=True)
+        topic = sns.Topic(self, "Trainings", master_key=key, enforce_ssl=True)
         # What serves the model puts this metric; any alarm will do.
         drift = cloudwatch.Alarm(
             self,

@@ -15,6 +15,8 @@ from amazon_estimators_rehearsal.samples import SAMPLES
 
 # The tests' own stacks need no Node of the machine's, either.
 os.environ["JSII_NODE"] = str(node_binary())
+# CDK's own check of templates takes seconds in each process; tests/constructs/test_app.py runs it.
+os.environ["CDK_VALIDATION"] = "false"
 
 
 STACK = (

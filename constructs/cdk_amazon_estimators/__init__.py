@@ -1,6 +1,6 @@
 """Amazon's first-party SageMaker algorithms as CDK constructs: data in a bucket, trained models out."""
 
-from amazon_estimators.algorithms.tuning import (
+from amazon_estimators.algorithms.tuning_ranges import (
     CategoricalParameter,
     ContinuousParameter,
     IntegerParameter,

@@ -1,4 +1,4 @@
-"""The props of a pipeline, checked together: what they choose, or one error with all that is wrong."""
+"""Check the props of a pipeline together: return the choices, or raise one error with all problems."""
 
 from __future__ import annotations
 
@@ -68,12 +68,12 @@ def checked(
     Args:
         pipeline: The construct that the error names.
         init: The constructor; a subclass may have one with other arguments.
-        props: The arguments by name, ``None`` where one was left out.
+        props: The arguments by name, ``None`` for those left out.
         neighbours: The other pipelines of the same data bucket, by path.
 
     Raises:
-        PipelineError: Props that make no pipeline, or problems of several kinds.
-        InstanceError, RegionError, HyperparameterError, RequestError: If all problems are of this kind.
+        PipelineError: Invalid props, or problems of several kinds. InstanceError, RegionError,
+        HyperparameterError, RequestError: If all problems are of this kind.
     """
     problems = Problems(pipeline)
     check_types(problems, init, props)
@@ -148,7 +148,7 @@ def _check_storage(
     neighbours: Mapping[str, PipelineLayout],
     longest_training: Duration,
 ) -> None:
-    """Note prefixes that permissions or neighbours would misread, and buckets that props do not fit."""
+    """Note prefixes that conflict with permissions or neighbours, and buckets that do not fit other props."""
     prefix, data_bucket = props["prefix"], known("data_bucket", props["data_bucket"])
     outputs = _outputs(props)
     check_prefix(problems, prefix)

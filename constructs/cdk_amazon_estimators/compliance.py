@@ -1,7 +1,8 @@
-"""Acknowledge the findings of cdk-nag that are intended, on the resources that have them.
+"""Acknowledge the intended findings of cdk-nag and checkov, on the resources that have them.
 
-Every finding of the packs is mended, met by a setting (SWITCHES), or acknowledged here with its reason, on
-the resource itself: a user who runs cdk-nag acknowledges nothing. Without cdk-nag this does nothing.
+Every finding is fixed, resolved by a setting (SWITCHES, CHECKOV_SWITCHES), or acknowledged here with its
+reason, on the resource itself, so that users have nothing to acknowledge. cdk-nag reads acknowledgements,
+checkov reads the resource's metadata in the template. Without the tools they have no effect.
 """
 
 from __future__ import annotations
@@ -18,63 +19,89 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct, IValidation
 
 PACKS = ("AwsSolutions", "Serverless", "NIST.800.53.R5", "HIPAA.Security", "PCI.DSS.321")
-"""The rule packs, as the ids of their rules begin."""
+"""The rule packs, by the prefixes of their rule IDs."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A rule that all resources of one kind break, and why they do."""
+    """Rules of cdk-nag, and checks of checkov, that all resources of one kind break, and the reason."""
 
     kind: str
     rules: tuple[str, ...]
     reason: str
+    checks: tuple[str, ...] = ()
 
 
 ACKNOWLEDGED = (
     Finding(
         "AWS::S3::Bucket",
         ("S1", "S3BucketLoggingEnabled"),
-        "Access logs go to a bucket of the account's choice: pass buckets that have them.",
+        "Which bucket receives access logs is the account's choice. To log access, pass your own buckets.",
+        ("CKV_AWS_18",),
     ),
     Finding(
         "AWS::S3::Bucket",
         ("S3BucketReplicationEnabled",),
-        "RecordSets are made again from input, and models from RecordSets. Input that is the only copy is "
-        "replicated by its owner: pass a bucket that is.",
+        "RecordSets can be recreated from input, and models from RecordSets. If the input is your only copy, "
+        "pass a bucket with replication.",
     ),
     Finding(
         "AWS::IAM::Policy",
         ("IAMNoInlinePolicy",),
-        "Each policy belongs to one role, and is made and deleted with it.",
+        "Each policy belongs to one role, and is created and deleted with it.",
     ),
     Finding(
         "AWS::Lambda::Function",
         ("LambdaDLQ",),
-        "Step Functions, SQS and CloudFormation invoke the functions and see their errors. The queue would "
-        "be for other asynchronous invocations, of which there are none.",
+        "Step Functions and SQS invoke the functions synchronously and handle their errors. CloudFormation "
+        "and the schedules of drift monitors see theirs, or repeat the call.",
+        ("CKV_AWS_116",),
     ),
     Finding(
         "AWS::Lambda::Function",
         ("L1", "LambdaLatestVersion"),
-        "The runtime is a setting of LambdaBundle, whose default does not move under users.",
+        "LambdaBundle sets the runtime. Its default is pinned, so that it never changes unnoticed.",
     ),
     Finding(
         "AWS::Lambda::EventSourceMapping",
         ("LambdaEventSourceMappingDestination",),
-        "The queue has a dead-letter queue of its own, with an alarm.",
+        "The source queue has its own dead-letter queue, with an alarm.",
     ),
     Finding(
         "AWS::EC2::SecurityGroupIngress",
         ("EC2RestrictedCommonPorts",),
-        "The instances of one training job reach one another, on ports of the container's choice, and "
-        "nothing else can reach them.",
+        "The instances of a training job talk to each other on ports that the container chooses. Nothing "
+        "else can reach them.",
     ),
     Finding(
         "AWS::SQS::Queue",
         ("SQS3", "SQSRedrivePolicy"),
-        "The queue without a dead-letter queue is one: of rules and schedules, which cdk-nag does not see.",
+        "This is itself the dead-letter queue of rules and schedules, which cdk-nag does not recognise.",
+    ),
+    Finding(
+        "AWS::SQS::Queue",
+        (),
+        "SQS encrypts the queue with its own keys. checkov asks for a key of KMS: "
+        "TrainingPipeline(service_encryption_key=…).",
+        ("CKV_AWS_27",),
     ),
 )
+
+OF_CDK = Finding(
+    "Custom::S3AutoDeleteObjects",
+    (),
+    "CDK's own function, for auto_delete_objects. It runs only while the stack is deployed or deleted.",
+    ("CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117"),
+)
+"""The function behind a custom resource of this kind, which takes no settings."""
+EMPTIES_BUCKETS = ("Custom::S3AutoDeleteObjectsCustomResourceProvider", "Handler")
+"""Its path in the stack."""
+
+INTERFACES = (
+    "CKV_AWS_111",
+    "Lambda checks the rights for network interfaces on all resources when it makes a function in a VPC.",
+)
+"""The check that the roles of functions in a VPC break, and why they do."""
 
 SWITCHES: Mapping[str, str] = {
     "S3DefaultEncryptionKMS": "TrainingPipeline(encryption_key=…)",
@@ -85,29 +112,40 @@ SWITCHES: Mapping[str, str] = {
     "LambdaTracing": "RecordSetEncoder(tracing=True)",
     "CloudWatchAlarmAction": "pipeline.starter.alarm.add_alarm_action(…)",
 }
-"""The rules that are met by a setting, and the setting."""
+"""Rules that a setting resolves, and the setting."""
+
+CHECKOV_SWITCHES: Mapping[str, str] = {
+    "CKV_AWS_115": SWITCHES["LambdaConcurrency"],
+    "CKV_AWS_117": SWITCHES["LambdaInsideVPC"],
+    "CKV_AWS_158": SWITCHES["CloudWatchLogGroupEncrypted"],
+    "CKV_AWS_173": "RecordSetEncoder(encryption_key=…)",
+}
+"""Checks of checkov that a setting resolves, and the setting."""
 
 _BUCKET = r"(?:<[\w.]+>|arn:\S+:s3:::[\w.-]+)"
 
 WILDCARDS: Mapping[str, str] = {
-    rf"{_BUCKET}/.*\*.*": "Keys are named by who uploads input, by a plan, a shard or a job. Each "
-    "role has the prefixes of its own step.",
-    r"arn:\S+:sagemaker:\S+:training-job/[a-z0-9-]+-\*": "Training jobs are named after executions.",
-    r"arn:\S+:logs:\S+:log-group:/aws/sagemaker/TrainingJobs:\S*\*": "Log streams are named after jobs.",
-    r"arn:\S+:sagemaker:\S+:(?:model|endpoint-config)/[a-z0-9-]+-\*": "The models and configurations of one "
-    "endpoint are named after what they hold.",
+    rf"{_BUCKET}/.*\*.*": "Key names depend on uploads, plans, shards and jobs. Each role is "
+    "limited to the prefixes of its own step.",
+    r"arn:\S+:sagemaker:\S+:(?:training-job|transform-job|model)/[a-z0-9-]+-\*": "Jobs are named after "
+    "executions, models after executions or what they hold.",
+    r"arn:\S+:logs:\S+:log-group:/aws/sagemaker/(?:Training|Transform)Jobs:\S*\*": "Log streams are named "
+    "after jobs.",
+    r"arn:\S+:states:\S+:execution:\S+\*": "This state machine's executions: no name is known yet.",
+    r"arn:\S+:scheduler:\S+:schedule/[\w-]+/\*": "The schedules in the starter's own group.",
+    r"arn:\S+:ec2:\S+:network-interface/\*": "A network interface gets its ID when it is created.",
+    r"arn:\S+:ec2:\S+:\*:(?:subnet|security-group)/\S+": "Subnets and security groups of a shared VPC "
+    "may belong to another account.",
+    r"arn:\S+:sagemaker:\S+:endpoint-config/[a-z0-9-]+-\*": "The configurations of an endpoint are named "
+    "after what they hold.",
     r"arn:\S+:logs:\S+:log-group:/aws/sagemaker/Endpoints/\S+\*": "Log streams of an endpoint are named "
     "after its instances.",
     r"arn:\S+:application-autoscaling:\S+:scalable-target/\*": "Scalable targets are named when they are "
     "registered; a condition keeps to those of SageMaker.",
     r"arn:\S+:cloudwatch:\S+:alarm:TargetTracking-endpoint/\S+/\*": "The alarms by which an endpoint is "
     "scaled are named by the service.",
-    r"arn:\S+:states:\S+:execution:\S+\*": "The executions of this state machine, which are named later.",
-    r"arn:\S+:scheduler:\S+:schedule/[\w-]+/\*": "The schedules of the starter's own group.",
-    r"arn:\S+:ec2:\S+:network-interface/\*": "Network interfaces are named when they are made.",
-    r"arn:\S+:ec2:\S+:\*:(?:subnet|security-group)/\S+": "In a shared VPC they may be another account's.",
 }
-"""Resources with a star, as regular expressions of what cdk-nag writes, and why they have it."""
+"""Resources with a wildcard, as regular expressions for cdk-nag's text, and the reason for the wildcard."""
 
 NO_RESOURCE = frozenset(
     {
@@ -122,6 +160,7 @@ NO_RESOURCE = frozenset(
         "ec2:DescribeVpcs",
         "ec2:UnassignPrivateIpAddresses",
         "ecr:GetAuthorizationToken",
+        "lambda:GetAccountSettings",
         "logs:CreateLogDelivery",
         "logs:DeleteLogDelivery",
         "logs:DescribeLogGroups",
@@ -138,17 +177,17 @@ NO_RESOURCE = frozenset(
         "xray:PutTraceSegments",
     }
 )
-"""Actions that are allowed on ``*``: the services know no resource for them, or check them on all."""
+"""Actions allowed on ``*``: the service defines no resource for them, or checks them on all resources."""
 
 
 def acknowledge_findings(scope: Construct) -> None:
-    """Acknowledge the findings of all resources that are below ``scope`` when the app is synthesised."""
+    """Acknowledge the findings of all resources below ``scope`` when the app is synthesised."""
     scope.node.add_validation(_Acknowledge(scope))
 
 
 @jsii.implements(IValidation)
 class _Acknowledge:
-    """Acknowledges when CDK validates the tree: policies are complete then, and cdk-nag comes later."""
+    """Acknowledges when CDK validates the tree: by then policies are complete, and cdk-nag runs later."""
 
     def __init__(self, scope: Construct) -> None:
         self._scope = scope
@@ -160,22 +199,53 @@ class _Acknowledge:
                 Validations.of(node).acknowledge(
                     *(Acknowledgment(id=rule, reason=reason) for rule, reason in found.items())
                 )
+            for resource, check, reason in _checks(node):
+                _skip(resource, check, reason)
         return []
 
 
 def _findings(node: IConstruct) -> Iterator[tuple[str, str]]:
     if not isinstance(node, CfnResource):
         return
+    kind = node.cfn_resource_type
     for finding in ACKNOWLEDGED:
-        if finding.kind == node.cfn_resource_type:
+        if finding.kind == kind:
             yield from ((f"{pack}-{rule}", finding.reason) for pack in PACKS for rule in finding.rules)
     if isinstance(node, iam.CfnPolicy | iam.CfnManagedPolicy):  # a large policy overflows into managed ones
         document = Stack.of(node).resolve(node.policy_document)
         yield from _wildcards(document["Statement"])
 
 
+def _checks(node: IConstruct) -> Iterator[tuple[CfnResource, str, str]]:
+    """Yield a resource, a check of checkov that it breaks, and the reason."""
+    if not isinstance(node, CfnResource):
+        return
+    kind = node.cfn_resource_type
+    for finding in ACKNOWLEDGED:
+        if finding.kind == kind:
+            yield from ((node, check, finding.reason) for check in finding.checks)
+    if kind == OF_CDK.kind:
+        handler: IConstruct | None = Stack.of(node)
+        for name in EMPTIES_BUCKETS:
+            handler = handler and handler.node.try_find_child(name)
+        if isinstance(handler, CfnResource):
+            yield from ((handler, check, OF_CDK.reason) for check in OF_CDK.checks)
+    if isinstance(node, iam.CfnPolicy | iam.CfnManagedPolicy):
+        statements = Stack.of(node).resolve(node.policy_document)["Statement"]
+        everywhere = [one for one in statements if "*" in _listed(one["Resource"])]
+        if any("ec2:CreateNetworkInterface" in _listed(one["Action"]) for one in everywhere):
+            yield (node, *INTERFACES)
+
+
+def _skip(resource: CfnResource, check: str, reason: str) -> None:
+    """Write into the template that checkov skips a check of a resource, beside what else it skips."""
+    metadata = resource.get_metadata("checkov") or {}
+    skipped = [one for one in metadata.get("skip", ()) if one["id"] != check]
+    resource.add_metadata("checkov", {**metadata, "skip": [*skipped, {"id": check, "comment": reason}]})
+
+
 def _wildcards(statements: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Yield the id of each resource with a star that is accepted, as cdk-nag writes it, and the reason."""
+    """Yield the ID of each accepted resource with a wildcard, in cdk-nag's spelling, and the reason."""
     stars: set[str] = set()
     for statement in statements:
         resources = [_flat(resource) for resource in _listed(statement["Resource"])]
@@ -186,7 +256,7 @@ def _wildcards(statements: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
                 if "*" in resource and re.fullmatch(pattern, resource):
                     yield f"AwsSolutions-IAM5[Resource::{resource}]", reason
     if stars and stars <= NO_RESOURCE:
-        reason = "The services know no resource for these actions, or check them on all resources."
+        reason = "The services define no resource for these actions, or check them on all resources."
         yield "AwsSolutions-IAM5[Resource::*]", reason
 
 
@@ -195,7 +265,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _flat(value: Any) -> str:
-    """Return a resource as cdk-nag writes it, with references as ``<name>`` and ``<name.attribute>``."""
+    """Return a resource in cdk-nag's spelling, with references as ``<name>`` and ``<name.attribute>``."""
     if isinstance(value, str):
         return value.replace("${", "<").replace("}", ">")
     if "Fn::Join" in value:

@@ -13,40 +13,42 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from amazon_estimators.pipeline import keys
-from amazon_estimators.pipeline.events import SOURCE
 from amazon_estimators.record_sets.keys import manifest_key, profile_key, record_set_key, shard_patterns
+from cdk_amazon_estimators.access.function_statements import (
+    account_statement,
+    interfaces_statement,
+    tell_statement,
+)
 from cdk_amazon_estimators.access.key_policies import allow_logs, allow_through
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.assets.lambda_bundle import LambdaBundle
 from cdk_amazon_estimators.assets.table_reader_layer import table_reader_layer
 from cdk_amazon_estimators.compliance import acknowledge_findings
+from cdk_amazon_estimators.props.function_props import check_concurrency, check_memory, check_timeout
 from cdk_amazon_estimators.props.problems import Problems
-from cdk_amazon_estimators.props.prop_types import check_types, known
+from cdk_amazon_estimators.props.prop_types import check_types
 from cdk_amazon_estimators.storage.encryption_headers import encryption_variables
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 
 SHARED_ID = "RecordSetEncoder"
-NAMES = ("Plan", "Encode", "Seal", "Explain", "Announce", "Fail", "Starter")
-"""The functions by name; a starter makes its own, with the same code and settings."""
-LEAST_MEMORY, MOST_MEMORY = 512, 10_240
-"""MiB. Encode does not fit into less, and Lambda has no more."""
 
 
 class RecordSetEncoder(Construct):
-    """The functions behind Plan, Shards, Seal, Explain, Announce and Failed, each with a role of its own.
+    """The functions of Plan, Shards, Seal, Explain, Announce and Failed, each with its own role.
 
-    They may do nothing until :meth:`serve` names a pipeline. ``plan`` and ``encode`` share a layer that holds
-    the table reader.
+    They have no permissions until :meth:`serve` names a pipeline. ``plan`` and ``encode`` share a layer that
+    holds the table reader.
 
     Args:
-        bundle: Python version and platform of their code. Default: Python 3.12 on x86_64. A local platform
-            (docs/rehearsal.md) replaces both with those of the machine it runs on.
+        bundle: Python version and platform of their code; a local platform (docs/rehearsal.md) replaces both
+            with those of its machine. Default: Python 3.12 on x86_64.
         encode_memory: Memory of one Encode, 512 MiB to 10 GiB. CPU grows with it. Default: 1,769 MiB, one
             whole CPU.
         encode_timeout: The time one shard may take, 1 second to 15 minutes. Default: 15 minutes.
         plan_memory: Memory of Plan, which lists all input, 512 MiB to 10 GiB. Default: 1,769 MiB.
-        reserved_concurrency: Executions that are set apart for a function, and its most, by the function's
-            name, such as ``{"Encode": 50, "Starter": 1}``. Default: none.
+        reserved_concurrency: Reserved concurrent executions by function, which also limit the function, such
+            as ``{"Encode": 50, "Starter": 1}``. Lambda keeps 100 unreserved; in a new account, all. Default:
+            none; Plan then leaves two of the account's executions to other functions.
         vpc: The network of the functions, from which S3, CloudWatch Logs, EventBridge and, for the starter,
             Step Functions, SQS and EventBridge Scheduler must be reached. Default: Lambda's.
         subnets: Subnets of ``vpc``. Default: the private ones.
@@ -61,7 +63,7 @@ class RecordSetEncoder(Construct):
         plan, encode, seal, explain, announce, fail: The functions.
 
     Raises:
-        PipelineError: Other props. One error tells all problems, each with the construct's path.
+        PipelineError: Invalid props. One error has all problems, each with the construct's path.
     """
 
     def __init__(
@@ -82,7 +84,7 @@ class RecordSetEncoder(Construct):
         log_level: lambda_.ApplicationLogLevel | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
     ) -> None:
-        props = dict(locals())  # as long as there are no other local variables
+        props = dict(locals())  # while there are no other local variables
         super().__init__(scope, construct_id)
         problems = Problems(self)
         check_types(problems, RecordSetEncoder.__init__, props)
@@ -114,6 +116,8 @@ class RecordSetEncoder(Construct):
             timeout=minutes(15),
             memory=plan_memory or Size.mebibytes(1769),
         )
+        if "Encode" not in self._concurrency:
+            self.plan.add_to_role_policy(account_statement())
         self.encode = self.function(
             self,
             "Encode",
@@ -121,7 +125,7 @@ class RecordSetEncoder(Construct):
             timeout=encode_timeout or minutes(15),
             memory=encode_memory or Size.mebibytes(1769),
         )
-        # Only these two read input. The others start sooner without the reader.
+        # Only these two read input. The others start faster without the reader.
         table_reader = table_reader_layer(self, "TableReader", self._bundle)
         self.plan.add_layers(table_reader)
         self.encode.add_layers(table_reader)
@@ -148,7 +152,8 @@ class RecordSetEncoder(Construct):
 
     @classmethod
     def of(cls, scope: Construct) -> RecordSetEncoder:
-        """Return the encoder that the stack's pipelines share. The first call makes it, with all defaults."""
+        """Return the encoder that the stack's pipelines share. The first call creates it, with all
+        defaults."""
         stack = Stack.of(scope)
         found = stack.node.try_find_child(SHARED_ID)
         return found if isinstance(found, cls) else cls(stack, SHARED_ID)
@@ -158,21 +163,27 @@ class RecordSetEncoder(Construct):
         """Return all functions."""
         return [self.plan, self.encode, self.seal, self.explain, self.announce, self.fail]
 
+    def concurrency(self, most: int) -> dict[str, int]:
+        """Return the settings with which Plan decides how many shards are encoded at a time; ``most`` is the
+        prop."""
+        reserved = self._concurrency.get("Encode")
+        return {"most": most} if reserved is None else {"most": most, "reserved": reserved}
+
     def step(self, name: str, description: str, *, timeout: Duration, memory: Size) -> lambda_.Function:
-        """Return the function of a step that not every pipeline has. The first call makes it."""
+        """Return the function of a step that not every pipeline has. The first call creates it."""
         found = self.node.try_find_child(name)
         if isinstance(found, lambda_.Function):
             return found
         return self.function(self, name, description, timeout=timeout, memory=memory)
 
     def serve(self, layout: PipelineLayout) -> None:
-        """Allow each function to read and write the keys of its step, of one pipeline, and no others."""
+        """Allow each function to read and write only the keys of its step, for one pipeline."""
         self.encode_for(layout)
         latest = [keys.last_trained_key(layout.prefix), keys.current_model_key(layout.prefix)]
         S3Access(self.announce, layout.data_bucket, layout.encryption_key).write(latest)
 
     def encode_for(self, layout: PipelineLayout) -> None:
-        """Allow what :meth:`serve` does, but for the records of trained models."""
+        """Allow the same as :meth:`serve`, except for the records of trained models."""
         inputs = [f"{prefix}*" for prefix in layout.inputs]
         record_set = layout.record_set(keys.ANY)
         channel = keys.channel_root(record_set, keys.ANY)
@@ -189,17 +200,17 @@ class RecordSetEncoder(Construct):
         plan.list([layout.recordsets, layout.datasets])
         plan.read(inputs, versions=True)
         plan.read([record_set_key(channel), manifest_key(channel)])
-        # Data sets and pieces are read for what lies there if the answer to their upload was lost, too.
+        # Data sets and pieces are also read, to find what is there if the answer to their upload was lost.
         plan.read([data_sets, plain_data_sets, known_plans, plan_key, pieces_key])
         plan.write([data_sets, pieces_key], multipart=True)
         plan.write([plan_key, known_plans, keys.items_key(record_set, keys.ANY)])
 
-        # Shards and files and receipts: nothing that Seal writes, so no Encode can make a manifest.
+        # Shards, files and receipts, but nothing that Seal writes: so Encode cannot write a manifest.
         encode = data(self.encode)
         encode.read(inputs, versions=True)
         encode.read([plan_key, pieces_key])
         encode.write(shard_patterns(channel), multipart=True)
-        encode.read(shard_patterns(channel))  # what lies there if the answer to an upload was lost
+        encode.read(shard_patterns(channel))  # to find what is there if the answer to an upload was lost
         encode.write([f"{keys.receipts_prefix(record_set, keys.ANY)}*"])
         encode.write([f"{keys.shard_profiles_prefix(record_set, keys.ANY)}*"])
 
@@ -229,7 +240,7 @@ class RecordSetEncoder(Construct):
         memory: Size,
         environment: Mapping[str, str] | None = None,
     ) -> lambda_.Function:
-        """Make a function that runs ``amazon_estimators.handlers.<name>``, with its own log and role."""
+        """Create a function that runs ``amazon_estimators.handlers.<name>``, with its own log and role."""
         log_group = logs.LogGroup(
             scope,
             f"{name}Logs",
@@ -243,7 +254,7 @@ class RecordSetEncoder(Construct):
             description=description,
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         )
-        # Instead of AWSLambdaBasicExecutionRole, which may write to every log group of the account.
+        # Not AWSLambdaBasicExecutionRole, which may write to every log group of the account.
         iam.Grant.add_to_principal(
             grantee=role,
             actions=["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -279,7 +290,7 @@ class RecordSetEncoder(Construct):
     def _groups(
         self, vpc: ec2.IVpc | None, groups: Sequence[ec2.ISecurityGroup] | None
     ) -> Sequence[ec2.ISecurityGroup] | None:
-        """Return the security groups: those given or, with a VPC, a new one that only calls services."""
+        """Return the security groups that you pass or, with a VPC, a new one that only calls services."""
         if vpc is None or groups:
             return groups
         own = ec2.SecurityGroup(
@@ -287,65 +298,3 @@ class RecordSetEncoder(Construct):
         )
         own.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS services")
         return [own]
-
-
-def check_memory(problems: Problems, name: str, memory: Size | None, why: str) -> None:
-    """Note a memory that Lambda does not take or that the function does not fit into."""
-    size = known(name, memory)
-    problems.unless(
-        size is None or (size.to_bytes() % 2**20 == 0 and LEAST_MEMORY <= size.to_mebibytes() <= MOST_MEMORY),
-        f"{name} is {size and size.to_human_string()}; allowed: whole MiB, 512 MiB to 10 GiB. {why}",
-    )
-
-
-def check_timeout(problems: Problems, timeout: Duration | None) -> None:
-    """Note a timeout of Encode that Lambda does not take."""
-    time = known("encode_timeout", timeout)
-    problems.unless(
-        time is None or 1 <= time.to_seconds() <= 900,
-        f"encode_timeout is {time and time.to_human_string()}; allowed: 1 second to 15 minutes. What "
-        "takes longer wants a smaller target_shard_size",
-    )
-
-
-def check_concurrency(problems: Problems, reserved: Mapping[str, int] | None) -> None:
-    """Note names that are not functions, and numbers that would let a function never run."""
-    for name, number in (known("reserved_concurrency", reserved) or {}).items():
-        problems.unless(
-            name in NAMES,
-            f"reserved_concurrency has {name!r}; allowed: {', '.join(NAMES)}",
-        )
-        problems.unless(
-            number >= 1,
-            f"reserved_concurrency of {name} is {number}; allowed: 1 or more: with 0 it never runs",
-        )
-
-
-def interfaces_statement() -> iam.PolicyStatement:
-    """Return what Lambda needs, as a function's role, for network interfaces in a VPC.
-
-    Lambda checks these rights on all resources when it makes a function: AWSLambdaVPCAccessExecutionRole.
-    """
-    return iam.PolicyStatement(
-        actions=[
-            "ec2:AssignPrivateIpAddresses",
-            "ec2:CreateNetworkInterface",
-            "ec2:DeleteNetworkInterface",
-            "ec2:DescribeNetworkInterfaces",
-            "ec2:DescribeSubnets",
-            "ec2:UnassignPrivateIpAddresses",
-        ],
-        resources=["*"],
-    )
-
-
-def tell_statement(scope: Construct) -> iam.PolicyStatement:
-    """Return the permission to put events of the library's own source on the default bus."""
-    return iam.PolicyStatement(
-        actions=["events:PutEvents"],
-        resources=[
-            Stack.of(scope).format_arn(service="events", resource="event-bus", resource_name="default")
-        ],
-        # Every PutEvents names its source: IfExists lets no more through. Emulators may not know the key.
-        conditions={"StringEqualsIfExists": {"events:source": SOURCE}},
-    )

@@ -1,4 +1,4 @@
-"""The errors that only a synth can raise."""
+"""Errors that only a synth raises."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from amazon_estimators.errors import AmazonEstimatorsError
 
 
 class PipelineError(AmazonEstimatorsError, ValueError):
-    """Props that make no pipeline. If all problems are of one other kind, that kind is raised instead."""
+    """Raised for invalid props. If all problems are of one other kind, that kind is raised instead."""

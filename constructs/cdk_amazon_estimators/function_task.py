@@ -1,4 +1,4 @@
-"""The states that invoke the Lambda functions, and what they are told of the execution."""
+"""Create the states that invoke the Lambda functions, with the execution in their events."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def invoke(
     result_path: str | None = None,
     retries: list[dict[str, Any]] | None = None,
 ) -> sfn.CustomState:
-    """Invoke ``function`` with ``event`` (default: the state's input) and take what it returns as it is.
+    """Invoke ``function`` with ``event`` (default: the state's input), and return its result unchanged.
 
-    ``retries`` is the state's Retry list; by default that of functions. CDK's LambdaInvoke would let the
-    role invoke every version of the function too.
+    ``retries`` is the state's Retry list; by default that of functions. CDK's LambdaInvoke would also let the
+    role invoke every version of the function.
     """
     task: dict[str, Any] = {
         "Type": "Task",

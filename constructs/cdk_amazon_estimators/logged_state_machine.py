@@ -26,7 +26,7 @@ def logged_state_machine(
     log_retention: logs.RetentionDays,
     encryption_key: kms.IKey | None = None,
 ) -> sfn.StateMachine:
-    """Make a state machine that logs every event, without data, and traces.
+    """Create a state machine that logs every event, without data, and traces.
 
     Args:
         scope: Where it is; its name in the name of the log group.

@@ -1,6 +1,8 @@
-"""Notifications: the events of a pipeline, sent to a topic."""
+"""Send the events of a pipeline to a topic."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -9,7 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from amazon_estimators.pipeline.events import FAILED, REJECTED, SOURCE, TRAINED
+from amazon_estimators.pipeline.events import SOURCE, TRAINING_ENDS
 
 
 def events_of(state_machine: sfn.IStateMachine, *told: str) -> events.EventPattern:
@@ -24,13 +26,15 @@ def events_of(state_machine: sfn.IStateMachine, *told: str) -> events.EventPatte
 class TrainingNotifications(Construct):
     """Sends each Model Trained, Model Rejected and Training Failed of a pipeline to a topic, as JSON.
 
-    A topic of this app gets a policy that lets EventBridge publish. To one that is imported, or another
-    account's, EventBridge publishes as a role; another account's topic must allow that role, or its account.
+    A topic of this app gets a policy that lets EventBridge publish. To an imported topic, or another
+    account's, EventBridge publishes with a role; another account's topic must allow that role, or its
+    account.
 
     Args:
-        state_machine: The pipeline's state machine, whose ARN tells its events from all others.
+        state_machine: The pipeline's state machine, whose ARN identifies its events.
         topic: The topic. The key of an encrypted one must allow ``events.amazonaws.com``.
-        dead_letter_queue: The queue of what EventBridge could not deliver for a day. Default: none.
+        dead_letter_queue: The queue for events that EventBridge could not deliver for a day. Default: none.
+        told: The detail types of the events. Default: those three.
     """
 
     def __init__(
@@ -41,14 +45,15 @@ class TrainingNotifications(Construct):
         state_machine: sfn.IStateMachine,
         topic: sns.ITopic,
         dead_letter_queue: sqs.IQueue | None = None,
+        told: Sequence[str] = TRAINING_ENDS,
     ) -> None:
         super().__init__(scope, construct_id)
         events.Rule(
             self,
             "Rule",
             description="Sends a training pipeline's announcements to a topic",
-            event_pattern=events_of(state_machine, TRAINED, REJECTED, FAILED),
-            # CDK drops what is added to the policy of an imported topic.
+            event_pattern=events_of(state_machine, *told),
+            # CDK drops statements added to the policy of an imported topic.
             targets=[
                 targets.SnsTopic(
                     topic,

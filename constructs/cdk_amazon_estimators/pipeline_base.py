@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_ssm as ssm
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -24,11 +27,12 @@ from amazon_estimators.pipeline.metrics import (
     NAMESPACE,
 )
 from cdk_amazon_estimators.access.s3_access import S3Access
+from cdk_amazon_estimators.errors import PipelineError
 from cdk_amazon_estimators.notifications import events_of
 
 
 class TrainingPipelineBase(Construct):
-    """Grants on a pipeline, rules for what it tells, and its metrics.
+    """Grants on a pipeline, rules for its events, and its metrics.
 
     A TrainingPipeline is one, and so is what :meth:`TrainingPipeline.from_attributes` returns.
 
@@ -36,7 +40,7 @@ class TrainingPipelineBase(Construct):
         state_machine: The state machine.
         data_bucket: The bucket of input and RecordSets.
         model_bucket: The bucket of models.
-        prefix: The beginning of every key of the pipeline, empty or ending with ``/``.
+        prefix: The prefix of every key of the pipeline, empty or ending with ``/``.
         encryption_key: KMS key of the objects, if it is not the buckets' own.
         input_key_prefixes: The prefixes that input is read from.
     """
@@ -55,7 +59,7 @@ class TrainingPipelineBase(Construct):
     def grant_redrive(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` redrive executions that failed, once their cause is fixed.
 
-        Of dead letters of a trigger, use ``pipeline.starter.grant_redrive``.
+        For the dead letters of triggers, use ``pipeline.starter.grant_redrive``.
         """
         return self.state_machine.grant_redrive_execution(grantee)
 
@@ -73,15 +77,78 @@ class TrainingPipelineBase(Construct):
         access.read([f"{models}{keys.ANY}"])
 
     def grant_write_input(self, grantee: iam.IGrantable) -> None:
-        """Let ``grantee`` upload input, in parts too. It can neither read nor delete what is there."""
+        """Let ``grantee`` upload input, also in parts. It can neither read nor delete existing input."""
         access = self._access(self.data_bucket, grantee)
         access.write([f"{prefix}{keys.ANY}" for prefix in self.input_key_prefixes], multipart=True)
 
-    def on_model_trained(self, construct_id: str, *, target: events.IRuleTarget | None = None) -> events.Rule:
-        """Make a rule for each ``Model Trained`` of the pipeline; docs/triggers.md lists its detail.
+    def write_parameter(self, construct_id: str, parameter_name: str) -> ssm.StringParameter:
+        """Write where the pipeline is into a parameter of Systems Manager, for :meth:`from_parameter`.
+
+        Its value is JSON: ``state_machine``, ``data_bucket``, ``model_bucket``, ``prefix``,
+        ``input_prefixes``, ``encryption_key`` (the ARN, or empty) and ``current_model``, the S3 URI of the
+        record of the model in use.
 
         Args:
-            construct_id: The id of the rule, below the pipeline.
+            construct_id: The id of the parameter, below the pipeline.
+            parameter_name: Its name, such as ``"/ml/churn"``.
+
+        Example:
+            ``pipeline.write_parameter("Parameter", "/ml/churn").grant_read(role)``
+        """
+        current = keys.current_model_key(self.prefix)
+        told = {
+            "state_machine": self.state_machine.state_machine_arn,
+            "data_bucket": self.data_bucket.bucket_name,
+            "model_bucket": self.model_bucket.bucket_name,
+            "prefix": self.prefix,
+            "input_prefixes": list(self.input_key_prefixes),
+            "encryption_key": self.encryption_key.key_arn if self.encryption_key else "",
+            "current_model": self.data_bucket.s3_url_for_object(current),
+        }
+        return ssm.StringParameter(
+            self,
+            construct_id,
+            parameter_name=parameter_name,
+            string_value=Stack.of(self).to_json_string(told),
+            description="Where a training pipeline is",
+        )
+
+    @staticmethod
+    def from_parameter(scope: Construct, construct_id: str, parameter_name: str) -> TrainingPipelineBase:
+        """Refer to a pipeline by the parameter that its :meth:`write_parameter` made.
+
+        ``cdk synth`` looks the parameter up in the stack's account and region and keeps its value in
+        ``cdk.context.json``: the stack needs an explicit ``env``. Run ``cdk context --reset`` after the
+        pipeline has moved.
+
+        Args:
+            scope: The construct that refers to it.
+            construct_id: The id of the reference.
+            parameter_name: The parameter's name.
+
+        Raises:
+            PipelineError: The parameter holds something else.
+        """
+        text = ssm.StringParameter.value_from_lookup(scope, parameter_name)
+        told = _read(text, parameter_name)
+        reference = Construct(scope, f"{construct_id}Parts")
+        key = told["encryption_key"]
+        return ImportedPipeline(
+            scope,
+            construct_id,
+            state_machine_arn=told["state_machine"],
+            data_bucket=s3.Bucket.from_bucket_name(reference, "Data", told["data_bucket"]),
+            model_bucket=s3.Bucket.from_bucket_name(reference, "Models", told["model_bucket"]),
+            prefix=told["prefix"],
+            encryption_key=kms.Key.from_key_arn(reference, "Key", key) if key else None,
+            input_key_prefixes=told["input_prefixes"],
+        )
+
+    def on_model_trained(self, construct_id: str, *, target: events.IRuleTarget | None = None) -> events.Rule:
+        """Create a rule for each ``Model Trained`` of the pipeline; docs/triggers.md lists its detail.
+
+        Args:
+            construct_id: The ID of the rule, below the pipeline.
             target: Where events go. Default: none; add targets to the rule.
 
         Example:
@@ -92,25 +159,25 @@ class TrainingPipelineBase(Construct):
     def on_model_rejected(
         self, construct_id: str, *, target: events.IRuleTarget | None = None
     ) -> events.Rule:
-        """Make a rule for each ``Model Rejected``: the gate did not let the model through."""
+        """Create a rule for each ``Model Rejected``: the model did not pass the gate."""
         return self._rule(construct_id, REJECTED, target)
 
     def on_training_failed(
         self, construct_id: str, *, target: events.IRuleTarget | None = None
     ) -> events.Rule:
-        """Make a rule for each ``Training Failed``, with its error, cause and remedy."""
+        """Create a rule for each ``Training Failed``, with its error, cause and remedy."""
         return self._rule(construct_id, FAILED, target)
 
     def on_training_skipped(
         self, construct_id: str, *, target: events.IRuleTarget | None = None
     ) -> events.Rule:
-        """Make a rule for each ``Training Skipped``: a trigger asked, and there was nothing to train."""
+        """Create a rule for each ``Training Skipped``: a trigger fired, but there was nothing to train."""
         return self._rule(construct_id, SKIPPED, target)
 
     def on_training_waiting(
         self, construct_id: str, *, target: events.IRuleTarget | None = None
     ) -> events.Rule:
-        """Make a rule for each ``Training Waiting``: no instances are free."""
+        """Create a rule for each ``Training Waiting``: no instances are free."""
         return self._rule(construct_id, WAITING, target)
 
     def metric_models_trained(self, *, period: Duration | None = None) -> cloudwatch.Metric:
@@ -118,7 +185,7 @@ class TrainingPipelineBase(Construct):
         return self._metric(COUNTS[TRAINED], "Sum", period)
 
     def metric_models_rejected(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """Return the number of models that the gate did not let through, as a sum."""
+        """Return the number of models that did not pass the gate, as a sum."""
         return self._metric(COUNTS[REJECTED], "Sum", period)
 
     def metric_trainings_failed(
@@ -137,15 +204,15 @@ class TrainingPipelineBase(Construct):
         return self._metric(COUNTS[SKIPPED], "Sum", period)
 
     def metric_trainings_waiting(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """Return the number of times that a training told that no instances were free, as a sum."""
+        """Return the number of announced waits for instances, as a sum."""
         return self._metric(COUNTS[WAITING], "Sum", period)
 
     def metric_billable_seconds(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """Return the seconds that trainings were billed for, per instance, as a sum."""
+        """Return the billed seconds of trainings, per instance, as a sum."""
         return self._metric(BILLABLE_SECONDS, "Sum", period)
 
     def metric_execution_seconds(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """Return how long executions took until they told of their end, as a maximum."""
+        """Return the time that executions took until they announced their end, as a maximum."""
         return self._metric(EXECUTION_SECONDS, "Maximum", period)
 
     def metric_algorithm(
@@ -185,7 +252,8 @@ class TrainingPipelineBase(Construct):
 
 
 class ImportedPipeline(TrainingPipelineBase):
-    """A pipeline that another stack, app or account deployed: TrainingPipeline.from_attributes makes it."""
+    """A pipeline that another stack, app or account deployed, as TrainingPipeline.from_attributes returns
+    it."""
 
     def __init__(
         self,
@@ -204,3 +272,30 @@ class ImportedPipeline(TrainingPipelineBase):
         self.data_bucket, self.model_bucket = data_bucket, model_bucket
         self.prefix, self.encryption_key = prefix, encryption_key
         self.input_key_prefixes = input_key_prefixes or [keys.input_prefix(prefix)]
+
+
+def _read(text: str, parameter_name: str) -> dict[str, Any]:
+    """Return what a parameter tells. Before CDK has looked it up, a first synth gets a placeholder."""
+    if text == f"dummy-value-for-{parameter_name}":
+        return _NOT_LOOKED_UP
+    try:
+        told = json.loads(text)
+        missing = sorted({*_NOT_LOOKED_UP} - {*told})
+    except (ValueError, TypeError):
+        missing = ["any JSON object"]
+    if missing:
+        raise PipelineError(
+            f"parameter {parameter_name} does not tell where a training pipeline is: it lacks "
+            f"{', '.join(missing)}. Write it with write_parameter of the pipeline."
+        )
+    return dict(told)
+
+
+_NOT_LOOKED_UP: dict[str, Any] = {
+    "state_machine": "arn:aws:states:us-east-1:111111111111:stateMachine:NotLookedUpYet",
+    "data_bucket": "not-looked-up-yet",
+    "model_bucket": "not-looked-up-yet",
+    "prefix": "",
+    "input_prefixes": [keys.input_prefix("")],
+    "encryption_key": "",
+}

@@ -20,14 +20,14 @@ from cdk_amazon_estimators.triggers import AlarmTrigger, Trigger, UploadTrigger
 
 DAY = 86_400
 OUTSIDE_CHANNELS = "cdk-amazon-estimators:triggerOutsideChannels"
-"""The id by which the warning is acknowledged."""
+"""The ID for acknowledging the warning."""
 PREFIX = re.compile(r"(?:[^/]+/)*")
 PATTERN = re.compile(r"[*?]|\$\{")
-"""Text that IAM reads as a pattern. In a prefix it would widen every grant on the prefix."""
+"""Characters that IAM reads as a pattern. In a prefix they would widen every grant on the prefix."""
 
 
 def check_algorithm(problems: Problems, algorithm: object) -> None:
-    """Raise at once if ``algorithm`` is not an instance: nothing else can be checked without one."""
+    """Raise at once if ``algorithm`` is not an instance: without it nothing else can be checked."""
     if not isinstance(algorithm, Algorithm):
         problems.unless(
             False,
@@ -38,12 +38,12 @@ def check_algorithm(problems: Problems, algorithm: object) -> None:
 
 
 def required_channels(algorithm: Algorithm) -> list[str]:
-    """Return the channels without which the algorithm does not train."""
+    """Return the channels that the algorithm requires."""
     return [name for name, rule in algorithm.channels.items() if rule.required]
 
 
 def check_prefix(problems: Problems, prefix: str) -> None:
-    """Note a prefix that does not name folders or leaves no room for the keys behind it."""
+    """Note a prefix that does not name folders, or leaves no room for the keys below it."""
     if known("prefix", prefix) is None:
         return
     problems.unless(
@@ -70,7 +70,7 @@ def check_patterns(problems: Problems, prefix: str, sources: Mapping[str, Source
 
 
 def check_echoes(problems: Problems, sources: Mapping[str, Source], outputs: Sequence[str]) -> None:
-    """Note output that is input too: each execution would start the next one."""
+    """Note output that is also input: each execution would start the next."""
     for channel, source in sources.items():
         prefix = source.prefix or ""
         for output in outputs:
@@ -87,7 +87,7 @@ def check_neighbours(
     outputs: Sequence[str],
     neighbours: Mapping[str, PipelineLayout],
 ) -> None:
-    """Note prefixes that two pipelines of one bucket write, or that one writes and another reads."""
+    """Note prefixes in a shared bucket that two pipelines write, or that one writes and another reads."""
     inputs = [source.prefix or "" for source in sources.values()]
     for path, layout in neighbours.items():
         pairs = [(our, their) for our in (*inputs, *outputs) for their in layout.outputs]
@@ -106,7 +106,7 @@ def _overlap(one: str, other: str) -> bool:
 
 
 def check_encoding(problems: Problems, max_concurrency: int, target_shard_size: Size) -> None:
-    """Note numbers that Step Functions or S3 do not take."""
+    """Note numbers outside the limits of Step Functions or S3."""
     most, size = known("max_concurrency", max_concurrency), known("target_shard_size", target_shard_size)
     problems.unless(
         most is None or 1 <= most <= 10_000,
@@ -119,7 +119,7 @@ def check_encoding(problems: Problems, max_concurrency: int, target_shard_size: 
 
 
 def check_encoder(problems: Problems, pipeline: Construct, encoder: Construct | None) -> None:
-    """Note functions of another stack: an asset and a role's permissions belong to one stack."""
+    """Note functions of another stack: assets and a role's permissions belong to one stack."""
     if encoder is None:
         return
     theirs, ours = (Stack.of(one).node.path for one in (encoder, pipeline))
@@ -133,7 +133,7 @@ def check_encoder(problems: Problems, pipeline: Construct, encoder: Construct | 
 def check_removal(
     problems: Problems, buckets: Sequence[object], removal_policy: object, auto_delete_objects: bool
 ) -> None:
-    """Note removal settings without new buckets, and emptying them without deleting them."""
+    """Note removal settings without new buckets, and emptying buckets without deleting them."""
     problems.unless(
         None in buckets or (removal_policy is None and not auto_delete_objects),
         "removal_policy and auto_delete_objects are for new buckets, of which there is none. Leave them out.",
@@ -152,7 +152,8 @@ def check_removal(
 def check_expiration(
     problems: Problems, expiration: Duration | None, max_runtime: Duration | None, bucket: s3.IBucket | None
 ) -> None:
-    """Note RecordSets that a running job may lose, and buckets that cannot be given a rule."""
+    """Note an expiration that could delete the RecordSet of a running job, and buckets that cannot get a
+    rule."""
     after, runtime = (
         known_seconds("record_set_expiration", expiration),
         known_seconds("max_runtime", max_runtime),
@@ -174,7 +175,7 @@ def check_expiration(
 def check_version_expiration(
     problems: Problems, expiration: Duration | None, bucket: s3.IBucket | None
 ) -> None:
-    """Note an expiration of versions for a bucket that cannot be given a rule."""
+    """Note an expiration of versions for a bucket that cannot get a rule."""
     after = known_seconds("input_version_expiration", expiration)
     problems.unless(
         after is None or bucket is None or isinstance(bucket, s3.Bucket),
@@ -189,7 +190,7 @@ def check_version_expiration(
 def check_triggers(
     problems: Problems, triggers: Sequence[Trigger], outputs: Sequence[str], max_concurrent_trainings: int
 ) -> None:
-    """Note triggers with wrong settings, and a limit that lets no training run."""
+    """Note triggers with invalid settings, and a limit that allows no training."""
     for trigger in triggers:
         trigger.check(problems, outputs)
     most = known("max_concurrent_trainings", max_concurrent_trainings)
@@ -203,7 +204,7 @@ def check_trigger_prefixes(
     sources: Mapping[str, Source],
     prefix: str,
 ) -> None:
-    """Note a trigger's prefix that leaves the pipeline's out, and warn of one that lies under no channel."""
+    """Note a trigger's prefix outside the pipeline's, and warn of one outside all channels."""
     inputs = [source.prefix or "" for source in sources.values()]
     for trigger in triggers:
         heard = known("prefix", trigger.prefix) if isinstance(trigger, UploadTrigger) else None
@@ -231,7 +232,7 @@ def check_regions(
     buckets: Mapping[str, s3.IBucket | None],
     triggers: Sequence[Trigger],
 ) -> None:
-    """Note buckets that SageMaker cannot use and alarms that EventBridge does not hear of here."""
+    """Note buckets and alarms in another region: SageMaker and EventBridge cannot use them here."""
     ours = Stack.of(pipeline).region
     regions = {
         f"{name} {bucket.node.path}": bucket.env.region
@@ -250,13 +251,13 @@ def check_regions(
 
 
 def _region_of(alarm: cloudwatch.IAlarm) -> str:
-    """Return the region in the alarm's ARN, or the one of its stack if the ARN is not known yet."""
+    """Return the region in the alarm's ARN, or that of its stack if the ARN is not known yet."""
     arn = alarm.alarm_arn
     return str(alarm.env.region) if Token.is_unresolved(arn) else arn.split(":")[3]
 
 
 def check_timeout(problems: Problems, timeout: Duration | None, max_runtime: Duration | None) -> None:
-    """Note an execution timeout that would end a training which may still run."""
+    """Note an execution timeout that could end a running training."""
     longest, runtime = known_seconds("timeout", timeout), known_seconds("max_runtime", max_runtime)
     problems.unless(
         longest is None or runtime is None or runtime < longest <= 365 * 86_400,

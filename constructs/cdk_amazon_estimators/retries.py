@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 AS_LONG_AS_THE_EXECUTION = 99_999_999
-"""Step Functions' highest MaxAttempts: the execution's own timeout ends the waiting."""
+"""Step Functions' highest MaxAttempts: only the execution's timeout ends the waiting."""
 
 LAMBDA_THROTTLED = ["Lambda.TooManyRequestsException"]
-"""Every slot of the account's Lambda concurrency is taken. That is no failure: one will be free."""
+"""The account's Lambda concurrency is used up. This is not a failure: an execution will be free."""
 
 LAMBDA_FAULTS = [
     "Lambda.AWSLambdaException",
@@ -16,14 +16,14 @@ LAMBDA_FAULTS = [
     "Lambda.SdkClientException",
     "Lambda.ServiceException",
 ]
-"""Faults of the service. What the library raises is a user's to mend, and never retried."""
+"""Faults of the service. The library's own errors are for users to fix, and never retried."""
 
 NOT_RUN = [*LAMBDA_FAULTS, *LAMBDA_THROTTLED]
 """Lambda did not run the function."""
 
 
 def retry(errors: list[str], *, seconds: int, attempts: int, longest: int) -> dict[str, Any]:
-    """Return one retrier: pauses double from ``seconds`` up to ``longest``, each random up to that."""
+    """Return a retrier whose pauses double from ``seconds`` to ``longest``, each random up to that limit."""
     return {
         "ErrorEquals": errors,
         "IntervalSeconds": seconds,
@@ -43,14 +43,14 @@ def of_functions() -> list[dict[str, Any]]:
 
 
 def of_announcements() -> list[dict[str, Any]]:
-    """Return the Retry list of a task that tells of an end: whatever fails is tried again for a while."""
+    """Return the Retry list of a task that announces an end: every error is retried for a while."""
     return [*of_functions(), retry(["States.ALL"], seconds=5, attempts=8, longest=300)]
 
 
 def of_registry() -> list[dict[str, Any]]:
-    """Return the Retry list of a call of the SDK that may be repeated: throttling and faults of the service.
+    """Return the Retry list of a repeatable SDK call, for throttling and service faults.
 
-    They share a name with requests that the service refuses: those are repeated in vain, and for free.
+    They share a name with requests that the service refuses: retrying those is useless but free.
     """
     return [retry(["SageMaker.SageMakerException"], seconds=2, attempts=4, longest=60)]
 
@@ -58,9 +58,9 @@ def of_registry() -> list[dict[str, Any]]:
 def of_training() -> list[dict[str, Any]]:
     """Return the Retry list of the training job's task.
 
-    A job name that is taken is met under the next name, which ends with the retry's number. Throttling and
-    service faults share a name with requests that the service refuses: those are repeated for some minutes
-    too, in vain and for free.
+    If a job name is taken, the next one ends with the retry's number. Throttling and service faults share a
+    name with requests that the service refuses: those are also retried for some minutes, which is useless but
+    free.
     """
     return [
         retry(["SageMaker.ResourceInUseException"], seconds=1, attempts=3, longest=10),

@@ -14,6 +14,8 @@ from cdk_amazon_estimators.failure import explained_failure
 from cdk_amazon_estimators.function_task import EXECUTION, invoke
 from cdk_amazon_estimators.retries import of_announcements
 
+PLAN: Mapping[str, Any] = {"plan.$": "$.plan"}
+
 
 def explain_failure(
     scope: Construct,
@@ -23,12 +25,14 @@ def explain_failure(
     again: sfn.IChainable,
     suffix: str = "",
     kept: Sequence[str] = (),
+    plan: Mapping[str, Any] = PLAN,
 ) -> sfn.CustomState:
-    """Explain, tell, then Failed, and from there ``again`` if the execution is redriven.
+    """Create Explain, the announcement and Failed, which leads to ``again`` if the execution is redriven.
 
-    Of the state ``kept`` goes on beside the input; without, there is no plan yet.
+    A redriven execution keeps ``kept`` of the state besides the input; without it, there is no plan yet.
+    ``plan`` is Explain's view of the plan.
     """
-    # Of the failure before nothing is kept: neither its error nor a plan that may not be the next one.
+    # Keep nothing of the earlier failure: neither its error nor a plan that may not be the next one.
     going_on: dict[str, Any] = {f"{name}.$": f"$.{name}" for name in kept} if kept else {"plan": {}}
     announce = announce_by(
         scope,
@@ -42,7 +46,7 @@ def explain_failure(
         scope,
         encoder,
         name=settings["pipeline"],
-        plan={"plan.$": "$.plan"},
+        plan=plan,
         announce=announce,
         going_on={"input.$": "$.input", **going_on},
         again=again,
@@ -59,10 +63,10 @@ def announce_by(
     retries: list[dict[str, Any]],
     **state: str,
 ) -> sfn.CustomState:
-    """Tell of the end, if need be after some minutes.
+    """Announce the end, if necessary after some minutes of retries.
 
-    Should the telling fail all the same, the execution ends as it would: what it did is done. The starter
-    finds the error in its output, and tells of the model.
+    If that fails nevertheless, the execution ends as it would otherwise, because its work is done. The
+    starter finds the error in its output, and announces the model.
     """
     event = {"pipeline": settings, "execution": EXECUTION, "input.$": "$.input", **state}
     return invoke(scope, construct_id, function, event=event, result_path="$.announced", retries=retries)
@@ -77,12 +81,13 @@ def map_shards(
     items_key: str,
     numbers: Sequence[str],
     item: Mapping[str, Any],
-    max_concurrency: int,
+    at_once: str = "$.plan.at_once",
     suffix: str = "",
+    attempt: str | None = None,
 ) -> sfn.DistributedMap:
     """Run ``task`` for every shard.
 
-    A Map Run hides what its items failed of: each is explained where it failed.
+    A Map Run hides the errors of its items, so each item explains its own.
 
     Args:
         scope: The pipeline.
@@ -90,17 +95,18 @@ def map_shards(
         task: What runs for a shard.
         encoder: The Lambda functions.
         items_key: The path in the state of the key of the list of items, in ``$.plan.bucket``.
-        numbers: The members of an item, ``shard`` among them.
-        item: What the task is told besides; ``pipeline`` at least.
-        max_concurrency: The most shards at a time.
+        numbers: The members of an item, including ``shard``.
+        item: Further members of the task's event, at least ``pipeline``.
+        at_once: The path in the state of the most shards at a time. Default: what Plan says.
         suffix: The end of the ids of the states of a failure.
+        attempt: The attempt that failures are kept under. Default: that of the plan.
     """
     shards = sfn.DistributedMap(
         scope,
         construct_id,
         label=construct_id,
-        max_concurrency=max_concurrency,
-        # The bucket by path: were it given as a construct, CDK would let the role read all of it.
+        max_concurrency_path=at_once,
+        # The bucket by path: for a construct, CDK would let the role read all of the bucket.
         item_reader=sfn.S3JsonLItemReader(
             bucket_name_path=sfn.JsonPath.string_at("$.plan.bucket"),
             key=sfn.JsonPath.string_at(items_key),
@@ -108,8 +114,8 @@ def map_shards(
         item_selector={
             "bucket": sfn.JsonPath.string_at("$.plan.bucket"),
             "prefix": sfn.JsonPath.string_at("$.plan.prefix"),
-            "attempt": sfn.JsonPath.string_at("$.plan.attempt"),
-            # Whose work it is, for the logs, and what else the task is told.
+            "attempt": attempt or sfn.JsonPath.string_at("$.plan.attempt"),
+            # The pipeline and execution, for the logs, and the task's further members.
             **item,
             "execution": sfn.JsonPath.string_at("$$.Execution.Name"),
             **{name: sfn.JsonPath.number_at(f"$$.Map.Item.Value.{name}") for name in numbers},

@@ -1,6 +1,7 @@
-"""The states of one execution: Plan, the Distributed Map of Encode, Seal, Train; every error is explained.
+"""Create the states of an execution: Plan, the Distributed Map of Encode, Seal, Train. Every error is
+explained.
 
-A redriven execution goes back to Plan, which finds what is done already.
+A redriven execution returns to Plan, which finds what is already done.
 """
 
 from __future__ import annotations
@@ -41,9 +42,9 @@ def pipeline_state_machine(
     encryption_key: kms.IKey | None = None,
     lists: Sequence[str] = (),
 ) -> sfn.StateMachine:
-    """Make a pipeline's state machine, whose role may also read the items of its Maps.
+    """Create a pipeline's state machine, whose role may also read the items of its Maps.
 
-    ``lists`` are the keys of those that do not list shards to encode.
+    ``lists`` are the keys of items other than shards to encode.
     """
     machine = logged_state_machine(
         scope,
@@ -62,7 +63,7 @@ def pipeline_state_machine(
 
 @dataclass(frozen=True)
 class Workflow:
-    """The definition of a state machine, and what its steps after training need."""
+    """The definition of a state machine, and the permissions for its steps after training."""
 
     definition: sfn.IChainable
     statements: Sequence[iam.PolicyStatement]
@@ -90,17 +91,22 @@ def workflow(
         settings: The pipeline's settings, which the functions read.
         training: The states that train.
         after: The steps after training, in order.
-        context: What these are bound to.
+        context: The context of these steps.
         max_concurrency: The most shards that are encoded at a time.
         capacity_wait: How long a training waits for instances.
     """
-    # The input is set aside, and there is a plan from the start: Explain needs one whatever failed.
+    # Set the input aside, and begin with a plan: Explain needs one, whichever state fails.
     start = sfn.Pass(scope, "Start", parameters={"input": sfn.JsonPath.object_at("$"), "plan": {}})
     plan = invoke(
         scope,
         "Plan",
         encoder.plan,
-        event={"pipeline": settings, "input.$": "$.input", "execution": EXECUTION},
+        event={
+            "pipeline": settings,
+            "input.$": "$.input",
+            "execution": EXECUTION,
+            "concurrency": encoder.concurrency(max_concurrency),
+        },
         result_path="$.plan",
     )
     shards = map_shards(
@@ -111,7 +117,6 @@ def workflow(
         items_key="$.plan.shards_key",
         numbers=("shard", "offset", "length"),
         item={"pipeline": settings["pipeline"]},
-        max_concurrency=max_concurrency,
     )
     seal = invoke(
         scope,
@@ -148,16 +153,16 @@ def workflow(
 
 
 def _end(context: Context, training: Training, after: Sequence[AfterTraining]) -> list[iam.PolicyStatement]:
-    """Lead from the end of training through the steps after it to Done; return what they need.
+    """Connect the end of training through the steps after it to Done; return the permissions they need.
 
-    What fails after training is explained like everything else. Redriven, the execution goes on with the
-    first step after it: nothing is trained twice.
+    A failure after training is explained like any other. A redriven execution continues with the first step
+    after training, so nothing is trained twice.
     """
     scope, encoder, settings = context.scope, context.encoder, context.settings
     done = sfn.Succeed(scope, "Done")
 
     def announce(construct_id: str, *steps: AfterTraining) -> sfn.CustomState:
-        """Tell of the model, and of what ``steps`` have found."""
+        """Announce the model, and the results of ``steps``."""
         told = ("plan", "job", *training.leaves, *(step.leaves for step in steps))
         state = {f"{name}.$": f"$.{name}" for name in told} | {"warnings.$": "$.request.warnings"}
         made = announce_by(
@@ -189,6 +194,6 @@ def _end(context: Context, training: Training, after: Sequence[AfterTraining]) -
 
 
 def workflow_statements(encoder: RecordSetEncoder) -> list[iam.PolicyStatement]:
-    """Return the role's statements for the Lambda functions, at these versions only."""
+    """Return the role's statements for the Lambda functions, only at these versions."""
     functions = [function.function_arn for function in encoder.functions]
     return [iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=functions)]

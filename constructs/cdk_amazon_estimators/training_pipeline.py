@@ -1,4 +1,4 @@
-"""The construct that users instantiate: a bucket of data in, trained models out."""
+"""Define TrainingPipeline, the construct that users instantiate: a bucket of data in, trained models out."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ from cdk_amazon_estimators.storage.data_buckets import (
     new_data_bucket,
     new_model_bucket,
 )
+from cdk_amazon_estimators.storage.given_buckets import warn_of_given_buckets
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.capacity import Training
 from cdk_amazon_estimators.training.image import TrainingImage
@@ -50,7 +51,8 @@ STATE_MACHINE_ID = "StateMachine"
 
 
 class TrainingPipeline(TrainingPipelineBase):
-    """Trains one algorithm on the objects of a bucket: input becomes RecordSets, and RecordSets a model.
+    """Trains an algorithm on the objects of a bucket: turns input into RecordSets, and RecordSets into a
+    model.
 
     ``triggers`` start executions of ``state_machine``, and so can anyone with :meth:`grant_start_execution`.
     The execution input is optional in all its parts (``amazon_estimators/execution_input.schema.json``)::
@@ -58,7 +60,7 @@ class TrainingPipeline(TrainingPipelineBase):
         {"hyperparameters": {"k": "12"}, "data_set": "<24 hexadecimal digits>", "reason": "why"}
 
     ``data_set`` is the version to train on, as ``record_set.json`` and the job's tags name it. The default is
-    the input as it is when the execution starts.
+    the current input when the execution starts.
 
     The execution output, after ``Plan``, ``Seal`` and ``Train``::
 
@@ -67,13 +69,13 @@ class TrainingPipeline(TrainingPipelineBase):
          "request": {"job_name", "hyperparameters", "input_data_config", "tags"},
          "job": {"TrainingJobName", "ModelArtifacts": {"S3ModelArtifacts": "s3://…/model.tar.gz"}, …}}
 
-    ``plan.complete`` is true if the RecordSet existed already. ``job`` is what DescribeTrainingJob answers.
+    ``plan.complete`` is true if the RecordSet existed already. ``job`` is the answer of DescribeTrainingJob.
 
     The ``error`` of a failed execution is a class of ``amazon_estimators.errors`` (``HyperparameterError``,
     ``RequestError``, ``NoInputError``, ``InputError``, ``SchemaError``, ``ObjectChangedError``,
     ``RecordSetError``, ``TrainingJobError``, ``FunctionError``) or one of Step Functions' own (``States.…``,
     ``SageMaker.…``). Its ``cause`` is a function's error in JSON, whose ``errorMessage`` says what is wrong
-    and what to do. A redriven execution goes on with what is missing.
+    and what to do. A redriven execution continues with what is missing.
 
     Args:
         algorithm: The algorithm with its hyperparameters, such as ``KMeans(k=10)``.
@@ -84,50 +86,51 @@ class TrainingPipeline(TrainingPipelineBase):
         instance_count: The number of training instances. Default: 1.
         channels: The input of each channel: its prefix and how to read it. Default: the channels the
             algorithm requires, each at ``<prefix>input/<channel>/``.
-        distributions: ``"ShardedByS3Key"`` or ``"FullyReplicated"`` by channel. Default: what the algorithm
+        distributions: ``"ShardedByS3Key"`` or ``"FullyReplicated"`` by channel. Default: as the algorithm
             documents for each.
         prefix: The beginning of every key of this pipeline, empty or ending with ``/``. Default: ``""``.
-        data_bucket: The bucket of input and RecordSets. One of this app is made to send its events to
-            EventBridge; of an imported one synth warns that it must. Default: a new one.
+        data_bucket: The bucket of input and RecordSets. The pipeline makes a bucket of this app send its
+            events to EventBridge; for an imported one, the synth warns that it must. Default: a new one.
         model_bucket: The bucket of models. Default: a new one.
         encryption_key: KMS key of new buckets, models and training volumes. Default: keys of the services.
-        removal_policy: What becomes of new buckets when the stack is deleted. Default: RETAIN.
-        auto_delete_objects: Empty new buckets when the stack is deleted, which takes
-            ``removal_policy=RemovalPolicy.DESTROY`` too. Default: False.
+        removal_policy: What happens to new buckets when the stack is deleted. Default: RETAIN.
+        auto_delete_objects: Empty new buckets when the stack is deleted, which also needs
+            ``removal_policy=RemovalPolicy.DESTROY``. Default: False.
         encoder: The Lambda functions. Default: one RecordSetEncoder that all pipelines of the stack share.
         target_shard_size: The most bytes of one shard. Default: 256 MiB.
-        max_concurrency: The most shards that are encoded at a time. Default: 100.
+        max_concurrency: The most shards that are encoded at a time. Plan takes fewer if the account's Lambda
+            concurrency would leave less than two to other functions. Default: 100.
         record_set_expiration: Delete RecordSets this long after they were encoded: whole days, more than
             ``max_runtime``. Data that is trained on again is encoded again. Default: keep them.
         input_version_expiration: Delete versions of input this long after they were replaced or deleted, in
             whole days. Data sets that hold them cannot be trained on again. Default: keep them.
-        training_role: The execution role of the training jobs. It is granted what they need; if it cannot be,
-            synth warns (docs/pipeline.md lists what to grant). Default: a new one.
+        training_role: The execution role of the training jobs. It gets the permissions they need; if CDK
+            cannot grant them, the synth warns (docs/pipeline.md lists them). Default: a new one.
         training_image: The training image, for regions that the library does not know, mirrors and
             pull-through caches: an image in Amazon ECR with its tag or digest. Default: Amazon's.
         volume_size: The disk of each training instance. Default: 30 GiB.
         max_runtime: The time after which a training job is stopped. Default: 1 day.
-        spot_max_wait: Train on spot capacity, and wait and train up to this long, 1 hour at most. Default:
-            None, on-demand capacity.
-        keep_alive: Keep the instances as a warm pool for the next job this long, 6 hours at most. Default:
+        spot_max_wait: Train on spot capacity, and wait and train for at most this time, up to 1 hour.
+            Default: None, on-demand capacity.
+        keep_alive: Keep the instances as a warm pool for the next job this long, at most 6 hours. Default:
             None.
         max_retry_attempts: How often SageMaker restarts a job after a fault of its own, 0 to 30. Default: 2.
         capacity_wait: How long a training waits for instances, up to 3 days, while the account's quota is in
-            use or SageMaker has no capacity of the type. It is tried again every 5 minutes. Default: 1 hour.
+            use or SageMaker has no capacity of the type. The job is retried every 5 minutes. Default: 1 hour.
         timeout: The most time an execution may take. Then it ends as TIMED_OUT, and the next may start.
             Default: a day more than ``max_runtime`` and ``capacity_wait``.
         vpc: The network of the training instances. Default: SageMaker's.
         subnets: Subnets of ``vpc``. Default: the private ones.
         security_groups: Security groups of the training instances. Default: a new one, with ``vpc``.
-        encrypt_inter_container_traffic: Encrypt what the instances send to one another. Default: False.
+        encrypt_inter_container_traffic: Encrypt the traffic between instances. Default: False.
         enable_network_isolation: Give the training container no network. Default: False.
-        tuning: Search hyperparameters, and go on with the best training. Default: None, one training.
+        tuning: Search hyperparameters, and continue with the best training. Default: None, one training.
         gate: Judge each model, and use it only if it is good enough. Default: None, every model is used.
         registration: Register each model in the SageMaker Model Registry. Default: None.
         triggers: UploadTrigger, ScheduleTrigger, AlarmTrigger or your own; empty for none. Default: an
             UploadTrigger with a quiet period of 5 minutes.
-        max_concurrent_trainings: The most executions that triggers let run at a time. Default: 1.
-        notification_topic: The topic that each Model Trained, Model Rejected and Training Failed is sent to.
+        max_concurrent_trainings: The most concurrent executions that triggers start. Default: 1.
+        notification_topic: The topic that receives each Model Trained, Model Rejected and Training Failed.
             Default: none.
         service_encryption_key: KMS key of the state machine, its log and the starter's queues. Whoever starts
             executions or sends to the queue needs it too. An imported key must allow CloudWatch Logs and
@@ -144,20 +147,20 @@ class TrainingPipeline(TrainingPipelineBase):
         encoder: The Lambda functions.
         training_role: The execution role of the training jobs.
         state_machine: The state machine.
-        starter: What triggers send to; None without triggers.
+        starter: The receiver of triggers' messages; None without triggers.
         layout: The prefixes of this pipeline's data.
         input_prefixes: The prefix of each channel's input.
-        job_name_prefix: The beginning of every training job's name.
-        model_package_group: The group its models are registered in; None without ``registration``.
+        job_name_prefix: The prefix of every training job's name.
+        model_package_group: The group in which its models are registered; None without ``registration``.
         algorithm: The algorithm.
         training_image: The image that trains, and that serves its models.
 
     Raises:
-        PipelineError: Props that make no pipeline, or problems of several kinds. One error tells all
-            problems, each with the construct's path.
-        InstanceError: If that is all that is wrong: instances that the algorithm does not run on.
+        PipelineError: Invalid props, or problems of several kinds. One error has all problems, each with the
+            construct's path.
+        InstanceError: If this is the only problem: instances that the algorithm does not run on.
         RegionError: Likewise, a region without an image of the algorithm.
-        HyperparameterError: Likewise, hyperparameters that the algorithm does not take.
+        HyperparameterError: Likewise, hyperparameters that the algorithm does not accept.
     """
 
     def __init__(
@@ -206,11 +209,13 @@ class TrainingPipeline(TrainingPipelineBase):
         tags: Mapping[str, str] | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
     ) -> None:
-        props = dict(locals())  # as long as there are no other local variables
+        props = dict(locals())  # while there are no other local variables
         super().__init__(scope, construct_id)
         chosen = checked(self, TrainingPipeline.__init__, props, self._neighbours(data_bucket))
 
         self.algorithm, self.training_image = algorithm, chosen.image
+        given = {"data_bucket": data_bucket, "model_bucket": model_bucket}
+        warn_of_given_buckets(self, given, encryption_key)
         self._make_buckets(data_bucket, model_bucket, encryption_key, removal_policy, auto_delete_objects)
         self._lay_out(chosen.sources, prefix, encryption_key, encryption_headers)
         self._expire(record_set_expiration, input_version_expiration)
@@ -249,7 +254,7 @@ class TrainingPipeline(TrainingPipelineBase):
 
         Args:
             scope: The construct that refers to it.
-            construct_id: The id of the reference.
+            construct_id: The ID of the reference.
             state_machine_arn: The ARN of its state machine.
             data_bucket: The bucket of its input, such as ``s3.Bucket.from_bucket_name(…)``.
             model_bucket: The bucket of its models.
@@ -258,7 +263,7 @@ class TrainingPipeline(TrainingPipelineBase):
             input_key_prefixes: The prefixes of its input. Default: ``<prefix>input/``.
 
         Returns:
-            What grants on it, and makes rules for its events.
+            A reference with the pipeline's grants, event rules and metrics.
         """
         return ImportedPipeline(
             scope,
@@ -272,7 +277,7 @@ class TrainingPipeline(TrainingPipelineBase):
         )
 
     def grant_request(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let ``grantee`` ask the starter for a training; see :meth:`TrainingStarter.grant_request`.
+        """Let ``grantee`` request a training from the starter; see :meth:`TrainingStarter.grant_request`.
 
         Raises PipelineError if the pipeline has no triggers, and so no starter.
         """
@@ -318,7 +323,7 @@ class TrainingPipeline(TrainingPipelineBase):
         self.input_key_prefixes = self.layout.inputs
 
     def _expire(self, record_sets: Duration | None, input_versions: Duration | None) -> None:
-        """Let S3 delete what grows, in a bucket of this app."""
+        """Let S3 delete expired objects, in a bucket of this app."""
         if not isinstance(self.data_bucket, s3.Bucket):
             return
         expire_replaced(self.data_bucket, [self.layout.datasets, self.layout.triggers], STALE_VERSION)
@@ -377,7 +382,7 @@ class TrainingPipeline(TrainingPipelineBase):
         *,
         has_gate: bool,
     ) -> Context:
-        """Return what steps after training are bound to."""
+        """Return the context of the steps after training."""
         self.model_package_group = registration.group_of(self, self.job_name_prefix) if registration else None
         return Context(
             scope=self,
@@ -390,7 +395,7 @@ class TrainingPipeline(TrainingPipelineBase):
         )
 
     def _training(self, chosen: CheckedProps, context: Context, tuning: Tuning | None) -> Training:
-        """Make the states that train: one job, or a tuning job."""
+        """Create the states that train: one job, or a tuning job."""
         job: dict[str, Any] = {
             "image": chosen.image.uri,
             "role": self.training_role,
@@ -484,7 +489,7 @@ class TrainingPipeline(TrainingPipelineBase):
             Tags.of(self).add(name, value)
 
     def _neighbours(self, data_bucket: s3.IBucket | None) -> dict[str, PipelineLayout]:
-        """Return the layouts of the app's other pipelines of this bucket, by path."""
+        """Return the layouts of the app's other pipelines in this bucket, by path."""
         if known("data_bucket", data_bucket) is None or data_bucket is None:
             return {}
         pipelines = [node for node in self.node.root.node.find_all() if isinstance(node, TrainingPipeline)]
@@ -498,5 +503,5 @@ class TrainingPipeline(TrainingPipelineBase):
 
 
 def _plain(instance_type: str | Sequence[str]) -> str | list[str]:
-    """Return what jsii takes: it knows no tuples."""
+    """Return a list for jsii, which does not accept tuples."""
     return instance_type if isinstance(instance_type, str) else list(instance_type)

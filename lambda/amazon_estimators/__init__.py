@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     # The algorithms are whatever the registry holds: a new one is named there and nowhere else.
     from amazon_estimators.algorithms import *  # noqa: F403
-    from amazon_estimators.algorithms.tuning import CategoricalParameter as CategoricalParameter
-    from amazon_estimators.algorithms.tuning import ContinuousParameter as ContinuousParameter
-    from amazon_estimators.algorithms.tuning import IntegerParameter as IntegerParameter
+    from amazon_estimators.algorithms.tuning_ranges import CategoricalParameter as CategoricalParameter
+    from amazon_estimators.algorithms.tuning_ranges import ContinuousParameter as ContinuousParameter
+    from amazon_estimators.algorithms.tuning_ranges import IntegerParameter as IntegerParameter
     from amazon_estimators.client.estimator import Estimator as Estimator
     from amazon_estimators.client.hosting import ServerlessInferenceConfig as ServerlessInferenceConfig
     from amazon_estimators.client.job_settings import JobSettings as JobSettings
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "algorithms": "ALGORITHMS Algorithm algorithm_named",
-    "algorithms.tuning": "CategoricalParameter ContinuousParameter IntegerParameter",
+    "algorithms.tuning_ranges": "CategoricalParameter ContinuousParameter IntegerParameter",
     "client.hosting": "ServerlessInferenceConfig",
     "client.job_settings": "JobSettings",
     "client.model": "Model",

@@ -6,6 +6,30 @@ dashboards can match on it. ``str(error)`` says what is wrong and, on a last lin
 
 from __future__ import annotations
 
+__all__ = [
+    "AmazonEstimatorsError",
+    "DamagedFileError",
+    "EndpointError",
+    "FunctionError",
+    "HyperparameterError",
+    "InputError",
+    "InstanceError",
+    "ModelError",
+    "NoInputError",
+    "ObjectChangedError",
+    "PredictionsError",
+    "RecordIOError",
+    "RecordSetError",
+    "RegionError",
+    "RequestError",
+    "ResponseError",
+    "SchemaError",
+    "ServiceError",
+    "TrainingJobError",
+    "TransformJobError",
+    "TuningJobError",
+]
+
 
 class AmazonEstimatorsError(Exception):
     """Base of all errors raised on purpose. ``remedy`` is the one sentence that says what to do."""

@@ -6,6 +6,6 @@ try:
     from amazon_estimators_rehearsal.cli import main
 
     status = main()
-except KeyboardInterrupt:  # nothing had been started yet: the modules were loading
+except KeyboardInterrupt:  # nothing has been started yet: the modules were still loading
     status = 130
 sys.exit(status)

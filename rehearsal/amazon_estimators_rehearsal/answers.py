@@ -28,9 +28,9 @@ def answers(
     job: Mapping[str, Any],
     record_sets: Mapping[str, StoredRecordSet[RecordSet]],
 ) -> Iterator[str]:
-    """Yield what the model answers for the first shard of its training data, or why it answers nothing.
+    """Yield the model's answers for the first shard of its training data, or why there are none.
 
-    A metric that the training job reported is computed again from the answers.
+    Computes the training job's metric again from the answers.
 
     Args:
         s3: A boto3 client.
@@ -60,9 +60,9 @@ def answers(
 
 
 def _model(archive: bytes, algorithm: Algorithm) -> Predicting:
-    """Return the model as it predicts off line; where Amazon's way is not public, that of the stand-in."""
+    """Return the model for offline prediction; the stand-in's own if Amazon's method is not public."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ModelWarning)  # what load_model assumes of Amazon's containers
+        warnings.simplefilter("ignore", ModelWarning)  # load_model's assumption about Amazon's containers
         try:
             model = load_model(archive, algorithm)
         except ModelError:

@@ -41,7 +41,7 @@ def data_of(
     if not pipelines:
         raise RequestError("the app's stacks hold no TrainingPipeline", remedy=NO_PIPELINE)
     if not given:
-        return [(pipeline, _sample(pipeline, directory)) for pipeline in pipelines]
+        return [(pipeline, sample_of(pipeline, directory)) for pipeline in pipelines]
     paths = dict(_named(text, pipelines) for text in given)
     return [
         (pipeline, own(paths[pipeline.name], type(pipeline.algorithm)))
@@ -70,7 +70,7 @@ def _named(text: str, pipelines: Sequence[PipelineEstimator]) -> tuple[str, Path
     return fitting[0], Path(path)
 
 
-def _sample(pipeline: PipelineEstimator, directory: Path) -> Sample:
+def sample_of(pipeline: PipelineEstimator, directory: Path) -> Sample:
     """Return the sample of the pipeline's algorithm, as far as the pipeline has channels for it.
 
     Raises:

@@ -39,7 +39,7 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one rehearsal and return its exit code.
+    """Run a rehearsal and return its exit code.
 
     Returns:
         0 if the training job completed, 1 if anything failed, 130 if the user interrupted it.
@@ -204,7 +204,7 @@ def _settings(sample: Sample, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _check(algorithm: type[Algorithm], settings: Mapping[str, Any], console: Console) -> None:
-    """Raise what ``cdk synth`` would raise, before anything is started."""
+    """Raise the errors of ``cdk synth`` before anything is started."""
     instances = settings["instance_count"]
     with warnings.catch_warnings(record=True) as cautions:
         warnings.simplefilter("always")
@@ -257,7 +257,7 @@ def _column(text: str) -> int | str:
 
 
 def _stop(number: int, frame: object) -> None:
-    """Unwind, which stops everything that was started. A second signal must not interrupt that."""
+    """Unwind, which stops everything that was started. A second signal must not interrupt it."""
     for stopping in STOPPING:
         signal.signal(stopping, signal.SIG_IGN)
     raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)

@@ -1,4 +1,4 @@
-"""Run a child process with its output in a file, and end it for certain when its starter is done with it."""
+"""Run a child process with its output in a file, and make sure that it ends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 class CommandError(RuntimeError):
-    """A command that failed. The text holds its output."""
+    """Raised if a command fails. The text holds its output."""
 
 
 class Command:
@@ -49,7 +49,7 @@ class Command:
         return time.monotonic() - self._began
 
     def output(self, characters: int = 8000) -> str:
-        """Return the end of its output, ``characters`` at most."""
+        """Return the end of its output, at most ``characters``."""
         return self._log.read_text(encoding="utf-8", errors="replace")[-characters:]
 
     def stop(self) -> None:

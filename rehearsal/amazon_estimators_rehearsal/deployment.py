@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from amazon_estimators.errors import RequestError
 from amazon_estimators.local_platform import ON_THIS_MACHINE
 from amazon_estimators_rehearsal.command import Command
 from amazon_estimators_rehearsal.environment import (
@@ -79,10 +78,10 @@ class Cdk:
     def bootstrap(self, qualifier: str | None = None) -> Command:
         """Start ``cdk bootstrap``.
 
-        It runs in an empty directory; in an app's directory it would synthesize the app first.
+        It runs in an empty directory: in an app's directory it would first synthesize the app.
 
         Args:
-            qualifier: The app's own bootstrap qualifier. Default: that of CDK.
+            qualifier: The app's own bootstrap qualifier. Default: CDK's.
         """
         empty = self.directory / "bootstrap"
         empty.mkdir(exist_ok=True)
@@ -129,33 +128,3 @@ class Cdk:
     def _start(self, name: str, cwd: Path, *arguments: str) -> Command:
         command = [str(node_binary()), str(cdk_script()), *arguments, *_QUIET]
         return Command(command, cwd=cwd, env=self._environment, log=self.directory / f"{name}.log")
-
-
-def stacks_of(assembly: Path) -> list[str]:
-    """Return the names of an assembly's stacks, those of its stages included.
-
-    Raises:
-        RequestError: A stack is bound to an account or region that the local platform is not.
-    """
-    manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))
-    names: list[str] = []
-    for identifier, artifact in manifest["artifacts"].items():
-        properties = artifact.get("properties", {})
-        if artifact["type"] == "cdk:cloud-assembly":
-            names += stacks_of(assembly / properties["directoryName"])
-        elif artifact["type"] == "aws:cloudformation:stack":
-            name = properties.get("stackName", identifier)
-            _check_environment(name, artifact["environment"])
-            names.append(name)
-    return names
-
-
-def _check_environment(stack: str, environment: str) -> None:
-    account, region = environment.removeprefix("aws://").split("/")
-    if account not in (ACCOUNT, "unknown-account") or region not in (REGION, "unknown-region"):
-        raise RequestError(
-            f"stack {stack} is bound to account {account} and region {region}; the local platform is account "
-            f"{ACCOUNT} in {REGION}",
-            remedy="Take both from where the app is deployed to: env=Environment(account=os.environ["
-            '"CDK_DEFAULT_ACCOUNT"], region=os.environ["CDK_DEFAULT_REGION"]).',
-        )

@@ -1,7 +1,7 @@
 """Build the environment of every process a rehearsal starts. Nothing of the user's AWS account gets in.
 
-Only a short list of variables is inherited. The rehearsal has its own credentials, profiles, endpoints and
-home directory, which replaces the one with ``~/.aws`` and ``~/.cdk.json``.
+Processes inherit only a short list of variables. The rehearsal has its own credentials, profiles, endpoints
+and home directory, instead of the one with ``~/.aws`` and ``~/.cdk.json``.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def emulator_environment(directory: Path, endpoint: str) -> dict[str, str]:
         "LOG_LEVEL": "INFO",
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
-        # MiniStack removes containers that it takes for its leftovers: it must not see the user's Docker.
+        # MiniStack removes containers that look like its leftovers: it must not see the user's Docker.
         "DOCKER_HOST": "unix:///nonexistent/docker.sock",
     }
 
@@ -126,7 +126,7 @@ def jsii_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]
     try:
         root.mkdir(parents=True, exist_ok=True)
     except OSError:
-        return quiet  # jsii's default then lies in the rehearsal's home
+        return quiet  # otherwise jsii's default is in the rehearsal's home
     return {**quiet, "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(root)}
 
 
@@ -146,7 +146,7 @@ def _path() -> str:
 
 
 def _source_roots() -> list[str]:
-    """Return the directories that this project's packages come from: child processes use the same."""
+    """Return the directories of this project's packages, for child processes."""
     names = ("amazon_estimators", "cdk_amazon_estimators", "amazon_estimators_rehearsal")
     return sorted({str(_package_directory(name).parent) for name in names})
 

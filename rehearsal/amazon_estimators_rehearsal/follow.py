@@ -32,7 +32,7 @@ class Entered:
 class Exited:
     """The execution has left a state after ``seconds``. ``error`` names its failure, or is empty.
 
-    A failure that the state machine catches counts too: the state itself did not do its work.
+    A failure that the state machine catches counts too: the state did not do its work.
     """
 
     state: str
@@ -42,7 +42,7 @@ class Exited:
 
 @dataclass(frozen=True)
 class Shards:
-    """Progress of a Map Run: child executions that have ended, those of them that failed, and all."""
+    """Progress of a Map Run: child executions that have ended, those that failed, and their total."""
 
     done: int
     failed: int
@@ -188,7 +188,7 @@ def _caught(entered: Mapping[str, Any], exited: Mapping[str, Any]) -> str:
 
 
 def _objects(text: str | None) -> list[dict[str, Any]]:
-    """Return a state's input or output and its direct members, as far as they are JSON objects."""
+    """Return a state's input or output and its direct members that are JSON objects."""
     whole = json.loads(text or "{}")
     parts = whole.values() if isinstance(whole, dict) else ()
     return [item for item in (whole, *parts) if isinstance(item, dict)]

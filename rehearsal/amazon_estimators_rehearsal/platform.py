@@ -22,6 +22,7 @@ from botocore.config import Config
 
 from amazon_estimators.client.pipeline import PipelineEstimator, pipelines_of_stack
 from amazon_estimators_rehearsal import deployment, server
+from amazon_estimators_rehearsal.assembly import stacks_of
 from amazon_estimators_rehearsal.certificate import CERTIFICATE
 from amazon_estimators_rehearsal.command import Command
 from amazon_estimators_rehearsal.environment import ACCESS_KEY, REGION, client_environment
@@ -72,7 +73,7 @@ class Platform:
 
         Raises:
             CommandError: The CLI failed; the text holds its output.
-            RequestError: A stack is bound to another account or region.
+            RequestError: A stack is bound to another account or region, or its functions to another machine.
         """
         app = deployment.app_of(self._app)
         cdk, bootstrap = self._bootstrapped(deployment.context_of(app).get(deployment.QUALIFIER))
@@ -89,9 +90,9 @@ class Platform:
 
         Raises:
             CommandError: The CLI failed; the text holds its output.
-            RequestError: A stack is bound to another account or region.
+            RequestError: A stack is bound to another account or region, or its functions to another machine.
         """
-        stacks = deployment.stacks_of(assembly)
+        stacks = [stack.name for stack in stacks_of(assembly)]
         cdk, bootstrap = self._bootstrapped(None)
         bootstrap.finish()
         began = time.monotonic()
@@ -132,16 +133,21 @@ class Platform:
 
     def client_as(self, role_arn: str, service: str) -> Any:
         """Return a boto3 client that acts as a role. The root user may assume any role that a service may."""
+        config = Config(retries={"total_max_attempts": 2})
+        return self.session_as(role_arn).client(service, config=config)
+
+    def session_as(self, role_arn: str) -> boto3.Session:
+        """Return a boto3 session that acts as a role."""
         answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="rehearsal")
         keys = answer["Credentials"]
-        return self._client(service, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+        return self._session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
 
     def denials(self) -> list[str]:
-        """Return every permission the account has refused so far: principal, action, resource."""
+        """Return every refusal of a permission so far: principal, action, resource."""
         return server.denials(self.directory)
 
     def problems(self, lines: int = 30) -> list[str]:
-        """Return the last warnings and errors of the emulator's log, refusals among them."""
+        """Return the last warnings and errors of the emulator's log, including refusals."""
         return server.problems(self.directory, lines)
 
     def _client(self, service: str, key: str, secret: str, token: str | None) -> Any:
@@ -150,7 +156,7 @@ class Platform:
         )
 
     def _session(self, key: str, secret: str, token: str | None) -> boto3.Session:
-        # Every setting is explicit, so boto3 reads nothing from the user's environment, files or profile.
+        # Every setting is explicit: boto3 reads nothing from the user's environment, files or profile.
         nothing = (None, None, None, None)
         core = botocore.session.Session(
             session_vars={"profile": nothing, "config_file": nothing, "credentials_file": nothing}

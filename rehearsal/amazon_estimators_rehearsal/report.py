@@ -37,7 +37,7 @@ def print_report(
     """Print the summary of a training job.
 
     Args:
-        console: Prints it.
+        console: Console to print to.
         s3: A boto3 client.
         algorithm: The algorithm's class.
         job: The job's description, as DescribeTrainingJob returns it.

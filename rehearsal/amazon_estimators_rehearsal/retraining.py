@@ -48,7 +48,7 @@ def retrain(
     uploaded = time.monotonic()
     marker = s3.head_object(Bucket=bucket, Key=f"{prefix}second-batch/_SUCCESS")
     queue = PipelineStarter(machine, session=platform.session).queue_url
-    # EventBridge delivers at least once: now and then an event arrives twice.
+    # EventBridge delivers at least once: an event may arrive twice.
     duplicate = {
         "trigger": "marker",
         "time": marker["LastModified"].astimezone(UTC).isoformat(),

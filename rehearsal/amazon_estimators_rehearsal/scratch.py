@@ -37,7 +37,7 @@ def scratch(*, keep: bool = False) -> Iterator[Path]:
 
 
 def _sweep(parent: Path) -> None:
-    """Delete the user's directories whose lock nobody holds. One without a lock was kept on purpose."""
+    """Delete the user's directories whose lock is free. A directory without a lock was kept on purpose."""
     for path in parent.glob(f"{PREFIX}*/{LOCK}"):
         with contextlib.suppress(OSError):
             if path.parent.lstat().st_uid != os.getuid():

@@ -48,7 +48,7 @@ def emulator(directory: Path) -> Iterator[str]:
                 env=emulator_environment(directory, endpoint),
                 cwd=directory,
                 pass_fds=(listener.fileno(),),
-                start_new_session=True,  # Ctrl-C reaches only this process, which stops the emulator in order
+                start_new_session=True,  # Ctrl-C reaches only this process, which stops the emulator cleanly
             )
     try:
         _await_answer(process, endpoint, directory)
@@ -58,7 +58,7 @@ def emulator(directory: Path) -> Iterator[str]:
 
 
 def denials(directory: Path) -> list[str]:
-    """Return every refusal the emulator logged: principal, action, resource, reason."""
+    """Return every refusal in the emulator's log: principal, action, resource, reason."""
     return [line for line in _log_lines(directory) if "DENIED " in line]
 
 
@@ -100,7 +100,7 @@ def _await_answer(process: subprocess.Popen[bytes], endpoint: str, directory: Pa
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Close the process's standard input, which ends it; then kill what is left of its session.
+    """Close the process's standard input, which ends it; then kill the rest of its session.
 
     Its standard output closes when it ends. It is reaped last: until then no other process can get its id.
     """

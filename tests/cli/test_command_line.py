@@ -55,10 +55,10 @@ def test_inspect_counts_records_labels_and_ranges(shard: Path, capsys: pytest.Ca
         False,
     )
     assert facts["first"] == [
-        {"features": "[0, 1, 2]", "label": "0"},
-        {"features": "[3, 4, 5]", "label": "1"},
+        {"features": [0, 1, 2], "features_not_shown": 0, "label": 0},
+        {"features": [3, 4, 5], "features_not_shown": 0, "label": 1},
     ]
-    assert facts["labels"] == [{"label": str(kind), "records": 5} for kind in range(4)]
+    assert facts["labels"] == [{"label": kind, "records": 5} for kind in range(4)]
     assert facts["ranges"][1] == {"feature": 1, "least": 1.0, "mean": 29.5, "most": 58.0, "zeros": 0.0}
     assert facts["ranges"][0]["zeros"] == pytest.approx(0.05)
     assert facts["bytes"] == shard.stat().st_size
@@ -68,6 +68,7 @@ def test_inspect_prints_a_histogram(shard: Path, capsys: pytest.CaptureFixture[s
     assert main(["inspect", str(shard)]) == 0
     shown = capsys.readouterr().out
     assert "20 records of 3 features, dense float32, labelled" in shown
+    assert "  1  label 1: [3, 4, 5]" in shown
     assert shown.count("█" * 40) == 4 and "least" in shown
 
 
@@ -77,6 +78,9 @@ def test_inspect_bins_real_labels(tmp_path: Path, capsys: pytest.CaptureFixture[
         write_numpy_to_dense_tensor(file, np.ones((5000, 1), np.float32), labels)
     _, facts = run(capsys, "inspect", tmp_path / "a.pbr", "--bins", 5)
     assert [one["records"] for one in facts["labels"]] == [1000] * 5
+    assert [one["from"] for one in facts["labels"]] == pytest.approx([0, 0.2, 0.4, 0.6, 0.8])
+    assert main(["inspect", str(tmp_path / "a.pbr"), "--bins", "5"]) == 0
+    assert "0.2 … 0.4" in capsys.readouterr().out
 
 
 def test_inspect_counts_the_zeros_sparse_records_leave_out(
@@ -85,7 +89,7 @@ def test_inspect_counts_the_zeros_sparse_records_leave_out(
     with (tmp_path / "a.pbr").open("wb") as file:
         write_spmatrix_to_sparse_tensor(file, np.array([[0, 2.0, 0], [0, 4.0, -1]], np.float32))
     _, facts = run(capsys, "inspect", tmp_path / "a.pbr")
-    assert facts["sparse"] and facts["first"][1]["features"] == "[1: 4, 2: -1]"
+    assert facts["sparse"] and facts["first"][1]["features"] == {"1": 4, "2": -1}
     assert [(one["least"], one["mean"], one["most"], one["zeros"]) for one in facts["ranges"]] == [
         (0, 0, 0, 1),
         (2, 3, 4, 0),
@@ -219,7 +223,7 @@ def test_encode_reads_as_the_source_says(tmp_path: Path, capsys: pytest.CaptureF
     said = capsys.readouterr().out
     assert "1 record, 2 features" in said and "1 shard," in said
     code, error = run(capsys, "encode", path, "--out", tmp_path / "o", *how, "--source", "label=b")
-    assert code == 1 and error["message"].startswith("label: given by --source and by an option of its own")
+    assert code == 1 and error["message"].startswith("label: set by --source and by an option of its own")
 
 
 def test_encode_of_a_channel_without_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -235,7 +239,7 @@ def test_encode_of_a_channel_without_labels(tmp_path: Path, capsys: pytest.Captu
 def test_status_breaks_no_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """What scripts and people copy, such as a URL, stays in one piece."""
     facts = {"training_job": "kmeans-[/x]", "error": None, "console": "https://" + "long/" * 40}
-    monkeypatch.setattr(pipeline, "find", lambda **_: None)
+    monkeypatch.setattr(pipeline, "find_all", lambda **_: [None])
     monkeypatch.setattr(pipeline, "_execution_of", lambda *_: None)
     monkeypatch.setattr(pipeline, "_facts", lambda _: facts)
     assert main(["status", "--stack", "a"]) == 0
@@ -270,7 +274,8 @@ def test_hyperparameters_validates(capsys: pytest.CaptureFixture[str]) -> None:
         ["check"],
         ["hyperparameters", "KMeans", "k=3"],
         ["hyperparameters", "KMeans", "--validate", "k"],
-        ["status"],
+        ["status", "--execution", "x"],
+        ["status", "--stack", "a", "--state-machine", "b"],
         ["start", "--stack", "a", "--state-machine", "b"],
         ["encode", "a.csv"],
         ["encode", "a.csv", "--out", "b", "--instance-count", "0"],
@@ -376,4 +381,4 @@ def test_paths_are_text_and_no_markup(
 
 def test_a_file_is_encoded_once(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, answer = run(capsys, "encode", table, table, "--label", "kind", "--out", tmp_path / "out")
-    assert code == 1 and answer["message"] == "a file is named twice"
+    assert code == 1 and answer["message"] == "a file is listed twice"

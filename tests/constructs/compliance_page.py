@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cdk_amazon_estimators.compliance import ACKNOWLEDGED, PACKS, SWITCHES, WILDCARDS
+from cdk_amazon_estimators.compliance import (
+    ACKNOWLEDGED,
+    CHECKOV_SWITCHES,
+    INTERFACES,
+    OF_CDK,
+    PACKS,
+    SWITCHES,
+    WILDCARDS,
+)
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "compliance.md"
 TITLES = dict(
@@ -13,36 +21,45 @@ TITLES = dict(
 
 HEAD = f"""# Compliance
 
-[cdk-nag](https://github.com/cdklabs/cdk-nag) checks a stack by packs of rules. For these every finding in the
-library's resources is mended, met by a setting, or acknowledged on the resource with its reason:
-{", ".join(TITLES.values())}. You acknowledge nothing yourself.
+[cdk-nag](https://github.com/cdklabs/cdk-nag) checks a stack against packs of rules, and
+[checkov](https://www.checkov.io) (`CKV_AWS_…`) checks its template. The library's resources pass
+checkov and these packs: {", ".join(TITLES.values())}.
+Every finding is fixed, resolved by a setting, or acknowledged on the resource with its reason. You have
+nothing to acknowledge.
 
-The tests run all packs, and this page is made from the code. A star that you add to one of the library's
-roles is found as ever.
+The tests run both, and this page is generated from the code. cdk-nag still reports a wildcard that you
+add to one of the library's roles.
 
-## Met by a setting
+## Resolved by a setting
 
-These are off by default, because they cost something or need something of yours.
+These settings are off by default, because they cost money or need a resource of yours.
 
 | rule | setting |
 |---|---|
 """
 
 STARS = """
-## Stars in policies
+## Wildcards in policies
 
-AwsSolutions-IAM5 asks for the reason of each star. These are all there are, beside actions for which the
-services know no resource:
+AwsSolutions-IAM5 asks for the reason of each wildcard. Besides actions for which the service defines no
+resource, these are all:
 
 """
 
 
 def page() -> str:
     """Return the page."""
-    settings = "".join(f"| {rule} | `{setting}` |\n" for rule, setting in SWITCHES.items())
+    switches = {**SWITCHES, **CHECKOV_SWITCHES}
+    rules = {
+        setting: ", ".join(rule for rule, one in switches.items() if one == setting)
+        for setting in switches.values()
+    }
+    settings = "".join(f"| {rule} | `{setting}` |\n" for setting, rule in rules.items())
     findings = "".join(
-        f"- **{', '.join(finding.rules)}**, `{finding.kind}`: {finding.reason}\n" for finding in ACKNOWLEDGED
+        f"- **{', '.join(finding.rules + finding.checks)}**, `{finding.kind}`: {finding.reason}\n"
+        for finding in (*ACKNOWLEDGED, OF_CDK)
     )
+    findings += f"- **{INTERFACES[0]}**, `AWS::IAM::Policy`: {INTERFACES[1]}\n"
     reasons = "".join(f"- {reason}\n" for reason in dict.fromkeys(WILDCARDS.values()))
     return f"{HEAD}{settings}\n## Acknowledged\n\n{findings}{STARS}{reasons}"
 

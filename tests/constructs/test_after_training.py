@@ -589,6 +589,6 @@ def test_a_comparison_that_numpy_cannot_repeat_is_warned_of() -> None:
         return [str(one.data) for one in metadata if one.type == "aws:cdk:warning"]
 
     (warning,) = warnings("KNN", Gate(metric="test:accuracy"))
-    assert "when the test data change, the next model passes uncompared" in warning
+    assert "when the test data change, the next model passes without a comparison" in warning
     assert warnings("KMeans", Gate(metric="test:msd")) == []
     assert warnings("KNN", Gate(metric="test:accuracy", at_least=0.5, against_current=False)) == []

@@ -17,6 +17,7 @@ import pytest
 from pipeline_stacks import REPOSITORY, Synthesised, new_app
 
 from amazon_estimators.errors import HyperparameterError, InstanceError, RequestError
+from amazon_estimators_rehearsal.samples import SAMPLES
 from cdk_amazon_estimators import PipelineError
 
 
@@ -27,15 +28,17 @@ def run_app(
     path: Path | None = None,
     run_time: Path = REPOSITORY / "lambda",
     bundle: bool = False,
+    validate: bool = False,
     **context: Any,
 ) -> subprocess.CompletedProcess[str]:
-    """Synthesise into ``output``; Lambda code is installed with ``bundle`` only."""
+    """Synthesise into ``output``. ``bundle`` installs Lambda code, ``validate`` has CDK check templates."""
     file = json.loads((REPOSITORY / "cdk.json").read_text(encoding="utf-8"))
     whole = {**file["context"], **context, **({} if bundle else {"aws:cdk:bundling-stacks": []})}
     roots = [*([str(path)] if path else []), str(REPOSITORY / "constructs"), str(run_time)]
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("CDK_", "AWS_"))},
         "CDK_CONTEXT_JSON": json.dumps(whole),
+        "CDK_VALIDATION": "true" if validate else "false",
         "CDK_OUTDIR": str(output),
         "XDG_CACHE_HOME": str(cache),
         "PYTHONPATH": os.pathsep.join(roots),
@@ -52,6 +55,14 @@ def template(output: Path) -> dict[str, Any]:
         (output / "AmazonEstimators.template.json").read_text(encoding="utf-8")
     )
     return found
+
+
+def test_cdk_finds_nothing_in_the_template(tmp_path: Path) -> None:
+    settings = {name: make(tmp_path).settings() for name, make in SAMPLES.items()}
+    done = run_app(tmp_path / "out", cache=tmp_path, validate=True, algorithms=settings)
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "out" / "validation-report.json").read_text(encoding="utf-8"))
+    assert report["pluginReports"] == []
 
 
 @pytest.fixture(scope="module")

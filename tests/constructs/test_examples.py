@@ -24,6 +24,12 @@ EXPECTED: dict[str, dict[str, int]] = {
         "AWS::SNS::Topic": 1,
         "AWS::S3::Bucket": 2,
     },
+    "scoring": {
+        "AWS::StepFunctions::StateMachine": 2,
+        "AWS::Scheduler::Schedule": 1,
+        "AWS::SNS::Topic": 1,
+        "AWS::S3::Bucket": 2,
+    },
     "supervised": {"AWS::StepFunctions::StateMachine": 1, "AWS::S3::Bucket": 2},
 }
 

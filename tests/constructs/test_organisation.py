@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk import Size, Stack, Tags
+from aws_cdk import NestedStack, Size, Stack, Tags
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -53,6 +53,14 @@ def test_tags_of_the_stack_reach_the_job(how: str) -> None:
     settings = settings_of(Synthesised(stack, pipeline))
     assert settings["tags"] == {"owner": "data", "team": "forecast"}
     assert Settings.from_dict(settings).tags == settings["tags"]
+
+
+def test_tags_of_the_stacks_around_a_nested_one_reach_the_job() -> None:
+    stack = Stack(new_app(), "Stack", tags={"owner": "data", "stage": "prod"})
+    nested = NestedStack(stack, "Nested")
+    nested.tags.set_tag("stage", "dev")
+    pipeline = TrainingPipeline(nested, "Digits", **REQUIRED)
+    assert settings_of(Synthesised(nested, pipeline))["tags"] == {"owner": "data", "stage": "dev"}
 
 
 def test_without_tags_the_job_has_the_library_s_own_alone() -> None:
@@ -227,6 +235,16 @@ def test_concurrency_memory_and_tracing_of_the_functions() -> None:
     assert {name: number for name, number in reserved.items() if number} == {"encode": 50, "starter": 1}
     assert placed["plan"]["MemorySize"] == 3072
     assert {one["TracingConfig"]["Mode"] for one in placed.values()} == {"Active"}
+
+
+@pytest.mark.parametrize("reserved", [{}, {"Starter": 1}, {"Encode": 50}])
+def test_plan_asks_what_the_account_has_unless_encode_has_its_own(reserved: dict[str, int]) -> None:
+    pipeline = with_encoder(reserved_concurrency=reserved)
+    told = pipeline.definition["States"]["Plan"]["Parameters"]["concurrency"]
+    asks = any("lambda:GetAccountSettings" in one["Action"] for one in pipeline.statements("EncoderPlanRole"))
+    assert (told, asks) == (
+        ({"most": 100, "reserved": 50}, False) if "Encode" in reserved else ({"most": 100}, True)
+    )
 
 
 @pytest.mark.parametrize(

@@ -181,7 +181,8 @@ def test_retries_are_for_faults_of_services_with_jitter_and_a_cap(plain_pipeline
 
 def test_the_map_is_bounded_and_reads_the_list_of_shards(plain_pipeline: Synthesised) -> None:
     shards = plain_pipeline.definition["States"]["Shards"]
-    assert shards["MaxConcurrency"] == 100
+    assert shards["MaxConcurrencyPath"] == "$.plan.at_once"
+    assert plain_pipeline.definition["States"]["Plan"]["Parameters"]["concurrency"] == {"most": 100}
     assert shards["ItemReader"] == {
         "Resource": "arn:aws:states:::s3:getObject",
         "ReaderConfig": {"InputType": "JSONL"},
@@ -205,6 +206,7 @@ def test_events_of_the_functions_are_those_of_the_contract(plain_pipeline: Synth
         "pipeline": settings,
         "input.$": "$.input",
         "execution": execution,
+        "concurrency": {"most": 100},
     }
     assert states["Seal"]["Parameters"] == {"pipeline": settings, "plan.$": "$.plan", "execution": execution}
     assert states["Explain"]["Parameters"] == {

@@ -24,7 +24,7 @@ from pipeline_stacks import OTHER_VALUES, REQUIRED, Synthesised, new_stack, plai
 
 from cdk_amazon_estimators import RecordSetEncoder, Scaling, TrainingPipeline
 from cdk_amazon_estimators.compliance import ACKNOWLEDGED, PACKS, SWITCHES, WILDCARDS, _flat
-from cdk_amazon_estimators.encoder import NAMES
+from cdk_amazon_estimators.props.function_props import NAMES
 
 CHECKS: dict[str, Any] = dict(
     zip(

@@ -9,6 +9,7 @@ import pytest
 from aws_cdk import App, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_notifications as notifications
 from aws_cdk import aws_sqs as sqs
@@ -24,6 +25,7 @@ from cdk_amazon_estimators import (
 )
 from cdk_amazon_estimators.pipeline_checks import OUTSIDE_CHANNELS
 from cdk_amazon_estimators.storage.bucket_events import UNKNOWN
+from cdk_amazon_estimators.storage.given_buckets import KEY_UNKNOWN, NOT_VERSIONED
 from cdk_amazon_estimators.training.network import NO_ROUTE
 
 
@@ -86,6 +88,66 @@ def test_of_an_imported_bucket_the_synth_warns_unless_the_app_switches_it_on(swi
     told = warnings(stack, UNKNOWN)
     assert len(told) == (0 if switched_on else 1)
     assert all("data_bucket mine is imported" in one for one in told)
+
+
+def imported(stack: Stack) -> s3.IBucket:
+    return s3.Bucket.from_bucket_name(stack, "Given", "mine")
+
+
+def with_key(stack: Stack) -> s3.IBucket:
+    key = kms.Key(stack, "BucketKey")
+    return s3.Bucket.from_bucket_attributes(stack, "Given", bucket_name="mine", encryption_key=key)
+
+
+def of_template(status: str | None) -> Callable[[Stack], s3.IBucket]:
+    def make(stack: Stack) -> s3.IBucket:
+        versions = s3.CfnBucket.VersioningConfigurationProperty(status=status) if status else None
+        resource = s3.CfnBucket(stack, "Given", versioning_configuration=versions)
+        return s3.Bucket.from_cfn_bucket(resource)
+
+    return make
+
+
+GIVEN: dict[str, tuple[Callable[[Stack], s3.IBucket], bool, bool]] = {
+    # the bucket, whether its key is unknown, whether it is not known to be versioned
+    "imported": (imported, True, True),
+    "imported with its key": (with_key, False, True),
+    "of the app": (lambda stack: s3.Bucket(stack, "Given"), False, True),
+    "versioned": (lambda stack: s3.Bucket(stack, "Given", versioned=True), False, False),
+    "locked": (lambda stack: s3.Bucket(stack, "Given", object_lock_enabled=True), False, False),
+    "of a template": (of_template(None), False, True),
+    "of a template, suspended": (of_template("Suspended"), False, True),
+    "of a template, versioned": (of_template("Enabled"), False, False),
+    "the library's": (lambda stack: new_data_bucket(stack, "Given"), False, False),
+}
+
+
+@pytest.mark.parametrize("case", GIVEN)
+def test_what_a_bucket_does_not_tell_is_warned_of(case: str) -> None:
+    make, no_key, no_versions = GIVEN[case]
+    stack = new_stack()
+    TrainingPipeline(stack, "Digits", **REQUIRED, data_bucket=make(stack))
+    assert len(warnings(stack, KEY_UNKNOWN)) == no_key
+    assert len(warnings(stack, NOT_VERSIONED)) == no_versions
+
+
+@pytest.mark.parametrize("case", GIVEN)
+def test_of_a_model_bucket_the_key_alone_matters(case: str) -> None:
+    make, no_key, _ = GIVEN[case]
+    stack = new_stack()
+    TrainingPipeline(stack, "Digits", **REQUIRED, model_bucket=make(stack))
+    assert len(warnings(stack, KEY_UNKNOWN)) == no_key
+    assert warnings(stack, NOT_VERSIONED) == []
+
+
+def test_the_key_of_an_imported_bucket_may_be_told_by_the_pipeline() -> None:
+    stack = new_stack()
+    key = kms.Key(stack, "Key")
+    pipeline = TrainingPipeline(stack, "Digits", **REQUIRED, data_bucket=imported(stack), encryption_key=key)
+    assert warnings(stack, KEY_UNKNOWN) == []
+    statements = Synthesised(stack, pipeline).statements("RecordSetEncoderPlanRole")
+    decrypts = [one for one in statements if "kms:Decrypt" in one["Action"]]
+    assert [one["Resource"] for one in decrypts] == ["<Key961B73FD.Arn>"]
 
 
 @pytest.mark.parametrize(

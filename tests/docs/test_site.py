@@ -51,6 +51,7 @@ def test_the_site_builds_strictly_and_loads_nothing_from_elsewhere(site: Path) -
     "module",
     [
         "amazon_estimators",
+        "amazon_estimators.errors",
         "amazon_estimators.inference",
         "amazon_estimators.recordio",
         "amazon_estimators.sdk",

@@ -118,7 +118,7 @@ def test_interrupted_waiting_leaves_the_job_and_says_how_to_come_back(
         patch.setattr(training_job.time, "sleep", interrupt)
         with pytest.raises(Detached) as detached:
             estimator.fit(records, job_name="left-alone")
-    for part in ("goes on", "Estimator.attach('left-alone')", "TrainingJob('left-alone').stop()"):
+    for part in ("still running", "Estimator.attach('left-alone')", "TrainingJob('left-alone').stop()"):
         assert part in str(detached.value)
     capsys.readouterr()
     again = Estimator.attach("left-alone", session=account.session)

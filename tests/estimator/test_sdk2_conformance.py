@@ -64,11 +64,11 @@ FIELDS = {
     ),
     r"objects/feature_profile\.json/.*": (
         "`feature_profile.json`",
-        "what each feature is like lies beside the manifest",
+        "the profile of the features, beside the manifest",
     ),
     r"objects/record_set\.json/.*": (
         "`record_set.json`",
-        "what is known of the data lies beside the manifest",
+        "the facts about the data, beside the manifest",
     ),
 }
 """By path: the field as the migration guide names it, and the reason of the difference."""

@@ -111,7 +111,13 @@ REFUSED: dict[str, tuple[Any, Any, dict[str, Any], type[Exception], str]] = {
     ),
     "recordio as csv": (sdk.KMeans, csv("s3://b/dense/", 0), {"k": 2}, InputError, "not all numbers"),
     "a header": (sdk.KMeans, csv("s3://b/header/", 0), {"k": 2}, InputError, "not all numbers: 'label,a,b'"),
-    "nothing": (sdk.KMeans, "s3://b/nothing/", {"k": 2}, InputError, "no object lies under s3://b/nothing/"),
+    "nothing": (
+        sdk.KMeans,
+        "s3://b/nothing/",
+        {"k": 2},
+        InputError,
+        "there is no object under s3://b/nothing/",
+    ),
     "no gzip": (
         sdk.KMeans,
         csv("s3://b/csv/", 0, compression="Gzip"),
@@ -180,7 +186,7 @@ def test_what_the_first_object_refutes_is_refused(case: str) -> None:
 
 def test_who_may_not_look_is_told_so() -> None:
     denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "denied"}}, "ListObjectsV2")
-    told = pytest.warns(HyperparameterWarning, match=r"could not look at s3://b/dense/.*denied")
+    told = pytest.warns(HyperparameterWarning, match=r"cannot read s3://b/dense/.*denied")
     with recorded_calls(ListObjectsV2=denied) as calls, told:
         request = fitted(calls, sdk.KMeans, "s3://b/dense/", k=2, feature_dim=4)
     assert request["InputDataConfig"][0]["ContentType"] == RECORDIO

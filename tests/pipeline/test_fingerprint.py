@@ -74,7 +74,15 @@ SOURCE_OPTIONS: dict[str, Any] = {
     "first_index": 0,
     "keep_labels": False,
     "partitions": True,
+    "fill": {0: 1},
+    "drop_incomplete": True,
+    "one_hot": {0: ["a"]},
+    "unknown": "zeros",
+    "hashed": {0: 8},
+    "scale": {0: [1, 2]},
 }
+COMPANIONS: dict[str, Any] = {"unknown": {"one_hot": {0: ["b"]}}}
+"""Options without which another has no meaning."""
 CHANGED: dict[str, Given] = {
     "instance count": Given(settings={"instance_count": 3}),
     "one instance, which gets all as its share": Given(settings={"instance_count": 1}),
@@ -138,7 +146,8 @@ def fingerprint(given: Given) -> str:
 
 @pytest.mark.parametrize("option", [one.name for one in fields(Source)])
 def test_every_option_of_a_source_changes_it(option: str) -> None:
-    assert fingerprint(source(**{option: SOURCE_OPTIONS[option]})) != fingerprint(Given())
+    others = COMPANIONS.get(option, {})
+    assert fingerprint(source(**others, **{option: SOURCE_OPTIONS[option]})) != fingerprint(source(**others))
 
 
 @pytest.mark.parametrize("case", CHANGED)
@@ -153,7 +162,7 @@ def test_what_does_not(case: str) -> None:
 
 def test_no_two_changes_are_the_same() -> None:
     """One option's value is never taken for another's."""
-    options = [source(**{name: value}) for name, value in SOURCE_OPTIONS.items()]
+    options = [source(**{**COMPANIONS.get(name, {}), name: value}) for name, value in SOURCE_OPTIONS.items()]
     cases = [Given(), *CHANGED.values(), *options]
     assert len({fingerprint(one) for one in cases}) == len(cases)
 

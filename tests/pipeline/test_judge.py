@@ -147,7 +147,7 @@ def test_what_cannot_be_measured_passes_and_says_why(trained: AfterTraining) -> 
     trained.s3.delete_object(Bucket=trained.bucket, Key="models/a/output/model.tar.gz")
     verdict = judged(trained, job)
     assert verdict.good
-    assert "passes uncompared: the test data have changed" in verdict.because
+    assert "passes without a comparison: the test data have changed" in verdict.because
     assert "no longer there" in verdict.because
     assert verdict.current is not None
     assert verdict.current["value"] is None

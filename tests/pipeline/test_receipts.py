@@ -22,6 +22,7 @@ facts = st.builds(
     tokens=st.none() | st.tuples(tokens, tokens),
     dtype=st.just("float32"),
     sparse=st.booleans(),
+    dropped=st.integers(0, 2**50),
 )
 digest = st.text("0123456789abcdef", min_size=64, max_size=64)
 receipts = st.builds(
@@ -47,7 +48,15 @@ def test_the_longest_receipt_under_the_longest_prefix_is_a_key() -> None:
         2**50,
         "f" * 64,
         "f" * 32 + "-10000",
-        Facts(2**50, 2**31, Labels(extreme, -extreme, False), (Tokens(2**40, 2**40),) * 2, "float32", False),
+        Facts(
+            2**50,
+            2**31,
+            Labels(extreme, -extreme, False),
+            (Tokens(2**40, 2**40),) * 2,
+            "float32",
+            False,
+            2**50,
+        ),
     )
     key = longest.key("p" * LONGEST_PREFIX + "recordsets/" + "f" * 24 + "/", "c" * 64)
     assert len(key.rpartition("/")[2]) <= RECEIPT_LIMIT

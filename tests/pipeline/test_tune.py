@@ -101,7 +101,7 @@ def concluded(pipeline: Pipeline, best: str | None = "t-1") -> dict[str, Any]:
 def test_what_is_searched_is_not_static(pipeline: Pipeline) -> None:
     found = prepared(pipeline, warm_start=False)
     assert found["static_hyperparameters"] == {"k": "3", "feature_dim": "2"}
-    assert (found["warm_start"], found["because"]) == (None, "it is not asked for")
+    assert (found["warm_start"], found["because"]) == (None, "it was not requested")
     assert found["job_name"].startswith("0a1b2c3d-")
     assert len(f"{found['job_name']}-1000-864-99") <= 32
     assert prepared(pipeline)["job_name"] == found["job_name"]

@@ -21,7 +21,8 @@ from amazon_estimators.errors import RequestError
 from amazon_estimators.local_platform import ON_THIS_MACHINE
 from amazon_estimators_rehearsal import cli
 from amazon_estimators_rehearsal.app_data import check_data, data_of
-from amazon_estimators_rehearsal.deployment import app_of, context_of, stacks_of
+from amazon_estimators_rehearsal.assembly import stacks_of
+from amazon_estimators_rehearsal.deployment import app_of, context_of
 from amazon_estimators_rehearsal.environment import ACCOUNT
 from amazon_estimators_rehearsal.platform import Platform
 from amazon_estimators_rehearsal.stay import stay
@@ -138,13 +139,17 @@ def assembly(directory: Path, environment: str) -> Path:
     stage = directory / "assembly-Stage"
     stage.mkdir()
     stack = {"type": "aws:cloudformation:stack", "environment": environment}
-    stage_stack = {**stack, "properties": {"stackName": "Stage-Other"}}
+    for folder in (directory, stage):
+        (folder / "any.template.json").write_text('{"Resources": {}}')
+    template = {"templateFile": "any.template.json"}
+    named = {**template, "stackName": "Stage-Other"}
     nested = {"type": "cdk:cloud-assembly", "properties": {"directoryName": stage.name}}
     tree = {"type": "cdk:tree"}
-    (stage / "manifest.json").write_text(json.dumps({"artifacts": {"StageOther": stage_stack}}))
-    (directory / "manifest.json").write_text(
-        json.dumps({"artifacts": {"One": stack, "Stage": nested, "Tree": tree}})
+    (stage / "manifest.json").write_text(
+        json.dumps({"artifacts": {"StageOther": {**stack, "properties": named}}})
     )
+    artifacts = {"One": {**stack, "properties": template}, "Stage": nested, "Tree": tree}
+    (directory / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
     return directory
 
 
@@ -152,7 +157,7 @@ def assembly(directory: Path, environment: str) -> Path:
     "environment", ["aws://unknown-account/unknown-region", "aws://000000000000/us-east-1"]
 )
 def test_all_stacks_of_an_assembly_are_found(environment: str, tmp_path: Path) -> None:
-    assert stacks_of(assembly(tmp_path, environment)) == ["One", "Stage-Other"]
+    assert [stack.name for stack in stacks_of(assembly(tmp_path, environment))] == ["One", "Stage-Other"]
 
 
 @pytest.mark.parametrize("environment", ["aws://111122223333/us-east-1", "aws://000000000000/eu-west-1"])

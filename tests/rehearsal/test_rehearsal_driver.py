@@ -339,7 +339,7 @@ def test_a_stopped_command_takes_its_children_along(tmp_path: Path) -> None:
         (["--data", "DATA", "--source", "prefix=a/"], "RequestError --source prefix=a/: files have no key"),
         (
             ["--data", "DATA", "--label", "a", "--source", "label=b"],
-            "RequestError label: given by --source and by an option of its own",
+            "RequestError label: set by --source and by an option of its own",
         ),
         (
             ["--data", "DATA", "--algorithm", "Object2Vec", "--label", "a"],

@@ -51,6 +51,34 @@ def test_a_job_runs_on_the_first_preference(account: TrainingAccount, execution_
     assert instances_of(job) == ("ml.c5.xlarge", 1)
 
 
+@pytest.mark.parametrize(
+    ("lacking", "selected"),
+    [("ml.c5.xlarge", "ml.m5.large"), ("ml.m5.large", "ml.c5.xlarge"), ("ml.c5.xlarge ml.m5.large", None)],
+)
+def test_a_preference_without_capacity_is_passed_over(
+    account: TrainingAccount, execution_role: str, lacking: str, selected: str | None
+) -> None:
+    listed = [{"InstanceType": "ml.c5.xlarge"}, {"InstanceType": "ml.m5.large"}]
+    resources = {"InstancePreferences": listed, "InstanceCount": 1, "VolumeSizeInGB": 5}
+    tags = [{"Key": "rehearsal:no-capacity", "Value": lacking}]
+    job = account.train(account.request(execution_role, Tags=tags, ResourceConfig=resources))
+    if selected:
+        assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+        assert instances_of(job) == (selected, 1)
+        return
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith("CapacityError: Unable to provision")
+    assert "SelectedInstanceType" not in job["ResourceConfig"]
+    assert "BillableTimeInSeconds" not in job
+
+
+def test_so_is_the_only_type(account: TrainingAccount, execution_role: str) -> None:
+    request = account.request(execution_role)
+    tags = [{"Key": "rehearsal:no-capacity", "Value": request["ResourceConfig"]["InstanceType"]}]
+    job = account.train({**request, "Tags": tags})
+    assert job["FailureReason"].startswith("CapacityError: ")
+
+
 def test_the_model_says_what_it_is(account: TrainingAccount, completed: dict[str, Any]) -> None:
     uri = completed["ModelArtifacts"]["S3ModelArtifacts"]
     assert uri == f"s3://{account.bucket}/models/{completed['TrainingJobName']}/output/model.tar.gz"
@@ -200,7 +228,7 @@ def test_a_role_that_does_not_trust_sagemaker(account: TrainingAccount) -> None:
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (IMAGE.replace("us-east-1", "eu-west-1"), "lies in eu-west-1"),
+        (IMAGE.replace("us-east-1", "eu-west-1"), "is in eu-west-1"),
         (IMAGE.replace("kmeans", "xgboost"), "is not an image of a first-party algorithm"),
         (IMAGE.replace(IMAGE[:12], "123456789012"), "is .*, not 123456789012"),
         ("kmeans:1", "not of the form"),

@@ -7,6 +7,7 @@ import io
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,13 +68,39 @@ class Account:
             time.sleep(0.5)
         raise AssertionError(f"{arn} still runs\n" + "\n".join(self.platform.problems()))
 
-    def told(self, execution: str, detail_type: str) -> dict[str, Any]:
-        """The detail of an event about an execution; waits for it."""
-        deadline = time.monotonic() + 60
+    def redrive(self, ended: dict[str, Any]) -> dict[str, Any]:
+        self.client("stepfunctions").redrive_execution(executionArn=ended["executionArn"])
+        time.sleep(1)
+        return self.end(ended["executionArn"])
+
+    @contextmanager
+    def denied(self, action: str, role: str) -> Iterator[None]:
+        """A role without an action, for the time of the block."""
+        iam, name = self.client("iam"), self.outputs[role]
+        statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_role_policy(RoleName=name, PolicyName="Denied", PolicyDocument=document)
+        try:
+            yield
+        finally:
+            iam.delete_role_policy(RoleName=name, PolicyName="Denied")
+
+    def transform_jobs(self) -> list[str]:
+        listed = self.client("sagemaker").list_transform_jobs()["TransformJobSummaries"]
+        return [job["TransformJobName"] for job in listed]
+
+    def models(self) -> list[str]:
+        return [model["ModelName"] for model in self.client("sagemaker").list_models()["Models"]]
+
+    def told(self, execution: str | None, detail_type: str, reason: str = "") -> dict[str, Any]:
+        """The detail of an event, about an execution or for a reason; waits for it."""
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             for event in self.events:
-                if (event["detail-type"], event["detail"]["execution"]) == (detail_type, execution):
-                    detail: dict[str, Any] = event["detail"]
+                detail: dict[str, Any] = event["detail"]
+                if event["detail-type"] != detail_type or not (detail.get("reason") or "").startswith(reason):
+                    continue
+                if execution is None or detail["execution"] == execution:
                     return detail
             answer = self.client("sqs").receive_message(
                 QueueUrl=self.outputs["ToldQueue"], MaxNumberOfMessages=10
@@ -122,3 +149,71 @@ def test_rows_are_scored_by_name_in_their_order(account: Account, trained: dict[
     assert [int(line["closest_cluster"]) for line in lines] == expected["closest_cluster"].tolist()
     found = np.array([line["distance_to_cluster"] for line in lines], np.float32)
     np.testing.assert_array_equal(found, expected["distance_to_cluster"])
+
+
+def test_a_transform_job_predicts_the_same_and_its_model_is_deleted(
+    account: Account, trained: dict[str, Any]
+) -> None:
+    rows = RNG.normal(size=(60, 3)).round(4) * 10
+    account.put("batch/input/a.csv", table(NAMES, [*rows[:25].T]))
+    account.put("batch/input/b.csv", b"")
+    account.put("batch/input/c.csv", table(NAMES, [*rows[25:].T]))
+    ended = account.run("Batch", "batch")
+    assert ended["status"] == "SUCCEEDED", (ended, account.platform.problems())
+    detail = account.told("batch", "Predictions Ready")
+    assert detail["transform_job"] in account.transform_jobs()
+    assert account.models() == []
+    manifest = account.manifest(detail["manifest"])
+    assert [column["type"] for column in manifest["columns"]] == ["integer", "number"]
+    lines = [json.loads(line) for part in account.parts(detail["manifest"]) for line in part.splitlines()]
+    expected = load_model(account.read(trained["model"])).predict(rows.astype(np.float32))
+    assert [line["closest_cluster"] for line in lines] == expected["closest_cluster"].tolist()
+    found = [line["distance_to_cluster"] for line in lines]
+    np.testing.assert_allclose(found, expected["distance_to_cluster"], rtol=1e-5)
+
+
+def test_a_marker_scores_what_lies_there_once(account: Account, trained: dict[str, Any]) -> None:
+    """Uploaded twice, the same rows are scored once, and that is told."""
+    account.put("batch/input/a.csv", table(NAMES, [np.arange(4.0)] * 3))
+    account.put("batch/input/c.csv", b"")
+    account.put("batch/input/_SUCCESS", b"")
+    detail = account.told(None, "Predictions Ready", reason="marker of ")
+    assert detail["rows"] == 4
+    account.put("batch/input/_SUCCESS", b"")
+    skipped = account.told(None, "Predictions Skipped", reason="marker of ")
+    assert (skipped["data_set"], skipped["pipeline"]) == (detail["data_set"], "Scoring/Nightly")
+    assert detail["execution"] in skipped["because"]
+
+
+@pytest.mark.parametrize(
+    "action", ["sagemaker:CreateModel", "sagemaker:CreateTransformJob", "sagemaker:DeleteModel"]
+)
+def test_a_permission_taken_away_is_told_and_a_redrive_goes_on(
+    account: Account, trained: dict[str, Any], action: str
+) -> None:
+    """Nothing is orphaned: once it ends well, no model is left, and a job that was done is not repeated."""
+    name, before = f"without-{action.partition(':')[2]}", len(account.transform_jobs())
+    account.put("batch/input/a.csv", table(NAMES, [np.ones(3)] * 3))
+    with account.denied(action, "BatchRole"):
+        failed = account.run("Batch", name)
+    assert failed["status"] == "FAILED", failed
+    cause = json.loads(failed["cause"])["errorMessage"]
+    assert account.outputs["BatchRole"] in cause
+    assert action in cause
+    redriven = account.redrive(failed)
+    assert redriven["status"] == "SUCCEEDED", (redriven, account.platform.problems())
+    assert account.models() == []
+    assert len(account.transform_jobs()) == before + 1
+
+
+def test_rows_that_the_model_was_not_trained_on_are_refused_before_anything_is_paid_for(
+    account: Account, trained: dict[str, Any]
+) -> None:
+    before = account.transform_jobs()
+    account.put("batch/input/a.csv", table(["width", "depth"], [np.ones(3)] * 2))
+    account.put("batch/input/c.csv", table(["width", "depth"], [np.ones(3)] * 2))
+    ended = account.run("Batch", "narrow")
+    assert (ended["status"], ended["error"]) == ("FAILED", "SchemaError")
+    assert "no column 'height'" in json.loads(ended["cause"])["errorMessage"]
+    assert account.told("narrow", "Predictions Failed")["error"] == "SchemaError"
+    assert account.transform_jobs() == before

@@ -58,7 +58,7 @@ def test_a_table(shape: Shape, end: str) -> None:
         ), error
         assert "row 0, column" in str(error)
     else:
-        assert sum(len(block.features) for block in blocks) == shape.rows
+        assert sum(block.rows_read for block in blocks) == shape.rows
 
 
 FILES = {

@@ -31,7 +31,7 @@ def read(body: bytes) -> int:
     found = s3.put("a.parquet", body)
     layout = parquet.look(s3, found, Source())
     piece = Piece(found, 0, layout.stop, 0)
-    return sum(len(block.features) for block in parquet.read(s3, piece, Source(), layout.schema))
+    return sum(block.rows_read for block in parquet.read(s3, piece, Source(), layout.schema))
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux alone tells VmHWM")

@@ -21,7 +21,8 @@ from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.recordio import read_matrix
 from amazon_estimators.sources import Piece, Schema, Source
 from amazon_estimators.sources.delimited import reader as delimited
-from amazon_estimators.sources.delimited.quoting import Dialect, last_record_end, record_starts, walk
+from amazon_estimators.sources.delimited.dialect import Dialect
+from amazon_estimators.sources.delimited.quoting import last_record_end, record_starts, walk
 from sources.in_memory_s3 import InMemoryS3
 
 RAW = st.text(st.sampled_from('ab1"\\ ,'), max_size=6)

@@ -28,7 +28,7 @@ Content = frozenset[tuple[str, str]]
 """The objects of the bucket: key and version id of each."""
 
 
-RECOVERED = "the starter's state was made again"
+RECOVERED = "the starter's state was rebuilt"
 
 
 class BrokenPromiseError(BaseException):
@@ -169,7 +169,7 @@ class Model:
             self.half.append(wish)
             return
         mine = [detail for kind, detail in told if kind == "Training Skipped" and self._is_of(wish, detail)]
-        again = mine and mine[-1]["because"].startswith("the same was asked")
+        again = mine and mine[-1]["because"].startswith("the same was requested")
         if again and attempts > 1 and wish.asked not in self.asked:
             mine = []  # by this very message, whose handling was cut short
         elif again and wish.asked not in self.asked:
@@ -217,9 +217,9 @@ class Model:
             self._require(wish.least < self.newest_at_most, because)
         elif because == "there is no input":
             self._require(not self.contents[self.now][1], because)
-        elif because.startswith("it went off"):
+        elif because.startswith("it started a training"):
             self._require(self.alarms > 1, f"{because}: it never did")
-        elif because.startswith("the same was asked"):
+        elif because.startswith("the same was requested"):
             self._require(wish.asked in self.asked, f"{because}: {wish.asked!r} was not")
         else:
             self.newest = max(self.newest, wish.least)

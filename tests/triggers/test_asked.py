@@ -145,7 +145,7 @@ def outcome(way: str, state: str) -> str:
 
 
 def table() -> list[str]:
-    head = f"| what lies there | {' | '.join(WAYS)} |"
+    head = f"| input | {' | '.join(WAYS)} |"
     rows = [f"| {state} | {' | '.join(outcome(way, state) for way in WAYS)} |" for state in STATES]
     return [head, "|---" * (len(WAYS) + 1) + "|", *rows]
 
@@ -191,7 +191,7 @@ def test_a_state_that_was_lost_is_made_again_and_told() -> None:
     kinds = [kind for kind, _ in world.told]
     assert kinds == ["Starter Recovered", "Training Skipped", "Training Skipped"]
     assert "triggers/state.json is not JSON" in world.told[0][1]["because"]
-    assert "ask again" in world.told[0][1]["forgotten"]
+    assert "request other retrainings" in world.told[0][1]["forgotten"]
 
 
 def test_a_model_nobody_was_told_of_is_told_by_the_starter() -> None:

@@ -50,7 +50,8 @@ class Account:
         return self.clients[name]
 
     def functions(self, *environments: dict[str, str]) -> None:
-        listed = [{"FunctionName": "f", "Environment": {"Variables": one}} for one in environments]
+        named = {"FunctionName": "f", "FunctionArn": "arn:aws:lambda:us-east-1:1:function:f"}
+        listed = [{**named, "Environment": {"Variables": one}} for one in environments]
         self.stubs["lambda"].add_response("list_functions", {"Functions": [{"FunctionName": "g"}, *listed]})
 
 

@@ -60,10 +60,10 @@ REFUSED: list[tuple[Any, str]] = [
     (UploadTrigger(marker="done.csv"), "such as '_SUCCESS'"),
     (UploadTrigger(marker="a/_SUCCESS"), "without '/'"),
     (UploadTrigger(quiet_period=Duration.days(2)), "1 second to 1 day"),
-    (UploadTrigger(quiet_period=MINUTE, prefix=""), "start it without end"),
-    (UploadTrigger(quiet_period=MINUTE, prefix="digits/"), "start it without end"),
-    (UploadTrigger(quiet_period=MINUTE, prefix="digits/datasets/x/"), "start it without end"),
-    (UploadTrigger(marker="_SUCCESS", prefix="digits/recordsets/"), "start it without end"),
+    (UploadTrigger(quiet_period=MINUTE, prefix=""), "start it endlessly"),
+    (UploadTrigger(quiet_period=MINUTE, prefix="digits/"), "start it endlessly"),
+    (UploadTrigger(quiet_period=MINUTE, prefix="digits/datasets/x/"), "start it endlessly"),
+    (UploadTrigger(marker="_SUCCESS", prefix="digits/recordsets/"), "start it endlessly"),
     (ScheduleTrigger(schedule=RATE, flexible_window=Duration.seconds(5)), "1 minute to 1 day"),
 ]
 

@@ -1,1 +1,1 @@
-"""IAM: S3 access and service roles."""
+"""IAM: permissions and service roles."""

@@ -1,4 +1,4 @@
-"""What every execution role of a container needs: to pull the image, to log and to send metrics."""
+"""Permissions of every container's execution role: pull the image, write logs, send metrics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def container_statements(
     """Return the permissions of a container.
 
     Args:
-        scope: Where the role is.
+        scope: The scope of the role.
         repository_arn: The repository of the image.
         log_group: The log group, such as ``/aws/sagemaker/TrainingJobs``.
         streams: Patterns of the log streams, such as ``"digits-1a2b3c4d-*"``.
@@ -35,7 +35,7 @@ def container_statements(
             actions=["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
             resources=[repository_arn],
         ),
-        # A registry token belongs to the caller; the action knows no resource.
+        # A registry token belongs to the caller; the action has no resource type.
         iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]),
         iam.PolicyStatement(
             actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams"],

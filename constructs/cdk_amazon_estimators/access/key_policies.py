@@ -1,6 +1,6 @@
 """Statements of a KMS key's policy for services that use the key by themselves.
 
-A key that is imported takes no statements: its own policy has to allow the same.
+CDK cannot add statements to an imported key: its own policy must allow the same.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def allow_events(key: kms.IKey) -> None:
 
 
 def allow_through(key: kms.IKey, grantee: iam.IGrantable, *actions: str, service: str) -> None:
-    """Allow ``grantee`` the actions on ``key`` when it uses ``service``, such as ``"s3"``, and not alone."""
+    """Allow ``grantee`` the actions on ``key`` only through ``service``, such as ``"s3"``."""
     iam.Grant.add_to_principal_or_resource(
         grantee=grantee,
         actions=list(actions),

@@ -8,23 +8,23 @@ from constructs import Construct
 
 
 def registry_statements(scope: Construct, group: str) -> list[iam.PolicyStatement]:
-    """Return what it takes to list the versions of ``group`` and to describe one."""
-    # SageMaker writes ARNs in lower case, and IAM's comparison heeds it.
+    """Return the permissions to list the versions of ``group`` and to describe one."""
+    # SageMaker writes ARNs in lower case, and IAM's comparison is case-sensitive.
     group = group if Token.is_unresolved(group) else group.lower()
+
+    def arn(resource: str, name: str) -> str:
+        return Stack.of(scope).format_arn(
+            service="sagemaker",
+            resource=resource,
+            resource_name=name,
+            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+        )
+
+    versions = arn("model-package", f"{group}/*")
     return [
+        # The Service Authorization Reference has the versions for it; the request names the group.
         iam.PolicyStatement(
-            actions=[f"sagemaker:{action}"],
-            resources=[
-                Stack.of(scope).format_arn(
-                    service="sagemaker",
-                    resource=resource,
-                    resource_name=name,
-                    arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-                )
-            ],
-        )
-        for action, resource, name in (
-            ("ListModelPackages", "model-package-group", group),
-            ("DescribeModelPackage", "model-package", f"{group}/*"),
-        )
+            actions=["sagemaker:ListModelPackages"], resources=[arn("model-package-group", group), versions]
+        ),
+        iam.PolicyStatement(actions=["sagemaker:DescribeModelPackage"], resources=[versions]),
     ]

@@ -17,7 +17,7 @@ class S3Access:
     Args:
         grantee: The principal.
         bucket: The bucket.
-        encryption_key: A KMS key of its objects beside the bucket's own. Default: none.
+        encryption_key: A KMS key of its objects, besides the bucket's own. Default: none.
     """
 
     def __init__(
@@ -25,35 +25,37 @@ class S3Access:
     ) -> None:
         self._grantee = grantee
         self._bucket = bucket
+        self._arn = bucket.bucket_arn
         self._keys = distinct_keys(bucket.encryption_key, encryption_key)
 
     def list(self, prefixes: Iterable[str], *, versions: bool = False) -> None:
-        """Allow listing the keys under these prefixes, with ``versions`` every version of them."""
+        """Allow listing the keys under these prefixes; with ``versions``, every version of them."""
         actions = ["s3:ListBucket", *(["s3:ListBucketVersions"] if versions else [])]
         iam.Grant.add_to_principal_or_resource(
             grantee=self._grantee,
             actions=actions,
-            resource_arns=[self._bucket.bucket_arn],
+            resource_arns=[self._arn],
             resource=self._bucket,
             conditions={"StringLike": {"s3:prefix": sorted({f"{prefix}*" for prefix in prefixes})}},
         )
 
     def read(self, patterns: Sequence[str], *, versions: bool = False) -> None:
-        """Allow reading the objects of these key patterns, with ``versions`` any version of them."""
+        """Allow reading the objects of these key patterns; with ``versions``, any version of them."""
         self._objects(patterns, "s3:GetObject", *(["s3:GetObjectVersion"] if versions else []))
         self._use_keys("kms:Decrypt")
 
     def write(self, patterns: Sequence[str], *, multipart: bool = False) -> None:
-        """Allow writing objects of these key patterns, with ``multipart`` in parts too; never deleting."""
+        """Allow writing objects of these key patterns; with ``multipart``, also in parts. Never allows
+        deleting."""
         self._objects(patterns, "s3:PutObject", *(["s3:AbortMultipartUpload"] if multipart else []))
-        # To put the parts of an upload together, S3 decrypts them.
+        # S3 decrypts the parts of an upload to assemble them.
         self._use_keys("kms:GenerateDataKey", *(["kms:Decrypt"] if multipart else []))
 
     def _objects(self, patterns: Sequence[str], *actions: str) -> None:
         iam.Grant.add_to_principal_or_resource(
             grantee=self._grantee,
             actions=list(actions),
-            resource_arns=[self._bucket.arn_for_objects(pattern) for pattern in patterns],
+            resource_arns=[f"{self._arn}/{pattern}" for pattern in patterns],
             resource=self._bucket,
         )
 

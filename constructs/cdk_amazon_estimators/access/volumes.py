@@ -7,7 +7,7 @@ from aws_cdk import aws_kms as kms
 
 
 def grant_volumes(grantee: iam.IGrantable, key: kms.IKey) -> None:
-    """Allow the key of volumes, which EBS uses through a grant that SageMaker makes as ``grantee``."""
+    """Allow ``grantee`` to use the key of volumes: SageMaker creates a grant for EBS in its name."""
     key.grant(grantee, "kms:DescribeKey", "kms:Encrypt")
     iam.Grant.add_to_principal_or_resource(
         grantee=grantee,

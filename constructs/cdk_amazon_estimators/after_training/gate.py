@@ -1,9 +1,9 @@
-"""The gate: a trained model is used only if it is good enough, and better than the one in use."""
+"""Define the gate: a trained model is used only if it is good enough, and better than the model in use."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from aws_cdk import Duration, Size
 from aws_cdk import aws_lambda as lambda_
@@ -26,27 +26,30 @@ from cdk_amazon_estimators.props.prop_types import check_types
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """Lets a model through if a metric of it is good enough.
+    """Lets a model pass if its metric is good enough.
 
-    A model that is not is no failure: the execution succeeds, ``Model Rejected`` is put on the event bus with
-    both figures, and the model in use stays.
+    A model that does not pass is not a failure: the execution succeeds, ``Model Rejected`` is put on the
+    event bus with both figures, and the model in use stays.
 
-    The model in use is the newest approved one of the model package group; without ``registration`` it is the
-    last one that was let through. Both are compared on the same test data. Where these have changed since the
-    model in use was judged, both are measured again with NumPy; if that cannot be done, the new model passes
-    uncompared, and the verdict says why.
+    The model in use is the newest approved one of the model package group; without ``registration``, it is
+    the last one that passed. Both are compared on the same test data. If these have changed since the model
+    in use was judged, both are measured again with NumPy; if that is impossible, the new model passes without
+    a comparison, and the verdict says why.
 
     Args:
         metric: A metric that the training reports, such as ``"test:binary_f_beta"``. The pipeline needs its
             channel.
-        at_least: The least value that passes. Default: any.
-        at_most: The greatest value that passes. Default: any.
-        against_current: Ask that it is better than the model in use. Default: True.
-        margin: How much worse than the model in use passes, in the metric's unit. Default: 0, it has to be
+        at_least: The lowest value that passes. Default: any.
+        at_most: The highest value that passes. Default: any.
+        against_current: Require that it is better than the model in use. Default: True.
+        margin: How much worse than the model in use it may be, in the metric's unit. Default: 0, it must be
             better.
+
+    Example:
+        ``Gate("test:binary_f_beta", at_least=0.8)``
     """
 
-    metric: str
+    metric: str = field(kw_only=False)
     at_least: float | None = None
     at_most: float | None = None
     against_current: bool = True
@@ -62,12 +65,12 @@ class Gate:
         note_findings(problems, "gate", [*findings])
 
     def bind(self, context: Context, *, then: sfn.State, reject: Callable[[], sfn.State]) -> Bound:
-        """Make Judge and the choice behind it."""
+        """Create Judge and the choice after it."""
         kind = type(context.algorithm)
         if self.against_current and not can_measure(kind, self.metric):
             caution = (
                 f"{self.metric} of a {kind.__name__} model is computed by its container only: when the test "
-                "data change, the next model passes uncompared."
+                "data change, the next model passes without a comparison."
             )
             warn(context.scope, "gate", [Caution(caution)])
         declared = {metric.name: metric for metric in kind.metrics}
@@ -101,7 +104,7 @@ class Gate:
 
 
 def _grant(function: lambda_.Function, context: Context) -> None:
-    """Allow to read test data, models and the record of the model in use, or the registry."""
+    """Allow reading test data, models and the record of the model in use, or the registry."""
     layout = context.layout
     channel = keys.channel_root(layout.record_set(keys.ANY), keys.ANY)
     data = S3Access(function, layout.data_bucket, layout.encryption_key)

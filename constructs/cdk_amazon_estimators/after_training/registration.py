@@ -1,4 +1,4 @@
-"""Registration: a trained model becomes a version of a model package group."""
+"""Register a trained model as a version of a model package group."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ class Approval(Enum):
     """The approval status of a newly registered model."""
 
     AUTOMATIC = "Approved"
-    """Approved: by the gate if there is one."""
+    """Approved if it passes the gate, or without a gate."""
     MANUAL = "PendingManualApproval"
-    """Pending, until somebody approves it: ``amazon-estimators approve``, or in SageMaker Studio."""
+    """Pending until someone approves it, with ``amazon-estimators approve`` or in SageMaker Studio."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Registration:
-    """Registers each model, of those that a gate lets through, in the SageMaker Model Registry.
+    """Registers each model that passes the gate in the SageMaker Model Registry.
 
     Args:
         approval: ``Approval.AUTOMATIC`` or ``Approval.MANUAL``. Default: AUTOMATIC.
-        model_package_group: The name of a model package group that exists. Default: a new one, which outlives
+        model_package_group: The name of an existing model package group. Default: a new one, which outlives
             the stack.
     """
 
@@ -72,7 +72,7 @@ class Registration:
         )
 
     def group_of(self, scope: Construct, job_name_prefix: str) -> str:
-        """Return the name of the group, which is made unless one is given. A group with versions stays."""
+        """Return the name of the group, which is created unless you pass one. A group with versions stays."""
         if self.model_package_group is not None:
             return self.model_package_group
         group = sagemaker.CfnModelPackageGroup(
@@ -85,7 +85,7 @@ class Registration:
         return job_name_prefix
 
     def bind(self, context: Context, *, then: sfn.State, reject: Callable[[], sfn.State]) -> Bound:
-        """Make PrepareRegistration and Register."""
+        """Create PrepareRegistration and Register."""
         group = context.model_package_group
         assert group is not None
         function = context.encoder.step(
@@ -136,9 +136,9 @@ class Registration:
 
 
 def _statement(scope: Construct, group: str) -> iam.PolicyStatement:
-    """Return the permission to register a version. SageMaker asks for it on the group and on the version."""
+    """Return the permission to register a version. SageMaker checks it on the group and on the version."""
     stack = Stack.of(scope)
-    # SageMaker writes ARNs in lower case, and IAM's comparison heeds it.
+    # SageMaker writes ARNs in lower case, and IAM's comparison is case-sensitive.
     name = group if Token.is_unresolved(group) else group.lower()
     arns = [
         stack.format_arn(

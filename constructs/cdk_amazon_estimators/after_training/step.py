@@ -1,4 +1,4 @@
-"""The shape of a step after training, and what it is bound to."""
+"""Define the shape of a step after training, and the context it is bound to."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 
 CAUTION = "cdk-amazon-estimators:afterTraining"
-"""The id by which the warnings are acknowledged."""
+"""The ID for acknowledging the warnings."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +31,8 @@ class Context:
         encoder: Its Lambda functions.
         settings: Its settings, which the functions read.
         layout: Its buckets and key prefixes.
-        model_package_group: The group its models are registered in; None without a registry.
-        has_gate: If its models are judged.
+        model_package_group: The group in which its models are registered; None without a registry.
+        has_gate: True if its models are judged.
     """
 
     scope: Construct
@@ -50,8 +50,8 @@ class Bound:
 
     Attributes:
         first: The state to enter.
-        tasks: The tasks whose errors are to be explained.
-        statements: What the state machine's role needs for them.
+        tasks: The tasks whose errors are explained.
+        statements: The permissions that the state machine's role needs for them.
     """
 
     first: sfn.State
@@ -64,20 +64,20 @@ class AfterTraining(Protocol):
 
     @property
     def leaves(self) -> str:
-        """Return the name under which it leaves its result in the state, and Announce is told of it."""
+        """Return the name of its result in the state, which Announce receives under the same name."""
 
     def check(self, problems: Problems, algorithm: Algorithm, channels: Collection[str]) -> None:
-        """Note what the algorithm, with the pipeline's channels, cannot do."""
+        """Note settings that the algorithm, with the pipeline's channels, does not support."""
 
     def bind(self, context: Context, *, then: sfn.State, reject: Callable[[], sfn.State]) -> Bound:
-        """Make the states, which lead to ``then``, or to the state that ``reject`` makes.
+        """Create the states, which lead to ``then``, or to the state that ``reject`` creates.
 
-        The functions behind them are granted what they need.
+        Grants their functions the permissions they need.
         """
 
 
 def note_findings(problems: Problems, what: str, findings: Sequence[Finding]) -> None:
-    """Note each problem with its source; a caution is none."""
+    """Note each problem with its source. A caution is not a problem."""
     for finding in findings:
         if not isinstance(finding, Caution):
             problems.unless(False, f"{what}: {finding} Source: {finding.source}")

@@ -1,4 +1,4 @@
-"""Tuning: a search for hyperparameters takes the place of the one training."""
+"""Replace the single training by a search for hyperparameters."""
 
 from __future__ import annotations
 
@@ -17,16 +17,13 @@ from amazon_estimators.algorithms.tuning import (
     GUIDE,
     RANGES,
     STRATEGIES,
-    Range,
-    declared_name,
-    documented_ranges,
     job_findings,
     objective_findings,
     objectives,
     range_findings,
-    ranges_request,
     reports_per_epoch,
 )
+from amazon_estimators.algorithms.tuning_ranges import Range, declared_name, documented_ranges, ranges_request
 from cdk_amazon_estimators.after_training.step import Context, note_findings, warn
 from cdk_amazon_estimators.after_training.tuning_states import tuning_states
 from cdk_amazon_estimators.props.problems import Problems
@@ -40,33 +37,33 @@ LIMITS = f"{GUIDE}automatic-model-tuning-limits.html"
 EARLY_STOPPING_PAGE = f"{GUIDE}automatic-model-tuning-early-stopping.html"
 LEAST_RUNTIME, MOST_RUNTIME = Duration.minutes(2), Duration.seconds(15_768_000)
 LONGEST = Duration.days(30)
-"""How long a tuning job may take if nothing else ends it."""
+"""The longest time of a tuning job if nothing else ends it."""
 LEAST_NOT_IMPROVING = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tuning:
-    """Searches hyperparameters by several trainings and goes on with the best of them.
+    """Searches hyperparameters with several trainings, and continues with the best of them.
 
-    Hyperparameters that are not searched are those of ``algorithm``. One that is required, such as ``k`` of
-    KNN, is given there all the same; searched, its value is not used.
+    Hyperparameters that are not searched keep the values of ``algorithm``. A required one, such as KNN's
+    ``k``, must be set there even if it is searched; its value is then not used.
 
     Args:
         objective: The metric to optimise, such as ``"validation:objective_loss"``. The pipeline needs its
             channel.
-        ranges: IntegerParameter, ContinuousParameter or CategoricalParameter by hyperparameter. Default: what
-            AWS recommends for those that ``algorithm`` leaves open, real numbers over three orders of
-            magnitude on a logarithmic scale.
+        ranges: IntegerParameter, ContinuousParameter or CategoricalParameter by hyperparameter. Default:
+            AWS's recommended ranges for those that ``algorithm`` leaves open; real numbers over three orders
+            of magnitude on a logarithmic scale.
         max_jobs: The most trainings, 1 to 750. Default: 10; of Grid, all combinations.
-        max_parallel_jobs: Trainings at a time, 1 to 100, more than 10 with a raised quota. Default: 1.
+        max_parallel_jobs: Concurrent trainings, 1 to 100; more than 10 need a raised quota. Default: 1.
         strategy: ``"Bayesian"``, ``"Random"``, ``"Hyperband"`` or ``"Grid"``. Default: Bayesian.
         early_stopping: Stop trainings that do not look promising. Default: False.
         warm_start: Learn from the pipeline's last tuning job if it had the same objective and
             hyperparameters: as IdenticalDataAndAlgorithm on the same data, else as TransferLearning. Default:
             False.
         target: Stop when the objective is as good as this. Default: None.
-        max_jobs_not_improving: Stop when so many trainings were no better, 3 or more. Default: None.
-        stop_on_convergence: Stop when SageMaker does not expect anything better. Default: False.
+        max_jobs_not_improving: Stop after this many trainings without improvement, 3 or more. Default: None.
+        stop_on_convergence: Stop when SageMaker expects no further improvement. Default: False.
         max_runtime: How long the search may take, 2 minutes to half a year. Default: SageMaker's 30 days.
         random_seed: Makes the search repeatable, 0 or more. Default: None.
     """
@@ -94,7 +91,7 @@ class Tuning:
         return self.max_jobs or (None if self.strategy == "Grid" else 10)
 
     def longest(self, max_runtime: Duration) -> Duration:
-        """Return how long the search may take, of trainings that take ``max_runtime`` at most."""
+        """Return the longest time of the search, if each training takes at most ``max_runtime``."""
         if known("max_runtime", self.max_runtime) is not None:
             return self.max_runtime or LONGEST
         each, jobs = known_seconds("max_runtime", max_runtime), known("max_jobs", self.jobs)
@@ -104,20 +101,20 @@ class Tuning:
         return Duration.seconds(min(LONGEST.to_seconds(), each * ceil(jobs / max(1, parallel))))
 
     def check(self, problems: Problems, algorithm: Algorithm, channels: Collection[str]) -> None:
-        """Note what the algorithm cannot be tuned by, and what SageMaker would refuse."""
+        """Note settings that the algorithm cannot be tuned with, and those that SageMaker would refuse."""
         if check_types(problems, Tuning.__init__, vars(self), of="Tuning."):
             note_findings(problems, "tuning", self._findings(algorithm, channels))
 
     def bind(
         self, context: Context, *, definition: Mapping[str, Any], role: iam.IRole, name_prefix: str
     ) -> Training:
-        """Make the states: PrepareTuning, Tune, Leaderboard and BestTraining.
+        """Create the states PrepareTuning, Tune, Leaderboard and BestTraining.
 
         Args:
             context: The pipeline.
             definition: The members of the training job that do not depend on the data.
             role: The execution role of the trainings.
-            name_prefix: The beginning of the tuning job's name.
+            name_prefix: The prefix of the tuning job's name.
         """
         warn(context.scope, "tuning", self._findings(context.algorithm, context.settings["channels"]))
         return tuning_states(
@@ -159,7 +156,7 @@ class Tuning:
         }
 
     def _event(self, context: Context, definition: Mapping[str, Any], name_prefix: str) -> dict[str, Any]:
-        """Return what PrepareTuning and Leaderboard are told of the tuning."""
+        """Return the members about the tuning in the events of PrepareTuning and Leaderboard."""
         return {
             "objective": self.objective,
             "direction": self._direction(context.algorithm),
@@ -174,7 +171,7 @@ class Tuning:
         return str(objectives(type(algorithm))[self.objective].direction)
 
     def _names(self, algorithm: Algorithm) -> set[str]:
-        """Return the service's names of what is searched."""
+        """Return the service's names of the searched hyperparameters."""
         return {declared_name(type(algorithm), name) or name for name in self.searched(algorithm)}
 
     def _findings(self, algorithm: Algorithm, channels: Collection[str]) -> list[Finding]:
@@ -219,7 +216,7 @@ class Tuning:
         return found
 
     def _fixed(self, algorithm: Algorithm) -> list[Finding]:
-        """Return the hyperparameters that are both set and searched, but for required ones."""
+        """Return the hyperparameters that are both set and searched, except required ones."""
         both = sorted(
             name
             for name in self._names(algorithm) & set(algorithm.values)

@@ -1,4 +1,4 @@
-"""The states of a search: PrepareTuning, Tune, Leaderboard and BestTraining."""
+"""Create the states of a search: PrepareTuning, Tune, Leaderboard and BestTraining."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def tuning_states(
     role: iam.IRole,
     name_prefix: str,
 ) -> Training:
-    """Make the states and grant their function what it needs.
+    """Create the states, and grant their function the permissions it needs.
 
     Args:
         context: The pipeline.
-        event: What the function is told of the tuning.
+        event: The members about the tuning in the function's event.
         config: HyperParameterTuningJobConfig.
         definition: The members of the training job that do not depend on the data.
         role: The execution role of the trainings.
-        name_prefix: The beginning of the tuning job's name.
+        name_prefix: The prefix of the tuning job's name.
     """
     function = context.encoder.step(
         "Tune", "Prepare and conclude a tuning job", timeout=Duration.minutes(5), memory=Size.mebibytes(512)
@@ -119,7 +119,7 @@ def _task(
             "Tags.$": "$.request.tags",
             **more,
         },
-        # The description repeats the request; the leaderboard asks for what is needed of it.
+        # The description repeats the request; the leaderboard reads what it needs from it.
         "ResultSelector": {"job_name.$": "$.HyperParameterTuningJobName"},
         "ResultPath": "$.tuned",
         "Retry": of_training(),
@@ -130,7 +130,7 @@ def _task(
 def _statements(
     context: Context, function: lambda_.Function, jobs: str, *, role: iam.IRole, name_prefix: str
 ) -> list[iam.PolicyStatement]:
-    """Return what the state machine's role needs, on the jobs of one pipeline."""
+    """Return the permissions that the state machine's role needs on the jobs of one pipeline."""
     return [
         invoke_statement(function),
         iam.PolicyStatement(
@@ -154,7 +154,7 @@ def _statements(
 
 
 def _grant(function: lambda_.Function, context: Context, jobs: str) -> None:
-    """Allow to ask for the trainings, to write the leaderboard and to keep the last tuning job's record."""
+    """Allow reading the trainings, writing the leaderboard and recording the last tuning job."""
     layout = context.layout
     data = S3Access(function, layout.data_bucket, layout.encryption_key)
     data.list([layout.datasets])

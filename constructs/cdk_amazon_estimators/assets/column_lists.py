@@ -1,7 +1,7 @@
 """The columns that channels name, as an object on S3 if they are too many for a state machine's definition.
 
-Settings are part of every event of a function, and Step Functions takes events of 256 KiB. Ten thousand names
-do not fit. They are published with the other assets of the deployment, and Plan alone reads them.
+Settings are part of every event of a function, and Step Functions allows events of 256 KiB: ten thousand
+names do not fit. So they are published with the deployment's other assets, and only Plan reads them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def channel_settings(
 ) -> tuple[dict[str, Any], s3_assets.Asset | None]:
     """Return the settings of the channels, and the object of their columns if there is one.
 
-    Names that only the deployment resolves cannot be put into an object beforehand, and stay.
+    Names that only the deployment resolves stay in the settings: an object cannot hold them.
     """
     channels = {name: source.to_dict() for name, source in sources.items()}
     columns = {

@@ -1,6 +1,6 @@
-"""The source files that the Lambda handlers import, found without running any of them.
+"""Find the source files that the Lambda handlers import, without running any of them.
 
-The functions carry these files and no others, so a change to the client or the command line is not a new
+The functions carry only these files, so a change to the client or the command line does not create a new
 version of the functions.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 HANDLERS = "handlers"
 NAME = re.compile(r"[a-z0-9]\w*(\.\w+)*", re.ASCII)
-"""What a string looks like that names a module or a data file."""
+"""The form of a string that names a module or a data file."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,8 @@ def _found(package: Path, module: str) -> Path | None:
 
 @cache
 def _names(path: Path, modified: int) -> _Names:
-    """Read what ``path`` names. ``modified`` is its time, so that a file that has changed is read again."""
+    """Read the names in ``path``. ``modified`` is its modification time, so that a changed file is read
+    again."""
     root = path.parent
     while (root.parent / "__init__.py").is_file():
         root = root.parent
@@ -135,7 +136,7 @@ def _names(path: Path, modified: int) -> _Names:
 
 
 def _run_time_nodes(tree: ast.AST) -> Iterator[ast.AST]:
-    """Walk the nodes that run: all but the bodies of ``if TYPE_CHECKING``."""
+    """Walk the nodes that run: all except the bodies of ``if TYPE_CHECKING``."""
     yield tree
     for child in ast.iter_child_nodes(tree):
         if (

@@ -27,17 +27,17 @@ PACKAGE = Path(next(iter(amazon_estimators.__path__)))
 LOCK = PACKAGE / "requirements.txt"
 
 PYTHONS = ("3.12", "3.13", "3.14")
-"""Runtimes on Amazon Linux 2023. The C library of older ones is too old for the locked numpy."""
+"""Runtimes on Amazon Linux 2023. The C library of older runtimes is too old for the locked NumPy."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LambdaBundle:
-    """The Python version and platform of the functions' code, which are their runtime and architecture.
+    """The Python version and platform of the functions' code: their runtime and architecture.
 
     Args:
         python: Version of the runtime: ``"3.12"``, ``"3.13"`` or ``"3.14"``. Default: ``"3.12"``.
-        platform: ``"x86_64"``, ``"arm64"``, or ``"host"`` for the machine and the Python version of the
-            synth, as an emulator needs that runs functions on this machine. Default: ``"x86_64"``.
+        platform: ``"x86_64"``, ``"arm64"``, or ``"host"`` for the machine and Python version of the synth,
+            for an emulator that runs functions on this machine. Default: ``"x86_64"``.
 
     Raises:
         PipelineError: Any other value.
@@ -80,11 +80,11 @@ class LambdaBundle:
         return LockedPackages(lock=lock, python=self.python_version, platform=self.platform, unused=unused)
 
     def code(self) -> lambda_.Code:
-        """Return the asset. The synth of a stack that holds it installs it, once per machine."""
+        """Return the asset. The synth of its stack installs it, once per machine."""
         return self.asset(self.digest(), self.install)
 
     def asset(self, digest: str, install: Callable[[Path], None]) -> lambda_.Code:
-        """Return an asset that ``install`` fills at synth, unless there is one of that ``digest`` already."""
+        """Return an asset that ``install`` fills at synth, unless one with this ``digest`` exists already."""
         return lambda_.Code.from_asset(
             str(PACKAGE),
             asset_hash=digest,
@@ -93,7 +93,8 @@ class LambdaBundle:
         )
 
     def digest(self) -> str:
-        """Return the SHA-256, in hexadecimal, of all that the code depends on: packages and sources."""
+        """Return the SHA-256, in hexadecimal, of everything that the code depends on: packages and
+        sources."""
         digest = hashlib.sha256(self.packages(LOCK).digest().encode())
         for path in handler_sources(PACKAGE):
             content = path.read_bytes()
@@ -109,7 +110,7 @@ class LambdaBundle:
 
 @jsii.implements(ILocalBundling)
 class _LocalInstall:
-    """Calls ``install`` for CDK. A failure is raised: to return False would start Docker."""
+    """Calls ``install`` for CDK. A failure is raised, because returning False would start Docker."""
 
     def __init__(self, install: Callable[[Path], None]) -> None:
         self._install = install

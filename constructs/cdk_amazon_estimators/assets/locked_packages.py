@@ -1,4 +1,4 @@
-"""The packages of a lock, installed without Docker for the platform of the Lambda functions."""
+"""Install the packages of a lock without Docker, for the platform of the Lambda functions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WHEEL_TAGS = {
 UNUSED_DIRECTORIES = {"bin", "include", "tests", "__pycache__"}
 UNUSED_SUFFIXES = {".a", ".pxd", ".pxi", ".pyc", ".pyi", ".pyx"}
 UNUSED_FILES = (
-    # What pip writes about this machine.
+    # Files in which pip describes this machine.
     "*.dist-info/RECORD",
     "*.dist-info/INSTALLER",
     "*.dist-info/direct_url.json",
@@ -29,7 +29,7 @@ UNUSED_FILES = (
 
 @dataclass(frozen=True, kw_only=True)
 class LockedPackages:
-    """The packages of a lock for one Python version and platform, without files that no import reads.
+    """The packages of a lock for one Python version and platform, without files that imports never read.
 
     Args:
         lock: A file of pinned versions with hashes, as pip reads it.
@@ -44,10 +44,10 @@ class LockedPackages:
     unused: tuple[str, ...] = ()
 
     def digest(self) -> str:
-        """Return the SHA-256, in hexadecimal, of lock, platform, Python and what is left out."""
+        """Return the SHA-256, in hexadecimal, of lock, platform, Python version and exclusions."""
         target = sysconfig.get_platform() if self.platform == "host" else self.platform
         digest = hashlib.sha256(json.dumps([target, self.python, self.unused]).encode())
-        digest.update(Path(__file__).read_bytes())  # how it installs, what it strips
+        digest.update(Path(__file__).read_bytes())  # how it installs and what it strips
         digest.update(self.lock.read_bytes())
         return digest.hexdigest()
 
@@ -55,7 +55,7 @@ class LockedPackages:
         """Write the packages into ``directory``, from a cache or, the first time, from pip.
 
         Raises:
-            RuntimeError: If pip fails, with what it printed.
+            RuntimeError: If pip fails, with its output.
         """
         cached = cache_directory() / self.digest()
         if not cached.is_dir():
@@ -83,7 +83,7 @@ class LockedPackages:
         if self.platform != "host":
             command += ["--implementation=cp", f"--python-version={self.python}"]
             command += [f"--platform={tag}" for tag in WHEEL_TAGS[self.platform]]
-        # The packages go to the Lambda functions, not into a virtual environment: pip must not insist on one,
+        # The packages go to the Lambda functions, not into a virtual environment: pip must not require one,
         # nor install for this user.
         environment = {**os.environ, "PIP_REQUIRE_VIRTUALENV": "0", "PIP_USER": "0"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 (no shell, own arguments)
@@ -117,7 +117,8 @@ def cache_directory() -> Path:
 
 
 def _publish(fresh: Path, cached: Path) -> None:
-    """Move a complete directory into the cache. Of two synths at once the first wins: both wrote the same."""
+    """Move a complete directory into the cache. If two synths run at once, the first wins: both wrote the
+    same."""
     for path in fresh.rglob("*"):
         path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
     fresh.chmod(0o755)

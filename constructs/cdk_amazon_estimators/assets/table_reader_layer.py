@@ -1,4 +1,4 @@
-"""The layer that holds the table reader, for the functions that read input."""
+"""Build the layer with the table reader, for the functions that read input."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from cdk_amazon_estimators.assets.locked_packages import LockedPackages
 LOCK = Path(__file__).with_name("table_reader.txt")
 
 UNUSED = (
-    # pyarrow as a client of servers and of stores; objects are read with boto3 here. 50 MB.
+    # pyarrow's clients for servers and stores: objects are read with boto3 here. 50 MB.
     "pyarrow/*_flight.*",
     "pyarrow/libarrow_s3.*",
     "pyarrow/_s3fs.*",
     "pyarrow/_gcsfs.*",
     "pyarrow/_azurefs.*",
     "pyarrow/_hdfs.*",
-    # Formats and engines that no input needs. Their libraries stay, each extension is linked to all. 4 MB.
+    # Formats and engines that no input needs. Their libraries stay: each extension is linked to all. 4 MB.
     "pyarrow/_acero.*",
     "pyarrow/_dataset*",
     "pyarrow/_feather.*",
@@ -30,16 +30,16 @@ UNUSED = (
     "pyarrow/*_parquet_encryption.*",
     "pyarrow/_pyarrow_cpp_tests.*",
     "pyarrow/src",
-    # Copies, in place of links, of libraries that are loaded under the name with one number.
+    # Copies, instead of links, of libraries that are loaded under the name with one number.
     "pyarrow/libarrow*.so",
     "pyarrow/libarrow*.so.*.*.*",
 )
 
 
 def table_reader_layer(scope: Construct, construct_id: str, bundle: LambdaBundle) -> lambda_.LayerVersion:
-    """Make the layer: pyarrow for the runtime and architecture of ``bundle``, whose code brings NumPy.
+    """Create the layer: pyarrow for the runtime and architecture of ``bundle``, whose code has NumPy.
 
-    It changes with its lock and not with the library's sources, so a deployment seldom uploads it.
+    It changes with its lock, not with the library's sources, so deployments rarely upload it.
     """
     return lambda_.LayerVersion(
         scope,

@@ -1,4 +1,4 @@
-"""What other parts of an app may do with an endpoint: invoke it, hear of it, measure it."""
+"""The methods of an endpoint that other parts of an app use: grants, event rules and metrics."""
 
 from __future__ import annotations
 

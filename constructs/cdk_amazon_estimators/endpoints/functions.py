@@ -14,10 +14,11 @@ from constructs import Construct
 from amazon_estimators.pipeline import keys
 from amazon_estimators.record_sets.keys import manifest_key, shard_patterns
 from amazon_estimators.serving.sample import CHANNEL
+from cdk_amazon_estimators.access.function_statements import tell_statement
 from cdk_amazon_estimators.access.registry import registry_statements
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.access.volumes import grant_volumes
-from cdk_amazon_estimators.encoder import RecordSetEncoder, tell_statement
+from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.endpoints.scaling import scaling_statements, stop_scaling_statement
 from cdk_amazon_estimators.training.job_names import tuning_name_prefix
 from cdk_amazon_estimators.training_pipeline import TrainingPipeline

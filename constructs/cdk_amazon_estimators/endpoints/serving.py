@@ -1,4 +1,4 @@
-"""What serves a model besides instances, and the capture of what it is asked."""
+"""Serverless capacity for a model, and the capture of its requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How traffic moves to a new model: all at once, a canary first, or in equal steps."""
+"""Ways to shift traffic to a new model: all at once, a canary first, or in equal steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the functions of a prediction pipeline may read and write, beyond what encoding takes."""
+"""Permissions of a prediction pipeline's functions, besides those for encoding."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ def grant_score(function: lambda_.Function, layout: PipelineLayout, model: Train
     receipts = [f"{scoring_keys.part_receipts_prefix(record_set, keys.ANY)}*"]
     predictions = scoring_keys.predictions_prefix(layout.prefix)
     data = S3Access(function, layout.data_bucket, layout.encryption_key)
-    data.list([predictions])
+    answers = scoring_keys.answers_prefix(layout.prefix)
+    data.list([predictions, answers])
+    data.read([f"{answers}*"])
     data.read([keys.plan_key(record_set), *shard_patterns(channel), *receipts])
     data.read([scoring_keys.parts_key(record_set, keys.ANY)])
     data.write([*receipts, f"{predictions}*"], multipart=True)

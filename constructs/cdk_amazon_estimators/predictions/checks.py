@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from aws_cdk import Duration
 from constructs import Construct
 
 from amazon_estimators.pipeline import keys
 from amazon_estimators.scoring.engines import engine_findings
-from amazon_estimators.scoring.keys import CHANNEL, predictions_prefix
+from amazon_estimators.scoring.keys import CHANNEL, answers_prefix, predictions_prefix
 from amazon_estimators.scoring.model import TRAINED_ON
 from amazon_estimators.scoring.settings import ENGINES, FORMATS, NUMPY
 from amazon_estimators.sources import Source
@@ -22,17 +23,40 @@ from cdk_amazon_estimators.pipeline_checks import (
     check_neighbours,
     check_patterns,
     check_prefix,
+    check_regions,
+    check_trigger_prefixes,
+    check_triggers,
 )
 from cdk_amazon_estimators.props.problems import Problems
-from cdk_amazon_estimators.props.prop_types import check_types, known
+from cdk_amazon_estimators.props.prop_types import check_types, known, known_seconds
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
+from cdk_amazon_estimators.training.capacity import check_capacity_wait
+from cdk_amazon_estimators.training.job import JobSettings
 from cdk_amazon_estimators.training_pipeline import TrainingPipeline
+from cdk_amazon_estimators.triggers import Trigger, UploadTrigger
+
+LONGEST_TIMEOUT = 365 * 86_400
+
+
+@dataclass(frozen=True)
+class CheckedProps:
+    """The props of a prediction pipeline after all checks.
+
+    Attributes:
+        source: How the rows are read, with their prefix.
+        job: The instances of transform jobs; None to predict in the functions.
+        triggers: What starts executions.
+    """
+
+    source: Source
+    job: JobSettings | None
+    triggers: Sequence[Trigger]
 
 
 def check_props(
     scope: Construct, init: Any, props: Mapping[str, Any], neighbours: Mapping[str, PipelineLayout]
-) -> Source:
-    """Check ``props`` and return how the rows are read.
+) -> CheckedProps:
+    """Check ``props`` and return what they choose.
 
     Raises:
         PipelineError: Props that make no pipeline; one error tells all problems.
@@ -59,6 +83,11 @@ def check_props(
         "runs none",
     )
     problems.unless(
+        props["instance_type"] is None or isinstance(props["instance_type"], str),
+        f"instance_type is {props['instance_type']!r}; allowed: one type, such as 'ml.m5.large': a "
+        "transform job takes no others in reserve",
+    )
+    problems.unless(
         props["output_format"] in FORMATS,
         f"output_format is {props['output_format']!r}; allowed: {' or '.join(map(repr, FORMATS))}",
     )
@@ -70,13 +99,40 @@ def check_props(
     outputs = outputs_of(prefix)
     check_echoes(problems, {CHANNEL: source}, outputs)
     check_neighbours(problems, {CHANNEL: source}, outputs, neighbours)
+    triggers = known("triggers", props["triggers"])
+    if triggers is None:
+        triggers = [UploadTrigger(quiet_period=Duration.minutes(5))]
+    check_triggers(problems, triggers, outputs, 1)
+    most = known("max_concurrent", props["max_concurrent"])
+    problems.unless(most is None or most >= 1, f"max_concurrent is {most}; allowed: 1 or more")
+    check_trigger_prefixes(problems, scope, triggers, {CHANNEL: source}, prefix)
+    check_regions(problems, scope, {"data_bucket": model.data_bucket}, triggers)
     check_encoding(problems, props["max_concurrency"], props["target_shard_size"])
     check_encoder(problems, scope, known("encoder", props["encoder"]))
+    check_capacity_wait(problems, props["capacity_wait"])
+    timeout = known_seconds("timeout", props["timeout"])
+    problems.unless(
+        timeout is None or 0 < timeout <= LONGEST_TIMEOUT,
+        f"timeout is {timeout} seconds; allowed: up to a year",
+    )
+    job = None
+    if engine != NUMPY and isinstance(props["instance_type"], str):
+        given = {**dict.fromkeys(one.name for one in fields(JobSettings)), **props}
+        job = JobSettings.of(given | {"encryption_key": model.layout.encryption_key})
+        job.check(problems)
+        count = known("instance_count", job.instance_count)
+        problems.unless(count is None or count >= 1, f"instance_count is {count}; allowed: 1 or more")
     problems.raise_any()
-    return source
+    return CheckedProps(source, job, triggers)
 
 
 def outputs_of(prefix: str) -> list[str]:
     """Return the prefixes of the data bucket that a prediction pipeline writes to."""
-    written = (keys.data_sets_prefix, keys.record_sets_prefix, keys.triggers_prefix, predictions_prefix)
+    written = (
+        keys.data_sets_prefix,
+        keys.record_sets_prefix,
+        keys.triggers_prefix,
+        answers_prefix,
+        predictions_prefix,
+    )
     return [each(prefix) for each in written]

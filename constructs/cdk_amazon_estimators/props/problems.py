@@ -1,4 +1,4 @@
-"""The problems of one construct, raised as one error."""
+"""Collect the problems of one construct, and raise them as one error."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Problems:
         self._found: list[AmazonEstimatorsError] = []
 
     def unless(self, condition: bool, message: str) -> None:
-        """Note ``message`` (the value, what is allowed, the way out) unless ``condition`` holds."""
+        """Note ``message`` (value, allowed, remedy) unless ``condition`` holds."""
         if not condition:
             self._found.append(PipelineError(message))
 
     @contextmanager
     def collected(self) -> Iterator[None]:
-        """Note an error of the library that is raised inside, and go on."""
+        """Note an error of the library that is raised inside, and continue."""
         try:
             yield
         except AmazonEstimatorsError as error:

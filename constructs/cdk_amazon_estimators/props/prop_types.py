@@ -1,4 +1,5 @@
-"""The type of every prop, so that a wrong one is noted with the other problems and not met inside jsii."""
+"""Define the type of every prop, so that a wrong one is noted with the other problems, before jsii sees
+it."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class PropType:
-    """A test for values of the type, and the words for it with an example."""
+    """A test for values of the type, and its description with an example."""
 
     fits: Callable[[object], bool]
     allowed: str
@@ -34,7 +35,7 @@ def _instance(kind: type, allowed: str) -> PropType:
 
 
 def _like(attribute: str, allowed: str) -> PropType:
-    """Take any object with ``attribute``: jsii's interfaces are known by their members."""
+    """Accept any object with ``attribute``: jsii's interfaces are recognised by their members."""
     return PropType(lambda value: hasattr(value, attribute) and not isinstance(value, type), allowed)
 
 
@@ -52,7 +53,7 @@ def _by_channel(kind: type, allowed: str) -> PropType:
 
 
 def _number(example: int) -> PropType:
-    # To Python True is an int, but nobody means it as one.
+    # In Python True is an int, but it is never meant as one.
     return PropType(
         lambda value: isinstance(value, int) and not isinstance(value, bool), f"an int, such as {example}"
     )
@@ -198,10 +199,6 @@ PROP_TYPES: Mapping[str, PropType] = {
     # of predictions
     "engine": _instance(str, "a str, 'transform' or 'numpy'"),
     "source": _instance(Source, "a Source, such as Source(format='csv')"),
-    "keep": _several(
-        lambda value: isinstance(value, str | int) and not isinstance(value, bool),
-        "columns by name or position, such as ['id']",
-    ),
     "output_format": _instance(str, "a str, 'csv' or 'jsonlines'"),
     # of the encoder
     "bundle": _instance(LambdaBundle, "a LambdaBundle, such as LambdaBundle(platform='arm64')"),
@@ -230,18 +227,18 @@ PROP_TYPES: Mapping[str, PropType] = {
     "max_attempts": _number(3),
     "retry_delay": _duration("Duration.seconds(15)"),
 }
-"""The type by the name of the prop, which means the same in every construct."""
+"""The type by name of the prop. A name means the same in every construct."""
 
 
 def check_types(
     problems: Problems, init: Callable[..., None], given: Mapping[str, object], *, of: str = ""
 ) -> bool:
-    """Note the arguments of a constructor that have another type than their prop; return True if all fit.
+    """Note the arguments of a constructor whose type is not that of their prop; return True if all fit.
 
     Args:
         problems: Where to note them.
         init: The constructor.
-        given: Its arguments by name. Tokens are left alone, and None where the constructor takes it.
+        given: Its arguments by name. Tokens are not checked, nor is None if the constructor accepts it.
         of: Text in front of the names, such as ``"UploadTrigger."``. Default: ``""``.
     """
     parameters, all_fit = inspect.signature(init).parameters, True

@@ -1,4 +1,4 @@
-"""Quotas that a synth can measure: a deployment that would exceed one fails here, with the way out."""
+"""Check quotas that a synth can measure: a deployment that would exceed one fails here, with a remedy."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ LONGEST_PATTERN = 2_048
 LONGEST_DEFINITION = 2**20
 """Bytes of a state machine's definition."""
 LONGEST_SETTINGS = 200 * 2**10
-"""Bytes of a pipeline's settings, which are part of every event. Step Functions takes events of 256 KiB."""
+"""Bytes of a pipeline's settings, which are part of every event. Step Functions allows events of 256 KiB."""
 LONGEST_ENVIRONMENT = 4_096
-"""Bytes of all environment variables of a function, names included, as "AWS Lambda quotas" has it."""
+"""Bytes of all environment variables of a function, including names, as in "AWS Lambda quotas"."""
 TOKEN = 100
-"""Characters that stand for a reference, which is resolved when the stack is deployed."""
+"""Characters assumed for a reference, which is resolved when the stack is deployed."""
 
 
 def check_quotas(pipeline: Construct, settings: Any) -> None:
-    """Check the quotas when the app is synthesised, of all that is below ``pipeline`` by then."""
+    """Check the quotas of everything below ``pipeline`` when the app is synthesised."""
     pipeline.node.add_validation(_Quotas(pipeline, settings))
     check_stack_quotas(pipeline)
 
@@ -76,7 +76,7 @@ class _Quotas:
 
 
 def _length(value: Any) -> int:
-    """Return the bytes that a resolved value takes in JSON, or as it is if it is text."""
+    """Return the size of a resolved value in JSON, or unchanged if it is text."""
     return len(_text(value).encode())
 
 

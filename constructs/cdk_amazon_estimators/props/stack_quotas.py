@@ -1,6 +1,6 @@
-"""Quotas of a template, which all pipelines of a stack use up together, measured at synth.
+"""Check the quotas of a template, which all pipelines of a stack share, at synth.
 
-AWS CloudFormation takes 500 resources and 1 MB. CDK says so too, but not what to do with pipelines.
+AWS CloudFormation allows 500 resources and 1 MB. CDK says so too, but not what to do about pipelines.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LARGE_TEMPLATE = "cdk-amazon-estimators:largeTemplate"
 SMALL = 200
 """Resources below which a template of pipelines is not measured: it is far below 1 MB."""
 MOST_POLICIES = 10
-"""Managed policies of a role, a quota that can be raised."""
+"""Managed policies of a role; the quota can be raised."""
 MANY_POLICIES = "cdk-amazon-estimators:manyManagedPolicies"
 """The id by which the warning is acknowledged."""
 
@@ -66,7 +66,8 @@ class StackQuotas:
         return self._size_problems(resources) if count >= SMALL else []
 
     def _size_problems(self, resources: list[CfnResource]) -> list[str]:
-        """Return the problem of a template that is too large without blanks; warn if it is with them."""
+        """Return the problem of a template that is too large without indentation; warn if it is only with
+        it."""
         content = {
             node.node.path: {
                 "Type": node.cfn_resource_type,
@@ -88,7 +89,7 @@ class StackQuotas:
         return []
 
     def _warn_of_policies(self, resources: list[CfnResource]) -> None:
-        """Warn of roles with more managed policies than a new account allows: CDK makes them as need be."""
+        """Warn of roles with more managed policies than a new account allows: CDK creates them as needed."""
         count = Counter(
             json.dumps(role)
             for policy in resources

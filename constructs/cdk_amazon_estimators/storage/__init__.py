@@ -1,1 +1,1 @@
-"""Buckets, and where a pipeline's data lies in them."""
+"""Buckets, and the layout of a pipeline's data in them."""

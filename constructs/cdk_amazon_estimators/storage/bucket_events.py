@@ -1,23 +1,25 @@
-"""The events of a data bucket: uploads reach EventBridge, whatever else listens to the bucket."""
+"""Send a data bucket's events to EventBridge, whatever else listens to the bucket."""
 
 from __future__ import annotations
 
-from aws_cdk import Annotations, Token
+from aws_cdk import Annotations
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from cdk_amazon_estimators.storage.given_buckets import shown
+
 UNKNOWN = "cdk-amazon-estimators:bucketEventsUnknown"
-"""The id by which the warning is acknowledged."""
+"""The ID for acknowledging the warning."""
 
 NOTIFICATIONS = "Notifications"
-"""The child that CDK gives to a bucket whose notifications it manages."""
+"""The child that CDK adds to a bucket whose notifications it manages."""
 
 
 class EventBucket(s3.Bucket):
-    """A bucket that sends its events to EventBridge, and goes on doing so with other notifications.
+    """A bucket that sends its events to EventBridge, and continues to if it gets other notifications.
 
-    The template's own property needs no custom resource. ``add_event_notification`` brings CDK's, which
-    replaces a bucket's whole configuration at deployment: it has to know of EventBridge then.
+    The template's own property needs no custom resource. ``add_event_notification`` adds CDK's, which
+    replaces a bucket's whole configuration at deployment, so it must know about EventBridge.
     """
 
     def add_event_notification(
@@ -40,8 +42,8 @@ def send_events(bucket: EventBucket) -> None:
 def ensure_events(scope: Construct, bucket: s3.IBucket) -> None:
     """Let a bucket that was passed in send its events to EventBridge.
 
-    A bucket of this app is switched on. For an imported one, warn on ``scope`` unless the app has called its
-    ``enable_event_bridge_notification``: nothing tells whether the bucket sends events.
+    For a bucket of this app, turns the events on. For an imported one, warns on ``scope`` unless the app has
+    called its ``enable_event_bridge_notification``: nothing shows whether the bucket sends events.
     """
     if isinstance(bucket, EventBucket):
         return
@@ -50,10 +52,9 @@ def ensure_events(scope: Construct, bucket: s3.IBucket) -> None:
         return
     if bucket.node.try_find_child(NOTIFICATIONS) is not None:
         return
-    name = bucket.node.path if Token.is_unresolved(bucket.bucket_name) else bucket.bucket_name
     Annotations.of(scope).add_warning_v2(
         UNKNOWN,
-        f"data_bucket {name} is imported: an upload starts nothing unless the bucket sends its events to "
-        "EventBridge. Switch that on where the bucket is made (event_bridge_enabled=True) or here, by "
-        "bucket.enable_event_bridge_notification(), and acknowledge this warning.",
+        f"data_bucket {shown(bucket)} is imported: an upload starts nothing unless the bucket sends its "
+        "events to EventBridge. Switch that on where the bucket is made (event_bridge_enabled=True) or "
+        "here, by bucket.enable_event_bridge_notification(), and acknowledge this warning.",
     )

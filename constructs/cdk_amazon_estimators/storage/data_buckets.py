@@ -1,4 +1,4 @@
-"""Buckets for data and models: encrypted, versioned, TLS only, closed to the public, kept by default."""
+"""Create buckets for data and models: encrypted, versioned, TLS only, not public, kept by default."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def new_model_bucket(
     removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     auto_delete_objects: bool = False,
 ) -> s3.Bucket:
-    """Make a bucket for models, which pipelines can share by ``prefix``.
+    """Create a bucket for models, which pipelines can share by ``prefix``.
 
     Args:
         encryption_key: KMS key of its objects. Default: S3's own keys (SSE-S3).
-        removal_policy: What becomes of it when the stack is deleted. Default: RETAIN.
-        auto_delete_objects: Empty it first, which takes ``removal_policy=RemovalPolicy.DESTROY`` too and adds
-            CDK's custom resource. Without it CloudFormation deletes no bucket that holds objects. Default:
-            False.
+        removal_policy: What happens to it when the stack is deleted. Default: RETAIN.
+        auto_delete_objects: Empty it first, which also needs ``removal_policy=RemovalPolicy.DESTROY`` and
+            adds CDK's custom resource. Without it, CloudFormation does not delete a bucket that holds
+            objects. Default: False.
     """
     return _bucket(
         s3.Bucket,
@@ -56,7 +56,7 @@ def new_data_bucket(
     removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     auto_delete_objects: bool = False,
 ) -> s3.Bucket:
-    """Make a bucket for input and RecordSets: a :func:`new_model_bucket` with events to EventBridge."""
+    """Create a bucket for input and RecordSets: a :func:`new_model_bucket` with events to EventBridge."""
     bucket = _bucket(
         EventBucket,
         scope,

@@ -1,4 +1,4 @@
-"""Tells the functions to name each bucket's encryption in every PUT, for bucket policies that demand it."""
+"""Make the functions name each bucket's encryption in every PUT, for bucket policies that require it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 def encryption_variables(scope: Construct, layouts: Iterable[PipelineLayout]) -> dict[str, str]:
     """Return the environment of functions that write to the data buckets of ``layouts``.
 
-    It holds a pair for each bucket whose pipeline asks for headers: the name, and the ARN of the key or
-    ``""`` for S3's own keys. Without any it is empty.
+    It has a pair for each bucket whose pipeline wants headers: the name, and the ARN of the key or ``""`` for
+    S3's own keys. It is empty if there are none.
     """
     keys = {}
     for layout in layouts:

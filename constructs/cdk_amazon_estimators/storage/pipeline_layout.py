@@ -1,4 +1,4 @@
-"""The key prefixes of one pipeline, as the section "S3 layout" of docs/contracts.md lists them."""
+"""The key prefixes of one pipeline, as listed in the section "S3 layout" of docs/contracts.md."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class PipelineLayout:
     Args:
         data_bucket: The bucket of input and RecordSets.
         model_bucket: The bucket of models.
-        prefix: The beginning of every key, empty or ending with ``/``.
+        prefix: The prefix of every key, empty or ending with ``/``.
         channels: The sources of the channels, each with a ``prefix``.
         encryption_key: KMS key of the objects, if it is not the buckets' own. Default: None.
         encryption_headers: Name the encryption in every PUT. Default: False.
@@ -37,7 +37,7 @@ class PipelineLayout:
         return keys.record_sets_prefix(self.prefix)
 
     def record_set(self, fingerprint: str) -> str:
-        """Return the prefix of one RecordSet, or with ``"*"`` the pattern of all."""
+        """Return the prefix of one RecordSet, or the pattern of all for ``"*"``."""
         return keys.record_set_root(self.prefix, fingerprint)
 
     @property
@@ -63,7 +63,7 @@ class PipelineLayout:
 
     @property
     def inputs(self) -> list[str]:
-        """Return the prefixes that input is read from, each once and none below another."""
+        """Return the prefixes from which input is read, each once and none below another."""
         found = sorted({source.prefix or "" for source in self.channels.values()})
         return [one for one in found if not any(one != other and one.startswith(other) for other in found)]
 
@@ -71,8 +71,8 @@ class PipelineLayout:
 def outputs_of(prefix: str, data_bucket: s3.IBucket | None, model_bucket: s3.IBucket | None) -> list[str]:
     """Return the prefixes of the data bucket that a pipeline writes to.
 
-    Models and captured requests are among them if both buckets are one, even if it is imported twice. None
-    is a new bucket.
+    Includes models and captured requests if both buckets are the same, even if it is imported twice. None
+    means a new bucket.
     """
     one = data_bucket and model_bucket and data_bucket.bucket_name == model_bucket.bucket_name
     written = [keys.data_sets_prefix(prefix), keys.record_sets_prefix(prefix), keys.triggers_prefix(prefix)]

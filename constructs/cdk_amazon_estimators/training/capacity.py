@@ -1,7 +1,7 @@
 """Wait for instances: while the account's quota is in use, or SageMaker has none of the type.
 
-A training job that found no instances is tried again every few minutes, until the budget is used up. The
-second wait is told as an event. A quota that can never hold the job is an error at once.
+A training job that found no instances is retried every few minutes, until the budget is used up. An event
+announces the second wait. A quota that can never hold the job is an error at once.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ LONGEST_WAIT = Duration.days(3)
 
 QUOTA_IN_USE = "*ResourceLimitExceeded*"
 QUOTA_TOO_SMALL = "*current utilization of 0 *"
-"""SageMaker's text of a quota that nothing else uses and that still has no room for the job."""
+"""SageMaker's text for a quota that nothing else uses and that is still too small for the job."""
 NO_CAPACITY = '*"CapacityError:*'
-"""The beginning of a failed job's reason, in the JSON of its description."""
+"""How the reason of a failed job begins, in the JSON of its description."""
 
 
 @dataclass(frozen=True)
 class Waits:
-    """Time limits: how long a training waits for instances, and how long its execution may take."""
+    """Time limits: for waiting for instances, and for the whole execution."""
 
     capacity: Duration
     execution: Duration
 
     @classmethod
     def of(cls, capacity_wait: Duration | None, timeout: Duration | None, max_runtime: Duration) -> Self:
-        """Return the props, with the documented defaults filled in."""
+        """Return the limits from the props, with the documented defaults."""
         capacity = capacity_wait or Duration.hours(1)
         return cls(capacity, timeout or Duration.days(1).plus(max_runtime).plus(capacity))
 
@@ -57,12 +57,12 @@ class Training:
     """The states that train.
 
     Attributes:
-        entry: The state to enter, again after each wait for instances.
-        tasks: The tasks behind it that run the job, one of which is taken.
+        entry: The state to enter, also after each wait for instances.
+        tasks: The tasks after it that run the job, of which one is chosen.
         prepare: A task before them; None if there is none.
-        conclude: Tasks once the job has ended. Their errors are not errors of training.
+        conclude: Tasks after the end of the job. Their errors are not errors of training.
         leaves: Where in the state they leave what Announce tells, besides ``job``.
-        statements: What the state machine's role needs for them.
+        statements: The permissions that the state machine's role needs for them.
     """
 
     entry: sfn.State
@@ -80,14 +80,15 @@ def train_with_capacity(
     explain: sfn.IChainable,
     announce_waiting: sfn.CustomState,
     capacity_wait: Duration,
+    begin_id: str = "BeginTraining",
 ) -> sfn.IChainable:
-    """Return the state to enter in order to train: errors of capacity wait, all others go to ``explain``.
+    """Return the state to enter for training: capacity errors lead to a wait, all others to ``explain``.
 
-    The number of waits so far is at ``$.capacity.waits``.
+    The number of waits so far is at ``$.capacity.waits``. ``begin_id`` is the id of the state to enter.
     """
     begin = sfn.Pass(
         scope,
-        "BeginTraining",
+        begin_id,
         result=sfn.Result.from_object({"waits": 0}),
         result_path="$.capacity",
     )

@@ -1,4 +1,4 @@
-"""The training image of an algorithm: a literal if the region is known, else a mapping the stack shares."""
+"""Find the training image of an algorithm: a literal if the region is known, otherwise a shared mapping."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ class TrainingImage:
 def _repository_of(scope: Construct, uri: str) -> str:
     """Return the ARN of the ECR repository of an image.
 
-    If the URI is a token, its account and region are read when the stack is deployed, and the repository may
-    be any of that account.
+    If the URI is a token, its account and region are read at deployment, and the ARN covers all repositories
+    of that account.
     """
     if Token.is_unresolved(uri):
         parts = Fn.split(".", uri)
@@ -82,10 +82,14 @@ def _repository_of(scope: Construct, uri: str) -> str:
 
 def _account_of_deployment(stack: Stack, repository: str) -> str:
     """Return the registry's account, which CloudFormation looks up by region."""
-    mapping = stack.node.try_find_child(MAPPING_ID) or CfnMapping(stack, MAPPING_ID)
-    assert isinstance(mapping, CfnMapping)
-    # The inner keys of a mapping are letters and digits only.
+    # The inner keys of a mapping may only hold letters and digits.
     key = repository.replace("-", "")
-    for region, account in image_accounts(repository).items():
-        mapping.set_value(region, key, account)
+    accounts = image_accounts(repository)
+    mapping = stack.node.try_find_child(MAPPING_ID)
+    if isinstance(mapping, CfnMapping):
+        for region, account in accounts.items():
+            mapping.set_value(region, key, account)
+    else:
+        by_region = {region: {key: account} for region, account in accounts.items()}
+        CfnMapping(stack, MAPPING_ID, mapping=by_region)
     return Fn.find_in_map(MAPPING_ID, Aws.REGION, key)

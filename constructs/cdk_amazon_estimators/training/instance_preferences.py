@@ -1,4 +1,5 @@
-"""The instances of a training job: one type, or several of which SageMaker takes the first that is free."""
+"""Set the instances of a training job: one type, or several, of which SageMaker uses the first that is
+free."""
 
 from __future__ import annotations
 
@@ -17,11 +18,11 @@ API = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/"
 LOCAL_STORAGE = re.compile(
     r"ml\.(?:[a-z]+\d+[a-z]*d[a-z]*|g[456]e?|gr6|p4de?|p5e?n?|p6[a-z0-9-]*|trn\d[a-z]*)\."
 )
-"""Instance types with disks that the hardware encrypts; they refuse a volume key."""
+"""Instance types with hardware-encrypted disks, which refuse a volume key."""
 
 
 def instances(instance_type: str | Sequence[str]) -> dict[str, Any]:
-    """Return the type by its name in MEMBERS, or the types as preferences with the count of all."""
+    """Return the type by its name in MEMBERS, or the types as preferences with one count for all."""
     if isinstance(instance_type, str):
         return {"instance_type": instance_type}
     return {"instance_preferences": [{"InstanceType": one} for one in instance_type]}
@@ -34,10 +35,10 @@ def check_preferences(
 
     Args:
         problems: Where to note it.
-        instance_type: The prop. A single type is not looked at.
-        on_spot: The job trains on spot capacity.
-        has_key: The training volumes are encrypted with a key of the user.
-        is_tuned: A tuning job trains.
+        instance_type: The prop. A single type is not checked.
+        on_spot: True if the job trains on spot capacity.
+        has_key: True if a user's key encrypts the training volumes.
+        is_tuned: True if a tuning job trains.
     """
     if isinstance(instance_type, str) or known("instance_type", instance_type) is None:
         return

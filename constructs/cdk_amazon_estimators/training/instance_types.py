@@ -1,4 +1,4 @@
-"""Warns of an instance type that the installed botocore does not know. AWS adds types, so it is no error."""
+"""Warn of an instance type that the installed botocore does not know. It is not an error: AWS adds types."""
 
 from __future__ import annotations
 
@@ -13,18 +13,22 @@ from aws_cdk import Annotations, Token
 from constructs import Construct
 
 UNKNOWN = "cdk-amazon-estimators:unknownInstanceType"
-"""The id by which the warning is acknowledged."""
+"""The ID for acknowledging the warning."""
 
 
-KINDS = {"training": "TrainingInstanceType", "serving": "ProductionVariantInstanceType"}
-"""What instances are for, and the enumeration of their types in botocore's model."""
+KINDS = {
+    "training": "TrainingInstanceType",
+    "serving": "ProductionVariantInstanceType",
+    "transform": "TransformInstanceType",
+}
+"""Purposes of instances, and the enumeration of their types in botocore's model."""
 
 
 @cache
 def types_for(kind: str = "training") -> tuple[str, ...]:
-    """Return the types for one of KINDS in the installed botocore's model; none if it keeps models elsewhere.
+    """Return the types for one of KINDS in the installed botocore's model; none if its models are elsewhere.
 
-    The file is read directly, because botocore's loader takes ten times as long to import.
+    Reads the file directly, because importing botocore's loader takes ten times as long.
     """
     models = Path(botocore.__file__).parent.glob("data/sagemaker/*/service-2.json.gz")
     for model in sorted(models, reverse=True):

@@ -1,7 +1,8 @@
-"""The state that runs a training job: ``sagemaker:createTrainingJob.sync`` as SageMaker's API has it.
+"""Create the state that runs a training job, ``sagemaker:createTrainingJob.sync``, with the members of
+SageMaker's API.
 
-CDK's own task (SageMakerCreateTrainingJob) cannot take hyperparameters from the state, and knows neither spot
-training nor retries of the job nor encryption between containers.
+CDK's own task (SageMakerCreateTrainingJob) cannot read hyperparameters from the state, and supports neither
+spot training nor retries of the job nor encryption between containers.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ from cdk_amazon_estimators.training.instance_types import warn_of_unknown
 from cdk_amazon_estimators.training.network import training_network
 
 SPOT_LIMIT = Duration.hours(1)
-"""The longest that SageMaker waits and trains on spot capacity without checkpoints."""
+"""The longest time that SageMaker waits and trains on spot capacity without checkpoints."""
 
 JOB_NAME = (
     "States.Format('{}-{}-{}-{}', $.request.job_name, $$.Execution.RedriveCount, $.capacity.waits, "
     "$$.State.RetryCount)"
 )
-"""Ends with the redrive, the wait for capacity and the retry that start the job: no name is met again."""
+"""Ends with the numbers of the redrive, the wait for capacity and the retry, so that no name is used
+twice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,22 +61,22 @@ class JobSettings:
 
     @classmethod
     def of(cls, props: Mapping[str, Any]) -> Self:
-        """Take the settings out of a pipeline's props. A prop that is None keeps its default."""
+        """Return the settings in a pipeline's props. A prop that is None keeps its default."""
         names = [setting.name for setting in fields(cls)]
         return cls(**{name: props[name] for name in names if props[name] is not None})
 
     @property
     def disk_gib(self) -> int | None:
-        """The disk of each instance in GiB; None where every type brings disks of its own."""
+        """The disk of each instance in GiB; None if every type has its own disks."""
         return None if self.has_local_storage else int(self.volume_size.to_gibibytes())
 
     @property
     def has_local_storage(self) -> bool:
-        """Return True if every type brings disks of its own."""
+        """Return True if every type has its own disks."""
         return all(map(LOCAL_STORAGE.match, types_of(self.instance_type)))
 
     def members(self) -> dict[str, Any]:
-        """Return the settings by their name in MEMBERS, in the units of the service."""
+        """Return the settings by their name in MEMBERS, in the service's units."""
         return {
             **instances(self.instance_type),
             "instance_count": self.instance_count,
@@ -84,7 +86,7 @@ class JobSettings:
             "keep_alive_period_in_seconds": _seconds(self.keep_alive),
             "max_run": _seconds(self.max_runtime),
             "max_wait": _seconds(self.spot_max_wait),
-            # The service takes 1 to 30; no strategy is how it spells none.
+            # The service accepts 1 to 30; without retries, the strategy is left out.
             "max_retry_attempts": self.max_retry_attempts or None,
             "use_spot_instances": self.spot_max_wait is not None,
             "encrypt_inter_container_traffic": self.encrypt_inter_container_traffic,
@@ -92,7 +94,7 @@ class JobSettings:
         }
 
     def check(self, problems: Problems) -> None:
-        """Note what SageMaker would refuse."""
+        """Note settings that SageMaker would refuse."""
         runtime = known_seconds("max_runtime", self.max_runtime)
         wait = known_seconds("spot_max_wait", self.spot_max_wait)
         volume = known("volume_size", self.volume_size)
@@ -128,7 +130,7 @@ class JobSettings:
 
 
 def _check_range(problems: Problems, prop: str, value: float | None, setting: str, unit: str = "") -> None:
-    """Note a value outside the range that the service takes for ``setting``."""
+    """Note a value outside the service's range for ``setting``."""
     member = MEMBERS[setting]
     problems.unless(
         value is None or member.takes(value), f"{prop} is {value}{unit}; allowed: {member.allowed}"
@@ -144,7 +146,7 @@ def job_definition(
     settings: JobSettings,
     output_key: kms.IKey | None = None,
 ) -> dict[str, Any]:
-    """Return the members of a training job that do not depend on the data, as the API has them.
+    """Return the members of a training job that do not depend on the data, in the API's form.
 
     With a VPC, ``role`` is allowed to put network interfaces into its subnets. The arguments are those of
     :func:`training_job`.
@@ -180,7 +182,7 @@ def training_job(
     settings: JobSettings,
     output_key: kms.IKey | None = None,
 ) -> sfn.CustomState:
-    """Make the state that trains. It reads Seal's request at ``$.request`` and leaves the job at ``$.job``.
+    """Create the state that trains. It reads Seal's request at ``$.request`` and writes the job to ``$.job``.
 
     With a VPC, ``role`` is allowed to put network interfaces into its subnets.
 
@@ -189,7 +191,7 @@ def training_job(
         role: The execution role.
         output_path: S3 prefix of the model.
         settings: The settings that do not depend on the data.
-        output_key: KMS key of the model. SageMaker does not use the bucket's own key by itself. Default: the
+        output_key: KMS key of the model: SageMaker does not use the bucket's own key by itself. Default: the
             settings' ``encryption_key``.
     """
     task: dict[str, Any] = {
@@ -218,7 +220,8 @@ def training_job(
 def training_job_statements(
     scope: Construct, *, role: iam.IRole, job_name_prefix: str
 ) -> list[iam.PolicyStatement]:
-    """Return what the state machine's role needs for the state, on the jobs of one pipeline."""
+    """Return the permissions that the state machine's role needs for the state, on the jobs of one
+    pipeline."""
     stack = Stack.of(scope)
     jobs = stack.format_arn(
         service="sagemaker",
@@ -242,7 +245,8 @@ def training_job_statements(
 
 
 def job_run_statements(scope: Construct, *, role: iam.IRole, rule: str) -> list[iam.PolicyStatement]:
-    """Return what every ``.sync`` task needs: to pass the execution role, and the rule it hears ends by."""
+    """Return the permissions of every ``.sync`` task: pass the execution role, and manage the rule for job
+    ends."""
     events = Stack.of(scope).format_arn(
         service="events", resource="rule", resource_name=rule, arn_format=ArnFormat.SLASH_RESOURCE_NAME
     )
@@ -252,7 +256,7 @@ def job_run_statements(scope: Construct, *, role: iam.IRole, rule: str) -> list[
             resources=[role.role_arn],
             conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
         ),
-        # Step Functions learns of the job's end through a rule of its own.
+        # Step Functions learns of the job's end through its own rule.
         iam.PolicyStatement(
             actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"], resources=[events]
         ),

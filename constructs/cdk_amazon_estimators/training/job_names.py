@@ -1,4 +1,4 @@
-"""The names of a pipeline's jobs: what they begin with tells them from all others, in policies too."""
+"""Name a pipeline's jobs: their prefix distinguishes them from all others, also in policies."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from constructs import Construct
 
 
 def job_name_prefix(pipeline: Construct) -> str:
-    """Return a prefix of at most 30 characters: the construct's id and a hash of stack and path.
+    """Return a prefix of at most 30 characters: the construct's ID and a hash of stack and path.
 
-    A nested stack has no name at synth; the stack it is nested in has one. The prefix is in lower case, as
-    SageMaker writes the ARN of a job, because IAM's comparison heeds case.
+    A nested stack has no name at synth, but its parent has one. The prefix is in lower case, like SageMaker's
+    ARNs of jobs, because IAM's comparison is case-sensitive.
     """
     stack = Stack.of(pipeline)
     while stack.nested_stack_parent is not None:
@@ -24,5 +24,5 @@ def job_name_prefix(pipeline: Construct) -> str:
 
 
 def tuning_name_prefix(job_prefix: str) -> str:
-    """Return the hash alone: a tuning job's name has room for 32 characters."""
+    """Return only the hash: a tuning job's name has room for 32 characters."""
     return job_prefix.rpartition("-")[2]

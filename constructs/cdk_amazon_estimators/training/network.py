@@ -1,4 +1,4 @@
-"""The network of training instances: VpcConfig of the request, and what the role needs for it."""
+"""Set the network of training instances: VpcConfig of the request, and the role's permissions for it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IValidation
 
 NO_ROUTE = "cdk-amazon-estimators:noRouteToS3"
-"""The id by which the warning is acknowledged."""
+"""The ID for acknowledging the warning."""
 
 
 @dataclass(frozen=True)
 class TrainingNetwork:
-    """Subnets and security groups, by id."""
+    """Subnets and security groups, by ID."""
 
     subnet_ids: Sequence[str]
     security_group_ids: Sequence[str]
 
     def statements(self, scope: Construct) -> list[iam.PolicyStatement]:
-        """Return what the execution role needs: as this role SageMaker puts interfaces into the subnets."""
+        """Return the permissions of the execution role, with which SageMaker puts interfaces into the
+        subnets."""
 
         def arns(resource: str, names: Sequence[str], account: str | None = None) -> list[str]:
             stack = Stack.of(scope)
@@ -33,10 +34,10 @@ class TrainingNetwork:
                 for name in names
             ]
 
-        # In a shared VPC subnets and groups may belong to another account; their ids are unique.
+        # In a shared VPC, subnets and groups may belong to another account; their IDs are unique.
         subnets = arns("subnet", self.subnet_ids, "*")
         groups = arns("security-group", self.security_group_ids, "*")
-        interfaces = arns("network-interface", ["*"])  # their names are not known beforehand
+        interfaces = arns("network-interface", ["*"])  # their names are not known in advance
         return [
             iam.PolicyStatement(
                 actions=["ec2:CreateNetworkInterface"], resources=[*interfaces, *subnets, *groups]
@@ -50,7 +51,7 @@ class TrainingNetwork:
                 resources=interfaces,
                 conditions={"ArnLike": {"ec2:Subnet": subnets}},
             ),
-            # These actions list what exists and know no resource.
+            # These actions list what exists and have no resource type.
             iam.PolicyStatement(
                 actions=[
                     "ec2:DescribeDhcpOptions",
@@ -74,7 +75,7 @@ def training_network(
 ) -> TrainingNetwork:
     """Choose subnets of ``vpc``, by default the private ones, and groups, by default a new one.
 
-    ``instances`` says which ones they are for, in the new group's id and description.
+    ``instances`` names their purpose in the new group's ID and description.
     """
     if not security_groups:
         own = ec2.SecurityGroup(
@@ -104,7 +105,7 @@ def training_network(
 
 @jsii.implements(IValidation)
 class _Route:
-    """Warns of a VPC of this app whose instances cannot reach S3, once all of its endpoints are known."""
+    """Warns of a VPC of this app whose instances cannot reach S3, when all of its endpoints are known."""
 
     def __init__(self, scope: Construct, vpc: ec2.Vpc, subnets: Sequence[ec2.ISubnet]) -> None:
         self._scope = scope

@@ -1,4 +1,5 @@
-"""The SageMaker execution role: the rights of the training container, on the resources of one pipeline."""
+"""Grant the SageMaker execution role the permissions of the training container, on one pipeline's
+resources."""
 
 from __future__ import annotations
 
@@ -18,11 +19,11 @@ LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
 
 NOT_GRANTED = "cdk-amazon-estimators:trainingRoleNotGranted"
-"""The id by which the warning is acknowledged."""
+"""The ID for acknowledging the warning."""
 
 
 def new_training_role(scope: Construct, construct_id: str) -> iam.Role:
-    """Make a role for SageMaker without permissions; :func:`grant_training` adds those of a pipeline."""
+    """Create a role for SageMaker without permissions; :func:`grant_training` adds those of a pipeline."""
     return service_role(
         scope, construct_id, "sagemaker.amazonaws.com", "Runs the training jobs of one pipeline"
     )
@@ -39,10 +40,10 @@ def grant_training(
 ) -> None:
     """Allow ``role`` to read RecordSets, write models, pull the image, log, send metrics and use the keys.
 
-    The names of its jobs begin with ``job_name_prefix``; those of a tuning job's trainings, whose log it
-    writes as well, with ``tuning_name_prefix``.
+    The names of its jobs begin with ``job_name_prefix``; those of a tuning job's trainings, whose logs it
+    also writes, with ``tuning_name_prefix``.
 
-    Warns on ``scope`` if the role is one that cannot be granted anything.
+    Warns on ``scope`` if the role cannot be granted anything.
     """
     data = S3Access(role, layout.data_bucket, layout.encryption_key)
     data.list([layout.recordsets])
@@ -67,10 +68,10 @@ def grant_training(
 def _warn_unless_granted(
     scope: Construct, role: iam.IRole, prefix: str, image: TrainingImage, jobs: str
 ) -> None:
-    """Warn on ``scope`` if CDK dropped what was granted to ``role``.
+    """Warn on ``scope`` if CDK dropped the grants to ``role``.
 
-    It does so in silence for a role that it must not change: one imported with ``mutable=False``, or one of
-    another account. A role that it can change has a policy by now.
+    CDK drops them silently for a role that it must not change: imported with ``mutable=False``, or another
+    account's. A role that it can change has a policy by now.
     """
     if any(isinstance(one, iam.Policy) for one in role.node.find_all()):
         return

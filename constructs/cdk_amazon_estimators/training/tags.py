@@ -1,4 +1,4 @@
-"""The tags of training jobs: those that CDK gives to the pipeline's resources."""
+"""Give training jobs the tags that CDK gives to the pipeline's resources."""
 
 from __future__ import annotations
 
@@ -28,4 +28,9 @@ class _Tags:
         assert isinstance(resource, CfnResource)
         manager = TagManager.of(resource)
         own = manager.tag_values() if manager else {}
-        return {**Stack.of(self._pipeline).tags.tag_values(), **own}
+        tags: dict[str, str] = {}
+        stack: Stack | None = Stack.of(self._pipeline)
+        while stack is not None:  # CloudFormation passes the tags of a stack on to its nested stacks
+            tags = {**stack.tags.tag_values(), **tags}
+            stack = stack.nested_stack_parent
+        return {**tags, **own}

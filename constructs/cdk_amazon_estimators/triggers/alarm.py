@@ -1,4 +1,4 @@
-"""Trains when a CloudWatch alarm goes off: drift, a falling business metric, any threshold."""
+"""Train when a CloudWatch alarm goes off: drift, a falling business metric, any threshold."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from cdk_amazon_estimators.triggers.listener import Listener
 
 @dataclass(frozen=True)
 class AlarmTrigger:
-    """Trains when ``alarm`` enters ALARM, on what the input is then, even if that has been trained before.
+    """Trains when ``alarm`` enters ALARM, on the current input, even if that has been trained before.
 
-    alarm: any CloudWatch alarm of this account and region, composite ones too.
-    cool_down: after it started a training, do not listen to it for this long. Default: 1 hour.
+    Attributes:
+        alarm: Any CloudWatch alarm of this account and region, also a composite one.
+        cool_down: Ignore the alarm for this long after it started a training. Default: 1 hour.
     """
 
     alarm: cloudwatch.IAlarm

@@ -1,4 +1,4 @@
-"""The part of a starter that a trigger is bound to."""
+"""Define the part of a starter that a trigger is bound to."""
 
 from __future__ import annotations
 

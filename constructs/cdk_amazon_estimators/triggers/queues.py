@@ -1,4 +1,4 @@
-"""The queue in front of a starter, the queues of what could not be handled, the alarm on those."""
+"""Create the queue of a starter, the queues of failed messages, and the alarm on those."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from constructs import Construct
 from cdk_amazon_estimators.access.key_policies import allow_events, allow_through
 
 KEPT = Duration.days(14)
-"""The longest SQS keeps a message."""
+"""The longest time that SQS keeps a message."""
 CRASHES = 5
 """Deliveries beyond the starter's own attempts after which SQS itself sets a message aside."""
 
 
 class StarterQueues(Construct):
-    """``queue`` is what triggers send to. What is not handled lies, with the reason, in one of two others.
+    """Triggers send to ``queue``. Messages that fail go, with the reason, to one of two others.
 
-    ``dead_letters``: what the starter could not do; each message has the attributes ``error`` and ``reason``.
-    ``undelivered``: what EventBridge could not deliver for a day, with its own attributes. EventBridge
-    takes no FIFO queue for that. ``alarm`` goes off when either holds a message.
+    ``dead_letters``: messages that the starter failed to handle, with the attributes ``error`` and
+        ``reason``. ``undelivered``: messages that EventBridge could not deliver for a day, with its
+        attributes; EventBridge does not accept a FIFO queue for them. ``alarm`` goes off when either holds a
+        message.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class StarterQueues(Construct):
             "Queue",
             fifo=True,
             visibility_timeout=visibility_timeout,
-            # The targets of EventBridge name no deduplication id; a rule's events differ by their own ids.
+            # EventBridge's targets set no deduplication ID; a rule's events differ by their own IDs.
             content_based_deduplication=True,
             dead_letter_queue=sqs.DeadLetterQueue(
                 queue=self.dead_letters, max_receive_count=attempts + CRASHES

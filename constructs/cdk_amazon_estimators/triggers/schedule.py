@@ -1,4 +1,4 @@
-"""Trains by the clock, if there is anything new."""
+"""Train on a schedule, if there is new data."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from cdk_amazon_estimators.triggers.listener import Listener
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleTrigger:
-    """Trains at the times of a schedule, unless the data set is the one trained last; then it tells so.
+    """Trains at the times of a schedule, unless the data set was trained last; an event then says so.
 
     A data set whose training failed is tried again.
 
-    schedule: such as ``ScheduleExpression.cron(hour="3", minute="0")`` or ``.rate(Duration.hours(6))``.
-    time_zone: in which a cron expression is read. Default: UTC.
-    flexible_window: start at any time this long after, which spreads load; 1 minute to 1 day, or None to
-        start on time. Default: 15 minutes.
-    retrain_unchanged: train even if nothing has changed. Default: False.
+    Attributes:
+        schedule: The schedule, such as ``ScheduleExpression.cron(hour="3", minute="0")`` or
+            ``.rate(Duration.hours(6))``.
+        time_zone: The time zone of a cron expression. Default: UTC.
+        flexible_window: Start within this time after the scheduled one, which spreads load; 1 minute to 1
+            day, or None to start on time. Default: 15 minutes.
+        retrain_unchanged: Train even if nothing has changed. Default: False.
     """
 
     schedule: scheduler.ScheduleExpression
@@ -48,7 +50,7 @@ class ScheduleTrigger:
             expression=self.schedule.expression_string,
             time_zone=zone.timezone_name,
             window_minutes=None if window is None else int(window.to_minutes(integral=False)),
-            # The service fills in the time for which this is; the same one for every delivery of it.
+            # The service fills in the scheduled time, the same for every delivery.
             message={
                 "trigger": "schedule",
                 "time": "<aws.scheduler.scheduled-time>",

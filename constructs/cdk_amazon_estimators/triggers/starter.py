@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_cdk import Duration, Names, Size, Stack
@@ -17,13 +17,14 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from amazon_estimators.pipeline import keys
-from amazon_estimators.pipeline.events import FAILED, REJECTED, SOURCE, TRAINED
+from amazon_estimators.pipeline.events import SOURCE, TRAINED, TRAINING_ENDS
 from amazon_estimators.triggers.inbox import FACTOR
 from amazon_estimators.triggers.messages import GROUP
+from cdk_amazon_estimators.access.function_statements import tell_statement
 from cdk_amazon_estimators.access.key_policies import allow_through
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.access.service_role import service_role
-from cdk_amazon_estimators.encoder import RecordSetEncoder, tell_statement
+from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import check_types, known, known_seconds
 from cdk_amazon_estimators.storage.encryption_headers import encryption_variables
@@ -44,14 +45,18 @@ class TrainingStarter(Construct):
     TrainingPipeline makes one if it has triggers. It can be used alone with any state machine that takes the
     execution input of a TrainingPipeline and puts Model Trained and Training Failed on the bus.
 
-    pipeline: the name of the pipeline in events.
-    layout: where the pipeline's data lies.
-    encoder: whose code the function runs.
-    max_concurrent: executions that may run at a time; what comes meanwhile waits. Default: 1.
-    max_attempts: deliveries of a message before it becomes a dead letter, 1 to 10. Default: 3.
-    encryption_key: KMS key of the queues and of the state machine. Default: keys of the services.
-    retry_delay: before the second delivery, at least 1 second; each further one comes four times as late.
-        Default: 15 seconds.
+    Args:
+        pipeline: The name of the pipeline in events.
+        layout: Where the pipeline's data lies.
+        encoder: Whose code the function runs.
+        max_concurrent: Executions that may run at a time; what comes meanwhile waits. Default: 1.
+        max_attempts: Deliveries of a message before it becomes a dead letter, 1 to 10. Default: 3.
+        encryption_key: KMS key of the queues and of the state machine. Default: keys of the services.
+        retry_delay: Before the second delivery, at least 1 second; each further one comes four times as late.
+            Default: 15 seconds.
+        ends: The detail types of the events by which an execution announces its end. Default: those of a
+            TrainingPipeline.
+        tells: Other detail types for the starter's own events, by those of a TrainingPipeline. Default: none.
 
     Attributes: ``queue``, ``dead_letters``, ``undelivered``, ``alarm`` (goes off if either of those holds a
     message), ``function``, ``layout``.
@@ -72,6 +77,8 @@ class TrainingStarter(Construct):
         max_attempts: int = 3,
         retry_delay: Duration | None = None,
         encryption_key: kms.IKey | None = None,
+        ends: Sequence[str] = TRAINING_ENDS,
+        tells: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         retry_delay = retry_delay or Duration.seconds(15)
@@ -112,6 +119,7 @@ class TrainingStarter(Construct):
             "undelivered": self.undelivered.queue_arn,
             "schedule_group": self.schedule_group.name,
             "schedule_role": self._schedule_role.role_arn,
+            **({"tells": dict(tells)} if tells else {}),
         }
         self.function = encoder.function(
             self,
@@ -124,7 +132,7 @@ class TrainingStarter(Construct):
                 **encryption_variables(self, [layout]),
             },
         )
-        self._grant(self.function, state_machine)
+        self._grant(self.function, state_machine, ends)
         queues.let_send(self.function, self.dead_letters)
         if encryption_key is not None:
             # Step Functions encrypts the input of an execution on behalf of who starts it.
@@ -134,7 +142,7 @@ class TrainingStarter(Construct):
         self.function.add_event_source(
             sources.SqsEventSource(self.queue, batch_size=1, report_batch_item_failures=True)
         )
-        self._hear_of_ends(state_machine)
+        self._hear_of_ends(state_machine, ends)
 
     def grant_request(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` ask for a training: send ``{"trigger": "request"}`` to the queue.
@@ -213,13 +221,13 @@ class TrainingStarter(Construct):
         )
         schedule.add_resource_dependency(self.schedule_group)
 
-    def _hear_of_ends(self, state_machine: sfn.IStateMachine) -> None:
+    def _hear_of_ends(self, state_machine: sfn.IStateMachine, ends: Sequence[str]) -> None:
         """From the pipeline itself; and of other ends from Step Functions, whose events may be lost."""
         self.on_event(
             "Announced",
             events.EventPattern(
                 source=[SOURCE],
-                detail_type=[TRAINED, REJECTED, FAILED],
+                detail_type=[*ends],
                 # Its ARN: pipelines of two deployments of one app have the same path.
                 detail={"state_machine": [state_machine.state_machine_arn]},
             ),
@@ -247,7 +255,9 @@ class TrainingStarter(Construct):
             description="Tells the starter that an execution has ended",
         )
 
-    def _grant(self, function: lambda_.Function, state_machine: sfn.IStateMachine) -> None:
+    def _grant(
+        self, function: lambda_.Function, state_machine: sfn.IStateMachine, ends: Sequence[str]
+    ) -> None:
         layout = self.layout
         data = S3Access(function, layout.data_bucket, layout.encryption_key)
         data.list(layout.inputs, versions=True)
@@ -255,9 +265,9 @@ class TrainingStarter(Construct):
         state = keys.state_key(layout.prefix)
         data_sets = keys.data_set_key(layout.prefix, keys.ANY)
         data.read([state, data_sets])  # a data set that lies there if the answer to its upload was lost
-        # The last two of a model that Announce could not tell of.
-        trained = [keys.last_trained_key(layout.prefix), keys.current_model_key(layout.prefix)]
-        data.write([state, *trained])
+        # The records of a model that Announce could not tell of.
+        latest = (keys.last_trained_key(layout.prefix), keys.current_model_key(layout.prefix))
+        data.write([state, *(latest if TRAINED in ends else ())])
         data.write([data_sets], multipart=True)
         state_machine.grant_start_execution(function)
         state_machine.grant(function, "states:DescribeStateMachine", "states:ListExecutions")

@@ -1,4 +1,4 @@
-"""Trains when data has arrived: on a marker that says so, or when nothing more arrives for a while."""
+"""Train when data has arrived: on a marker, or after a quiet period."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from cdk_amazon_estimators.triggers.listener import Listener
 
 @dataclass(frozen=True, kw_only=True)
 class UploadTrigger:
-    """One training for a batch of uploads, however many. Give one of ``marker`` and ``quiet_period``.
+    """Starts one training for a batch of uploads, however many. Set either ``marker`` or ``quiet_period``.
 
-    marker: name of the object that is written last, such as ``"_SUCCESS"``; the batch is what lay
-        there when it was written. Default: None.
-    quiet_period: train this long after the last upload, at least 1 second. Default: None.
-    prefix: the uploads that count: a key prefix in the data bucket, markers in folders below it included.
-        Default: the prefixes of all channels.
+    Attributes:
+        marker: Name of the object that is written last, such as ``"_SUCCESS"``; the batch is the input at
+            that time. Default: None.
+        quiet_period: Train this long after the last upload, at least 1 second. Default: None.
+        prefix: Key prefix of the uploads that count, in the data bucket; markers may also be in folders below
+            it. Default: the prefixes of all channels.
     """
 
     marker: str | None = None
@@ -32,7 +33,7 @@ class UploadTrigger:
     prefix: str | None = None
 
     def prefixes(self, layout: PipelineLayout) -> list[str]:
-        """The prefixes that are listened to."""
+        """Return the prefixes of the uploads that count."""
         return layout.inputs if self.prefix is None else [self.prefix]
 
     def check(self, problems: Problems, outputs: Sequence[str]) -> None:
@@ -71,7 +72,7 @@ class UploadTrigger:
             listens: dict[str, Any] = {"marker": self.marker}
         else:
             assert self.quiet_period is not None
-            # Without the event's id: of the uploads within a second the queue keeps one message.
+            # Without the event's ID: the queue keeps one message for all uploads of a second.
             keys = [{"prefix": prefix} for prefix in self.prefixes(starter.layout)]
             message = {
                 "trigger": "upload",
@@ -90,7 +91,7 @@ class UploadTrigger:
             {**message, "time": events.EventField.time},
             description="Tells the starter of uploads",
         )
-        # S3 sends no events of a new bucket for some minutes: the end of the deployment has the starter look.
+        # A new bucket sends no events for some minutes, so the starter checks after the deployment.
         stack = f"arn:{Aws.PARTITION}:cloudformation:{Aws.REGION}:{Aws.ACCOUNT_ID}:stack/{Aws.STACK_NAME}"
         deployed = events.EventPattern(
             source=["aws.cloudformation"],

@@ -34,8 +34,9 @@ _ACCELERATOR = re.compile(r"(p|g|gr|trn|inf|dl)[0-9]")
 class Instances:
     """Training instances an algorithm runs on.
 
-    gpu: how many GPUs of an instance it uses. AWS documents ``"refused"`` where it trains on CPU only.
-    single_instance: AWS documents that it trains on one instance only.
+    Attributes:
+        gpu: How many GPUs of an instance it uses. AWS documents ``"refused"`` where it trains on CPU only.
+        single_instance: AWS documents that it trains on one instance only.
     """
 
     gpu: Literal["refused", "none", "single", "any"] = "any"

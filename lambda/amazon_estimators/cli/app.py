@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 import click
 
+from amazon_estimators.cli.aws_errors import as_ours
 from amazon_estimators.cli.check import check
 from amazon_estimators.cli.completion import completion
+from amazon_estimators.cli.doctor import doctor
 from amazon_estimators.cli.encode import encode
 from amazon_estimators.cli.hyperparameters import hyperparameters
 from amazon_estimators.cli.inspect import inspect
@@ -41,6 +43,7 @@ for command in (
     encode,
     predict,
     hyperparameters,
+    doctor,
     start,
     status,
     logs,
@@ -73,19 +76,12 @@ def run(arguments: Sequence[str]) -> int:
         click.echo(str(interrupted) or "Interrupted.", err=True)
         return INTERRUPTED
     except Exception as error:
-        if not isinstance(error, AmazonEstimatorsError | OSError) and not is_of_aws(error):
+        ours = error if isinstance(error, AmazonEstimatorsError | OSError) else as_ours(error)
+        if ours is None:
             raise
-        _show(error, as_json="--json" in arguments)
+        _show(ours, as_json="--json" in arguments)
         return FAILED
     return code if isinstance(code, int) else 0
-
-
-def is_of_aws(error: Exception) -> bool:
-    """Return True if boto3 raised the error: no credentials, no region, no permission.
-
-    It compares module names, because importing botocore takes 0.3 s.
-    """
-    return any(kind.__module__ == "botocore.exceptions" for kind in type(error).__mro__)
 
 
 def _show(error: Exception, *, as_json: bool) -> None:

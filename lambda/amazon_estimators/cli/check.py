@@ -20,8 +20,8 @@ from amazon_estimators.text import counted
 def check(files: tuple[str, ...], allow_nonfinite: bool, as_json: bool) -> int:
     """Check RecordIO-protobuf FILES of one channel against all rules of the first-party algorithms.
 
-    FILES are paths or S3 URIs of .pbr files or manifests, or directories. The first error ends the command
-    with exit code 1; it names the file, record, byte offset and reason.
+    FILES are paths or S3 URIs of .pbr files, manifests, directories or S3 prefixes. The first error
+    ends the command with exit code 1; it names the file, record, byte offset and reason.
     """
     from amazon_estimators.recordio import check as strict_check  # noqa: PLC0415 - numpy is slow to import
 

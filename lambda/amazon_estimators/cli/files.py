@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from amazon_estimators.cli.aws_errors import told
 from amazon_estimators.errors import InputError, RecordSetError
-from amazon_estimators.record_sets.keys import MANIFEST, PROFILE
+from amazon_estimators.record_sets.keys import MANIFEST, PROFILE, RECORD_SET
 from amazon_estimators.record_sets.manifest import manifest_entries
 from amazon_estimators.record_sets.reading import manifest_shards, open_shard
 from amazon_estimators.storage.s3 import is_there, read_object
@@ -31,11 +32,35 @@ class Readable:
     open: Callable[[], BinaryIO]
 
 
-def readables(names: tuple[str, ...]) -> list[Readable]:
-    """Return all files of the arguments. A directory stands for its manifest, or else its ``.pbr`` files."""
+def readables(names: Sequence[str]) -> list[Readable]:
+    """Return all files of the arguments. A directory or prefix stands for its manifest, or else its shards.
+
+    What lies beside the shards of a RecordSet, as in ``out/*``, is left out; named alone, it stands for them.
+
+    Raises:
+        InputError: There is no such file, directory or prefix, or it holds no RecordIO files.
+        RecordSetError: A manifest cannot be read.
+    """
+    files = [name for name in names if not _is_beside(name)] or sorted({_folder(name) for name in names})
     return [
-        file for name in names for file in (_on_s3(name) if name.startswith("s3://") else _local(Path(name)))
+        file for name in files for file in (_on_s3(name) if name.startswith("s3://") else _local(Path(name)))
     ]
+
+
+def record_set_of(names: Sequence[str]) -> str | None:
+    """Return the one RecordSet that arguments stand for, as a directory, prefix or manifest; else None."""
+    folders = {_folder(name) for name in names if _is_beside(name)}
+    if folders:
+        return folders.pop() if len(folders) == 1 else None
+    return names[0] if len(names) == 1 else None
+
+
+def _is_beside(name: str) -> bool:
+    return name.rpartition("/")[2] in (RECORD_SET, PROFILE)
+
+
+def _folder(name: str) -> str:
+    return name.rpartition("/")[0] + "/" if "/" in name else "."
 
 
 def profile_beside(name: str) -> ProfileDocument | None:
@@ -72,9 +97,9 @@ def _local(path: Path) -> Iterator[Readable]:
         if manifest.exists():
             yield from _local(manifest)
             return
-        shards = sorted(path.glob("*.pbr"))
+        shards = sorted(path.glob(f"*{SHARD_SUFFIX}"))
         if not shards:
-            raise InputError(f"{path} holds neither a {MANIFEST} nor .pbr files")
+            raise _nothing_in(str(path), sorted(entry.name for entry in path.iterdir() if entry.is_dir()))
         for shard in shards:
             yield from _local(shard)
         return
@@ -109,7 +134,42 @@ def _listed(manifest: Path) -> list[Path]:
 def _on_s3(uri: str) -> Iterator[Readable]:
     s3: Any = client_of(None, "s3")
     place = Place.of(uri, what="file")
-    shards = manifest_shards(s3, place) if place.key.endswith(MANIFEST_SUFFIXES) else [place]
+    if place.key.endswith(MANIFEST_SUFFIXES):
+        shards = manifest_shards(s3, place)
+    elif place.key.endswith(SHARD_SUFFIX) or _is_object(s3, place):
+        shards = [place]
+    else:
+        shards = _below(s3, Place.prefix(uri, what="file"))
     for shard in shards:
-        size = s3.head_object(Bucket=shard.bucket, Key=shard.key)["ContentLength"]
+        with told(f"there is no object {shard.uri}"):
+            size = s3.head_object(Bucket=shard.bucket, Key=shard.key)["ContentLength"]
         yield Readable(shard.uri, size, lambda shard=shard: open_shard(s3, shard))  # type: ignore[misc]  # bound now
+
+
+def _is_object(s3: Any, place: Place) -> bool:
+    return bool(place.key) and not place.key.endswith("/") and is_there(s3, place.bucket, place.key)
+
+
+def _below(s3: Any, root: Place) -> list[Place]:
+    """Return the shards of a prefix: those of its manifest, or else its ``.pbr`` objects."""
+    keys: list[str] = []
+    folders: list[str] = []
+    with told(f"there is no bucket {root.bucket}"):
+        for page in s3.get_paginator("list_objects_v2").paginate(
+            Bucket=root.bucket, Prefix=root.key, Delimiter="/"
+        ):
+            keys += [entry["Key"] for entry in page.get("Contents", ())]
+            folders += [
+                entry["Prefix"].removeprefix(root.key).rstrip("/") for entry in page.get("CommonPrefixes", ())
+            ]
+    if f"{root.key}{MANIFEST}" in keys:
+        return manifest_shards(s3, Place(root.bucket, f"{root.key}{MANIFEST}"))
+    shards = [Place(root.bucket, key) for key in keys if key.endswith(SHARD_SUFFIX)]
+    if not shards:
+        raise _nothing_in(root.uri, folders)
+    return shards
+
+
+def _nothing_in(where: str, folders: list[str]) -> InputError:
+    named = f"Name one of its folders: {', '.join(folders[:10])}." if folders else "Check the path."
+    return InputError(f"{where} holds neither a {MANIFEST} nor {SHARD_SUFFIX} files", remedy=named)

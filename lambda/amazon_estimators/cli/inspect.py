@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
-from amazon_estimators.cli.files import profile_beside, readables
+from amazon_estimators.cli.files import profile_beside, readables, record_set_of
 from amazon_estimators.cli.predict import is_model, show_models
 from amazon_estimators.cli.terminal import Counted, as_json, byte_progress, output, print_json
 from amazon_estimators.errors import RecordSetError
@@ -44,9 +44,10 @@ def inspect(  # noqa: PLR0917 - click passes options by name
 ) -> int:
     """Show a summary of FILES, their first records, a histogram of the labels and the range of each feature.
 
-    FILES are paths or S3 URIs of .pbr files or manifests, or directories. For models (model.tar.gz) it shows
-    the algorithm and the facts that the arrays reveal. For a RecordSet with a profile it draws the
-    distribution of each feature and repeats the warnings. --against reads only the two profiles.
+    FILES are paths or S3 URIs of .pbr files, manifests, directories or S3 prefixes. For models
+    (model.tar.gz) it shows the algorithm and the facts that the arrays reveal. For a RecordSet with a
+    profile it draws the distribution of each feature and repeats the warnings. --against reads only the two
+    profiles.
     """
     if against is not None:
         return _compare(files, against, features, as_json=as_json)
@@ -64,7 +65,7 @@ def inspect(  # noqa: PLR0917 - click passes options by name
                 profile.add(Counted(file, entry.name, read), entry.name)
     from amazon_estimators.cli.feature_tables import print_profile, profile_facts  # noqa: PLC0415
 
-    document = profile_beside(files[0]) if len(files) == 1 else None
+    document = profile_beside(record_set) if (record_set := record_set_of(files)) else None
     if as_json:
         facts = {"files": len(inputs), **profile.facts(bins=bins, features=features)}
         print_json({**facts, "profile": document and profile_facts(document, features)})
@@ -115,12 +116,21 @@ def _print(profile: Profile, files: int, bins: int, features: int) -> None:
         soft_wrap=True,
     )
     for index, record in enumerate(facts["first"]):
-        label = "" if record["label"] is None else f"label {record['label']}: "
-        output().print(f"  {index}  {label}{record['features']}", markup=False, soft_wrap=True)
+        label = "" if record["label"] is None else f"label {record['label']:g}: "
+        output().print(f"  {index}  {label}{_features(record)}", markup=False, soft_wrap=True)
     if facts["labels"]:
         output().print(_histogram(facts["labels"]))
     if facts["ranges"]:
         output().print(_ranges(facts["ranges"], facts["feature_dim"]))
+
+
+def _features(record: dict[str, Any]) -> str:
+    features = record["features"]
+    if isinstance(features, dict):
+        values = [f"{key}: {value:g}" for key, value in features.items()]
+    else:
+        values = [f"{value:g}" for value in features]
+    return f"[{', '.join(values)}{', …' if record['features_not_shown'] else ''}]"
 
 
 def _histogram(labels: list[dict[str, Any]]) -> Table:
@@ -128,7 +138,8 @@ def _histogram(labels: list[dict[str, Any]]) -> Table:
     most = max(label["records"] for label in labels) or 1
     for label in labels:
         length = -(-BAR * label["records"] // most)
-        table.add_row(label["label"], f"{label['records']:,}", f"[cyan]{'█' * length}[/]")
+        named = f"{label['label']:g}" if "label" in label else f"{label['from']:g} … {label['to']:g}"
+        table.add_row(named, f"{label['records']:,}", f"[cyan]{'█' * length}[/]")
     return table
 
 

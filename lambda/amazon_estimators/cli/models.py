@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 STYLES = {"Approved": "green", "Rejected": "red", "PendingManualApproval": "yellow"}
 
 _version = click.option("--version", type=int, help="The version. Default: the newest that is pending.")
-_reason = click.option("--reason", default="", help="Why; it is kept with the version.")
+_reason = click.option("--reason", default="", help="Reason, stored with the version.")
 
 
 @click.command()
 @of_pipeline
 @as_json
 def models(as_json: bool, **where: Any) -> int:
-    """List the registered models of a pipeline, newest first; of one without a registry the one in use."""
+    """List the registered models of a pipeline, newest first; without a registry, the model in use."""
     pipeline = find(**where)
     registry = pipeline.registry()
     current = pipeline.current_model()
@@ -43,10 +43,10 @@ def models(as_json: bool, **where: Any) -> int:
         print_json({"group": registry.group, "current": in_use, "models": listed})
         return 0
     table = Table("version", "status", "created", "job", "data set", box=None)
-    for one in listed:
-        mark = " *" if one["model_package"] == in_use else ""
-        status = f"[{STYLES.get(one['status'], '')}]{one['status']}[/]"
-        table.add_row(f"{one['version']}{mark}", status, one["created"], one["job"], one["data_set"])
+    for model in listed:
+        mark = " *" if model["model_package"] == in_use else ""
+        status = f"[{STYLES.get(model['status'], '')}]{model['status']}[/]"
+        table.add_row(f"{model['version']}{mark}", status, model["created"], model["job"], model["data_set"])
     output().print(table)
     output().print(f"* the model in use. Group: {registry.group}", markup=False, soft_wrap=True)
     return 0
@@ -77,7 +77,7 @@ def reject(version: int | None, reason: str, as_json: bool, **where: Any) -> int
 @_reason
 @as_json
 def rollback(reason: str, as_json: bool, **where: Any) -> int:
-    """Reject the model in use, and go back to the one approved before it."""
+    """Reject the model in use, and return to the previously approved one."""
     return _tell(_registry(**where).rollback(reason=reason), as_json=as_json)
 
 

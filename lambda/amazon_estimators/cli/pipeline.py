@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
+from amazon_estimators.cli.status_table import show_all
 from amazon_estimators.cli.terminal import as_json, assignments, output, print_json
 from amazon_estimators.pipeline.explain import text_of
 
@@ -41,12 +42,33 @@ def find(
 ) -> PipelineEstimator:
     if (stack is None) == (state_machine is None):
         raise click.UsageError("name the pipeline with --stack or --state-machine")
-    import boto3  # noqa: PLC0415 - slow to import, and not needed for --help
+    from amazon_estimators.client.pipeline import find_pipeline  # noqa: PLC0415 - not needed for --help
 
-    from amazon_estimators.client.pipeline import find_pipeline  # noqa: PLC0415
-
-    session = boto3.Session(profile_name=profile, region_name=region)
+    session = _session(profile, region)
     return find_pipeline(stack_name=stack, state_machine_arn=state_machine, session=session)
+
+
+def find_all(
+    stack: str | None, state_machine: str | None, profile: str | None, region: str | None
+) -> list[PipelineEstimator]:
+    """Return the pipelines of a stack, the one with a state machine, or all of the account and region.
+
+    Raises:
+        RequestError: There is none.
+    """
+    from amazon_estimators.client.pipeline import find_pipelines  # noqa: PLC0415 - not needed for --help
+
+    if stack is not None and state_machine is not None:
+        raise click.UsageError("give either --stack or --state-machine")
+    if state_machine is not None:
+        return [find(None, state_machine, profile, region)]
+    return find_pipelines(stack, session=_session(profile, region))
+
+
+def _session(profile: str | None, region: str | None) -> Any:
+    import boto3  # noqa: PLC0415 - slow to import
+
+    return boto3.Session(profile_name=profile, region_name=region)
 
 
 @click.command()
@@ -73,8 +95,16 @@ def start(values: tuple[str, ...], name: str | None, follow: bool, as_json: bool
 @_execution_option
 @as_json
 def status(execution: str | None, as_json: bool, **where: Any) -> int:
-    """Show the status of an execution: state, shards, training job."""
-    chosen = _execution_of(find(**where), execution)
+    """Show an execution of a pipeline: state, shards, training job. Without options, show all pipelines.
+
+    All are those of the account and region, or of a --stack that has several: the last training, the model in
+    use with its metrics, what waits and the dead letters.
+    """
+    pipelines = [find(**where)] if execution else find_all(**where)
+    named = execution or where["stack"] or where["state_machine"]
+    if len(pipelines) > 1 or not named:
+        return show_all(pipelines, as_json=as_json)
+    chosen = _execution_of(pipelines[0], execution)
     facts = _facts(chosen)
     if as_json:
         print_json(facts)

@@ -16,6 +16,9 @@ CLASSES = 1000
 
 SAMPLE = 1_000_000
 
+SHOWN = 8
+"""Most features of a record to show."""
+
 
 class Profile:
     """Summary, first records, labels and feature ranges of one channel's files."""
@@ -76,15 +79,15 @@ class Profile:
         ends, label_ends = np.cumsum(counts), np.cumsum(labels)
         for row in range(shown):
             span = slice(int(ends[row] - counts[row]), int(ends[row]))
-            values = [_short(value) for value in values_of_block[span][:8]]
-            if block.kind.sparse:
-                values = [f"{key}: {value}" for key, value in zip(block.keys[span], values, strict=False)]
-            more = ", …" if counts[row] > 8 else ""
+            values = [_number(value) for value in values_of_block[span][:SHOWN]]
             label = block.labels[int(label_ends[row] - labels[row]) : int(label_ends[row])]
             self._first.append(
                 {
-                    "features": f"[{', '.join(values)}{more}]",
-                    "label": _short(label[0]) if len(label) else None,
+                    "features": dict(zip(map(int, block.keys[span]), values, strict=False))
+                    if block.kind.sparse
+                    else values,
+                    "features_not_shown": int(counts[row]) - len(values),
+                    "label": _number(label[0]) if len(label) else None,
                 }
             )
 
@@ -119,13 +122,11 @@ class Profile:
         if len(self._classes) <= max(bins, 20) or (
             whole and len(self._classes) <= CLASSES and bins >= len(self._classes)
         ):
-            return [
-                {"label": _short(label), "records": self._classes[label]} for label in sorted(self._classes)
-            ]
+            return [{"label": label, "records": self._classes[label]} for label in sorted(self._classes)]
         finite = np.concatenate(self._sample)
         counts, edges = np.histogram(finite[np.isfinite(finite)], bins)
         spans = zip(edges, edges[1:], counts.tolist(), strict=False)
-        return [{"label": f"{low:g} … {high:g}", "records": count} for low, high, count in spans]
+        return [{"from": float(low), "to": float(high), "records": count} for low, high, count in spans]
 
     def _ranges(self) -> Any:
         sparse = self._channel.kind is not None and self._channel.kind.sparse
@@ -142,5 +143,6 @@ class Profile:
             }
 
 
-def _short(value: Any) -> str:
-    return f"{value:g}"
+def _number(value: Any) -> float:
+    """Return a value with the digits that its own type has: 0.1 of float32 is 0.1."""
+    return float(str(value))

@@ -10,7 +10,7 @@ from amazon_estimators.client.job_settings import JobSettings
 from amazon_estimators.storage.s3_uri import Place
 
 if TYPE_CHECKING:
-    from amazon_estimators.algorithms.tuning import Range
+    from amazon_estimators.algorithms.tuning_ranges import Range
     from amazon_estimators.client.model import Model
     from amazon_estimators.client.predictor import Predictor
     from amazon_estimators.client.training_records import Records
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Trained(Protocol):
-    """The estimator's members this module uses, besides those for tuning."""
+    """The estimator's members that this module uses, besides those for tuning."""
 
     algorithm: Algorithm
     role: str
@@ -39,7 +39,7 @@ class AfterTraining:
         """Return the model that the latest training job wrote.
 
         Args:
-            settings: As :class:`Model` takes them. Default: role, VPC, isolation and tags of the estimator.
+            settings: Settings of :class:`Model`. Default: role, VPC, isolation and tags of the estimator.
 
         Raises:
             RequestError: There is no model yet.
@@ -68,18 +68,19 @@ class AfterTraining:
         wait: bool = True,
         **settings: Any,
     ) -> Predictor:
-        """Create a model and an endpoint; return what asks it. ``with`` deletes both on leaving.
+        """Create a model and an endpoint, and return a :class:`Predictor`. Its ``with`` block deletes both at
+        the end.
 
         Args:
             instance_type: Such as ``"ml.m5.large"``.
             instance_count: Instances behind the endpoint. Default: 1.
             serverless: A :class:`ServerlessInferenceConfig` instead of instances.
             endpoint_name: Default: the image's name and the time.
-            wait: Wait until it is in service. Default: True.
-            settings: Further settings as :meth:`Model.deploy` takes them.
+            wait: Wait until the endpoint is in service. Default: True.
+            settings: Further settings of :meth:`Model.deploy`.
 
         Raises:
-            RequestError: There is no model yet, or AWS does not serve the algorithm so.
+            RequestError: There is no model yet, or AWS does not serve the algorithm this way.
             EndpointError: The endpoint failed.
             Detached: Ctrl-C was pressed; the endpoint is still being created.
 
@@ -108,19 +109,19 @@ class AfterTraining:
         """Predict in batch, without an endpoint, and return the predictions in the order of the rows.
 
         Args:
-            data: Rows as :meth:`Predictor.predict` takes them, a RecordSet, or an S3 URI of objects.
+            data: Rows as for :meth:`Predictor.predict`, a RecordSet, or an S3 URI of objects.
             instance_type: Such as ``"ml.m5.large"``.
             instance_count: Instances; rows are divided among them. Default: 1.
-            content_type: Of the objects. Default: the algorithm's preferred one.
-            settings: Further settings as :class:`Transformer` takes them.
+            content_type: Content type of the objects. Default: the algorithm's preferred one.
+            settings: Further settings of :class:`Transformer`.
 
         Returns:
-            An array per field. The outputs stay on S3, under ``transformed/`` beside the models; what was
-            uploaded under ``data_location`` is deleted, and so is the model.
+            An array per field. The outputs stay on S3, under ``transformed/`` beside the models; the rows
+            uploaded under ``data_location`` are deleted, and so is the model.
 
         Raises:
             TransformJobError: The job did not complete.
-            Detached: Ctrl-C was pressed; the job goes on.
+            Detached: Ctrl-C was pressed; the job continues.
         """
         estimator = cast("Trained", self)
         outputs = Place.prefix(estimator._output_path(), what="output_path")
@@ -146,17 +147,17 @@ class AfterTraining:
         """Search hyperparameters with training jobs; return the tuner, with ``best_estimator()``.
 
         Args:
-            records: As ``fit()`` takes them; the objective's channel has to be among them.
+            records: As for ``fit()``; they must include the objective's channel.
             objective: A metric of the algorithm, such as ``"test:msd"``.
-            ranges: What to search, by hyperparameter.
+            ranges: The ranges to search, by hyperparameter.
             wait: Wait for the end of the search. Default: True.
             job_name: At most 32 characters. Default: the image's name and the time.
-            settings: As :class:`Tuner` takes them, ``max_jobs`` among them.
+            settings: Settings of :class:`Tuner`, such as ``max_jobs``.
 
         Raises:
-            HyperparameterError: The algorithm's tables do not allow ranges or objective.
+            HyperparameterError: The algorithm's tables do not allow the ranges or the objective.
             TuningJobError: The search did not complete.
-            Detached: Ctrl-C was pressed; the search goes on.
+            Detached: Ctrl-C was pressed; the search continues.
         """
         from amazon_estimators.client.tuner import Tuner  # noqa: PLC0415
 

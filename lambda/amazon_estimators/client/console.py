@@ -14,7 +14,7 @@ HOST_COLOURS = ("\x1b[36m", "\x1b[35m", "\x1b[34m", "\x1b[33m", "\x1b[32m")
 
 
 def wants_colour(stream: TextIO) -> bool:
-    """On a terminal or in a notebook, unless NO_COLOR is set (https://no-color.org)."""
+    """Return True on a terminal or in a notebook, unless NO_COLOR is set (https://no-color.org)."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return stream.isatty() or is_notebook()
@@ -26,7 +26,7 @@ def is_notebook() -> bool:
 
 
 class Console:
-    """Lines of text to ``stream``, by default standard output."""
+    """Prints lines of text to ``stream``, by default standard output."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
@@ -34,7 +34,7 @@ class Console:
         self._hosts: dict[str, str] = {}
 
     def status(self, moment: datetime, status: str, message: str) -> None:
-        """A step of the job: ``21:03:07 Downloading  Downloading input data``."""
+        """Print a step of the job: ``21:03:07 Downloading  Downloading input data``."""
         colour = {
             "Completed": GREEN,
             "Failed": RED,
@@ -47,16 +47,16 @@ class Console:
         )
 
     def log(self, host: str, text: str) -> None:
-        """A line one instance wrote; each instance has its colour."""
+        """Print a line that an instance wrote; each instance has its own colour."""
         colour = self._hosts.setdefault(host, HOST_COLOURS[len(self._hosts) % len(HOST_COLOURS)])
         self._line(f"{self._paint(host, colour)} {safe(text)}")
 
     def metric(self, name: str, value: str) -> None:
-        """The newest value of one metric."""
+        """Print the newest value of a metric."""
         self._line(f"{self._paint(f'{name} = {value}', BOLD)}")
 
     def note(self, text: str) -> None:
-        """Anything else."""
+        """Print anything else."""
         self._line(self._paint(text, DIM))
 
     def _clock(self, moment: datetime) -> str:
@@ -71,12 +71,12 @@ class Console:
 
 
 def safe(text: str) -> str:
-    """Text of a log without the control characters a terminal would obey."""
+    """Return text of a log without the control characters that a terminal would obey."""
     return "".join(mark if mark.isprintable() or mark == "\t" else "�" for mark in text)
 
 
 class UploadBar:
-    """A progress bar on standard error while a ``with`` block lasts; nothing where nobody watches."""
+    """A progress bar on standard error during a ``with`` block, if it is a terminal or a notebook."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._out = stream or sys.stderr

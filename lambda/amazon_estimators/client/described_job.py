@@ -1,4 +1,4 @@
-"""The algorithm and the instances of a training job that exists."""
+"""Read the algorithm and the instances of an existing training job."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from amazon_estimators.errors import RequestError
 
 
 def algorithm_of(job: Mapping[str, Any]) -> Algorithm:
-    """Return the algorithm of a described training job, with the hyperparameters it was sent.
+    """Return the algorithm of a described training job, with its hyperparameters.
 
-    Values that this library would refuse are kept, and unknown names are left out, with a warning.
+    Values that this library would refuse are kept, and unknown names are dropped, with a warning.
     """
     image = job["AlgorithmSpecification"].get("TrainingImage", "")
     repository = image.rpartition("/")[2].partition(":")[0].partition("@")[0]
     for known in ALGORITHMS.values():
         if known.repo_name == repository:
-            # The service adds settings of its own to the trainings of a tuning job.
+            # The service adds its own settings to the trainings of a tuning job.
             sent = job.get("HyperParameters", {}).items()
             return known.of_job({name: text for name, text in sent if not name.startswith("_tuning_")})
     raise RequestError(
@@ -30,7 +30,7 @@ def algorithm_of(job: Mapping[str, Any]) -> Algorithm:
 def instances_of(job: Mapping[str, Any]) -> tuple[str, int]:
     """Return the instance type and count of a described training job.
 
-    Of preferences it is the type that was selected, or the first before one is; of groups, the first.
+    For preferences this is the selected type, or the first until one is selected; for groups, the first.
     """
     resources = job["ResourceConfig"]
     if "SelectedInstanceType" in resources:

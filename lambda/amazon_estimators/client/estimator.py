@@ -1,4 +1,4 @@
-"""The client: data to RecordSets, RecordSets to a trained model, as the SageMaker Python SDK 2 spelt it.
+"""Turn data into RecordSets and RecordSets into a trained model, in the terms of the SageMaker Python SDK 2.
 
 ::
 
@@ -25,6 +25,7 @@ from amazon_estimators.errors import InstanceError, RequestError
 from amazon_estimators.hyperparameters.hyperparameter import HyperparameterWarning
 from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES
 from amazon_estimators.record_sets.record_set import RecordSet
+from amazon_estimators.sources import Source
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of, default_location, region_of, role_arn
 
@@ -34,16 +35,17 @@ if TYPE_CHECKING:
 
 
 class Estimator(AfterTraining):
-    """Trains one algorithm on given instances, as jobs of its own.
+    """Trains an algorithm on instances, with SageMaker training jobs.
 
-    algorithm: its hyperparameters, such as ``KMeans(k=10)``.
-    role: name or ARN of the IAM role that SageMaker acts as; it reads the data and writes the model.
-    instance_count: training instances, at least 1.
-    instance_type: such as ``"ml.m5.large"``.
-    data_location: S3 prefix for RecordSets. Default: ``sagemaker-record-sets/`` in the account's default
-        bucket, ``sagemaker-<region>-<account>``, which must exist.
-    session: a ``boto3.Session``. Default: a new one, from the environment.
-    settings: further settings of the training job, as in :class:`JobSettings`.
+    Args:
+        algorithm: The algorithm with its hyperparameters, such as ``KMeans(k=10)``.
+        role: Name or ARN of the IAM role that SageMaker assumes; it reads the data and writes the model.
+        instance_count: Training instances, at least 1.
+        instance_type: Instance type, such as ``"ml.m5.large"``.
+        data_location: S3 prefix for RecordSets. Default: ``sagemaker-record-sets/`` in the account's default
+            bucket, ``sagemaker-<region>-<account>``, which must exist.
+        session: A ``boto3.Session``. Default: a new one, from the environment.
+        settings: Further settings of the training job, as in :class:`JobSettings`.
 
     Raises HyperparameterError, InstanceError or RequestError, before anything is sent.
     """
@@ -63,7 +65,7 @@ class Estimator(AfterTraining):
             raise RequestError(f"algorithm is {algorithm!r}; expecting one such as KMeans(k=10)")
         if not role or not isinstance(role, str):
             raise RequestError(
-                f"role is {role!r}; expecting the name or ARN of the IAM role SageMaker acts as"
+                f"role is {role!r}; expecting the name or ARN of the IAM role that SageMaker assumes"
             )
         algorithm.check_instances(instance_type, instance_count)
         self._begin(algorithm, role, (instance_type, instance_count), JobSettings.named(settings), session)
@@ -88,8 +90,8 @@ class Estimator(AfterTraining):
     ) -> PipelineEstimator:
         """Return an estimator whose ``fit()`` is an execution of a deployed TrainingPipeline.
 
-        Give the stack, if it holds one pipeline, or the ARN of the state machine.
-        Raises RequestError if there is none, or several: the text lists them.
+        Pass the stack, if it holds one pipeline, or the ARN of the state machine. Raises RequestError if
+        there is no pipeline, or several, which it lists.
         """
         from amazon_estimators.client.pipeline import find_pipeline  # noqa: PLC0415
 
@@ -99,10 +101,10 @@ class Estimator(AfterTraining):
     def attach(
         cls, training_job_name: str, *, session: Any = None, wait: bool = True, logs: bool = True
     ) -> Self:
-        """Return an estimator of a job that exists, of whatever client. Follows it unless ``wait`` is False.
+        """Return an estimator of an existing job, from any client. Follows the job unless ``wait`` is False.
 
-        Values of the job that this library would refuse are kept, with a warning. Raises RequestError if the
-        job is not of a first-party algorithm, TrainingJobError if it fails.
+        Values that this library would refuse are kept, with a warning. Raises RequestError if the job does
+        not run a first-party algorithm, TrainingJobError if it fails.
         """
         job = client_of(session, "sagemaker").describe_training_job(TrainingJobName=training_job_name)
         estimator = cls._of_job(job, session)
@@ -115,7 +117,7 @@ class Estimator(AfterTraining):
 
     @classmethod
     def _of_job(cls, job: Mapping[str, Any], session: Any) -> Self:
-        # Past the constructor: a subclass's may take something else, and the job ran as it is.
+        # Bypass the constructor: a subclass's may differ, and the job ran with these settings.
         estimator = cls.__new__(cls)
         algorithm, instances = cls._algorithm_of(job), instances_of(job)
         try:
@@ -127,7 +129,7 @@ class Estimator(AfterTraining):
 
     @property
     def data_location(self) -> str:
-        """S3 prefix for RecordSets, with a slash at the end."""
+        """S3 prefix for RecordSets, ending in a slash."""
         if self._data_location is None:
             self._data_location = default_location(self.session, "sagemaker-record-sets/")
         return self._data_location.uri
@@ -138,7 +140,7 @@ class Estimator(AfterTraining):
 
     @property
     def model_data(self) -> str:
-        """S3 URI of the model the latest job wrote; RequestError while there is none."""
+        """S3 URI of the latest job's model. Raises RequestError until there is one."""
         if self.latest_training_job is None:
             raise RequestError(
                 "there is no model yet", remedy="Call fit() first, or Estimator.attach(job_name)."
@@ -152,13 +154,14 @@ class Estimator(AfterTraining):
         return str(artifacts)
 
     def train_image(self) -> str:
-        """Return the URI of the training image in the session's region; RegionError if there is none."""
+        """Return the URI of the training image in the session's region. Raises RegionError if there is
+        none."""
         return self.algorithm.train_image(region_of(self.session))
 
     training_image_uri = train_image
 
     def hyperparameters(self) -> dict[str, str]:
-        """Return what is sent: after ``fit()`` with what the data filled in."""
+        """Return the hyperparameters to send; after ``fit()`` including those set from the data."""
         return (self._fitted or self.algorithm).hyperparameters()
 
     def record_set(
@@ -172,33 +175,38 @@ class Estimator(AfterTraining):
         kms_key: str | None = None,
         target_shard_bytes: int = DEFAULT_SHARD_BYTES,
         progress: Progress | bool | None = None,
+        source: Source | None = None,
     ) -> RecordSet:
         """Encode data, upload it under ``data_location``, and return the RecordSet to train on.
 
-        train: records in rows: an array of shape (records, features), mapped from disk or in memory; a data
-            frame of pandas or polars; a SciPy sparse matrix or its parts ``(data, indices, indptr, shape)``;
-            or an iterator of blocks of those, alone or in pairs with their labels, for data larger than
-            memory.
-            Values are sent as float32. Object2Vec takes pairs of token lists, IPInsights pairs of entity and
-            IPv4 address.
-        labels: one number per row, or the name of a data frame's column. Default: none.
-        channel: one of the algorithm's channels. Default: ``"train"``.
-        encrypt: encrypt with S3's own keys (SSE-S3). Default: False, which leaves it to the bucket.
-        distribution: ``"ShardedByS3Key"`` or ``"FullyReplicated"``. Default: what the algorithm documents.
-        kms_key: KMS key to encrypt with (SSE-KMS). Default: none.
-        target_shard_bytes: shards are kept under it, and there are as many as instances at least. Default:
-            256 MiB.
-        progress: False for no progress bar, or a function called with bytes uploaded and bytes in all.
-            Default: a bar on a terminal or in a notebook.
+        Args:
+            train: One record per row: an array of shape (records, features), in memory or mapped from disk; a
+                pandas or polars data frame; a SciPy sparse matrix or its parts ``(data, indices, indptr,
+                shape)``; or, for data larger than memory, an iterator of blocks of these, alone or in pairs
+                with their labels. Values are sent as float32. Object2Vec takes pairs of token lists,
+                IPInsights pairs of entity and IPv4 address.
+            labels: One number per row, or the name of a data frame's column. Default: none.
+            channel: One of the algorithm's channels. Default: ``"train"``.
+            encrypt: True encrypts with S3's own keys (SSE-S3). Default: False, the bucket's own encryption.
+            distribution: ``"ShardedByS3Key"`` or ``"FullyReplicated"``. Default: as the algorithm documents.
+            kms_key: KMS key to encrypt with (SSE-KMS). Default: none.
+            target_shard_bytes: The most bytes of a shard; there are at least as many shards as instances.
+                Default: 256 MiB.
+            progress: False for no progress bar, or a function called with the bytes uploaded and the total.
+                Default: a bar on a terminal or in a notebook.
+            source: How columns become features, as in a pipeline: ``label``, ``features``, ``exclude``,
+                ``fill``, ``drop_incomplete``, ``one_hot``, ``unknown``, ``hashed`` and ``scale`` of a
+                ``Source``. Default: every column is a feature, and holds numbers.
 
-        The manifest is written last; if anything fails, what was written is deleted. Rows of an array keep
-        their order; blocks of an iterator are dealt out to the shards. Raises InputError naming row and
+
+        The manifest is written last; if anything fails, everything written is deleted. Rows of an array keep
+        their order; blocks of an iterator are distributed over the shards. Raises InputError naming row and
         column.
         """
         from amazon_estimators.client.upload_record_set import Destination, encryption, upload_record_set  # noqa: PLC0415
 
         place = Place.prefix(self.data_location, what="data_location")
-        # Two RecordSets made within a millisecond must not share a prefix: the random part sees to it.
+        # The random part keeps two RecordSets of the same millisecond apart.
         folder = f"{type(self.algorithm).__name__}-{timestamp()}-{secrets.token_hex(4)}/"
         destination = Destination(
             s3=client_of(self.session, "s3"),
@@ -217,6 +225,7 @@ class Estimator(AfterTraining):
                 channel=channel,
                 distribution=distribution,
                 progress=show or None,
+                source=source,
             )
 
     def fit(
@@ -231,17 +240,18 @@ class Estimator(AfterTraining):
     ) -> Self:
         """Train on a RecordSet, or on several with distinct channels, as a new training job.
 
-        records: a RecordSet or a list of them; the S3 URI of a prefix, for channel train; an input such as
-            the SageMaker SDK's ``TrainingInput``; or a mapping of channels to these. Of what lies on S3, the
-            first object is looked at.
-        mini_batch_size: records per mini-batch. Default: the algorithm's setting, else as in the SDK.
-        wait: follow the job to its end. Default: True.
-        logs: show the job's log meanwhile. Default: True.
-        job_name: default: ``base_job_name`` or the image's name, and the time.
-        experiment_config: as CreateTrainingJob takes it. Default: none.
+        Args:
+            records: A RecordSet or a list of them; the S3 URI of a prefix, for channel train; an input such
+                as the SageMaker SDK's ``TrainingInput``; or a mapping of channels to these. Of data on S3,
+                the first object is checked.
+            mini_batch_size: Records per mini-batch. Default: the algorithm's setting, or else the SDK's.
+            wait: Follow the job to its end. Default: True.
+            logs: Show the job's log meanwhile. Default: True.
+            job_name: Default: ``base_job_name`` or the image's name, and the time.
+            experiment_config: ``ExperimentConfig`` of CreateTrainingJob. Default: none.
 
-        Hyperparameters are completed from the data and checked against them: raises HyperparameterError
-        before anything is paid for. Raises TrainingJobError if the job does not complete, Detached on Ctrl-C.
+        Hyperparameters are completed from the data and checked against it: HyperparameterError comes before
+        anything is paid for. Raises TrainingJobError if the job does not complete, Detached on Ctrl-C.
         """
         request = self.training_request(
             records, mini_batch_size, job_name, experiment_config=experiment_config

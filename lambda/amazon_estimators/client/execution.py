@@ -1,4 +1,4 @@
-"""An execution of a pipeline's state machine: follow it to its training job's end, stop it, redrive it."""
+"""Follow an execution of a pipeline's state machine to the end of its training job, stop it, redrive it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from amazon_estimators.pipeline.explain import text_of
 from amazon_estimators.storage.sessions import client_of, region_of
 
 TRAIN = "createTrainingJob.sync"
-"""What the resource of the task ends with that runs the training job."""
+"""The end of the resource of the task that runs the training job."""
 RUNNING = "RUNNING"
 
 
 class Execution:
-    """One execution by ``arn``. ``metrics`` are those to look for in the log of its training job."""
+    """An execution by ``arn``. ``metrics`` are the metrics to look for in the log of its training job."""
 
     def __init__(self, arn: str, *, session: Any = None, metrics: Sequence[Metric] = ()) -> None:
         self.arn = arn
@@ -34,17 +34,17 @@ class Execution:
 
     @property
     def name(self) -> str:
-        """The execution's name."""
+        """Name of the execution."""
         return self.arn.rpartition(":")[2]
 
     @property
     def console_url(self) -> str:
-        """The execution's page in the AWS console."""
+        """URL of the execution's page in the AWS console."""
         host = console_host(self.region)
         return f"https://{host}/states/home?region={self.region}#/v2/executions/details/{self.arn}"
 
     def describe(self) -> dict[str, Any]:
-        """DescribeExecution's answer."""
+        """Return the answer of DescribeExecution."""
         answer: dict[str, Any] = self._states.describe_execution(executionArn=self.arn)
         return answer
 
@@ -53,7 +53,7 @@ class Execution:
         self._states.stop_execution(executionArn=self.arn, cause="Stopped by its user.")
 
     def redrive(self) -> None:
-        """Let an execution that failed, was stopped or timed out go on with what is missing."""
+        """Continue an execution that failed, was stopped or timed out, with what is missing."""
         self._states.redrive_execution(executionArn=self.arn)
 
     def history(self) -> list[dict[str, Any]]:
@@ -62,7 +62,7 @@ class Execution:
         return [event for page in pages for event in page["events"]]
 
     def state(self) -> str | None:
-        """Return the state it entered last."""
+        """Return the state that it entered last."""
         entered = [
             event["stateEnteredEventDetails"]["name"]
             for event in self.history()
@@ -71,12 +71,13 @@ class Execution:
         return entered[-1] if entered else None
 
     def shards(self) -> tuple[int, int] | None:
-        """(encoded, in all) of the Map Run; None before it starts, or if the RecordSet was there already."""
+        """Return (encoded, total) shards of the Map Run; None before it starts, or if the RecordSet already
+        existed."""
         counts = shard_counts(self._states, self.arn)
         return (counts["succeeded"], counts["total"]) if counts else None
 
     def training_job(self, history: Sequence[Mapping[str, Any]] | None = None) -> TrainingJob | None:
-        """Return the newest training job it started; None before there is one."""
+        """Return the newest training job it started; None if there is none yet."""
         name = _job_name(self.history() if history is None else history)
         job = TrainingJob(name, session=self.session, metrics=self.metrics) if name else None
         return job if job and job.exists() else None
@@ -86,9 +87,9 @@ class Execution:
     ) -> dict[str, Any]:
         """Follow the execution to its end and return its description.
 
-        Shows its states, the shards, and of its training job all that :meth:`TrainingJob.wait` shows. Raises
-        the error it ended with, by its class where it is one of this library's; Ctrl-C raises
-        :class:`Detached` and leaves it running.
+        Shows its states, its shards, and everything that :meth:`TrainingJob.wait` shows of its training job.
+        Raises the execution's error, with its class if it is one of this library's; Ctrl-C raises
+        :class:`Detached` and leaves the execution running.
         """
         follower = _Follower(self, Console(stream), logs=logs, stream=stream)
         try:
@@ -101,9 +102,9 @@ class Execution:
         return ended
 
     def way_back(self) -> str:
-        """Say how to come back to the execution, and how to stop it."""
+        """Return a text on how to follow the execution again, and how to stop it."""
         return (
-            f"Stopped waiting; execution {self.name} goes on, and its training job is billed.\n"
+            f"Stopped waiting; execution {self.name} is still running, and its training job is billed.\n"
             f"  Follow it again:  Execution({self.arn!r}).wait()\n"
             f"  Stop it:          Execution({self.arn!r}).stop()\n"
             f"  Look at it:       {self.console_url}"
@@ -111,10 +112,10 @@ class Execution:
 
     def _fail(self, ended: Mapping[str, Any], job: Follower | None) -> NoReturn:
         if job is not None and job.ended:
-            job.result()  # raises with reason and end of the log, unless the job is not what failed
+            job.result()  # raises with the reason and the end of the log, if it was the job that failed
         name, cause = ended.get("error", ""), text_of(ended.get("cause", ""))
         message = f"Execution {self.name} {ended['status']}: {cause or 'no cause given'}"
-        remedy = f"Look at it in the console: {self.console_url}"
+        remedy = f"See it in the console: {self.console_url}"
         kind = getattr(errors, name, None)
         if not (isinstance(kind, type) and issubclass(kind, AmazonEstimatorsError)):
             raise TrainingJobError(f"{message} ({name})" if name else message, remedy=remedy)
@@ -124,9 +125,9 @@ class Execution:
 
 
 def shard_counts(states: Any, arn: str) -> Mapping[str, int] | None:
-    """Count the children of an execution's newest Map Run, by status and in total; None without a Map Run.
+    """Return the children of an execution's newest Map Run by status and in total; None without a Map Run.
 
-    A Map that is repeated or redriven may have several. ``states`` is a Step Functions client.
+    A Map that was retried or redriven may have several. ``states`` is a Step Functions client.
     """
     runs = states.list_map_runs(executionArn=arn)["mapRuns"]
     if not runs:
@@ -137,7 +138,7 @@ def shard_counts(states: Any, arn: str) -> Mapping[str, int] | None:
 
 
 class _Follower:
-    """The part of an execution that has been shown."""
+    """Shows an execution; keeps what has been shown."""
 
     def __init__(self, execution: Execution, console: Console, *, logs: bool, stream: TextIO | None) -> None:
         self._execution, self._console, self._logs, self._stream = execution, console, logs, stream
@@ -147,7 +148,7 @@ class _Follower:
         self._job_name = ""
 
     def look(self) -> dict[str, Any] | None:
-        """Show what is new; the execution's description once it has ended."""
+        """Show what is new. Returns the execution's description once it has ended."""
         described = self._execution.describe()
         history = self._execution.history()
         for event in history[self._events :]:
@@ -181,7 +182,7 @@ class _Follower:
 def _job_name(history: Sequence[Mapping[str, Any]]) -> str | None:
     """Return the name that the state machine gives its newest training job.
 
-    It is Seal's, with the number of redrives, of waits for capacity and of retries so far.
+    The name is Seal's, with the numbers of redrives, of waits for capacity and of retries so far.
     """
     name, newest, redrives, retries = None, None, 0, -1
     for event in history:
@@ -198,7 +199,7 @@ def _job_name(history: Sequence[Mapping[str, Any]]) -> str | None:
 
 
 def _best_of_tuning(text: str) -> str | None:
-    """Return the best training job of a tuning job in a state's input, once the leaderboard is there."""
+    """Return the best training job of a tuning job in a state's input, once the leaderboard is written."""
     try:
         return str(json.loads(text)["tuned"]["best"])
     except (ValueError, KeyError, TypeError):
@@ -206,7 +207,7 @@ def _best_of_tuning(text: str) -> str | None:
 
 
 def _name_before_attempts(text: str) -> tuple[str, int] | None:
-    """Return the job name and the number of waits in a state's input, once Seal has put them there."""
+    """Return the job name and the number of waits in a state's input, once Seal has added them."""
     try:
         state = json.loads(text)
         return str(state["request"]["job_name"]), int(state["capacity"]["waits"])

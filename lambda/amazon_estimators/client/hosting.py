@@ -1,4 +1,4 @@
-"""Define what a model is hosted on, and check it against AWS's documented limits."""
+"""Define the capacity that hosts a model, and check it against AWS's documented limits."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class ServerlessInferenceConfig:
 
     Attributes:
         memory_size_in_mb: 1024, 2048, 3072, 4096, 5120 or 6144. Default: 2048.
-        max_concurrency: Most requests at a time, 1 to 200. Default: 5.
-        provisioned_concurrency: Requests at a time that never wait for a start. Default: none.
+        max_concurrency: The most concurrent requests, 1 to 200. Default: 5.
+        provisioned_concurrency: Concurrent requests that never wait for a cold start. Default: none.
     """
 
     memory_size_in_mb: int = 2048
@@ -54,16 +54,16 @@ def variant(
     serverless: Any,
     volume_size: int | None = None,
 ) -> dict[str, Any]:
-    """Return the one production variant of an endpoint.
+    """Return the only production variant of an endpoint.
 
     Raises:
-        RequestError: Neither instances nor a serverless configuration is given, or both are.
+        RequestError: You passed neither instances nor a serverless configuration, or both.
     """
     chosen: dict[str, Any] = {"VariantName": "AllTraffic", "ModelName": model_name}
     if serverless is not None:
         if instance_type is not None or instance_count is not None:
             raise RequestError(
-                "both instances and a serverless configuration are given; an endpoint has one of them",
+                "both instances and a serverless configuration are set; an endpoint has one of them",
                 remedy="Leave out instance_type and instance_count, or the serverless configuration.",
             )
         config = {
@@ -76,7 +76,7 @@ def variant(
     if instance_type is None:
         raise RequestError(
             "instance_type is missing",
-            remedy='Give one such as "ml.m5.large", or serverless=ServerlessInferenceConfig().',
+            remedy='Pass one such as "ml.m5.large", or serverless=ServerlessInferenceConfig().',
         )
     count = 1 if instance_count is None else instance_count
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:
@@ -95,11 +95,11 @@ def check_hosting(
     isolated: bool,
     region: str,
 ) -> None:
-    """Check that AWS hosts the algorithm so.
+    """Check that AWS hosts the algorithm this way.
 
     Raises:
-        RequestError: AWS's documentation says that it does not, with the page. What may fail is an
-            InferenceWarning.
+        RequestError: AWS's documentation says that it does not; the error names the page. If it only may
+            fail, there is an InferenceWarning.
     """
     if multi_model:
         for problem in _multi_model_problems(algorithm, instance_type, serverless=serverless):

@@ -1,4 +1,4 @@
-"""The settings of a training job that have nothing to do with the algorithm, and the request they make."""
+"""The settings of a training job that do not depend on the algorithm, and their part of the request."""
 
 from __future__ import annotations
 
@@ -13,33 +13,36 @@ from amazon_estimators.text import is_template
 
 @dataclass(frozen=True, kw_only=True)
 class JobSettings:
-    """Names and defaults are those of the SageMaker Python SDK 2.
+    """The settings of a training job, with the names and defaults of the SageMaker Python SDK 2.
 
-    volume_size: GB of the storage volume of each instance. Default: 30.
-    volume_kms_key: KMS key that encrypts it. Default: SageMaker's own.
-    max_run: longest training time in seconds. Default: 86,400, a day.
-    input_mode: ``"File"``, ``"Pipe"`` or ``"FastFile"``. Default: ``"File"``.
-    output_path: S3 prefix under which the model is written. Default: ``output/`` under ``data_location``;
-        without
-        one, the account's default bucket.
-    output_kms_key: KMS key that encrypts the model. Default: the bucket's own encryption.
-    base_job_name: what job names begin with. Default: the image's name, such as ``kmeans``.
-    tags: a mapping, or the service's list of ``{"Key", "Value"}``. Default: none.
-    subnets, security_group_ids: the VPC to train in; both or neither. Default: no VPC.
-    encrypt_inter_container_traffic: encrypt what instances send one another. Default: False.
-    enable_network_isolation: no network for the container. Default: False.
-    use_spot_instances: train on spare capacity, at most ``max_wait`` seconds in all. Default: False.
-    max_wait: seconds to wait for spot capacity and to train; at least ``max_run``. Default: ``max_run`` with
-        spot.
-    checkpoint_s3_uri, checkpoint_local_path: where checkpoints go, and are in the container. Default: none.
-    environment: environment variables of the container. Default: none.
-    max_retry_attempts: times the service starts the job again after a fault of its own, 1 to 30. Default:
-        none.
-    keep_alive_period_in_seconds: how long instances stay warm after the job, 6 hours at most. Default: not at
-        all.
-    metric_definitions: ``{"Name", "Regex"}`` of metrics; the first-party algorithms bring their own. Default:
-        none.
-    enable_sagemaker_metrics: keep metrics as time series. Default: the service's.
+    Attributes:
+        volume_size: Storage volume of each instance, in GB. Default: 30.
+        volume_kms_key: KMS key that encrypts it. Default: SageMaker's own.
+        max_run: Longest training time in seconds. Default: 86,400, a day.
+        input_mode: ``"File"``, ``"Pipe"`` or ``"FastFile"``. Default: ``"File"``.
+        output_path: S3 prefix under which the model is written. Default: ``output/`` under ``data_location``;
+            without one, the account's default bucket.
+        output_kms_key: KMS key that encrypts the model. Default: the bucket's own encryption.
+        base_job_name: Prefix of job names. Default: the image's name, such as ``kmeans``.
+        tags: A mapping, or the service's list of ``{"Key", "Value"}``. Default: none.
+        subnets: The VPC's subnets to train in. Needs ``security_group_ids``. Default: no VPC.
+        security_group_ids: The security groups in the VPC. Needs ``subnets``. Default: no VPC.
+        encrypt_inter_container_traffic: Encrypt the traffic between instances. Default: False.
+        enable_network_isolation: No network for the container. Default: False.
+        use_spot_instances: Train on spare capacity, for at most ``max_wait`` seconds in total. Default:
+            False.
+        max_wait: Seconds to wait for spot capacity and to train; at least ``max_run``. Default: ``max_run``
+            with spot.
+        checkpoint_s3_uri: Location of checkpoints on S3. Default: none.
+        checkpoint_local_path: Location of checkpoints in the container. Default: the service's.
+        environment: Environment variables of the container. Default: none.
+        max_retry_attempts: How often the service restarts the job after a fault of its own, 1 to 30. Default:
+            none.
+        keep_alive_period_in_seconds: How long instances stay warm after the job, at most 6 hours. Default:
+            not at all.
+        metric_definitions: ``{"Name", "Regex"}`` of metrics; the first-party algorithms have their own.
+            Default: none.
+        enable_sagemaker_metrics: Keep metrics as time series. Default: the service's.
     """
 
     volume_size: int = 30
@@ -66,7 +69,7 @@ class JobSettings:
 
     @classmethod
     def named(cls, given: Mapping[str, Any]) -> Self:
-        """From settings by name; RequestError, with what may have been meant, for names that are none."""
+        """Return the settings by name. Raises RequestError for an unknown name, with a suggestion."""
         from difflib import get_close_matches  # noqa: PLC0415
 
         known = list(cls.__dataclass_fields__)
@@ -92,11 +95,10 @@ class JobSettings:
         if self.input_mode not in ("File", "Pipe", "FastFile"):
             problems.append(f"input_mode is {self.input_mode!r}; allowed: File, Pipe, FastFile")
         if (self.subnets is None) != (self.security_group_ids is None):
-            problems.append("only one of subnets and security_group_ids is given; a VPC needs both")
+            problems.append("only one of subnets and security_group_ids is set; a VPC needs both")
         if self.max_wait is not None and not self.use_spot_instances:
             problems.append(
-                "max_wait is given, but it is for spot instances: set use_spot_instances=True, or "
-                "leave it out"
+                "max_wait is set, but it is for spot instances: set use_spot_instances=True, or leave it out"
             )
         known = self.max_wait is not None and not (is_template(self.max_wait) or is_template(self.max_run))
         if not problems and known and self.max_wait < self.max_run:  # type: ignore[operator]  # checked above
@@ -105,17 +107,17 @@ class JobSettings:
                 "training time"
             )
         if self.checkpoint_local_path and not self.checkpoint_s3_uri:
-            problems.append("checkpoint_local_path is given without checkpoint_s3_uri")
+            problems.append("checkpoint_local_path is set without checkpoint_s3_uri")
         if problems:
             raise RequestError("training job: " + "; ".join(problems))
 
     def request(self) -> dict[str, Any]:
-        """Return the part of a CreateTrainingJob request that these settings decide.
+        """Return the part of a CreateTrainingJob request that these settings define.
 
-        A setting that is None, and a flag that is False, is not sent.
+        A None and a False are not sent.
         """
         values = {name: _plain(value) for name, value in vars(self).items() if name in MEMBERS}
-        values["output_path"] = None  # its default is the estimator's to know
+        values["output_path"] = None  # only the estimator knows its default
         values["tags"] = None if self.tags is None else tag_list(self.tags)
         if self.use_spot_instances:
             values["max_wait"] = self.max_wait or self.max_run
@@ -127,13 +129,13 @@ class JobSettings:
         described = settings_of(job)
         if not described["use_spot_instances"]:
             described["max_wait"] = None
-        # Tags and metrics are the described job's own, not those of the next one.
+        # Tags and metrics belong to the described job, not to the next one.
         kept = set(cls.__dataclass_fields__) - {"tags", "metric_definitions", "enable_sagemaker_metrics"}
         return cls(**{name: value for name, value in described.items() if name in kept and value is not None})
 
 
 def _plain(value: Any) -> Any:
-    """Return ``value`` as botocore takes it, and None for a flag that is not set."""
+    """Return ``value`` in botocore's form, and None for a flag that is not set."""
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -142,7 +144,7 @@ def _plain(value: Any) -> Any:
 
 
 def tag_list(tags: Mapping[str, str] | Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
-    """Tags as the service takes them."""
+    """Return tags in the service's form."""
     if isinstance(tags, Mapping):
         return [{"Key": str(key), "Value": str(value)} for key, value in tags.items()]
     return [dict(one) for one in tags]

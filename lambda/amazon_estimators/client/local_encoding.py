@@ -1,4 +1,4 @@
-"""Local files to local shards and a manifest, by the Plan, Encode and Seal of a pipeline."""
+"""Encode local files to local shards and a manifest, with the Plan, Encode and Seal of a pipeline."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of
 
 BUCKET = "local-files"
-"""Stands for the file system where the data plane wants a bucket; it never shows."""
+"""Stands for the file system where the data plane needs a bucket; users never see it."""
 NO_TABLE_READER = "CSV, Parquet, libsvm and zstd are read by pyarrow, which is not installed"
 TABLES = "Install the extra tables, in a clone: pip install '.[cli,tables]'. .npy and .npz work without."
 
@@ -48,18 +48,18 @@ def encode_files(
     prefix: str,
     progress: Callable[[int, int], None],
 ) -> RecordSet:
-    """Encode files into the directory ``out``, which must be empty or new; the manifest comes last.
+    """Encode files into the directory ``out``, which must be empty or new. The manifest is written last.
 
-    A directory among ``files`` stands for all that is data below it.
-    ``prefix`` is the S3 URI under which the shards will lie, for the manifest. ``progress`` is called with
-    shards done and in all. Raises InputError naming file, row and column; nothing is left behind then.
+    A directory among ``files`` stands for all data files below it. ``prefix`` is the future S3 URI of the
+    shards, for the manifest. ``progress`` is called with the shards done and their total. Raises InputError
+    naming file, row and column, and then leaves nothing behind.
     """
     if out.exists() and any(out.iterdir()):
         raise RequestError(
             f"{out} is not empty", remedy="Name a new directory, so that old and new shards do not mix."
         )
     out.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the result and on the same disk, so that shards are moved into place, not copied.
+    # Beside the result, on the same disk: shards are moved into place, not copied.
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as work:
         planned, data_set, s3 = _local_channel(files, algorithm, channel, source, instance_count, Path(work))
         with _local_errors():
@@ -110,9 +110,9 @@ def plan_files(
     instance_count: int,
     target_shard_bytes: int,
 ) -> tuple[ReadAs, list[list[Piece]]]:
-    """Return what would be understood of files and the pieces of each shard; nothing is encoded or written.
+    """Return how Plan understands files, and the pieces of each shard. Encodes and writes nothing.
 
-    Raises what :func:`encode_files` raises before it encodes.
+    Raises the errors that :func:`encode_files` raises before it encodes.
     """
     with tempfile.TemporaryDirectory() as work:
         planned, data_set, s3 = _local_channel(files, algorithm, channel, source, instance_count, Path(work))
@@ -141,9 +141,9 @@ def plan_prefix(
     target_shard_bytes: int,
     session: Any = None,
 ) -> tuple[ReadAs, list[list[Piece]]]:
-    """Return what would be understood of the objects below an S3 URI and the pieces of each shard.
+    """Return how Plan understands the objects below an S3 URI, and the pieces of each shard.
 
-    Nothing is written. Raises what Plan raises.
+    Writes nothing. Raises the errors of Plan.
     """
     place, s3 = Place.of(uri, what="input"), client_of(session, "s3")
     planned = _channel(algorithm, channel, place.key, source, instance_count)
@@ -173,7 +173,7 @@ def _channel(
     return Channel(channel, prefix, source, rule, rule.distribution, instance_count if sharded else 1)
 
 
-def _local_channel(  # noqa: PLR0917 - what both callers are given
+def _local_channel(  # noqa: PLR0917 - both callers' arguments
     files: Sequence[Path],
     algorithm: type[Algorithm],
     channel: str,
@@ -181,13 +181,13 @@ def _local_channel(  # noqa: PLR0917 - what both callers are given
     instance_count: int,
     work: Path,
 ) -> tuple[Channel, DataSet, Directory]:
-    """The channel, its files as a data set, and a directory in the part of S3."""
+    """Return the channel, its files as a data set, and a directory that plays S3."""
     named, left_out = local_files(files, InputFiles("", source.include, source.skip))
-    source = replace(source, include=(), skip=())  # a file that is named itself is read
+    source = replace(source, include=(), skip=())  # a file that is named explicitly is read
     planned = _channel(algorithm, channel, "", source, instance_count)
     inputs = {str(path): path for path in named}
     if len(inputs) < len(named):
-        raise InputError("a file is named twice", remedy="Name each once: its rows would count twice.")
+        raise InputError("a file is listed twice", remedy="List each file once: its rows would count twice.")
     if missing := [name for name, path in inputs.items() if not path.is_file()]:
         raise InputError(f"there is no file {', '.join(missing)}")
     s3 = Directory(work, inputs)
@@ -197,7 +197,7 @@ def _local_channel(  # noqa: PLR0917 - what both callers are given
 
 @contextmanager
 def _local_errors() -> Iterator[None]:
-    """Errors that name files instead of objects, and what to install."""
+    """Turn errors into ones that name files instead of objects, and the package to install."""
     try:
         yield
     except AmazonEstimatorsError as error:
@@ -214,10 +214,10 @@ def _in_local_terms(read_as: ReadAs | None) -> ReadAs | None:
 
 
 def local_files(paths: Sequence[Path], rule: InputFiles) -> tuple[list[Path], tuple[LeftOut, ...]]:
-    """Return the files themselves, and of directories what is data below them; and what is left out there.
+    """Return the files, with the data files below directories, and what is left out there.
 
     Raises:
-        InputError: A directory holds no data, or a table whose log says which files count.
+        InputError: A directory holds no data, or a table whose log lists its valid files.
     """
     named: list[Path] = []
     left_out: list[LeftOut] = []
@@ -238,7 +238,7 @@ def local_files(paths: Sequence[Path], rule: InputFiles) -> tuple[list[Path], tu
 
 
 def _in_local_words(error: AmazonEstimatorsError) -> AmazonEstimatorsError:
-    """Return the same error naming files instead of objects."""
+    """Return the same error, naming files instead of objects."""
     local = type(error).__new__(type(error))
     AmazonEstimatorsError.__init__(local, error.message.replace(f"s3://{BUCKET}/", ""), remedy=error.remedy)
     return local

@@ -1,5 +1,5 @@
 # ruff: noqa: N803 - the parameters are named as those of S3
-"""A directory in the part of S3, so that Plan, Encode and Seal run on local files as they do on a bucket."""
+"""Let a directory play S3, so that Plan, Encode and Seal run on local files as on a bucket."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class _Exceptions:
 
 
 class Directory:
-    """The calls of an S3 client that the data plane makes. There is one bucket, whatever its name.
+    """Answers the calls that the data plane makes to an S3 client. There is one bucket, whatever its name.
 
-    ``inputs`` are files that are read where they lie, by key; all other keys are files under ``root``.
+    ``inputs`` are files that are read in place, by key; all other keys are files under ``root``.
     """
 
     exceptions = _Exceptions
@@ -35,7 +35,7 @@ class Directory:
         self._lock = Lock()
 
     def input_objects(self, bucket: str, channel: str) -> ObjectList:
-        """Return the inputs as objects of a channel; size and time of change stand for the content."""
+        """Return the inputs as objects of a channel. Size and modification time identify the content."""
         entries = (
             InputObject(bucket, key, path.stat().st_size, self._etag(path))
             for key, path in self._inputs.items()
@@ -43,7 +43,7 @@ class Directory:
         return ObjectList.of(bucket, channel, entries)
 
     def path(self, key: str) -> Path:
-        """Return where a key lies; never outside of the directory."""
+        """Return the path of a key, never outside the directory."""
         path = self._inputs.get(key) or self._root / key
         if key not in self._inputs and self._root.resolve() not in path.resolve().parents:
             raise _refusal("NoSuchKey")
@@ -92,7 +92,7 @@ class Directory:
         Body: Any,
         **_: Any,
     ) -> dict[str, Any]:
-        # Parts come from several threads in any order; all but the last are of one size.
+        # Parts come from several threads in any order; all but the last have the same size.
         with self._lock, self.path(Key).open("r+b") as file:
             file.seek((PartNumber - 1) * PART_BYTES)
             file.write(Body)
@@ -131,7 +131,7 @@ class Directory:
 
     @staticmethod
     def _etag(path: Path) -> str:
-        """Size and time of change stand for the content."""
+        """Return an ETag from size and modification time."""
         stat = path.stat()
         return f"{stat.st_size:x}-{stat.st_mtime_ns:x}"
 

@@ -1,4 +1,4 @@
-"""The log of a training job: one CloudWatch stream an instance, read on from where the last look ended."""
+"""Read the log of a training job: one CloudWatch stream per instance, from where the last read ended."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 PAGES_A_LOOK = 50
-"""Most pages of one stream in one look, so that a chatty stream does not keep the others waiting."""
+"""The most pages of a stream per read, so that a busy stream does not delay the others."""
 
 
 @dataclass(frozen=True)
 class LogLine:
-    """One line: ``host`` such as ``algo-1``, ``time`` in UTC."""
+    """A line of the log: ``host`` such as ``algo-1``, ``time`` in UTC."""
 
     host: str
     time: datetime
@@ -29,7 +29,7 @@ class JobLog:
         self._tokens: dict[str, str | None] = {}
 
     def new_lines(self) -> list[LogLine]:
-        """Return the lines written since the last call, by time. Empty while the job has no log yet."""
+        """Return the lines written since the last call, by time; none if the job has no log yet."""
         try:
             for stream in self._streams():
                 self._tokens.setdefault(stream, None)
@@ -39,7 +39,7 @@ class JobLog:
         return sorted(lines, key=lambda line: line.time)
 
     def hosts(self) -> list[str]:
-        """Return the instances that have written, in the order they were first seen."""
+        """Return the instances that have written, in the order of their first lines."""
         return [self._host(stream) for stream in self._tokens]
 
     def _streams(self) -> Iterator[str]:

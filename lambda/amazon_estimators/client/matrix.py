@@ -1,7 +1,7 @@
 """Read a user's training data as blocks of rows to encode.
 
-NumPy arrays (mapped from disk too), pandas and polars data frames, SciPy sparse matrices or their compressed
-rows. Every block comes out as float32, which all first-party algorithms read.
+Reads NumPy arrays, also mapped from disk, pandas and polars data frames, SciPy sparse matrices or their
+compressed rows. Every block is float32, which all first-party algorithms read.
 """
 
 from __future__ import annotations
@@ -16,34 +16,43 @@ import numpy as np
 from amazon_estimators.encodings.vectors import write_block
 from amazon_estimators.errors import InputError
 from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
-from amazon_estimators.sources import Block, float32
+from amazon_estimators.sources import Block, Schema, float32
 from amazon_estimators.sources.blocks import SparseRows
+from amazon_estimators.sources.in_memory import is_frame
 
 BLOCK_BYTES = 4 * 2**20
-"""Bytes of float32 features that are held at a time."""
+"""Bytes of float32 features held at a time."""
 
 FRAME_BYTES = 64
-"""What a record adds to its values, rounded up: the frame, the tags, the label."""
+"""Bytes that a record adds to its values, rounded up: frame, tags, label."""
 
 
 class Matrix(Protocol):
-    """Rows that can be encoded in any range."""
+    """Rows of which any range can be encoded."""
 
     rows: int
     columns: int
     sparse: bool
     record_bytes: int
-    """About how long an encoded record is."""
+    """Approximate bytes of an encoded record."""
     block_rows: int
-    """Rows that are encoded at a time."""
+    """Rows encoded at a time."""
+
+    dropped: int
+    """Rows that were left out, because a value is missing."""
 
     @property
     def names(self) -> Sequence[str] | None:
-        """The names of the columns, where they have some."""
+        """Names of the columns, if they have any."""
+        ...
+
+    @property
+    def schema(self) -> Schema | None:
+        """The columns that features were made of, where they were made of others."""
         ...
 
     def block(self, start: int, stop: int, labels: np.ndarray | None) -> Block:
-        """Return rows ``[start, stop)`` with their labels."""
+        """Return the rows ``[start, stop)`` with their labels."""
         ...
 
 
@@ -57,29 +66,30 @@ def write_rows(
     first_row: int,
     profile: ProfileBuilder | None = None,
 ) -> None:
-    """Append rows ``[start, stop)`` as records, a block at a time, and add them to ``profile``.
+    """Append the rows ``[start, stop)`` as records, a block at a time, and add them to ``profile``.
 
     Args:
         file: Receives the records.
         matrix: Holds the rows.
         start: The first row.
         stop: The row after the last.
-        labels: Of these rows, shape (stop - start,), or None.
+        labels: Labels of these rows, shape (stop - start,), or None.
         first_row: The number of row ``start`` in errors.
         profile: Adds up the features. Default: none.
 
     Raises:
-        InputError: A value that float32 cannot hold, which the error names.
+        InputError: A value that float32 cannot hold. The error names it.
     """
     for first in range(start, stop, matrix.block_rows):
         last = min(first + matrix.block_rows, stop)
         part = None if labels is None else labels[first - start : last - start]
-        place = RowsInMemory(first_row + first - start, matrix.names)
+        place = RowsInMemory(first_row + first - start, matrix.names, matrix.schema)
         write_block(file, matrix.block(first, last, part), place, profile)
 
 
 def matrix_of(train: Any) -> Matrix:
-    """Return ``train`` as a :class:`Matrix`. Raises InputError unless it has numbers in rows and columns."""
+    """Return ``train`` as a :class:`Matrix`. Raises InputError unless it holds numbers in rows and
+    columns."""
     if hasattr(train, "tocsr"):
         if len(train.shape) != 2:
             raise _not_rows(train.shape)
@@ -92,13 +102,8 @@ def matrix_of(train: Any) -> Matrix:
     return Dense(_array(train))
 
 
-def is_frame(value: Any) -> bool:
-    """Return True if ``value`` is a data frame of pandas or polars."""
-    return hasattr(value, "columns") and hasattr(value, "to_numpy") and hasattr(value, "shape")
-
-
 def split_frame(frame: Any, label: str) -> tuple[Matrix, np.ndarray]:
-    """Return a data frame as features and the labels of one column. Raises InputError if it has none such."""
+    """Split a data frame into features and one column of labels. Raises InputError if it lacks the column."""
     names = list(frame.columns)
     if label not in names:
         raise InputError(
@@ -110,9 +115,10 @@ def split_frame(frame: Any, label: str) -> tuple[Matrix, np.ndarray]:
 
 
 def labels_of(labels: Any, rows: int) -> np.ndarray | None:
-    """Return labels of shape (rows,) in their own type, or None. Raises InputError for another shape or type.
+    """Return labels of shape (rows,) in their own type, or None. Raises InputError for any other shape or
+    type.
 
-    They become float32 where they are written: whole numbers that it would round are refused there.
+    They become float32 when they are written, which refuses whole numbers that float32 would round.
     """
     if labels is None:
         return None
@@ -120,31 +126,34 @@ def labels_of(labels: Any, rows: int) -> np.ndarray | None:
     if array.shape != (rows,):
         raise InputError(
             f"labels have shape {array.shape}, expecting one label per row: shape ({rows},)",
-            remedy="Give as many labels as there are rows, as one dimension: labels.ravel().",
+            remedy="Pass as many labels as there are rows, as one dimension: labels.ravel().",
         )
     return _numeric(array, "labels")
 
 
 @dataclass(frozen=True)
 class RowsInMemory:
-    """Names values of data in memory for errors: ``row`` is the number of a block's first row."""
+    """Names values in memory for errors. ``row`` is the number of a block's first row."""
 
     row: int
     names: Sequence[str] | None = None
+    schema: Schema | None = None
     counted: str = float32.COUNTED
     label: str = "label"
 
     @property
     def rows(self) -> str:
-        """Return the name for the block's rows."""
+        """Return the name of the block's rows."""
         return f"rows from {self.row}"
 
     def of(self, at: int, column: str) -> str:
-        """Return where a value of a row and a column is."""
+        """Return the name of a value, by row and column."""
         return f"row {self.row + at}, {column}"
 
     def feature(self, number: int) -> str:
         """Return the name of a feature's column."""
+        if self.schema is not None:
+            return self.schema.column(self.schema.position(number))
         return f"column {number}" + (f" ({self.names[number]!r})" if self.names else "")
 
 
@@ -154,31 +163,34 @@ class Dense:
 
     array: np.ndarray
     sparse = False
-    names = None
+    names = schema = None
+    dropped = 0
 
     def __post_init__(self) -> None:
         self.rows, self.columns = self.array.shape
         self.record_bytes = 4 * self.columns + FRAME_BYTES
-        self.block_rows = _dense_rows(self.columns)
+        self.block_rows = dense_rows(self.columns)
 
     def block(self, start: int, stop: int, labels: np.ndarray | None) -> Block:
         return Block(self.array[start:stop], labels)
 
 
 class Frame:
-    """The columns of a data frame; each becomes numbers a block of rows at a time."""
+    """The columns of a data frame; each is converted to numbers a block of rows at a time."""
 
     sparse = False
+    schema = None
+    dropped = 0
 
     def __init__(self, names: Sequence[str], columns: Sequence[Any]) -> None:
         if not columns:
             raise InputError(
-                "the data frame has no feature columns", remedy="Give at least one column of numbers."
+                "the data frame has no feature columns", remedy="Pass at least one column of numbers."
             )
         self.names, self._columns = names, columns
         self.rows, self.columns = len(columns[0]), len(columns)
         self.record_bytes = 4 * self.columns + FRAME_BYTES
-        self.block_rows = _dense_rows(self.columns)
+        self.block_rows = dense_rows(self.columns)
 
     def block(self, start: int, stop: int, labels: np.ndarray | None) -> Block:
         columns = [
@@ -193,10 +205,11 @@ class Frame:
 
 
 class Sparse:
-    """Compressed rows; they are written as sparse records."""
+    """Compressed rows, which are written as sparse records."""
 
     sparse = True
-    names = None
+    names = schema = None
+    dropped = 0
 
     def __init__(self, data: Any, indices: Any, indptr: Any, shape: tuple[int, int]) -> None:
         self._data, self._indices, self._indptr = np.asarray(data), np.asarray(indices), np.asarray(indptr)
@@ -217,7 +230,8 @@ class Sparse:
         return Block(SparseRows(data, self._indices[low:high], pointers - low, self.columns), labels)
 
 
-def _dense_rows(columns: int) -> int:
+def dense_rows(columns: int) -> int:
+    """Return how many rows of so many columns are encoded at a time."""
     return max(1, BLOCK_BYTES // (4 * columns))
 
 
@@ -228,7 +242,7 @@ def _array(train: Any) -> np.ndarray:
         array = np.asarray(train)
     except ValueError as error:
         raise InputError(
-            f"the data are not an array: {error}", remedy="Give every row the same number of values."
+            f"the data are not an array: {error}", remedy="Pass the same number of values in every row."
         ) from error
     if array.ndim != 2 or not array.shape[1]:
         raise _not_rows(array.shape)
@@ -275,7 +289,7 @@ def _column_values(name: str, column: Any, start: int, stop: int) -> np.ndarray:
     if values.dtype.kind == "O":
         try:
             if all(isinstance(value, int | np.integer) for value in values):
-                return np.array([int(value) for value in values])  # whole numbers stay exact
+                return np.array([int(value) for value in values])  # keeps whole numbers exact
             return np.array([_number(value) for value in values], np.float64)
         except (TypeError, ValueError):
             pass

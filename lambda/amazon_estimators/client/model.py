@@ -25,8 +25,8 @@ Tags = Mapping[str, str] | Sequence[Mapping[str, str]]
 class Model:
     """A trained model, and the image that serves it.
 
-    Nothing is created in the account before :meth:`create`, :meth:`deploy` or a transform job asks for it.
-    As a context manager it deletes what it created, unless waiting was interrupted (:class:`Detached`).
+    It creates nothing in the account before :meth:`create`, :meth:`deploy` or a transform job needs it. As a
+    context manager it deletes what it created, unless waiting was interrupted (:class:`Detached`).
 
     Attributes:
         name: The model's name in the account.
@@ -52,26 +52,26 @@ class Model:
 
         Args:
             algorithm: The algorithm, or its class.
-            model_data: S3 URI of the ``model.tar.gz``; with ``multi_model`` the prefix of several.
-            role: Name or ARN of the IAM role that SageMaker acts as; it reads the model.
+            model_data: S3 URI of the ``model.tar.gz``; with ``multi_model``, the prefix of several.
+            role: Name or ARN of the IAM role that SageMaker assumes; it reads the model.
             name: Default: the image's name and the time.
             image: The image that serves it. Default: the algorithm's in the session's region.
             multi_model: Serve each archive under ``model_data``: ``predict(rows, target_model="a.tar.gz")``.
             environment: Environment variables of the container. Default: none.
-            subnets: The VPC's subnets; both or neither of these two. Default: no VPC.
-            security_group_ids: Security groups in the VPC.
+            subnets: The VPC's subnets. Needs ``security_group_ids``. Default: no VPC.
+            security_group_ids: Security groups in the VPC. Needs ``subnets``. Default: no VPC.
             enable_network_isolation: No network for the container. Default: False.
-            tags: Of the model and of endpoints and jobs made from it. Default: none.
+            tags: Tags of the model, and of endpoints and jobs made from it. Default: none.
             session: A ``boto3.Session``. Default: a new one.
 
         Raises:
-            RequestError: AWS does not serve the algorithm so, or a setting cannot be understood.
+            RequestError: AWS does not serve the algorithm this way, or a setting is invalid.
         """
         self.algorithm = algorithm if isinstance(algorithm, type) else type(algorithm)
         if not is_template(model_data):
             Place.of(model_data, what="model_data")
         if (subnets is None) != (security_group_ids is None):
-            raise RequestError("of subnets and security_group_ids only one is given; a VPC needs both")
+            raise RequestError("only one of subnets and security_group_ids is set; a VPC needs both")
         self.model_data, self.role, self.session = model_data, role, session
         self.multi_model = multi_model
         self.image = image or self.algorithm.train_image(region_of(session))
@@ -108,7 +108,7 @@ class Model:
         return request | self._tagged()
 
     def create(self) -> Self:
-        """Create the model in the account, unless this object has done so already."""
+        """Create the model in the account, unless this object already has."""
         if not self._created:
             client_of(self.session, "sagemaker").create_model(**self.request())
             self._created = True
@@ -127,7 +127,7 @@ class Model:
         tags: Tags | None = None,
         wait: bool = True,
     ) -> Predictor:
-        """Create an endpoint and return what asks it.
+        """Create an endpoint and return a :class:`Predictor` for it.
 
         Args:
             instance_type: Such as ``"ml.m5.large"``.
@@ -136,12 +136,12 @@ class Model:
             endpoint_name: Default: the image's name and the time.
             kms_key: KMS key that encrypts the instances' volumes. Default: SageMaker's own.
             volume_size: GB of each instance's volume. Default: the service's.
-            data_capture: ``DataCaptureConfig`` as the API takes it. Default: none.
-            tags: Of the endpoint and its configuration. Default: those of the model.
-            wait: Wait until it is in service. Default: True.
+            data_capture: ``DataCaptureConfig`` of the API. Default: none.
+            tags: Tags of the endpoint and its configuration. Default: those of the model.
+            wait: Wait until the endpoint is in service. Default: True.
 
         Raises:
-            RequestError: AWS does not serve the algorithm so; nothing has been created.
+            RequestError: AWS does not serve the algorithm this way; nothing has been created.
             EndpointError: The endpoint failed.
             Detached: Ctrl-C was pressed; the endpoint is still being created.
         """
@@ -171,13 +171,13 @@ class Model:
         return predictor
 
     def transformer(self, *, instance_type: str, instance_count: int = 1, **settings: Any) -> Transformer:
-        """Return what runs transform jobs with this model; see :class:`Transformer`."""
+        """Return a :class:`Transformer`, which runs transform jobs with this model."""
         from amazon_estimators.client.transformer import Transformer  # noqa: PLC0415
 
         return Transformer(self, instance_type=instance_type, instance_count=instance_count, **settings)
 
     def delete(self) -> None:
-        """Delete the model from the account. Endpoints that serve it go on."""
+        """Delete the model from the account. Endpoints that serve it continue."""
         client_of(self.session, "sagemaker").delete_model(ModelName=self.name)
         self._created = False
 
@@ -202,7 +202,7 @@ class Model:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if isinstance(error, Detached):
-            return  # what was waited for goes on, and needs the model
+            return  # the endpoint or job continues, and needs the model
         for predictor in self._predictors:
             with already_gone():
                 predictor.delete_endpoint()

@@ -1,4 +1,5 @@
-"""A deployed TrainingPipeline as an estimator: the same ``fit()``, run by its state machine on its data."""
+"""Use a deployed TrainingPipeline as an estimator: the same ``fit()``, run by its state machine on its
+data."""
 
 from __future__ import annotations
 
@@ -17,10 +18,10 @@ from amazon_estimators.pipeline.keys import input_prefix
 from amazon_estimators.storage.sessions import client_of, region_of
 
 SETTINGS = {"pipeline", "algorithm", "hyperparameters", "data_bucket", "channels"}
-"""Keys by which the pipeline's settings are known in the definition of its state machine."""
+"""Keys that identify the pipeline's settings in the definition of its state machine."""
 
 REGISTER = ":aws-sdk:sagemaker:createModelPackage"
-"""What the resource of the task ends with that registers a model."""
+"""The end of the resource of the task that registers a model."""
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"
 EXECUTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
@@ -28,7 +29,7 @@ EXECUTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 class PipelineEstimator:
     """The estimator that ``Estimator.from_pipeline()`` returns.
 
-    ``algorithm`` holds the hyperparameters the pipeline was deployed with.
+    ``algorithm`` holds the deployed hyperparameters.
     """
 
     def __init__(self, state_machine_arn: str, settings: Mapping[str, Any], *, session: Any = None) -> None:
@@ -60,12 +61,12 @@ class PipelineEstimator:
 
     @property
     def latest_training_job(self) -> TrainingJob | None:
-        """The newest training job of the latest execution; None before there is one."""
+        """The newest training job of the latest execution; None if there is none yet."""
         return self.latest_execution.training_job() if self.latest_execution else None
 
     @property
     def model_data(self) -> str:
-        """S3 URI of the model the latest execution trained; RequestError while there is none."""
+        """S3 URI of the model that the latest execution trained. Raises RequestError until there is one."""
         job = self.latest_training_job
         artifacts = job.describe().get("ModelArtifacts", {}).get("S3ModelArtifacts") if job else None
         if not artifacts:
@@ -73,7 +74,8 @@ class PipelineEstimator:
         return str(artifacts)
 
     def train_image(self) -> str:
-        """URI of the training image in the session's region; RegionError if there is none."""
+        """Return the URI of the training image in the session's region. Raises RegionError if there is
+        none."""
         return self.algorithm.train_image(region_of(self.session))
 
     training_image_uri = train_image
@@ -93,23 +95,26 @@ class PipelineEstimator:
         hyperparameters: Mapping[str, Any] | None = None,
         data_set: str | None = None,
     ) -> Self:
-        """Start an execution: it encodes what lies under the input prefixes, unless it has, and trains on it.
+        """Start an execution, which encodes what is new under the input prefixes, and trains.
 
-        records: none. A pipeline trains on its own data; the training role reads no other.
-        mini_batch_size, hyperparameters: override those the pipeline was deployed with. Default: no override.
-        data_set: train on this version of the data, as ``record_set.json`` and the job's tags name it.
-            Default: what lies under the prefixes now.
-        wait, logs: as :meth:`Estimator.fit`.
-        job_name: the execution's name; the pipeline names the training job. Default: a generated one.
+        Args:
+            records: Must be None: a pipeline trains on its own data, and the training role reads no other.
+            mini_batch_size: Override of the deployed value. Default: none.
+            wait: Follow the execution to its end. Default: True.
+            logs: Show the training job's log meanwhile. Default: True.
+            job_name: The execution's name; the pipeline names the training job. Default: a generated one.
+            hyperparameters: Overrides of the deployed hyperparameters. Default: none.
+            data_set: The version of the data to train on, from ``record_set.json`` or the job's tags.
+                Default: the current objects under the prefixes.
 
-        Raises HyperparameterError before anything starts, and the error the execution ended with.
+        Raises HyperparameterError before anything starts, or the execution's error.
         """
         if records is not None:
             places = ", ".join(self.data_locations.values())
             raise RequestError(
                 f"a pipeline trains on its own data, under {places}; it was given {type(records).__name__}",
                 remedy=(
-                    "Upload the data there and call fit() without records, or take Estimator to "
+                    "Upload the data there and call fit() without records, or use Estimator to "
                     "train on a RecordSet."
                 ),
             )
@@ -127,7 +132,7 @@ class PipelineEstimator:
     ) -> Execution:
         """Start an execution and do not wait.
 
-        The overrides are checked with the deployed hyperparameters first.
+        Checks the overrides together with the deployed hyperparameters first.
         """
         sent = _sent(self.algorithm, overrides)
         if name is not None and not EXECUTION_NAME.fullmatch(name):
@@ -152,14 +157,15 @@ class PipelineEstimator:
         return [self._execution(one["executionArn"]) for one in listed["executions"]]
 
     def registry(self) -> ModelRegistry | None:
-        """Return the registered models; None for a pipeline that registers none."""
+        """Return the registered models; None for a pipeline without a registry."""
         group = registry_group(self._definition())
         return None if group is None else ModelRegistry(group, session=self.session)
 
     def current_model(self) -> CurrentModel | None:
-        """Return the model in use, None before there is one.
+        """Return the model in use; None if there is none yet.
 
-        It is the newest approved version of the registry, or without one the last that was good enough.
+        It is the newest approved version in the registry or, without a registry, the last model that was good
+        enough.
         """
         group = registry_group(self._definition())
         if group is not None:
@@ -167,12 +173,16 @@ class PipelineEstimator:
         s3 = client_of(self.session, "s3")
         return read_current_model(s3, self.settings["data_bucket"], self.settings.get("prefix", ""))
 
-    def _definition(self) -> Any:
+    def describe(self) -> tuple[dict[str, Any], Any]:
+        """Return DescribeStateMachine's answer, and the definition in it."""
         described = self._states.describe_state_machine(stateMachineArn=self.state_machine_arn)
-        return json.loads(described["definition"])
+        return described, json.loads(described["definition"])
+
+    def _definition(self) -> Any:
+        return self.describe()[1]
 
     def attach(self, execution: str | None = None, *, wait: bool = True, logs: bool = True) -> Self:
-        """Follow an execution by name or ARN, by default the newest. RequestError if there is none."""
+        """Follow an execution by name or ARN, by default the newest. Raises RequestError if there is none."""
         if execution is None:
             newest = self.executions(most=1)
             if not newest:
@@ -197,9 +207,9 @@ class PipelineEstimator:
 def find_pipeline(
     *, stack_name: str | None, state_machine_arn: str | None, session: Any
 ) -> PipelineEstimator:
-    """See :meth:`Estimator.from_pipeline`."""
+    """Find a pipeline, as :meth:`Estimator.from_pipeline` describes."""
     if (stack_name is None) == (state_machine_arn is None):
-        raise RequestError("give either stack_name or state_machine_arn")
+        raise RequestError("pass either stack_name or state_machine_arn")
     if state_machine_arn is not None:
         settings = _settings(session, state_machine_arn)
         if settings is None:
@@ -217,9 +227,38 @@ def find_pipeline(
     return found[0]
 
 
+def find_pipelines(stack_name: str | None = None, *, session: Any = None) -> list[PipelineEstimator]:
+    """Return all training pipelines of a stack, or of the account and region, by name.
+
+    Args:
+        stack_name: The stack. Default: all that the caller can see.
+        session: A boto3 session. Default: from the environment.
+
+    Raises:
+        RequestError: There is none.
+    """
+    if stack_name is not None:
+        found = pipelines_of_stack(stack_name, session)
+    else:
+        pages = client_of(session, "stepfunctions").get_paginator("list_state_machines").paginate()
+        found = _pipelines(
+            session, [one["stateMachineArn"] for page in pages for one in page["stateMachines"]]
+        )
+    if not found:
+        where = f"stack {stack_name}" if stack_name else f"region {region_of(session)} of this account"
+        raise RequestError(
+            f"there is no training pipeline in {where}",
+            remedy="Deploy a TrainingPipeline there, or name another --region, --profile or --stack.",
+        )
+    return sorted(found, key=lambda pipeline: pipeline.name)
+
+
 def pipelines_of_stack(stack_name: str, session: Any) -> list[PipelineEstimator]:
     """Return all training pipelines of a stack."""
-    machines = _state_machines(session, stack_name)
+    return _pipelines(session, _state_machines(session, stack_name))
+
+
+def _pipelines(session: Any, machines: list[str]) -> list[PipelineEstimator]:
     return [
         PipelineEstimator(arn, settings, session=session)
         for arn in machines
@@ -242,13 +281,13 @@ def _state_machines(session: Any, stack_name: str) -> list[str]:
 
 
 def _settings(session: Any, state_machine_arn: str) -> dict[str, Any] | None:
-    """Return the pipeline's settings, which its definition hands to Plan and Seal; None if it has none."""
+    """Return the pipeline's settings, which its definition passes to Plan and Seal; None if it has none."""
     described = client_of(session, "stepfunctions").describe_state_machine(stateMachineArn=state_machine_arn)
     return next(_objects_with(json.loads(described["definition"]), SETTINGS), None)
 
 
 def registry_group(definition: Any) -> str | None:
-    """Return the model package group that a state machine registers models in; None if it registers none."""
+    """Return the model package group in which a state machine registers models; None without a registry."""
     for state in _objects_with(definition, {"Resource", "Parameters"}):
         if str(state["Resource"]).endswith(REGISTER):
             return str(state["Parameters"]["ModelPackageGroupName"])
@@ -264,7 +303,7 @@ def _objects_with(value: Any, keys: set[str]) -> Iterator[dict[str, Any]]:
 
 
 def _sent(algorithm: Algorithm, overrides: Mapping[str, Any]) -> dict[str, str]:
-    """Overrides under the service's names, as text; checked with the rest."""
+    """Return the overrides under the service's names, as text, checked with the other hyperparameters."""
     if not overrides:
         return {}
     merged = algorithm.override(overrides).hyperparameters()

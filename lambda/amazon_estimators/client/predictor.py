@@ -1,4 +1,4 @@
-"""Ask an endpoint: rows in, predictions out."""
+"""Ask an endpoint for predictions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from amazon_estimators.inference.rows import row_count, vectors
 from amazon_estimators.storage.sessions import client_of, region_of
 
 MAX_REQUEST_BYTES = 4 * 2**20
-"""Bytes of one request; rows beyond it are asked in several. A serverless endpoint takes no more.
+"""Bytes of a request; more rows take several requests. It is the limit of a serverless endpoint.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
 """
@@ -27,7 +27,7 @@ GOING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 
 class Predictor:
-    """An endpoint by name. As a context manager it deletes endpoint, configuration and model on leaving."""
+    """An endpoint by name. As a context manager, it deletes endpoint, configuration and model at the end."""
 
     def __init__(
         self, endpoint_name: str, algorithm: type[Algorithm] | Algorithm | None = None, *, session: Any = None
@@ -36,7 +36,7 @@ class Predictor:
 
         Args:
             endpoint_name: An endpoint of the account.
-            algorithm: The algorithm that answers. Default: told by the image of the endpoint's model.
+            algorithm: The algorithm that answers. Default: from the image of the endpoint's model.
             session: A ``boto3.Session``. Default: a new one.
         """
         self.endpoint_name, self.session = endpoint_name, session
@@ -47,7 +47,7 @@ class Predictor:
 
     @property
     def algorithm(self) -> type[Algorithm]:
-        """The algorithm that answers; RequestError if the endpoint serves another image."""
+        """The algorithm that answers. Raises RequestError if the endpoint serves another image."""
         if self._algorithm is None:
             names = self._model_names()
             images = {self._image(name) for name in names}
@@ -57,7 +57,7 @@ class Predictor:
             if algorithm is None:
                 raise RequestError(
                     f"endpoint {self.endpoint_name} serves {', '.join(sorted(images))}",
-                    remedy=f"Give an endpoint of one of {', '.join(sorted(ALGORITHMS))}.",
+                    remedy=f"Use an endpoint of one of {', '.join(sorted(ALGORITHMS))}.",
                 )
             self._algorithm = algorithm
         return self._algorithm
@@ -73,25 +73,25 @@ class Predictor:
         target_variant: str | None = None,
         max_sequences: tuple[int, int] | None = None,
     ) -> Predictions:
-        """Return the predictions for some rows, in their order.
+        """Return the predictions for rows, in their order.
 
         Args:
             rows: Feature vectors: an array of (rows, features) or (features,), a data frame, a SciPy sparse
-                matrix. For Object2Vec mappings with ``in0`` and ``in1``, for IPInsights pairs.
-            content_type: Of the requests. Default: the algorithm's preferred one.
+                matrix. For Object2Vec, mappings with ``in0`` and ``in1``; for IPInsights, pairs.
+            content_type: Content type of the requests. Default: the algorithm's preferred one.
             accept: Content type of the responses. Default: the algorithm's preferred one.
-            verbose: Ask for the optional fields as well: KNN's neighbours, IPInsights' embeddings.
+            verbose: Ask for the optional fields too: KNN's neighbours, IPInsights' embeddings.
             target_model: The archive to ask at a multi-model endpoint, such as ``"a.tar.gz"``.
-            target_variant: The variant to ask. Default: by the variants' weights.
-            max_sequences: Object2Vec's longest sequences, for embeddings.
+            target_variant: The variant to ask. Default: chosen by the variants' weights.
+            max_sequences: Lengths of Object2Vec's longest sequences, for embeddings.
 
         Returns:
-            An array per field; ``.records()`` gives a dictionary per row. Rows that do not fit into one
-            request of 4 MiB are asked in several.
+            An array per field; ``.records()`` returns a dictionary per row. Rows that exceed one request of 4
+            MiB are sent in several.
 
         Raises:
             InputError: The rows cannot be written.
-            EndpointError: The container refused a request; with its message and where its log lies.
+            EndpointError: The container refused a request; with its message and the location of its log.
             ResponseError: An answer is not in the algorithm's documented format.
         """
         algorithm = self.algorithm
@@ -113,7 +113,7 @@ class Predictor:
             answer = read_response(algorithm, response["Body"].read(), response["ContentType"])
             if answer.rows != request.rows:
                 raise EndpointError(
-                    f"endpoint {self.endpoint_name} answered {answer.rows} rows; {request.rows} were asked"
+                    f"endpoint {self.endpoint_name} returned {answer.rows} rows for {request.rows}"
                 )
             answers.append(answer)
         return joined(answers)
@@ -123,7 +123,7 @@ class Predictor:
 
         Raises:
             EndpointError: It failed, or an update was rolled back.
-            Detached: Ctrl-C was pressed; the endpoint goes on.
+            Detached: Ctrl-C was pressed; the endpoint continues.
         """
         described = wait_for(
             lambda: dict(self._sagemaker.describe_endpoint(EndpointName=self.endpoint_name)),
@@ -137,7 +137,7 @@ class Predictor:
             reason = described.get("FailureReason") or "no reason given"
             raise EndpointError(
                 f"Endpoint {self.endpoint_name} is {described['EndpointStatus']}: {reason}",
-                remedy=f"Look at its log: {self._log_url()}. Then delete it: "
+                remedy=f"See its log: {self._log_url()}. Then delete it: "
                 f"Predictor({self.endpoint_name!r}).delete_endpoint()",
             )
         return self
@@ -151,20 +151,21 @@ class Predictor:
                 self._sagemaker.delete_endpoint_config(EndpointConfigName=config)
 
     def delete_model(self) -> None:
-        """Delete the models the endpoint serves. Call it before :meth:`delete_endpoint`, which names them."""
+        """Delete the models that the endpoint serves. Call it before :meth:`delete_endpoint`: the
+        configuration names them."""
         for name in self._model_names():
             with already_gone():
                 self._sagemaker.delete_model(ModelName=name)
 
     def delete(self) -> None:
-        """Delete models, endpoint and configuration, as far as they are still there."""
+        """Delete models, endpoint and configuration, as far as they still exist."""
         with already_gone():
             self.delete_model()
         with already_gone():
             self.delete_endpoint()
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Return InvokeEndpoint's answer; EndpointError if the container refuses the request."""
+        """Return the answer of InvokeEndpoint. Raises EndpointError if the container refuses the request."""
         try:
             answer: dict[str, Any] = self._runtime.invoke_endpoint(**request)
         except ClientError as error:
@@ -191,7 +192,7 @@ class Predictor:
     def _way_back(self) -> str:
         name = self.endpoint_name
         return (
-            f"Stopped waiting; endpoint {name} goes on, and is billed once in service.\n"
+            f"Stopped waiting; endpoint {name} is still being created, and is billed once in service.\n"
             f"  Wait again:  Predictor({name!r}).wait()\n"
             f"  Delete it:   Predictor({name!r}).delete()"
         )
@@ -216,13 +217,13 @@ class Predictor:
 
 
 def new_config_name(endpoint_name: str) -> str:
-    """Return a name for a further configuration of an endpoint."""
+    """Return a name for another configuration of an endpoint."""
     return checked_job_name(None, base=endpoint_name)
 
 
 @contextmanager
 def already_gone() -> Iterator[None]:
-    """Pass over the service's error for a resource that is not there (any more)."""
+    """Ignore the service's error for a resource that does not exist."""
     try:
         yield
     except ClientError as error:
@@ -240,12 +241,12 @@ def joined(answers: list[Predictions]) -> Predictions:
 
 
 def _halves(part: Any, size: int) -> list[Any]:
-    """Return the two halves of rows that do not fit into one request."""
+    """Return the two halves of rows that exceed one request."""
     count = len(part) if isinstance(part, list) else row_count(part)
     if count == 1:
         raise InputError(
             f"one row is {size:,} bytes; a request takes {MAX_REQUEST_BYTES:,}",
-            remedy="Transform it in batch: a transform job takes up to 100 MB a record.",
+            remedy="Transform it in batch: a transform job accepts up to 100 MB per record.",
         )
     return [sliced(part, 0, count // 2), sliced(part, count // 2, count)]
 

@@ -1,4 +1,4 @@
-"""The registered models of a pipeline: list them, approve or reject one, go back to the one before."""
+"""List the registered models of a pipeline, approve or reject one, or roll back to the previous one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RegisteredModel:
     model: CurrentModel
 
     def facts(self) -> dict[str, Any]:
-        """Return it as JSON has it."""
+        """Return it as JSON values."""
         return {
             "version": self.version,
             "status": self.status,
@@ -50,12 +50,12 @@ class ModelRegistry:
         return [self._model(summary) for summary in self._summaries()[:most]]
 
     def current(self) -> RegisteredModel | None:
-        """Return the model in use, None if no version is approved."""
+        """Return the model in use; None if no version is approved."""
         approved = [one for one in self._summaries() if one["ModelApprovalStatus"] == APPROVED]
         return self._model(approved[0]) if approved else None
 
     def approve(self, version: int | None = None, *, reason: str = "") -> RegisteredModel:
-        """Approve a version, by default the newest that is pending, and return the model in use then.
+        """Approve a version, by default the newest that is pending, and return the model then in use.
 
         Raises:
             RequestError: There is no such version, or none is pending.
@@ -66,7 +66,7 @@ class ModelRegistry:
         return current
 
     def reject(self, version: int | None = None, *, reason: str = "") -> RegisteredModel | None:
-        """Reject a version, by default the newest that is pending, and return the model in use then.
+        """Reject a version, by default the newest that is pending, and return the model then in use.
 
         Raises:
             RequestError: There is no such version, or none is pending.
@@ -75,7 +75,7 @@ class ModelRegistry:
         return self.current()
 
     def rollback(self, *, reason: str = "") -> RegisteredModel:
-        """Reject the model in use, and return the one approved before it, which is in use then.
+        """Reject the model in use, and return the previously approved one, which is then in use.
 
         Raises:
             RequestError: No other version is approved.

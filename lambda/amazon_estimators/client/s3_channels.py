@@ -1,4 +1,4 @@
-"""Channels given as they lie on S3, checked as far as one look at the first object allows."""
+"""Use data on S3 as channels, checked as far as the first object allows."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from amazon_estimators.storage.sessions import client_of
 from amazon_estimators.summaries import Labels
 
 HEAD_BYTES = 2**20
-"""Bytes read of the first object."""
+"""Bytes of the first object that are read."""
 ANY_LABELS = Labels(float("nan"), float("nan"), True)
-"""There are labels, and no rule about their range can speak."""
+"""Labels exist, but no rule about their range applies."""
 
 
 @runtime_checkable
 class ChannelInput(Protocol):
-    """An input of the SageMaker SDK, such as ``TrainingInput``: ``config`` is a channel without its name."""
+    """An input of the SageMaker SDK, such as ``TrainingInput``; ``config`` is a channel without its name."""
 
     config: Mapping[str, Any]
 
@@ -42,11 +42,11 @@ def is_channel_input(given: Any) -> bool:
 def look_at(
     channel: str, given: str | ChannelInput, algorithm: Algorithm, session: Any
 ) -> tuple[RecordSet, dict[str, Any]]:
-    """Return what the first object tells of a channel, and the channel without its name.
+    """Return what the first object shows about a channel, and the channel without its name.
 
-    A URI without a content type is read as the algorithm's own format. Where S3 lets nobody look, a warning
-    says so, and nothing is known of the data. Raises InputError if there is no object, or the first one does
-    not hold what the content type says.
+    A URI without a content type is read as the algorithm's own format. If S3 denies access, a warning says
+    that the data are not checked. Raises InputError if there is no object, or the first does not match the
+    content type.
     """
     rule = algorithm.channels.get(channel) or ChannelRule(channel, required=False)
     config = _config(given, rule)
@@ -70,7 +70,7 @@ def look_at(
 
 
 def _config(given: str | ChannelInput, rule: ChannelRule) -> dict[str, Any]:
-    """Return the channel; the SDK replicates what is given as a URI, where the algorithm allows it."""
+    """Return the channel. Like the SDK, it replicates data passed as a URI, if the algorithm allows it."""
     if not isinstance(given, str):
         return {name: value for name, value in given.config.items() if name != "ChannelName"}
     Place.of(given, what="records")
@@ -100,13 +100,13 @@ def _first_object(record_set: RecordSet, session: Any, *, gzip: bool) -> _Head |
         place = _first_place(s3, record_set)
         if place is None:
             raise InputError(
-                f"no object lies under {record_set.s3_data}", remedy="Look at the URI of the channel."
+                f"there is no object under {record_set.s3_data}", remedy="Check the URI of the channel."
             )
         got = s3.get_object(Bucket=place.bucket, Key=place.key, Range=f"bytes=0-{HEAD_BYTES - 1}")
         data = got["Body"].read()
     except s3.exceptions.ClientError as error:
         warnings.warn(
-            f"could not look at {record_set.s3_data}, so its content is not checked: {error}",
+            f"cannot read {record_set.s3_data}, so its content is not checked: {error}",
             HyperparameterWarning,
             stacklevel=6,
         )
@@ -130,7 +130,7 @@ def _first_place(s3: Any, record_set: RecordSet) -> Place | None:
 
 
 def _read(record_set: RecordSet, rule: ChannelRule, head: _Head, parameters: str) -> None:
-    """Note the features, the type and the labels that the first record tells."""
+    """Read features, type and labels from the first record."""
     if record_set.content_type == RECORDIO:
         _read_recordio(record_set, head)
     elif record_set.content_type == CSV:
@@ -160,7 +160,7 @@ def _read_recordio(record_set: RecordSet, head: _Head) -> None:
     try:
         record = next(read_records(io.BytesIO(head.data)))
     except (RecordIOError, StopIteration):
-        return  # the first record is longer than the head: its features are not known
+        return  # the first record is longer than the head: its features are unknown
     record_set.labels = ANY_LABELS if "values" in record.label else None
     values = dict(record.features).get("values")
     kind = values.WhichOneof("value") if values is not None else None
@@ -182,7 +182,7 @@ def _read_csv(record_set: RecordSet, rule: ChannelRule, head: _Head, parameters:
     if not fields or not all(_is_number(field) for field in fields):
         raise InputError(
             f"{head.uri} has a first line that is not all numbers: {head.line[:80]!r}",
-            remedy="Take out the header and encode text as numbers: SageMaker reads CSV without a header.",
+            remedy="Remove the header and encode text as numbers: SageMaker reads CSV without a header.",
         )
     record_set.feature_dim = max(0, len(fields) - label_size)
     record_set.labels = ANY_LABELS if label_size else None
@@ -198,7 +198,7 @@ def _label_size(parameters: str, rule: ChannelRule, channel: str) -> int:
     if rule.label != "required":
         warnings.warn(
             f"channel {channel} is text/csv without label_size: the first column is read as the label. "
-            "Say text/csv;label_size=0 if there is none.",
+            "Set text/csv;label_size=0 if there is none.",
             HyperparameterWarning,
             stacklevel=7,
         )

@@ -1,4 +1,4 @@
-"""The shards of one channel as they are opened, and the rule how many there are."""
+"""Open the shards of a channel, and decide their number."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from amazon_estimators.storage.multipart_upload import ObjectWriter, Uploads
 
 
 class Shards:
-    """``instances`` share the channel, each with its own shards; ``records`` counts those of each shard."""
+    """The shards of a channel: each of the ``instances`` has its own; ``records`` counts the records of each
+    shard."""
 
     def __init__(
         self,
@@ -32,7 +33,7 @@ class Shards:
         self.records: list[int] = []
 
     def open(self, name: str = "") -> ObjectWriter:
-        """One more shard, under the next name."""
+        """Open another shard, under the next name."""
         name = name or shard_name(self._encoding, len(self.writers))
         writer = self._uploads.open(self._prefix + name, self._rule.content_type)
         self.writers.append(writer)
@@ -40,7 +41,8 @@ class Shards:
         return writer
 
     def ranges(self, rows: int, output_bytes: int) -> Iterator[tuple[int, int, ObjectWriter]]:
-        """``(start, stop, writer)`` for each shard of ``rows`` records, which make about ``output_bytes``."""
+        """Yield ``(start, stop, writer)`` for each shard of ``rows`` records, which take about
+        ``output_bytes``."""
         self.check_rows(rows)
         count = shard_count(
             output_bytes=output_bytes, target_bytes=self.target_bytes, instance_count=self.instances
@@ -53,12 +55,11 @@ class Shards:
             writer.close()
 
     def check_rows(self, rows: int) -> None:
-        """Raise InputError if an instance would go without a record."""
+        """Raise InputError if an instance would have no record."""
         if rows < self.instances:
             raise InputError(
                 f"{rows} records for {self.instances} instances",
                 remedy=(
-                    "Every training instance needs at least one record: give more data or lower "
-                    "instance_count."
+                    "Every training instance needs at least one record: add data or lower instance_count."
                 ),
             )

@@ -1,5 +1,4 @@
-"""The starter of a deployed pipeline, from outside: ask it for a training, see and move back its dead
-letters."""
+"""Use the starter of a deployed pipeline: request a training, list its dead letters and move them back."""
 
 from __future__ import annotations
 
@@ -20,9 +19,9 @@ MOST_LISTED = 100
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A message that the starter could not handle: its body, the error, the reason and when it failed.
+    """A message that the starter failed to handle: its body, the error, the reason and the time.
 
-    ``error`` is ``""`` where SQS itself set the message aside, after the starter had crashed on it.
+    ``error`` is ``""`` if SQS itself set the message aside, because the starter crashed on it.
     """
 
     body: str
@@ -38,20 +37,25 @@ class PipelineStarter:
     """
 
     def __init__(self, state_machine_arn: str, *, session: Any = None) -> None:
-        settings = _settings(session, state_machine_arn)
+        settings = starter_of(state_machine_arn, session=session)
+        if settings is None:
+            raise RequestError(
+                f"no function of this region starts {state_machine_arn}",
+                remedy="Give its TrainingPipeline a trigger, or start an execution yourself.",
+            )
         self._sqs = client_of(session, "sqs")
         self.queue_url: str = settings["queue_url"]
         self.queue_arn: str = settings["queue"]
         self.dead_letters_url: str = settings["dead_letters"]
 
     def request(self, *, reason: str = "", retrain: str = "") -> None:
-        """Ask for a training of what lies there now, unless that has been trained with the same settings.
+        """Request a training of the current input, unless it has been trained with the same settings.
 
         Args:
-            reason: Stands in the execution's input and in events. Default: none.
-            retrain: Train even what has been trained, once for each text given here. Default: do not.
+            reason: Appears in the execution's input and in events. Default: none.
+            retrain: Train even unchanged data, once for each distinct text. Default: do not.
 
-        The message has a deduplication id of its own: two requests are two messages, however alike.
+        Each message has its own deduplication ID, so two equal requests are two messages.
         """
         message = {"trigger": "request", "reason": reason, "retrain": retrain}
         self._sqs.send_message(
@@ -62,7 +66,7 @@ class PipelineStarter:
         )
 
     def dead_letters(self) -> Iterator[DeadLetter]:
-        """Yield up to 100 dead letters, oldest first, and leave them where they are."""
+        """Yield up to 100 dead letters, oldest first, without removing them."""
         shown: list[Any] = []
         try:
             while len(shown) < MOST_LISTED:
@@ -86,10 +90,10 @@ class PipelineStarter:
                 )
 
     def redrive(self, *, poll_seconds: float = 2) -> int:
-        """Move all dead letters back to the queue and wait until that is done. Returns how many.
+        """Move all dead letters back to the queue, wait for it to complete, and return their number.
 
-        The destination is named: SQS does not know where a message came from that the starter put there
-        itself. Raises RequestError if SQS could not move them.
+        The call names the destination: for messages that the starter itself put there, SQS does not know the
+        origin. Raises RequestError if SQS could not move them.
         """
         source = self._arn(self.dead_letters_url)
         self._sqs.start_message_move_task(SourceArn=source, DestinationArn=self.queue_arn)
@@ -118,15 +122,19 @@ def _dead_letter(message: Mapping[str, Any]) -> DeadLetter:
     return DeadLetter(message["Body"], *said)
 
 
-def _settings(session: Any, state_machine_arn: str) -> dict[str, Any]:
-    """Return the settings of the function that starts the state machine: they are in its environment."""
+def starter_of(state_machine_arn: str, *, session: Any = None) -> dict[str, Any] | None:
+    """Return the settings of the function that starts a state machine; None if there is none."""
+    of_machine = (one for one in starters(session=session) if one["state_machine"] == state_machine_arn)
+    return next(of_machine, None)
+
+
+def starters(*, session: Any = None) -> Iterator[dict[str, Any]]:
+    """Yield the settings of every starter of the account and region, with the ``FunctionArn``.
+
+    The settings are in the function's environment.
+    """
     for page in client_of(session, "lambda").get_paginator("list_functions").paginate():
         for function in page["Functions"]:
-            variables = function.get("Environment", {}).get("Variables", {})
-            settings: dict[str, Any] = json.loads(variables.get("STARTER", "{}"))
-            if settings.get("state_machine") == state_machine_arn:
-                return settings
-    raise RequestError(
-        f"no function of this region starts {state_machine_arn}",
-        remedy="Give its TrainingPipeline a trigger, or start an execution yourself.",
-    )
+            settings = function.get("Environment", {}).get("Variables", {}).get("STARTER")
+            if settings:
+                yield {**json.loads(settings), "FunctionArn": function["FunctionArn"]}

@@ -10,11 +10,11 @@ import numpy as np
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.algorithms.channel_rules import ChannelRule
-from amazon_estimators.client.matrix import is_frame
 from amazon_estimators.client.shard_writers import Shards
 from amazon_estimators.encodings import ip_insights, object2vec
 from amazon_estimators.errors import InputError, RequestError
 from amazon_estimators.record_sets.record_set import RecordSet
+from amazon_estimators.sources.in_memory import is_frame
 from amazon_estimators.summaries import Labels, Tokens
 
 VOCABULARY = "vocab.txt"
@@ -23,7 +23,7 @@ VOCABULARY = "vocab.txt"
 def write_lines(
     shards: Shards, algorithm: Algorithm, rule: ChannelRule, train: Any, labels: Any
 ) -> RecordSet:
-    """Write ``train`` as the algorithm reads it and return what is known of it.
+    """Write ``train`` in the algorithm's format, and return what is known about it.
 
     Raises InputError naming the row.
     """
@@ -43,10 +43,11 @@ def write_lines(
 
 
 def _token_pairs(train: Any, labels: Any) -> tuple[list[bytes], RecordSet]:
-    """Rows as mappings with ``in0``, ``in1``, ``label``; or pairs of token lists, with ``labels`` beside."""
+    """Yield rows from mappings with ``in0``, ``in1``, ``label``, or from pairs of token lists and
+    ``labels``."""
     rows = list(train)
     if labels is not None and len(labels) != len(rows):
-        raise InputError(f"{len(labels)} labels for {len(rows)} pairs", remedy="Give one label a pair.")
+        raise InputError(f"{len(labels)} labels for {len(rows)} pairs", remedy="Pass one label per pair.")
     lines, known, sides = [], [], ([-1, 0], [-1, 0])
     for index, row in enumerate(rows):
         pair = dict(row) if isinstance(row, Mapping) else dict(zip(("in0", "in1"), row, strict=False))
@@ -65,14 +66,14 @@ def _token_pairs(train: Any, labels: Any) -> tuple[list[bytes], RecordSet]:
 
 
 def _plain(value: Any) -> Any:
-    """numpy's scalars and arrays as JSON knows them."""
+    """Return NumPy's scalars and arrays as JSON values."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     raise InputError(f"{value!r} is neither a number nor a list of numbers", remedy=object2vec.REMEDY)
 
 
 def _entity_pairs(train: Any) -> tuple[list[bytes], RecordSet]:
-    """Rows of two: an entity and its IPv4 address."""
+    """Yield rows of an entity and its IPv4 address."""
     rows: Iterable[Sequence[Any]] = train.to_numpy() if is_frame(train) else train
     lines = []
     for index, row in enumerate(rows):
@@ -86,7 +87,7 @@ def _entity_pairs(train: Any) -> tuple[list[bytes], RecordSet]:
 
 
 def _field(value: Any) -> str:
-    """Return a field of CSV, in quotes where it needs them."""
+    """Return a CSV field, quoted if necessary."""
     text = str(value)
     return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"') else text
 
@@ -95,7 +96,7 @@ def _write_vocabulary(shards: Shards, words: Iterable[Any]) -> RecordSet:
     listed = [str(word) for word in words]
     for index, word in enumerate(listed):
         if not word or any(mark in word for mark in "\r\n"):
-            raise InputError(f"word {index} of the vocabulary is {word!r}", remedy="Give one word an entry.")
+            raise InputError(f"word {index} of the vocabulary is {word!r}", remedy="Pass one word per entry.")
     shards.check_rows(len(listed))
     writer = shards.open(VOCABULARY)
     writer.write("".join(f"{word}\n" for word in listed).encode())

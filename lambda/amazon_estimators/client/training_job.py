@@ -1,4 +1,4 @@
-"""A training job of SageMaker: follow it, read its log, stop it, know why it failed."""
+"""Follow a training job of SageMaker, read its log, stop it, and explain its failure."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ JOB_NAME_CHARACTERS = 63
 
 
 class Detached(KeyboardInterrupt):
-    """Waiting was interrupted; the job goes on. The text says how to come back to it and how to stop it."""
+    """Raised when waiting is interrupted; the job continues. The text says how to follow it again and how to
+    stop it."""
 
 
 class TrainingJob:
-    """One training job by ``name``. ``metrics`` are those to look for in its log."""
+    """A training job by ``name``. ``metrics`` are the metrics to look for in its log."""
 
     def __init__(self, name: str, *, session: Any = None, metrics: Sequence[Metric] = ()) -> None:
         self.name = name
@@ -38,16 +39,16 @@ class TrainingJob:
 
     @property
     def job_name(self) -> str:
-        """The name, as the SageMaker Python SDK 2 calls it."""
+        """The job's name, under the SageMaker Python SDK 2's name for it."""
         return self.name
 
     @property
     def console_url(self) -> str:
-        """The job's page in the AWS console."""
+        """URL of the job's page in the AWS console."""
         return console_page(self.region, f"jobs/{self.name}")
 
     def describe(self) -> dict[str, Any]:
-        """DescribeTrainingJob's answer."""
+        """Return the answer of DescribeTrainingJob."""
         answer: dict[str, Any] = self._sagemaker.describe_training_job(TrainingJobName=self.name)
         return answer
 
@@ -62,7 +63,7 @@ class TrainingJob:
         return True
 
     def stop(self) -> None:
-        """Ask the service to end the job; it may take two minutes to."""
+        """Ask the service to end the job, which may take two minutes."""
         self._sagemaker.stop_training_job(TrainingJobName=self.name)
 
     def logs(self) -> list[LogLine]:
@@ -78,9 +79,9 @@ class TrainingJob:
         """Follow the job to its end and return its description.
 
         Shows status, log (with ``logs``), metrics as they appear and the seconds billed, on ``stream``, by
-        default standard output. ``poll`` is the seconds between two looks, by default POLL_SECONDS. Raises
-        TrainingJobError, with the service's reason, the end of the log and the console's URL, if the job does
-        not complete. Ctrl-C raises :class:`Detached` and leaves the job running.
+        default standard output. ``poll`` is the number of seconds between polls, by default POLL_SECONDS.
+        Raises TrainingJobError, with the service's reason, the end of the log and the console's URL, if the
+        job does not complete. Ctrl-C raises :class:`Detached` and leaves the job running.
         """
         follower = self.follower(logs=logs, stream=stream)
         try:
@@ -91,13 +92,13 @@ class TrainingJob:
         return follower.result()
 
     def follower(self, *, logs: bool = True, stream: TextIO | None = None) -> Follower:
-        """For those who wait by themselves: shows what is new at each look."""
+        """Return a follower for your own polling loop: it shows what is new at each look."""
         return Follower(self, JobLog(self._logs, self.name), Console(stream), self._metrics, logs=logs)
 
     def way_back(self) -> str:
-        """Say how to come back to the job, and how to stop it."""
+        """Return a text on how to follow the job again, and how to stop it."""
         return (
-            f"Stopped waiting; training job {self.name} goes on, and is billed.\n"
+            f"Stopped waiting; training job {self.name} is still running, and is billed.\n"
             f"  Follow it again:  Estimator.attach({self.name!r})\n"
             f"  Stop it:          TrainingJob({self.name!r}).stop()\n"
             f"  Look at it:       {self.console_url}"
@@ -115,11 +116,11 @@ class TrainingJob:
         artifacts = job.get("ModelArtifacts", {}).get("S3ModelArtifacts")
         if status == "Stopped" and artifacts:
             parts.append(f"It may have left a model of the training so far: {artifacts}")
-        raise TrainingJobError("\n".join(parts), remedy=f"Look at it in the console: {self.console_url}")
+        raise TrainingJobError("\n".join(parts), remedy=f"See it in the console: {self.console_url}")
 
 
 class Follower:
-    """Looks at a job again and again, and shows what has not been shown yet."""
+    """Polls a job, and shows what has not been shown yet."""
 
     def __init__(
         self,
@@ -142,8 +143,8 @@ class Follower:
         return self._last.get("TrainingJobStatus") in ENDED
 
     def look(self) -> bool:
-        """Show what is new; True once the job has ended and all of its log is shown."""
-        # The description first: lines written before the end are then certain to be in the look that follows.
+        """Show what is new. Returns True once the job has ended and all of its log is shown."""
+        # Describe first: lines written before the end are then certain to be in the log read after it.
         self._last = self._job.describe()
         self._show_transitions(self._last)
         while lines := self._log.new_lines():
@@ -153,7 +154,8 @@ class Follower:
         return self.ended
 
     def result(self) -> dict[str, Any]:
-        """Show the summary of the ended job; its description. TrainingJobError unless it completed."""
+        """Show the summary of the ended job and return its description. Raises TrainingJobError unless it
+        completed."""
         self._show_summary(self._last)
         self._job.check(self._last, list(self._tail))
         return self._last
@@ -202,7 +204,8 @@ def console_page(region: str, page: str) -> str:
 
 
 def checked_job_name(given: str | None, *, base: str) -> str:
-    """Return the name given, by default ``base`` and the time; RequestError for one the service refuses."""
+    """Return the job name, by default ``base`` and the time. Raises RequestError for a name the service
+    refuses."""
     if given is None:
         now = timestamp()
         given = f"{base[: JOB_NAME_CHARACTERS - len(now) - 1]}-{now}"
@@ -215,6 +218,6 @@ def checked_job_name(given: str | None, *, base: str) -> str:
 
 
 def timestamp() -> str:
-    """Now, as job names and record sets carry it: 2025-11-23-21-37-00-123, in UTC."""
+    """Return the current time as in names of jobs and RecordSets: 2025-11-23-21-37-00-123, in UTC."""
     now = datetime.now(UTC)
     return f"{now:%Y-%m-%d-%H-%M-%S}-{now.microsecond // 1000:03d}"

@@ -1,4 +1,4 @@
-"""The data ``fit()`` is given, by channel: as its rules see them and as CreateTrainingJob takes them."""
+"""The data passed to ``fit()``, by channel: for the rules, and for CreateTrainingJob."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from amazon_estimators.record_sets.record_set import RecordSet
 
 Records = RecordSet | FileSystemRecordSet
 Given = Records | str | ChannelInput
-"""Data of one channel: RecordSets, the URI of a prefix, or an input such as the SDK's ``TrainingInput``."""
+"""Data of a channel: RecordSets, the URI of a prefix, or an input such as the SDK's ``TrainingInput``."""
 
 
 @dataclass(frozen=True)
 class TrainingData:
     """Holds the data of a training job by channel.
 
-    ``record_sets`` are those that rules look at, ``channels`` the elements of ``InputDataConfig``.
+    Rules check ``record_sets``; ``channels`` are the elements of ``InputDataConfig``.
     """
 
     record_sets: dict[str, RecordSet]
@@ -37,10 +37,10 @@ def training_data(
     in_vpc: bool,
     session: Any,
 ) -> TrainingData:
-    """Return the data by channel; of two RecordSets of one channel the last holds, with a warning.
+    """Return the data by channel. If two RecordSets have the same channel, the last is used, with a warning.
 
-    Raises RequestError for other things than :data:`Given`, and for file systems unless the job is
-    ``in_vpc``; InputError for an object on S3 that does not hold what its content type says.
+    Raises RequestError for anything but :data:`Given`, and for file systems unless the job is ``in_vpc``;
+    InputError for an object on S3 that does not match its content type.
     """
     record_sets: dict[str, RecordSet] = {}
     channels: dict[str, dict[str, Any]] = {}
@@ -81,14 +81,14 @@ def _known(one: Any) -> Any:
 
 
 def _record_set(given: RecordSet, channel: str, rule: ChannelRule | None) -> tuple[RecordSet, dict[str, Any]]:
-    """Shards by prefix are of the algorithm's content type, unless it is said."""
+    """Return shards by prefix; their content type defaults to the algorithm's."""
     content_type = given.content_type or (rule.content_type if rule else "")
     record_set = replace(given, channel=channel, content_type=content_type)
     return record_set, RecordSet.s3_input(record_set)
 
 
 def _labelled(record_set: RecordSet, rule: ChannelRule | None) -> RecordSet:
-    """Take it that records nobody counted have the labels that the algorithm requires."""
+    """Assume that uncounted records have the labels that the algorithm requires."""
     if rule and rule.label == "required" and not record_set.num_shards and record_set.labels is None:
         return replace(record_set, labels=ANY_LABELS)
     return record_set

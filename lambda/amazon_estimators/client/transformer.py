@@ -1,4 +1,4 @@
-"""Predict in batch: a transform job reads objects of S3 and writes ``<key>.out`` for each."""
+"""Predict in batch: a transform job reads objects on S3 and writes ``<key>.out`` for each."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of, default_location, region_of
 
 SPLIT_TYPES = {RECORDIO: "RecordIO", CSV: "Line", JSON_LINES: "Line", JSON: "None"}
-"""How an object of a content type is split into records."""
+"""How an object is split into records, by content type."""
 UPLOAD_BYTES = 64 * 2**20
-"""About the size of an uploaded object: an object goes to one instance."""
+"""Approximate size of an uploaded object. An object goes to one instance."""
 
 
 class TransformJob:
@@ -39,7 +39,8 @@ class TransformJob:
 
         Args:
             name: The job's name.
-            algorithm: What :meth:`predictions` reads. Default: it cannot read.
+            algorithm: The algorithm whose outputs :meth:`predictions` reads. Default: none, it cannot read
+                them.
             session: A ``boto3.Session``. Default: a new one.
         """
         self.name, self.session = name, session
@@ -47,7 +48,7 @@ class TransformJob:
         self._sagemaker = client_of(session, "sagemaker")
 
     def describe(self) -> dict[str, Any]:
-        """Return DescribeTransformJob's answer."""
+        """Return the answer of DescribeTransformJob."""
         answer: dict[str, Any] = self._sagemaker.describe_transform_job(TransformJobName=self.name)
         return answer
 
@@ -56,13 +57,13 @@ class TransformJob:
         self._sagemaker.stop_transform_job(TransformJobName=self.name)
 
     def wait_for_end(self, *, poll: float | None = None) -> dict[str, Any]:
-        """Wait for the job's end, whatever it is, and return its description."""
+        """Wait until the job ends, whatever its status, and return its description."""
         return wait_for(
             self.describe,
             status="TransformJobStatus",
             going=JOB_GOING,
             detail=lambda _: f"transform job {self.name}",
-            way_back=f"Stopped waiting; transform job {self.name} goes on, and is billed.\n"
+            way_back=f"Stopped waiting; transform job {self.name} is still running, and is billed.\n"
             f"  Wait again:  TransformJob({self.name!r}).wait()\n"
             f"  Stop it:     TransformJob({self.name!r}).stop()",
             poll=poll,
@@ -72,7 +73,7 @@ class TransformJob:
         """Wait for the job's end and return its description.
 
         Raises:
-            TransformJobError: It did not complete. Objects without a bad record have their outputs.
+            TransformJobError: The job did not complete. Objects without a bad record have outputs.
             Detached: Ctrl-C was pressed; the job goes on.
         """
         job = self.wait_for_end(poll=poll)
@@ -82,15 +83,15 @@ class TransformJob:
                 f"Transform job {self.name} is {job['TransformJobStatus']}: "
                 f"{job.get('FailureReason') or 'no reason given'}",
                 remedy="An object with a bad record has no output, the others have: "
-                f"{job['TransformOutput']['S3OutputPath']}. Look at it in the console: {page}",
+                f"{job['TransformOutput']['S3OutputPath']}. See it in the console: {page}",
             )
         return job
 
     def predictions(self) -> Predictions:
-        """Read all outputs of the completed job: an array per field, objects in the order of their keys.
+        """Read all outputs of the completed job: an array per field, with objects in the order of their keys.
 
         Raises:
-            RequestError: The algorithm is not known, or the job has no output.
+            RequestError: The algorithm is unknown, or the job has no output.
             ResponseError: An output is not in the algorithm's documented format.
         """
         if self._algorithm is None:
@@ -113,7 +114,7 @@ class TransformJob:
 
 
 class Creatable(Protocol):
-    """The model's members this module uses."""
+    """The model's members that this module uses."""
 
     name: str
     algorithm: type[Algorithm]
@@ -125,7 +126,7 @@ class Creatable(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class TransformSettings:
-    """The settings that all jobs of a transformer share. None leaves one to the service."""
+    """The settings that all jobs of a transformer share. None leaves a setting to the service."""
 
     instance_type: str
     instance_count: int = 1
@@ -140,7 +141,7 @@ class TransformSettings:
     tags: list[dict[str, str]] | None = None
 
     def request(self, output_path: str) -> dict[str, Any]:
-        """Return the members of a CreateTransformJob request that these settings decide."""
+        """Return the members of a CreateTransformJob request that these settings define."""
         output = {
             "S3OutputPath": output_path,
             "Accept": self.accept,
@@ -194,18 +195,18 @@ class Transformer:
             model: The model. It is created when the first job starts.
             instance_type: Such as ``"ml.m5.large"``.
             instance_count: Instances; an object goes to one of them. Default: 1.
-            output_path: S3 prefix of the outputs; each job writes to a folder of its name. Default: the
+            output_path: S3 prefix of the outputs; each job writes to a folder with its name. Default: in the
                 account's default bucket.
-            accept: Content type of the outputs. Default: JSON Lines where the algorithm has them, else
+            accept: Content type of the outputs. Default: JSON Lines if the algorithm writes them, otherwise
                 RecordIO.
             strategy: ``"MultiRecord"`` or ``"SingleRecord"``. Default: the service's, MultiRecord.
             assemble_with: ``"Line"`` or ``"None"``. Default: Line for lines.
-            max_payload: Most MB of a request to the container. Default: the service's, 6.
-            max_concurrent_transforms: Requests at a time per instance. Default: chosen by the container.
+            max_payload: The most MB per request to the container. Default: the service's, 6.
+            max_concurrent_transforms: Concurrent requests per instance. Default: chosen by the container.
             output_kms_key: KMS key of the outputs. Default: the bucket's encryption.
             volume_kms_key: KMS key of the instances' volumes. Default: SageMaker's own.
             environment: Environment variables of the container. Default: none.
-            tags: Of the jobs. Default: those of the model.
+            tags: Tags of the jobs. Default: those of the model.
         """
         returns = model.algorithm.inference.returns
         accept = accept or (JSON_LINES if JSON_LINES in returns else returns[0])
@@ -238,20 +239,21 @@ class Transformer:
         job_name: str | None = None,
         wait: bool = True,
     ) -> TransformJob:
-        """Start a job on objects of S3.
+        """Start a job on objects on S3.
 
         Args:
             data: S3 URI of a prefix, an object or a manifest; or a RecordSet.
-            content_type: Of the objects. Default: the algorithm's preferred one; of a RecordSet its own.
-            split_type: ``"Line"``, ``"RecordIO"`` or ``"None"``. Default: as the content type is split.
+            content_type: Content type of the objects. Default: the algorithm's preferred one; a RecordSet's
+                own.
+            split_type: ``"Line"``, ``"RecordIO"`` or ``"None"``. Default: the one for the content type.
             data_type: ``"S3Prefix"`` or ``"ManifestFile"``.
             compression_type: ``"Gzip"`` or ``"None"``. Default: none.
-            data_processing: ``DataProcessing`` as the API takes it. Default: none.
+            data_processing: ``DataProcessing`` of the API. Default: none.
             job_name: Default: the image's name and the time.
             wait: Wait for its end. Default: True.
 
         Raises:
-            RequestError: The algorithm does not take the content type.
+            RequestError: The algorithm does not accept the content type.
             TransformJobError: The job did not complete.
             Detached: Ctrl-C was pressed; the job goes on.
         """
@@ -292,10 +294,10 @@ class Transformer:
         return self.latest_job
 
     def transform(self, rows: Any, *, location: str, content_type: str | None = None) -> Predictions:
-        """Upload rows, run a job, return the predictions in their order; the upload is deleted.
+        """Upload rows, run a job, and return the predictions in the order of the rows. Deletes the upload.
 
         Args:
-            rows: As :meth:`Predictor.predict` takes them; or a RecordSet or an S3 URI.
+            rows: As for :meth:`Predictor.predict`; or a RecordSet or an S3 URI.
             location: S3 prefix for the upload.
             content_type: Default: the algorithm's preferred one.
         """
@@ -312,14 +314,15 @@ class Transformer:
                 keys.append(key)
             return self.start(folder.uri, content_type=kind).predictions()
         except Detached:
-            keys = []  # the job goes on and reads them
+            keys = []  # the job continues and reads them
             raise
         finally:
             for key in keys:
                 s3.delete_object(Bucket=folder.bucket, Key=key)
 
     def _bodies(self, rows: Any, content_type: str | None) -> tuple[str, list[bytes]]:
-        """Return the content type and the objects of rows: at least one per instance, none too large."""
+        """Return the content type and the objects for rows: at least one object per instance, none too
+        large."""
         algorithm = self.model.algorithm
         lines = JSON_LINES if JSON_LINES in algorithm.inference.accepts else None
         kind = content_type or (lines if algorithm.inference.rows == "token_pair" else None)

@@ -1,4 +1,4 @@
-"""Search hyperparameters: a tuning job starts training jobs and keeps the best."""
+"""Search hyperparameters: a tuning job starts training jobs and finds the best."""
 
 from __future__ import annotations
 
@@ -10,15 +10,8 @@ from typing import Any, Protocol
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.algorithms.rules import Caution, Finding, Problem
-from amazon_estimators.algorithms.tuning import (
-    Range,
-    declared_name,
-    job_findings,
-    objective_findings,
-    objectives,
-    range_findings,
-    ranges_request,
-)
+from amazon_estimators.algorithms.tuning import job_findings, objective_findings, objectives, range_findings
+from amazon_estimators.algorithms.tuning_ranges import Range, declared_name, ranges_request
 from amazon_estimators.client.job_settings import JobSettings, tag_list
 from amazon_estimators.client.training_job import JOB_NAME, console_page
 from amazon_estimators.client.training_records import Records
@@ -29,11 +22,11 @@ from amazon_estimators.storage.sessions import client_of, region_of
 
 NAME_CHARACTERS = 32
 _TRAINING_ONLY = ("TrainingJobName", "HyperParameters", "Tags", "ExperimentConfig")
-"""Members of a training job's request that its definition in a tuning job does not have."""
+"""Members of a training job's request that its definition in a tuning job lacks."""
 
 
 class Tunable(Protocol):
-    """The estimator's members this module uses."""
+    """The estimator's members that this module uses."""
 
     algorithm: Algorithm
     session: Any
@@ -52,7 +45,7 @@ class TuningJob:
         self._sagemaker = client_of(session, "sagemaker")
 
     def describe(self) -> dict[str, Any]:
-        """Return DescribeHyperParameterTuningJob's answer."""
+        """Return the answer of DescribeHyperParameterTuningJob."""
         answer: dict[str, Any] = self._sagemaker.describe_hyper_parameter_tuning_job(
             HyperParameterTuningJobName=self.name
         )
@@ -74,7 +67,8 @@ class TuningJob:
             status="HyperParameterTuningJobStatus",
             going=JOB_GOING,
             detail=_progress,
-            way_back=f"Stopped waiting; tuning job {self.name} goes on, and its trainings are billed.\n"
+            way_back=f"Stopped waiting; tuning job {self.name} is still running, and its trainings "
+            "are billed.\n"
             f"  Wait again:  TuningJob({self.name!r}).wait()\n"
             f"  Stop it:     TuningJob({self.name!r}).stop()",
             poll=poll,
@@ -84,7 +78,7 @@ class TuningJob:
             raise TuningJobError(
                 f"Tuning job {self.name} is {job['HyperParameterTuningJobStatus']}: "
                 f"{job.get('FailureReason') or 'no reason given'}",
-                remedy=f"Look at it in the console: {page}",
+                remedy=f"See it in the console: {page}",
             )
         return job
 
@@ -92,7 +86,7 @@ class TuningJob:
         """Return the name of the training job with the best objective.
 
         Raises:
-            RequestError: There is none (yet).
+            RequestError: There is none, or none yet.
         """
         job = self.describe()
         best = job.get("BestTrainingJob") or {}
@@ -106,7 +100,7 @@ class TuningJob:
     def trainings(self) -> list[dict[str, Any]]:
         """Return a dictionary per training: its tuned hyperparameters, objective, status and seconds.
 
-        Numbers are floats, categorical values texts; the objective is None where none was reported.
+        Numbers are floats, categorical values are texts; the objective is None if none was reported.
         """
         return [training_row(summary) for summary in self.summaries()]
 
@@ -141,23 +135,24 @@ class Tuner:
         """Describe the search.
 
         Args:
-            estimator: What is trained; its hyperparameters stand where they are not searched.
+            estimator: The estimator to tune. Hyperparameters that are not searched keep its values.
             objective: A metric of the algorithm, such as ``"test:msd"``.
             ranges: :class:`IntegerParameter`, :class:`ContinuousParameter` or :class:`CategoricalParameter`
                 by hyperparameter.
-            max_jobs: Trainings in all. Required, except for Grid, which trains all combinations.
-            max_parallel_jobs: Trainings at a time. Default: 1.
+            max_jobs: Total number of trainings. Required, except for Grid, which trains all combinations.
+            max_parallel_jobs: Concurrent trainings. Default: 1.
             strategy: ``"Bayesian"``, ``"Random"``, ``"Grid"`` or ``"Hyperband"``. Default: Bayesian.
-            objective_type: ``"Minimize"`` or ``"Maximize"``. Default: as the metric is better.
+            objective_type: ``"Minimize"`` or ``"Maximize"``. Default: the better direction of the metric.
             early_stopping: ``"Off"`` or ``"Auto"``. Default: Off.
-            max_runtime: Seconds the search may take, 120 or more. Default: the service's, 30 days.
+            max_runtime: Seconds that the search may take, at least 120. Default: the service's, 30 days.
             random_seed: Makes the search repeatable. Default: none.
-            warm_start: ``WarmStartConfig`` as the API takes it. Default: none.
-            base_job_name: What the job's name begins with. Default: the image's name.
-            tags: Of the job and of its trainings. Default: those of the estimator.
+            warm_start: ``WarmStartConfig`` of the API. Default: none.
+            base_job_name: Prefix of the job's name. Default: the image's name.
+            tags: Tags of the job and its trainings. Default: those of the estimator.
 
         Raises:
-            HyperparameterError: The algorithm's tables do not allow ranges or objective, with all reasons.
+            HyperparameterError: The algorithm's tables do not allow the ranges or the objective; with all
+                reasons.
         """
         self.estimator, self.objective, self.ranges = estimator, objective, dict(ranges)
         self.max_jobs, self.max_parallel_jobs, self.strategy = max_jobs, max_parallel_jobs, strategy
@@ -178,7 +173,7 @@ class Tuner:
         return type(self.estimator.algorithm)
 
     def check(self, channels: Sequence[str] | None) -> None:
-        """Check ranges, objective and numbers of jobs; with the channels of the trainings once known."""
+        """Check ranges, objective and numbers of jobs; also the channels of the trainings, once known."""
         settings = {
             name: value
             for name, value in self.estimator.algorithm.values.items()
@@ -206,7 +201,7 @@ class Tuner:
         job_name: str | None = None,
         mini_batch_size: int | None = None,
     ) -> dict[str, Any]:
-        """Return the CreateHyperParameterTuningJob request that :meth:`fit` would send, checked."""
+        """Return the checked CreateHyperParameterTuningJob request that :meth:`fit` would send."""
         training = self.estimator.training_request(records, mini_batch_size)
         self.check([channel["ChannelName"] for channel in training["InputDataConfig"]])
         searched = self._searched()
@@ -249,7 +244,7 @@ class Tuner:
         """Start the search, by default wait for its end, and return the job.
 
         Raises:
-            HyperparameterError: The data and the hyperparameters do not fit; nothing has been started.
+            HyperparameterError: The hyperparameters do not fit the data; nothing has been started.
             TuningJobError: The job did not complete.
             Detached: Ctrl-C was pressed; the job goes on.
         """
@@ -261,10 +256,10 @@ class Tuner:
         return self.latest_job
 
     def best_estimator(self) -> Any:
-        """Return the estimator of the best training, of the same class as the one that is tuned.
+        """Return the estimator of the best training, with the class of the tuned estimator.
 
         Raises:
-            RequestError: No search has been started, or it has no best training (yet).
+            RequestError: No search has been started, or it has no best training yet.
         """
         if self.latest_job is None:
             raise RequestError("there is no tuning job yet", remedy="Call fit() first.")
@@ -273,12 +268,12 @@ class Tuner:
         )
 
     def _searched(self) -> set[str]:
-        """Return the service's names of what is searched."""
+        """Return the service's names of the searched hyperparameters."""
         return {declared_name(self._algorithm, name) or name for name in self.ranges}
 
 
 def raise_problems(algorithm: type[Algorithm], findings: Sequence[Finding]) -> None:
-    """Raise HyperparameterError with all problems; warn of each caution."""
+    """Raise HyperparameterError with all problems, and warn of each caution."""
     problems = [finding for finding in findings if isinstance(finding, Problem)]
     if problems:
         lines = problems[0] if len(problems) == 1 else "".join(f"\n- {one}" for one in problems)
@@ -289,10 +284,10 @@ def raise_problems(algorithm: type[Algorithm], findings: Sequence[Finding]) -> N
 
 
 def checked_tuning_name(given: str | None, *, base: str) -> str:
-    """Return the name given, by default ``base`` and the time.
+    """Return the job name, by default ``base`` and the time.
 
     Raises:
-        RequestError: The service takes no such name: it has at most 32 characters.
+        RequestError: The service refuses the name: it may have at most 32 characters.
     """
     if given is None:
         now = f"{datetime.now(UTC):%y%m%d-%H%M%S}-{secrets.token_hex(2)}"
@@ -306,7 +301,7 @@ def checked_tuning_name(given: str | None, *, base: str) -> str:
 
 
 def training_row(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """Return one training as a row: names and columns as the SageMaker SDK's analytics have them."""
+    """Return a training as a row, with the columns of the SageMaker SDK's analytics."""
     begin, end = summary.get("TrainingStartTime"), summary.get("TrainingEndTime")
     return {
         **{name: _number(value) for name, value in summary["TunedHyperParameters"].items()},

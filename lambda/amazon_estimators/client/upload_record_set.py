@@ -1,4 +1,5 @@
-"""From data in memory to a RecordSet on S3: cut into shards, encoded by block, uploaded, manifest last."""
+"""Upload data in memory as a RecordSet: cut it into shards, encode block by block, write the manifest
+last."""
 
 from __future__ import annotations
 
@@ -12,30 +13,37 @@ import numpy as np
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.algorithms.channel_rules import SHARDED
-from amazon_estimators.client.matrix import Matrix, is_frame, labels_of, matrix_of, split_frame, write_rows
+from amazon_estimators.client.matrix import Matrix, labels_of, matrix_of, split_frame, write_rows
+from amazon_estimators.client.ruled_matrix import Ruled
 from amazon_estimators.client.shard_writers import Shards
 from amazon_estimators.client.text_records import write_lines
 from amazon_estimators.errors import InputError, RequestError
 from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES, cut_evenly
+from amazon_estimators.pipeline.understood import rule_lines
 from amazon_estimators.record_sets.keys import manifest_key, profile_key
 from amazon_estimators.record_sets.manifest import StoredRecordSet, StoredShard, write
 from amazon_estimators.record_sets.profiles.document import ProfileDocument
 from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
 from amazon_estimators.record_sets.profiles.findings import warnings_of
+from amazon_estimators.record_sets.read_as import ReadAs
 from amazon_estimators.record_sets.record_set import RecordSet
+from amazon_estimators.sources import Source
+from amazon_estimators.sources.in_memory import is_frame
 from amazon_estimators.storage.multipart_upload import Uploads
 from amazon_estimators.summaries import LabelRange, Labels
 
 PART_BYTES = 8 * 2**20
-"""Of an upload: 10,000 parts make 80 GB, far above any shard. Every open shard keeps one in memory."""
+"""Bytes of a part. 10,000 parts hold 80 GB, far more than any shard. Every open shard keeps a part in
+memory."""
 PARTS_SENT_AT_ONCE = 6
 Progress = Callable[[int, int | None], None]
-"""Called with bytes uploaded so far and bytes in all, None where nobody knows; never twice at once."""
+"""Called with the bytes uploaded and the total, None if unknown; never from two threads at once."""
 
 
 @dataclass(frozen=True)
 class Destination:
-    """The destination of a RecordSet. ``prefix`` ends with a slash; ``extra`` encrypts every object."""
+    """The destination of a RecordSet. ``prefix`` ends with a slash; ``extra`` holds the encryption of every
+    object."""
 
     s3: Any
     bucket: str
@@ -46,7 +54,7 @@ class Destination:
 
 
 def encryption(*, encrypt: bool, kms_key: str | None) -> dict[str, Any]:
-    """Return what S3 is told: SSE-KMS with a key, SSE-S3 with ``encrypt``, else nothing."""
+    """Return the parameters for S3: SSE-KMS with a key, SSE-S3 with ``encrypt``, otherwise none."""
     if kms_key:
         return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key, "BucketKeyEnabled": True}
     return {"ServerSideEncryption": "AES256"} if encrypt else {}
@@ -61,10 +69,12 @@ def upload_record_set(
     channel: str,
     distribution: str | None,
     progress: Progress | None,
+    source: Source | None = None,
 ) -> RecordSet:
-    """Encode and upload.
+    """Encode and upload a RecordSet. ``source`` has the rules by which columns become features.
 
-    Raises InputError for data that cannot become a RecordSet; nothing is left behind then.
+
+    Raises InputError for data that cannot become a RecordSet, and then leaves nothing behind.
     """
     rule = algorithm.channels.get(channel)
     if rule is None:
@@ -96,7 +106,12 @@ def upload_record_set(
         )
         builder, names = ProfileBuilder(), None
         if algorithm.encoding == "recordio" and rule.vectors:
-            facts, names = _write_records(shards, train, labels, report, builder)
+            facts, names = _write_records(shards, train, labels, source, report, builder)
+        elif source is not None:
+            raise RequestError(
+                f"channel {channel} of {type(algorithm).__name__} has no columns for a Source",
+                remedy="Leave source out.",
+            )
         else:
             facts = write_lines(shards, algorithm, rule, train, labels)
         written = [writer.result() for writer in shards.writers]
@@ -126,7 +141,7 @@ def upload_record_set(
 
 
 class _Report:
-    """Bytes on their way to S3, for a progress bar."""
+    """Reports the bytes sent to S3 to a progress bar."""
 
     def __init__(self, progress: Progress | None) -> None:
         self._progress = progress
@@ -142,11 +157,16 @@ class _Report:
 
 
 Written = tuple[RecordSet, tuple[str, ...] | None]
-"""What is known of the records, and the names of the features."""
+"""The facts about the records, and the names of the features."""
 
 
-def _write_records(
-    shards: Shards, train: Any, labels: Any, report: _Report, profile: ProfileBuilder
+def _write_records(  # noqa: PLR0917 - what record_set() is given
+    shards: Shards,
+    train: Any,
+    labels: Any,
+    source: Source | None,
+    report: _Report,
+    profile: ProfileBuilder,
 ) -> Written:
     if hasattr(train, "__next__"):
         if labels is not None:
@@ -154,12 +174,16 @@ def _write_records(
                 "labels were given beside an iterator of blocks",
                 remedy="Yield pairs instead: (features of the block, labels of the block).",
             )
-        return _write_blocks(shards, train, profile)
-    if isinstance(labels, str):
+        return _write_blocks(shards, train, source, profile)
+    if source is not None:
+        if isinstance(labels, str):
+            source, labels = replace(source, label=labels), None
+        matrix, label_array = _ruled(train, labels, source, 0)
+    elif isinstance(labels, str):
         if not is_frame(train):
             raise RequestError(f"labels is {labels!r}, but only a data frame has named columns")
         matrix, values = split_frame(train, labels)
-        label_array: np.ndarray | None = values
+        label_array = values
     else:
         matrix = matrix_of(train)
         label_array = labels_of(labels, matrix.rows)
@@ -167,22 +191,50 @@ def _write_records(
     for start, stop, writer in shards.ranges(matrix.rows, report.total):
         part = None if label_array is None else label_array[start:stop]
         write_rows(writer, matrix, start, stop, part, first_row=start, profile=profile)
-    facts = RecordSet("", matrix.rows, matrix.columns, labels=_range(label_array), sparse=matrix.sparse)
+    facts = RecordSet(
+        "",
+        matrix.rows,
+        matrix.columns,
+        labels=_range(label_array),
+        sparse=matrix.sparse,
+        read_as=None if source is None else _read_as(source, matrix),
+        dropped=matrix.dropped,
+    )
     return facts, _names(matrix)
 
 
-def _write_blocks(shards: Shards, blocks: Iterator[Any], profile: ProfileBuilder) -> Written:
-    """Blocks of a data set whose size nobody knows: dealt out to one open shard an instance.
+def _ruled(train: Any, labels: Any, source: Source, first_row: int) -> tuple[Matrix, np.ndarray | None]:
+    """Return rows as the features that a Source makes of them, and their labels."""
+    matrix = Ruled(train, source, first_row=first_row)
+    return matrix, matrix.labels(labels)
 
-    Every instance's share differs by one record at most. Once the shards have their size they are closed and
-    as many new ones opened, but only when there is a record for each of those.
+
+def _read_as(source: Source, matrix: Matrix) -> ReadAs:
+    """Tell how the columns became features, as Plan tells it of files."""
+    schema = matrix.schema
+    assert schema is not None
+    label = None if schema.label is None else str(schema.key(schema.label))
+    return ReadAs(source.to_dict(), schema.feature_names, label, tuple(rule_lines(schema)))
+
+
+def _write_blocks(
+    shards: Shards, blocks: Iterator[Any], source: Source | None, profile: ProfileBuilder
+) -> Written:
+    """Write blocks of a data set of unknown size to one open shard per instance.
+
+    The instances' shares differ by at most one record. Full shards are closed and as many new ones opened,
+    but only when there is a record for each of them.
     """
-    rows, first, names = 0, None, None
+    rows, dropped, first, names, read_as = 0, 0, None, None, None
     ranges: list[Labels] = []
     for block in blocks:
         train, labels = block if isinstance(block, tuple) and len(block) == 2 else (block, None)
-        matrix = matrix_of(train)
-        values = labels_of(labels, matrix.rows)
+        if source is None:
+            matrix = matrix_of(train)
+            values = labels_of(labels, matrix.rows)
+        else:
+            matrix, values = _ruled(train, labels, source, rows + dropped)
+            read_as = read_as or _read_as(source, matrix)
         shape = (matrix.columns, matrix.sparse, values is not None)
         if first is not None and shape != first:
             raise InputError(
@@ -191,14 +243,24 @@ def _write_blocks(shards: Shards, blocks: Iterator[Any], profile: ProfileBuilder
         if first is None:
             names = _names(matrix)
         first = shape
-        _deal(shards, matrix, values, rows, profile)
+        _deal(shards, matrix, values, rows + dropped, profile)
         found = _range(values)
         ranges += [found] if found else []
         rows += matrix.rows
+        dropped += matrix.dropped
     if first is None:
-        raise InputError("the iterator gave no block", remedy="Give at least one block of rows.")
+        raise InputError("the iterator yielded no block", remedy="Yield at least one block of rows.")
     shards.check_rows(rows)
-    return RecordSet("", rows, first[0], labels=Labels.merge(ranges), sparse=first[1]), names
+    facts = RecordSet(
+        "",
+        rows,
+        first[0],
+        labels=Labels.merge(ranges),
+        sparse=first[1],
+        read_as=read_as,
+        dropped=dropped,
+    )
+    return facts, names
 
 
 def _names(matrix: Matrix) -> tuple[str, ...] | None:
@@ -231,7 +293,7 @@ def _deal(
 
 
 def _by_need(held: Sequence[int], rows: int) -> list[int]:
-    """Share out ``rows`` so that all end up with the same, or one more."""
+    """Distribute ``rows`` so that all shards end up with the same number, or one more."""
     ends = cut_evenly(sum(held) + rows, len(held))
     wanted = [stop - start for start, stop in pairwise(ends)]
     return [want - have for want, have in zip(wanted, held, strict=True)]

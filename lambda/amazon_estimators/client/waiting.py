@@ -1,4 +1,4 @@
-"""Wait for something of SageMaker to end: show its states, and leave it running on Ctrl-C."""
+"""Wait for a SageMaker job or endpoint: show its states, and leave it running on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ def wait_for(
     poll: float | None = None,
     stream: TextIO | None = None,
 ) -> dict[str, Any]:
-    """Describe again and again until the status is a final one; return the last description.
+    """Poll until the status is final, and return the last description.
 
     Args:
         describe: Returns a description.
-        status: The description's key of the status.
+        status: The key of the status in the description.
         going: The statuses that are not final.
-        way_back: How to come back to it: the text of :class:`Detached`.
-        detail: What to show beside the status; a new line is shown when it changes.
-        poll: Seconds between two looks. Default: POLL_SECONDS.
-        stream: Where to show it. Default: standard output.
+        way_back: How to wait again: the text of :class:`Detached`.
+        detail: Text to show beside the status, in a new line when it changes.
+        poll: Seconds between polls. Default: POLL_SECONDS.
+        stream: Stream to write to. Default: standard output.
 
     Raises:
-        Detached: Ctrl-C was pressed. What was waited for goes on.
+        Detached: Ctrl-C was pressed; the job or endpoint continues.
     """
     console, shown = Console(stream), ("", "")
     try:

@@ -64,3 +64,5 @@ class Facts:
     tokens: tuple[Tokens, Tokens] | None = None
     dtype: str = "float32"
     sparse: bool = False
+    dropped: int = 0
+    """Rows of input that were left out because a value is missing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -37,7 +38,16 @@ class Pair(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     in1: Side
 
 
-_PAIRS = msgspec.json.Decoder(Pair)
+class Asked(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A line to predict. A label is left out: what is asked has none."""
+
+    in0: Side
+    in1: Side
+    label: msgspec.Raw = msgspec.Raw()
+
+
+_LINES = msgspec.json.Encoder()
+_PAIRS, _ASKED = msgspec.json.Decoder(Pair), msgspec.json.Decoder(Asked)
 
 
 def encode(
@@ -49,16 +59,20 @@ def encode(
 ) -> Facts:
     records, labels = 0, LabelRange()
     tokens = (Tokens(-1, 0), Tokens(-1, 0))
+    labelled = planned.source.keep_labels
     for piece in pieces:
         for lines, number in steps(s3, piece, planned.source):
             text = tidy(lines)
-            pairs = _pairs(text)
+            pairs = _pairs(text, _PAIRS if labelled else _ASKED)
             if pairs is None:
-                raise first_bad_line(lines, number, piece, reason, REMEDY)
+                raise first_bad_line(lines, number, piece, partial(reason, labelled=labelled), REMEDY)
             if not pairs:
                 continue
             records += len(pairs)
-            labels.add(np.array([pair.label for pair in pairs], np.float64))
+            if labelled:
+                labels.add(np.array([pair.label for pair in pairs], np.float64))
+            else:
+                text = _LINES.encode_lines([{"in0": pair.in0, "in1": pair.in1} for pair in pairs])
             tokens = (
                 _seen(tokens[0], [pair.in0 for pair in pairs]),
                 _seen(tokens[1], [pair.in1 for pair in pairs]),
@@ -72,7 +86,7 @@ def encode(
     )
 
 
-def _pairs(text: bytes) -> list[Pair] | None:
+def _pairs(text: bytes, decoder: Any = _PAIRS) -> list[Any] | None:
     """Parse the pairs of whole lines at once; return None if any is not as it should be."""
     count = text.count(b"\n")
     # The parser takes blanks and newlines between values. Lines that begin and end with a brace, as many as
@@ -82,7 +96,7 @@ def _pairs(text: bytes) -> list[Pair] | None:
     ):
         return None
     try:
-        pairs = _PAIRS.decode_lines(text)
+        pairs: list[Any] = decoder.decode_lines(text)
     except msgspec.DecodeError:
         return None
     return pairs if len(pairs) == count else None
@@ -92,14 +106,19 @@ def _seen(before: Tokens, sides: list[list[int]]) -> Tokens:
     return Tokens(max(before.highest, *map(max, sides)), max(before.longest, *map(len, sides)))
 
 
-def reason(line: bytes) -> str | None:
-    """Say what is wrong with one line, without its end; return None if nothing is."""
+def reason(line: bytes, *, labelled: bool = True) -> str | None:
+    """Say what is wrong with one line, without its end; return None if nothing is.
+
+    ``labelled`` is False of lines to predict, where a label is left out.
+    """
     try:
         pair = _parse(line)
     except (ValueError, RecursionError) as error:
         return f"{shown(line)} is not JSON: {error}"
     if type(pair) is not dict or not (line.startswith(b"{") and line.rstrip(b"\r").endswith(b"}")):
         return f"{shown(line)} is not one object from brace to brace"
+    if not labelled:
+        pair["label"] = 0
     if pair.keys() != KEYS:
         missing, unknown = sorted(KEYS - pair.keys()), sorted(pair.keys() - KEYS)
         return f"missing {', '.join(missing) or 'nothing'}, unknown {', '.join(unknown) or 'nothing'}"
@@ -111,9 +130,9 @@ def reason(line: bytes) -> str | None:
 def _list_problem(side: str, ids: Any) -> str | None:
     if type(ids) is not list or not ids:
         return f"{side} is {_json(ids)}, which is not a list of at least one token id"
-    for one in ids:
-        if type(one) is not int or not 0 <= one <= LAST_TOKEN:
-            return f"{side} holds {_json(one)}, which is not a token id"
+    for token in ids:
+        if type(token) is not int or not 0 <= token <= LAST_TOKEN:
+            return f"{side} holds {_json(token)}, which is not a token id"
     return None
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from amazon_estimators.errors import InputError, NoInputError
 from amazon_estimators.sources import Layout, Piece, Schema, Source
-from amazon_estimators.sources.delimited.quoting import LINES, record_starts
+from amazon_estimators.sources.delimited.dialect import LINES
+from amazon_estimators.sources.delimited.quoting import record_starts
 from amazon_estimators.sources.files.compression import compression_of
 from amazon_estimators.sources.files.text_lines import whole_lines
 from amazon_estimators.storage.s3 import InputObject, read_range

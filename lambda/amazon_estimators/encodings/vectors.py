@@ -43,7 +43,7 @@ def encode(
     planned: PlannedChannel,
     profile: ProfileBuilder,
 ) -> Facts:
-    records, labels = 0, LabelRange()
+    records, dropped, labels = 0, 0, LabelRange()
     sparse: bool | None = None
     for piece, blocks in _opened(s3, pieces, planned):
         row = 0 if piece.first_row is None else piece.first_row
@@ -56,16 +56,19 @@ def encode(
                     remedy="Give all files of a channel the same kind.",
                 )
             sparse = isinstance(block.features, SparseRows)
-            written = write_block(out, block, Place(piece, planned.schema, row, counted), profile)
-            if written is not None:
-                labels.add(written)
+            if len(block.features):
+                written = write_block(out, block, Place(piece, planned.schema, row, counted), profile)
+                if written is not None:
+                    labels.add(written)
             records += len(block.features)
-            row += len(block.features)
+            dropped += block.rows_read - len(block.features)
+            row += block.rows_read
     return Facts(
         records=records,
         feature_dim=planned.schema.feature_dim,
         labels=None if labels.empty else labels.summary(),
         sparse=bool(sparse),
+        dropped=dropped,
     )
 
 
@@ -141,7 +144,8 @@ def write_block(
     if block.labels is not None and block.labels.dtype.kind in "iu":
         at = float32.first_rounded(block.labels)
         if at is not None:
-            raise float32.not_exact(place.of(at, place.label), int(block.labels[at]), place.counted)
+            where = place.of(block.row(at), place.label)
+            raise float32.not_exact(where, int(block.labels[at]), place.counted)
     try:
         if isinstance(rows, SparseRows):
             parts = (features, rows.indices, rows.indptr, (len(rows), rows.width))
@@ -162,7 +166,7 @@ def _explained(error: InputError, block: Block, place: Location) -> InputError:
     at = _first_not_float32(block.labels)
     if block.labels is not None and at is not None:
         value = block.labels[at] if block.given is None else block.given(at, None)
-        return float32.not_finite(place.of(at, place.label), value, place.counted)
+        return float32.not_finite(place.of(block.row(at), place.label), value, place.counted)
     rows = block.features
     values = rows.data if isinstance(rows, SparseRows) else rows
     at = _first_not_float32(values)
@@ -170,10 +174,13 @@ def _explained(error: InputError, block: Block, place: Location) -> InputError:
         return InputError(f"{place.rows}: {error.message}", remedy=error.remedy)
     if isinstance(rows, SparseRows):
         row = int(np.searchsorted(rows.indptr, at, side="right")) - 1
-        return float32.not_finite(place.of(row, f"column {rows.indices[at]}"), values[at], place.counted)
-    row, feature = divmod(at, values.shape[1])
+        feature = int(rows.indices[at])
+        if block.given is None:
+            return float32.not_finite(place.of(row, f"column {feature}"), values[at], place.counted)
+    else:
+        row, feature = divmod(at, values.shape[1])
     value = values[row, feature] if block.given is None else block.given(row, feature)
-    return float32.not_finite(place.of(row, place.feature(feature)), value, place.counted)
+    return float32.not_finite(place.of(block.row(row), place.feature(feature)), value, place.counted)
 
 
 def _first_not_float32(values: np.ndarray | None) -> int | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from functools import partial
 from typing import Any
 
 import boto3
@@ -22,6 +21,7 @@ from amazon_estimators.triggers.wakeups import Wakeups
 @logged("Starter")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     settings = StarterSettings.from_dict(json.loads(os.environ["STARTER"]))
+    events = boto3.client("events")
     wakeups = Wakeups(
         boto3.client("scheduler"),
         group=settings.schedule_group,
@@ -34,7 +34,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         s3=s3.client(),
         executions=Executions(boto3.client("stepfunctions"), settings.state_machine),
         wakeups=wakeups,
-        tell=partial(announcement.tell, boto3.client("events")),
+        tell=lambda told, detail: announcement.tell(events, settings.tells.get(told, told), detail),
     )
     (record,) = event["Records"]  # the event source delivers one at a time
     done = work_on(record, starter, boto3.client("sqs"), settings)

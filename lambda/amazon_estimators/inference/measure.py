@@ -136,17 +136,17 @@ def measure(
         InputError: There are no rows, they have no labels where the metric needs them, or they do not fit
             the model.
     """
-    found: dict[str, list[Array]] = {}
+    parts_of: dict[str, list[Array]] = {}
     labels: list[Array] = []
     for rows, block in blocks:
         for name, column in model.predict(rows).items():
             if column.ndim == 1:
-                found.setdefault(name, []).append(column)
+                parts_of.setdefault(name, []).append(column)
         if block is not None:
             labels.append(block.reshape(-1))
-    if not found:
+    if not parts_of:
         raise InputError("there are no rows to measure the model on")
-    columns = {name: np.concatenate(parts) for name, parts in found.items()}
+    columns = {name: np.concatenate(parts) for name, parts in parts_of.items()}
     known = np.concatenate(labels) if labels else np.empty(0)
     if model.algorithm != "KMeans" and any(len(column) != len(known) for column in columns.values()):
         raise InputError("the rows to measure the model on have no labels")

@@ -214,13 +214,13 @@ def _array(cursor: _Cursor, number: int) -> Stored:
         (cursor.dtype(f"the indices of {what}"), cursor.shape(f"the indices of {what}")) for _ in range(kind)
     ]
     values = cursor.values(dtype, stored_shape if kind else shape, what)
-    found = [cursor.values(*index, f"the indices of {what}") for index in indices]
+    positions = [cursor.values(*index, f"the indices of {what}") for index in indices]
     if kind == ROW_SPARSE:
-        return _checked_rows(RowSparse(values, found[0], shape), what)
+        return _checked_rows(RowSparse(values, positions[0], shape), what)
     if kind == CSR:
         if len(shape) != 2:
             raise ModelError(f"{what} has compressed rows of {len(shape)} dimensions; allowed: 2")
-        return _checked_csr(CsrParts(values, found[1], found[0], (shape[0], shape[1])), what)
+        return _checked_csr(CsrParts(values, positions[1], positions[0], (shape[0], shape[1])), what)
     return values
 
 

@@ -12,11 +12,12 @@ from amazon_estimators.algorithms import ALGORITHMS
 from amazon_estimators.algorithms.algorithm import Algorithm
 from amazon_estimators.algorithms.tuning import objectives, reports_per_epoch
 from amazon_estimators.inference.measure import can_measure
+from amazon_estimators.inference.without_container import numpy_problem
 
 HEADER = (
     "| algorithm | tune by | early stopping | gate by | measured again on new data | registered for "
-    "| real time | serverless | multi-model |\n"
-    "|---|---|---|---|---|---|---|---|---|"
+    "| score | real time | serverless | multi-model |\n"
+    "|---|---|---|---|---|---|---|---|---|---|"
 )
 SHORT = {
     "application/x-recordio-protobuf": "RecordIO",
@@ -37,8 +38,14 @@ def _row(name: str) -> str:
     judged = ("no: it logs no metric of quality", "no", "no", "no")
     if objectives(kind):
         judged = (_metrics(kind), _early(kind), "the same", _again(kind))
-    cells = (*judged, types, *_served(kind))
+    cells = (*judged, types, _scored(kind), *_served(kind))
     return f"| {name} | {' | '.join(cells)} |"
+
+
+def _scored(kind: type[Algorithm]) -> str:
+    """Return the engines that score a prefix of rows."""
+    problem = numpy_problem(kind)
+    return f"transform job; not NumPy: {problem}" if problem else "transform job, NumPy"
 
 
 def _served(kind: type[Algorithm]) -> Iterator[str]:
@@ -67,10 +74,14 @@ def _of_channels(kind: type[Algorithm]) -> Iterator[str]:
 
 
 def _early(kind: type[Algorithm]) -> str:
-    found = [name for name in objectives(kind) if reports_per_epoch(kind, name)]
-    if not found:
+    stoppable = [name for name in objectives(kind) if reports_per_epoch(kind, name)]
+    if not stoppable:
         return "no: no metric per epoch"
-    return "yes" if len(found) == len(objectives(kind)) else f"by {', '.join(f'`{name}`' for name in found)}"
+    return (
+        "yes"
+        if len(stoppable) == len(objectives(kind))
+        else f"by {', '.join(f'`{name}`' for name in stoppable)}"
+    )
 
 
 def _again(kind: type[Algorithm]) -> str:

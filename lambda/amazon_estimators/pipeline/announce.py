@@ -22,26 +22,27 @@ from amazon_estimators.storage.s3 import put_json
 
 LAST_TRAINED_SCHEMA = "last-trained/1"
 TELL_ATTEMPTS = 4
-"""How often an event is put on the bus before it counts as refused; the client itself retries whole
+"""Attempts to put an event on the bus before it counts as refused; the client itself retries whole
 requests."""
 
 LONGEST_TEXT = 20_000
-"""Characters of a cause; an event takes 256 KiB in all, and a topic's message as much."""
+"""Characters of a cause; an event may have 256 KiB in total, and so may a topic's message."""
 LONGEST_SAID = 1_000
-"""Characters of a text of the execution input; Plan takes none that is longer."""
+"""Characters of a text in the execution input; Plan refuses a longer one."""
 REMEDY = "Fix the cause, then redrive the execution or start another one with the same data_set."
 LOG = logging.getLogger(__name__)
 
 Tell = Callable[[str, Mapping[str, Any]], None]
-"""Puts an event on the bus: takes its detail type and its detail."""
+"""Puts an event on the bus, by detail type and detail."""
 
 
 def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
-    """Tell of an execution that is about to end; ``state`` is the Announce step's event. Returns the detail.
+    """Announce the end of an execution; ``state`` is the Announce step's event. Returns the event's detail.
 
-    Of a success ``last_trained.json`` is written before anyone is told: the data set was trained. If the
-    model is good enough and no registry decides, it is in use from now on: ``current_model.json``. If either
-    cannot be written, that is told too: a model that nobody hears of is worse than a record out of date.
+    After a success, ``last_trained.json`` is written first: it records that the data set was trained. If the
+    model is good enough and no registry decides, ``current_model.json`` makes it the model in use. If either
+    write fails, the event is still sent and says so: a model that nobody knows of is worse than an outdated
+    record.
     """
     about = about_execution(state)
     untrained = announce_no_model(tell, state, about, failed=FAILED, waiting=WAITING)
@@ -68,9 +69,9 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def about_execution(state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the detail of every event tells of the execution."""
+    """Return the members about the execution that every event has."""
     execution, settings = state["execution"], state["pipeline"]
-    # An execution can be started with anything: Plan refuses what is no object, and this tells of that.
+    # An execution can start with any input: Plan refuses one that is not an object, and that is announced.
     asked = state["input"] if isinstance(state.get("input"), Mapping) else {}
     return {
         "pipeline": settings["pipeline"],
@@ -86,7 +87,7 @@ def about_execution(state: Mapping[str, Any]) -> dict[str, Any]:
 def announce_no_model(
     tell: Tell, state: Mapping[str, Any], about: Mapping[str, Any], *, failed: str, waiting: str
 ) -> dict[str, Any] | None:
-    """Tell of an execution that waits for instances, or has failed; return the detail, None if neither.
+    """Announce an execution that waits for instances or has failed; return the detail, or None.
 
     ``failed`` and ``waiting`` are the detail types.
     """
@@ -102,7 +103,7 @@ def announce_no_model(
     explained = state.get("explained")
     if not explained:
         return None
-    # The job that failed, if it was one: then the cause is its description.
+    # The failed job, if one failed: then the cause is its description.
     described = details_of(state["error"].get("Cause", ""))
     job = described.get("TrainingJobName") or described.get("TransformJobName")
     error, cause, remedy = explained["error"], explained["cause"], explained.get("remedy", "")
@@ -112,7 +113,7 @@ def announce_no_model(
 
 
 def _trained(plan: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all that a consumer needs to know of a training job without asking for it."""
+    """Return everything about a training job that a consumer would otherwise have to look up."""
     resources = job.get("ResourceConfig") or {}
     return {
         "record_set": f"s3://{plan['bucket']}/{plan['prefix']}",
@@ -121,7 +122,7 @@ def _trained(plan: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, Any]:
         "metrics": {one["MetricName"]: one["Value"] for one in job.get("FinalMetricDataList") or ()},
         "image": (job.get("AlgorithmSpecification") or {}).get("TrainingImage"),
         "hyperparameters": job.get("HyperParameters") or {},
-        # Of several types that would do, the one that had capacity.
+        # Of several allowed types, the one that had capacity.
         "instance_type": resources.get("SelectedInstanceType") or resources.get("InstanceType"),
         "instance_count": resources.get("SelectedInstanceCount") or resources.get("InstanceCount"),
         "billable_seconds": job.get("BillableTimeInSeconds"),
@@ -129,7 +130,7 @@ def _trained(plan: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _judged(state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the steps after training found: None for each that the pipeline does not have."""
+    """Return the results of the steps after training; None for a step that the pipeline does not have."""
     package = state.get("package") or {}
     return {
         "verdict": state.get("verdict"),
@@ -149,13 +150,13 @@ def _current(detail: Mapping[str, Any]) -> CurrentModel:
 
 
 def failure(about: Mapping[str, Any], error: str, cause: str, remedy: str = "") -> dict[str, Any]:
-    """Return the detail of Training Failed. Leave out a remedy at the end of the cause."""
+    """Return the detail of Training Failed. A remedy at the end of the cause is removed from it."""
     message = cause.removesuffix(f"\n{remedy}") if remedy else cause
     return {**about, "error": error, "cause": message[:LONGEST_TEXT], "remedy": remedy or REMEDY}
 
 
 def tell(events: Any, detail_type: str, detail: Mapping[str, Any]) -> None:
-    """Put one event on the default bus, and count it. Raises ServiceError if EventBridge refuses it."""
+    """Put an event on the default bus, and count it. Raises ServiceError if EventBridge refuses it."""
     entry = {"Source": SOURCE, "DetailType": detail_type, "Detail": json.dumps(detail)}
     for attempt in range(1, TELL_ATTEMPTS + 1):
         with naming("PutEvents", f"{detail_type} of {detail.get('pipeline')}"):
@@ -164,7 +165,7 @@ def tell(events: Any, detail_type: str, detail: Mapping[str, Any]) -> None:
             count(detail_type, detail)
             return
         if attempt < TELL_ATTEMPTS:
-            time.sleep(random.uniform(0, 0.2 * 4**attempt))  # noqa: S311 - jitter, no secret
+            time.sleep(random.uniform(0, 0.2 * 4**attempt))  # noqa: S311 - jitter, not a secret
     refused = answer["Entries"][0]
     raise ServiceError(
         f"EventBridge refused {detail_type}: {refused['ErrorCode']}: {refused['ErrorMessage']}"
@@ -172,7 +173,7 @@ def tell(events: Any, detail_type: str, detail: Mapping[str, Any]) -> None:
 
 
 def _said(asked: Mapping[str, Any], name: str) -> str | None:
-    """Return a text of the execution input, which may be one that Plan refused."""
+    """Return a text from the execution input, even from an input that Plan refused."""
     value = asked.get(name)
     return value[:LONGEST_SAID] if isinstance(value, str) else None
 

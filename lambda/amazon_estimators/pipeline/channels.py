@@ -1,4 +1,4 @@
-"""Join what a user says of each channel with what the algorithm requires of it."""
+"""Combine the user's settings of each channel with the algorithm's requirements."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ OF_LINES = ("compression", "include", "skip")
 
 @dataclass(frozen=True)
 class Channel:
-    """One channel: where its input lies, how it is read, how its shards are dealt to instances."""
+    """One channel: the location of its input, how to read it, and how its shards are distributed to
+    instances."""
 
     name: str
     prefix: str
@@ -33,7 +34,7 @@ class Channel:
 
     @property
     def files(self) -> InputFiles:
-        """Return the rule that tells which objects under the prefix are input."""
+        """Return the rule that decides which objects under the prefix are input."""
         return InputFiles(self.prefix, self.source.include, self.source.skip)
 
     @property
@@ -85,7 +86,7 @@ def _problems(
 ) -> Iterator[str]:
     for name, rule in algorithm.channels.items():
         if rule.required and name not in sources:
-            yield f"channel {name} is required: give it a Source"
+            yield f"channel {name} is required: pass a Source"
     for name, source in sources.items():
         if name not in algorithm.channels:
             yield f"there is no channel {name!r}; allowed: {', '.join(algorithm.channels)}"
@@ -100,7 +101,8 @@ def _problems(
 
 
 def _misfits(rule: ChannelRule, source: Source) -> Iterator[str]:
-    """Yield what a channel does not take of a Source. Of format ``"auto"`` only the input can tell."""
+    """Yield the options of a Source that a channel does not accept. With format ``"auto"`` only the input can
+    show them."""
     formats = formats_for(encoding_for(rule.content_type))
     if source.format not in ("auto", *formats):
         allowed = ", ".join(("auto", *formats))
@@ -113,7 +115,7 @@ def _misfits(rule: ChannelRule, source: Source) -> Iterator[str]:
 def channel_options(algorithm: type[Algorithm], channel: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that apply to a channel. Raises RequestError if the algorithm reads no columns.
 
-    A channel that takes no label has no feature of that column, either: it is left out.
+    In a channel that takes no label, the label's column is not a feature either: it is excluded.
     """
     rule = algorithm.channels.get(channel)
     if rule is None or not rule.vectors:

@@ -1,7 +1,7 @@
-"""The model in use: the newest one that was good enough, and approved where models are registered.
+"""The model in use: the newest that was good enough and, with a registry, was approved.
 
-A pipeline without a registry keeps it in ``current_model.json``. With one, the registry decides: it is the
-newest approved version of the model package group, whoever approved it.
+A pipeline without a registry records it in ``current_model.json``. With a registry, it is the newest approved
+version of the model package group, whoever approved it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from amazon_estimators.storage.s3 import is_there
 SCHEMA = "current_model/1"
 REMEDY = "Delete the object: the next model is then judged as the first one is."
 METRIC, TEST_DATA = "metric ", "data of channel "
-"""The beginnings of a package's metadata keys: metrics by name, versions of data by channel."""
+"""Prefixes of a package's metadata keys: metrics by name, data versions by channel."""
 MOST_METADATA = 50
 """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html"""
 
@@ -31,8 +31,8 @@ class CurrentModel:
         job: The training job.
         model: The S3 URI of ``model.tar.gz``.
         data_set: The version of the data it was trained on.
-        metrics: What the training reported, by name.
-        test_data: The version of the data that a gate judged it on, by channel.
+        metrics: The metrics that the training reported, by name.
+        test_data: The version of the data on which a gate judged it, by channel.
         model_package: The ARN of its model package; None if it is not registered.
     """
 
@@ -45,15 +45,15 @@ class CurrentModel:
 
 
 def current_model_document(model: CurrentModel) -> dict[str, Any]:
-    """Return what is kept of the model in use of a pipeline without a registry."""
+    """Return the document that records the model in use of a pipeline without a registry."""
     return seal_document(SCHEMA, asdict(model))
 
 
 def read_current_model(s3: Any, bucket: str, prefix: str) -> CurrentModel | None:
-    """Return the model in use of a pipeline without a registry, None before there is one.
+    """Return the model in use of a pipeline without a registry; None if there is none yet.
 
     Raises:
-        DamagedFileError: The file was changed, or another release wrote it.
+        DamagedFileError: The file was edited, or another release wrote it.
     """
     key = current_model_key(prefix)
     if not is_there(s3, bucket, key):
@@ -63,7 +63,7 @@ def read_current_model(s3: Any, bucket: str, prefix: str) -> CurrentModel | None
 
 
 def approved_model(sagemaker: Any, group: str) -> CurrentModel | None:
-    """Return the newest approved model of a model package group, None if none is approved."""
+    """Return the newest approved model of a model package group; None if none is approved."""
     listed = sagemaker.list_model_packages(
         ModelPackageGroupName=group,
         ModelApprovalStatus="Approved",
@@ -78,7 +78,7 @@ def approved_model(sagemaker: Any, group: str) -> CurrentModel | None:
 
 
 def registered_model(package: Mapping[str, Any]) -> CurrentModel:
-    """Return the model that a package, as DescribeModelPackage tells it, holds."""
+    """Return the model in a package, from the answer of DescribeModelPackage."""
     metadata = package.get("CustomerMetadataProperties", {})
     (container, *_) = package["InferenceSpecification"]["Containers"]
     return CurrentModel(
@@ -92,9 +92,9 @@ def registered_model(package: Mapping[str, Any]) -> CurrentModel:
 
 
 def metadata_of(model: CurrentModel, **more: str) -> dict[str, str]:
-    """Return a model as a package's metadata, from which :func:`registered_model` reads it.
+    """Return a model as metadata of a package. :func:`registered_model` reads it back.
 
-    Of many metrics those come first that are not of the training data.
+    If there are too many metrics, those of the training data are dropped first.
     """
     metadata = {
         "job": model.job,

@@ -1,8 +1,8 @@
-"""A data set version: exactly these versions of these objects, listed under a name of its own.
+"""A data set version: a named list of exact object versions.
 
-An execution trains on a data set version, never on "what lies there": between the event that started it and
-the first byte read nothing can slip in, and from a model the exact bytes it was trained on can be found
-again.
+An execution trains on a data set version, never on whatever is in the bucket: nothing can slip in between the
+event that started it and the first byte read, and every model can be traced to the exact bytes it learned
+from.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from amazon_estimators.text import shown
 
 VERSION = re.compile(r"[0-9a-f]{24}")
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-"""The last change of a bucket in which nothing has ever changed."""
+"""The time of the last change if nothing has ever changed."""
 SCHEMA = "data-set/1"
 DAMAGE = (
     ValueError,
@@ -45,19 +45,19 @@ DAMAGE = (
     OSError,
     zlib.error,
 )
-"""What the list of a data set raises that was cut or changed."""
+"""The errors that a truncated or edited list raises."""
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """Name exact versions of objects as the input of all channels.
+    """The exact object versions that are the input of all channels.
 
     Attributes:
         version: 24 hexadecimal digits, the same for the same versions of the same objects.
-        as_of: The time, UTC by S3's clock, whose state of the bucket this is.
+        as_of: The time, in UTC by S3's clock, of this state of the bucket.
         channels: The objects of each channel, by key.
-        left_out: What lies under each channel's prefix and is not input.
-        is_present: True if nothing had changed since ``as_of`` when this was listed.
+        left_out: The objects under each channel's prefix that are not input.
+        is_present: True if nothing had changed between ``as_of`` and the listing.
     """
 
     version: str
@@ -74,10 +74,10 @@ class DataSet:
         files: Mapping[str, InputFiles | str],
         moment: datetime | None = None,
     ) -> Self:
-        """List what lies under each channel's prefix, or lay there at the end of the second ``moment``.
+        """List the objects under each channel's prefix, now or at the end of the second ``moment``.
 
-        ``as_of`` is when it changed last until then, be it by an upload or by a deletion: of the same
-        content it is the same, whenever it is listed, and a moment in the future is the present.
+        ``as_of`` is the time of the last upload or deletion until then, so the same content has the same
+        ``as_of`` whenever it is listed. A moment in the future means now.
         """
         rules = {
             name: InputFiles(given) if isinstance(given, str) else given
@@ -99,7 +99,7 @@ class DataSet:
         return cls(str(version), as_of.replace(microsecond=0), channels, left_out, is_present)
 
     def freeze(self, s3: Any, bucket: str, prefix: str) -> None:
-        """Keep the list of objects, compressed. Written again, it is the same but for ``as_of``."""
+        """Save the list of objects, compressed. Saving it again changes only ``as_of``."""
         head = {
             "schema": SCHEMA,
             "data_set": self.version,
@@ -107,7 +107,7 @@ class DataSet:
             "channels": sorted(self.channels),
             "left_out": {name: [vars(group) for group in groups] for name, groups in self.left_out.items()},
         }
-        # The parts of a gzip file may each be compressed alone: the objects were, when they were listed.
+        # A gzip file may consist of members: the objects were compressed when they were listed.
         members = chain.from_iterable(objects.members() for _, objects in sorted(self.channels.items()))
         first = gzip.compress(f"{json.dumps(head)}\n".encode(), mtime=0)
         upload(
@@ -116,7 +116,7 @@ class DataSet:
 
     @classmethod
     def load(cls, s3: Any, bucket: str, prefix: str, version: object) -> Self:
-        """Read what :meth:`freeze` wrote. Raises RequestError if there is no such data set."""
+        """Read a list that :meth:`freeze` wrote. Raises RequestError if there is no such data set."""
         check_version(version)
         known = (keys.data_set_key(prefix, str(version)), keys.plain_data_set_key(prefix, str(version)))
         key = next((key for key in known if is_there(s3, bucket, key)), None)
@@ -133,7 +133,7 @@ class DataSet:
         try:
             lines = map(json.loads, body if key == known[1] else gzip.GzipFile(fileobj=body))
             head, held = next(lines), _Version()
-            if head.get("schema", SCHEMA) != SCHEMA:  # the lists of an earlier release name none
+            if head.get("schema", SCHEMA) != SCHEMA:  # lists from an earlier release have none
                 raise ValueError(head["schema"])
             as_of = datetime.fromisoformat(head["as_of"])
             channels = {name: ObjectList(bucket, name) for name in head["channels"]}
@@ -154,7 +154,7 @@ class DataSet:
 
 
 def check_version(version: object) -> None:
-    """Raise RequestError unless this may be the name of a data set."""
+    """Raise RequestError unless this is a valid name of a data set."""
     if not isinstance(version, str) or not VERSION.fullmatch(version):
         raise RequestError(
             f"data_set is {shown(version)}; allowed: 24 hexadecimal digits, as in {RECORD_SET}",
@@ -163,14 +163,15 @@ def check_version(version: object) -> None:
 
 
 class _Version:
-    """The name of a data set, made object by object: the SHA-256 of the JSON of all that identifies them."""
+    """Computes the name of a data set object by object: the SHA-256 of the JSON of all that identifies
+    them."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256(b"[")
         self._between = ""
 
     def add(self, channel: str, found: InputObject) -> None:
-        """Add an object: channels by name, objects by key."""
+        """Add an object. Channels come in order of name, objects in order of key."""
         self._digest.update(f"{self._between}{json.dumps([channel, found.identity()])}".encode())
         self._between = ", "
 

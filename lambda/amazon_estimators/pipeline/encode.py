@@ -1,4 +1,4 @@
-"""Encode: one shard, from ranged reads to one S3 object, in memory bounded by a block."""
+"""Encode one shard, from ranged reads to one S3 object, in memory bounded by a block."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ PARTS_SENT_AT_ONCE = 3
 def encode_shard(s3: Any, plan: Plan, offset: int, length: int) -> Receipt:
     """Encode the shard whose line in pieces.jsonl is at ``offset``; leave its profile, then its receipt.
 
-    A function of the plan alone: repeated, it writes the same bytes to the same key.
-    Raises InputError naming object, row and column, ObjectChangedError if an object is not the one Plan saw,
-    SchemaError naming an object that is not like the others.
+    Depends on the plan alone: repeated, it writes the same bytes to the same key. Raises InputError naming
+    object, row and column, ObjectChangedError if an object is not the one Plan saw, SchemaError naming an
+    object that differs from the others.
     """
     channel, index, pieces = plan.read_shard(s3, offset, length)
     planned = plan.channels[channel]
@@ -37,7 +37,7 @@ def encode_shard(s3: Any, plan: Plan, offset: int, length: int) -> Receipt:
         builder = ProfileBuilder()
         facts = encoding.encode(s3, shard, _located(s3, pieces, planned, encoding), planned, builder)
         stored = shard.result()
-    note(channel=channel, records=facts.records, bytes=stored.size)
+    note(channel=channel, records=facts.records, dropped=facts.dropped, bytes=stored.size)
     leave_profile(s3, plan, channel, index, builder, shard_sha256=stored.sha256)
     receipt = Receipt(index, stored.size, stored.sha256, stored.etag, facts)
     receipt.leave(s3, plan.bucket, plan.prefix, channel)
@@ -45,7 +45,8 @@ def encode_shard(s3: Any, plan: Plan, offset: int, length: int) -> Receipt:
 
 
 def _located(s3: Any, pieces: list[Piece], planned: PlannedChannel, encoding: Encoding) -> Iterator[Piece]:
-    """Yield the pieces as their format cuts them. Of an object not inspected only bytes were known."""
+    """Yield the pieces as their format cuts them. For objects that Plan did not inspect, only byte ranges
+    were known."""
     if planned.looked:
         yield from pieces
         return
@@ -54,7 +55,7 @@ def _located(s3: Any, pieces: list[Piece], planned: PlannedChannel, encoding: En
         try:
             layout = encoding.look(s3, piece.source, planned.source)
         except NoInputError:
-            return None  # a part without rows, as Spark writes them, adds none
+            return None  # a part without rows, as Spark writes them, adds nothing
         except InputError as error:
             raise type(error)(
                 f"{error.message} ({planned.example} is as expected)", remedy=error.remedy
@@ -68,11 +69,12 @@ def _located(s3: Any, pieces: list[Piece], planned: PlannedChannel, encoding: En
 
 
 def share_of(layout: Layout, piece: Piece) -> Piece | None:
-    """Turn the bytes ``[start, stop)`` of an object into cuts of its layout, each record in one share only.
+    """Turn the bytes ``[start, stop)`` of an object into cuts of its layout, with each record in exactly one
+    share.
 
-    Rows that are counted are dealt in proportion: of 10 rows in 1,000 bytes, bytes 0 to 250 are rows 0 and 1,
-    and bytes 250 to 1,000 are rows 2 to 9. An object that is one unit belongs to the share with its first
-    byte.
+    If rows are counted, they are divided in proportion: of 10 rows in 1,000 bytes, bytes 0 to 250 are rows 0
+    and 1, and bytes 250 to 1,000 are rows 2 to 9. An object that cannot be cut belongs to the share with its
+    first byte.
     """
     found, size = piece.source, piece.source.size
     if layout.records is not None:

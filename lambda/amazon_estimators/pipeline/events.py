@@ -16,3 +16,10 @@ RECOVERED = "Starter Recovered"
 UPDATED = "Endpoint Updated"
 ROLLED_BACK = "Endpoint Rolled Back"
 ENDPOINT_FAILED = "Endpoint Failed"
+
+TRAINING_ENDS = (TRAINED, REJECTED, FAILED)
+"""By these an execution of a training pipeline tells that it is about to end."""
+PREDICTION_ENDS = (PREDICTED, NOT_PREDICTED)
+"""The same of a prediction pipeline."""
+OF_PREDICTIONS = {FAILED: NOT_PREDICTED, SKIPPED: PREDICTIONS_SKIPPED}
+"""What the starter of a prediction pipeline tells, by what that of a training pipeline would."""

@@ -1,4 +1,4 @@
-"""Explain: from what Step Functions says of a failure to the typed error and a text a reader can act on."""
+"""Explain a failure: turn Step Functions' error into a typed error and a text that a reader can act on."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from amazon_estimators.storage.s3 import get_json, list_stored
 
 MAP_FAILED = "States.ExceedToleratedFailureThreshold"
 CAUSE_LIMIT = 15_000
-"""Bytes; Step Functions takes 32,768 of cause, which is a function's error in JSON: up to twice as many."""
+"""Bytes. Step Functions accepts a cause of 32,768, which is a function's error in JSON: up to twice as
+many."""
 
 
 def explain(s3: Any, error: Mapping[str, str], plan: Mapping[str, Any]) -> dict[str, str]:
-    """``{"error", "cause", "remedy"}`` of a failed state: the library's error, the shard's or the job's.
+    """Return ``{"error", "cause", "remedy"}`` of a failed state: the library's error, the shard's or the
+    job's.
 
-    ``cause`` is all there is to read: its last line is the remedy, which is ``""`` if none is known.
+    ``cause`` is the full text: its last line is the remedy. ``remedy`` is ``""`` if none is known.
     """
     name, cause = error.get("Error", "Unknown"), error.get("Cause", "")
     if name == MAP_FAILED and plan:
@@ -27,6 +29,8 @@ def explain(s3: Any, error: Mapping[str, str], plan: Mapping[str, Any]) -> dict[
     details = details_of(cause)
     if "HyperParameterTuningJobName" in details:
         return _answer("TuningJobError", _of_tuning(details))
+    if "TransformJobName" in details:
+        return _answer("TransformJobError", _of_transform(details))
     if "TrainingJobName" in details:
         return _answer("TrainingJobError", _of_training(details))
     if "errorMessage" in details:
@@ -35,27 +39,27 @@ def explain(s3: Any, error: Mapping[str, str], plan: Mapping[str, Any]) -> dict[
 
 
 def as_exception(error: str, cause: str) -> Exception:
-    """Make the exception by which a function fails with that error and cause, its class and message."""
+    """Return an exception with which a function fails with this error and cause, as its class and message."""
     error, cause = _renamed(error, cause)
     raised: type[Exception] = type(error, (Exception,), {"__module__": "builtins"})
     return raised(cause)
 
 
 def text_of(cause: str) -> str:
-    """Return the readable text of an execution's cause, which is the JSON of a function's error."""
+    """Return the readable text in an execution's cause, which is a function's error in JSON."""
     return str(details_of(cause).get("errorMessage", cause))
 
 
 def reason_of(cause: str) -> str:
-    """Return a failed training job's own reason, or the cause as it is."""
+    """Return a failed training job's own reason, or the unchanged cause."""
     return str(details_of(cause).get("FailureReason") or cause)
 
 
 def details_of(cause: str) -> Mapping[str, Any]:
-    """Return the JSON object that a cause is, or an empty one if it is not JSON."""
+    """Parse a cause as a JSON object; return an empty one if it is not JSON."""
     try:
         details = json.loads(cause)
-    except (ValueError, RecursionError):  # brackets in brackets, thousands of them, are a cause like another
+    except (ValueError, RecursionError):  # thousands of nested brackets are a cause like any other
         return {}
     return details if isinstance(details, dict) else {}
 
@@ -101,11 +105,20 @@ def _of_tuning(job: Mapping[str, Any]) -> str:
     )
 
 
-def _renamed(error: str, cause: str) -> tuple[str, str]:
-    """Lambda's own errors under a name of ours.
+def _of_transform(job: Mapping[str, Any]) -> str:
+    name, status = job["TransformJobName"], job.get("TransformJobStatus", "Failed")
+    return (
+        f"Transform job {name} ended as {status}: "
+        f"{job.get('FailureReason') or 'the service gave no reason'}\n"
+        f"Its log: group /aws/sagemaker/TransformJobs, streams {name}/…"
+    )
 
-    Raised under theirs, the state machine would take one for a fault of the function that raises it: repeat
-    it, and end where no redrive goes on.
+
+def _renamed(error: str, cause: str) -> tuple[str, str]:
+    """Rename Lambda's own errors.
+
+    Raised under its own name, the state machine would take it for a fault of the function that raises it,
+    retry that function, and end in a state that no redrive continues from.
     """
     if error.startswith("Lambda."):
         return errors.FunctionError.__name__, f"{error}: {cause}"
@@ -113,14 +126,15 @@ def _renamed(error: str, cause: str) -> tuple[str, str]:
 
 
 def _of_function(error: str, text: str) -> dict[str, str]:
-    """Explain what a function raised. The library's own errors end with a line that is the remedy."""
+    """Explain an error that a function raised. The last line of the library's own errors is the remedy."""
     message, newline, last = text.strip().rpartition("\n")
     ours = isinstance(getattr(errors, error, None), type) and bool(newline)
     return _answer(error, message, last) if ours else _answer(error, text)
 
 
 def _answer(error: str, message: str, remedy: str = "") -> dict[str, str]:
-    """Short enough for Step Functions: of a long message the beginning, and the remedy all the same."""
+    """Return an answer short enough for Step Functions: the beginning of a long message, and always the
+    remedy."""
     error, message = _renamed(error, message)
     if not remedy:
         known = (remedy for word, remedy in REMEDIES.items() if word == error or word in message)
@@ -132,5 +146,5 @@ def _answer(error: str, message: str, remedy: str = "") -> dict[str, str]:
 
 
 def _cut(text: str, limit: int) -> str:
-    """Return the first ``limit`` bytes, in UTF-8. JSON can hold half of a character, which UTF-8 cannot."""
+    """Return the first ``limit`` bytes, in UTF-8. JSON can hold half a surrogate pair, which UTF-8 cannot."""
     return text.encode(errors="replace")[:limit].decode(errors="ignore")

@@ -1,4 +1,4 @@
-"""Name a RecordSet by all that its bytes and manifests depend on."""
+"""Name a RecordSet by everything that its bytes and manifests depend on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from amazon_estimators.pipeline.channels import Channel
 from amazon_estimators.pipeline.input_scan import Found
 
 ENCODING_VERSION = 2
-"""Raise it when the same input would make other bytes: it is part of every fingerprint."""
+"""Increment it if the same input would yield different bytes: it is part of every fingerprint."""
 
 
 def fingerprint_of(

@@ -1,4 +1,4 @@
-"""Inspect a channel's input: metadata and first bytes, of every object or of a sample."""
+"""Inspect a channel's input: metadata and first bytes of every object, or of a sample."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ from amazon_estimators.storage.s3 import InputObject
 
 LOOKS_AT_ONCE = 32
 MOST_LOOKED_AT = 512
-"""Objects of a channel that Plan looks at. Of more it looks at SAMPLED, and Encode at each one it reads."""
+"""The most objects per channel that Plan inspects. If there are more, it inspects SAMPLED of them, and Encode
+inspects each object it reads."""
 SAMPLED = 64
 
 
 class Unseen(Sequence[tuple[InputObject, Layout]]):
-    """Objects that were not inspected, each with the layout it is taken to have: the bytes of it all."""
+    """Objects that were not inspected. Each is assumed to have a layout of bytes."""
 
     def __init__(self, objects: ObjectList, schema: Schema, compression: str) -> None:
         self.objects, self._schema, self._compression = objects, schema, compression
@@ -48,7 +49,7 @@ class Unseen(Sequence[tuple[InputObject, Layout]]):
         return found, self._layout(found)
 
     def of_width(self, width: int) -> Unseen:
-        """Return the same objects with another number of features, known from now on."""
+        """Return the same objects with another number of features, which is now known."""
         layout = self[0][1].of_width(width, known=True)
         return Unseen(self.objects, layout.schema, self._compression)
 
@@ -59,13 +60,13 @@ class Unseen(Sequence[tuple[InputObject, Layout]]):
 
 @dataclass(frozen=True)
 class Found:
-    """The objects of a channel and how each can be cut.
+    """The objects of a channel, and where each can be cut.
 
     Attributes:
-        objects: Those with rows, each with its layout.
-        looked: True if Plan inspected every object. If not, the layouts are the bytes of whole objects.
-        source: How they are read, with what was found out of them.
-        left_out: What is beside them and is not read.
+        objects: The objects with rows, each with its layout.
+        looked: True if Plan inspected every object. Otherwise the layouts are the bytes of whole objects.
+        source: How to read them, including the options detected from them.
+        left_out: The objects beside them that are not read.
     """
 
     objects: Sequence[tuple[InputObject, Layout]]
@@ -86,7 +87,7 @@ class Found:
 
     @cached_property
     def formats(self) -> dict[str, tuple[InputObject, Layout]]:
-        """The formats of feature vectors, each with the first object that is of it."""
+        """The formats of feature vectors, each with its first object."""
         first: dict[str, tuple[InputObject, Layout]] = {}
         for entry, layout in self.objects:
             first.setdefault(format_of(entry, self.source)[0], (entry, layout))
@@ -110,15 +111,15 @@ def find(
     objects: ObjectList,
     left_out: tuple[LeftOut, ...] = (),
 ) -> Found:
-    """Look at the objects of a channel; ``left_out`` is what lies beside them and is not input.
+    """Inspect the objects of a channel; ``left_out`` are the objects beside them that are not input.
 
     Raises:
         NoInputError: No object is input.
-        InputError: An object cannot be encoded, or belongs to a table whose log says which files count.
+        InputError: An object cannot be encoded, or belongs to a table whose log lists its valid files.
         SchemaError: Two objects disagree.
-        RequestError: The algorithm learns from a label and none is named.
+        RequestError: The algorithm needs a label and none is named.
     """
-    # The starter, which may have listed the objects, knows no patterns.
+    # The starter, which may have listed the objects, does not know the patterns.
     if channel.files.include or channel.files.skip:
         why = channel.files.why_by_pattern
         objects = objects.pick(index for index, entry in enumerate(objects) if not why(entry.key))
@@ -136,7 +137,7 @@ def find(
 
 
 def refuse_tables(rule: InputFiles, keys: Iterable[str], left_out: Iterable[LeftOut], where: str) -> None:
-    """Raise InputError if keys are data of a table with a log. ``where`` names what paths are below."""
+    """Raise InputError if keys are data of a table with a log. Paths are below ``where``."""
     for log, root in rule.tables_among(keys, left_out):
         raise InputError(
             f"{where}{root} has the {log}, which lists its valid files",
@@ -147,9 +148,9 @@ def refuse_tables(rule: InputFiles, keys: Iterable[str], left_out: Iterable[Left
 
 
 def look_at(s3: Any, objects: ObjectList, channel: Channel, encoding: Encoding) -> Found:
-    """Inspect every object, or an even sample of very many that includes the first and the last.
+    """Inspect every object, or an even sample if there are many. It includes the first and the last.
 
-    Objects without rows, such as the empty parts that Spark writes, are left out if others have some.
+    Objects without rows, such as Spark's empty parts, are skipped if others have rows.
     """
     empty = list(objects.pick(index for index, size in enumerate(objects.sizes) if not size))
     filled = objects.pick(index for index, size in enumerate(objects.sizes) if size) if empty else objects
@@ -171,7 +172,7 @@ def look_at(s3: Any, objects: ObjectList, channel: Channel, encoding: Encoding) 
     without_rows = [(found, error) for found, error in looks if isinstance(error, NoInputError)]
     if not layouts:
         raise without_rows[0][1]
-    # Of sparse rows only the highest index may be known: a file that says its width decides.
+    # For sparse rows only the highest index may be known: a file that states its width decides.
     example, first = min(layouts, key=lambda looked: looked[1].schema.at_least)
     for found, layout in layouts:
         check_schema(first.schema, example.uri, layout.schema, found.uri)
@@ -192,9 +193,10 @@ def look_at(s3: Any, objects: ObjectList, channel: Channel, encoding: Encoding) 
 
 
 def widest(found: Mapping[str, Found]) -> dict[str, Found]:
-    """Return the channels with one number of features, where only the highest index of sparse rows is known.
+    """Return the channels with a common number of features, if only the highest index of sparse rows is
+    known.
 
-    Train and test data are one data set: the channel with most features tells how many there are.
+    Train and test data are one data set: the channel with the most features decides.
     """
     width = max((channel.schema.width for channel in found.values() if channel.schema.sparse), default=0)
     return {
@@ -221,7 +223,7 @@ def _left_out(channel: Channel, empty: list[InputObject]) -> tuple[LeftOut, ...]
 
 
 def _check_label(channel: Channel, found: Found) -> None:
-    """Raise RequestError if the channel needs a label, or takes none, and the input is not like that."""
+    """Raise RequestError if the channel requires or forbids a label and the input does not comply."""
     if not channel.rule.vectors:
         return
     for name, (entry, layout) in found.formats.items():

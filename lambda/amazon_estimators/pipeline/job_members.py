@@ -1,7 +1,7 @@
-"""The settings of a training job and their places in CreateTrainingJob, one line each.
+"""The settings of a training job and their paths in CreateTrainingJob, one line each.
 
-The construct and the client name some settings differently and measure them in other units. Both build the
-request from this table, so a new setting of the service is a line here and a setting there.
+The construct and the client use different names and units for some settings. Both build the request from this
+table, so a new setting of the service is a line here and a setting in each of them.
 """
 
 from __future__ import annotations
@@ -61,14 +61,14 @@ MEMBERS: Mapping[str, Member] = {
     "environment": Member("Environment"),
     "tags": Member("Tags"),
 }
-"""By the name that the SageMaker Python SDK 2 gives it."""
+"""The members by their names in the SageMaker Python SDK 2."""
 
 
 def request_of(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a CreateTrainingJob request that ``settings`` decide. None is not sent.
+    """Return the part of a CreateTrainingJob request that ``settings`` define. A None is not sent.
 
     Args:
-        settings: Values by their name in MEMBERS, in the units of the service: GiB and seconds.
+        settings: Values by their name in MEMBERS, in the service's units: GiB and seconds.
 
     Example:
         >>> request_of({"volume_size": 30, "max_run": 3600, "max_wait": None})
@@ -87,7 +87,7 @@ def request_of(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def settings_of(job: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of a job as DescribeTrainingJob tells them, by name. What it leaves out is None."""
+    """Return the settings of a job by name, from the answer of DescribeTrainingJob. Missing ones are None."""
 
     def value(path: str) -> Any:
         place: Any = job

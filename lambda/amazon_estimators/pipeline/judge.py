@@ -1,4 +1,4 @@
-"""Judge: is the trained model good enough, and better than the one in use on the same test data?"""
+"""Judge if a trained model is good enough, and better than the model in use on the same test data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.storage.s3_uri import Place
 
 MAX_MODEL_BYTES = 512 * 2**20
-"""The largest model that is loaded to be measured: the function's memory holds it twice."""
+"""Bytes of the largest model that is loaded and measured: the function's memory holds it twice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +32,12 @@ class Bar:
 
     Attributes:
         metric: The metric it is judged by.
-        direction: ``"Minimize"`` or ``"Maximize"``; None where nothing is compared.
-        at_least, at_most: The values that pass; None for any.
-        against_current: If it has to be better than the model in use.
-        margin: How much worse than the model in use passes; with 0 it has to be better.
-        group: The model package group that says which model is in use; None without a registry.
+        direction: ``"Minimize"`` or ``"Maximize"``; None if nothing is compared.
+        at_least: The lowest value that passes; None for no limit.
+        at_most: The highest value that passes; None for no limit.
+        against_current: True if the model must be better than the model in use.
+        margin: How much worse than the model in use it may be; with 0 it must be better.
+        group: The model package group that defines the model in use; None without a registry.
     """
 
     metric: str
@@ -58,7 +59,7 @@ class Bar:
         return self.metric.partition(":")[0]
 
     def misses(self, value: float) -> str:
-        """Return why a value does not pass by itself, empty if it does."""
+        """Return why a value does not pass by itself, or "" if it does."""
         if not isfinite(value):
             return f"{self.metric} is {value}, not a number to judge by"
         if self.at_least is not None and value < self.at_least:
@@ -68,7 +69,7 @@ class Bar:
         return ""
 
     def loses(self, value: float, current: float) -> str:
-        """Return why a value does not pass beside that of the model in use, empty if it does."""
+        """Return why a value does not pass compared with that of the model in use, or "" if it does."""
         gain = current - value if self.direction == "Minimize" else value - current
         if gain > 0 or not isfinite(current) or (self.margin > 0 and gain >= -self.margin):
             return ""
@@ -81,13 +82,15 @@ class Verdict:
     """The judgement of one model.
 
     Attributes:
-        good: If it may be used.
-        because: Why, in a sentence.
-        metric, value: What it was judged by.
+        good: True if the model may be used.
+        because: The reason, in a sentence.
+        metric: The metric it was judged by.
+        value: The value of the metric.
         current: ``{"job", "model", "value"}`` of the model it was compared with; None for none. The value is
             None if it could not be compared.
-        measured_by: ``"training job"``, or ``"numpy"`` if both were measured again on the same test data.
-        test_data: The version of the data it was judged on, by channel.
+        measured_by: ``"training job"``, or ``"numpy"`` if both models were measured again on the same test
+            data.
+        test_data: The version of the data on which it was judged, by channel.
     """
 
     good: bool
@@ -99,7 +102,7 @@ class Verdict:
     test_data: Mapping[str, str]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON has it, for the state machine and the event."""
+        """Return it as JSON values, for the state machine and the event."""
         return {**vars(self), "value": self.value if isfinite(self.value) else str(self.value)}
 
 
@@ -115,15 +118,15 @@ def judge(
     """Judge the model of a training job.
 
     Args:
-        s3, sagemaker: Clients; ``sagemaker`` is asked only where models are registered.
+        s3, sagemaker: Clients; ``sagemaker`` is used only with a registry.
         settings: The pipeline.
-        bar: What the model has to pass.
+        bar: The conditions that the model must meet.
         plan: Plan's result.
         job: DescribeTrainingJob's answer.
 
     Raises:
         TrainingJobError: The job did not report the metric.
-        DamagedFileError: The record of the model in use was changed.
+        DamagedFileError: The record of the model in use was edited.
     """
     stored = _record_set(s3, plan, bar.channel)
     test_data = {bar.channel: version_of(stored)}
@@ -146,7 +149,8 @@ def judge(
 
 
 def version_of(stored: StoredRecordSet[RecordSet]) -> str:
-    """Return 24 hexadecimal digits that name the content of a channel: the same bytes, the same version."""
+    """Return 24 hexadecimal digits that identify the content of a channel: equal bytes have equal
+    versions."""
     content = json.dumps([[shard.records, shard.sha256] for shard in stored.shards])
     return hashlib.sha256(content.encode()).hexdigest()[:24]
 
@@ -170,19 +174,20 @@ def _compare(
     stored: StoredRecordSet[RecordSet],
     value: float,
 ) -> _Comparison:
-    """Compare on the same test data: by what both trainings reported, else measure both with NumPy."""
+    """Compare on the same test data: by the metrics that both trainings reported, or by measuring both with
+    NumPy."""
     before = current.metrics.get(bar.metric)
     if before is not None and current.test_data.get(bar.channel) == version_of(stored):
         because = bar.loses(value, before)
         better = f"{bar.metric} is {value:g}; that of the model in use is {before:g}"
         return _Comparison(not because, because or better, value, before)
-    why = "its test data are not known" if before is None else "the test data have changed since"
+    why = "its test data are unknown" if before is None else "the test data have changed since"
     algorithm = algorithm_named(settings.algorithm).from_hyperparameters(settings.hyperparameters)
     try:
         ours = _measured(s3, algorithm, bar.metric, job["ModelArtifacts"]["S3ModelArtifacts"], stored)
         theirs = _measured(s3, algorithm, bar.metric, current.model, stored)
     except AmazonEstimatorsError as error:
-        because = f"it passes uncompared: {why} the model in use was judged, and {error.message}"
+        because = f"it passes without a comparison: {why} the model in use was judged, and {error.message}"
         return _Comparison(True, because, value, None)
     because = bar.loses(ours, theirs)
     better = f"{bar.metric} is {ours:g}; that of the model in use is {theirs:g} on the same data"
@@ -192,7 +197,7 @@ def _compare(
 def _measured(
     s3: Any, algorithm: Algorithm, metric: str, model: str, stored: StoredRecordSet[RecordSet]
 ) -> float:
-    # NumPy takes a while to import, and most models are compared without it.
+    # NumPy is slow to import, and most models are compared without it.
     from amazon_estimators.inference.load import ModelWarning, load_model  # noqa: PLC0415
     from amazon_estimators.inference.measure import can_measure, measure  # noqa: PLC0415
 
@@ -208,7 +213,7 @@ def _measured(
     if answer["ContentLength"] > MAX_MODEL_BYTES:
         raise ModelError(f"{model} has {answer['ContentLength']:,} bytes; allowed: {MAX_MODEL_BYTES:,}")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ModelWarning)  # the same holds for both models
+        warnings.simplefilter("ignore", ModelWarning)  # this is the same for both models
         loaded = load_model(answer["Body"].read(), algorithm, max_bytes=MAX_MODEL_BYTES)
     return measure(loaded, algorithm, metric, _blocks(s3, stored))
 
@@ -246,5 +251,5 @@ def _reported(job: Mapping[str, Any], metric: str) -> float:
 
 
 def reported_metrics(job: Mapping[str, Any]) -> dict[str, float]:
-    """Return the metrics that a training job, as DescribeTrainingJob tells it, reported at its end."""
+    """Return the final metrics of a training job, from the answer of DescribeTrainingJob."""
     return {one["MetricName"]: float(one["Value"]) for one in job.get("FinalMetricDataList") or ()}

@@ -1,7 +1,7 @@
-"""Name what a pipeline reads and writes on S3, once for its steps and for their IAM statements.
+"""Name every key that a pipeline reads and writes on S3, once for its steps and for their IAM statements.
 
-``prefix`` is the pipeline's: empty, or ending with a slash. ``root`` is the prefix of one RecordSet, all
-channels of it. The constructs call the same functions with ``"*"`` (:data:`ANY`) for what varies:
+``prefix`` is the pipeline's: empty, or ending with a slash. ``root`` is the prefix of one RecordSet with all
+its channels. The constructs call the same functions with ``"*"`` (:data:`ANY`) for variable parts:
 
     <prefix>input/<channel>/                                   uploaded by users
     <prefix>datasets/<version>.jsonl.gz, last_trained.json, current_model.json, last_tuned.json
@@ -47,42 +47,43 @@ FAILURES = "failures/"
 
 
 def input_prefix(prefix: str, channel: str = "") -> str:
-    """Return the prefix of a channel's input; without a channel that of all channels."""
+    """Return the prefix of a channel's input; without a channel, that of all channels."""
     return f"{prefix}{INPUT}{channel}/" if channel else f"{prefix}{INPUT}"
 
 
 def data_sets_prefix(prefix: str) -> str:
-    """Return the prefix of the frozen data sets and of the last one trained."""
+    """Return the prefix of the frozen data sets and of the record of the last one trained."""
     return f"{prefix}{DATA_SETS}"
 
 
 def data_set_key(prefix: str, version: str) -> str:
-    """Return the key of the list of a data set's objects, one a line, in gzip."""
+    """Return the key of the list of a data set's objects, one per line, in gzip."""
     return f"{data_sets_prefix(prefix)}{version}{DATA_SET_EXTENSION}"
 
 
 def plain_data_set_key(prefix: str, version: str) -> str:
-    """Return the key of a list that an earlier release wrote. It is read, and no longer written."""
+    """Return the key of a list that an earlier release wrote: still read, no longer written."""
     return f"{data_sets_prefix(prefix)}{version}{PLAIN_DATA_SET_EXTENSION}"
 
 
 def last_trained_key(prefix: str) -> str:
-    """Return the key of the data set last trained, by which a schedule knows whether there is news."""
+    """Return the key of the record of the data set last trained, which tells a schedule if there is new
+    data."""
     return f"{data_sets_prefix(prefix)}{LAST_TRAINED}"
 
 
 def current_model_key(prefix: str) -> str:
-    """Return the key of the model in use: the newest one that was good enough."""
+    """Return the key of the record of the model in use: the newest that was good enough."""
     return f"{data_sets_prefix(prefix)}{CURRENT_MODEL}"
 
 
 def last_tuned_key(prefix: str) -> str:
-    """Return the key of the tuning job that the next one may start from."""
+    """Return the key of the record of the tuning job that the next one may start from."""
     return f"{data_sets_prefix(prefix)}{LAST_TUNED}"
 
 
 def triggers_prefix(prefix: str) -> str:
-    """Return the prefix of what the starter remembers."""
+    """Return the prefix of the starter's state."""
     return f"{prefix}{TRIGGERS}"
 
 
@@ -107,12 +108,12 @@ def channel_root(root: str, channel: str) -> str:
 
 
 def known_plan_key(prefix: str, asked: str) -> str:
-    """Return the key that names the RecordSet which answers what was asked for before."""
+    """Return the key of the record of which RecordSet a known combination of data set and settings has."""
     return f"{record_sets_prefix(prefix)}{KNOWN_PLANS}{asked}.json"
 
 
 def models_prefix(prefix: str) -> str:
-    """Return the prefix that training jobs write their models to."""
+    """Return the prefix to which training jobs write their models."""
     return f"{prefix}{MODELS}"
 
 
@@ -137,22 +138,22 @@ def plan_key(root: str) -> str:
 
 
 def pieces_key(root: str) -> str:
-    """Return the key of the pieces of input that each shard is made of, one line per shard."""
+    """Return the key of the input pieces of each shard, one line per shard."""
     return f"{root}{PIECES}"
 
 
 def items_key(root: str, attempt: str) -> str:
     """Return the key of the items of one attempt's Map.
 
-    Each attempt has its own, so that no other execution swaps them while a Map reads them.
+    Each attempt has its own, so no other execution can replace them while a Map reads them.
     """
     return f"{root}{EXECUTIONS}{attempt}/{ITEMS}"
 
 
 def receipts_prefix(root: str, channel: str, shard: int | None = None) -> str:
-    """Return the prefix of a channel's receipts, or of those of one shard.
+    """Return the prefix of a channel's receipts, or of one shard's.
 
-    A shard has several if it was encoded again under another ETag.
+    A shard has several receipts if it was encoded again under another ETag.
     """
     return f"{root}{RECEIPTS}{channel}/" + ("" if shard is None else f"{shard:05d}/")
 

@@ -1,7 +1,7 @@
-"""Find the plan of a data set version again without opening its objects: they may be gone by now.
+"""Find the earlier plan of a data set version without opening its objects, which may be gone by now.
 
-A fingerprint is made of what Plan sees in the objects. Once seen, it is kept under the digest of what was
-asked for: the data set version and the settings that a RecordSet depends on.
+A fingerprint depends on what Plan sees in the objects. Once computed, it is stored under a digest of the
+request: the data set version and the settings that a RecordSet depends on.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ SCHEMA = "known-plan/1"
 
 
 def asked_for(settings: list[Any], channels: Mapping[str, Channel], data_set: str) -> str:
-    """Return 24 hexadecimal digits that name what a RecordSet is asked for with.
+    """Return 24 hexadecimal digits that identify a request for a RecordSet.
 
-    ``settings`` are those that are not of a channel.
+    ``settings`` are those that do not belong to a channel.
     """
     identities = [channels[name].identity() for name in sorted(channels)]
     text = json.dumps([settings, identities, data_set], sort_keys=True)
@@ -32,13 +32,13 @@ def asked_for(settings: list[Any], channels: Mapping[str, Channel], data_set: st
 
 
 def note_plan(s3: Any, plan: Plan, prefix: str, asked: str) -> None:
-    """Keep that ``asked`` is answered by ``plan``."""
+    """Record that ``plan`` answers the request ``asked``."""
     document = seal_document(SCHEMA, {"asked": asked, "fingerprint": plan.fingerprint})
     put_json(s3, plan.bucket, keys.known_plan_key(prefix, asked), document)
 
 
 def known_plan(s3: Any, bucket: str, prefix: str, asked: str, data_set: str) -> Plan | None:
-    """Return the plan that answers ``asked``; None if there is none, or one that was changed."""
+    """Return the plan that answers the request ``asked``; None if there is none, or it was edited."""
     key = keys.known_plan_key(prefix, asked)
     if not is_there(s3, bucket, key):
         return None
@@ -49,6 +49,6 @@ def known_plan(s3: Any, bucket: str, prefix: str, asked: str, data_set: str) -> 
             return None
         plan = Plan.load(s3, bucket, root)
     except DamagedFileError:
-        return None  # Plan writes both again
+        return None  # Plan then writes both again
     same = (plan.fingerprint, plan.data_set) == (document["fingerprint"], data_set)
     return plan if same else None

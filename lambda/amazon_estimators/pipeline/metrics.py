@@ -1,7 +1,7 @@
-"""CloudWatch metrics of a pipeline that outlast a training job, as lines of the functions' logs.
+"""CloudWatch metrics of a pipeline that continue over training jobs, written as lines of the functions' logs.
 
 SageMaker's own metrics have the job as a dimension, so each retraining begins a new series. A line in the
-embedded metric format takes no request and no permission: CloudWatch Logs reads the metrics out of it.
+embedded metric format needs no request and no permission: CloudWatch Logs extracts the metrics from it.
 """
 
 from __future__ import annotations
@@ -42,20 +42,20 @@ COUNTS = {
     PREDICTIONS_SKIPPED: "PredictionsSkipped",
     PREDICTIONS_WAITING: "PredictionsWaiting",
 }
-"""The metric that each kind of a pipeline's events counts in."""
+"""The metric that counts each kind of a pipeline's events."""
 ENDPOINT_COUNTS = {
     UPDATED: "EndpointsUpdated",
     ROLLED_BACK: "EndpointsRolledBack",
     ENDPOINT_FAILED: "EndpointsFailed",
 }
-"""The same of an endpoint's."""
+"""The metric that counts each kind of an endpoint's events."""
 EXECUTION_SECONDS, BILLABLE_SECONDS = "ExecutionSeconds", "BillableSeconds"
 MOST_METRICS = 100
-"""Metrics that one line takes."""
+"""The most metrics per line."""
 
 
 def metric_line(told: str, detail: Mapping[str, Any], *, now: float) -> dict[str, Any] | None:
-    """Return the line of one event, or None for a kind that is not counted.
+    """Return the line of an event, or None for a kind that is not counted.
 
     Args:
         told: The detail type, such as ``"Model Trained"``.
@@ -74,7 +74,7 @@ def metric_line(told: str, detail: Mapping[str, Any], *, now: float) -> dict[str
     for name, member in ((EXECUTION_SECONDS, "seconds"), (BILLABLE_SECONDS, "billable_seconds")):
         if detail.get(member) is not None:
             values[name] = (detail[member], "Seconds")
-    # The algorithm's own names hold a colon, as in "test:msd", so that they cannot be one of those above.
+    # The algorithm's own names hold a colon, as in "test:msd", so they cannot collide with those above.
     values |= {name: (value, "None") for name, value in (detail.get("metrics") or {}).items()}
     dimensions = [[DIMENSION]]
     properties = {
@@ -118,7 +118,7 @@ def embedded(
 
 
 def count(told: str, detail: Mapping[str, Any]) -> None:
-    """Write the line of one event to standard output, where Lambda's log takes it as it is."""
+    """Write the line of an event to standard output, which Lambda logs unchanged."""
     line = metric_line(told, detail, now=time.time())
     if line is not None:
         put(line)

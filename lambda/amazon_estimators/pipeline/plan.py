@@ -1,4 +1,4 @@
-"""Plan: from metadata alone, decide what every shard is made of, before anything is paid for."""
+"""Plan an execution from metadata alone: decide what every shard is made of, before anything is paid for."""
 
 from __future__ import annotations
 
@@ -34,11 +34,10 @@ Pieces = Iterable[Iterable[Piece]]
 def plan_step(
     s3: Any, settings: Settings, execution_input: Mapping[str, Any], execution: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Plan the RecordSet and list the shards still to encode, unless it is there whole and verified.
+    """Plan the RecordSet and list the shards still to encode, unless it exists complete and verified.
 
-    No object of the input is opened for a RecordSet that is there whole: it may have expired by now.
-    ``execution`` has ``name``, ``start_time`` and ``redrive``, the redrives so far: each is an attempt of its
-    own.
+    For a complete RecordSet no input object is opened: it may have expired by now. ``execution`` has
+    ``name``, ``start_time`` and ``redrive``, the number of redrives so far: each is a new attempt.
     """
     algorithm = settings.algorithm_for(execution_input)
     algorithm.check_instances(settings.instance_type, settings.instance_count)
@@ -146,7 +145,7 @@ def plan_record_sets(
 
 
 def _frozen(s3: Any, settings: Planner, channels: Mapping[str, Channel]) -> DataSet:
-    """Freeze what is there now, as a version of its own."""
+    """Freeze the current input as a data set version."""
     files = {name: channel.files for name, channel in channels.items()}
     data_set = DataSet.take(s3, settings.data_bucket, files)
     data_set.freeze(s3, settings.data_bucket, settings.prefix)
@@ -154,10 +153,10 @@ def _frozen(s3: Any, settings: Planner, channels: Mapping[str, Channel]) -> Data
 
 
 def _missing(s3: Any, plan: Plan, shards: list[Shard]) -> list[Shard]:
-    """Return the shards that an earlier execution did not finish; at least one.
+    """Return the shards that earlier executions did not finish; at least one.
 
-    All may be there without a manifest, when Seal refused the hyperparameters. The last one is then encoded
-    again, to the same bytes: what a Map Run does with no items at all is nowhere promised.
+    All may exist without a manifest, if Seal refused the hyperparameters. Then the last one is encoded again,
+    to the same bytes: AWS does not document what a Map Run does without items.
     """
     done = {name: verified(s3, plan, name) for name in plan.channels}
     return [shard for shard in shards if shard.index not in done[shard.channel]] or shards[-1:]
@@ -191,9 +190,9 @@ def prepare(
     prefix: str,
     target_shard_bytes: int,
 ) -> tuple[Plan, dict[str, Pieces]]:
-    """Return the plan and the pieces of each channel's shards; nothing is written.
+    """Return the plan and the pieces of each channel's shards. Writes nothing.
 
-    Raises what :func:`make_plan` raises.
+    Raises the same errors as :func:`make_plan`.
     """
     found = {
         name: find(

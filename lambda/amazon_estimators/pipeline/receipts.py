@@ -1,7 +1,7 @@
-"""Leave and read the receipt of a shard: what Encode recorded, so that Seal verifies shards by listing.
+"""Write and read the receipts of shards: Encode records what it wrote, and Seal verifies shards by listing.
 
-A receipt is an empty object whose *key* holds its content: listing them, 1,000 keys a call, reads them all.
-S3 takes keys of up to 1,024 bytes; a receipt's name takes at most 700 of them, which RECEIPT_LIMIT holds to.
+A receipt is an empty object whose *key* holds its content: listing, at 1,000 keys per call, reads them all.
+S3 allows keys of up to 1,024 bytes; RECEIPT_LIMIT keeps a receipt's name within 700.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from amazon_estimators.summaries import Labels, Tokens
 
 RECEIPT_LIMIT = 700
 CHECK_DIGITS = 8
-"""Hexadecimal digits in front of a receipt, made of the rest of it."""
+"""Hexadecimal digits that begin a receipt: a digest of the rest."""
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """One shard of a channel: ``shard`` is its index there, sizes in bytes, ``etag`` what S3 answered."""
+    """One shard of a channel: ``shard`` is its index there, sizes are in bytes, ``etag`` is what S3
+    returned."""
 
     shard: int
     num_bytes: int
@@ -45,7 +46,7 @@ class Receipt:
 
     @classmethod
     def from_key(cls, key: str) -> Self:
-        """Read what :meth:`key` wrote. Raises ValueError for any other key."""
+        """Parse a key that :meth:`key` made. Raises ValueError for any other key."""
         told = base64.urlsafe_b64decode(key.rpartition("/")[2]).decode()
         check, text = told[:CHECK_DIGITS], told[CHECK_DIGITS:]
         if check != _check(text):
@@ -70,7 +71,7 @@ class Receipt:
 def read_receipts(s3: Any, bucket: str, prefix: str, channel: str) -> Iterator[Receipt]:
     """Yield all receipts of a channel; a shard that was encoded twice under another ETag has two.
 
-    What cannot be read is no receipt: its shard counts as missing, and is encoded again.
+    Skips keys that are not receipts: their shards count as missing, and are encoded again.
     """
     for key, _, _ in list_stored(s3, bucket, keys.receipts_prefix(prefix, channel)):
         try:

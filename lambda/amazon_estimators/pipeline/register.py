@@ -1,7 +1,7 @@
-"""Register: the request that makes a trained model a version of its model package group.
+"""Build the request that registers a trained model as a version of its model package group.
 
-The metrics go to S3 as the report that SageMaker's own tools read, where it has a schema for them; the model
-card and the package's metadata say from which data, by which job and why the model came to be.
+The metrics go to S3 as the report that SageMaker's own tools read, as far as its schema has room for them.
+The model card and the package's metadata name the data and the job behind the model, and why it was trained.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ REPORTS: Mapping[str, Mapping[str, str]] = {
         "accuracy": "accuracy",
     },
 }
-"""The sections of SageMaker's report of a model's quality: a training's metric, and what it is called there.
+"""The sections of SageMaker's model quality report: a training's metric, and its name there.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-metrics.html
 """
@@ -47,7 +47,7 @@ SECTIONS = {
 }
 """The section by ``predictor_type``; other algorithms have none."""
 OWN_SECTION = "amazon_estimators_metrics"
-"""The section of all metrics under the names the algorithm gives them."""
+"""The section of all metrics under the algorithm's own names."""
 MOST_CARD_METRICS = 50
 LONGEST_TEXT = 1_000
 CARD_TEXT = 2_000
@@ -65,8 +65,8 @@ def model_package(
 ) -> dict[str, Any]:
     """Write the report and return the members of the CreateModelPackage request that depend on the model.
 
-    Called again for the same job it writes and returns the same, and the ``ClientToken`` makes the service
-    register it once.
+    Called again for the same job, it writes and returns the same, and the ``ClientToken`` makes the service
+    register it only once.
 
     Args:
         s3: A client.
@@ -75,7 +75,7 @@ def model_package(
         job: DescribeTrainingJob's answer.
         verdict: Judge's result; None without a gate.
         execution: ``name`` of the execution.
-        reason: Why it was started, empty if nobody said.
+        reason: Why it was started; empty if the input has no reason.
     """
     algorithm = algorithm_named(settings.algorithm).from_hyperparameters(settings.hyperparameters)
     name, metrics = job["TrainingJobName"], reported_metrics(job)
@@ -116,9 +116,9 @@ def model_package(
 
 
 def report(algorithm: Algorithm, metrics: Mapping[str, float]) -> dict[str, Any]:
-    """Return the metrics as SageMaker's report of a model's quality; those of ``test`` before others.
+    """Return the metrics as SageMaker's model quality report; those of ``test`` before others.
 
-    All of them are in a section of our own besides: the report's schema has no place for most.
+    All of them are also in a section of the library's own: the report's schema has no place for most.
     """
     own = {name: {"value": value, "standard_deviation": "NaN"} for name, value in sorted(metrics.items())}
     predictor = algorithm.effective("predictor_type") if "predictor_type" in algorithm.declared() else None
@@ -132,7 +132,7 @@ def report(algorithm: Algorithm, metrics: Mapping[str, float]) -> dict[str, Any]
 
 
 def _inference(algorithm: Algorithm, job: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the InferenceSpecification. The image that trains also predicts."""
+    """Return the InferenceSpecification. The training image also serves predictions."""
     facts = type(algorithm).inference
     container = {
         "Image": job["AlgorithmSpecification"]["TrainingImage"],
@@ -186,5 +186,5 @@ def _records(s3: Any, plan: Mapping[str, Any], channel: str) -> str:
 
 
 def _metadata_text(text: str) -> str:
-    """Return ``text`` with ``_`` for what the service takes in no metadata, 256 characters of it."""
+    """Return ``text`` with ``_`` for characters that metadata may not hold, cut to 256 characters."""
     return "".join(one if one.isalnum() or one in " _.:/=+-@" else "_" for one in text)[:256]

@@ -1,6 +1,6 @@
-"""From the text of a failure to its remedy, where the error itself has none.
+"""Find the remedy for a failure by its text, if the error itself has none.
 
-A key is a word of the service's text or the error's name; the first that is found holds, so the more telling
+A key is a phrase of the service's text or the error's name. The first that matches wins, so the more specific
 come first. A new cause is a line here and its real text in the tests.
 """
 
@@ -30,11 +30,11 @@ REMEDIES = {
     "ecr:GetDownloadUrlForLayer, and the repository's policy.",
     "InternalServerError": "A fault of SageMaker. Redrive the execution; raise max_retry_attempts if it is "
     "frequent.",
-    "ResourceInUse": "A job of this name exists. Start another execution: its jobs have names of their own.",
+    "ResourceInUse": "A job of this name exists. Start another execution: its jobs have new names.",
     "kms:": "The role may not use the KMS key: allow it in the key's policy and in the role.",
     "KMS": "The KMS key cannot be used: enable it, and allow the role to use it in the key's policy.",
     # Lambda and Step Functions
-    "Sandbox.Timedout": "The function ran out of time: lower target_shard_size, and a shard takes less.",
+    "Sandbox.Timedout": "The function ran out of time: lower target_shard_size, so that shards take less.",
     "Runtime.ExitError": "The function ran out of memory, most likely: give it more.",
     "Runtime.OutOfMemory": "The function ran out of memory: give it more.",
     "Lambda.TooManyRequestsException": "Lambda is at its limit: lower max_concurrency or raise the quota, "

@@ -1,4 +1,4 @@
-"""Seal: verify every shard, then write ``record_set.json`` and, last of all, the manifest."""
+"""Seal a RecordSet: verify every shard, then write ``record_set.json`` and, last of all, the manifest."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ from amazon_estimators.record_sets.manifest import StoredRecordSet, StoredShard,
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.storage.s3 import list_stored, put_text, read_object
 from amazon_estimators.summaries import Labels, Tokens
+from amazon_estimators.text import counted
 
 SETTLING = (0.5, 1.0, 2.0, 4.0)
-"""Seconds between checks of shards whose receipt may still be under way."""
+"""Seconds between checks of shards whose receipt may still be on its way."""
 
 
 @dataclass(frozen=True)
 class Sealed:
-    """A verified RecordSet and the receipts of its shards, empty ones left out."""
+    """A verified RecordSet and the receipts of its shards, without empty ones."""
 
     record_set: RecordSet
     receipts: list[Receipt]
 
 
 def verified(s3: Any, plan: Plan, channel: str) -> dict[int, Receipt]:
-    """Return the receipts of the shards that are there as they were encoded, by index."""
+    """Return the receipts of the shards that exist as they were encoded, by index."""
     stored = {key: (etag, size) for key, etag, size in list_stored(s3, plan.bucket, plan.root(channel))}
     return {
         receipt.shard: receipt
@@ -47,7 +48,8 @@ def verified(s3: Any, plan: Plan, channel: str) -> dict[int, Receipt]:
 def seal_step(
     s3: Any, settings: Settings, planned: Mapping[str, Any], execution: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Verify all shards, check hyperparameters against the data, then publish: errors leave no manifest."""
+    """Verify all shards, check hyperparameters against the data, then publish. After an error there is no
+    manifest."""
     algorithm = algorithm_named(settings.algorithm).from_hyperparameters(planned["hyperparameters"])
     plan = Plan.load(s3, planned["bucket"], planned["prefix"])
     sealed = seal(s3, plan, instance_count=settings.instance_count)
@@ -71,6 +73,7 @@ def seal_step(
         record_set=plan.fingerprint,
         shards=len(receipts),
         records=sum(receipt.facts.records for receipt in receipts),
+        dropped=sum(record_set.dropped for record_set in record_sets.values()),
         bytes=sum(receipt.num_bytes for receipt in receipts),
         features={name: profile.told() for name, profile in profiles.items() if profile.told()},
     )
@@ -78,9 +81,9 @@ def seal_step(
 
 
 def seal(s3: Any, plan: Plan, *, instance_count: int) -> dict[str, Sealed]:
-    """Verify the RecordSets of a plan and return them by channel. Nothing is written.
+    """Verify the RecordSets of a plan and return them by channel. Writes nothing.
 
-    Raises RecordSetError if a shard is missing or not what was recorded, SchemaError if shards disagree.
+    Raises RecordSetError if a shard is missing or does not match its receipt, SchemaError if shards disagree.
     """
     return {name: _sealed(s3, plan, name, instance_count) for name in plan.channels}
 
@@ -88,7 +91,8 @@ def seal(s3: Any, plan: Plan, *, instance_count: int) -> dict[str, Sealed]:
 def publish(
     s3: Any, plan: Plan, sealed: Mapping[str, Sealed], profiles: Mapping[str, ChannelProfile]
 ) -> None:
-    """Write what is known of each RecordSet and then the manifests: from here on they count as complete."""
+    """Write ``record_set.json`` of each channel and then the manifests: from then on, the RecordSets are
+    complete."""
     for name, profile in profiles.items():
         if profile.document is not None:
             key, text = profile_key(plan.root(name)), profile.document.to_json()
@@ -112,11 +116,10 @@ def _stored(plan: Plan, channel: str, sealed: Sealed) -> StoredRecordSet[RecordS
 
 
 def complete_record_sets(s3: Any, plan: Plan) -> dict[str, RecordSet] | None:
-    """Return the RecordSets of a plan that was completed before; None if anything of them is missing or
-    differs.
+    """Return the RecordSets of a plan that was completed before; None if any part is missing or differs.
 
-    Complete is one whose shards agree with their receipts, and whose manifest and ``record_set.json`` are
-    what Seal writes of those, byte by byte. What does not agree is sealed again.
+    A RecordSet is complete if its shards match their receipts, and its manifest and ``record_set.json`` are
+    byte for byte what Seal would write. Otherwise it is sealed again.
     """
     found = {}
     for name in plan.channels:
@@ -136,7 +139,7 @@ def _complete(s3: Any, plan: Plan, name: str) -> RecordSet | None:
     filled = [receipts[index] for index in sorted(receipts) if receipts[index].facts.records]
     if len(receipts) != plan.channels[name].shards or not filled:
         return None
-    record_set = _described(plan, name, filled)
+    record_set = _described(plan, name, filled, _dropped(receipts))
     expected = _stored(plan, name, Sealed(record_set, filled))
     texts = {record_set_key(root): expected.to_json(), manifest_key(root): expected.manifest()}
     same = all(read_object(s3, plan.bucket, key) == text.encode() for key, text in texts.items())
@@ -144,10 +147,10 @@ def _complete(s3: Any, plan: Plan, name: str) -> RecordSet | None:
 
 
 def _settled(s3: Any, plan: Plan, name: str) -> dict[int, Receipt]:
-    """:func:`verified`, looked at again while another execution may be about to leave a receipt.
+    """Call :func:`verified` repeatedly while another execution may be about to write a receipt.
 
-    Under a KMS key the ETag is the upload's, not the bytes'. Where another execution encodes the same shard,
-    what it wrote has an ETag of its own, and its receipt follows in a moment.
+    With a KMS key, each upload has its own ETag, whatever the bytes. If another execution encodes the same
+    shard, its object has a different ETag, and its receipt follows in a moment.
     """
     found = verified(s3, plan, name)
     for seconds in SETTLING:
@@ -171,12 +174,10 @@ def _sealed(s3: Any, plan: Plan, name: str, instance_count: int) -> Sealed:
             f"their encoder recorded, first s3://{plan.bucket}/{plan.shard_key(name, missing[0])}"
         )
     receipts = [found[index] for index in range(planned.shards) if found[index].facts.records]
+    dropped = _dropped(found)
     least = instance_count if planned.distribution == SHARDED else 1
     if len(receipts) < least:
-        raise RecordSetError(
-            f"channel {name}: {len(receipts)} of {planned.shards} shards hold records, for {least} instances",
-            remedy="Every training instance needs at least one record: add data or lower instance_count.",
-        )
+        raise _too_few(name, len(receipts), planned.shards, least, dropped)
     first = receipts[0].facts
     for receipt in receipts:
         facts = receipt.facts
@@ -187,11 +188,31 @@ def _sealed(s3: Any, plan: Plan, name: str, instance_count: int) -> Sealed:
                 f"{first} against {facts}",
                 remedy="Give all files of a channel the same columns, and labels to all records or to none.",
             )
-    return Sealed(_described(plan, name, receipts), receipts)
+    return Sealed(_described(plan, name, receipts, dropped), receipts)
 
 
-def _described(plan: Plan, name: str, receipts: list[Receipt]) -> RecordSet:
-    """Return the RecordSet of a channel, as the receipts of its shards that hold records tell it."""
+def _dropped(receipts: Mapping[int, Receipt]) -> int:
+    """Return the rows that all shards left out, those without any record too."""
+    return sum(receipt.facts.dropped for receipt in receipts.values())
+
+
+def _too_few(name: str, filled: int, shards: int, least: int, dropped: int) -> RecordSetError:
+    """Return the error for fewer shards with records than instances."""
+    message = f"channel {name}: {filled} of {shards} shards hold records, for {counted(least, 'instance')}"
+    if not dropped:
+        return RecordSetError(
+            message,
+            remedy="Every training instance needs at least one record: add data or lower instance_count.",
+        )
+    return RecordSetError(
+        f"{message}; rows left out because a value is missing: {dropped:,}",
+        remedy="Fill gaps in the Source instead of drop_incomplete, so that rows are kept; or lower "
+        "target_shard_size, so that there are more shards, or instance_count.",
+    )
+
+
+def _described(plan: Plan, name: str, receipts: list[Receipt], dropped: int) -> RecordSet:
+    """Return the RecordSet of a channel, from the receipts of its shards that hold records."""
     planned, first = plan.channels[name], receipts[0].facts
     return RecordSet(
         s3_data=f"s3://{plan.bucket}/{manifest_key(plan.root(name))}",
@@ -208,4 +229,5 @@ def _described(plan: Plan, name: str, receipts: list[Receipt]) -> RecordSet:
         tokens=Tokens.merge(receipt.facts.tokens for receipt in receipts),
         files=planned.names,
         read_as=planned.read_as,
+        dropped=dropped,
     )

@@ -1,4 +1,4 @@
-"""The settings of a pipeline, as its construct writes them, and the input of an execution."""
+"""Read the settings of a pipeline, as its construct writes them, and the input of an execution."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ INPUT_KEYS = ("hyperparameters", "data_set", "reason")
 LONGEST_REASON = 1_000
 
 MOST_SHOWN = 10
-"""Unknown keys of an input that the error names."""
+"""The most unknown keys of an input that an error names."""
 
 LONGEST_PREFIX = 200
-"""Bytes; a receipt's key is the prefix and up to 800 bytes more, and S3 takes 1,024."""
+"""Bytes. A receipt's key is the prefix and up to 800 bytes more; S3 allows 1,024."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """One pipeline. ``hyperparameters`` as the service takes them, ``channels`` by name, sizes in bytes.
+    """The settings of a pipeline. ``hyperparameters`` as the service takes them, ``channels`` by name, sizes
+    in bytes.
 
-    ``instance_type`` is one type, or several in order of preference.
-    ``distributions`` names how a channel is distributed where it is not the algorithm's default.
-    ``volume_gib`` is the disk of each training instance; None for an instance with disks of its own. ``tags``
-    are given to training jobs beside the library's own. ``columns`` is the bucket and key of the columns that
-    channels name, if they are too many for the definition: see :meth:`with_columns`.
+    ``instance_type`` is one type, or several in order of preference. ``distributions`` holds the distribution
+    of channels that do not use the algorithm's default. ``volume_gib`` is the disk of each training instance;
+    None for an instance with its own disks. ``tags`` are added to training jobs besides the library's own.
+    ``columns`` is the bucket and key of the columns that channels name, if they are too many for the
+    definition: see :meth:`with_columns`.
     """
 
     pipeline: str
@@ -54,7 +55,7 @@ class Settings:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Raises RequestError for a setting that is missing, unknown or out of range."""
+        """Read the settings. Raises RequestError for a setting that is missing, unknown or out of range."""
         known = {one.name for one in fields(cls)}
         missing, unknown = (
             sorted(known - set(values) - {"distributions", "volume_gib", "tags", "columns"}),

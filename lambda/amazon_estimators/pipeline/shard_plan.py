@@ -1,4 +1,5 @@
-"""Save and load the plan of a RecordSet: what every shard is made of. Encode and Seal go by nothing else."""
+"""Save and load the plan of a RecordSet: what every shard is made of. Encode and Seal depend on nothing
+else."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ REMEDY = "Start a new execution: Plan writes the file again, and finished shards
 
 @dataclass(frozen=True)
 class Shard:
-    """A shard: ``number`` counts over all channels, ``index`` in its own; its line in pieces.jsonl."""
+    """A shard: its ``number`` over all channels, its ``index`` in its channel, and its line in
+    pieces.jsonl."""
 
     number: int
     channel: str
@@ -31,13 +33,13 @@ class Shard:
     length: int
 
     def item(self) -> str:
-        """Return the line that the Map hands to Encode. It is small, however many pieces the shard has."""
+        """Return the item that the Map passes to Encode. It is small, however many pieces the shard has."""
         return json.dumps({"shard": self.number, "offset": self.offset, "length": self.length}) + "\n"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A RecordSet to be: where it lies, the data set version it is made of and its channels by name."""
+    """The plan of a RecordSet: its location, the data set version it is made of and its channels by name."""
 
     bucket: str
     prefix: str
@@ -54,12 +56,13 @@ class Plan:
         return keys.channel_root(self.prefix, channel)
 
     def shards_root(self, channel: str) -> str:
-        """Return the key prefix of a channel's shards. Auxiliary files lie apart: the user names them."""
+        """Return the key prefix of a channel's shards. Auxiliary files have their own: users choose their
+        names."""
         root = self.root(channel)
         return root if self.channels[channel].names is None else files_root(root)
 
     def shard_file(self, channel: str, index: int) -> str:
-        """Return the file name of a shard, which is all that a training container sees of its key."""
+        """Return the file name of a shard, the only part of its key that a training container sees."""
         planned = self.channels[channel]
         return shard_name(planned.encoding, index) if planned.names is None else planned.names[index]
 
@@ -67,9 +70,9 @@ class Plan:
         return self.shards_root(channel) + self.shard_file(channel, index)
 
     def save(self, s3: Any, pieces: Mapping[str, Iterable[Iterable[Piece]]]) -> list[Shard]:
-        """Write pieces.jsonl as the pieces are made, then plan.json; return the shards.
+        """Write pieces.jsonl as the pieces are produced, then plan.json; return the shards.
 
-        Written again, both get the same bytes.
+        Saving again writes the same bytes.
         """
         shards: list[Shard] = []
         text = _lines(pieces, shards)
@@ -81,7 +84,7 @@ class Plan:
 
     @classmethod
     def load(cls, s3: Any, bucket: str, prefix: str) -> Self:
-        """Read what :meth:`save` wrote. Raises DamagedFileError if it is something else by now."""
+        """Read a plan that :meth:`save` wrote. Raises DamagedFileError if it was edited."""
         key = keys.plan_key(prefix)
         text = read_object(s3, bucket, key)
         values = open_document(text, PLAN_SCHEMA, uri=f"s3://{bucket}/{key}", remedy=REMEDY)
@@ -89,9 +92,9 @@ class Plan:
         return cls(bucket, prefix, values["fingerprint"], values["data_set"], channels)
 
     def read_shard(self, s3: Any, offset: int, length: int) -> tuple[str, int, list[Piece]]:
-        """Return (channel, index in the channel, pieces) of one shard, from its line in pieces.jsonl.
+        """Return (channel, index in the channel, pieces) of a shard, from its line in pieces.jsonl.
 
-        Raises DamagedFileError if the line is not the one that was written there.
+        Raises DamagedFileError if the line was edited.
         """
         key = keys.pieces_key(self.prefix)
         text = read_object(s3, self.bucket, key, start=offset, length=length)

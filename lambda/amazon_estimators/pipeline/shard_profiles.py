@@ -1,7 +1,7 @@
-"""Leave the profile of each shard beside its receipt, and add up those of a channel.
+"""Write the profile of each shard beside its receipt, and add up the profiles of a channel.
 
-A profile tells people what their data are like. Training does not depend on it: one that is missing, damaged
-or of another release is left out and told, and never ends an execution.
+A profile shows people what their data look like. Training does not depend on it: a profile that is missing,
+damaged or from another release is skipped and reported, and never ends an execution.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from amazon_estimators.encodings.contract import PlannedChannel
 from amazon_estimators.errors import DamagedFileError
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.receipts import Receipt
@@ -22,16 +21,16 @@ from amazon_estimators.record_sets.profiles.findings import warnings_of
 from amazon_estimators.storage.s3 import list_stored, put_text, read_object
 
 READS_AHEAD = 16
-"""Profiles read at a time: 10,000 of them are read in the time of 625."""
+"""Profiles read concurrently: 10,000 of them take the time of 625."""
 PROFILE_LIMIT = 32 * 2**20
-"""Bytes of a profile that are believed: one of 100,000 features takes up to 5 MB."""
+"""Bytes of the largest profile accepted: one of 100,000 features takes up to 5 MB."""
 MOST_TOLD = 3
 
 
 def leave_profile(
     s3: Any, plan: Plan, channel: str, shard: int, builder: ProfileBuilder, *, shard_sha256: str
 ) -> None:
-    """Write what a shard's rows are like, unless it has no vectors. The same rows give the same profile."""
+    """Write the profile of a shard's rows, unless it has no vectors. The same rows give the same profile."""
     profile = builder.profile()
     if profile is not None:
         text = ProfileDocument(profile, shard_sha256=shard_sha256).to_json()
@@ -41,27 +40,27 @@ def leave_profile(
 
 @dataclass
 class ChannelProfile:
-    """The profile of a channel and what was left out of it.
+    """The profile of a channel, and what is missing from it.
 
     Attributes:
-        document: What is written beside ``record_set.json``; None if no shard has a profile.
-        problems: Why shards are left out, the first ones; empty if none is, and for records that are text.
+        document: The profile that is written beside ``record_set.json``; None if no shard has one.
+        problems: Why shards are left out, for the first few; empty if none is, and for records that are text.
     """
 
     document: ProfileDocument | None = None
     problems: list[str] = field(default_factory=list)
 
     def told(self) -> list[str]:
-        """Return what people have to know: warnings, and why the profile is not whole."""
+        """Return what users must know: warnings, and why the profile is incomplete."""
         return [*(self.document.warnings if self.document else ()), *self.problems]
 
 
 def add_up_profiles(
     s3: Any, plan: Plan, channel: str, receipts: Sequence[Receipt], *, counts_words: bool = False
 ) -> ChannelProfile:
-    """Add up the profiles of a channel's shards, in memory that does not grow with their number.
+    """Add up the profiles of a channel's shards, in memory that does not depend on their number.
 
-    Raises ServiceError if S3 does not hand out a profile that it lists: the next attempt may read it.
+    Raises ServiceError if S3 lists a profile but fails to return it: the next attempt may succeed.
 
     Args:
         s3: The client.
@@ -89,18 +88,10 @@ def add_up_profiles(
         problems = [f"{left_out}: {'; '.join(problems)}. {REMEDY}"]
     if total is None:
         return ChannelProfile(problems=problems)
-    names = feature_names(planned)
+    names = planned.schema.feature_names
     warnings = warnings_of(total, names, counts_words=counts_words)
     shards = len(receipts) - len(missing)
     return ChannelProfile(ProfileDocument(total, names, shards, len(missing), warnings), problems)
-
-
-def feature_names(planned: PlannedChannel) -> tuple[str, ...] | None:
-    """Return the names of a channel's features, in their order; None if the input has no names."""
-    schema = planned.schema
-    if schema.names is None:
-        return None
-    return tuple(schema.names[schema.position(number)] for number in range(schema.feature_dim))
 
 
 def _read_all(

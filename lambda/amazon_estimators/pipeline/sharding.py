@@ -1,4 +1,4 @@
-"""Decide how many shards there are, and where the input is cut."""
+"""Decide the number of shards and where to cut the input."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from amazon_estimators.sources import Layout, Piece
 from amazon_estimators.storage.s3 import InputObject
 
 DEFAULT_SHARD_BYTES = 256 * 2**20
-"""The most bytes of a shard, unless a user says otherwise: pipelines, estimators and the command line."""
+"""Bytes of the largest shard by default, for pipelines, estimators and the command line."""
 
 
 def shard_count(*, output_bytes: int, target_bytes: int, instance_count: int) -> int:
@@ -37,11 +37,11 @@ def cut_evenly(total: int, parts: int) -> list[int]:
 
 
 def pieces_of_shards(objects: Sequence[tuple[InputObject, Layout]], parts: int) -> Iterator[Iterator[Piece]]:
-    """Yield the pieces of each shard, in order: cut by rows if all row counts are known, else by bytes.
+    """Yield the pieces of each shard, in order: cut by rows if all row counts are known, otherwise by bytes.
 
-    Cut by rows, shards differ by one row at most. Cut by bytes, the rows of an object count as the bytes they
-    take, and a cut that falls inside an object that is one unit moves to the nearer end of it. A shard is
-    empty only if there are fewer such units than shards.
+    Cut by rows, shards differ by at most one row. Cut by bytes, the rows of an object count as the bytes they
+    take, and a cut inside an object that cannot be cut moves to its nearer end. A shard is empty only if
+    there are fewer such objects than shards.
 
     For example, objects of 70 and 30 rows make three shards with cuts at 0, 34, 67 and 100::
 
@@ -75,14 +75,14 @@ def pieces_of_shards(objects: Sequence[tuple[InputObject, Layout]], parts: int) 
 
 
 def most_shards(objects: Sequence[tuple[InputObject, Layout]]) -> int | None:
-    """Return how many shards can have records, or None if the input can be cut at any byte."""
+    """Return the number of shards that can have records, or None if the input can be cut at any byte."""
     if all(layout.whole or layout.records is not None for _, layout in objects):
         return sum(1 if layout.records is None else layout.records for _, layout in objects)
     return None
 
 
 def _piece(found: InputObject, layout: Layout, start: int, stop: int, *, counted: bool) -> Piece:
-    """Return the share ``[start, stop)`` of an object, in rows or bytes of it, as cuts of its layout."""
+    """Return the share ``[start, stop)`` of an object, in rows or bytes, as cuts of its layout."""
     if layout.records is not None:
         if not counted:
             start, stop = (layout.records * cut // found.size for cut in (start, stop))
@@ -93,13 +93,13 @@ def _piece(found: InputObject, layout: Layout, start: int, stop: int, *, counted
 
 
 def _around_units(cuts: list[int], ends: Sequence[int], whole: Sequence[int]) -> list[int]:
-    """Move cuts out of units, then apart as far as there is room, so that no shard is empty without need.
+    """Move cuts out of units, then apart as far as possible, so that no shard is empty unnecessarily.
 
     For example, a unit from byte 40 to 90 moves the cut at 50 to 40, and the cut at 75 to 90.
     """
 
     def unit_at(cut: int) -> tuple[int, int]:
-        """Return the ends of the unit that a cut lies in, or the cut twice."""
+        """Return the ends of the unit that holds a cut, or the cut twice."""
         index = bisect_right(ends, cut)
         if index == len(ends) or not whole[index]:
             return cut, cut

@@ -1,4 +1,4 @@
-"""Make the part of a CreateTrainingJob request that depends on the data: name, channels, tags and so on."""
+"""Build the part of a CreateTrainingJob request that depends on the data: name, channels, tags and so on."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def training_request(
     execution: str,
     started: str,
 ) -> dict[str, Any]:
-    """Return the request. ``started`` is when the execution started, in Step Functions' spelling.
+    """Return the request. ``started`` is the start time of the execution, in Step Functions' format.
 
-    The job's name is made of the pipeline, the RecordSet and this execution; the state machine adds the
-    attempt. An execution of the same name, when the first is forgotten, has another start and another name.
-    ``warnings`` are the rules that only this library infers: Model Trained tells them.
+    The job's name is built from the pipeline, the RecordSet and this execution; the state machine adds the
+    attempt. A later execution with the same name has another start time, and so another job name.
+    ``warnings`` are the rules that only this library infers: Model Trained lists them.
 
     Raises:
         HyperparameterError: The hyperparameters do not fit the data.
-        RequestError: The data of an instance does not fit its disk.
+        RequestError: An instance's data does not fit its disk.
     """
     _check_volume(settings, record_sets)
     with warnings.catch_warnings(record=True) as caught:
@@ -46,6 +46,9 @@ def training_request(
             record_sets, instance_count=settings.instance_count, instance_type=settings.instance_type
         )
     doubts = dict.fromkeys(str(warning.message) for warning in caught)
+    for name, record_set in record_sets.items():
+        if record_set.dropped:
+            doubts[f"channel {name}: {record_set.dropped_rows}"] = None
     for doubt in doubts:
         LOG.warning("%s", doubt)
     run = hashlib.sha256(f"{execution}\n{started}".encode()).hexdigest()[:10]
@@ -54,23 +57,28 @@ def training_request(
         "job_name": f"{settings.job_name_prefix}-{fingerprint[:8]}-{run}",
         "hyperparameters": fitted.hyperparameters(),
         "input_data_config": [record_set.data_channel() for record_set in record_sets.values()],
-        "tags": [
-            *({"Key": name, "Value": value} for name, value in settings.tags.items()),
-            *(
-                {"Key": f"amazon-estimators:{name}", "Value": _tag_value(value)}
-                for name, value in {
-                    "pipeline": settings.pipeline,
-                    "execution": execution,
-                    "record-set": fingerprint,
-                    "data-set": data_set,
-                }.items()
-            ),
-        ],
+        "tags": job_tags(
+            settings.tags,
+            {
+                "pipeline": settings.pipeline,
+                "execution": execution,
+                "record-set": fingerprint,
+                "data-set": data_set,
+            },
+        ),
     }
 
 
+def job_tags(tags: Mapping[str, str], own: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return the tags of a job: the pipeline's, and what the library tells of it under its own names."""
+    return [
+        *({"Key": name, "Value": value} for name, value in tags.items()),
+        *({"Key": f"amazon-estimators:{name}", "Value": _tag_value(value)} for name, value in own.items()),
+    ]
+
+
 def _check_volume(settings: Settings, record_sets: Mapping[str, RecordSet]) -> None:
-    """Raise RequestError if the data of an instance is larger than its disk.
+    """Raise RequestError if an instance's data is larger than its disk.
 
     In File mode a job downloads its data before it trains, and fails with "Insufficient disk space".
     """
@@ -91,7 +99,8 @@ def _check_volume(settings: Settings, record_sets: Mapping[str, RecordSet]) -> N
 
 
 def _tag_value(text: str) -> str:
-    """``text`` with ``_`` for what SageMaker takes in no tag, and of a longer one the end, which tells most.
+    """Return ``text`` with ``_`` for characters that a tag may not hold; of a long text the end, which says
+    most.
 
     Letters, numbers, blanks and ``_.:/=+-@``, 256 of them: TagValue of the API.
     """

@@ -1,4 +1,4 @@
-"""Tune: the part of a tuning job's request that depends on the data, and what came of its trainings."""
+"""Build the part of a tuning job's request that depends on the data, and report its trainings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from amazon_estimators.algorithms import algorithm_named
-from amazon_estimators.algorithms.tuning import declared_name
+from amazon_estimators.algorithms.tuning_ranges import declared_name
 from amazon_estimators.errors import HyperparameterError, TuningJobError
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.settings import Settings
@@ -25,7 +25,7 @@ MOST_CHANGED = 10
 https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-warm-start.html
 """
 BEST_SHOWN = 3
-"""Trainings of the leaderboard that the event tells; all of them are in the CSV file."""
+"""Trainings of the leaderboard in the event; the CSV file has all of them."""
 
 
 def prepare(
@@ -65,7 +65,7 @@ def prepare(
         name: value for name, value in request["hyperparameters"].items() if name not in tuning["searched"]
     }
     run = hashlib.sha256(f"{execution['name']}\n{execution['start_time']}".encode()).hexdigest()[:10]
-    parent, because = None, "it is not asked for"
+    parent, because = None, "it was not requested"
     if tuning["warm_start"]:
         parent, because = _parent(s3, settings, tuning, plan, statics)
     return {
@@ -91,10 +91,10 @@ def conclude(
     Args:
         s3, sagemaker: Clients.
         settings: The pipeline.
-        tuning: As for :func:`prepare`, and ``model_bucket``.
+        tuning: As for :func:`prepare`, with ``model_bucket``.
         plan: Plan's result.
-        prepared: What :func:`prepare` returned.
-        job_name: The tuning job, which has completed.
+        prepared: The result of :func:`prepare`.
+        job_name: The completed tuning job.
 
     Raises:
         TuningJobError: No training reported the objective.
@@ -109,7 +109,7 @@ def conclude(
         raise TuningJobError(
             f"Tuning job {job_name} has no best training: none of {sum(counts.values())} reported "
             f"{tuning['objective']}",
-            remedy=f"Look at its trainings in s3://{tuning['model_bucket']}/{key} and at the log of one.",
+            remedy=f"See its trainings in s3://{tuning['model_bucket']}/{key} and at the log of one.",
         )
     record = {
         "job_name": job_name,
@@ -185,7 +185,7 @@ def _parent(
     plan: Mapping[str, Any],
     statics: Mapping[str, str],
 ) -> tuple[dict[str, Any] | None, str]:
-    """Return the WarmStartConfig, or None, and why."""
+    """Return the WarmStartConfig, or None with the reason."""
     key = keys.last_tuned_key(settings.prefix)
     if not is_there(s3, settings.data_bucket, key):
         return None, "there is no tuning job before it"

@@ -1,31 +1,31 @@
-"""Say in five lines what Plan understood of a channel's input, before anything is encoded."""
+"""Describe in five lines how Plan understood a channel's input, before anything is encoded."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from amazon_estimators.pipeline.channels import Channel
 from amazon_estimators.pipeline.input_scan import Found
 from amazon_estimators.record_sets.read_as import ReadAs
-from amazon_estimators.sources import format_of
+from amazon_estimators.sources import Schema, format_of
+from amazon_estimators.sources.columns.rules import ColumnRules
 from amazon_estimators.sources.delimited.fronts import dialect_of
 from amazon_estimators.sources.formats import COMPRESSIONS
 from amazon_estimators.text import counted, listed
 
 MOST_NAMED = 8
 UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?")
-"""What pandas calls a column that has no name in a file, when it reads it."""
+"""The name that pandas gives a column without a name."""
 LONGEST_LINE = 160
-"""Characters of a line in the state of an execution, which holds 8 KB in all."""
+"""Characters of a line in the state of an execution, which holds 8 KB in total."""
 
 
 def understood(channel: Channel, found: Found) -> ReadAs:
-    """Return what was understood of the input of a channel."""
+    """Return the description of a channel's input."""
     schema = found.schema
-    features = None
-    if schema.names is not None and channel.rule.vectors:
-        features = tuple(schema.names[schema.position(number)] for number in range(schema.feature_dim))
+    features = schema.feature_names if channel.rule.vectors else None
     label = None
     if schema.label is not None:
         label = schema.names[schema.label] if schema.names else str(schema.label)
@@ -36,7 +36,7 @@ def understood(channel: Channel, found: Found) -> ReadAs:
 
 
 def shortened(read_as: ReadAs) -> list[str]:
-    """Return the lines as the state of an execution has room for them."""
+    """Return the lines, shortened to fit the state of an execution."""
     return [
         line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…" for line in read_as.lines[:7]
     ]
@@ -70,11 +70,13 @@ def _columns(channel: Channel, found: Found, label: str | None) -> Iterator[str]
     schema = found.schema
     if not channel.rule.vectors:
         return
-    kind = "sparse" if schema.sparse else "dense"
-    columns = [] if schema.sparse else [schema.position(number) for number in range(schema.feature_dim)]
+    rules = schema.recipe.rules if schema.rules else None
+    kind = "sparse" if schema.sparse or (rules and rules.sparse) else "dense"
+    columns = [] if schema.sparse else list(schema.recipe.features)
     named = _named(found, columns)
     features = f"{schema.feature_dim:,} {kind}" + (f", {named}" if named else "")
     yield f"features: {features}; label: {label or _own(found)}"
+    yield from rule_lines(schema)
     used = {*columns, schema.label}
     index = [column for column in schema.index if column not in used]
     others = (
@@ -91,8 +93,33 @@ def _columns(channel: Channel, found: Found, label: str | None) -> Iterator[str]
     yield f"not read: {'; '.join(part for part in parts if part) or 'nothing'}"
 
 
+def rule_lines(schema: Schema) -> Iterator[str]:
+    """Say in a line what becomes of the columns that rules name; in none if there are no rules."""
+    if schema.rules:
+        yield f"columns: {'; '.join(_rules(schema, schema.rules))}"
+
+
+def _rules(schema: Schema, rules: ColumnRules) -> Iterator[str]:
+    told: dict[str, Callable[[Any], str]] = {
+        "one_hot": lambda words: f"as {counted(len(words), 'word')}",
+        "hashed": lambda count: f"to {count:,}",
+        "fill": lambda value: f"with {value}",
+        "scale": lambda pair: f"by {pair[0]:g} and {pair[1]:g}",
+    }
+    for name, tell in told.items():
+        pairs = getattr(rules, name)
+        columns = [f"{schema.key(key)} {tell(value)}" for key, value in pairs[:MOST_NAMED]]
+        if columns:
+            more = f" and {len(pairs) - MOST_NAMED:,} more" if len(pairs) > MOST_NAMED else ""
+            yield f"{name} {', '.join(columns)}{more}"
+    if rules.one_hot:
+        yield f"unknown words: {rules.unknown}"
+    if rules.drop_incomplete:
+        yield "rows with a gap that is not filled are left out"
+
+
 def _own(found: Found) -> str:
-    """Describe the place of a label that is not in a column."""
+    """Describe the position of a label that is not in a column."""
     names = {format_of(found.objects[0][0], found.source)[0]}
     return "of each record" if names <= {"libsvm", "recordio"} and found.source.keep_labels else "none"
 
@@ -103,7 +130,7 @@ def _named(found: Found, columns: list[int]) -> str:
 
 
 def _directories(channel: Channel, found: Found) -> list[str]:
-    """The names of ``key=value`` directories below the prefix, which are not columns."""
+    """Return the names of the ``key=value`` directories below the prefix that are not columns."""
     parts = (
         part.partition("=")[0]
         for entry, _ in found.objects
@@ -127,15 +154,15 @@ def _cut(found: Found) -> str:
 
 def _notes(found: Found) -> Iterator[str]:
     if not found.looked:
-        return  # what was not looked at has no notes, and no rows that are counted
+        return  # objects that were not inspected have no notes and no row counts
     notes = [note for _, layout in found.objects for note in layout.notes]
     yield from (f"note: {note}" for note in dict.fromkeys(notes[:100]))
     schema = found.schema
     read = [] if schema.sparse or not schema.names else [schema.names[column] for column in schema.used]
     if found.source.features is None and (given := [name for name in read if UNNAMED.fullmatch(name)]):
         yield (
-            f"note: {listed(given, MOST_NAMED)}: pandas calls so what has no name in a file, such as "
-            f"an index written with the rows; if it is one, set exclude={given}"
+            f"note: {listed(given, MOST_NAMED)}: pandas uses this name for a column without one, "
+            f"such as an index written with the rows; if it is an index, set exclude={given}"
         )
     packed = [
         entry.uri

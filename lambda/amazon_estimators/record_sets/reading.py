@@ -77,14 +77,14 @@ def shards_of(s3: Any, record_set: Any) -> list[Place]:
     if record_set.s3_data_type == "ManifestFile":
         return manifest_shards(s3, place)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=place.bucket, Prefix=place.key)
-    found = [
+    objects = [
         Place(place.bucket, one["Key"]) for page in pages for one in page.get("Contents", ()) if one["Size"]
     ]
-    if not found:
+    if not objects:
         raise RecordSetError(
             f"there is no object under {place.uri}", remedy="Check the prefix of the RecordSet."
         )
-    return found
+    return objects
 
 
 def manifest_shards(s3: Any, manifest: Place) -> list[Place]:

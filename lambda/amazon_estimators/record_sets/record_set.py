@@ -24,6 +24,8 @@ class RecordSet:
     ``feature_dim`` is 0 where records are no vectors (JSON Lines, IPInsights' CSV, auxiliary files).
     ``content_type`` is the media type of the shards. Default: that of the algorithm's channel.
     ``tokens`` is of Object2Vec's pairs: (in0, in1). ``files`` are the names of an auxiliary channel's files.
+    ``dropped`` counts rows of the input that are no records, because a value is missing and the Source says
+    ``drop_incomplete``.
     ``read_as`` tells what was understood of files it was made from; None for data in memory.
     """
 
@@ -42,6 +44,7 @@ class RecordSet:
     tokens: tuple[Tokens, Tokens] | None = None
     files: tuple[str, ...] | None = None
     read_as: ReadAs | None = None
+    dropped: int = 0
 
     @classmethod
     def from_manifest(cls, uri: str, *, channel: str | None = None, session: Any = None) -> Self:
@@ -88,12 +91,20 @@ class RecordSet:
         ]
         if self.num_shards:
             lines.append(f"  {counted(self.num_shards, 'shard')}, {self.num_bytes:,} bytes")
+        if self.dropped:
+            lines.append(f"  {self.dropped_rows}")
         if self.labels:
             whole = "whole numbers" if self.labels.integral else "real numbers"
             lines.append(f"  labels from {self.labels.minimum:g} to {self.labels.maximum:g}, {whole}")
         if self.read_as:
             lines += [f"  {line}" for line in self.read_as.lines]
         return "\n".join(lines)
+
+    @property
+    def dropped_rows(self) -> str:
+        """Return the number of rows left out, as a sentence."""
+        rows = self.num_records + self.dropped
+        return f"{self.dropped:,} of {rows:,} rows were left out: a value is missing (drop_incomplete)"
 
     def read(
         self, *, max_records: int | None = None, session: Any = None

@@ -67,16 +67,16 @@ def read_matrix(file: File) -> tuple[Any, Array | None]:
                 counts.add(block.counts, done)
     if channel.kind is None:
         raise RecordIOError("it holds no record", file=name)
-    found = labels.array() if channel.kind.label_tensor else None
-    if found is not None and channel.label_dim > 1:
-        found = found.reshape(-1, channel.label_dim)
+    label_values = labels.array() if channel.kind.label_tensor else None
+    if label_values is not None and channel.label_dim > 1:
+        label_values = label_values.reshape(-1, channel.label_dim)
     if not channel.kind.sparse:
-        return values.array().reshape(-1, channel.feature_dim), found
+        return values.array().reshape(-1, channel.feature_dim), label_values
     per_row = counts.array()
     indptr = np.zeros(len(per_row) + 1, np.int64)
     np.cumsum(per_row, out=indptr[1:])
     parts = CsrParts(values.array(), keys.array(), indptr, (len(per_row), channel.feature_dim))
-    return _sparse(parts), found
+    return _sparse(parts), label_values
 
 
 def _sparse(parts: CsrParts) -> Any:

@@ -159,8 +159,8 @@ def _packed(memory: Array, at: Array, length: Array, tensor: Tensor) -> tuple[Ar
     """Return packed values of many records and their number in each; None if a varint among them is too
     long."""
     if not tensor.width:
-        found = _varints(memory, at, length)
-        return found and (found[0].astype(np.uint32).view(np.int32), found[1])
+        varints = _varints(memory, at, length)
+        return varints and (varints[0].astype(np.uint32).view(np.int32), varints[1])
     counts = length // tensor.width
     first = int(length[0])
     if first and (length == first).all():
@@ -259,8 +259,8 @@ class _Table:
         for part, expected in self.constant:
             if not rows:
                 return
-            found = self._column(data, rows, part).copy().view(np.uint8)
-            same = found == expected[: found.size]
+            actual = self._column(data, rows, part).copy().view(np.uint8)
+            same = actual == expected[: actual.size]
             if not same.all():
                 rows = int(np.argmin(same)) // (part.stop - part.start)
         if not rows:

@@ -1,28 +1,13 @@
-"""Which engine predicts with the models of an algorithm."""
+"""Choose the engine that predicts with an algorithm's models."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.algorithms.channel_rules import CSV, JSON, JSON_LINES, RECORDIO
 from amazon_estimators.algorithms.rules import Finding, Problem
-from amazon_estimators.inference.models import LOCAL_MODELS, TopicTable
-
-TOPICS = "how its container infers the topics of a document is not public"
-
-
-def numpy_problem(kind: type[Algorithm]) -> str:
-    """Return why NumPy does not predict with an algorithm's models; empty if it does.
-
-    Example:
-        >>> from amazon_estimators.algorithms import KMeans, LDA
-        >>> numpy_problem(KMeans), numpy_problem(LDA)
-        ('', 'how its container infers the topics of a document is not public')
-    """
-    model = LOCAL_MODELS.get(kind.__name__)
-    if model is None:
-        return kind.inference.undocumented_model
-    return TOPICS if issubclass(model, TopicTable) else ""
+from amazon_estimators.inference.without_container import numpy_problem
 
 
 def engine_findings(kind: type[Algorithm], engine: str) -> Iterator[Finding]:
@@ -33,3 +18,28 @@ def engine_findings(kind: type[Algorithm], engine: str) -> Iterator[Finding]:
             f"{problem}. Use engine='transform', with an instance_type.",
             source=kind.inference.source,
         )
+
+
+SPLIT_TYPES = {RECORDIO: "RecordIO", CSV: "Line", JSON_LINES: "Line"}
+"""How an object of a content type is split into records."""
+
+
+def transform_input(kind: type[Algorithm]) -> dict[str, str]:
+    """Return the content type of an algorithm's shards, as TransformInput has it.
+
+    Example:
+        >>> from amazon_estimators.algorithms import KMeans
+        >>> transform_input(KMeans)
+        {'ContentType': 'application/x-recordio-protobuf', 'SplitType': 'RecordIO'}
+    """
+    return {"ContentType": kind.content_type, "SplitType": SPLIT_TYPES[kind.content_type]}
+
+
+def accepted(kind: type[Algorithm]) -> str:
+    """Return the content type that transform jobs of an algorithm answer in: lines, where it has them."""
+    return JSON_LINES if JSON_LINES in kind.inference.returns else JSON
+
+
+def transform_output(kind: type[Algorithm]) -> dict[str, str]:
+    """Return the form of an algorithm's answers, as TransformOutput has it."""
+    return {"Accept": accepted(kind), "AssembleWith": "Line"}

@@ -4,6 +4,7 @@
 execution: what another one left unfinished is never taken for its own.
 
     <prefix>input/                                             uploaded by users
+    <prefix>answers/<attempt>/matrix_00000.pbr.out, …          of a transform job
     <prefix>predictions/<attempt>/part_00000.csv, …            in the order of the input
                                   _manifest.json               written last; Athena and Spark pass over it
     <prefix>recordsets/<fingerprint>/executions/<attempt>/parts.jsonl, parts/<shard>.json
@@ -15,10 +16,21 @@ from amazon_estimators.pipeline.keys import EXECUTIONS
 
 CHANNEL = "rows"
 """The one channel of a prediction pipeline."""
+ANSWERS = "answers/"
 PREDICTIONS = "predictions/"
 MANIFEST = "_manifest.json"
 PARTS = "parts.jsonl"
 PART = "part_"
+
+
+def answers_prefix(prefix: str) -> str:
+    """Return the prefix of what transform jobs write."""
+    return f"{prefix}{ANSWERS}"
+
+
+def answers_root(prefix: str, attempt: str) -> str:
+    """Return the prefix of what the transform job of one attempt writes."""
+    return f"{answers_prefix(prefix)}{attempt}/"
 
 
 def predictions_prefix(prefix: str) -> str:

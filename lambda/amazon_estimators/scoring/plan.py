@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from amazon_estimators.pipeline.plan import plan_record_sets
-from amazon_estimators.scoring.keys import CHANNEL, predictions_root
+from amazon_estimators.pipeline.training_request import job_tags
+from amazon_estimators.scoring.keys import CHANNEL, answers_root, predictions_root
 from amazon_estimators.scoring.schema import check_features, rows_channel, trained_on
 from amazon_estimators.scoring.settings import ScoringSettings
 
@@ -37,8 +38,22 @@ def plan_scoring(
     planned = plan_record_sets(s3, settings, {CHANNEL: channel}, execution_input.get("data_set"), execution)
     check_features(trained, planned.plan.channels[CHANNEL])
     run = hashlib.sha256(f"{execution['name']}\n{execution['start_time']}".encode()).hexdigest()[:10]
+    attempt = f"{planned.state['attempt']}-{run}"
+    name = f"{settings.job_name_prefix}-{planned.plan.fingerprint[:8]}-{run}"
     return {
         **planned.state,
-        "output": predictions_root(settings.prefix, f"{planned.state['attempt']}-{run}"),
-        "job_name": f"{settings.job_name_prefix}-{planned.plan.fingerprint[:8]}-{run}",
+        "output": predictions_root(settings.prefix, attempt),
+        "answers": answers_root(settings.prefix, attempt),
+        "job_name": name,
+        # A model is of one attempt alone: its end deletes it, and no other attempt's.
+        "model_name": f"{name}-{execution['redrive']}",
+        "tags": job_tags(
+            settings.tags,
+            {
+                "pipeline": settings.pipeline,
+                "execution": execution["name"],
+                "record-set": planned.plan.fingerprint,
+                "data-set": planned.plan.data_set,
+            },
+        ),
     }

@@ -10,9 +10,9 @@ from amazon_estimators.errors import PredictionsError
 from amazon_estimators.inference import Predictions
 from amazon_estimators.logs import note
 from amazon_estimators.pipeline.shard_plan import Plan
-from amazon_estimators.scoring.answers import by_numpy
+from amazon_estimators.scoring.answers import by_numpy, by_transform
 from amazon_estimators.scoring.keys import CHANNEL, part_key, part_receipt_key
-from amazon_estimators.scoring.settings import ScoringSettings
+from amazon_estimators.scoring.settings import NUMPY, ScoringSettings
 from amazon_estimators.scoring.tables import CONTENT_TYPES, WRITERS, Column, columns_of
 from amazon_estimators.storage.documents import seal_document
 from amazon_estimators.storage.multipart_upload import upload
@@ -49,8 +49,11 @@ def score_shard(s3: Any, settings: ScoringSettings, item: Mapping[str, Any]) -> 
 def _predictions(
     s3: Any, settings: ScoringSettings, plan: Plan, item: Mapping[str, Any]
 ) -> Iterator[Predictions]:
-    shard = read_object(s3, plan.bucket, plan.shard_key(CHANNEL, item["shard"]))
-    return by_numpy(s3, settings.algorithm, item["model"], shard)
+    if settings.engine == NUMPY:
+        shard = read_object(s3, plan.bucket, plan.shard_key(CHANNEL, item["shard"]))
+        return by_numpy(s3, settings.algorithm, item["model"], shard)
+    name = plan.shard_file(CHANNEL, item["shard"])
+    return by_transform(s3, settings.algorithm, plan.bucket, item["plan"]["answers"], name)
 
 
 class _Part:

@@ -1,6 +1,10 @@
 """The SageMaker Python SDK 2's first-party estimators: change the import line, keep the notebook."""
 
-from amazon_estimators.algorithms.tuning import CategoricalParameter, ContinuousParameter, IntegerParameter
+from amazon_estimators.algorithms.tuning_ranges import (
+    CategoricalParameter,
+    ContinuousParameter,
+    IntegerParameter,
+)
 from amazon_estimators.client.hosting import ServerlessInferenceConfig
 from amazon_estimators.sdk.amazon_estimator import get_image_uri
 from amazon_estimators.sdk.analytics import TrainingJobAnalytics

@@ -16,8 +16,9 @@ PERIOD_SECONDS = 60
 class TrainingJobAnalytics:
     """Reads the metrics that a training job published.
 
-    metric_names: those to read. Default: all that the job declares.
-    sagemaker_session: a session of the SDK or of boto3. Default: a new one.
+    Args:
+        metric_names: The metrics to read. Default: all that the job declares.
+        sagemaker_session: A session of the SDK or of boto3. Default: a new one.
     """
 
     def __init__(

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class HyperparameterAttribute(Hyperparameter):
     """Reads and sets a hyperparameter of the estimator's algorithm.
 
-    ``in_constructor``: the SDK's constructor sets it, to None if it is not given, so reading it while it is
-    unset gives None. Others raise AttributeError. Lists read back as lists.
+    ``in_constructor``: the SDK's constructor sets it, by default to None, so it reads as None while unset.
+        Others raise AttributeError while unset. Lists read back as lists.
     """
 
     def __init__(self, declared: declarations.Hyperparameter[Any], *, in_constructor: bool) -> None:
@@ -24,7 +24,7 @@ class HyperparameterAttribute(Hyperparameter):
         self.__doc__ = declared.doc
 
     def validate(self, value: Any) -> None:
-        """Raise ValueError unless the algorithm takes the value; None is always allowed."""
+        """Raise ValueError unless the algorithm accepts the value; None is always allowed."""
         if value is not None:
             self.data_type(value)
 

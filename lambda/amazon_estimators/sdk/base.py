@@ -34,21 +34,19 @@ def _positive(value: int) -> bool:
 
 
 class AmazonAlgorithmEstimatorBase(Serving, SdkJobs):
-    """An estimator of the SageMaker Python SDK 2, for code that exists; new code takes :class:`Estimator`.
+    """An estimator of the SageMaker Python SDK 2, for existing code. New code uses :class:`Estimator`.
 
-    role: name or ARN of the IAM role that SageMaker acts as.
-    instance_count: training instances, at least 1.
-    instance_type: such as ``"ml.m5.large"``.
-    data_location: S3 prefix for RecordSets. Default: ``sagemaker-record-sets/`` in the session's default
-        bucket, or the account's, which must exist.
-    sagemaker_session: a session of the SageMaker SDK, which then sends and follows the jobs, or of boto3.
-        Default: a new one.
+    It takes ``role``, the name or ARN of the IAM role that SageMaker assumes; ``instance_count``;
+    ``instance_type``, such as ``"ml.m5.large"``; ``data_location``, the S3 prefix for RecordSets, by default
+    ``sagemaker-record-sets/`` in the session's default bucket, or the account's, which must exist; and
+    ``sagemaker_session``, a session of the SageMaker SDK, which then sends and follows the jobs, or of boto3,
+    by default a new one.
 
-    Hyperparameters follow by position in the SDK's order, or by keyword under the SDK's or the service's
-    name; all other keywords are settings of the job, as in :class:`JobSettings`, in the names of SDK 2 or 1.
-    Hyperparameters and settings can be read, set and deleted as attributes. A subclass with a ``repo_name``
-    and :class:`Hyperparameter` attributes trains that image. Raises HyperparameterError, InstanceError or
-    RequestError.
+    Pass hyperparameters by position in the SDK's order, or by keyword under the SDK's or the service's name.
+    All other keywords are settings of the job, as in :class:`JobSettings`, under their names in SDK 2 or 1.
+    Hyperparameters and settings are attributes that you can read, set and delete. A subclass with a
+    ``repo_name`` and :class:`Hyperparameter` attributes trains that image. Raises HyperparameterError,
+    InstanceError or RequestError.
     """
 
     algorithm_class: ClassVar[type[Algorithm] | None] = None
@@ -104,9 +102,7 @@ class AmazonAlgorithmEstimatorBase(Serving, SdkJobs):
     def _named(cls, positional: tuple[Any, ...], keywords: dict[str, Any]) -> dict[str, Any]:
         names = (*cls.first, *cls.positional)
         if len(positional) > len(names):
-            raise TypeError(
-                f"{cls.__name__} takes {len(names)} positional arguments, {len(positional)} were given"
-            )
+            raise TypeError(f"{cls.__name__} takes {len(names)} positional arguments, not {len(positional)}")
         given = dict(zip(names, positional, strict=False))
         if twice := sorted(set(given) & set(keywords)):
             raise TypeError(f"{cls.__name__} got several values for {', '.join(twice)}")
@@ -147,7 +143,7 @@ class AmazonAlgorithmEstimatorBase(Serving, SdkJobs):
 
     @property
     def fitted_algorithm(self) -> Algorithm:
-        """The hyperparameters, after ``fit()`` with what the data filled in."""
+        """The hyperparameters; after ``fit()`` including those set from the data."""
         return self._fitted or self.algorithm
 
     def assign(self, name: str, value: Any) -> None:
@@ -163,13 +159,14 @@ class AmazonAlgorithmEstimatorBase(Serving, SdkJobs):
         self._fitted = None
 
     def train_image(self) -> str:
-        """Return the URI of the training image: ``image_uri`` if it was given, else the region's."""
+        """Return the URI of the training image: ``image_uri`` if set, otherwise the region's."""
         return self.image_uri or super().train_image()
 
     training_image_uri = train_image
 
     def hyperparameters(self) -> dict[str, str]:
-        """Return what is sent, with booleans spelt as the SDK does: ``"True"`` and ``"False"``."""
+        """Return the hyperparameters to send, with booleans in the SDK's spelling: ``"True"`` and
+        ``"False"``."""
         algorithm = self.fitted_algorithm
         declared = algorithm.declared()
         return {
@@ -178,7 +175,7 @@ class AmazonAlgorithmEstimatorBase(Serving, SdkJobs):
         }
 
     def record_set(self, *arguments: Any, **keywords: Any) -> RecordSet:
-        """Encode data, upload it, and return the RecordSet, as :meth:`Estimator.record_set` does."""
+        """Encode data, upload it, and return the RecordSet, like :meth:`Estimator.record_set`."""
         made = super().record_set(*arguments, **keywords)
         return RecordSet(**{one.name: getattr(made, one.name) for one in fields(made)})
 
@@ -193,7 +190,7 @@ class AmazonAlgorithmEstimatorBase(Serving, SdkJobs):
         *,
         inputs: Any = None,
     ) -> Self:
-        """Train as :meth:`Estimator.fit` does; ``inputs`` is another name of ``records``."""
+        """Train like :meth:`Estimator.fit`; ``inputs`` is another name for ``records``."""
         return super().fit(
             inputs if records is None else records,
             mini_batch_size,
@@ -206,7 +203,7 @@ class AmazonAlgorithmEstimatorBase(Serving, SdkJobs):
     def _prepare_for_training(
         self, records: Any, mini_batch_size: int | None = None, job_name: str | None = None
     ) -> None:
-        """Fill in what the data decide, as tuners and workflow helpers of the SDK ask for it."""
+        """Set the hyperparameters that depend on the data, for tuners and workflow helpers of the SDK."""
         data = training_data(
             records, self.algorithm, in_vpc=self.settings.subnets is not None, session=self.session
         )
@@ -224,11 +221,11 @@ class AmazonAlgorithmEstimatorBase(Serving, SdkJobs):
     def prepare_workflow_for_training(
         self, records: Any = None, mini_batch_size: int | None = None, job_name: str | None = None
     ) -> None:
-        """Fill in what the data decide, for a workflow that starts the job itself."""
+        """Set the hyperparameters that depend on the data, for a workflow that starts the job itself."""
         self._prepare_for_training(records, mini_batch_size, job_name)
 
     def _fit_to(self, record_sets: Mapping[str, AnyRecordSet], mini_batch_size: int | None) -> Algorithm:
-        """Take feature_dim from the data, as the SDK does; templates of a workflow are filled in later."""
+        """Set feature_dim from the data, like the SDK; a workflow's templates are resolved later."""
         train, count = record_sets.get("train"), self.instance_count
         given = self.algorithm.values.get("feature_dim")
         if train and train.feature_dim and isinstance(given, int) and given != train.feature_dim:
@@ -259,7 +256,7 @@ class AmazonAlgorithmEstimatorBase(Serving, SdkJobs):
         wait: bool = True,
         logs: bool = False,
     ) -> Self:
-        """Return an estimator of a job that exists; waits for its end unless told otherwise."""
+        """Return an estimator of an existing job; by default waits for its end."""
         return super().attach(training_job_name, session=session or sagemaker_session, wait=wait, logs=logs)
 
     def _begin(self, algorithm: Algorithm, *more: Any) -> None:

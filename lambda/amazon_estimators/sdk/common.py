@@ -40,7 +40,7 @@ class RecordSerializer:
 
     Args:
         content_type: The content type to send. Default: RecordIO-protobuf.
-        allow_nonfinite: Write NaN and infinities, as the SageMaker SDK does. Default: refuse them.
+        allow_nonfinite: True writes NaN and infinities, like the SageMaker SDK. Default: refuse them.
     """
 
     def __init__(self, content_type: str = CONTENT_TYPE, *, allow_nonfinite: bool = False) -> None:
@@ -59,7 +59,7 @@ class RecordSerializer:
             data: An array of shape (rows, features), or (features,) for one row; or a SciPy sparse matrix.
 
         Raises:
-            InputError: Another shape or dtype, or a value that is not finite.
+            InputError: A wrong shape or dtype, or a value that is not finite.
         """
         sparse = hasattr(data, "tocsr")
         array = data if sparse else np.asarray(data)
@@ -88,7 +88,7 @@ class RecordDeserializer:
     def deserialize(self, data: BinaryIO, content_type: str = CONTENT_TYPE) -> list[Any]:
         """Return the records of a response as protobuf messages, and close it.
 
-        The last record may lack its padding. Raises RecordIOError where the bytes are not records.
+        The last record may lack its padding. Raises RecordIOError for bytes that are not records.
         """
         try:
             return read_records(io.BytesIO(with_padding(data.read())))

@@ -33,7 +33,8 @@ class KMeans(AmazonAlgorithmEstimatorBase):
     def _prepare_for_training(
         self, records: Any, mini_batch_size: int | None = 5000, job_name: str | None = None
     ) -> None:
-        """Fill in what the data decide; the SDK sets 5000 records per mini-batch where nobody says."""
+        """Set the hyperparameters that depend on the data; like the SDK, default to 5000 records per
+        mini-batch."""
         super()._prepare_for_training(records, mini_batch_size, job_name)
 
 

@@ -10,14 +10,15 @@ Validator = Callable[[Any], bool]
 
 
 class Hyperparameter:
-    """A descriptor that reads, checks and holds one hyperparameter of a class that a program writes.
+    """A descriptor that checks and holds a hyperparameter of a program's own class.
 
-    name: the service's name of it.
-    validate: a function, or several, that return False for a value that is not allowed. Default: all are.
-    validation_message: completes the error text "Expecting: …". Default: none.
-    data_type: a type or function that every value is passed through. Default: ``str``.
+    Args:
+        name: The service's name for it.
+        validate: A function, or several, that return False for a value that is not allowed. Default: all are.
+        validation_message: Completes the error text "Expecting: …". Default: none.
+        data_type: A type or function that converts every value. Default: ``str``.
 
-    Reading it raises AttributeError while it is unset; None unsets nothing, but is not sent.
+    Reading it while unset raises AttributeError. Setting None does not unset it, but None is not sent.
 
     Example:
         >>> class Mine:
@@ -69,7 +70,7 @@ class Hyperparameter:
 
     @staticmethod
     def serialize_all(instance: Any) -> dict[str, str]:
-        """Return the values that are set, by the service's name, as CreateTrainingJob takes them."""
+        """Return the values that are set, by the service's name, in the form of CreateTrainingJob."""
         return {
             name: json.dumps(value) if isinstance(value, list) else str(value)
             for name, value in vars(instance).get("_hyperparameters", {}).items()

@@ -11,12 +11,16 @@ from amazon_estimators.sdk.renamed import warn_renamed
 class TrainingInput:
     """Describes a channel on S3; ``config`` is the channel of CreateTrainingJob without its name.
 
-    s3_data: URI of a prefix, or of a manifest.
-    distribution: ``"FullyReplicated"`` or ``"ShardedByS3Key"``. Default: ``"FullyReplicated"``.
-    compression: ``"Gzip"`` or None. Default: None.
-    content_type: media type, such as ``"text/csv;label_size=0"``. Default: that of the algorithm's channel.
-    s3_data_type: ``"S3Prefix"``, ``"ManifestFile"`` or ``"AugmentedManifestFile"``. Default: ``"S3Prefix"``.
-    The other arguments are those of CreateTrainingJob's ``Channel``. Default: none.
+    Other arguments than these are those of CreateTrainingJob's ``Channel``. Default: none.
+
+    Args:
+        s3_data: URI of a prefix, or of a manifest.
+        distribution: ``"FullyReplicated"`` or ``"ShardedByS3Key"``. Default: ``"FullyReplicated"``.
+        compression: ``"Gzip"`` or None. Default: None.
+        content_type: Media type, such as ``"text/csv;label_size=0"``. Default: that of the algorithm's
+            channel.
+        s3_data_type: ``"S3Prefix"``, ``"ManifestFile"`` or ``"AugmentedManifestFile"``. Default:
+            ``"S3Prefix"``.
     """
 
     def __init__(  # noqa: PLR0917  # the SDK's order
@@ -64,10 +68,11 @@ class TrainingInput:
 class FileSystemInput:
     """Describes a channel on a file system; ``config`` is the channel without its name.
 
-    file_system_type: ``"EFS"`` or ``"FSxLustre"``.
-    directory_path: absolute or normalized path of the directory.
-    file_system_access_mode: ``"ro"`` or ``"rw"``. Default: ``"ro"``.
-    content_type: media type. Default: that of the algorithm's channel.
+    Args:
+        file_system_type: ``"EFS"`` or ``"FSxLustre"``.
+        directory_path: Absolute or normalized path of the directory.
+        file_system_access_mode: ``"ro"`` or ``"rw"``. Default: ``"ro"``.
+        content_type: Media type. Default: that of the algorithm's channel.
     """
 
     def __init__(
@@ -99,12 +104,13 @@ def s3_input(*arguments: Any, **keywords: Any) -> TrainingInput:
 
 
 def training_input(**keywords: Any) -> Any:
-    """Return the SDK's own TrainingInput where a program has loaded the SDK, for its helpers; or ours."""
+    """Return the SDK's own TrainingInput if the program has loaded the SDK, for its helpers; otherwise this
+    one."""
     theirs = getattr(sys.modules.get("sagemaker.inputs"), "TrainingInput", TrainingInput)
     return theirs(**keywords)
 
 
 def file_system_input(**keywords: Any) -> Any:
-    """Return the SDK's own FileSystemInput where a program has loaded it, or ours."""
+    """Return the SDK's own FileSystemInput if the program has loaded the SDK; otherwise this one."""
     theirs = getattr(sys.modules.get("sagemaker.inputs"), "FileSystemInput", FileSystemInput)
     return theirs(**keywords)

@@ -1,4 +1,4 @@
-"""The jobs of a classic estimator: who sends and follows them, their log, metrics and model packages."""
+"""Start and follow the jobs of a classic estimator; read logs and metrics, register models."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from amazon_estimators.storage.sessions import client_of
 
 
 class SdkJobs(Estimator):
-    """Starts and follows jobs as the SDK does: a session of the SDK, where there is one, does it itself."""
+    """Starts and follows jobs like the SDK. If there is an SDK session, it does both itself."""
 
     jobs: list[TrainingJob]
     _current_job_name: str | None
 
     @property
     def model_data(self) -> str:
-        """S3 URI of the model of the latest job, or of the job that a workflow will start."""
+        """S3 URI of the latest job's model, or of the model of the job that a workflow will start."""
         if self.latest_training_job is None and self._current_job_name:
             return f"{self._output_path().rstrip('/')}/{self._current_job_name}/output/model.tar.gz"
         return super().model_data
 
     @property
     def sagemaker_session(self) -> Any:
-        """The session of the SageMaker SDK that was given, or one that stands for it."""
+        """The SageMaker SDK session that you passed, or a stand-in for one."""
         if not hasattr(self.session, "boto_session"):
             self.session = Session(self.session)
         return self.session
@@ -41,17 +41,18 @@ class SdkJobs(Estimator):
         return self.settings.enable_network_isolation
 
     def get_vpc_config(self, vpc_config_override: Any = VPC_CONFIG_DEFAULT) -> dict[str, list[str]] | None:
-        """Return ``VpcConfig`` of the subnets and security groups, or of an override; None without a VPC."""
+        """Return ``VpcConfig`` for the subnets and security groups, or for an override; None without a
+        VPC."""
         if vpc_config_override != VPC_CONFIG_DEFAULT:
             return dict(vpc_config_override) if vpc_config_override else None
         config: dict[str, list[str]] | None = self.settings.request().get("VpcConfig")
         return config
 
     def get_remote_debug_config(self) -> None:
-        """Return None: this library starts no remote debugging."""
+        """Return None: this library does not start remote debugging."""
 
     def get_session_chaining_config(self) -> None:
-        """Return None: this library chains no session tags."""
+        """Return None: this library does not chain session tags."""
 
     def _send(self, request: Mapping[str, Any]) -> None:
         if hasattr(self.session, "train"):
@@ -62,7 +63,7 @@ class SdkJobs(Estimator):
         self.jobs.append(self._job(request["TrainingJobName"]))
 
     def _follow(self, job: TrainingJob, *, logs: bool | str) -> None:
-        """Follow a job as the session does; a session of the SDK shows and raises what it always did."""
+        """Follow a job through the session. An SDK session shows and raises what it always did."""
         if not hasattr(self.session, "logs_for_job"):
             super()._follow(job, logs=bool(logs) and logs != "None")
             return
@@ -83,7 +84,7 @@ class SdkJobs(Estimator):
 
     @property
     def training_job_analytics(self) -> TrainingJobAnalytics:
-        """The metrics of the latest job; RequestError while there is none."""
+        """The metrics of the latest job. Raises RequestError until there is one."""
         return TrainingJobAnalytics(self._latest_job().name, sagemaker_session=self.session)
 
     def _latest_job(self) -> TrainingJob:

@@ -1,4 +1,4 @@
-"""The keywords of the SDK's constructor: settings, hyperparameters, and what this library never does."""
+"""Sort the keywords of the SDK's constructor: settings, hyperparameters, and features this library lacks."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ OFF: Mapping[str, tuple[object, ...]] = {
     "training_repository_access_mode": (None, "Platform"),
     "training_repository_credentials_provider_arn": (None,),
 }
-"""Settings of the SDK for what this library never does: the default, and further values that say "not"."""
+"""Settings of the SDK for features this library lacks: the default, and other values that mean "off"."""
 
 ATTRIBUTES = ("role", "instance_count", "instance_type")
 SETTINGS = {"data_location", "session", "image_uri", *JobSettings.__dataclass_fields__}
@@ -53,7 +53,7 @@ def sorted_keywords(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the settings of the estimator, and the hyperparameters.
 
-    None stands for a default. RequestError for names that are neither, with what may have been meant.
+    None means the default. Raises RequestError for a name that is neither, with a suggestion.
     """
     names = set(hyperparameter_names)
     settings: dict[str, Any] = dict.fromkeys(ATTRIBUTES)

@@ -13,15 +13,15 @@ from amazon_estimators.sdk import predictors
 from amazon_estimators.sdk.transformer import Transformer, request_form
 
 IGNORED = {"image_uri", "image", "predictor_cls", "source_dir", "entry_point"}
-"""Keywords of the SDK that a first-party model has its own values for."""
+"""Keywords of the SDK for which a first-party model has its own values."""
 
 
 class AmazonModel(model.Model):
-    """A trained model as SDK 2 spells it: ``KMeansModel(model_data, role, sagemaker_session)``.
+    """A trained model in the style of SDK 2: ``KMeansModel(model_data, role, sagemaker_session)``.
 
     Args:
         model_data: S3 URI of the ``model.tar.gz``.
-        role: Name or ARN of the IAM role that SageMaker acts as.
+        role: Name or ARN of the IAM role that SageMaker assumes.
         sagemaker_session: A session of the SageMaker SDK, or a ``boto3.Session``. Default: a new one.
         name: The model's name. Default: the image's name and the time.
         vpc_config: ``{"Subnets": […], "SecurityGroupIds": […]}``. Default: no VPC.
@@ -49,7 +49,7 @@ class AmazonModel(model.Model):
         if unknown := sorted(set(ignored) - IGNORED):
             raise RequestError(f"{type(self).__name__} takes no {', '.join(unknown)}")
         if role is None:
-            raise RequestError("role is missing: the IAM role that SageMaker acts as")
+            raise RequestError("role is missing: the IAM role that SageMaker assumes")
         super().__init__(
             self.algorithm_class,
             model_data,
@@ -86,8 +86,8 @@ class AmazonModel(model.Model):
         """Create an endpoint and return its predictor; see the SDK's ``Model.deploy``.
 
         Raises:
-            RequestError: A feature that the containers of the first-party algorithms do not have, or that
-                this library does not pass on.
+            RequestError: A feature that the first-party containers lack, or that this library does not pass
+                on.
             EndpointError: The endpoint failed.
             Detached: Ctrl-C was pressed; the endpoint is still being created.
         """
@@ -101,7 +101,7 @@ class AmazonModel(model.Model):
                 f"deploy() does not pass on {', '.join(refused)}",
                 remedy="Leave it out, or create the endpoint with boto3.",
             )
-        # A session of the SDK waits as it always did.
+        # An SDK session waits as it always did.
         waits = getattr(self.sagemaker_session, "wait_for_endpoint", None)
         deployed = super().deploy(
             instance_type=instance_type,
@@ -155,7 +155,7 @@ class AmazonModel(model.Model):
         )
 
     def prepare_container_def(self, *_: Any, **__: Any) -> dict[str, Any]:
-        """Return the container of a CreateModel request; workflow helpers ask for it."""
+        """Return the container of a CreateModel request, for workflow helpers."""
         return {"Image": self.image, "Environment": {}, **self.request()["PrimaryContainer"]}
 
     @property
@@ -168,7 +168,7 @@ class AmazonModel(model.Model):
         return self._isolated
 
     def create(self, *_: Any, **__: Any) -> Any:
-        """Create the model in the account; the SDK's hints on instances are not needed for it."""
+        """Create the model in the account. It does not need the SDK's hints on instances."""
         return super().create()
 
     def delete_model(self) -> None:

@@ -1,4 +1,4 @@
-"""An algorithm that a program declares by subclassing the documented base class with ``repo_name``."""
+"""Support algorithms that a program declares by subclassing the documented base class with ``repo_name``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from amazon_estimators.sdk.hyperparameter import Hyperparameter
 
 
 class OwnAlgorithm(Algorithm):
-    """Takes the hyperparameters that the estimator's class declares; those alone check their values."""
+    """An algorithm with the hyperparameters that the estimator's class declares. Only the class checks their
+    values."""
 
     documentation = ""
     channels = channels(
@@ -39,11 +40,11 @@ class OwnAlgorithm(Algorithm):
 
     @property
     def values(self) -> Mapping[str, Any]:
-        """The values that are set, by the service's name."""
+        """The values that are set, by the service's names."""
         return cast(Mapping[str, Any], vars(self._estimator).get("_hyperparameters", {}))
 
     def hyperparameters(self) -> dict[str, str]:
-        """Return what CreateTrainingJob takes."""
+        """Return the hyperparameters in the form of CreateTrainingJob."""
         return Hyperparameter.serialize_all(self._estimator)
 
     def override(self, values: Mapping[str, Any]) -> Self:
@@ -68,7 +69,7 @@ class OwnAlgorithm(Algorithm):
 
 
 def own_algorithm(name: str, repo_name: str, repo_version: str) -> type[OwnAlgorithm]:
-    """Return the algorithm of an image; of one of the ten it has the channels, instances and metrics."""
+    """Return the algorithm of an image. For one of the ten, it has their channels, instances and metrics."""
     facts: dict[str, Any] = {"repo_name": repo_name, "repo_version": repo_version}
     for known in ALGORITHMS.values():
         if known.repo_name == repo_name:

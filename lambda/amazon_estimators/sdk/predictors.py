@@ -22,10 +22,10 @@ class Predictor(predictor.Predictor):
     """Asks an endpoint as SDK 2 does: ``predict(data)`` returns what the deserializer reads.
 
     Attributes:
-        serializer: Writes the body of a request. Default: bytes as they are.
-        deserializer: Reads the body of a response. Default: bytes.
-        content_type: Of requests; that of the serializer unless set.
-        accept: Of responses; that of the deserializer unless set.
+        serializer: Writes the body of a request. Default: sends bytes unchanged.
+        deserializer: Reads the body of a response. Default: returns bytes.
+        content_type: Content type of requests; the serializer's unless set.
+        accept: Content types of responses; the deserializer's unless set.
     """
 
     algorithm_class: ClassVar[type[Algorithm] | None] = None
@@ -50,7 +50,7 @@ class Predictor(predictor.Predictor):
 
     @property
     def endpoint(self) -> str:
-        """The endpoint's name, as SDK 1 calls it."""
+        """The endpoint's name, under SDK 1's name for it."""
         return self.endpoint_name
 
     @property
@@ -85,12 +85,12 @@ class Predictor(predictor.Predictor):
         """Return what the deserializer reads from the response to serialized data.
 
         Args:
-            data: What the serializer takes.
+            data: Input of the serializer.
             initial_args: Arguments of InvokeEndpoint; they take precedence. Default: none.
             target_model: The archive to ask at a multi-model endpoint.
             target_variant: The variant to ask.
             inference_id: Kept with captured data.
-            custom_attributes: Handed on to the container.
+            custom_attributes: Passed on to the container.
             component_name: The inference component to ask.
 
         Raises:
@@ -126,10 +126,10 @@ class Predictor(predictor.Predictor):
         """Give the endpoint a new configuration.
 
         Args:
-            initial_instance_count: Instances.
+            initial_instance_count: Number of instances.
             instance_type: Their type.
             model_name: Another model. Default: the one it serves.
-            wait: Wait until the update is done. Default: True.
+            wait: Wait until the update is complete. Default: True.
         """
         client = client_of(self.session, "sagemaker")
         name = predictor.new_config_name(self.endpoint_name)
@@ -154,7 +154,7 @@ RealTimePredictor = Predictor
 
 
 class _RecordPredictor(Predictor):
-    """Sends arrays as RecordIO-protobuf and returns a Record per row; predictions stand in ``label``."""
+    """Sends arrays as RecordIO-protobuf and returns a Record per row, with the predictions in ``label``."""
 
     serializer_class = RecordSerializer
     deserializer_class = RecordDeserializer
@@ -201,6 +201,6 @@ class IPInsightsPredictor(Predictor):
 
 
 class Object2VecPredictor(Predictor):
-    """Sends and returns bytes, unless it is given a serializer: the SDK has no predictor of its own."""
+    """Sends and returns bytes, unless you pass a serializer: the SDK has no predictor for Object2Vec."""
 
     algorithm_class = algorithms.Object2Vec

@@ -32,7 +32,7 @@ class FileSystemRecordSet(file_system_record_set.FileSystemRecordSet):
 
     @property
     def file_system_input(self) -> Any:
-        """The channel as a ``FileSystemInput``; one that is set is used as it is."""
+        """The channel as a ``FileSystemInput``. If you set one, it is used unchanged."""
         given = vars(self).get("_input")
         return given or file_system_input(
             file_system_id=self.file_system_id,

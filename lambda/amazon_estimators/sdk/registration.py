@@ -1,4 +1,4 @@
-"""A model package from the model of an estimator: ``EstimatorBase.register()``."""
+"""Register an estimator's model as a model package: ``EstimatorBase.register()``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from amazon_estimators.errors import RequestError
 
 @dataclass(frozen=True)
 class ModelPackage:
-    """A version that the registry took; ``model_package_arn`` names it."""
+    """A version in the registry, with its ``model_package_arn``."""
 
     model_package_arn: str
 
@@ -34,10 +34,10 @@ def model_package_request(
 ) -> dict[str, Any]:
     """Return the CreateModelPackage request.
 
-    Raises RequestError unless one of ``model_package_name`` and ``model_package_group_name`` is given.
+    Raises RequestError unless exactly one of ``model_package_name`` and ``model_package_group_name`` is set.
     """
     if (model_package_name is None) == (model_package_group_name is None):
-        raise RequestError("give either model_package_name or model_package_group_name")
+        raise RequestError("pass either model_package_name or model_package_group_name")
     inference: dict[str, Any] = {
         "Containers": [{"Image": image, "ModelDataUrl": model_data}],
         "SupportedContentTypes": list(content_types),

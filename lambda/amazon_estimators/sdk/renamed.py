@@ -32,13 +32,13 @@ def warn_renamed(old: str, new: str, *, stacklevel: int = 3) -> None:
 
 
 def with_new_names(keywords: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keywords under their names in SDK 2; RequestError if one is given by both names."""
+    """Return the keywords under their names in SDK 2. Raises RequestError if both names of one are used."""
     renamed: dict[str, Any] = {}
     for name, value in keywords.items():
         new = RENAMED.get(name, name)
         if new != name:
             warn_renamed(name, new, stacklevel=6)
         if new in renamed or (new != name and new in keywords):
-            raise RequestError(f"{name} is the old name of {new}: give one of them")
+            raise RequestError(f"{name} is the old name of {new}: pass only one of them")
         renamed[new] = value
     return renamed

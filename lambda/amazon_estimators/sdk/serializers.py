@@ -34,7 +34,7 @@ class _Serializer:
 
 
 class IdentitySerializer(_Serializer):
-    """Sends bytes as they are."""
+    """Sends bytes unchanged."""
 
     def serialize(self, data: Any) -> Any:
         """Return the data."""
@@ -47,7 +47,7 @@ class CSVSerializer(_Serializer):
     CONTENT_TYPE = CSV
 
     def serialize(self, data: Any) -> str:
-        """Return rows as lines without a line end after the last; a text or a file's text as it is.
+        """Return rows as lines, without a newline after the last; a text or a file's text unchanged.
 
         Args:
             data: An array or list of rows, or one row; a data frame; a text; a file.
@@ -82,7 +82,7 @@ class JSONLinesSerializer(_Serializer):
     CONTENT_TYPE = JSON_LINES
 
     def serialize(self, data: Any) -> str:
-        """Return a line per item; a text as it is."""
+        """Return a line per item; a text unchanged."""
         if isinstance(data, str):
             return data
         return "\n".join(json.dumps(_plain(item)) for item in data)

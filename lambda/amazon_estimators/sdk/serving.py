@@ -12,11 +12,11 @@ from amazon_estimators.sdk.predictors import Predictor
 from amazon_estimators.sdk.transformer import Transformer
 
 VPC_CONFIG_DEFAULT = "VPC_CONFIG_DEFAULT"
-"""Stands for the VPC of the estimator."""
+"""Means the VPC of the estimator."""
 
 
 class Fitted(Trained, Protocol):
-    """The classic estimator's members this module uses."""
+    """The classic estimator's members that this module uses."""
 
     latest_training_job: Any
 
@@ -30,7 +30,7 @@ class Serving(AfterTraining):
         """Return the model that the latest training job wrote, such as a :class:`KMeansModel`.
 
         Args:
-            vpc_config_override: Another VPC, or None for none. Default: that of the estimator.
+            vpc_config_override: Another VPC, or None for no VPC. Default: that of the estimator.
             kwargs: Further arguments of the model; ``role`` and ``sagemaker_session`` are the estimator's.
 
         Raises:
@@ -71,7 +71,7 @@ class Serving(AfterTraining):
         """Create a model and an endpoint, and return its predictor; see the SDK's ``Estimator.deploy``.
 
         Raises:
-            RequestError: There is no model yet, or AWS does not serve the algorithm so.
+            RequestError: There is no model yet, or AWS does not serve the algorithm this way.
             EndpointError: The endpoint failed.
             Detached: Ctrl-C was pressed; the endpoint is still being created.
         """

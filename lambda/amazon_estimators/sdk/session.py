@@ -19,12 +19,15 @@ from amazon_estimators.storage.sessions import (
 
 
 class Session:
-    """Stands for ``sagemaker.Session`` where the SDK is not installed.
+    """Replaces ``sagemaker.Session`` if the SDK is not installed.
 
-    boto_session: a ``boto3.Session``. Default: a new one.
-    sagemaker_client, sagemaker_runtime_client: clients to use. Default: those of ``boto_session``.
-    default_bucket: the bucket for data and models. Default: the account's, ``sagemaker-<region>-<account>``.
-    default_bucket_prefix: prefix of all keys in it. Default: none.
+    Args:
+        boto_session: A ``boto3.Session``. Default: a new one.
+        sagemaker_client: Client of SageMaker. Default: that of ``boto_session``.
+        sagemaker_runtime_client: Client that invokes endpoints. Default: that of ``boto_session``.
+        default_bucket: The bucket for data and models. Default: the account's,
+            ``sagemaker-<region>-<account>``.
+        default_bucket_prefix: Prefix of all keys in it. Default: none.
     """
 
     local_mode = False
@@ -65,13 +68,13 @@ class Session:
         return client_of(self.boto_session, "sagemaker-runtime")
 
     def default_bucket(self) -> str:
-        """Return the bucket for data and models; RequestError if the account has none."""
+        """Return the bucket for data and models. Raises RequestError if the account has none."""
         if self._bucket is None:
             self._bucket = default_bucket(self.boto_session)
         return self._bucket
 
     def expand_role(self, role: str) -> str:
-        """Return the ARN of a role that is given by name or ARN."""
+        """Return the ARN of a role, by name or ARN."""
         return role_arn(self.boto_session, role)
 
     def upload_data(
@@ -84,8 +87,11 @@ class Session:
     ) -> str:
         """Upload a file, or all files below a directory, and return the URI of the file or of the prefix.
 
-        bucket: Default: the session's, whose prefix then stands before ``key_prefix``.
-        extra_args: such as ``{"ServerSideEncryption": "aws:kms"}``. Default: none.
+        Args:
+            bucket: Bucket to upload to. Default: the session's, whose prefix is then put before
+                ``key_prefix``.
+            extra_args: Arguments of the upload, such as ``{"ServerSideEncryption": "aws:kms"}``. Default:
+                none.
         """
         if bucket is None:
             place = default_location(self, key_prefix)
@@ -109,12 +115,12 @@ class Session:
 
 
 def get_execution_role(sagemaker_session: Any = None) -> str:
-    """Return the ARN of the role this program runs as; RequestError if it runs as a user."""
+    """Return the ARN of the role this program runs as. Raises RequestError if it runs as a user."""
     identity = str(client_of(sagemaker_session, "sts").get_caller_identity()["Arn"])
     service, _, rest = identity.partition(":assumed-role/")
     if not rest:
         raise RequestError(
-            f"{identity} is not a role", remedy="Pass the ARN of the role that SageMaker acts as: role=…"
+            f"{identity} is not a role", remedy="Pass the ARN of the role that SageMaker assumes: role=…"
         )
     return role_arn(sagemaker_session, rest.partition("/")[0]) if service else identity
 
@@ -130,7 +136,7 @@ CONFIG_PATHS: Mapping[str, tuple[str, ...]] = {
     "environment": ("Environment",),
     "tags": ("Tags",),
 }
-"""Where the SDK's configuration file keeps defaults, under SageMaker.TrainingJob."""
+"""Paths of defaults in the SDK's configuration file, under SageMaker.TrainingJob."""
 
 
 def config_defaults(session: Any) -> dict[str, Any]:

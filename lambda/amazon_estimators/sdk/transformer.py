@@ -1,4 +1,4 @@
-"""The SageMaker SDK's Transformer: transform jobs of a model that exists."""
+"""The SageMaker SDK's Transformer: transform jobs of an existing model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Transformer:
     Attributes:
         output_path: S3 prefix of the outputs; by default that of the latest job in the account's default
             bucket.
-        latest_transform_job: The latest job; None before there is one.
+        latest_transform_job: The latest job; None if there is none yet.
     """
 
     def __init__(  # noqa: PLR0917  # the SDK's order
@@ -68,12 +68,12 @@ class Transformer:
         wait: bool = True,
         logs: bool = True,
     ) -> None:
-        """Start a job on objects of S3; see the SDK's ``Transformer.transform``.
+        """Start a job on objects on S3; see the SDK's ``Transformer.transform``.
 
         Raises:
             RequestError: ``data`` is not an S3 URI.
             TransformJobError: The job did not complete.
-            Detached: Ctrl-C was pressed; the job goes on.
+            Detached: Ctrl-C was pressed; the job continues.
         """
         uri = Place.of(data, what="data").uri
         name = checked_job_name(job_name, base=self.base_transform_job_name or self.model_name)
@@ -110,7 +110,7 @@ class Transformer:
             self.latest_transform_job.wait()
 
     def wait(self, logs: bool = True) -> None:
-        """Wait for the latest job; TransformJobError if it does not complete."""
+        """Wait for the latest job. Raises TransformJobError if it does not complete."""
         self._job().wait()
 
     def stop_transform_job(self, wait: bool = True) -> None:
@@ -125,7 +125,7 @@ class Transformer:
 
     @classmethod
     def attach(cls, transform_job_name: str, sagemaker_session: Any = None) -> Self:
-        """Return a transformer of a job that exists."""
+        """Return a transformer of an existing job."""
         job = TransformJob(transform_job_name, session=sagemaker_session)
         described = job.describe()
         resources, output = described["TransformResources"], described["TransformOutput"]
@@ -169,5 +169,5 @@ class Transformer:
 
 
 def request_form(config: Any) -> Any:
-    """Return a configuration object of the SDK as the API takes it; other values as they are."""
+    """Return a configuration object of the SDK in the API's form; other values unchanged."""
     return config._to_request_dict() if hasattr(config, "_to_request_dict") else config

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Self
 
-from amazon_estimators.algorithms.tuning import (
+from amazon_estimators.algorithms.tuning_ranges import (
     CategoricalParameter,
     ContinuousParameter,
     IntegerParameter,
@@ -26,7 +26,7 @@ class WarmStartTypes(Enum):
 
 
 class WarmStartConfig:
-    """The tuning jobs that a search goes on from.
+    """The tuning jobs that a search continues from.
 
     Args:
         warm_start_type: A :class:`WarmStartTypes`.
@@ -39,7 +39,7 @@ class WarmStartConfig:
             raise RequestError("a warm start needs at least one parent: the name of a tuning job")
 
     def to_input_req(self) -> dict[str, Any]:
-        """Return ``WarmStartConfig`` as the API takes it."""
+        """Return ``WarmStartConfig`` in the API's form."""
         return {
             "WarmStartType": self.type.value,
             "ParentHyperParameterTuningJobs": [
@@ -52,7 +52,7 @@ class HyperparameterTuner(tuner.Tuner):
     """Searches hyperparameters of a classic estimator; arguments as in SDK 2.
 
     Attributes:
-        latest_tuning_job: The latest search, with its ``name``; None before there is one.
+        latest_tuning_job: The latest search, with its ``name``; None if there is none yet.
     """
 
     def __init__(  # noqa: PLR0917  # the SDK's order
@@ -74,7 +74,7 @@ class HyperparameterTuner(tuner.Tuner):
     ) -> None:
         if metric_definitions is not None:
             raise RequestError(
-                "metric_definitions is given; the first-party algorithms bring their own",
+                "metric_definitions is set; the first-party algorithms have their own",
                 remedy="Leave it out.",
             )
         super().__init__(
@@ -118,15 +118,16 @@ class HyperparameterTuner(tuner.Tuner):
         super().fit(inputs, mini_batch_size=mini_batch_size, job_name=job_name, wait=wait)
 
     def hyperparameter_ranges(self) -> dict[str, Any]:
-        """Return the ranges as the API takes them."""
+        """Return the ranges in the API's form."""
         return ranges_request(self.ranges, self._algorithm)
 
     def best_training_job(self) -> str:
-        """Return the name of the training job with the best objective; RequestError if there is none."""
+        """Return the name of the training job with the best objective. Raises RequestError if there is
+        none."""
         return self._job().best_training_job()
 
     def best_estimator(self, best_training_job: Mapping[str, str] | None = None) -> Any:
-        """Return an estimator of the best training, or of the one given, of the class that is tuned."""
+        """Return an estimator of the best training, or of the named one, with the tuned estimator's class."""
         name = (best_training_job or {}).get("TrainingJobName") or self.best_training_job()
         return type(self.estimator).attach(name, session=self.estimator.session, wait=False)
 
@@ -139,7 +140,7 @@ class HyperparameterTuner(tuner.Tuner):
         return self._job().describe()
 
     def wait(self) -> None:
-        """Wait for the latest search; TuningJobError if it does not complete."""
+        """Wait for the latest search. Raises TuningJobError if it does not complete."""
         self._job().wait()
 
     def stop_tuning_job(self) -> None:
@@ -147,15 +148,15 @@ class HyperparameterTuner(tuner.Tuner):
         self._job().stop()
 
     def analytics(self) -> HyperparameterTuningJobAnalytics:
-        """Return the latest search's trainings, to make a data frame of."""
+        """Return the analytics of the latest search's trainings."""
         return HyperparameterTuningJobAnalytics(self._job().name, self.sagemaker_session)
 
     def identical_dataset_and_algorithm_tuner(self, additional_parents: Any = None) -> Self:
-        """Return a tuner that goes on from the latest search, with the same data and algorithm."""
+        """Return a tuner that continues from the latest search, with the same data and algorithm."""
         return self._warm(WarmStartTypes.IDENTICAL_DATA_AND_ALGORITHM, additional_parents, self.estimator)
 
     def transfer_learning_tuner(self, additional_parents: Any = None, estimator: Any = None) -> Self:
-        """Return a tuner that goes on from the latest search, with other data or another image."""
+        """Return a tuner that continues from the latest search, with other data or another image."""
         return self._warm(WarmStartTypes.TRANSFER_LEARNING, additional_parents, estimator or self.estimator)
 
     def _warm(self, kind: WarmStartTypes, additional_parents: Any, estimator: Any) -> Self:
@@ -212,7 +213,7 @@ class HyperparameterTuningJobAnalytics:
 
 
 def _range(given: Any) -> Range:
-    """Return a range of this library; the SDK's own are taken as well."""
+    """Return a range of this library. Accepts the SDK's own ranges as well."""
     if isinstance(given, ContinuousParameter | CategoricalParameter):
         return given
     if hasattr(given, "min_value"):

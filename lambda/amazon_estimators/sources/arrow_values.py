@@ -16,3 +16,8 @@ def values_of(column: Any) -> np.ndarray:
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.uint8())
     return np.from_dlpack(column)
+
+
+def truths(column: Any) -> np.ndarray:
+    """The truth values of a column without nulls."""
+    return values_of(column).view(bool)

@@ -29,8 +29,22 @@ class Block:
 
     A cast to float32 turns a value beyond its range into infinity. A reader that casts sets ``given``, with
     which an error shows the input's own value: ``given(row, feature)``; ``given(row, None)`` for the label.
+
+    Where rows of the input are left out, ``read`` counts the rows of input that the block stands for, and
+    ``places`` are its rows' places among those.
     """
 
     features: np.ndarray | SparseRows
     labels: np.ndarray | None
     given: Callable[[int, int | None], Any] | None = None
+    read: int | None = None
+    places: np.ndarray | None = None
+
+    @property
+    def rows_read(self) -> int:
+        """The rows of input that the block stands for."""
+        return len(self.features) if self.read is None else self.read
+
+    def row(self, at: int) -> int:
+        """Return the place of a row among the rows of input."""
+        return at if self.places is None else int(self.places[at])

@@ -11,6 +11,8 @@ from amazon_estimators.errors import InputError
 COUNTED = "Rows are counted from 0."
 COUNTED_BELOW_HEADER = "Rows are counted from 0, without the header."
 
+OF_SOURCE = "A Source does so by fill={column: 0} and drop_incomplete=True."
+
 ALL_HELD = 2**24
 """float32 holds every whole number up to this one."""
 
@@ -25,7 +27,8 @@ def not_finite(where: str, value: Any, counted: str = COUNTED) -> InputError:
         )
     return InputError(
         f"{where}: {value!s} is not a finite number",
-        remedy=f"{counted} Fill it in or drop the row: the algorithms read neither NaN nor infinity.",
+        remedy=f"{counted} Fill it in or drop the row: the algorithms read neither NaN nor infinity."
+        + (f" {OF_SOURCE}" if np.isnan(value) else ""),
     )
 
 

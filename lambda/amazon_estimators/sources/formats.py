@@ -14,7 +14,10 @@ from typing import Literal
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 """The compressions of whole objects, by key extension."""
-COLUMNS = ("label", "features", "exclude")
+COLUMNS = (
+    *("label", "features", "exclude"),
+    *("fill", "drop_incomplete", "one_hot", "unknown", "hashed", "scale"),
+)
 """The options of every format that has columns."""
 
 

@@ -14,7 +14,8 @@ from amazon_estimators.errors import InputError, NoInputError, SchemaError
 from amazon_estimators.sources import float32
 from amazon_estimators.sources.arrow_values import values_of
 from amazon_estimators.sources.blocks import Block, SparseRows
-from amazon_estimators.sources.delimited.quoting import LINES, record_starts
+from amazon_estimators.sources.delimited.dialect import LINES
+from amazon_estimators.sources.delimited.quoting import record_starts
 from amazon_estimators.sources.files.compression import compression_of, decompressed
 from amazon_estimators.sources.files.first_bytes import ENOUGH, refuse_other_kind
 from amazon_estimators.sources.files.text_lines import BOM, whole_lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
+from itertools import product
 
 MISSING = frozenset(
     (
@@ -76,6 +77,16 @@ def is_missing(text: bytes) -> bool:
         (True, False)
     """
     return text.strip(_BLANKS).lower() in MISSING
+
+
+@cache
+def spellings() -> frozenset[bytes]:
+    """Return the marks of a missing value in upper and lower case."""
+    return frozenset(
+        "".join(letters).encode()
+        for mark in MISSING
+        for letters in product(*({letter, letter.upper()} for letter in mark.decode()))
+    )
 
 
 def value_of(text: bytes, decimal: bytes = b".") -> float:

@@ -36,7 +36,7 @@ def source_options(given: Iterable[tuple[str, str]], **short: Any) -> dict[str, 
     chosen = {name: value for name, value in short.items() if value is not None}
     if twice := sorted(chosen.keys() & options.keys()):
         raise RequestError(
-            f"{', '.join(twice)}: given by --source and by an option of its own", remedy="Give it once."
+            f"{', '.join(twice)}: set by --source and by an option of its own", remedy="Give it once."
         )
     options |= chosen
     if "prefix" in options:

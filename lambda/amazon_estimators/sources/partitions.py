@@ -6,15 +6,18 @@ year=2024/part-0.parquet    columns of the file, then year, which is 2024 in all
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from amazon_estimators.errors import InputError, RequestError, SchemaError
 from amazon_estimators.sources.blocks import Block, SparseRows
+from amazon_estimators.sources.columns.faults import ways_with_words
+from amazon_estimators.sources.columns.rules import ColumnRules
+from amazon_estimators.sources.columns.table import Column, Table
 from amazon_estimators.sources.layout import Layout, Piece
-from amazon_estimators.sources.numbers import NUMBER, value_of
+from amazon_estimators.sources.numbers import NUMBER, is_missing, value_of
 from amazon_estimators.sources.schema import Schema
 from amazon_estimators.sources.source import Source
 from amazon_estimators.storage.input_files import InputFiles
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from amazon_estimators.sources.contract import Reader
 
 _WHOLE = re.compile(rb"[+-]?\d{1,18}")
+NOTHING = "__HIVE_DEFAULT_PARTITION__"
+"""The name of a directory for rows without a value: Hive, Spark and Athena write it."""
 FOUND_OUT = ("header", "quoting", "escape")
 
 
@@ -75,18 +80,22 @@ class Partitioned:
         layout = self._reader.look(s3, found, _own_source(source, columns))
         schema = _schema(layout.schema, source, columns, found)
         for name in _used(schema):
-            _value(found, name, columns)
+            _value(found, name, columns, schema)
         return replace(layout, schema=schema)
 
-    def read(self, s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
+    def read(self, s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block | Table]:
         """Read the rows of the file, and add the directories' values."""
         found, own = piece.source, schema.own
         columns = columns_of(found, source)
         assert own is not None
-        values = {name: _value(found, name, columns) for name in _used(schema)}
+        values = {name: _value(found, name, columns, schema) for name in _used(schema)}
         own_source = _own_source(_from_the_end(source, columns), columns)
         for block in self._reader.read(s3, piece, own_source, own):
-            yield _joined(block, schema, own, values)
+            if schema.rules:
+                yield _with_directories(block, schema, own, values)
+            else:
+                assert isinstance(block, Block)
+                yield _joined(block, schema, own, values)
 
 
 def _from_the_end(source: Source, columns: dict[str, str]) -> Source:
@@ -104,9 +113,7 @@ def _from_the_end(source: Source, columns: dict[str, str]) -> Source:
             f"Source: label is {source.label}, which is the directory {label}=, and exclude holds it",
             remedy="Directories are columns after those of the file: name the label, or count from 0.",
         )
-    return replace(
-        source, label=label, features=source.features and tuple(map(named, source.features)), exclude=exclude
-    )
+    return source.with_columns(lambda column: (named(column),), label)
 
 
 def _own_source(source: Source, columns: dict[str, str]) -> Source:
@@ -115,14 +122,9 @@ def _own_source(source: Source, columns: dict[str, str]) -> Source:
     def own(column: Any) -> Any:
         return column + len(columns) if isinstance(column, int) and column < 0 else column
 
-    features = source.features and tuple(own(one) for one in source.features if one not in columns)
-    return replace(
-        source,
-        partitions=False,
-        label=None if source.label in columns else own(source.label),
-        features=features or None,
-        exclude=tuple(own(one) for one in source.exclude if one not in columns),
-    )
+    label = None if source.label in columns else own(source.label)
+    of_file = source.with_columns(lambda column: () if column in columns else (own(column),), label)
+    return replace(of_file, partitions=False)
 
 
 def _schema(own: Schema, source: Source, columns: dict[str, str], found: InputObject) -> Schema:
@@ -146,12 +148,7 @@ def _schema(own: Schema, source: Source, columns: dict[str, str], found: InputOb
     def placed(column: Any) -> Any:
         return place.get(column, column)
 
-    source = replace(
-        source,
-        label=placed(source.label),
-        features=source.features and tuple(map(placed, source.features)),
-        exclude=tuple(map(placed, source.exclude)),
-    )
+    source = source.with_columns(lambda column: (placed(column),), placed(source.label))
     schema = Schema.of(
         source,
         width=own.width + len(names),
@@ -170,18 +167,66 @@ def _used(schema: Schema) -> list[str]:
     return [schema.directories[column - first] for column in schema.used if column >= first]
 
 
-def _value(found: InputObject, name: str, columns: dict[str, str]) -> float | int:
-    """Return a directory's number: an int if it is whole, so that no label is rounded unnoticed."""
-    text = columns.get(name, "").encode()
-    if not NUMBER.fullmatch(text):
+def _value(
+    found: InputObject, name: str, columns: dict[str, str], schema: Schema
+) -> float | int | str | None:
+    """Return the value of a directory: whole as an integer, so that no label is rounded without notice.
+
+    Of a column of words it is the word; None is a gap.
+    """
+    text, position = columns.get(name, ""), _position(schema, name)
+    if position in schema.words:
+        return None if text == NOTHING else text
+    if schema.may_lack(position) and (text == NOTHING or is_missing(text.encode())):
+        return None
+    if not NUMBER.fullmatch(text.encode()):
+        rules = schema.rules or ColumnRules()
+        ways = [] if position == schema.label else ways_with_words({position: [text]}, rules, schema.key)
+        leave_out = f"Name directories by numbers, or leave this one out: exclude=[{name!r}]."
         raise InputError(
-            f"{found.uri}: its directory {name}={text.decode()} is not a number",
-            remedy=f"Name directories by numbers, or leave this one out: exclude=[{name!r}].",
+            f"{found.uri}: its directory {name}={text} is not a number",
+            remedy=" ".join([leave_out, *ways]),
         )
-    return int(text) if _WHOLE.fullmatch(text) else value_of(text)
+    return int(text) if _WHOLE.fullmatch(text.encode()) else value_of(text.encode())
 
 
-def _joined(block: Block, schema: Schema, own: Schema, values: dict[str, float | int]) -> Block:
+def _position(schema: Schema, name: str) -> int:
+    """Return the column of a directory; -1 for the label of sparse rows."""
+    return -1 if schema.own is None or schema.sparse else schema.own.width + schema.directories.index(name)
+
+
+def _with_directories(
+    block: Block | Table, schema: Schema, own: Schema, values: Mapping[str, float | int | str | None]
+) -> Table:
+    """Return the columns of the file and those of directories, for the rules to be applied."""
+    import numpy as np  # noqa: PLC0415 - the columns of directories are known without it
+
+    columns = dict(block.columns) if isinstance(block, Table) else _columns_of(block, own)
+    rows = block.rows_read
+    for name, value in values.items():
+        position = _position(schema, name)
+        if position in schema.words:
+            import pyarrow as pa  # noqa: PLC0415 - only words need it
+
+            nothing = pa.array([None] * rows, pa.binary()) if value is None else None
+            word = pa.array([str(value).encode()], pa.binary())
+            repeated = pa.DictionaryArray.from_arrays(np.zeros(rows, np.int32), word)
+            columns[position] = Column(repeated if nothing is None else nothing, marks=True)
+        else:
+            gaps = np.ones(rows, bool) if value is None else None
+            columns[position] = Column(np.full(rows, 0 if value is None else value), gaps)
+    return Table(columns, rows)
+
+
+def _columns_of(block: Block, own: Schema) -> dict[int, Column]:
+    assert not isinstance(block.features, SparseRows)
+    columns = {own.position(number): Column(block.features[:, number]) for number in range(own.feature_dim)}
+    if own.label is not None and block.labels is not None:
+        columns[own.label] = Column(block.labels)
+    return columns
+
+
+def _joined(block: Block, schema: Schema, own: Schema, values: Mapping[str, Any]) -> Block:
     """Return the block with the directories' columns where the schema has them."""
     import numpy as np  # noqa: PLC0415 - not needed to list the columns
 

@@ -7,10 +7,11 @@ from pathlib import PurePosixPath
 from typing import Any, cast
 
 from amazon_estimators.errors import InputError
-from amazon_estimators.sources.contract import Reader
+from amazon_estimators.sources.contract import Reader, Rows
 from amazon_estimators.sources.files.compression import bare_key, compression_of
-from amazon_estimators.sources.formats import FORMATS, extensions, vector_formats
+from amazon_estimators.sources.formats import FORMATS, extensions, formats_with, vector_formats
 from amazon_estimators.sources.partitions import Partitioned, columns_of
+from amazon_estimators.sources.ruled import Ruled
 from amazon_estimators.sources.source import Source
 from amazon_estimators.storage.object_list import ObjectList
 from amazon_estimators.storage.s3 import InputObject
@@ -25,7 +26,7 @@ def resolve(s3: Any, objects: ObjectList, source: Source) -> Source:
         InputError: The objects do not show an option that is left open.
         SchemaError: The objects disagree.
     """
-    readers: dict[str, tuple[Reader, array[int]]] = {}
+    readers: dict[str, tuple[Rows, array[int]]] = {}
     for index, found in enumerate(objects):
         name, reader = format_of(found, source)
         readers.setdefault(name, (reader, array("Q")))[1].append(index)
@@ -35,7 +36,7 @@ def resolve(s3: Any, objects: ObjectList, source: Source) -> Source:
     return source
 
 
-def format_of(found: InputObject, source: Source) -> tuple[str, Reader]:
+def format_of(found: InputObject, source: Source) -> tuple[str, Rows]:
     """Return the name of an object's format, and the module that reads it.
 
     Only that module is loaded, so the table reader stays out of memory unless the format needs it.
@@ -71,4 +72,14 @@ def format_of(found: InputObject, source: Source) -> tuple[str, Reader]:
             remedy="Upload it uncompressed: .npz and Parquet compress their content themselves.",
         )
     reader = cast(Reader, entry.load())
-    return name, Partitioned(reader) if columns_of(found, source) else reader
+    if columns_of(found, source):
+        reader = Partitioned(reader)
+    rules = source.rules
+    if not rules:
+        return name, cast(Rows, reader)
+    if "fill" not in entry.options:
+        raise InputError(
+            f"{found.uri}: format {name!r} has no columns for {', '.join(sorted(rules.named))}",
+            remedy=f"Leave them out of the Source; they are for {', '.join(formats_with('fill'))}.",
+        )
+    return name, Ruled(reader, below_header="header" in entry.options)

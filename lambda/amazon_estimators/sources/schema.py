@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from amazon_estimators.errors import SchemaError
 from amazon_estimators.sources.blocks import Block
-from amazon_estimators.sources.source import COLUMN_LIMIT, Source
+from amazon_estimators.sources.columns.rules import BY_COLUMN, ColumnRules, Key, Recipe
+from amazon_estimators.sources.numbers import NUMBER
+from amazon_estimators.sources.source import COLUMN_LIMIT, FEATURE_LIMIT, Source
 from amazon_estimators.text import listed
 
 if TYPE_CHECKING:
@@ -39,6 +43,8 @@ class Schema:
     """The columns of the file itself, if there are ``directories``."""
     index: tuple[int, ...] = ()
     """Columns that are row names according to the file. They are features only if ``features`` holds them."""
+    rules: ColumnRules | None = None
+    """How columns become features, by position; None if each feature is a column of numbers."""
 
     @classmethod
     def of(
@@ -90,16 +96,72 @@ class Schema:
                 remedy="Leave the label out of features: a model that is given its answer learns nothing.",
             )
         schema = cls(width=width, names=names, features=features, label=label, index=index)
+        if source.rules:
+            schema = replace(schema, rules=source.rules.renamed(lambda key: (position(key),)))
+            schema.check_rules(where)
         if schema.feature_dim < 1:
             raise SchemaError(f"{where} has no feature column beside the label", remedy="Add columns.")
         return schema
 
+    def check_rules(self, where: str) -> None:
+        """Raise SchemaError for rules that contradict one another, now that names are positions."""
+        assert self.rules is not None
+        problems = list(self._rule_problems())
+        if problems:
+            raise SchemaError(f"{where}: {'; '.join(problems)}", remedy="Change the Source.")
+        limit, kind = (FEATURE_LIMIT, "sparse") if self.rules.sparse else (COLUMN_LIMIT, "dense")
+        if self.feature_dim > limit:
+            raise SchemaError(
+                f"{where}: its columns become {self.feature_dim:,} {kind} features; allowed: {limit:,}",
+                remedy="List fewer words, or hash columns to fewer features.",
+            )
+
+    def _rule_problems(self) -> Iterator[str]:
+        assert self.rules is not None
+        yield from self.rules.problems()
+        for name in BY_COLUMN:
+            for key, _ in getattr(self.rules, name):
+                assert isinstance(key, int)
+                if key not in self.used:
+                    yield f"{name} names {self.column(key)}, which is neither feature nor label"
+                elif key == self.label and name != "fill":
+                    yield f"{name} names {self.column(key)}, which is the label: rules are for features"
+
     @property
     def feature_dim(self) -> int:
-        """The number of feature columns."""
+        """The number of features."""
+        return self.recipe.starts[-1] if self.rules else self.feature_columns
+
+    @property
+    def feature_columns(self) -> int:
+        """The number of columns that are features."""
         if self.features is not None:
             return len(self.features)
         return self.width - (self.label is not None)
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """Return the rules with the columns that they apply to."""
+        label, features = self.label, self.features
+        if features is None:
+            features = tuple(column for column in range(self.width) if column != label)
+        return Recipe(self.rules or ColumnRules(), features, label)
+
+    @property
+    def words(self) -> frozenset[int]:
+        """The columns that may hold any text."""
+        words = self.rules.words if self.rules else ()
+        return frozenset(position for position in words if isinstance(position, int))
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The columns that are read and hold numbers, in the order of the input."""
+        words = self.words
+        return tuple(position for position in self.used if position not in words) if words else self.used
+
+    def may_lack(self, position: int) -> bool:
+        """Return True if a column may have gaps."""
+        return self.rules is not None and self.rules.may_lack(position)
 
     @property
     def used(self) -> tuple[int, ...]:
@@ -113,6 +175,8 @@ class Schema:
         if feature is None:
             assert self.label is not None
             return self.label
+        if self.rules:
+            return self.recipe.features[bisect_right(self.recipe.starts, feature) - 1]
         if self.features is not None:
             return self.features[feature]
         return feature + (self.label is not None and feature >= self.label)
@@ -120,6 +184,25 @@ class Schema:
     def column(self, position: int) -> str:
         """Return how messages name a column: its position, and its name if it has one."""
         return f"column {position}" + (f" ({self.names[position]!r})" if self.names else "")
+
+    def key(self, position: int) -> Key:
+        """Return what a Source calls a column: its name, or its position where no other way is sure."""
+        names = self.names or ()
+        return (
+            names[position] if names and names[position] and names.count(names[position]) == 1 else position
+        )
+
+    @property
+    def feature_names(self) -> tuple[str, ...] | None:
+        """The names of all features, in order; None if columns have no names, or are hashed."""
+        if self.names is None or (self.rules and self.rules.sparse):
+            return None
+        recipe = self.recipe
+        return tuple(
+            recipe.rules.feature(column, self.names[column], at)
+            for column in recipe.features
+            for at in range(recipe.rules.width(column))
+        )
 
     def split(self, table: np.ndarray) -> Block:
         """Split a table of all columns, shape (rows, width), into features and labels."""
@@ -157,7 +240,8 @@ class Schema:
 
         lists = {name: many(name) for name in ("names", "features", "index", "directories")}
         own = values["own"] and cls.from_dict(values["own"])
-        return cls(**{**values, **lists, "own": own})
+        rules = values.get("rules") and ColumnRules.from_dict(values["rules"])
+        return cls(**{**values, **lists, "own": own, "rules": rules})
 
 
 def without(schema: Schema, source: Source, positions: Sequence[int]) -> str:
@@ -167,19 +251,25 @@ def without(schema: Schema, source: Source, positions: Sequence[int]) -> str:
     The label is always read. Columns are named, or numbered if their names are not unique.
     """
     out = [position for position in positions if position != schema.label]
-    if not out or len(out) >= schema.feature_dim:
+    if not out or len(out) >= schema.feature_columns:
         return ""
-    names = schema.names or ()
-    columns: list[int | str] = [
-        names[position] if names and names[position] and names.count(names[position]) == 1 else position
-        for position in out[:MOST_LEFT_OUT]
-    ]
+    columns = [schema.key(position) for position in out[:MOST_LEFT_OUT]]
     more = f" and {len(out) - MOST_LEFT_OUT:,} more" if len(out) > MOST_LEFT_OUT else ""
     if source.features is not None:
         return f"Or take columns out of features: {listed(columns)}{more}."
     if source.exclude:
         return f"Or add columns to exclude: {columns}{more}."
     return f"Or leave columns out, exclude={columns}{more}."
+
+
+def check_listed(schema: Schema, position: int, where: str) -> None:
+    """Raise SchemaError if a column holds numbers, and ``one_hot`` lists words for it."""
+    categories = dict(schema.recipe.rules.one_hot).get(position, ())
+    if words := [word for word in categories if not NUMBER.fullmatch(word.encode())]:
+        raise SchemaError(
+            f"{where}, {schema.column(position)}: it holds numbers, and one_hot lists {listed(words)}",
+            remedy="List the numbers that it holds, as in one_hot={'kind': [1, 2, 3]}.",
+        )
 
 
 def check_schema(expected: Schema, example: str, actual: Schema, uri: str) -> None:

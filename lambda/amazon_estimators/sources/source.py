@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from typing import Any, Self
 
 from amazon_estimators.errors import RequestError
+from amazon_estimators.sources.columns.rules import BY_COLUMN, ColumnRules, Key, by_column, is_by_column
 from amazon_estimators.sources.formats import COMPRESSIONS, FORMATS, formats_with
 from amazon_estimators.text import listed
 
@@ -39,32 +40,50 @@ COLUMN_LIMIT = 2**22
 class Source:
     """The location of a channel's input, and the options for reading it.
 
-    prefix: key prefix in the data bucket. Default: ``<pipeline prefix>input/<channel>/``.
-    include: patterns such as ``"*.csv"``; only files that match one are read. Default: all data files.
-    skip: patterns such as ``"*-manifest"``; files that match one are left out. Default: none. A pattern with
-        a slash is matched with the path below the prefix, one without with the file's name.
-    format: ``"auto"`` (by the object's extension), ``"npy"``, ``"npz"``, ``"csv"``, ``"parquet"``,
-        ``"libsvm"``, ``"recordio"`` or ``"jsonlines"``. With a format, options of others are refused.
-    compression: ``"auto"`` (``.gz``, ``.zst`` by extension), ``"none"``, ``"gzip"`` or ``"zstd"``. Text only.
-    label: the label's column, by position (0-based; negative counts from the end) or name. Default: no label.
-    features: the feature columns, by position or name, in this order. Default: all but the label.
-    exclude: columns that are not features, by position or name; all others but the label are. Default: none.
-    header: ``"auto"`` (present if a column is named, or if a field that is read in the first line is not a
-        number), ``"present"`` or ``"absent"``. CSV only.
-    delimiter: the character between fields; a blank means any run of blanks and tabs. Default: a tab for
-        ``.tsv``, else a comma. CSV only.
-    quoting: ``"minimal"`` (a quote that begins a field encloses it), ``"none"`` (quotes are plain characters)
-        or ``"auto"`` (what fits the first records; in doubt ``"none"`` for tabs). CSV only.
-    escape: the character that escapes the next one, such as a backslash; ``""`` for none. Default: a
-        backslash if only that fits the first records. CSV only.
-    decimal: the decimal mark of numbers, ``"."`` or ``","``. CSV only.
-    quoted_newlines: whether a quoted field may hold a newline. Default: True. CSV only.
-    feature_count: the number of features. Default: the largest index, found by reading all files once. libsvm
-        only.
-    first_index: the index of the first feature, 0 or 1. Default: 1. libsvm only.
-    partitions: whether ``key=value`` directories below the prefix are columns, after those of the file. A
-        directory named in ``label``, ``features`` or ``exclude`` is always a column. Default: False.
-    keep_labels: whether the label each libsvm or RecordIO record carries is kept. Default: True.
+    Attributes:
+        prefix: Key prefix in the data bucket. Default: ``<pipeline prefix>input/<channel>/``.
+        include: Patterns such as ``"*.csv"``; only files that match one are read. Default: all data files.
+        skip: Patterns such as ``"*-manifest"``; files that match one are left out. Default: none. A pattern
+            with a slash is matched with the path below the prefix, one without with the file's name.
+        format: ``"auto"`` (by the object's extension), ``"npy"``, ``"npz"``, ``"csv"``, ``"parquet"``,
+            ``"libsvm"``, ``"recordio"`` or ``"jsonlines"``. With a format, options of others are refused.
+        compression: ``"auto"`` (``.gz``, ``.zst`` by extension), ``"none"``, ``"gzip"`` or ``"zstd"``. Text
+            only.
+        label: The label's column, by position (0-based; negative counts from the end) or name. Default: no
+            label.
+        features: The feature columns, by position or name, in this order. Default: all but the label.
+        exclude: Columns that are not features, by position or name; all others but the label are. Default:
+            none.
+        header: ``"auto"`` (present if a column is named, or if a field that is read in the first line is not
+            a number), ``"present"`` or ``"absent"``. CSV only.
+        delimiter: The character between fields; a blank means any run of blanks and tabs. Default: a tab for
+            ``.tsv``, else a comma. CSV only.
+        quoting: ``"minimal"`` (a quote that begins a field encloses it), ``"none"`` (quotes are plain
+            characters) or ``"auto"`` (what fits the first records; in doubt ``"none"`` for tabs). CSV only.
+        escape: The character that escapes the next one, such as a backslash; ``""`` for none. Default: a
+            backslash if only that fits the first records. CSV only.
+        decimal: The decimal mark of numbers, ``"."`` or ``","``. CSV only.
+        quoted_newlines: Whether a quoted field may hold a newline. Default: True. CSV only.
+        feature_count: The number of features. Default: the largest index, found by reading all files once.
+            libsvm only.
+        first_index: The index of the first feature, 0 or 1. Default: 1. libsvm only.
+        partitions: Whether ``key=value`` directories below the prefix are columns, after those of the file. A
+            directory named in ``label``, ``features`` or ``exclude`` is always a column. Default: False.
+        keep_labels: Whether the label each libsvm or RecordIO record carries is kept. Default: True.
+        fill: What stands in for a gap, by column: a number, or a word if the column is ``one_hot`` or
+            ``hashed``, such as ``{"income": 0}``. Default: none; a gap is an error.
+        drop_incomplete: Whether rows with a gap that ``fill`` does not fill are left out. They are counted.
+            Default: False.
+        one_hot: The words of a column, by column, such as ``{"city": ["Berlin", "Paris"]}``. Each becomes a
+            feature that is 1 or 0. Default: none; words are an error.
+        unknown: What to do with a word that ``one_hot`` does not list: ``"refuse"``, ``"zeros"`` (all its
+            features are 0) or ``"other"`` (one more feature). Default: ``"refuse"``.
+        hashed: The number of features that words or ids are hashed to, by column, such as
+            ``{"user_id": 2**20}``. Records become sparse. Default: none.
+        scale: (mean, deviation) by column, such as ``{"age": (40, 15)}``. The feature is (value - mean) /
+            deviation. Default: none.
+
+    The mappings name columns as ``features`` does: by name, or by position.
     """
 
     prefix: str | None = None
@@ -85,6 +104,12 @@ class Source:
     first_index: int = 1
     keep_labels: bool = True
     partitions: bool = False
+    fill: Mapping[Key, float | str] | tuple[tuple[Key, float | str], ...] = ()
+    drop_incomplete: bool = False
+    one_hot: Mapping[Key, Iterable[str]] | tuple[tuple[Key, tuple[str, ...]], ...] = ()
+    unknown: str = "refuse"
+    hashed: Mapping[Key, int] | tuple[tuple[Key, int], ...] = ()
+    scale: Mapping[Key, tuple[float, float]] | tuple[tuple[Key, tuple[float, float]], ...] = ()
 
     def __post_init__(self) -> None:
         for name, (what, usual) in LISTS.items():
@@ -96,7 +121,20 @@ class Source:
                 raise RequestError(
                     f"Source: {name} is {values!r}; allowed: a list of {what}, such as [{example!r}]"
                 )
-        problems = [*self._choices(), *self._misfits(), *self._columns()]
+        for name, (what, sample) in BY_COLUMN.items():
+            pairs = by_column(name, getattr(self, name))
+            if not is_by_column(pairs):
+                raise RequestError(
+                    f"Source: {name} is {pairs!r}; allowed: {what} by column, such as {sample}"
+                )
+            object.__setattr__(self, name, pairs)
+        problems = [
+            *self._choices(),
+            *self._misfits(),
+            *self._columns(),
+            *self._ruled_columns(),
+            *self.rules.problems(),
+        ]
         if problems:
             raise RequestError("Source: " + "; ".join(problems))
 
@@ -148,6 +186,7 @@ class Source:
             value = getattr(self, option.name)
             says_nothing = value == option.default or (option.name == "compression" and value == "none")
             if option.name not in (*ALWAYS, *entry.options) and not says_nothing:
+                value = dict(value) if option.name in BY_COLUMN else value
                 yield (
                     f"{option.name} is {value!r}, and format {self.format!r} has no such option: it is for "
                     f"{' and '.join(formats_with(option.name))}; leave it out"
@@ -158,7 +197,7 @@ class Source:
             yield "features is empty; leave it out to take all columns but the label"
         if self.features is not None and self.exclude:
             yield "features and exclude are both given; name the columns to take or those to leave out"
-        columns = self.columns
+        columns = self._chosen
         wrong = [one for one in columns if isinstance(one, bool) or not isinstance(one, int | str)]
         for column in wrong:
             yield f"{column!r} is not a column; allowed: a position (int) or a name (str)"
@@ -172,7 +211,7 @@ class Source:
                 f"label is {self.label!r}, and features holds it too; leave it out of features: a model that "
                 "is given its answer learns nothing"
             )
-        named = [column for column in dict.fromkeys(columns) if isinstance(column, str)]
+        named = [column for column in self.columns if isinstance(column, str)]
         entry = FORMATS.get(self.format) if isinstance(self.format, str) else None
         if named and entry and entry.labels == "column" and not entry.names:
             yield (
@@ -182,10 +221,42 @@ class Source:
         if named and entry and "header" in entry.options and self.header == "absent":
             yield f"header is 'absent', so there is no column {listed(named)}; allowed: positions"
 
+    def _ruled_columns(self) -> Iterator[str]:
+        """Rules for columns that are not read, or for the label."""
+        for name in BY_COLUMN:
+            for key, _ in getattr(self, name):
+                if key in self.exclude:
+                    yield f"{name} names {key!r}, and exclude holds it; allowed: columns that are read"
+                elif self.features is not None and _is_elsewhere(key, (*self.features, self.label)):
+                    yield (
+                        f"{name} names {key!r}, and features does not hold it; allowed: columns that are read"
+                    )
+                if key == self.label and name != "fill":
+                    yield f"{name} names {key!r}, which is the label; allowed: features"
+
+    @property
+    def rules(self) -> ColumnRules:
+        """Return how columns become features."""
+        return ColumnRules.of(self)
+
+    @property
+    def _chosen(self) -> tuple[int | str, ...]:
+        return (*(self.features or ()), *self.exclude, *(() if self.label is None else (self.label,)))
+
     @property
     def columns(self) -> tuple[int | str, ...]:
-        """Return all columns that options refer to: features, exclude and label."""
-        return (*(self.features or ()), *self.exclude, *(() if self.label is None else (self.label,)))
+        """Return all columns that options refer to: features, exclude, label and those of rules."""
+        return tuple(dict.fromkeys((*self._chosen, *self.rules.keys)))
+
+    def with_columns(self, columns: Callable[[Key], Iterable[Key]], label: Key | None) -> Self:
+        """Return the source with other columns, several or none, in place of each; and another label."""
+
+        def others(keys: Iterable[Key]) -> tuple[Key, ...]:
+            return tuple(new for key in keys for new in columns(key))
+
+        features = None if self.features is None else others(self.features) or None
+        rules = self.rules.renamed(columns).options()
+        return replace(self, label=label, features=features, exclude=others(self.exclude), **rules)
 
     @property
     def names_columns(self) -> bool:
@@ -198,6 +269,9 @@ class Source:
         values["features"] = None if self.features is None else list(self.features)
         for name in ("exclude", "include", "skip"):
             values[name] = list(values[name])
+        for name in BY_COLUMN:
+            pairs = getattr(self, name)
+            values[name] = [[key, list(one) if isinstance(one, tuple) else one] for key, one in pairs]
         return values
 
     @classmethod
@@ -208,6 +282,12 @@ class Source:
         if unknown:
             raise RequestError(f"Source has no {', '.join(unknown)}; allowed: {', '.join(sorted(known))}")
         return cls(**values)
+
+
+def _is_elsewhere(key: Key, columns: tuple[Key | None, ...]) -> bool:
+    """Return True if a name is none of those columns. Only the input tells which position a name is."""
+    named = isinstance(key, str) and all(isinstance(column, str | None) for column in columns)
+    return named and key not in columns
 
 
 def _is_mark(text: object) -> bool:

@@ -54,10 +54,10 @@ def open_document(text: str | bytes, schema: str, *, uri: str, remedy: str) -> d
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise DamagedFileError(f"{uri} is not JSON: {str(error)[:200]}", remedy=remedy) from None
-    found = document.get(SCHEMA) if isinstance(document, dict) else None
-    if found != schema:
+    actual = document.get(SCHEMA) if isinstance(document, dict) else None
+    if actual != schema:
         raise DamagedFileError(
-            f"{uri} has the schema {str(found)[:100]!r}; this release reads {schema!r}", remedy=remedy
+            f"{uri} has the schema {str(actual)[:100]!r}; this release reads {schema!r}", remedy=remedy
         )
     if document.pop(DIGEST, None) != _digest(document):
         raise DamagedFileError(f"{uri} was changed: its digest is not that of its content", remedy=remedy)

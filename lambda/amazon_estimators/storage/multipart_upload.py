@@ -46,11 +46,12 @@ def upload(s3: Any, bucket: str, key: str, parts: Iterable[bytes], content_type:
 class Uploads:
     """Objects that are written together.
 
-    part_bytes: bytes per part, at least 5 MiB. S3 accepts 10,000 parts per object. The ETag depends on the
-        part size.
-    threads: parts sent at a time.
-    extra: parameters for every request that creates an object. Default: none.
-    sent: called with the bytes of every part that S3 has accepted, from several threads. Default: none.
+    Args:
+        part_bytes: Bytes per part, at least 5 MiB. S3 accepts 10,000 parts per object. The ETag depends on
+            the part size.
+        threads: Parts sent at a time.
+        extra: Parameters for every request that creates an object. Default: none.
+        sent: Called with the bytes of every part that S3 has accepted, from several threads. Default: none.
     """
 
     def __init__(

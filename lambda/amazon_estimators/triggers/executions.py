@@ -1,27 +1,30 @@
-"""The executions of one state machine: start one by name, see which run, how one ended and what all train
-with."""
+"""The executions of a state machine: start one by name, list those that run, and read results and
+settings."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from amazon_estimators.storage.faults import naming
 
 RUNNING = "RUNNING"
 NEVER_STARTED = "NEVER_STARTED"
-SETTINGS = {"algorithm", "hyperparameters", "channels"}
-"""Keys by which the pipeline's settings are known in the definition of its state machine."""
+SETTINGS = ({"algorithm", "hyperparameters", "channels"}, {"algorithm", "trained", "channels"})
+"""Keys that identify the settings of a pipeline that trains, and of one that predicts, in the definition of
+its state machine."""
+ANNOUNCEABLE = ({"input", "plan", "job", "announced"}, {"input", "plan", "predictions", "announced"})
+"""Members of an execution's output that can be announced."""
 NAMES = {"pipeline", "job_name_prefix"}
-"""Settings that change nothing of a training."""
-JOB = re.compile(r":sagemaker:create(TrainingJob|HyperParameterTuningJob)\b")
+"""Settings that do not change a training."""
+JOB = re.compile(r":sagemaker:create(TrainingJob|HyperParameterTuningJob|TransformJob)\b")
 
 
 class Executions:
-    """The executions of a state machine. ``client`` is boto3's of Step Functions, ``state_machine`` an
+    """The executions of a state machine. ``client`` is a boto3 client of Step Functions, ``state_machine`` an
     ARN."""
 
     def __init__(self, client: Any, state_machine: str) -> None:
@@ -29,7 +32,7 @@ class Executions:
         self._state_machine = state_machine
 
     def start(self, name: str, execution_input: Mapping[str, Any]) -> None:
-        """Start an execution, or find that it has been started before, by this very call in another life."""
+        """Start an execution, unless an earlier attempt of this very call has started it."""
         with naming("StartExecution", f"{self._state_machine}, {name}"):
             try:
                 self._client.start_execution(
@@ -39,7 +42,8 @@ class Executions:
                 return
 
     def running(self) -> set[str]:
-        """Return the names of those that run, as far as Step Functions' list knows: it may lag behind."""
+        """Return the names of the running executions, according to Step Functions' list, which may lag
+        behind."""
         return {name for name, _ in self._listed(statusFilter=RUNNING)}
 
     def newest(self, most: int) -> list[tuple[str, str, str]]:
@@ -57,28 +61,28 @@ class Executions:
         return str(described["status"]) if described else NEVER_STARTED
 
     def unannounced(self, name: str) -> dict[str, Any] | None:
-        """Return the event of the Announce step of an execution that could not announce its model, else
+        """Return the event of the Announce step of an execution that failed to announce its model, or
         None."""
         described = self._described(name) or {}
         output = json.loads(described.get("output") or "{}")
-        if not isinstance(output, dict) or not {"input", "plan", "job", "announced"} <= set(output):
+        if not isinstance(output, dict) or not _holds(output, ANNOUNCEABLE):
             return None
         announced = output["announced"]
         if not isinstance(announced, dict) or "Error" not in announced:
             return None
-        pipeline = next(value for value in _objects(self._definition()) if set(value) >= SETTINGS)
+        pipeline = next(value for value in _objects(self._definition()) if _holds(value, SETTINGS))
         started = described["startDate"].isoformat()
         execution = {"name": name, "start_time": started, "state_machine": self._state_machine}
-        parts = ("input", "plan", "job", "verdict", "package", "tuned")
+        parts = ("input", "plan", "job", "verdict", "package", "tuned", "model", "transform", "predictions")
         state = {part: output[part] for part in parts if part in output}
         state["warnings"] = output.get("request", {}).get("warnings", [])
         return {"pipeline": pipeline, "execution": execution, **state}
 
     def settings(self) -> str:
-        """Return 8 hexadecimal digits that name all a training depends on besides its data.
+        """Return 8 hexadecimal digits that identify everything a training depends on besides its data.
 
-        Read from the deployed definition: the pipeline's settings and the request of the training job. Of a
-        state machine without those it is the whole definition.
+        It is a digest of the pipeline's settings and the training job's request in the deployed definition;
+        in a state machine without them, of the whole definition.
         """
         return _digest(self._definition())
 
@@ -86,7 +90,7 @@ class Executions:
         """Return the settings that an execution runs with, as :meth:`settings` names them.
 
         For some seconds after a deployment, DescribeStateMachine may show the new definition while executions
-        still start with the one before. Returns None of an execution that Step Functions does not know.
+        still start with the previous one. Returns None for an execution that Step Functions does not know.
         """
         arn = self._arn(name)
         with naming("DescribeStateMachineForExecution", arn):
@@ -128,16 +132,21 @@ class Executions:
         return described
 
 
+def _holds(value: Mapping[str, Any], kinds: Iterable[set[str]]) -> bool:
+    """Return True if a mapping has all keys of one of ``kinds``."""
+    return any(set(value) >= kind for kind in kinds)
+
+
 def _digest(definition: Any) -> str:
     content = list(_settings_in(definition)) or [definition]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _settings_in(definition: Any) -> Iterator[Any]:
-    """Yield the pipeline's settings, once for all states that are handed them, and the jobs' requests."""
+    """Yield the pipeline's settings, once for all states that receive them, and the jobs' requests."""
     seen = set()
     for value in _objects(definition):
-        if set(value) >= SETTINGS:
+        if _holds(value, SETTINGS):
             found = {name: setting for name, setting in value.items() if name not in NAMES}
         elif JOB.search(str(value.get("Resource"))):
             request = value.get("Parameters") or {}

@@ -1,4 +1,5 @@
-"""The queue's messages, one at a time: what fails comes back later, then is set aside with its reason."""
+"""Handle the queue's messages one at a time: a failed message comes back later, and at last is set aside with
+its reason."""
 
 from __future__ import annotations
 
@@ -15,13 +16,13 @@ LOG = logging.getLogger(__name__)
 
 FACTOR = 4
 LONGEST_REASON = 1_000
-"""Characters of the reason a dead letter carries."""
+"""Characters of the reason in a dead letter."""
 
 
 def work_on(record: Mapping[str, Any], starter: Starter, sqs: Any, settings: StarterSettings) -> bool:
-    """Handle one record of an SQS event. Returns False if it is to come back.
+    """Handle one record of an SQS event. Returns False if the message must come back.
 
-    The queue hands out one message at a time: how often one was received is how often it was tried.
+    The queue delivers one message at a time, so the receive count is the number of attempts.
     """
     tries = int(record["attributes"]["ApproximateReceiveCount"])
     try:
@@ -41,8 +42,7 @@ def work_on(record: Mapping[str, Any], starter: Starter, sqs: Any, settings: Sta
 
 
 def _set_aside(record: Mapping[str, Any], error: Exception, sqs: Any, settings: StarterSettings) -> None:
-    """Send it to the dead-letter queue, unchanged: moved back, it is handled as if it came for the first
-    time."""
+    """Send the message unchanged to the dead-letter queue. Moved back, it is handled like a new message."""
     attributes = {
         "error": type(error).__name__,
         "reason": str(error)[:LONGEST_REASON] or "none given",

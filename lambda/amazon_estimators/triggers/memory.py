@@ -1,4 +1,4 @@
-"""Load the starter's state, save its changes, rebuild it if it was lost."""
+"""Load the starter's state, save changes to it, and rebuild it if it was lost."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from amazon_estimators.triggers.executions import Executions
 from amazon_estimators.triggers.state import MOST_STARTS, Start, State
 
 NAME = re.compile(r"([0-9a-f]{24})-([0-9a-f]{8})-[1-9][0-9]*")
-"""The name of an execution that a starter began: data set, settings and how many times they were trained."""
+"""The name of an execution that a starter began: data set, settings and number of trainings with both."""
 
 
 class Memory:
-    """The state of one pipeline's starter, in :attr:`state` once it is loaded."""
+    """The state of one pipeline's starter, in :attr:`state` once loaded."""
 
     def __init__(self, s3: Any, bucket: str, prefix: str) -> None:
         self._s3, self._bucket, self._key = s3, bucket, state_key(prefix)
@@ -24,7 +24,7 @@ class Memory:
         self.state = State()
 
     def load(self, executions: Executions) -> str | None:
-        """Read the state, or make it again. Returns what was wrong with the one on S3, None if nothing."""
+        """Read the state, or rebuild it. Returns what is wrong with the state on S3, or None."""
         uri = f"s3://{self._bucket}/{self._key}"
         damage = None
         if is_there(self._s3, self._bucket, self._key):
@@ -42,7 +42,7 @@ class Memory:
         return damage
 
     def save(self) -> None:
-        """Write the state if it has changed: most uploads of a burst change nothing."""
+        """Write the state if it has changed. Most uploads in a burst change nothing."""
         text = self.state.to_text()
         if text != self._saved:
             put_text(self._s3, self._bucket, self._key, text, "application/json")
@@ -50,7 +50,7 @@ class Memory:
 
 
 def _starts(executions: Executions) -> list[Start]:
-    """Return the newest executions that a starter began, as their names and Step Functions tell of them."""
+    """Return the newest executions that a starter began, from their names and from Step Functions."""
     found = []
     for name, status, at in executions.newest(MOST_STARTS):
         if match := NAME.fullmatch(name):

@@ -1,4 +1,4 @@
-"""Reading the messages of triggers: every field is checked, and what no trigger sends is refused by name."""
+"""Read the messages of triggers. Every field is checked; an error names what no trigger sends."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any
 from amazon_estimators.text import shown
 
 GROUP = "starter"
-"""All messages are of one group: the queue hands them out one after the other, in order."""
+"""All messages are in one group: the queue delivers them one by one, in order."""
 LONGEST_TEXT = 2_048
-"""Characters; the longest ARN of an alarm is shorter."""
+"""Characters of the longest text; the longest ARN of an alarm is shorter."""
 
 
 class UnknownMessageError(ValueError):
-    """A message that no trigger sends: handling it again would not help."""
+    """Raised for a message that no trigger sends: handling it again would not help."""
 
 
 def parse(body: str) -> Mapping[str, Any]:
-    """Read a message's body. Raises UnknownMessageError unless it is a JSON object."""
+    """Parse a message's body. Raises UnknownMessageError unless it is a JSON object."""
     try:
         message = json.loads(body)
-    except (ValueError, RecursionError) as error:  # RecursionError: thousands of brackets
+    except (ValueError, RecursionError) as error:  # RecursionError: thousands of nested brackets
         raise UnknownMessageError(f"the message is not JSON: {str(error)[:200]}") from None
     if not isinstance(message, Mapping):
         raise UnknownMessageError(f"the message is {shown(message)}; allowed: a JSON object")
@@ -49,7 +49,7 @@ def texts(message: Mapping[str, Any], name: str) -> list[str]:
 
 
 def time(message: Mapping[str, Any], name: str) -> datetime:
-    """Return a field that is an ISO 8601 time, in UTC and whole seconds: S3 lists objects no finer."""
+    """Return a field that is an ISO 8601 time, in UTC and whole seconds, the precision of S3's lists."""
     try:
         value = datetime.fromisoformat(text(message, name)).astimezone(UTC)
     except (ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""Uploads that no event told of: S3 sends none of a new bucket for its first minutes."""
+"""Find uploads without an event: in the first minutes of a new bucket S3 sends none."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from amazon_estimators.storage.versions import newest_upload
 from amazon_estimators.triggers.messages import text, texts
 
 SILENCE = timedelta(minutes=10)
-"""How long after a deployment the starter looks. AWS names about five minutes until S3 sends events."""
+"""How long after a deployment the starter looks. According to AWS, it takes about five minutes until S3 sends
+events."""
 
 
 def missed_upload(s3: Any, bucket: str, message: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the message that the newest upload a trigger listens to would have sent; None if there is none.
+    """Return the message for the newest upload that a trigger listens to; None if there is no upload.
 
-    ``message`` is of an UploadTrigger: its ``prefixes`` and either its ``marker`` or the ``name`` and
+    ``message`` describes an UploadTrigger: its ``prefixes`` and either its ``marker`` or the ``name`` and
     ``quiet_seconds`` of its quiet period.
     """
     prefixes = texts(message, "prefixes")

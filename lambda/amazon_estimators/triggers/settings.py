@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from amazon_estimators.storage.input_files import InputFiles
@@ -11,12 +11,13 @@ from amazon_estimators.storage.input_files import InputFiles
 
 @dataclass(frozen=True, kw_only=True)
 class StarterSettings:
-    """The settings of one starter. ``channels`` are the files that are each channel's input.
+    """The settings of one starter. ``channels`` holds the rule for each channel's input files.
 
     ``queue`` and ``undelivered`` are ARNs, ``queue_url`` and ``dead_letters`` URLs. After ``attempts`` a
-    message becomes a dead letter; ``retry_seconds`` pass before the second attempt, and four times as many
-    before each further one. The starter's own schedules belong to ``schedule_group`` and send as
-    ``schedule_role``.
+    message becomes a dead letter; the second attempt comes after ``retry_seconds``, each further one after
+    four times as long. The starter's own schedules belong to ``schedule_group`` and send as
+    ``schedule_role``. ``tells`` renames the starter's own events: that of a prediction pipeline announces
+    predictions.
     """
 
     pipeline: str
@@ -33,15 +34,16 @@ class StarterSettings:
     undelivered: str
     schedule_group: str
     schedule_role: str
+    tells: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def identity(self) -> dict[str, str]:
-        """Return what names the pipeline in events: its construct path, and the ARN that only it has."""
+        """Return the members that identify the pipeline in events: its construct path, and its unique ARN."""
         return {"pipeline": self.pipeline, "state_machine": self.state_machine}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """From JSON. Numbers may arrive as strings."""
+        """Read the settings from JSON. Numbers may arrive as strings."""
         numbers = {name: int(values[name]) for name in ("max_concurrent", "attempts", "retry_seconds")}
         channels = {
             name: InputFiles(files["prefix"], tuple(files["include"]), tuple(files["skip"]))

@@ -1,8 +1,9 @@
-"""The decisions: which data set version a message asks for, and if it starts, waits or has been trained.
+"""Decide which data set version a message asks for, and if it starts, waits or has been trained.
 
-One message at a time, in the order of the queue. Every request is parked first; then what is parked starts if
-there is room. The state is saved before each step that cannot be taken back, so a message that is handled
-twice, whole or in part, changes nothing. What has been trained is asked of Step Functions, never remembered.
+Messages are handled one at a time, in the order of the queue. Every request is parked first; then the parked
+request starts if there is room. The state is saved before each irreversible step, so a message that is
+handled twice, completely or in part, changes nothing. Step Functions, not the state, says what has been
+trained.
 """
 
 from __future__ import annotations
@@ -13,9 +14,18 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from amazon_estimators.pipeline.announce import announce, failure
+from amazon_estimators.pipeline.announce import failure
 from amazon_estimators.pipeline.data_set import DataSet
-from amazon_estimators.pipeline.events import FAILED, RECOVERED, REJECTED, SKIPPED, TRAINED
+from amazon_estimators.pipeline.events import (
+    FAILED,
+    NOT_PREDICTED,
+    PREDICTED,
+    RECOVERED,
+    REJECTED,
+    SKIPPED,
+    TRAINED,
+)
+from amazon_estimators.scoring.announce import announce_execution
 from amazon_estimators.triggers.executions import NEVER_STARTED, Executions
 from amazon_estimators.triggers.memory import Memory
 from amazon_estimators.triggers.messages import UnknownMessageError, number, text, time
@@ -33,18 +43,24 @@ from amazon_estimators.triggers.state import (
 from amazon_estimators.triggers.wakeups import Wakeups, slack
 
 TOLD_BY_NOBODY = ("ABORTED", "TIMED_OUT")
-"""Ends that leave the state machine no time to announce them."""
-ANNOUNCED = {TRAINED: SUCCEEDED, REJECTED: SUCCEEDED, FAILED: "FAILED"}
-"""How an execution that announced this is about to end."""
+"""Final statuses that leave the state machine no time to announce the failure."""
+ANNOUNCED = {
+    TRAINED: SUCCEEDED,
+    REJECTED: SUCCEEDED,
+    FAILED: "FAILED",
+    PREDICTED: SUCCEEDED,
+    NOT_PREDICTED: "FAILED",
+}
+"""The final status of an execution that announced this event."""
 WAKE = timedelta(hours=1)
-"""How long a request waits before the starter looks by itself if there is room: events of ends may be
+"""How long a request waits before the starter itself checks if there is room: an event of an end may be
 lost."""
 DAY, YEAR = 86_400, 366 * 86_400
 MINUTE = timedelta(minutes=1)
 
 
 class Starter:
-    """Handles one message. ``tell`` takes the detail type and detail of an event; ``now`` is UTC."""
+    """Handles one message. ``tell`` puts an event, by detail type and detail; ``now`` is in UTC."""
 
     def __init__(
         self,
@@ -65,7 +81,7 @@ class Starter:
         self._memory = Memory(s3, settings.data_bucket, settings.prefix)
 
     def handle(self, message: Mapping[str, Any]) -> None:
-        """Do what a message asks for. Raises UnknownMessageError, or what AWS answered."""
+        """Do what a message asks for. Raises UnknownMessageError, or AWS's error."""
         handlers: dict[str, Callable[[Mapping[str, Any]], None]] = {
             "marker": self._marker,
             "upload": self._upload,
@@ -93,29 +109,29 @@ class Starter:
         self._memory.save()
 
     def _remember(self) -> None:
-        """Load the state. If it is lost, make it again from Step Functions and look at what lies there
-        now."""
+        """Load the state. If it is lost, rebuild it from Step Functions and look at the current input."""
         damage = self._memory.load(self._executions)
         self._state = self._memory.state
         self._state.forget(self._now())
         if damage:
             detail = {**self._settings.identity, "because": damage, "forgotten": FORGOTTEN}
             self._tell(RECOVERED, detail)
-            self._look("the starter's state was made again")
+            self._look("the starter's state was rebuilt")
             self._go_on()
 
     def _marker(self, message: Mapping[str, Any]) -> None:
-        """A batch is complete: train what lay there when the marker was written, however late this comes."""
+        """Request a training of a complete batch: the input when the marker was written, however late this
+        message is."""
         moment = time(message, "time")
         reason = f"marker of {moment.isoformat()}"
         data_set = self._take(moment)
         if not data_set.is_present and data_set.as_of.isoformat() < self._state.newest:
-            self._skip("a newer data set has been asked for since", reason=reason)
+            self._skip("a newer data set has been requested since", reason=reason)
             return
         self._want(data_set, reason)
 
     def _upload(self, message: Mapping[str, Any]) -> None:
-        """Let the quiet period end later. Of a message that comes late, a while from now."""
+        """Move the end of the quiet period. For a late message, it ends a while from now."""
         name, period = text(message, "name"), timedelta(seconds=number(message, "quiet_seconds", DAY))
         end = max(self._in_time(time(message, "time")) + period, self._now() + min(period, MINUTE))
         set_to, serial = self._state.quiet.get(name, ["", 0])
@@ -134,9 +150,9 @@ class Starter:
         serial = int(number(message, "number", 2**53))
         set_to, known = self._state.quiet.get(name, ["", 0])
         if serial < known or (serial == known and not set_to):
-            return  # a copy of a message that has been handled
+            return  # a copy of a handled message
         if serial == known and set_to > end and datetime.fromisoformat(set_to) > self._now():
-            # An upload moved a schedule that was firing already: nobody knows if that was in time.
+            # An upload moved a schedule that was already firing: nothing shows if that was in time.
             self._set_quiet(name, serial + 1, datetime.fromisoformat(set_to))
             return
         self._state.quiet[name] = ["", serial]
@@ -154,13 +170,13 @@ class Starter:
         cool = timedelta(seconds=number(message, "cool_down_seconds", YEAR))
         asked = f"alarm event {event}"
         if last is not None and not self._has_asked(asked) and at < datetime.fromisoformat(last) + cool:
-            self._skip(f"it went off at {last} and cools down for {cool}", reason=reason)
+            self._skip(f"it started a training at {last} and cools down for {cool}", reason=reason)
         elif self._look(reason, retrain=asked):
             self._state.alarms[alarm] = at.isoformat()
 
     def _request(self, message: Mapping[str, Any]) -> None:
-        """Somebody asks, for a ``reason``. ``retrain``: train even unchanged data, once for each text of
-        it."""
+        """Handle a request with a ``reason``. ``retrain``: train even unchanged data, once for each of its
+        texts."""
         retrain = text(message, "retrain") if message.get("retrain") else ""
         reason = text(message, "reason") if message.get("reason") else ""
         self._look(reason or retrain or "asked for", retrain=retrain)
@@ -175,14 +191,14 @@ class Starter:
         elif status == SUCCEEDED:
             untold = self._executions.unannounced(name)
             if untold is not None:
-                announce(self._tell, self._s3, untold)
+                announce_execution(self._tell, self._s3, untold)
 
     def _wake(self, message: Mapping[str, Any]) -> None:
         if text(message, "at") == self._state.wake:
             self._state.wake = ""
 
     def _deployed(self, message: Mapping[str, Any]) -> None:
-        """Look later for uploads that no event tells of. Once one has been heard of, there are none."""
+        """Look later for uploads without an event. After the first event there are none."""
         if self._state.is_new:
             name, at = f"missed-{_short(text(message, 'listener'))}", _whole(self._now() + SILENCE)
             self._wakeups.set(name, at, {**message, "trigger": "missed"})
@@ -196,13 +212,14 @@ class Starter:
         return DataSet.take(self._s3, self._settings.data_bucket, self._settings.channels, moment)
 
     def _look(self, reason: str, *, retrain: str = "") -> bool:
-        """Ask for what lies there now; with ``retrain`` even if it has been trained, once for each text.
+        """Request a training of the current input; with ``retrain`` even if it has been trained, once for
+        each text.
 
-        Returns True if the request was parked. If not, it was told why.
+        Returns True if the request was parked. Otherwise an event says why not.
         """
         if retrain and self._has_asked(retrain):
             at = self._state.asked[_short(retrain)]
-            self._skip(f"the same was asked for at {at} and is not repeated", reason=reason)
+            self._skip(f"the same was requested at {at} and is not repeated", reason=reason)
             return False
         data_set = self._take()
         if not any(data_set.channels.values()):
@@ -216,7 +233,7 @@ class Starter:
         return _short(what) in self._state.asked
 
     def _want(self, data_set: DataSet, reason: str, *, always: bool = False) -> bool:
-        """Park a request, or tell why it needs no training. It is as new as any before: that was checked."""
+        """Park a request, or announce why it needs no training. It is at least as new as all earlier ones."""
         self._state.newest = max(self._state.newest, data_set.as_of.isoformat())
         request = Request(data_set.version, reason[:LONGEST_REASON], always)
         if self._state.parked is None and not always and self._is_answered(request):
@@ -227,9 +244,9 @@ class Starter:
         return True
 
     def _is_answered(self, request: Request) -> bool:
-        """Tell, and return True, if the data set is what was trained last, or is being trained.
+        """Return True, and announce it, if the data set was trained last or is being trained.
 
-        Executions without a model do not count: before them, the model in use is another's.
+        Executions without a model do not count: the model in use comes from an earlier one.
         """
         for start in self._state.starts:
             fate = self._fate(start)
@@ -243,7 +260,7 @@ class Starter:
         return False
 
     def _resume(self) -> None:
-        """Start what is parked, if there is room."""
+        """Start the parked request, if there is room."""
         for start in reversed(self._state.starts):
             if start.status == STARTING:
                 self._begin(start)
@@ -260,7 +277,8 @@ class Starter:
             self._state.wake = at.isoformat()
 
     def _start(self, request: Request) -> None:
-        """Start an execution under a name that is saved first: started again, it is the same one."""
+        """Start an execution under a name that is saved first, so that a repeated start is the same
+        execution."""
         name = self._free_name(f"{request.data_set}-{self._training_settings}")
         at = self._now().isoformat()
         start = Start(name, request.data_set, self._training_settings, request.reason, at)
@@ -281,7 +299,7 @@ class Starter:
         return f"{stem}-{serial}"
 
     def _running(self) -> set[str]:
-        """Return the executions that run, whatever Step Functions' list has not heard of yet."""
+        """Return the running executions, including those that Step Functions' list does not show yet."""
         listed = self._executions.running() - set(self._state.ended)
         for start in self._state.starts:
             if start.is_open and start.name not in listed and self._fate(start) == RUNNING:
@@ -289,7 +307,7 @@ class Starter:
         return listed
 
     def _fate(self, start: Start) -> str:
-        """Return how an execution stands, and keep it. Step Functions' answer may be some minutes old."""
+        """Return the status of an execution, and keep it. Step Functions' answer may be some minutes old."""
         told = self._executions.status(start.name)
         heard = self._state.ended.get(start.name)
         if told == NEVER_STARTED and start.status == RUNNING:
@@ -302,9 +320,11 @@ class Starter:
         return start.status
 
     def _has_these_settings(self, start: Start) -> bool:
-        """Return True if an execution trains with the settings of now. Its name tells only what was meant.
+        """Return True if an execution trains with the current settings. Its name shows only the intended
+        ones.
 
-        Of one that has not begun nobody knows yet; one that Step Functions has forgotten is believed.
+        For an execution that has not begun, this is unknown; if Step Functions has forgotten it, the name
+        decides.
         """
         actual = self._executions.settings_of(start.name)
         if actual is None and start.status != STARTING:
@@ -320,19 +340,19 @@ class Starter:
         self._tell(SKIPPED, {**detail, "reason": reason[:LONGEST_REASON], "because": because})
 
     def _in_time(self, moment: datetime) -> datetime:
-        """A clock may go wrong: nothing has happened later than now."""
+        """Return ``moment``, or now if it is in the future: clocks may differ."""
         return min(moment, _whole(self._now() + LAG))
 
 
 FORGOTTEN = (
-    "requests that were waiting, cool-downs of alarms, and which retrainings had been asked for. What lies "
-    "there now is trained unless it has been; ask again for other retrainings"
+    "requests that were waiting, cool-downs of alarms, and which retrainings had been requested. The current "
+    "input is trained unless it has been; request other retrainings again"
 )
-"""What is lost with the state."""
+"""The requests and reasons that are lost with the state."""
 
 
 def _whole(moment: datetime) -> datetime:
-    """Round up to a second: schedules take no fractions."""
+    """Round up to a second: schedules have no fractions."""
     return moment if not moment.microsecond else moment.replace(microsecond=0) + timedelta(seconds=1)
 
 

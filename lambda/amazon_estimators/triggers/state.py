@@ -1,8 +1,8 @@
-"""The starter's memory between messages: one small JSON object beside the pipeline's data.
+"""The starter's state between messages: one small JSON object beside the pipeline's data.
 
-The queue hands one message at a time to one starter, so nobody else writes it. It holds what no service can
-be asked for: what waits, what was started and why, and what has been asked for already. How an execution
-ended is asked of Step Functions.
+The queue delivers one message at a time to one starter, so nothing else writes the state. It holds what no
+service knows: what waits, what was started and why, and what has been requested already. How an execution
+ended is known to Step Functions.
 """
 
 from __future__ import annotations
@@ -17,30 +17,29 @@ from amazon_estimators.errors import DamagedFileError
 from amazon_estimators.storage.documents import open_document, seal_document
 
 SCHEMA = "starter-state/2"
-REMEDY = "Nothing is to be done: the starter makes it again from S3 and Step Functions."
+REMEDY = "Do nothing: the starter rebuilds it from S3 and Step Functions."
 LAG = timedelta(minutes=5)
-"""How long Step Functions' answers about an execution may be out of date; in practice it is seconds."""
+"""How long Step Functions' answers about an execution may be outdated; in practice it is seconds."""
 REMEMBERED = timedelta(days=90)
-"""How long a retraining that was asked for is remembered, so that a copy of the message does not repeat
-it."""
+"""How long a requested retraining is remembered, so that a copy of the message does not repeat it."""
 MOST_ASKED = 1_000
 MOST_STARTS = 20
 LONGEST_REASON = 1_000
-"""Characters; Plan takes no reason that is longer."""
+"""Characters; Plan refuses a longer reason."""
 
 STARTING, RUNNING, SUCCEEDED = "STARTING", "RUNNING", "SUCCEEDED"
 
 
 @dataclass(frozen=True)
 class Request:
-    """A data set version that waits to be trained, and why. ``always``: even if it has been trained."""
+    """A data set version that waits for training, and why. ``always``: even if it has been trained."""
 
     data_set: str
     reason: str
     always: bool = False
 
     def followed_by(self, newer: Request) -> Request:
-        """Return one request for both: the newer data, trained again if either asks for that, all reasons.
+        """Return one request for both: the newer data, all reasons, and retraining if either asks for it.
 
         >>> Request("a", "alarm", always=True).followed_by(Request("b", "marker"))
         Request(data_set='b', reason='alarm; marker', always=True)
@@ -54,7 +53,7 @@ class Request:
 
 @dataclass
 class Start:
-    """An execution of the starter's. ``settings`` names what was trained with, ``status`` is the last
+    """An execution that the starter began. ``settings`` identifies its settings, ``status`` is the last
     known."""
 
     name: str
@@ -74,11 +73,11 @@ class Start:
 class State:
     """The starter's state. Times are ISO 8601, UTC.
 
-    ``parked`` is trained next. ``starts`` are the newest executions, newest first. ``ended``: by name of an
-    execution that ended of late, how it did and when that was heard. ``newest``: the time of the newest data
-    set asked for, by S3's clock. ``quiet``: by name of the quiet period, its end and the number of its
-    schedule. ``alarms``: by ARN, when each last asked for a training. ``asked``: retrainings asked for, and
-    when. ``wake``: when the starter has itself woken to look again.
+    ``parked`` is trained next. ``starts`` are the newest executions, newest first. ``ended``: by name of a
+    recently ended execution, its status and when its event arrived. ``newest``: the time of the newest data
+    set requested, by S3's clock. ``quiet``: by name of the quiet period, its end and the number of its
+    schedule. ``alarms``: by ARN, when each last requested a training. ``asked``: retrainings requested, and
+    when. ``wake``: when the starter wakes itself to look again.
     """
 
     parked: Request | None = None
@@ -91,14 +90,15 @@ class State:
     wake: str = ""
 
     def hear_end(self, name: str, status: str, now: datetime) -> None:
-        """Take down that an execution has ended."""
+        """Record that an execution has ended."""
         self.ended[name] = [status, now.isoformat()]
         for start in self.starts:
             if start.name == name:
                 start.status = status
 
     def forget(self, now: datetime) -> None:
-        """Drop what no decision needs any more. An execution that ended long ago may have been redriven."""
+        """Drop what no decision needs any more. An execution that ended long ago may have been redriven
+        since."""
         kept = (now - LAG).isoformat()
         self.ended = {name: end for name, end in self.ended.items() if end[1] > kept}
         success = next((at for at, one in enumerate(self.starts) if one.status == SUCCEEDED), MOST_STARTS)
@@ -110,12 +110,12 @@ class State:
 
     @property
     def is_new(self) -> bool:
-        """True if nothing has ever been asked for, and no upload has been heard of."""
+        """True if nothing has ever been requested, and no upload event has arrived."""
         return not (self.parked or self.starts or self.newest or self.quiet)
 
     @classmethod
     def from_text(cls, text: str | bytes, *, uri: str) -> Self:
-        """Read what :meth:`to_text` wrote. Raises DamagedFileError for anything else."""
+        """Parse a text that :meth:`to_text` wrote. Raises DamagedFileError for anything else."""
         values = open_document(text, SCHEMA, uri=uri, remedy=REMEDY)
         try:
             parked = values.pop("parked")
@@ -129,7 +129,7 @@ class State:
         return json.dumps(seal_document(SCHEMA, self.to_dict()))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the state as JSON-ready values."""
+        """Return the state as JSON values."""
         values: Mapping[str, Any] = vars(self)
         parked = asdict(self.parked) if self.parked else None
         return {**values, "parked": parked, "starts": [vars(start) for start in self.starts]}

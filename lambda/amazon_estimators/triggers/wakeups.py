@@ -11,13 +11,13 @@ from amazon_estimators.storage.faults import naming
 from amazon_estimators.triggers.messages import GROUP
 
 SLACK = timedelta(seconds=5)
-"""How much later than needed a schedule is set: a burst moves it a few times, not for every object."""
+"""How much later than needed a schedule is set: a burst moves it a few times, not once per object."""
 
 
 class Wakeups:
-    """One-time schedules of one group, that send to ``queue`` as ``role`` (ARNs) and delete themselves.
+    """One-time schedules of one group. They send to ``queue`` as ``role`` (ARNs) and delete themselves.
 
-    What cannot be sent goes to the queue ``undelivered`` (an ARN).
+    Messages that cannot be sent go to the queue ``undelivered`` (an ARN).
     """
 
     def __init__(self, client: Any, *, group: str, role: str, queue: str, undelivered: str) -> None:
@@ -28,7 +28,7 @@ class Wakeups:
         self._undelivered = undelivered
 
     def set(self, name: str, at: datetime, message: Mapping[str, Any]) -> None:
-        """Send ``message`` at ``at``. A schedule of that name which has not fired yet is moved."""
+        """Send ``message`` at ``at``. Moves a schedule of that name that has not fired yet."""
         schedule = {
             "Name": name,
             "GroupName": self._group,
@@ -54,5 +54,5 @@ class Wakeups:
 
 
 def slack(period: timedelta) -> timedelta:
-    """Return how much later than its end a quiet period is set to end: at most a tenth of it."""
+    """Return how much later than needed a quiet period may end: at most a tenth of it."""
     return min(SLACK, period / 10)

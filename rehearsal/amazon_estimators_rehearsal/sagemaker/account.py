@@ -40,7 +40,7 @@ class Account(Protocol):
     def denial(
         self, access_key: str, action: str, resource: str, context: Mapping[str, str] | None = None
     ) -> str | None:
-        """Return why the principal of ``access_key`` may not do ``action`` on ``resource``, or None."""
+        """Return why the principal of ``access_key`` may not perform ``action`` on ``resource``, or None."""
 
     def role_credentials(self, role_arn: str, service: str, source: str) -> Credentials:
         """Return credentials of a role for a service that acts for the resource with ARN ``source``.
@@ -56,7 +56,7 @@ class Account(Protocol):
         """Return those of the CloudWatch alarms that are in ALARM."""
 
     def environment(self) -> Mapping[str, str]:
-        """Return the variables a process needs to reach the account's endpoint, without credentials."""
+        """Return the variables that a process needs to reach the account's endpoint, without credentials."""
 
     def publish(self, detail_type: str, detail: Mapping[str, Any], resource: str) -> None:
         """Put an event of the service on the account's default event bus."""
@@ -82,7 +82,7 @@ def passed_role(account: Account, caller: str, role_arn: str, job_arn: str) -> C
 
 
 def start_denial(account: Account, role: Credentials, image: str, metrics_namespace: str) -> str | None:
-    """Return why a job of this role cannot start; None if it can. It must pull its image and put its metrics.
+    """Return why a job with this role cannot start, or None. It must pull its image and put its metrics.
 
     Both permissions are checked but not used: the emulator has no such registry, and the stand-in puts no
     metrics. The image is ``account.dkr.ecr.region…/repository:tag``.

@@ -1,4 +1,4 @@
-"""List the objects of a channel and share them out among the training instances."""
+"""List the objects of a channel and distribute them to the training instances."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ MAX_KEYS = 1_000_000
 
 
 def channel_objects(s3: Any, channel: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return bucket and key of every object of a channel, in the order in which the service sorts them.
+    """Return bucket and key of every object of a channel, in the service's order.
 
     Raises:
-        JobFailedError: In the service's words, where they are known.
+        JobFailedError: The channel has no objects, or cannot be read; in the service's words if they are
+            known.
     """
     source = channel["DataSource"]["S3DataSource"]
     name, uri = channel["ChannelName"], source["S3Uri"]
@@ -42,10 +43,10 @@ def channel_objects(s3: Any, channel: Mapping[str, Any]) -> list[tuple[str, str]
 def shares(
     objects: Sequence[tuple[str, str]], channel: Mapping[str, Any], instances: int
 ) -> list[list[tuple[str, str]]]:
-    """Return the objects of each instance. ShardedByS3Key deals them out in turn; FullyReplicated copies all.
+    """Return the objects of each instance. ShardedByS3Key assigns them in turn; FullyReplicated copies all.
 
     Raises:
-        JobFailedError: An instance gets no object, on which the algorithms fail.
+        JobFailedError: An instance gets no object: then the algorithms fail.
     """
     distribution = channel["DataSource"]["S3DataSource"].get("S3DataDistributionType", "FullyReplicated")
     if distribution == "FullyReplicated":

@@ -1,7 +1,7 @@
 """Run a training job in place of Amazon's container: read, check, fit, report, write.
 
-:mod:`training_job` starts it as a separate process with the execution role's credentials. It takes its order
-as JSON on stdin, and reports progress as JSON lines on stdout.
+:mod:`training_job` starts it as a separate process with the execution role's credentials. It reads its order
+as JSON from stdin, and reports progress as JSON lines on stdout.
 """
 
 from __future__ import annotations

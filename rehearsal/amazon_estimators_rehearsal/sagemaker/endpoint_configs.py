@@ -1,4 +1,4 @@
-"""CreateEndpointConfig and what belongs to it."""
+"""Implement CreateEndpointConfig and the other operations on endpoint configurations."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class EndpointConfig:
         return list(self.request["ProductionVariants"])
 
     def describe(self) -> dict[str, Any]:
-        """DescribeEndpointConfig's answer."""
+        """Return the answer of DescribeEndpointConfig."""
         described = {name: value for name, value in self.request.items() if name != "Tags"}
         return {**described, "EndpointConfigArn": self.arn, "CreationTime": self.created}
 
@@ -54,7 +54,7 @@ class EndpointConfigs:
         }
 
     def stop(self) -> None:
-        """Nothing of a configuration runs."""
+        """Do nothing: a configuration runs nothing."""
 
     def _create(self, request: dict[str, Any], _: str) -> dict[str, Any]:
         name = request["EndpointConfigName"]
@@ -89,7 +89,7 @@ class EndpointConfigs:
 def _problems(
     variant: Mapping[str, Any], model: Model, *, several: bool, request: Mapping[str, Any]
 ) -> Iterator[str]:
-    """Yield what the service refuses of a variant.
+    """Yield the reasons why the service refuses a variant.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
     """

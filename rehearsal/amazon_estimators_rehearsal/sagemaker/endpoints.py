@@ -1,4 +1,4 @@
-"""CreateEndpoint and what belongs to it; and InvokeEndpoint."""
+"""Implement CreateEndpoint, the other operations on endpoints, and InvokeEndpoint."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STATE_CHANGE = "SageMaker Endpoint State Change"
 
 
 class Endpoint:
-    """An endpoint from its creation to its deletion: one instance a variant answers for it. Thread safe."""
+    """An endpoint from its creation to its deletion, with one instance per variant. Thread-safe."""
 
     def __init__(self, arn: str, request: Mapping[str, Any], config: EndpointConfig) -> None:
         self.arn = arn
@@ -51,7 +51,7 @@ class Endpoint:
         self.created = self.modified = time.time()
 
     def describe(self) -> dict[str, Any]:
-        """DescribeEndpoint's answer."""
+        """Return the answer of DescribeEndpoint."""
         described: dict[str, Any] = {
             "EndpointName": self.name,
             "EndpointArn": self.arn,
@@ -82,7 +82,7 @@ class Endpoint:
         self.began = time.time()
 
     def instance(self, variant: str | None) -> tuple[str, Instance]:
-        """Return a variant by name, by default one drawn by the weights, and the instance that answers."""
+        """Return a variant by name, by default drawn by weight, and the instance that answers."""
         is_new = bool(self.newcomers) and random.random() < self.share  # noqa: S311 - no secret
         instances = self.newcomers if is_new else self.instances
         weights = {
@@ -91,13 +91,13 @@ class Endpoint:
             if one["VariantName"] in instances
         }
         if variant is None:
-            variant = random.choices([*weights], [*weights.values()])[0]  # noqa: S311 - no secret
+            variant = random.choices([*weights], [*weights.values()])[0]  # noqa: S311 - not a secret
         if variant not in weights:
             raise ValidationError(f"Variant {variant} not found for Endpoint {self.name}.")
         return variant, instances[variant]
 
     def stop(self) -> None:
-        """End what runs of it."""
+        """Stop its instances."""
         instances = [*self.instances.values(), *self.newcomers.values()]
         self.instances, self.newcomers = {}, {}
         for instance in instances:
@@ -125,7 +125,7 @@ class Endpoints:
         }
 
     def stop(self) -> None:
-        """End what runs of all endpoints."""
+        """Stop the instances of all endpoints."""
         for endpoint in self.items.all():
             endpoint.stop()
 
@@ -194,7 +194,7 @@ class Endpoints:
         return listed("Endpoints", summaries, request, name="EndpointName", status="EndpointStatus")
 
     def _config(self, request: Mapping[str, Any], caller: str, action: str) -> EndpointConfig:
-        """Return the configuration a request names; the action must be allowed on it, too."""
+        """Return the configuration that a request names. The action must be allowed on it, too."""
         name = request["EndpointConfigName"]
         denial = self._account.denial(caller, action, self._configs.items.arn(name))
         if denial:
@@ -208,7 +208,7 @@ class Endpoints:
         ).start()
 
     def _bring_up(self, endpoint: Endpoint, config: EndpointConfig) -> None:
-        """Start the configuration's instances, then put them in the place of the old ones."""
+        """Start the configuration's instances, then replace the old ones with them."""
         started: dict[str, Instance] = {}
         goes_on, failure = False, None
         try:
@@ -230,7 +230,7 @@ class Endpoints:
         if endpoint.status == "Deleting":
             endpoint.stop()
             return
-        # A failed update is rolled back: the old configuration goes on.
+        # A failed update is rolled back: the old configuration stays in service.
         endpoint.failure, endpoint.modified, endpoint.arriving = failure, time.time(), None
         endpoint.status = "InService" if endpoint.instances else "Failed"
         logger.info("Endpoint %s: %s %s", endpoint.name, endpoint.status, failure or "")

@@ -27,19 +27,19 @@ class AccessDeniedError(ServiceError):
 
 
 class ResourceInUseError(ServiceError):
-    """Raised if a job of that name exists. A name can never be used again."""
+    """Raised if a job with that name exists. A name can never be used again."""
 
     code = "ResourceInUse"
 
 
 class ResourceNotFoundError(ServiceError):
-    """Raised if there is no resource of that name."""
+    """Raised if there is no resource with that name."""
 
     code = "ResourceNotFound"
 
 
 class ConflictError(ServiceError):
-    """A resource that is in use by others."""
+    """Raised for a resource that others use."""
 
     code = "ConflictException"
 

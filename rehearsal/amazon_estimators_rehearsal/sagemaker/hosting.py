@@ -1,7 +1,7 @@
-"""A hosting instance: a process with the execution role's credentials that answers one request at a time.
+"""Run a hosting instance: a process with the execution role's credentials that answers one request at a time.
 
-Started by :mod:`endpoints`. Takes its order as a line of JSON on stdin, tells that it is ready, or why it
-failed, as a line on stdout; then each line on stdin is a request, each line on stdout its response.
+:mod:`endpoints` starts it. It reads its order as a line of JSON from stdin, and writes a line to stdout when
+it is ready or has failed. Then each line on stdin is a request, and each line on stdout its response.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from amazon_estimators_rehearsal.sagemaker.served_model import ServedModel, down
 
 
 class Instance:
-    """One variant's models: a single one, or those under a prefix, loaded when they are first asked."""
+    """A variant's models: a single one, or those under a prefix, each loaded with its first request."""
 
     def __init__(self, order: Mapping[str, Any]) -> None:
         self._order, self._s3 = order, boto3.client("s3")
@@ -29,7 +29,7 @@ class Instance:
             self._load("")
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the response to a request, ``status`` among it."""
+        """Return the response to a request, with its ``status``."""
         target = request.get("target", "")
         try:
             model = self._models.get(target) or self._load(target)
@@ -52,7 +52,7 @@ class Instance:
 
 
 def main() -> None:
-    """Serve one variant until stdin closes. Exit code 1 if its model cannot be loaded."""
+    """Serve a variant until stdin closes. Exit code 1 if its model cannot be loaded."""
     order = json.loads(sys.stdin.readline())
     try:
         instance = Instance(order)

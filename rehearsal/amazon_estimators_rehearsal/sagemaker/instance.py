@@ -18,7 +18,8 @@ class InstanceError(Exception):
 
 
 class Instance:
-    """A hosting process with an execution role's credentials. Answers one request at a time. Thread-safe."""
+    """A hosting process with an execution role's credentials. It answers one request at a time.
+    Thread-safe."""
 
     def __init__(self, account: Account, role: Credentials, order: Mapping[str, Any]) -> None:
         """Start the process and wait until it has loaded its model.

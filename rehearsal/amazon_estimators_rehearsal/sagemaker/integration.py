@@ -1,7 +1,7 @@
 """Call SageMaker as Step Functions does: with the state machine's role and no other permissions.
 
-The module has the optimised integrations (``sagemaker:createTrainingJob`` and others, with ``.sync`` where
-AWS has it) and the SDK integrations (``aws-sdk:sagemaker:describeTrainingJob`` and others).
+It implements the optimised integrations (``sagemaker:createTrainingJob`` and others, with ``.sync`` if AWS
+has it) and the SDK integrations (``aws-sdk:sagemaker:describeTrainingJob`` and others).
 https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
 """
 
@@ -62,7 +62,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
     }
 )
 ACTIONS = frozenset({*JOBS, "createModel", "createEndpointConfig", "createEndpoint", "updateEndpoint"})
-"""The optimised integrations that the stand-in has."""
+"""The optimised integrations that the stand-in implements."""
 
 
 class TaskFailedError(Exception):
@@ -113,7 +113,7 @@ def run_task(
     return _run_job(client, account, role, JOBS[action], parameters, running)
 
 
-def _run_job(  # noqa: PLR0917 - all of them are the task's
+def _run_job(  # noqa: PLR0917 - all of them belong to the task
     client: Any,
     account: Account,
     role: Credentials,
@@ -141,7 +141,7 @@ def _run_job(  # noqa: PLR0917 - all of them are the task's
 
 
 def _check_sync_permissions(account: Account, role: Credentials, job: Job, name: str) -> None:
-    """Check the other permissions AWS asks of a ``.sync`` role: the managed rule, stopping, tagging."""
+    """Check the other permissions that a ``.sync`` role needs on AWS: the managed rule, stopping, tagging."""
     place = f"{account.region}:{account.account_id}"
     rule = f"arn:aws:events:{place}:rule/{job.rule}"
     arn = f"arn:aws:sagemaker:{place}:{job.segment}/{name.lower()}"
@@ -167,7 +167,7 @@ def _method(client: Any, action: str) -> Any:
 
 
 def _call(method: Callable[..., Any], *, other: str = "AmazonSageMakerException", **parameters: Any) -> Any:
-    """Make a call; ``other`` is the name of errors that have none of their own."""
+    """Make a call; ``other`` names errors that have no name of their own."""
     try:
         return method(**parameters)
     except ParamValidationError as error:

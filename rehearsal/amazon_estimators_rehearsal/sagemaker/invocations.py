@@ -1,4 +1,4 @@
-"""InvokeEndpoint, in the REST protocol of ``sagemaker-runtime``."""
+"""Implement InvokeEndpoint in the REST protocol of ``sagemaker-runtime``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from amazon_estimators_rehearsal.sagemaker.instance import Instance, InstanceErr
 RUNTIME = "sagemaker-runtime"
 PATH = re.compile(r"/endpoints/(?P<name>[^/]+)/invocations")
 MAX_BODY = {"InstanceType": 25 * 2**20, "ServerlessConfig": 4 * 2**20}
-"""Most bytes of a request: of a real-time endpoint, of a serverless one.
+"""The most bytes of a request, for a real-time and for a serverless endpoint.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
@@ -29,9 +29,9 @@ Response = tuple[int, dict[str, str], bytes]
 
 
 def endpoint_of(path: str) -> str | None:
-    """Return the endpoint that a path of InvokeEndpoint names, None if it is another path."""
-    found = PATH.fullmatch(path)
-    return unquote(found["name"]) if found else None
+    """Return the endpoint in a path of InvokeEndpoint; None for any other path."""
+    match = PATH.fullmatch(path)
+    return unquote(match["name"]) if match else None
 
 
 class Invocations:
@@ -41,7 +41,7 @@ class Invocations:
         self._account, self._endpoints = account, endpoints
 
     def handle(self, name: str, headers: Mapping[str, str], body: bytes) -> Response:
-        """Answer one invocation: status, headers, body."""
+        """Answer an invocation. Return status, headers, body."""
         try:
             return self._invoke(_request(name, headers), body)
         except ModelAnswerError as error:
@@ -98,13 +98,13 @@ class Invocations:
 
 
 class RuntimeValidationError(ValidationError):
-    """The run time spells its code in another way than the control plane."""
+    """A ValidationError with the code of the runtime API, which differs from the control plane's."""
 
     code = "ValidationError"
 
 
 def _request(name: str, headers: Mapping[str, str]) -> dict[str, Any]:
-    """Return the members of the request that its path and headers hold, checked against the model."""
+    """Return the request's members from its path and headers, checked against the model."""
     request: dict[str, Any] = {"EndpointName": name, "Body": ""}
     lower = {key.lower(): value for key, value in headers.items()}
     for member, shape in input_shape("InvokeEndpoint", RUNTIME).members.items():
@@ -116,7 +116,7 @@ def _request(name: str, headers: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _target(instance: Instance, request: Mapping[str, Any]) -> str:
-    """Return the model of a multi-model endpoint that a request is for, empty for other endpoints."""
+    """Return the model that a request to a multi-model endpoint is for; "" for other endpoints."""
     target = request.get("TargetModel", "")
     if instance.multi_model and not target:
         raise RuntimeValidationError("TargetModel is required to invoke a multi-model endpoint.")

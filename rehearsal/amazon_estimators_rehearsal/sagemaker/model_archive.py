@@ -1,4 +1,5 @@
-"""The ``model.tar.gz`` of the stand-in: Amazon's layout where one is documented, and who made it."""
+"""Pack and unpack the stand-in's ``model.tar.gz``: in Amazon's layout if it is documented, with its
+origin."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ DESCRIPTION, ARRAYS = "rehearsal.json", "rehearsal.npz"
 
 
 class Predicting(Protocol):
-    """A model that answers rows of ``feature_dim`` features."""
+    """A model that predicts rows of ``feature_dim`` features."""
 
     @property
     def feature_dim(self) -> int: ...
@@ -32,11 +33,12 @@ class Predicting(Protocol):
 
 
 class UnservedModelError(Exception):
-    """The stand-in cannot predict with this model; the text says why."""
+    """Raised if the stand-in cannot predict with this model. The text says why."""
 
 
 def pack_model(described: Mapping[str, Any], fitted: Fitted) -> bytes:
-    """Return the archive: ``model_algo-1`` if there is a layout for it, else the engine's own arrays."""
+    """Return the archive: ``model_algo-1`` if it has a documented layout, otherwise the engine's own
+    arrays."""
     members = {DESCRIPTION: json.dumps(described, indent=1).encode()}
     if fitted.layout is not None:
         return write_archive(fitted.layout.to_bytes(), members)
@@ -55,15 +57,15 @@ def pack_model(described: Mapping[str, Any], fitted: Fitted) -> bytes:
 
 
 def unpack_model(body: bytes, algorithm: str) -> Predicting:
-    """Return the model of an archive that a training job of the stand-in, or of SageMaker, wrote.
+    """Return the model from an archive that a training job of the stand-in, or of SageMaker, wrote.
 
     Args:
         body: The ``model.tar.gz``.
         algorithm: Class name of the algorithm whose image serves it.
 
     Raises:
-        UnservedModelError: The archive is not a model of this algorithm, or the stand-in has none to predict
-            with.
+        UnservedModelError: The archive is not a model of this algorithm, or the stand-in cannot predict with
+            it.
     """
     members = _members(body)
     described = json.loads(members.get(DESCRIPTION, b"{}"))
@@ -92,7 +94,7 @@ def _trained(algorithm: str, hyperparameters: Mapping[str, str]) -> Algorithm | 
     if not hyperparameters:
         return None
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # they were given when the job was created
+        warnings.simplefilter("ignore")  # they were set when the job was created
         return algorithm_named(algorithm).from_hyperparameters(hyperparameters)
 
 
@@ -102,7 +104,7 @@ def _layout(body: bytes, algorithm: str, hyperparameters: Mapping[str, Any]) -> 
 
 
 class _Mixtures:
-    """LDA: the mixtures that scikit-learn infers from the model's topics."""
+    """LDA's predictions: the mixtures that scikit-learn infers from the model's topics."""
 
     def __init__(self, model: LocalLDA) -> None:
         self._fitted = model.to_sklearn()

@@ -1,4 +1,4 @@
-"""The model registry: model package groups, and the versions in them."""
+"""Implement the model registry: model package groups, and the versions in them."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _UPDATED = (
     "ModelLifeCycle",
     "InferenceSpecification",
 )
-"""What UpdateModelPackage replaces."""
+"""The members that UpdateModelPackage replaces."""
 
 
 @dataclass
 class ModelPackage:
-    """One version: the request it was made by, with what has been updated since."""
+    """A version: the request that created it, with later updates."""
 
     arn: str
     group: str
@@ -49,7 +49,7 @@ class ModelPackage:
     tags: dict[str, str] = field(default_factory=dict)
 
     def describe(self) -> dict[str, Any]:
-        """DescribeModelPackage's answer."""
+        """Return the answer of DescribeModelPackage."""
         return {
             **self.members,
             "ModelPackageName": self.group,
@@ -77,7 +77,7 @@ class ModelPackageGroup:
     by_token: dict[str, ModelPackage] = field(default_factory=dict)
 
     def describe(self) -> dict[str, Any]:
-        """DescribeModelPackageGroup's answer."""
+        """Return the answer of DescribeModelPackageGroup."""
         return {
             "ModelPackageGroupName": self.name,
             "ModelPackageGroupArn": self.arn,
@@ -113,7 +113,7 @@ class ModelPackages:
         }
 
     def stop(self) -> None:
-        """Nothing of a registry runs."""
+        """Do nothing: a registry runs nothing."""
 
     def arn_of(self, request: Mapping[str, Any]) -> str:
         """Return the ARN that a request is about, for the permission check; ``*`` if it names none."""
@@ -186,14 +186,14 @@ class ModelPackages:
     def _list(self, request: dict[str, Any], _: str) -> dict[str, Any]:
         group = self.items.named(_bare(request["ModelPackageGroupName"]))
         wanted = request.get("ModelApprovalStatus")
-        found = [
+        matching = [
             {name: described[name] for name in _SUMMARY if name in described}
             for described in (package.describe() for package in group.versions)
             if wanted in (None, described["ModelApprovalStatus"])
         ]
         if request.get("SortOrder", "Descending") == "Descending":
-            found.reverse()
-        return {"ModelPackageSummaryList": found[: request.get("MaxResults", 100)]}
+            matching.reverse()
+        return {"ModelPackageSummaryList": matching[: request.get("MaxResults", 100)]}
 
     def _update(self, request: dict[str, Any], _: str) -> dict[str, Any]:
         package = self._package(request["ModelPackageArn"])
@@ -231,5 +231,5 @@ def _missing(arn: str) -> ServiceError:
 
 
 def _bare(name: str) -> str:
-    """Return the name of a group given by name or ARN."""
+    """Return the name of a group from its name or ARN."""
     return str(name).rpartition("/")[2]

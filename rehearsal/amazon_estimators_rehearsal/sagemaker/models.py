@@ -1,4 +1,4 @@
-"""CreateModel and what belongs to it."""
+"""Implement CreateModel and the other operations on models."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from amazon_estimators_rehearsal.sagemaker.served_model import download_problem
 
 @dataclass(frozen=True)
 class Model:
-    """A model: where its data lie, and which image serves them as which role."""
+    """A model: the location of its data, the image that serves it, and its role."""
 
     arn: str
     tags: dict[str, str]
@@ -30,12 +30,12 @@ class Model:
 
     @property
     def container(self) -> Mapping[str, Any]:
-        """The one container, as the request describes it."""
+        """The single container, as the request describes it."""
         return container_of(self.request)
 
     @property
     def multi_model(self) -> bool:
-        """True if it is a prefix of models, each loaded when it is first asked."""
+        """True if it is a prefix of models, each loaded with its first request."""
         return bool(self.container.get("Mode") == "MultiModel")
 
     def order(self) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class Model:
         }
 
     def describe(self) -> dict[str, Any]:
-        """DescribeModel's answer."""
+        """Return the answer of DescribeModel."""
         described = {name: value for name, value in self.request.items() if name != "Tags"}
         return {
             "EnableNetworkIsolation": False,
@@ -87,7 +87,7 @@ class Models:
             raise ValidationError(str(error)) from error
 
     def stop(self) -> None:
-        """Nothing of a model runs."""
+        """Do nothing: a model runs nothing."""
 
     def _create(self, request: dict[str, Any], caller: str) -> dict[str, Any]:
         name = request["ModelName"]
@@ -135,7 +135,7 @@ class Models:
 
 
 def container_of(request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the container of a CreateModel request. Raises ValidationError for none, or several."""
+    """Return the container of a CreateModel request. Raises ValidationError unless there is exactly one."""
     containers = request.get("Containers") or []
     if "PrimaryContainer" in request:
         containers = [request["PrimaryContainer"], *containers]

@@ -1,4 +1,4 @@
-"""Requests and responses of the inference containers: read rows, write predictions, split and join files."""
+"""Read requests to the inference containers and write their responses; split and join files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ANY = ("", "*/*", "application/*")
 
 
 class PayloadError(Exception):
-    """A request that the container answers with an HTTP error."""
+    """Raised for a request that the container answers with an HTTP error."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         self.status = status
@@ -28,7 +28,7 @@ def read_rows(algorithm: type[Algorithm], body: bytes, content_type: str) -> Any
     """Return the feature vectors of a request, (rows, features), dense or of SciPy.
 
     Raises:
-        PayloadError: The content type is not one of the algorithm's, or the body is not of that type.
+        PayloadError: The algorithm does not accept the content type, or the body is not of that type.
     """
     bare = _bare(content_type)
     if bare not in algorithm.inference.accepts:
@@ -44,13 +44,13 @@ def read_rows(algorithm: type[Algorithm], body: bytes, content_type: str) -> Any
 
 
 def chosen_accept(algorithm: type[Algorithm], accept: str) -> tuple[str, bool]:
-    """Return the content type of the response, and True if it is to be verbose.
+    """Return the content type of the response, and True if it must be verbose.
 
     Raises:
-        PayloadError: None of the types in ``accept`` is one the algorithm answers with.
+        PayloadError: The algorithm writes none of the types in ``accept``.
     """
-    for given in accept.split(","):
-        bare, _, parameters = given.partition(";")
+    for entry in accept.split(","):
+        bare, _, parameters = entry.partition(";")
         verbose = "verbose" in parameters and bool(algorithm.inference.verbose)
         if bare.strip() in ANY:
             return JSON, verbose
@@ -81,10 +81,10 @@ def write_predictions(
 
 
 def split_records(body: bytes, split_type: str) -> Iterator[bytes]:
-    """Yield the records of an input object of a transform job, with all that ends or pads them.
+    """Yield the records of an input object of a transform job, with their delimiters or padding.
 
     Raises:
-        PayloadError: The object is not of records of this kind.
+        PayloadError: The object does not consist of records of this kind.
     """
     if split_type == "None":
         yield body

@@ -1,4 +1,4 @@
-"""Named resources of one kind: found by name or ARN, added once, listed."""
+"""Keep named resources of one kind: add them once, find them by name or ARN, list them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from amazon_estimators_rehearsal.sagemaker.account import Account
 from amazon_estimators_rehearsal.sagemaker.errors import ServiceError, ValidationError
 
 PAGE_SIZE = 10
-"""Entries of a page unless a request says otherwise."""
+"""Entries per page by default."""
 
 Operation = Callable[[dict[str, Any], str], dict[str, Any]]
-"""Answers a request of the principal with an access key."""
+"""Answers a request from the principal with an access key."""
 
 
 class Resource(Protocol):
@@ -29,10 +29,10 @@ R = TypeVar("R", bound=Resource)
 
 
 class Resources(Generic[R]):
-    """The resources of one kind in an account and region. Thread safe.
+    """The resources of one kind in an account and region. Thread-safe.
 
     Attributes:
-        name_member: The member of requests that names one, such as ``ModelName``.
+        name_member: The member of requests that names a resource, such as ``ModelName``.
     """
 
     def __init__(
@@ -44,14 +44,14 @@ class Resources(Generic[R]):
         taken: Callable[[str], ServiceError],
         missing: Callable[[str], ServiceError],
     ) -> None:
-        """Make room for resources with ARNs of ``segment``.
+        """Describe the kind of resources.
 
         Args:
-            account: Where they are.
+            account: Their account.
             segment: The part of an ARN before the name, such as ``training-job``.
             name_member: See above.
-            taken: The error for a name that exists, of its ARN.
-            missing: The error for a name that does not, of its ARN.
+            taken: Returns the error for a name that exists, from its ARN.
+            missing: Returns the error for a name that does not exist, from its ARN.
         """
         self.name_member = name_member
         self._place = f"arn:aws:sagemaker:{account.region}:{account.account_id}:{segment}/"
@@ -60,48 +60,48 @@ class Resources(Generic[R]):
         self._lock = threading.Lock()
 
     def arn(self, name: str) -> str:
-        """Return the ARN of a resource of this name; the service writes them in lower case."""
+        """Return the ARN of a resource with this name; the service writes ARNs in lower case."""
         return self._place + name.lower()
 
     def check_free(self, name: str) -> None:
-        """Raise the service's error if there is one of this name."""
+        """Raise the service's error if a resource with this name exists."""
         if name in self._items:
             raise self._taken(self.arn(name))
 
     def add(self, name: str, resource: R) -> None:
-        """Keep a resource. Raises the service's error if there is one of this name."""
+        """Add a resource. Raises the service's error if a resource with its name exists."""
         with self._lock:
             self.check_free(name)
             self._items[name] = resource
 
     def named(self, name: str) -> R:
-        """Return the resource of this name, or raise the service's error."""
+        """Return the resource with this name, or raise the service's error."""
         resource = self._items.get(name)
         if resource is None:
             raise self._missing(self.arn(name))
         return resource
 
     def find(self, name: str) -> R | None:
-        """Return the resource of this name, None if there is none."""
+        """Return the resource with this name; None if there is none."""
         return self._items.get(name)
 
     def of(self, request: Mapping[str, Any]) -> R:
-        """Return the resource a request names."""
+        """Return the resource that a request names."""
         return self.named(request[self.name_member])
 
     def remove(self, request: Mapping[str, Any]) -> R:
-        """Forget the resource a request names, and return it."""
+        """Remove the resource that a request names, and return it."""
         with self._lock:
             resource = self.of(request)
             del self._items[request[self.name_member]]
         return resource
 
     def with_arn(self, arn: str) -> R | None:
-        """Return the resource of this ARN, None if there is none."""
+        """Return the resource with this ARN; None if there is none."""
         return next((resource for resource in self._items.values() if resource.arn == arn), None)
 
     def all(self) -> list[R]:
-        """Return all resources, in the order they were made."""
+        """Return all resources, in the order of their creation."""
         return list(self._items.values())
 
 
@@ -123,27 +123,27 @@ def listed(
     name: str,
     status: str = "",
 ) -> dict[str, Any]:
-    """Return the answer to a List request: a page of what it asks for, newest first.
+    """Return the answer to a List request: a page of matching summaries, newest first.
 
     Args:
         member: The member of the answer that holds the page.
         summaries: All resources, oldest first.
-        request: The request: part of a name, status, order, size of a page, where the page begins.
-        name: The summaries' member with the name.
-        status: The summaries' member with the status.
+        request: The request: part of a name, status, order, page size and start of the page.
+        name: The member of summaries with the name.
+        status: The member of summaries with the status.
     """
     contains, wanted = request.get("NameContains", ""), request.get("StatusEquals")
-    found = [
+    matching = [
         summary
         for summary in summaries
         if contains in summary[name] and wanted in (None, summary.get(status))
     ]
     if request.get("SortOrder", "Descending") == "Descending":
-        found.reverse()
+        matching.reverse()
     token = request.get("NextToken", "0")
     if not token.isdecimal():
         raise ValidationError(f"NextToken {token!r} is not one of a List operation's answers.")
     start = int(token)
     end = start + request.get("MaxResults", PAGE_SIZE)
-    more = {"NextToken": str(end)} if end < len(found) else {}
-    return {member: found[start:end], **more}
+    more = {"NextToken": str(end)} if end < len(matching) else {}
+    return {member: matching[start:end], **more}

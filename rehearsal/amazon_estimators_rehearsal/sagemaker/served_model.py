@@ -1,4 +1,4 @@
-"""A model in its container: from the bytes of a request to those of the response."""
+"""Serve a model in its container: turn the bytes of a request into those of the response."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ServedModel:
     """The model at an S3 URI, in the image of an algorithm.
 
     Attributes:
-        refusal: Why it predicts nothing; empty if it predicts.
+        refusal: Why it cannot predict; "" if it can.
     """
 
     def __init__(self, s3: Any, algorithm: str, uri: str) -> None:

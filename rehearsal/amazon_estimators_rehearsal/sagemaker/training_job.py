@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from amazon_estimators.client.described_job import instances_of
 from amazon_estimators_rehearsal.sagemaker.account import Account, Credentials
 from amazon_estimators_rehearsal.sagemaker.checks.request_rules import DEFAULT_RUNTIME
 from amazon_estimators_rehearsal.sagemaker.resources import tags_of
@@ -31,7 +30,7 @@ DEFINED = (
     "RetryStrategy",
     "Environment",
 )
-"""The members of a training job that its definition in a tuning job has as well."""
+"""The members of a training job that its definition in a tuning job also has."""
 _DESCRIBED = ("TrainingJobName", "HyperParameters", *DEFINED, "ExperimentConfig")
 _MESSAGES = {
     "Starting": "Starting the training job",
@@ -46,12 +45,28 @@ _MESSAGES = {
 }
 
 
-def _selected(job: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the resources of a job; the stand-in always has capacity of the first preference."""
-    resources = dict(job["ResourceConfig"])
-    if "InstancePreferences" in resources:
-        resources["SelectedInstanceType"], resources["SelectedInstanceCount"] = instances_of(job)
-    return resources
+NO_CAPACITY_TAG = "rehearsal:no-capacity"
+"""A tag of a training job: the instance types, with blanks between, of which there is no capacity for it."""
+NO_CAPACITY = (
+    "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML "
+    "instance type."
+)
+
+
+def _selected(resources: Mapping[str, Any], lacking: Collection[str]) -> dict[str, Any] | None:
+    """Return the resources of a job, with the first preference that has capacity; None if none has."""
+    preferences = resources.get("InstancePreferences")
+    if preferences is None:
+        return None if resources.get("InstanceType") in lacking else dict(resources)
+    for one in preferences:
+        if one["InstanceType"] not in lacking:
+            count = one.get("InstanceCount", resources.get("InstanceCount"))
+            return {
+                **resources,
+                "SelectedInstanceType": one["InstanceType"],
+                "SelectedInstanceCount": count,
+            }
+    return None
 
 
 class TrainingJob:
@@ -72,6 +87,7 @@ class TrainingJob:
         self.tags = tags_of(request)
         self._account, self._request, self._algorithm = account, request, algorithm
         self._more = described
+        self._resources = _selected(request["ResourceConfig"], self.tags.get(NO_CAPACITY_TAG, "").split())
         self._name = request["TrainingJobName"]
         self._created = self._modified = time.time()
         self._times: dict[str, float] = {}
@@ -89,6 +105,9 @@ class TrainingJob:
         if refusal:
             self._end("Failed", f"ClientError: {refusal}")
             return
+        if self._resources is None:
+            self._end("Failed", NO_CAPACITY)
+            return
         threading.Thread(target=self._run, name=f"training-job-{self._name}", daemon=True).start()
 
     def stop(self) -> bool:
@@ -103,7 +122,7 @@ class TrainingJob:
             return True
 
     def describe(self) -> dict[str, Any]:
-        """DescribeTrainingJob's answer."""
+        """Return the answer of DescribeTrainingJob."""
         with self._lock:
             described = {name: self._request[name] for name in _DESCRIBED if name in self._request}
             described.setdefault("EnableNetworkIsolation", False)
@@ -121,7 +140,7 @@ class TrainingJob:
                 **self._times,
                 **self._more,
             }
-            described["ResourceConfig"] = _selected(described)
+            described["ResourceConfig"] = self._resources or self._request["ResourceConfig"]
             if self._artifact:
                 described["ModelArtifacts"] = {"S3ModelArtifacts": self._artifact}
             if self._failure:
@@ -133,13 +152,14 @@ class TrainingJob:
             return described
 
     def summary(self) -> dict[str, Any]:
-        """Return the job as ListTrainingJobs lists it."""
+        """Return the job's entry in ListTrainingJobs."""
         described = self.describe()
         names = ("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingEndTime", "LastModifiedTime")
         return {name: described[name] for name in (*names, "TrainingJobStatus") if name in described}
 
     def _run(self) -> None:
-        order = {"algorithm": self._algorithm, "job": self._request, "region": self._account.region}
+        job = {**self._request, "ResourceConfig": self._resources}
+        order = {"algorithm": self._algorithm, "job": job, "region": self._account.region}
         limit = self._request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", DEFAULT_RUNTIME)
         try:
             self._conclude(self._worker.run(order, limit, self._take))

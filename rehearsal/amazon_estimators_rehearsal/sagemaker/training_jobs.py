@@ -51,7 +51,7 @@ class TrainingJobs:
         Args:
             request: A valid request of CreateTrainingJob.
             role: Credentials of its role.
-            described: More members of its description.
+            described: Additional members of its description.
         """
         algorithm = check_image(request["AlgorithmSpecification"].get("TrainingImage"), self._account.region)
         check_request(request)

@@ -1,6 +1,6 @@
 """Run a transform job: read the objects, ask the model, write ``<key>.out``.
 
-A process of its own, started by :mod:`transform_jobs` with the execution role's credentials.
+:mod:`transform_jobs` starts it as a separate process with the execution role's credentials.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DEFAULT_PAYLOAD_MB = 6
 
 
 def main() -> None:
-    """Do one job. Exit code 1 with a ``failure`` event if any object failed."""
+    """Run a job. Exit code 1 with a ``failure`` event if any object failed."""
     order = json.load(sys.stdin)
     telemetry = Telemetry(order["job"]["TransformJobName"], 1, group=TRANSFORM_LOG_GROUP)
     try:
@@ -42,10 +42,10 @@ def main() -> None:
 
 
 def _transform(model: Mapping[str, Any], job: Mapping[str, Any], telemetry: Telemetry) -> list[str]:
-    """Transform all objects; return why each of those failed that did."""
+    """Transform all objects; return the reason for each that failed."""
     s3 = boto3.client("s3")
-    given = job["TransformInput"]
-    objects = channel_objects(s3, {"ChannelName": "input", "DataSource": given["DataSource"]})
+    source = job["TransformInput"]
+    objects = channel_objects(s3, {"ChannelName": "input", "DataSource": source["DataSource"]})
     try:
         served = ServedModel(s3, model["algorithm"], model["model_data"])
     except ClientError as error:
@@ -55,22 +55,22 @@ def _transform(model: Mapping[str, Any], job: Mapping[str, Any], telemetry: Tele
     failures = []
     for bucket, key in objects:
         try:
-            body = _body(read_object(s3, bucket, key), given)
+            body = _body(read_object(s3, bucket, key), source)
             answers = [
-                served.answer(payload, given["ContentType"], job["TransformOutput"].get("Accept", ""))[0]
+                served.answer(payload, source["ContentType"], job["TransformOutput"].get("Accept", ""))[0]
                 for payload in _payloads(body, job)
             ]
         except PayloadError as error:
             failures.append(f"ClientError: Bad HTTP status {error.status} for s3://{bucket}/{key}: {error}")
             telemetry.log(0, failures[-1])
             continue
-        _write(s3, job, _relative(given["DataSource"]["S3DataSource"], bucket, key), answers)
+        _write(s3, job, _relative(source["DataSource"]["S3DataSource"], bucket, key), answers)
         telemetry.log(0, f"s3://{bucket}/{key}: {len(answers)} requests")
     return failures
 
 
-def _body(body: bytes, given: Mapping[str, Any]) -> bytes:
-    if given.get("CompressionType", "None") == "None":
+def _body(body: bytes, source: Mapping[str, Any]) -> bytes:
+    if source.get("CompressionType", "None") == "None":
         return body
     try:
         return gzip.decompress(body)
@@ -79,7 +79,7 @@ def _body(body: bytes, given: Mapping[str, Any]) -> bytes:
 
 
 def _payloads(body: bytes, job: Mapping[str, Any]) -> Iterator[bytes]:
-    """Yield the bodies of the requests: each record, or as many as a payload takes."""
+    """Yield the bodies of the requests: each record, or as many as fit a payload."""
     limit = job.get("MaxPayloadInMB", DEFAULT_PAYLOAD_MB) * 2**20
     several = job.get("BatchStrategy", "MultiRecord") == "MultiRecord"
     batch = b""
@@ -109,9 +109,9 @@ def _write(s3: Any, job: Mapping[str, Any], relative: str, answers: list[bytes])
 
 
 def _relative(source: Mapping[str, Any], bucket: str, key: str) -> str:
-    """Return the key below the folder of the prefix, or of the manifest."""
-    _, given = split_uri(source["S3Uri"])
-    folder = given.rpartition("/")[0] + "/" if "/" in given else ""
+    """Return the key relative to the folder of the prefix or manifest."""
+    _, prefix = split_uri(source["S3Uri"])
+    folder = prefix.rpartition("/")[0] + "/" if "/" in prefix else ""
     return key.removeprefix(folder) if key.startswith(folder) else key.rpartition("/")[2]
 
 

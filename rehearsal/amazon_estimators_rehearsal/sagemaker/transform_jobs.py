@@ -1,4 +1,4 @@
-"""CreateTransformJob and what belongs to it."""
+"""Implement CreateTransformJob and the other operations on transform jobs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MAX_SECONDS = 5 * 24 * 3600
 
 
 class TransformJob:
-    """A transform job from its creation to its end. Thread safe."""
+    """A transform job from its creation to its end. Thread-safe."""
 
     def __init__(
         self, account: Account, arn: str, request: Mapping[str, Any], model: Model, role: Credentials
@@ -46,7 +46,7 @@ class TransformJob:
         self._lock = threading.RLock()
 
     def start(self, *, refusal: str | None) -> None:
-        """Run the job in the background. With ``refusal``, why it cannot start, it fails at once."""
+        """Run the job in the background. ``refusal`` says why it cannot start: then it fails at once."""
         self._announce()
         if refusal:
             self._end("Failed", f"ClientError: {refusal}")
@@ -55,7 +55,7 @@ class TransformJob:
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
     def stop(self) -> bool:
-        """Stop the job. False if it has ended already."""
+        """Stop the job. Return False if it has already ended."""
         with self._lock:
             if self.status not in ("InProgress", "Stopping"):
                 return False
@@ -64,7 +64,7 @@ class TransformJob:
         return True
 
     def describe(self) -> dict[str, Any]:
-        """DescribeTransformJob's answer."""
+        """Return the answer of DescribeTransformJob."""
         with self._lock:
             described = {name: value for name, value in self._request.items() if name != "Tags"}
             described |= {"TransformJobArn": self.arn, "TransformJobStatus": self.status, **self._times}

@@ -1,4 +1,4 @@
-"""One hyperparameter tuning job: a search that starts training jobs and learns from their objectives."""
+"""Run a hyperparameter tuning job: a search that starts training jobs and learns from their objectives."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ DEFAULT_SECONDS = 30 * 24 * 3600
 IDENTICAL = "IdenticalDataAndAlgorithm"
 OBJECTIVE_HYPERPARAMETER = "_tuning_objective_metric"
 _COUNTED = ("Completed", "InProgress", "Stopped")
-"""Statuses of trainings that are counted under their own name; others are errors."""
+"""Statuses of trainings that are counted by name; others are errors."""
 
 
 @dataclass
 class Trial:
-    """One training job and what the search chose for it."""
+    """A training job and the values that the search chose for it."""
 
     job: TrainingJob
     tuned: dict[str, str]
@@ -38,7 +38,7 @@ class Trial:
 
 
 class TuningJob:
-    """A tuning job from its creation to its end. Thread safe."""
+    """A tuning job from its creation to its end. Thread-safe."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class TuningJob:
         self._lock = threading.RLock()
 
     def learn_from(self, parent: TuningJob) -> None:
-        """Take in what another job has measured."""
+        """Add the measurements of another job."""
         for trial in parent._trials:
             if trial.objective is not None:
                 self._search.observe(trial.tuned, trial.objective)
@@ -93,7 +93,7 @@ class TuningJob:
         self._announce()
 
     def stop(self) -> bool:
-        """Stop the job and its trainings. False if it has ended already."""
+        """Stop the job and its trainings. Return False if it has already ended."""
         with self._lock:
             if self.status not in ("InProgress", "Stopping"):
                 return False
@@ -103,7 +103,7 @@ class TuningJob:
         return True
 
     def describe(self) -> dict[str, Any]:
-        """DescribeHyperParameterTuningJob's answer."""
+        """Return the answer of DescribeHyperParameterTuningJob."""
         with self._lock:
             described = {name: value for name, value in self._request.items() if name != "Tags"}
             statics = {**self._definition.get("StaticHyperParameters", {}), **self._objective_setting()}
@@ -129,7 +129,7 @@ class TuningJob:
             return described
 
     def summary(self) -> dict[str, Any]:
-        """The job as ListHyperParameterTuningJobs lists it."""
+        """Return the job's entry in ListHyperParameterTuningJobs."""
         described = self.describe()
         names = (
             "HyperParameterTuningJobName",
@@ -148,11 +148,11 @@ class TuningJob:
         }
 
     def trainings(self) -> list[dict[str, Any]]:
-        """The trainings as ListTrainingJobsForHyperParameterTuningJob lists them, oldest first."""
+        """Return the entries of ListTrainingJobsForHyperParameterTuningJob, oldest first."""
         return [self._summary(trial) for trial in [*self._trials]]
 
     def best(self) -> Trial | None:
-        """Return the training with the best objective, None while there is none."""
+        """Return the training with the best objective; None if there is none yet."""
         measured = [one for one in self._trials if one.objective is not None]
         sign = 1 if self.objective["Type"] == "Minimize" else -1
         return min(measured, key=lambda one: sign * (one.objective or 0.0), default=None)
@@ -184,7 +184,7 @@ class TuningJob:
             time.sleep(POLL_SECONDS)
 
     def _criteria_met(self) -> bool:
-        """Tell if the objective is as good as asked for."""
+        """Return True if the objective is as good as requested."""
         target = self._config.get("TuningJobCompletionCriteria", {}).get("TargetObjectiveMetricValue")
         best = self.best()
         if target is None or best is None or best.objective is None:
@@ -208,7 +208,7 @@ class TuningJob:
         return trial
 
     def _has_ended(self, trial: Trial) -> bool:
-        """Tell if a training has ended; at that moment take in its objective."""
+        """Return True if a training has ended; record its objective when it does."""
         if trial.ended or trial.job.status in ("InProgress", "Stopping"):
             return trial.ended
         described = trial.job.describe()

@@ -1,4 +1,4 @@
-"""CreateHyperParameterTuningJob and what belongs to it."""
+"""Implement CreateHyperParameterTuningJob and the other operations on tuning jobs."""
 
 from __future__ import annotations
 

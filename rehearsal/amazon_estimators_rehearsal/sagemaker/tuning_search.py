@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 Proposal = dict[str, str]
 RANDOM_FIRST = 3
-"""Random trainings before the first proposal by expectation."""
+"""Random trainings before the first proposal by expected improvement."""
 CANDIDATES = 500
 LENGTH, NOISE = 0.3, 1e-4
 """Length scale of the process on ranges of length 1, and the variance of a measurement."""
@@ -21,13 +21,13 @@ LENGTH, NOISE = 0.3, 1e-4
 
 @dataclass(frozen=True)
 class Axis:
-    """One searched hyperparameter. Positions lie between 0 and 1.
+    """A searched hyperparameter. Positions are between 0 and 1.
 
     Attributes:
         name: The hyperparameter.
         values: The values of a categorical one; empty for numbers.
-        low: The least number, on the scale of the search.
-        high: The greatest.
+        low: The lowest number, on the scale of the search.
+        high: The highest number, on the same scale.
         scale: ``"Linear"``, ``"Logarithmic"`` or ``"ReverseLogarithmic"``.
         whole: True for whole numbers.
     """
@@ -40,7 +40,7 @@ class Axis:
     whole: bool = False
 
     def value(self, position: float) -> str:
-        """Return the value at a position, spelt for the service."""
+        """Return the value at a position, in the service's spelling."""
         if self.values:
             return self.values[min(int(position * len(self.values)), len(self.values) - 1)]
         at = self._scaled(self.low) + position * (self._scaled(self.high) - self._scaled(self.low))
@@ -52,7 +52,7 @@ class Axis:
         return str(round(number)) if self.whole else repr(number)
 
     def position(self, value: str) -> float:
-        """Return the position of a value; a categorical one's middle."""
+        """Return the position of a value; for a categorical value, the middle of its range."""
         if self.values:
             return (self.values.index(value) + 0.5) / len(self.values)
         low, high = self._scaled(self.low), self._scaled(self.high)
@@ -68,21 +68,21 @@ def axes_of(ranges: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Axis]:
     """Return the axes of ``ParameterRanges``. Auto scaling is logarithmic over more than two decades."""
     axes = []
     for kind, whole in (("IntegerParameterRanges", True), ("ContinuousParameterRanges", False)):
-        for one in ranges.get(kind, ()):
-            low, high = float(one["MinValue"]), float(one["MaxValue"])
-            scale = one.get("ScalingType", "Auto")
+        for entry in ranges.get(kind, ()):
+            low, high = float(entry["MinValue"]), float(entry["MaxValue"])
+            scale = entry.get("ScalingType", "Auto")
             if scale == "Auto":
                 scale = "Logarithmic" if low > 0 and high / low > 100 else "Linear"
-            axes.append(Axis(one["Name"], (), low, high, scale, whole))
-    for one in ranges.get("CategoricalParameterRanges", ()):
-        axes.append(Axis(one["Name"], tuple(one["Values"])))
+            axes.append(Axis(entry["Name"], (), low, high, scale, whole))
+    for entry in ranges.get("CategoricalParameterRanges", ()):
+        axes.append(Axis(entry["Name"], tuple(entry["Values"])))
     return axes
 
 
 class Search:
     """The state of one search.
 
-    ``strategy`` is Grid, Random or Bayesian; ``minimize`` tells which way the objective is better.
+    ``strategy`` is Grid, Random or Bayesian; ``minimize`` is True if a lower objective is better.
     """
 
     def __init__(self, axes: Sequence[Axis], strategy: str, *, minimize: bool, seed: int) -> None:
@@ -94,13 +94,13 @@ class Search:
         self._losses: list[float] = []
 
     def observe(self, tuned: Mapping[str, str], objective: float) -> None:
-        """Take in the objective of a training."""
+        """Record the objective of a training."""
         if all(axis.name in tuned for axis in self._axes):
             self._seen.append([axis.position(tuned[axis.name]) for axis in self._axes])
             self._losses.append(self._sign * objective)
 
     def propose(self) -> Proposal | None:
-        """Return what to train next, None after the last of a grid."""
+        """Return the values to train next; None after the last of a grid."""
         if self._strategy == "Grid":
             combination = next(self._grid, None)
             return None if combination is None else dict(zip(self._names(), combination, strict=True))
@@ -120,7 +120,7 @@ class Search:
 def _expected_improvement(
     candidates: npt.NDArray[Any], seen: npt.NDArray[Any], losses: npt.NDArray[Any]
 ) -> npt.NDArray[Any]:
-    """Return by how much each candidate is expected to lie below the least loss, in standard deviations."""
+    """Return each candidate's expected improvement on the lowest loss, in standard deviations."""
     scale = losses.std() or 1.0
     losses = (losses - losses.mean()) / scale
     gram = _similarity(seen, seen) + NOISE * np.eye(len(seen))
@@ -130,7 +130,7 @@ def _expected_improvement(
     deviation = np.sqrt(np.maximum(variance, 1e-12))
     gap = (losses.min() - mean) / deviation
     density = np.exp(-np.square(gap) / 2) / math.sqrt(2 * math.pi)
-    below = np.array([math.erf(float(one) / math.sqrt(2)) for one in gap]) / 2 + 0.5
+    below = np.array([math.erf(float(value) / math.sqrt(2)) for value in gap]) / 2 + 0.5
     return np.asarray(deviation * (gap * below + density))
 
 

@@ -15,7 +15,7 @@ from amazon_estimators_rehearsal.sagemaker.account import Account, Credentials
 
 @dataclass(frozen=True)
 class Outcome:
-    """The end of a worker: its exit code, True if its time ran out, its stderr."""
+    """The end of a worker: its exit code, whether its time ran out, its stderr."""
 
     returncode: int
     overrun: bool

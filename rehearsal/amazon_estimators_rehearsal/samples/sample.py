@@ -48,7 +48,7 @@ class Sample:
 
 
 def own(data: Path, algorithm: type[Algorithm], options: Mapping[str, Any] | None = None) -> Sample:
-    """Return the user's file, or all files below the user's directory, as the train channel.
+    """Return the user's file, or all files below the user's directory, as a sample with the train channel.
 
     If the directory has a folder ``train``, each folder is the channel of its name. Hidden files and
     markers are skipped, as on S3.
@@ -56,11 +56,11 @@ def own(data: Path, algorithm: type[Algorithm], options: Mapping[str, Any] | Non
     Args:
         data: The file or directory.
         algorithm: The algorithm to train.
-        options: Options of ``Source``; each channel gets those that it takes.
+        options: Options of ``Source``; each channel gets those that apply to it.
 
     Raises:
         FileNotFoundError: There is no data file.
-        RequestError: An option is about columns, and the algorithm reads lines.
+        RequestError: An option is about columns, but the algorithm reads lines.
     """
     if (data / "train").is_dir():
         roots = {folder.name: folder for folder in sorted(data.iterdir()) if folder.is_dir()}

@@ -27,10 +27,10 @@ def wine(directory: Path) -> Sample:
     """Write chemical analyses of 178 wines as CSV with a header. The cultivar is not a feature."""
     from sklearn.datasets import load_wine  # noqa: PLC0415 - a slow import
 
-    found = load_wine()
-    names = [name.replace("/", "_") for name in found.feature_names]
+    bunch = load_wine()
+    names = [name.replace("/", "_") for name in bunch.feature_names]
     path = directory / "wine.csv"
-    rows = zip(found.data.tolist(), found.target.tolist(), strict=True)
+    rows = zip(bunch.data.tolist(), bunch.target.tolist(), strict=True)
     _write(path, [*names, "cultivar"], [[*row, label] for row, label in rows])
     return Sample(
         "chemical analyses of wines from scikit-learn, CSV",
@@ -44,9 +44,9 @@ def iris(directory: Path) -> Sample:
     """Write 150 irises with four measures and the species as a named column. Every fifth is test data."""
     from sklearn.datasets import load_iris  # noqa: PLC0415 - a slow import
 
-    found = load_iris()
+    bunch = load_iris()
     names = ["sepal_length", "sepal_width", "petal_length", "petal_width", "species"]
-    rows = [[*row, label] for row, label in zip(found.data.tolist(), found.target.tolist(), strict=True)]
+    rows = [[*row, label] for row, label in zip(bunch.data.tolist(), bunch.target.tolist(), strict=True)]
     files = _split(directory, "iris", names, rows, ("train", "train", "train", "train", "test"))
     return Sample(
         "irises from scikit-learn, CSV with a header",
@@ -60,9 +60,9 @@ def diabetes(directory: Path) -> Sample:
     """Write 442 patients with ten measures and the disease's progression a year later as a named column."""
     from sklearn.datasets import load_diabetes  # noqa: PLC0415 - a slow import
 
-    found = load_diabetes()
-    rows = [[label, *row] for row, label in zip(found.data.tolist(), found.target.tolist(), strict=True)]
-    names = ["progression", *found.feature_names]
+    bunch = load_diabetes()
+    rows = [[label, *row] for row, label in zip(bunch.data.tolist(), bunch.target.tolist(), strict=True)]
+    names = ["progression", *bunch.feature_names]
     files = _split(directory, "patients", names, rows, ("train", "train", "train", "validation", "test"))
     return Sample(
         "progression of diabetes from scikit-learn, CSV with a header",
@@ -75,7 +75,7 @@ def diabetes(directory: Path) -> Sample:
 def _split(
     directory: Path, name: str, names: Sequence[str], rows: Sequence[Any], channels: Sequence[str]
 ) -> dict[str, list[Path]]:
-    """Shuffle the rows and deal them to ``channels`` in turn. Write one file per channel."""
+    """Shuffle the rows and assign them to ``channels`` in turn. Write one file per channel."""
     shuffled = [rows[index] for index in np.random.default_rng(SEED).permutation(len(rows))]
     files: dict[str, list[Path]] = {}
     for channel in dict.fromkeys(channels):

@@ -35,7 +35,7 @@ pipeline = TrainingPipeline(
         random_seed=1,
         warm_start=True,
     ),
-    gate=Gate(metric="test:mse", at_most=1.0),
+    gate=Gate("test:mse", at_most=1.0),
     registration=Registration(),
     triggers=[],
     removal_policy=RemovalPolicy.DESTROY,

@@ -9,7 +9,13 @@ from aws_cdk import aws_sqs as sqs
 
 from amazon_estimators.algorithms import KMeans
 from amazon_estimators.sources import Source
-from cdk_amazon_estimators import LambdaBundle, PredictionPipeline, RecordSetEncoder, TrainingPipeline
+from cdk_amazon_estimators import (
+    LambdaBundle,
+    PredictionPipeline,
+    RecordSetEncoder,
+    TrainingPipeline,
+    UploadTrigger,
+)
 
 app = App()
 stack = Stack(app, "Scoring")
@@ -24,7 +30,17 @@ pipeline = TrainingPipeline(
     triggers=[],
     removal_policy=RemovalPolicy.DESTROY,
 )
-scores = PredictionPipeline(stack, "Scores", model=pipeline, engine="numpy", encoder=encoder)
+scores = PredictionPipeline(stack, "Scores", model=pipeline, engine="numpy", encoder=encoder, triggers=[])
+batch = PredictionPipeline(
+    stack,
+    "Nightly",
+    model=pipeline,
+    instance_type="ml.m5.large",
+    prefix="batch/",
+    triggers=[UploadTrigger(marker="_SUCCESS")],
+    output_format="jsonlines",
+    encoder=encoder,
+)
 events.Rule(
     stack,
     "Everything",
@@ -34,5 +50,7 @@ events.Rule(
 CfnOutput(stack, "Bucket", value=pipeline.data_bucket.bucket_name)
 CfnOutput(stack, "Training", value=pipeline.state_machine.state_machine_arn)
 CfnOutput(stack, "Scoring", value=scores.state_machine.state_machine_arn)
+CfnOutput(stack, "Batch", value=batch.state_machine.state_machine_arn)
+CfnOutput(stack, "BatchRole", value=batch.state_machine.role.role_name)
 CfnOutput(stack, "ToldQueue", value=told.queue_url)
 app.synth()

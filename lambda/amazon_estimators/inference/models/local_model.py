@@ -186,12 +186,12 @@ def _sparse_product(rows: CsrParts, factor: Array) -> Array:
 
 
 def _arrays(data: bytes) -> tuple[dict[str, Stored], bool]:
-    found = read(data)
-    if isinstance(found, list):
-        return {str(number): array for number, array in enumerate(found)}, False
-    bare = {name.removeprefix("arg:").removeprefix("aux:"): array for name, array in found.items()}
-    if len(bare) != len(found):
-        raise ModelError(f"two arrays of the model have one name: {', '.join(found)}")
+    arrays = read(data)
+    if isinstance(arrays, list):
+        return {str(number): array for number, array in enumerate(arrays)}, False
+    bare = {name.removeprefix("arg:").removeprefix("aux:"): array for name, array in arrays.items()}
+    if len(bare) != len(arrays):
+        raise ModelError(f"two arrays of the model have one name: {', '.join(arrays)}")
     return bare, True
 
 

@@ -75,8 +75,8 @@ class FeatureProfile:
         if self.sketch is None:
             return None
         moments = self.moments
-        found = self.sketch.quantiles(shares)
-        return np.clip(found, moments.minimum[:, None], moments.maximum[:, None])
+        quantiles = self.sketch.quantiles(shares)
+        return np.clip(quantiles, moments.minimum[:, None], moments.maximum[:, None])
 
 
 class ProfileBuilder:

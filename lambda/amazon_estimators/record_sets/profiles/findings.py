@@ -27,7 +27,7 @@ def warnings_of(
     """
     moments = profile.moments
     largest = np.maximum(np.abs(moments.minimum), np.abs(moments.maximum))
-    found = [
+    flagged = [
         (
             moments.constant & (moments.records > 1),
             "constant: {}. They do not distinguish records; leave them out",
@@ -39,11 +39,11 @@ def warnings_of(
         ),
     ]
     if counts_words:
-        found += [
+        flagged += [
             (moments.minimum < 0, "negative, where the algorithm reads counts of words: {}"),
             (moments.fractional, "fractional, where the algorithm reads counts of words: {}"),
         ]
-    texts = [text.format(_shown(np.flatnonzero(flags), names)) for flags, text in found if flags.any()]
+    texts = [text.format(_shown(np.flatnonzero(flags), names)) for flags, text in flagged if flags.any()]
     return (*texts, *_far_apart(profile, names))
 
 

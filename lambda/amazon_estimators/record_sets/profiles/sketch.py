@@ -139,7 +139,7 @@ class Sketch:
         Each lies in the bucket of the sampled row of that rank, as ``method="inverted_cdf"`` of
         ``numpy.quantile`` counts ranks.
         """
-        found = np.full((len(self.sizes), len(shares)), np.nan)
+        quantiles = np.full((len(self.sizes), len(shares)), np.nan)
         for at in range(len(self.sizes)):
             low, high, counts = self.spans_of_feature(at)
             if len(counts):
@@ -147,10 +147,10 @@ class Sketch:
                 rank = np.clip(np.ceil(np.asarray(shares) * ends[-1]), 1, ends[-1])
                 bucket = np.searchsorted(ends, rank)
                 inside = (rank - (ends[bucket] - counts[bucket]) - 0.5) / counts[bucket]
-                found[at] = low[bucket] + (high[bucket] - low[bucket]) * inside
+                quantiles[at] = low[bucket] + (high[bucket] - low[bucket]) * inside
                 if self.levels[at] <= MANTISSA:
-                    found[at, low[bucket] == 0] = 0.0  # beside zeros, the bucket of zero holds subnormals
-        return found
+                    quantiles[at, low[bucket] == 0] = 0.0  # beside zeros, the bucket of zero holds subnormals
+        return quantiles
 
 
 def _summed(column: Array, keys: Array, counts: Array) -> tuple[Array, Array, Array]:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from amazon_estimators.errors import InputError
-from amazon_estimators.sources.delimited.quoting import Dialect, walk
+from amazon_estimators.sources.columns.faults import (
+    MOST_COLUMNS,
+    MOST_WORDS,
+    PAGE,
+    ways_with_gaps,
+    ways_with_words,
+)
+from amazon_estimators.sources.columns.rules import ColumnRules
+from amazon_estimators.sources.delimited.dialect import Dialect
+from amazon_estimators.sources.delimited.quoting import walk
 from amazon_estimators.sources.float32 import COUNTED_BELOW_HEADER as COUNTED
 from amazon_estimators.sources.layout import Piece
 from amazon_estimators.sources.numbers import is_missing, number_pattern, parts_thousands
 from amazon_estimators.sources.schema import Schema, without
-from amazon_estimators.sources.source import Source
+from amazon_estimators.sources.source import LONGEST_SHOWN, Source
 from amazon_estimators.text import shown
 
-MOST_COLUMNS = 8
-"""Columns that an error names; it counts the rest."""
 THOUSANDS = (
     "If commas or points separate thousands, write numbers without them; if they are decimal marks, "
     "set decimal in the Source."
 )
-PAGE = "docs/tables.md shows how to fill gaps and encode categories and dates."
 
 
 @dataclass
@@ -32,6 +38,8 @@ class Fault:
     empty: int = 0
     missing: int = 0
     words: int = 0
+    different: set[str] | None = field(default_factory=set)
+    """The words, while they are few."""
 
     def add(self, value: bytes) -> None:
         """Count a cell."""
@@ -41,6 +49,9 @@ class Fault:
             self.missing += 1
         else:
             self.words += 1
+            if self.different is not None:
+                self.different.add(value[:LONGEST_SHOWN].decode("utf-8", "replace").strip())
+                self.different = self.different if len(self.different) <= MOST_WORDS else None
 
 
 def fault_of(  # noqa: PLR0917 - the reader's own arguments
@@ -69,9 +80,10 @@ def fault_of(  # noqa: PLR0917 - the reader's own arguments
             if faults:
                 break
             return wrong
-        for position in schema.used:
+        for position in schema.numbers:
             value = record.fields[position]
-            if not number.fullmatch(value):
+            gap = bool(schema.rules) and is_missing(value)
+            if not (schema.may_lack(position) if gap else number.fullmatch(value)):
                 faults.setdefault(position, Fault(rows, raw, value)).add(value)
         rows += 1
     if not faults:
@@ -129,11 +141,19 @@ def _remedy(faults: dict[int, Fault], rows: int, dialect: Dialect, schema: Schem
         return 'Numbers have a decimal comma: set decimal="," in the Source.'
     if dialect.decimal == b"," and values and all(point.fullmatch(value) for value in values):
         return 'Numbers have a decimal point: leave decimal="," out of the Source.'
-    ways = []
-    if any(fault.empty or fault.missing for fault in faults.values()):
-        ways.append("Fill gaps in, or drop the rows.")
-    if values:
-        ways.append("Encode texts as numbers.")
+    rules = schema.rules or ColumnRules()
+    gaps = [position for position in sorted(faults) if faults[position].empty or faults[position].missing]
+    words = {
+        position: faults[position].different
+        for position in sorted(faults)
+        if faults[position].words and position != schema.label
+    }
+    ways = [
+        *ways_with_gaps(gaps, rules, schema.key, schema.label),
+        *ways_with_words(words, rules, schema.key),
+    ]
+    if schema.label in faults and faults[schema.label].words:
+        ways.append("Number the classes of the label from 0.")
     ways.append(without(schema, source, sorted(faults)))
     return " ".join(filter(None, ways))
 

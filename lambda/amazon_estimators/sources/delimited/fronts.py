@@ -9,7 +9,8 @@ from typing import Any
 
 from amazon_estimators.errors import InputError, SchemaError
 from amazon_estimators.prefetch import ahead
-from amazon_estimators.sources.delimited.quoting import Dialect, walk
+from amazon_estimators.sources.delimited.dialect import Dialect
+from amazon_estimators.sources.delimited.quoting import walk
 from amazon_estimators.sources.files.compression import bare_key, compression_of, decompressed
 from amazon_estimators.sources.files.first_bytes import refuse_other_kind
 from amazon_estimators.sources.files.text_lines import BOM
@@ -103,7 +104,9 @@ def with_dialect(fronts: Sequence[Front], source: Source) -> Source:
         )
 
     default = next(one for one in candidates if one.quoting == "minimal")
-    return next((candidate for candidate in candidates if not misfits(candidate)), default)
+    fitting = [candidate for candidate in candidates if not misfits(candidate)] or [default]
+    alike = [candidate for candidate in fitting if candidate.quoting == fitting[0].quoting]
+    return min(alike, key=lambda candidate: sum(_open_words(front, candidate) for front in fronts))
 
 
 def check_delimiter(fronts: Sequence[Front], source: Source) -> None:
@@ -118,7 +121,7 @@ def check_delimiter(fronts: Sequence[Front], source: Source) -> None:
             )
         dialect = dialect_of(front.found, source)
         rows = front.rows(dialect)
-        used = used_columns(rows, source, front.found.uri)
+        used = number_columns(rows, source, front.found.uri)
         share, width = _numbers(rows, dialect, used if used is not None else set(range(len(rows[0]))))
         if not width:
             share = 0.0  # rows of different widths are not a table, whatever they hold
@@ -215,7 +218,7 @@ def _quoted_numbers(front: Front, source: Source) -> int:
         return 0
     dialect = dialect_of(front.found, source)
     number, rows = number_pattern(dialect.decimal), front.rows(dialect)
-    used = used_columns(rows, source, front.found.uri)
+    used = number_columns(rows, source, front.found.uri)
     if used is None:
         return 1
     rests = sum(
@@ -230,14 +233,27 @@ def _quoted_numbers(front: Front, source: Source) -> int:
     )
 
 
-def used_columns(rows: list[list[bytes]], source: Source, where: str) -> set[int] | None:
-    """Return the columns that are read, judging by the first row; None if it does not have them."""
+def _open_words(front: Front, source: Source) -> int:
+    """Count the words that begin with a quote which encloses nothing: an escape may be at work."""
+    rows = front.rows(dialect_of(front.found, source))
+    schema = _schema_of(rows, source, front.found.uri) if source.rules.words else None
+    words = schema.words if schema is not None else ()
+    return sum(row[column].startswith(b'"') for row in rows for column in words if column < len(row))
+
+
+def number_columns(rows: list[list[bytes]], source: Source, where: str) -> set[int] | None:
+    """Return the columns read as numbers, judging by the first row; None if it does not have them."""
     if not rows:
         return set()
-    names = tuple(field.decode("utf-8", "replace").strip() for field in rows[0])
-    named = source.names_columns
+    schema = _schema_of(rows, source, where)
+    return None if schema is None else set(schema.numbers)
+
+
+def _schema_of(rows: list[list[bytes]], source: Source, where: str) -> Schema | None:
+    """Return the columns, judging by the first row; None if it does not have those of the source."""
+    names = tuple(field.decode("utf-8", "replace").strip() for field in rows[0]) if rows else ()
     try:
-        return set(Schema.of(source, width=len(names), names=names if named else None, where=where).used)
+        return Schema.of(source, width=len(names), names=names if source.names_columns else None, where=where)
     except SchemaError:
         return None
 

@@ -107,7 +107,8 @@ def _verdict(front: Front, source: Source) -> Verdict | None:
         return NUMBER if number.fullmatch(cell) else WORD
 
     first, below = tuple(rows[0]), [row for row in rows[1:] if len(row) == width]
-    used = set(Schema.of(source, width=width, names=None, where=front.found.uri).used)
+    schema = Schema.of(source, width=width, names=None, where=front.found.uri)
+    used = set(schema.numbers)
     heads = [kind(cell) for cell in first]
     columns = [[cell for row in below if kind(cell := row[column]) != NOTHING] for column in range(width)]
     numeric = [
@@ -119,7 +120,10 @@ def _verdict(front: Front, source: Source) -> Verdict | None:
 
     every = range(width)
     mine = [column for column in every if column in used]
-    titles, titles_of_others = count(WORD, mine), count(WORD, every) - count(WORD, mine)
+    titles, titles_of_others = (
+        count(WORD, mine),
+        count(WORD, [one for one in every if one not in schema.used]),
+    )
     data = count(NUMBER, mine)
     values = [column for column in every if heads[column] == NUMBER and numeric[column]]
     names, unlike = _looks_like_names(
@@ -145,6 +149,8 @@ def _verdict(front: Front, source: Source) -> Verdict | None:
         answer = PRESENT
     elif names:
         answer, why = UNCERTAIN, names
+    elif not schema.numbers:
+        answer, why = UNCERTAIN, "all columns that are read hold words or ids, as a header does"
     elif titles_of_others:
         answer, why = UNCERTAIN, "a column that is not read has a word above numbers, the others have numbers"
     return Verdict(front, first, answer, why, numbers=all_numbers, alone=not below)

@@ -10,10 +10,11 @@ from typing import Any
 
 from amazon_estimators.errors import InputError, NoInputError, SchemaError
 from amazon_estimators.sources.blocks import Block
+from amazon_estimators.sources.columns.table import Table
+from amazon_estimators.sources.delimited.dialect import Dialect
 from amazon_estimators.sources.delimited.fronts import check_delimiter, dialect_of, fronts_of, with_dialect
 from amazon_estimators.sources.delimited.header import header_of
 from amazon_estimators.sources.delimited.quoting import (
-    Dialect,
     last_record_end,
     record_end,
     record_starts,
@@ -98,7 +99,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     )
 
 
-def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
+def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block | Table]:
     """Read the records that begin in the bytes ``[start, stop)``; of a compressed object those rows, or all.
 
     Raises InputError naming row and column of a cell that is not a number, SchemaError if the header differs.
@@ -122,21 +123,30 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
     first, last = (piece.start, piece.stop) if packed_rows else (0, None)
     row = 0 if packed_rows else row
     for text, plain_quotes in blocks:
-        rows = table.table_of(text, dialect, schema, plain_quotes=plain_quotes)
-        if rows is None:
-            raise faults.fault_of(text, dialect, schema, source, piece, row)
         low, high = max(first - row, 0), None if last is None else max(last - row, 0)
-        row += len(rows)
-        if len(rows[low:high]):
-            block = schema.split_used(rows[low:high])
-            yield replace(block, given=partial(_value_at, text, dialect, schema, first=low))
+        if schema.rules:
+            columns = table.columns_of(text, dialect, schema, plain_quotes=plain_quotes)
+            if columns is None:
+                raise faults.fault_of(text, dialect, schema, source, piece, row)
+            rows = Table(columns, len(next(iter(columns.values())).values))
+            row += rows.rows_read
+            if (part := rows.part(slice(low, high))).rows_read:
+                yield part
+        else:
+            matrix = table.table_of(text, dialect, schema, plain_quotes=plain_quotes)
+            if matrix is None:
+                raise faults.fault_of(text, dialect, schema, source, piece, row)
+            row += len(matrix)
+            if len(matrix[low:high]):
+                block = schema.split_used(matrix[low:high])
+                yield replace(block, given=partial(_value_at, text, dialect, schema, first=low))
         if last is not None and row >= last:
             return
 
 
 def _notes(text: bytes, dialect: Dialect, schema: Schema) -> tuple[str, ...]:
-    """Warn of a first column that numbers the rows: it may be an unnamed index."""
-    if schema.width < 2 or 0 not in schema.used or schema.label == 0:
+    """A first column that counts rows may be an index: the file does not say so."""
+    if schema.width < 2 or 0 not in schema.used or schema.label == 0 or 0 in schema.words:
         return ()
     cells = [record.fields[0] for record in islice(walk(text, dialect), NUMBERED) if record.fields]
     first = cells[0] if cells else b""

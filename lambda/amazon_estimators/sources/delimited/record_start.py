@@ -15,8 +15,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from amazon_estimators.sources.delimited.quoting import Dialect, record_at, walk
-from amazon_estimators.sources.numbers import number_pattern
+from amazon_estimators.sources.delimited.dialect import Dialect
+from amazon_estimators.sources.delimited.quoting import record_at, walk
+from amazon_estimators.sources.numbers import is_missing, number_pattern
 from amazon_estimators.sources.schema import Schema
 
 LOOKBACK = 64
@@ -167,4 +168,7 @@ def _records_from(
 
 def _fits(fields: list[bytes], schema: Schema, dialect: Dialect) -> bool:
     number = number_pattern(dialect.decimal)
-    return len(fields) == schema.width and all(number.fullmatch(fields[column]) for column in schema.used)
+    return len(fields) == schema.width and all(
+        number.fullmatch(fields[column]) or (schema.may_lack(column) and is_missing(fields[column]))
+        for column in schema.numbers
+    )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import csv
+from pyarrow import compute, csv
 
-from amazon_estimators.sources.arrow_values import values_of
-from amazon_estimators.sources.delimited.quoting import Dialect, well_quoted, without_quotes
+from amazon_estimators.sources.arrow_values import truths, values_of
+from amazon_estimators.sources.columns.table import Column
+from amazon_estimators.sources.delimited.dialect import Dialect
+from amazon_estimators.sources.delimited.quoting import walk, well_quoted, without_quotes
+from amazon_estimators.sources.numbers import spellings
 from amazon_estimators.sources.schema import Schema
 
 STEP_BYTES = 2**20
@@ -24,24 +29,108 @@ def table_of(
 
     ``plain_quotes`` is the result of :func:`well_quoted` for the text, if known.
     """
+    table = _read(text, dialect, schema, dict.fromkeys(schema.used, pa.float32()), plain_quotes)
+    if table is None or any(column.null_count for column in table.columns):
+        return None
+    return matrix(table)
+
+
+def columns_of(
+    text: bytes, dialect: Dialect, schema: Schema, *, plain_quotes: bool | None = None
+) -> dict[int, Column] | None:
+    """Return whole records as columns, words and gaps included, or None if something in them is wrong.
+
+    ``plain_quotes`` is :func:`well_quoted` of the text, if it is known.
+    """
+    if dialect.runs and schema.words and b'"' in text:
+        return _columns(_walked(text, dialect, schema), dialect, schema) or None
+    for lenient in (False, True):
+        types = {position: _type(position, schema, lenient=lenient) for position in schema.used}
+        table = _read(text, dialect, schema, types, plain_quotes)
+        if table is not None:
+            arrays = dict(zip(schema.used, map(_one_array, table.columns), strict=True))
+            return _columns(arrays, dialect, schema)
+    return None
+
+
+def _type(position: int, schema: Schema, *, lenient: bool) -> Any:
+    """Return the type to read a column as; ``lenient`` if the table reader takes gaps for faults."""
+    if position in schema.words or (lenient and schema.may_lack(position)):
+        return pa.binary()
+    # What is scaled is rounded once, after that.
+    return pa.float64() if position in dict(schema.recipe.rules.scale) else pa.float32()
+
+
+def _columns(arrays: Mapping[int, Any], dialect: Dialect, schema: Schema) -> dict[int, Column] | None:
+    columns = {}
+    for position, array in arrays.items():
+        if position in schema.words:
+            columns[position] = Column(array, marks=True)
+            continue
+        try:
+            numbers = _numbers(array, dialect) if array.type == pa.binary() else array
+        except pa.ArrowInvalid:
+            return None
+        if numbers.null_count and not schema.may_lack(position):
+            return None
+        gaps = truths(numbers.is_null()) if numbers.null_count else None
+        columns[position] = Column(values_of(numbers.fill_null(0) if numbers.null_count else numbers), gaps)
+    return columns
+
+
+def _numbers(words: Any, dialect: Dialect) -> Any:
+    """Return the numbers that words stand for, with null for marks of gaps, blanks around them or not."""
+    texts = compute.ascii_trim(words.view(pa.string()), " \t\r\n")
+    marks = pa.array([mark.decode() for mark in spellings()])
+    gap = compute.or_(
+        compute.is_in(texts, value_set=marks),
+        compute.match_substring_regex(texts, r"^[+-]?nan(\(\w*\))?$", ignore_case=True),
+    )
+    if dialect.decimal != b".":
+        texts = compute.replace_substring(texts, dialect.decimal.decode(), ".")
+    return compute.if_else(gap, None, texts).cast(pa.float64())
+
+
+def _walked(text: bytes, dialect: Dialect, schema: Schema) -> dict[int, Any]:
+    """Return columns of words where fields may stand between quotes and are parted by runs of blanks."""
+    rows = [record.fields for record in walk(text, dialect)]
+    if any(len(row) != schema.width for row in rows):
+        return {}
+    return {position: pa.array([row[position] for row in rows], pa.binary()) for position in schema.used}
+
+
+def _one_array(column: Any) -> Any:
+    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
+
+
+def _read(
+    text: bytes, dialect: Dialect, schema: Schema, types: Mapping[int, Any], plain_quotes: bool | None
+) -> Any:
+    """Return an Arrow table of the columns that are used, or None if something in the text is wrong.
+
+    A word of a column of numbers that marks a gap is null where the column may have gaps.
+    """
     if b"\r" in text and text.count(b"\r") != text.count(b"\r\n"):
         return None
     if plain_quotes is None:
         plain_quotes = well_quoted(text, dialect)
     if not plain_quotes:
-        plain = without_quotes(text, dialect)
+        words = bool(schema.words)
+        plain = without_quotes(text, dialect, keep_words=words)
         if plain is None:
             return None
         text = plain
+        dialect = replace(dialect, quotes=dialect.quotes or words, escape=b"")
     if dialect.runs:
         text = _one_blank_apart(text)
     quoted = dialect.quotes and not dialect.runs and b'"' in text
     names = [str(position) for position in range(schema.width)]
     used = [names[position] for position in schema.used]
+    gaps = any(schema.may_lack(position) for position in schema.used if position not in schema.words)
     convert = csv.ConvertOptions(
-        column_types=dict.fromkeys(used, pa.float32()),
+        column_types={str(position): kind for position, kind in types.items()},
         include_columns=used,
-        null_values=[""],
+        null_values=[mark.decode() for mark in spellings()] if gaps else [""],
         true_values=[],
         false_values=[],
         check_utf8=False,
@@ -57,14 +146,11 @@ def table_of(
     for block_size in (step, len(text) + 1):
         read = csv.ReadOptions(use_threads=False, column_names=names, block_size=block_size)
         try:
-            table = csv.read_csv(pa.BufferReader(text), read, parse, convert)
+            return csv.read_csv(pa.BufferReader(text), read, parse, convert)
         except pa.ArrowInvalid as error:
             if "straddling" in str(error):  # a record longer than a step
                 continue
             return None
-        if any(column.null_count for column in table.columns):
-            return None
-        return matrix(table)
     return None
 
 

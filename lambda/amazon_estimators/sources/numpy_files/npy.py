@@ -7,10 +7,11 @@ from typing import Any
 
 from amazon_estimators.errors import InputError, ObjectChangedError, SchemaError
 from amazon_estimators.sources.blocks import Block
+from amazon_estimators.sources.columns.table import Column, Table
 from amazon_estimators.sources.files.first_bytes import ENOUGH, refuse_other_kind
 from amazon_estimators.sources.layout import Layout, Piece
 from amazon_estimators.sources.numpy_files.stored_array import MAGIC, ObjectView, StoredArray, open_array
-from amazon_estimators.sources.schema import Schema
+from amazon_estimators.sources.schema import Schema, check_listed
 from amazon_estimators.sources.source import BLOCK_BYTES, Source
 from amazon_estimators.storage.s3 import InputObject
 
@@ -19,10 +20,12 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     """Read shape and dtype from the header and check them against the object's size."""
     array = _open(s3, found)
     schema = Schema.of(source, width=array.width, names=None, where=found.uri)
+    for position in schema.words:
+        check_listed(schema, int(position), found.uri)
     return Layout(schema=schema, start=0, stop=array.shape[0], records=array.shape[0])
 
 
-def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
+def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block | Table]:
     """Read the rows ``[start, stop)`` of the array."""
     array = _open(s3, piece.source)
     if array.width != schema.width:
@@ -32,7 +35,10 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
         )
     at_once = max(1, BLOCK_BYTES // (array.width * max(array.dtype.itemsize, 4)))
     for table in array.rows(piece.start, piece.stop, at_once):
-        yield schema.split(table)
+        if schema.rules:
+            yield Table({position: Column(table[:, position]) for position in schema.used}, len(table))
+        else:
+            yield schema.split(table)
 
 
 def _open(s3: Any, found: InputObject) -> StoredArray:

@@ -11,11 +11,12 @@ import numpy as np
 
 from amazon_estimators.errors import InputError, ObjectChangedError, SchemaError
 from amazon_estimators.sources.blocks import Block
+from amazon_estimators.sources.columns.table import Column, Table
 from amazon_estimators.sources.layout import Layout, Piece
 from amazon_estimators.sources.numpy_files import scipy_csr as csr
 from amazon_estimators.sources.numpy_files.stored_array import StoredArray
 from amazon_estimators.sources.numpy_files.zip_archive import Archive, opened
-from amazon_estimators.sources.schema import Schema
+from amazon_estimators.sources.schema import Schema, check_listed
 from amazon_estimators.sources.source import BLOCK_BYTES, Source
 from amazon_estimators.storage.s3 import InputObject
 
@@ -32,7 +33,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
         return Layout(schema=table.schema, start=0, stop=table.rows, records=table.rows)
 
 
-def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
+def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block | Table]:
     """Read the rows ``[start, stop)``. To reach them, a deflated array is decompressed from its start."""
     with opened(s3, piece.source) as archive:
         if set(archive.names) >= csr.SIGNS:
@@ -65,6 +66,8 @@ class _Table:
                 remedy="Save one matrix as .npy, or sparse rows with scipy.sparse.save_npz.",
             )
         self.schema = _schema(arrays, source, found)
+        for position in self.schema.words:
+            check_listed(self.schema, int(position), found.uri)
         used = np.array(self.schema.used)
         starts = np.cumsum([0, *widths])
         self._read: dict[str, _Read] = {}
@@ -89,13 +92,23 @@ class _Table:
         in_order = (np.diff(places) == 1).all()
         self._features = slice(int(places[0]), int(places[-1]) + 1) if in_order else places
 
-    def blocks(self, start: int, stop: int) -> Iterator[Block]:
+    def blocks(self, start: int, stop: int) -> Iterator[Block | Table]:
         """Yield the rows ``[start, stop)`` in blocks of bounded size over all arrays."""
         arrays = [one.array for one in self._read.values()]
         at_once = max(1, BLOCK_BYTES // (8 * sum(one.width for one in arrays)))
         shares = (replace(one, waiting=one.waiting // len(arrays)) for one in arrays)
         for blocks in zip(*(one.rows(start, stop, at_once) for one in shares), strict=True):
-            yield self._block([one[:, np.newaxis] if one.ndim == 1 else one for one in blocks])
+            tables = [one[:, np.newaxis] if one.ndim == 1 else one for one in blocks]
+            yield self._columns(tables) if self.schema.rules else self._block(tables)
+
+    def _columns(self, tables: list[np.ndarray]) -> Table:
+        """Return the columns in their own types, for the rules to be applied."""
+        columns = {
+            int(one.start + column): Column(table[:, column])
+            for table, one in zip(tables, self._read.values(), strict=True)
+            for column in one.columns
+        }
+        return Table(columns, len(tables[0]))
 
     def _block(self, tables: list[np.ndarray]) -> Block:
         """Join the arrays to a block. Labels keep their own type, so that whole numbers stay exact."""
@@ -157,12 +170,11 @@ def _schema(arrays: dict[str, StoredArray | InputError], source: Source, found: 
     }
     names = tuple(column for group in columns.values() for column in group)
 
-    def whole(chosen: tuple[int | str, ...]) -> tuple[int | str, ...]:
-        groups = ((one,) if isinstance(one, int) else columns.get(one, (one,)) for one in chosen)
-        return tuple(column for group in groups for column in group)
+    def whole(column: int | str) -> tuple[int | str, ...]:
+        return (column,) if isinstance(column, int) else columns.get(column, (column,))
 
-    features = None if source.features is None else whole(source.features)
-    labels = () if source.label is None else whole((source.label,))
-    label = labels[0] if len(labels) == 1 else source.label  # the name of a one-column matrix is that column
-    resolved = replace(source, label=label, features=features, exclude=whole(source.exclude))
+    label = source.label
+    if label is not None and len(whole(label)) == 1:
+        label = whole(label)[0]  # a matrix of one column is its column
+    resolved = source.with_columns(whole, label)
     return Schema.of(resolved, width=len(names), names=names, where=found.uri)

@@ -33,10 +33,11 @@ def look(archive: Archive, found: InputObject, source: Source) -> Layout:
     rows, width = _shape(archive, found)
     _arrays(archive, found, rows)
     _labels(archive, found, source, rows)
-    if source.features is not None or source.exclude:
+    named = [name for name in ("features", "exclude") if getattr(source, name)] + [*source.rules.named]
+    if named:
         raise SchemaError(
             f"{found.uri} is a sparse matrix: all its columns are features",
-            remedy="Leave features and exclude out of the Source.",
+            remedy=f"Leave {' and '.join(named)} out of the Source.",
         )
     schema = Schema(width=width, names=None, features=None, label=None, sparse=True)
     return Layout(schema=schema, start=0, stop=rows, records=rows)

@@ -17,6 +17,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from amazon_estimators.errors import AmazonEstimatorsError, InputError
+from amazon_estimators.sources.columns.words import holds_words, is_numeric
 from amazon_estimators.sources.files.first_bytes import ENOUGH, refuse_other_kind
 from amazon_estimators.sources.parquet import thrift
 from amazon_estimators.storage.s3 import InputObject, read_range
@@ -52,7 +53,9 @@ _CHUNKS, _GROUP_BYTES, _GROUP_ROWS = 1, 2, 3
 _FILE_PATH, _FILE_OFFSET, _METADATA = 1, 2, 3
 _ENCRYPTED = (8, 9)
 _PHYSICAL, _ENCODINGS, _PATH, _CODEC, _VALUES, _UNPACKED, _PACKED, _DATA, _DICTIONARY = (*range(1, 8), 9, 11)
-_WIDTHS = {0: 1, 1: 4, 2: 8, 4: 4, 5: 8, 7: 2}
+BYTE_ARRAY = 6
+"""The physical type of words."""
+_WIDTHS = {0: 1, 1: 4, 2: 8, 4: 4, 5: 8, BYTE_ARRAY: 4, 7: 2}
 """Bytes of a dictionary value by physical type, for types of numbers. Booleans have no dictionary."""
 
 
@@ -112,6 +115,11 @@ class Chunk:
     elements: tuple[bytes, ...]
     """The column's schema elements as they are in the file; a list has more than one."""
     metadata: dict[int, int]
+
+    @property
+    def holds_words(self) -> bool:
+        """True if values have lengths of their own."""
+        return self.metadata[_PHYSICAL] == BYTE_ARRAY
 
 
 class Footer:
@@ -196,7 +204,8 @@ class Footer:
                 remedy="The file is cut off or damaged: write it again.",
             )
         most = VALUE_BYTES * rows + PAGE_BYTES + metadata[_PACKED]  # both sizes include page headers
-        if not 0 <= unpacked <= most or metadata[_PHYSICAL] != kind:
+        wrong_size = unpacked < 0 or (unpacked > most and kind != BYTE_ARRAY)
+        if wrong_size or metadata[_PHYSICAL] != kind:
             raise InputError(
                 f"{where} claims {unpacked} bytes for {rows} numbers of type {kind} or {metadata[_PHYSICAL]}",
                 remedy="The file is damaged: write it again.",
@@ -224,9 +233,10 @@ def _length(kind: Any) -> int | None:
     return int(kind.list_size)
 
 
-def is_numeric(kind: Any) -> bool:
-    """Return True for integers, floats and booleans."""
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
+def may_be_words(kind: Any) -> bool:
+    """Return True for what a column that is one_hot or hashed may hold: words or numbers, or categories."""
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return holds_words(kind) or is_numeric(value)
 
 
 def footer_of(chunks: Sequence[Chunk], rows: int) -> Any:

@@ -21,6 +21,8 @@ FETCHED_TOGETHER = 2**20
 """The most bytes of neighbouring columns fetched with one GET."""
 HEADER_BYTES = 4096
 """Bytes of the longest header of a page of numbers; writers need 20 to 100."""
+WORD_HEADER_BYTES = 5 * 4096
+"""The same for words: writers put the smallest and the largest word there, up to 4 KiB each."""
 
 # Field numbers as in parquet.thrift of apache/parquet-format.
 _KIND, _UNPACKED, _PACKED = 1, 2, 3
@@ -72,12 +74,13 @@ class _Pages:
         self._where, self._chunk, self._room = where, chunk, room
         self.start, self.stop = chunk.start, chunk.stop
         self._next = chunk.start
+        self._header_bytes = WORD_HEADER_BYTES if chunk.holds_words else HEADER_BYTES
         self._dictionary = 0
 
     def pass_by(self, at: int, data: bytes, read_at: Callable[[int, int], bytes]) -> None:
         """Check every page whose header begins in ``data``, which starts at byte ``at``."""
         while self._next < at + len(data):
-            start, stop = self._next, min(self._next + HEADER_BYTES, self.stop)
+            start, stop = self._next, min(self._next + self._header_bytes, self.stop)
             whole = at <= start and stop <= at + len(data)
             header = bytes(data[start - at : stop - at]) if whole else bytes(read_at(start, stop))
             try:
@@ -90,7 +93,7 @@ class _Pages:
     def _check(self, fields: dict[int, Any], start: int) -> None:
         packed, unpacked, kind = fields[_PACKED], fields[_UNPACKED], fields[_KIND]
         room = max(packed, unpacked + self._dictionary)
-        most = min(self.stop - start, unpacked * 3 // 2 + HEADER_BYTES)
+        most = min(self.stop - start, unpacked * 3 // 2 + self._header_bytes)
         if not 0 <= packed <= most or not 0 <= unpacked <= self._chunk.unpacked:
             raise InputError(
                 f"{self._where}: the page at byte {start} claims {packed} bytes, {unpacked} decompressed; "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -12,11 +11,16 @@ import pyarrow as pa
 
 from amazon_estimators.errors import InputError, NoInputError, SchemaError
 from amazon_estimators.sources.blocks import Block
+from amazon_estimators.sources.columns.faults import ways_with_words
+from amazon_estimators.sources.columns.rules import ColumnRules
+from amazon_estimators.sources.columns.table import Table
+from amazon_estimators.sources.columns.words import holds_words, is_numeric
 from amazon_estimators.sources.layout import Layout, Piece
-from amazon_estimators.sources.parquet.footer import Footer, damaged, is_numeric, read_footer
+from amazon_estimators.sources.parquet.footer import Footer, damaged, may_be_words, read_footer
 from amazon_estimators.sources.parquet.row_group import ROOM, RowGroup
+from amazon_estimators.sources.parquet.ruled_row_group import RuledRowGroup
 from amazon_estimators.sources.parquet.small_groups import GroupSpan, fetched_ahead
-from amazon_estimators.sources.schema import Schema, without
+from amazon_estimators.sources.schema import Schema, check_listed, without
 from amazon_estimators.sources.source import Source
 from amazon_estimators.storage.s3 import InputObject
 
@@ -42,7 +46,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     return Layout(schema=schema, start=0, stop=footer.rows, records=footer.rows)
 
 
-def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
+def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block | Table]:
     """Read the rows ``[start, stop)``. Raises InputError naming row and column of a missing value."""
     found = piece.source
     footer = read_footer(s3, found)
@@ -65,7 +69,8 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
     for number, client in fetched_ahead(s3, found, spans):
         before = starts[number]
         low, high = max(piece.start - before, 0), min(piece.stop - before, footer.group_rows[number])
-        group = RowGroup(client, found, footer, schema, group=number, before=before, room=room)
+        kind = RuledRowGroup if schema.rules else RowGroup
+        group = kind(client, found, footer, schema, group=number, before=before, room=room)
         yield from group.rows(low, high)
         room = group.room  # the pages of a file have the same size
 
@@ -91,14 +96,29 @@ def _check_numeric(footer: Footer, schema: Schema, source: Source, found: InputO
         for column in columns_used
         if footer.lengths[column] is None and not is_numeric(kind := footer.types[column])
     }
+    for position in schema.words:
+        column, _ = footer.places[position]
+        kind = footer.types[column]
+        if may_be_words(kind):
+            wrong.pop(column, None)
+        if not holds_words(kind):
+            check_listed(schema, position, found.uri)
     if not wrong:
         return
     columns = [
         f"column {column} ({footer.names[column]!r}): its type is {kind}" for column, kind in wrong.items()
     ]
     more = f"; and {len(columns) - MOST_SHOWN:,} more columns" if len(columns) > MOST_SHOWN else ""
-    ways = dict.fromkeys(_way_out(kind) for kind in wrong.values())
     positions = [at for at, (column, _) in enumerate(footer.places) if column in wrong]
+    words = {
+        at: None
+        for at in positions
+        if may_be_words(footer.types[footer.places[at][0]]) and at != schema.label
+    }
+    ways = dict.fromkeys(_way_out(kind) for kind in wrong.values() if not may_be_words(kind))
+    ways |= dict.fromkeys(ways_with_words(words, schema.rules or ColumnRules(), schema.key))
+    if schema.label in positions:
+        ways |= dict.fromkeys(["Number the classes of the label from 0."])
     raise InputError(
         f"{found.uri}, {'; '.join(columns[:MOST_SHOWN])}{more}, which is not numeric",
         remedy=" ".join(filter(None, (*ways, without(schema, source, positions)))),
@@ -108,16 +128,13 @@ def _check_numeric(footer: Footer, schema: Schema, source: Source, found: InputO
 def _with_lists(footer: Footer, source: Source) -> Source:
     """Return the source with all values of a list wherever it names the list."""
 
-    def expanded(chosen: tuple[int | str, ...]) -> tuple[int | str, ...]:
-        lists = {name: length for name, length in zip(footer.names, footer.lengths, strict=True) if length}
-        groups = (
-            [f"{one}[{at}]" for at in range(lists[one])] if isinstance(one, str) and one in lists else [one]
-            for one in chosen
-        )
-        return tuple(column for group in groups for column in group)
+    lists = {name: length for name, length in zip(footer.names, footer.lengths, strict=True) if length}
 
-    features = None if source.features is None else expanded(source.features)
-    return replace(source, features=features, exclude=expanded(source.exclude))
+    def expanded(column: int | str) -> list[int | str]:
+        values = lists.get(column, 0) if isinstance(column, str) else 0
+        return [f"{column}[{at}]" for at in range(values)] or [column]
+
+    return source.with_columns(expanded, source.label) if lists else source
 
 
 def _way_out(kind: Any) -> str:
@@ -137,4 +154,4 @@ def _way_out(kind: Any) -> str:
         return "A column without any value has no type."
     if types.is_decimal(kind):
         return "Cast decimals to double."
-    return "Encode texts and categories as numbers (docs/tables.md)."
+    return "Cast the column to numbers, or to strings (docs/tables.md)."

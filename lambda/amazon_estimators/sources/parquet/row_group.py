@@ -19,10 +19,12 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from amazon_estimators.errors import InputError
-from amazon_estimators.sources.arrow_values import values_of
+from amazon_estimators.sources.arrow_values import truths, values_of
 from amazon_estimators.sources.blocks import Block
+from amazon_estimators.sources.columns.faults import ColumnFault, ColumnFaultsError
+from amazon_estimators.sources.columns.table import Column, Table
 from amazon_estimators.sources.files.disk_spill import side_by_side
-from amazon_estimators.sources.float32 import COUNTED
+from amazon_estimators.sources.float32 import COUNTED, OF_SOURCE
 from amazon_estimators.sources.parquet.footer import PAGE_BYTES, Footer, damaged, footer_of
 from amazon_estimators.sources.parquet.pages import LargerPage, PageFile
 from amazon_estimators.sources.schema import Schema
@@ -68,19 +70,24 @@ class RowGroup:
         )
         self._waiting = 4 * len(self._features) + 8  # bytes per row
 
-    def rows(self, low: int, high: int) -> Iterator[Block]:
+    def rows(self, low: int, high: int) -> Iterator[Block | Table]:
         """Read the rows ``[low, high)``. Raises InputError naming row and column of a missing value."""
         while low < high:
             try:
                 for block in self._blocks(low, high):
                     yield block
-                    low += len(block.features)
+                    low += block.rows_read
             except LargerPage as page:
                 self.room = max(2 * self.room, page.room)
 
-    def _blocks(self, low: int, high: int) -> Iterator[Block]:
+    @property
+    def _fits(self) -> bool:
+        """True if all columns may be read at once."""
+        return sum(map(self._memory, self._footer.columns_at(self._schema.used))) <= AT_ONCE_BYTES
+
+    def _blocks(self, low: int, high: int) -> Iterator[Block | Table]:
         features, label = self._features, self._schema.label
-        if sum(map(self._memory, self._footer.columns_at(self._schema.used))) <= AT_ONCE_BYTES:
+        if self._fits:
             for row, arrays in self._batches(self._schema.used, low, high):
                 labels = None if label is None else self._column(row, arrays, label)
                 yield Block(self._matrix(row, arrays, features), labels)
@@ -89,7 +96,7 @@ class RowGroup:
         for start in range(low, high, turn):
             yield from self._joined(start, min(start + turn, high))
 
-    def _joined(self, low: int, high: int) -> Iterator[Block]:
+    def _joined(self, low: int, high: int) -> Iterator[Block | Table]:
         """Yield the rows, joined from passes over some of the columns each."""
         tables = (self._table(part, low, high) for part in self._parts())
         label = self._schema.label
@@ -135,7 +142,7 @@ class RowGroup:
         window = max(smallest, min(largest, WINDOWS // len(chunks)))
         if sum(chunk.stop - chunk.start for chunk in chunks) <= WINDOWS:
             window = largest
-        at_once = max(1, BATCH_BYTES // (4 * sum(self._footer.lengths[column] or 1 for column in columns)))
+        at_once = max(1, BATCH_BYTES // sum(map(self._row_bytes, columns)))
         at = 0
         with (
             damaged(self._found, "data"),
@@ -147,6 +154,9 @@ class RowGroup:
                 buffer_size=smallest,
                 pre_buffer=False,
                 page_checksum_verification=True,
+                read_dictionary=[
+                    self._footer.names[column] for column in columns if self._chunks[column].holds_words
+                ],
             )
             for batch in file.iter_batches(at_once, use_threads=False):
                 first, last = max(low - at, 0), min(high - at, batch.num_rows)
@@ -160,6 +170,12 @@ class RowGroup:
         raise InputError(
             f"{self._found.uri}: row group {self._group} holds {at} rows of {high}", remedy="Write it again."
         )
+
+    def _row_bytes(self, column: int) -> int:
+        """Return the bytes of a column in a row, of words on average."""
+        chunk = self._chunks[column]
+        words = chunk.unpacked // max(1, chunk.rows) if chunk.holds_words else 0
+        return 4 * (self._footer.lengths[column] or 1) + words
 
     def _matrix(self, row: int, arrays: dict[int, Any], columns: Sequence[int]) -> np.ndarray:
         """Return columns of a batch as float32, shape (rows, columns)."""
@@ -177,9 +193,25 @@ class RowGroup:
             values: np.ndarray = column[:, at]
             return values
         if column.null_count:
-            missing = int(np.flatnonzero(values_of(column.is_null()))[0])
-            raise self._missing(row + missing, self._schema.column(position))
+            raise self._gaps(row, arrays)
         return values_of(column)
+
+    def _gaps(self, row: int, arrays: dict[int, Any]) -> InputError:
+        """Return the error for the missing values of all columns of a batch."""
+        positions = {self._footer.places[position][0]: position for position in self._schema.used}
+        faults = [
+            ColumnFault(positions[column], "gap", np.flatnonzero(truths(array.is_null())), Column(array))
+            for column, array in arrays.items()
+            if not isinstance(array, np.ndarray) and array.null_count
+        ]
+        rows = len(next(iter(arrays.values())))
+        return ColumnFaultsError(faults, rows).explained(
+            self._schema.recipe,
+            where=lambda at: f"{self._found.uri}, row {row + at:,}",
+            column=self._schema.column,
+            key=self._schema.key,
+            counted=COUNTED,
+        )
 
     def _lists(self, row: int, column: int, array: Any) -> Any:
         """Return lists of one length as a matrix, shape (rows, length); any other array unchanged."""
@@ -203,5 +235,5 @@ class RowGroup:
     def _missing(self, row: int, column: str) -> InputError:
         return InputError(
             f"{self._found.uri}, row {row}, {column}: no value",
-            remedy=f"{COUNTED} Fill it in, or exclude the column.",
+            remedy=f"{COUNTED} {OF_SOURCE} Or exclude the column.",
         )

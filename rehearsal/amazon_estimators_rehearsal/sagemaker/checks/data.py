@@ -11,7 +11,7 @@ from amazon_estimators_rehearsal.sagemaker.errors import JobFailedError
 
 
 def check_agreement(algorithm: Algorithm, channels: Mapping[str, Records]) -> None:
-    """Raise JobFailedError for the first channel whose records do not fit the algorithm's settings."""
+    """Raise JobFailedError for the first channel whose records do not fit the hyperparameters."""
     for name, records in channels.items():
         for problem in _problems(algorithm, algorithm.channels[name], records):
             raise JobFailedError(f"ClientError: Channel {name}: {problem}")

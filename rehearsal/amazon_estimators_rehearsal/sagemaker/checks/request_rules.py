@@ -8,11 +8,11 @@ from typing import Any
 from amazon_estimators_rehearsal.sagemaker.errors import ValidationError
 
 DEFAULT_RUNTIME = 86_400
-"""Seconds: ``MaxRuntimeInSeconds`` of a request that does not say."""
+"""Seconds: ``MaxRuntimeInSeconds`` of a request without it."""
 
 
 def check_request(request: Mapping[str, Any]) -> None:
-    """Raise ValidationError for the first broken rule between members, which the model cannot state."""
+    """Raise ValidationError for the first broken rule between members."""
     channels = [channel["ChannelName"] for channel in request.get("InputDataConfig", [])]
     if len(set(channels)) != len(channels):
         raise ValidationError(f"Channel names must be unique; got {', '.join(channels)}.")

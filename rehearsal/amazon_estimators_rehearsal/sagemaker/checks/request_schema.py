@@ -130,9 +130,9 @@ POSIX = {
 }
 """Character classes in the service's patterns, and the same in Python."""
 _CATEGORY = re.compile(r"\\p\{([A-Z])\}")
-"""A category of Unicode, such as letters; it stands within brackets."""
+"""A Unicode category, such as letters, inside brackets."""
 _REPEATED_END = re.compile(r"\$\{\d+,\d+\}$")
-"""A repeated end of the text, which some patterns have in place of a length."""
+"""A repeated end of the text, which some patterns use instead of a length."""
 
 
 def _matches(pattern: str, value: str) -> bool:
@@ -144,7 +144,7 @@ def _matches(pattern: str, value: str) -> bool:
 
 @cache
 def _characters(category: str) -> str:
-    """Return the characters of a category of Unicode as ranges within brackets."""
+    """Return the characters of a Unicode category as ranges for brackets."""
     ranges: list[list[int]] = []
     for code in range(sys.maxunicode + 1):
         if unicodedata.category(chr(code))[0] != category:

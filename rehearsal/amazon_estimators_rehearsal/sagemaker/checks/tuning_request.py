@@ -7,14 +7,12 @@ from typing import Any, TypeVar
 
 from amazon_estimators.algorithms import Algorithm, algorithm_named
 from amazon_estimators.algorithms.rules import Problem
-from amazon_estimators.algorithms.tuning import (
+from amazon_estimators.algorithms.tuning import job_findings, objective_findings, range_findings
+from amazon_estimators.algorithms.tuning_ranges import (
     CategoricalParameter,
     ContinuousParameter,
     IntegerParameter,
     Range,
-    job_findings,
-    objective_findings,
-    range_findings,
 )
 from amazon_estimators_rehearsal.sagemaker.checks.image import check_image
 from amazon_estimators_rehearsal.sagemaker.checks.request_rules import check_request

@@ -19,7 +19,7 @@ TERMS = ("bias", "linear", "factors")
 DECAY_MEAN, DECAY_SQUARE, EPS = 0.9, 0.999, 1e-8
 """Adam's constants."""
 MOST_FACTORS_SHOWN = 100_000
-"""Most factor values that the model's description lists; it omits larger factors."""
+"""The most factor values that the model's description lists; it omits larger factors."""
 
 
 class Machine:

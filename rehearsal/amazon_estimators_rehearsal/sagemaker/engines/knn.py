@@ -1,4 +1,4 @@
-"""Fit k-NN: exact search among the sampled records, also where the index is an approximate one."""
+"""Fit k-NN: exact search among the sampled records, even if the index is an approximate one."""
 
 from __future__ import annotations
 

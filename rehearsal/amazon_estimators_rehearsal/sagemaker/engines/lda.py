@@ -15,7 +15,7 @@ from amazon_estimators_rehearsal.sagemaker.checks.records import Records
 from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
 
 MAX_PASSES = 100
-"""Most passes: max_iterations counts spectral decomposition steps; variational Bayes needs far fewer."""
+"""The most passes: max_iterations counts spectral decomposition steps; variational Bayes needs far fewer."""
 
 
 def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:

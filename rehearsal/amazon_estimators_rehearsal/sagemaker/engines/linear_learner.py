@@ -28,7 +28,7 @@ OBJECTIVES = {
     "logistic": "binary_classification_cross_entropy",
     "softmax_loss": "multiclass_cross_entropy",
 }
-"""The objective's name in the log, where it differs from the loss's."""
+"""The objective's name in the log, if it differs from the loss's."""
 NEVER = -1e9
 """The bias of a class that the train channel lacks: its probability is 0."""
 AUTO_DECAY = 1e-4

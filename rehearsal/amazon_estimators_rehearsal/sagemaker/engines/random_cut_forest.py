@@ -137,7 +137,7 @@ def _tree(records: Matrix, rng: np.random.Generator) -> Node:
     )
     cut = float(rng.uniform(low[feature], high[feature]))
     under = records[:, feature] <= cut
-    if under.all():  # rounding made the draw the upper end itself
+    if under.all():  # rounding turned the draw into the upper end itself
         under = records[:, feature] < high[feature]
     root += [_tree(records[under], rng), _tree(records[~under], rng)]
     return Node(len(records), low, high, feature, cut, *root)
@@ -147,7 +147,7 @@ def _add_scores(tree: Node, records: Matrix, total: Matrix) -> None:
     """Walk all records down a tree together and add their scores to ``total``.
 
     A cut at this node might have separated a record outside its box. With that probability the record gets
-    the score of this depth; with the remaining probability it goes on.
+    the score of this depth; with the remaining probability it continues down the tree.
     """
     scale = log2(tree.mass + 1)
     waiting: list[tuple[Node, int, npt.NDArray[np.intp], Matrix]] = [

@@ -1,0 +1,1 @@
+pytest_plugins = ["amazon_estimators_rehearsal.pytest_plugin"]

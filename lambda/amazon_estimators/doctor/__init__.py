@@ -1,0 +1,1 @@
+"""Examine an account before a pipeline runs: quotas, storage, roles, functions, network."""

@@ -1,0 +1,1 @@
+"""Columns as people keep them: gaps filled or dropped, words and ids as features, numbers scaled."""

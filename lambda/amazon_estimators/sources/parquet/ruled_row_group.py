@@ -1,0 +1,98 @@
+"""A row group whose columns have rules: words and gaps come with the numbers.
+
+If there are too many columns to read at once, those read first wait on disk as numbers: words are coded as
+soon as they are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from amazon_estimators.sources.columns.apply import coded
+from amazon_estimators.sources.columns.table import Column, Table
+from amazon_estimators.sources.columns.words import column_of
+from amazon_estimators.sources.files.disk_spill import side_by_side
+from amazon_estimators.sources.parquet.row_group import BATCH_BYTES, WAITING_BYTES, RowGroup
+
+
+class RuledRowGroup(RowGroup):
+    """Yields tables of the columns as they are, for the rules to be applied."""
+
+    def _blocks(self, low: int, high: int) -> Iterator[Table]:
+        used = self._schema.used
+        if self._fits:
+            for row, arrays in self._batches(used, low, high):
+                columns = {position: self._raw(row, arrays, position) for position in used}
+                yield Table(columns, len(next(iter(columns.values())).values))
+            return
+        turn = max(1, WAITING_BYTES // (8 * len(used) + 1))
+        for start in range(low, high, turn):
+            yield from self._joined(start, min(start + turn, high))
+
+    def _joined(self, low: int, high: int) -> Iterator[Table]:
+        """Yield the rows, joined from passes over some of the columns each."""
+        label = self._schema.label
+        tables = [self._coded(part, low, high) for part in self._parts()]
+        if label is not None:
+            # Labels keep their own type, so that whole numbers stay exact.
+            tables += [self._of_label(label, low, high, gaps=gaps) for gaps in (False, True)]
+        at_once = max(1, BATCH_BYTES // (8 * len(self._features)))
+        row = low
+        for arrays in side_by_side(tables, high - low, at_once, 8 * len(self._schema.used) + 1):
+            columns = {}
+            if label is not None:
+                gaps, values = arrays.pop(), arrays.pop()
+                columns[label] = Column(values, gaps.view(bool))
+            matrix = np.concatenate(arrays, axis=1)
+            for at, position in enumerate(self._features):
+                word = partial(self._word, position, row) if position in self._schema.words else None
+                columns[position] = Column(matrix[:, at], word=word)
+            yield Table(columns, len(matrix))
+            row += len(matrix)
+
+    def _coded(self, positions: Sequence[int], low: int, high: int) -> Iterator[np.ndarray]:
+        """Yield columns as float64, shape (rows, columns): words as their codes, gaps as NaN."""
+        rules = self._schema.recipe.rules
+        for row, arrays in self._batches(positions, low, high):
+            columns = []
+            for position in positions:
+                column = self._raw(row, arrays, position)
+                if position in self._schema.words:
+                    columns.append(coded(position, column, rules).astype(np.float64))
+                    continue
+                if column.gaps is not None and not self._schema.may_lack(position):
+                    raise self._missing(
+                        row + int(np.flatnonzero(column.gaps)[0]), self._schema.column(position)
+                    )
+                values = column.values.astype(np.float64)
+                columns.append(values if column.gaps is None else np.where(column.gaps, np.nan, values))
+            yield np.stack(columns, axis=1)
+
+    def _of_label(self, label: int, low: int, high: int, *, gaps: bool) -> Iterator[np.ndarray]:
+        for row, arrays in self._batches((label,), low, high):
+            column = self._raw(row, arrays, label)
+            if not gaps:
+                yield column.values
+            else:
+                yield (
+                    np.zeros(len(column.values), np.uint8)
+                    if column.gaps is None
+                    else column.gaps.view(np.uint8)
+                )
+
+    def _raw(self, row: int, arrays: dict[int, Any], position: int) -> Column:
+        """Return a column of a batch as it is."""
+        file_column, at = self._footer.places[position]
+        array = arrays[file_column]
+        if isinstance(array, np.ndarray):
+            return Column(array[:, at])
+        return column_of(array)
+
+    def _word(self, position: int, first: int, at: int) -> Any:
+        """Return the value in row ``at`` of a block whose first row is number ``first``."""
+        _, arrays = next(self._batches((position,), first + at, first + at + 1))
+        return arrays[self._footer.places[position][0]][0].as_py()

@@ -1,0 +1,70 @@
+"""Serve the emulator until standard input closes, so that it never outlives the process that started it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack import app
+
+from amazon_estimators_rehearsal.emulator.account import EmulatedAccount
+from amazon_estimators_rehearsal.emulator.account_services import add_service_quotas, publish_training_images
+from amazon_estimators_rehearsal.emulator.corrections import (
+    accept_metric_math,
+    correct_error_types,
+    correct_permission_checks,
+    correct_versioned_ranges,
+    record_denials,
+    unpack_once,
+)
+from amazon_estimators_rehearsal.emulator.policy_simulation import add_policy_simulation
+from amazon_estimators_rehearsal.emulator.redrive import add_redrive
+from amazon_estimators_rehearsal.emulator.sagemaker_service import register_sagemaker
+from amazon_estimators_rehearsal.emulator.state_machine_roles import enforce_state_machine_roles
+
+
+async def _serve(listener: int) -> None:
+    config = Config()
+    config.bind = [f"fd://{listener}"]
+    config.certfile, config.keyfile = os.environ["MINISTACK_SSL_CERT"], os.environ["MINISTACK_SSL_KEY"]
+    config.keep_alive_timeout = 75
+    config.loglevel = "WARNING"
+    threading.Thread(target=_end_with_starter, daemon=True).start()
+    await serve(app.app, config)
+
+
+def _end_with_starter() -> None:
+    """Exit at once when stdin closes, with all Lambda workers and training containers."""
+    sys.stdin.buffer.read()
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(0)
+
+
+def main() -> None:
+    """Serve the emulator on the socket with file descriptor ``sys.argv[1]`` until stdin closes."""
+    secrets = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    account = EmulatedAccount({name: value for name, value in os.environ.items() if name not in secrets})
+    os.environ.pop("PYTHONPATH", None)  # otherwise Lambda functions find packages that their bundle lacks
+    record_denials()
+    correct_permission_checks()
+    correct_versioned_ranges()
+    correct_error_types()
+    unpack_once()
+    accept_metric_math()
+    register_sagemaker(account)
+    enforce_state_machine_roles(account)
+    add_redrive()
+    add_policy_simulation()
+    add_service_quotas()
+    publish_training_images()
+    asyncio.run(_serve(int(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()
