@@ -135,5 +135,11 @@ class DriftMonitor(Construct):
             "Rule",
             description="Compares what an endpoint is asked with its training data",
             schedule=events.Schedule.rate(interval),
-            targets=[targets.LambdaFunction(function, event=events.RuleTargetInput.from_object(event))],
+            targets=[
+                targets.LambdaFunction(
+                    function,
+                    event=events.RuleTargetInput.from_object(event),
+                    dead_letter_queue=self._endpoint.undelivered,
+                )
+            ],
         )

@@ -14,9 +14,11 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from amazon_estimators.pipeline.events import TRAINED
+from cdk_amazon_estimators.access.key_policies import allow_events
 from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.endpoints.endpoint_checks import check_endpoint
@@ -84,8 +86,8 @@ class ModelEndpoint(EndpointEvents):
             Default: a new one.
         timeout: The most time a deployment may take, 10 minutes to 8 hours. Default: 1 hour more than
             ``traffic`` waits in all.
-        service_encryption_key: KMS key of the state machine and its log. An imported key must allow
-            CloudWatch Logs. Default: keys of the services.
+        service_encryption_key: KMS key of the state machine, its log and a queue. An imported key must allow
+            CloudWatch Logs and EventBridge. Default: keys of the services.
         tags: Tags of the endpoint, its models and its configurations. They have all tags that CDK gives to
             the state machine and its stack. Default: none.
         log_retention: How long the state machine's log is kept. Default: three months.
@@ -96,6 +98,8 @@ class ModelEndpoint(EndpointEvents):
         execution_role: The role of the models.
         pipeline: The pipeline it follows.
         settings: Its settings, which the functions read.
+        undelivered: The queue of events that EventBridge could not deliver for a day. A lost one delays a
+            model until the next event or deployment of the stack.
         capture_key: The KMS key of captured requests; None for that of the bucket.
 
     Raises:
@@ -172,7 +176,7 @@ class ModelEndpoint(EndpointEvents):
         for alarm in self._alarms:
             grant_rollback(self.execution_role, alarm)
         functions = self._make_state_machine(volume_key, timeout, log_retention, service_encryption_key)
-        self._follow()
+        self._follow(service_encryption_key)
         self._live_with_the_stack(functions.lifecycle, removal_policy)
         for name, value in (tags or {}).items():
             Tags.of(self).add(name, value)
@@ -282,8 +286,18 @@ class ModelEndpoint(EndpointEvents):
         assert function.role is not None
         resource.node.add_dependency(self.execution_role, function.role)
 
-    def _follow(self) -> None:
+    def _follow(self, service_key: kms.IKey | None) -> None:
         """Deploy when another model may be in use: trained, approved or rejected."""
+        if service_key is not None:
+            allow_events(service_key)
+        self.undelivered = sqs.Queue(
+            self,
+            "Undelivered",
+            encryption=sqs.QueueEncryption.KMS if service_key else sqs.QueueEncryption.SQS_MANAGED,
+            encryption_master_key=service_key,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
         group = self.pipeline.model_package_group
         pattern = (
             events_of(self.pipeline.state_machine, TRAINED)
@@ -305,7 +319,9 @@ class ModelEndpoint(EndpointEvents):
             event_pattern=pattern,
             targets=[
                 targets.SfnStateMachine(
-                    self.state_machine, input=events.RuleTargetInput.from_object({"reason": "model"})
+                    self.state_machine,
+                    input=events.RuleTargetInput.from_object({"reason": "model"}),
+                    dead_letter_queue=self.undelivered,
                 )
             ],
         )
