@@ -7,6 +7,7 @@ import hashlib
 import io
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
 from botocore.exceptions import (
@@ -30,6 +31,27 @@ class CutBody:
 
     def read(self, *_: Any) -> bytes:
         raise IncompleteReadError(actual_bytes=1, expected_bytes=2)
+
+    def iter_chunks(self, *_: Any) -> Iterator[bytes]:
+        yield b"x"
+        yield self.read()
+
+
+class CutS3:
+    """``s3``, of which the body of one object breaks off ``times`` times."""
+
+    def __init__(self, s3: Any, key: str, times: float = inf) -> None:
+        self._s3, self._key, self._left = s3, key, times
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._s3, name)
+
+    def get_object(self, *, Key: str, **given: Any) -> Any:
+        answer = self._s3.get_object(Key=Key, **given)
+        if Key != self._key or not self._left:
+            return answer
+        self._left -= 1
+        return {**answer, "Body": CutBody()}
 
 
 def refused(code: str, status: int) -> Callable[[str], Exception]:

@@ -8,8 +8,7 @@ import pytest
 from pipeline_runs import Pipeline
 
 from amazon_estimators.errors import FunctionError, InputError
-from amazon_estimators.pipeline.explain import CAUSE_LIMIT, as_exception, explain
-from amazon_estimators.pipeline.keys import failure_key
+from amazon_estimators.pipeline.explain import CAUSE_LIMIT, as_exception, explain, note_failure
 from amazon_estimators.pipeline.remedies import REMEDIES
 
 
@@ -169,9 +168,8 @@ def failed_map(pipeline: Pipeline, attempt: str) -> dict[str, str]:
 def test_failed_shards_tell_the_first_error_of_this_attempt(pipeline: Pipeline) -> None:
     def leave(attempt: str, shard: int, cause: str) -> None:
         failed = {"Error": "InputError", "Cause": lambda_failure("InputError", f"{cause}\nMend it.")}
-        body = json.dumps(explain(None, failed, {})).encode()
-        key = failure_key("recordsets/f/", attempt, shard)
-        pipeline.s3.put_object(Bucket=pipeline.bucket, Key=key, Body=body)
+        plan = {"bucket": pipeline.bucket, "prefix": "recordsets/f/", "attempt": attempt}
+        note_failure(pipeline.s3, plan, shard, explain(None, failed, {}))
 
     leave("run-0", 0, "of long ago")
     leave("run-1", 7, "row 7")

@@ -126,3 +126,19 @@ def test_an_upload_in_parts_fails_by_name_or_is_done(call: str, fault: str) -> N
         assert (stored.size, s3.objects["shard"][0][1]) == (len(body), body)
     if call == "CompleteMultipartUpload" and fault == "lost answer":
         assert stored.size == len(body)  # it took effect: that is success
+
+
+@pytest.mark.parametrize("lies_there", [b"", b"x" * 2_048])
+def test_an_older_object_is_not_taken_for_an_upload_whose_completion_was_not_sent(lies_there: bytes) -> None:
+    """It may be as long as what was uploaded."""
+    s3 = FaultyS3()
+    s3.put("shard", lies_there)
+    s3.at, s3.fault = 2, "timeout"  # CompleteMultipartUpload, which does not arrive
+    with (
+        pytest.raises(AmazonEstimatorsError, match="CompleteMultipartUpload"),
+        Uploads(s3, "bucket", part_bytes=2_048, threads=1) as uploads,
+    ):
+        writer = uploads.open("shard", "application/octet-stream")
+        writer.write(bytes(range(256)) * 8)
+        writer.result()
+    assert s3.calls[2][0] == "CompleteMultipartUpload"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,19 @@ import pytest
 from pipeline_runs import Pipeline
 
 from after_training import ROWS, TRUE, AfterTraining
-from amazon_estimators.errors import DamagedFileError, TrainingJobError
-from amazon_estimators.pipeline.current_model import CurrentModel, current_model_document, metadata_of
+from amazon_estimators.errors import DamagedFileError, RecordSetError, ServiceError, TrainingJobError
+from amazon_estimators.pipeline.current_model import (
+    SCHEMA,
+    CurrentModel,
+    current_model_values,
+    metadata_of,
+    registered_model,
+)
 from amazon_estimators.pipeline.judge import Bar, Verdict, judge
 from amazon_estimators.pipeline.keys import current_model_key
-from amazon_estimators.storage.s3 import put_json
+from amazon_estimators.storage.documents import put_document
+from amazon_estimators.storage.s3 import put_json, read_object
+from faulty_s3 import CutS3
 
 BAR = Bar(metric="test:mse", direction="Minimize")
 
@@ -69,8 +78,8 @@ def judged(trained: AfterTraining, job: dict[str, Any], bar: Bar = BAR, sagemake
 
 def use(trained: AfterTraining, job: dict[str, Any], verdict: Verdict) -> None:
     """Make a judged model the one in use, as Announce does."""
-    document = current_model_document(current(job, verdict))
-    put_json(trained.s3, trained.bucket, current_model_key(""), document)
+    values = {**current_model_values(current(job, verdict)), "at": "2026-03-01T12:00:00.000+00:00"}
+    put_document(trained.s3, trained.bucket, current_model_key(""), SCHEMA, values)
 
 
 def current(job: dict[str, Any], verdict: Verdict) -> CurrentModel:
@@ -189,8 +198,9 @@ def test_a_metric_that_is_no_number_is_not_good(trained: AfterTraining) -> None:
 
 def test_a_record_that_was_changed_is_not_believed(trained: AfterTraining) -> None:
     job = trained.job("a", test_mse=0.5)
-    document = {**current_model_document(current(job, judged(trained, job))), "metrics": {"test:mse": 9.0}}
-    put_json(trained.s3, trained.bucket, current_model_key(""), document)
+    use(trained, job, judged(trained, job))
+    document = json.loads(read_object(trained.s3, trained.bucket, current_model_key("")))
+    put_json(trained.s3, trained.bucket, current_model_key(""), {**document, "metrics": {"test:mse": 9.0}})
     with pytest.raises(DamagedFileError, match=r"current_model\.json was changed"):
         judged(trained, trained.job("b", test_mse=0.4))
 
@@ -247,3 +257,55 @@ def test_with_a_registry_the_newest_approved_model_is_in_use(trained: AfterTrain
     assert judged(trained, job, bar, registry).good
     registry.update_model_package(ModelPackageArn=arns[0], ModelApprovalStatus="Rejected")
     assert judged(trained, job, bar, registry).current is None
+
+
+def measured(trained: AfterTraining) -> tuple[dict[str, Any], str]:
+    """Return a job that has to be measured beside the model in use, and the key of a shard of test data."""
+    first = trained.job("a", TRUE + 1, test_mse=0.01)
+    use(trained, first, judged(trained, first))
+    trained.put("test", ROWS[20:40])
+    trained.planned = trained.pipeline.train("second")
+    return trained.job("b", TRUE + 0.5, test_mse=0.9), f"{trained.planned['prefix']}test/matrix_00000.pbr"
+
+
+@pytest.mark.parametrize("what", ["record_set.json", "shard", "model", "current_model.json"])
+def test_an_object_that_breaks_off_for_good_is_named_and_no_model_passes(
+    trained: AfterTraining, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("amazon_estimators.storage.faults.time.sleep", lambda seconds: None)
+    job, shard = measured(trained)
+    key = {
+        "record_set.json": f"{trained.planned['prefix']}test/record_set.json",
+        "shard": shard,
+        "model": "models/b/output/model.tar.gz",
+        "current_model.json": current_model_key(""),
+    }[what]
+    trained.s3 = CutS3(trained.s3, key)
+    with pytest.raises(ServiceError, match=f"GetObject of s3://{trained.bucket}/{key}"):
+        judged(trained, job)
+
+
+def test_a_shard_that_was_exchanged_is_not_measured(trained: AfterTraining) -> None:
+    job, shard = measured(trained)
+    other = trained.pipeline.get(f"{trained.planned['prefix']}train/matrix_00000.pbr")
+    trained.s3.put_object(Bucket=trained.bucket, Key=shard, Body=other)
+    with pytest.raises(RecordSetError, match=f"{shard} is not the shard that was encoded"):
+        judged(trained, job)
+
+
+def test_facts_that_were_changed_are_not_judged_by(trained: AfterTraining) -> None:
+    job, _ = measured(trained)
+    key = f"{trained.planned['prefix']}test/record_set.json"
+    changed = trained.pipeline.get(key).replace(b"test/matrix_00000", b"train/matrix_00000")
+    trained.s3.put_object(Bucket=trained.bucket, Key=key, Body=changed)
+    with pytest.raises(RecordSetError, match=f"{key} was changed"):
+        judged(trained, job)
+
+
+def test_a_metric_that_somebody_wrote_by_hand_is_none() -> None:
+    package = {
+        "CustomerMetadataProperties": {"metric test:mse": "n/a", "metric test:r2": "0.5"},
+        "InferenceSpecification": {"Containers": [{"ModelDataUrl": "s3://m/a"}]},
+        "ModelPackageArn": "arn",
+    }
+    assert registered_model(package).metrics == {"test:r2": 0.5}

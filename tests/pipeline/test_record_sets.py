@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -13,10 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pipeline_runs import Pipeline
 
+from amazon_estimators.errors import ServiceError
 from amazon_estimators.pipeline.encode import share_of
+from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.recordio import check, encode_dense
 from amazon_estimators.sources import Layout, Piece, Schema
 from amazon_estimators.storage.s3 import InputObject
+from faulty_s3 import CutS3
 
 ROWS, COLUMNS = 103, 5
 
@@ -159,3 +163,31 @@ def test_the_same_input_makes_the_same_bytes_and_keys(pipeline: Pipeline, table:
     again = pipeline.plan("two")
     assert (again["prefix"], again["fingerprint"]) == (planned["prefix"], planned["fingerprint"])
     assert len(pipeline.all_keys(f"{planned['prefix']}receipts/")) == 1
+
+
+class Session:
+    """A boto3.Session with one client."""
+
+    def __init__(self, s3: Any) -> None:
+        self._s3 = s3
+
+    def client(self, service: str, **_: Any) -> Any:
+        return self._s3
+
+
+@pytest.mark.parametrize("name", ["record_set.json", ".amazon.manifest", "matrix_00000.pbr"])
+def test_a_record_set_is_read_though_connections_break(
+    pipeline: Pipeline, table: np.ndarray, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("amazon_estimators.storage.faults.time.sleep", lambda seconds: None)
+    pipeline.put_array("train/a.npy", table)
+    root = f"{pipeline.train()['prefix']}train/"
+
+    def read(times: float) -> Any:
+        session = Session(CutS3(pipeline.s3, f"{root}{name}", times))
+        found = RecordSet.from_manifest(f"s3://{pipeline.bucket}/{root}.amazon.manifest", session=session)
+        return found.read(session=session)[0]
+
+    assert (read(3) == table).all()
+    with pytest.raises(ServiceError, match=f"GetObject of s3://{pipeline.bucket}/{root}{name}"):
+        read(math.inf)

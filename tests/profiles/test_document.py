@@ -13,7 +13,7 @@ import pytest
 from amazon_estimators.errors import DamagedFileError
 from amazon_estimators.record_sets.profiles.document import SCHEMA, ProfileDocument
 from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
-from amazon_estimators.storage.documents import open_document, seal_document
+from amazon_estimators.storage.documents import ANYWHERE, open_document, seal_document
 
 
 def written(names: tuple[str, ...] | None = ("a", "b", "c")) -> ProfileDocument:
@@ -70,14 +70,14 @@ BOMB = base64.b64encode(zlib.compress(bytes(2**26), 9)).decode()
     ],
 )
 def test_a_value_that_cannot_be_is_refused_though_the_digest_is_right(path: str, value: Any) -> None:
-    values = open_document(written().to_json(), SCHEMA, uri="", remedy="")
+    values = open_document(written().to_json(), SCHEMA, uri="", place=ANYWHERE, remedy="")
     *parents, last = path.split(".")
     inside = values
     for parent in parents:
         inside = inside[parent]
     inside[last] = value
     with pytest.raises(DamagedFileError, match="uri is not a profile"):
-        ProfileDocument.from_json(json.dumps(seal_document(SCHEMA, values)), "uri")
+        ProfileDocument.from_json(json.dumps(seal_document(SCHEMA, values, place=ANYWHERE)), "uri")
 
 
 @pytest.mark.parametrize(

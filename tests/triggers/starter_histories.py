@@ -20,7 +20,24 @@ RECEIVES = 8
 """Deliveries after which SQS sets a message aside by itself."""
 ALARM = "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:drift"
 ENDS = ("SUCCEEDED", "SUCCEEDED", "FAILED", "FAILED", "ABORTED", "TIMED_OUT")
-POISON = ("[" * 5_000, "{}", "[]", "no JSON", '{"trigger": "marker", "time": 5}', '{"trigger": "wake"}')
+POISON = (
+    "[" * 5_000,
+    "{}",
+    "[]",
+    "no JSON",
+    '{"trigger": "marker", "time": 5}',
+    '{"trigger": "wake"}',
+    '{"trigger": "request", "retrain": "\\ud800"}',
+    '{"trigger": "request", "retrain": 1e999}',
+    '{"trigger": "request", "retrain": NaN}',
+    '{"trigger": "schedule", "time": "t", "retrain_unchanged": "false"}',
+    '{"trigger": "quiet", "name": "q", "number": 9007199254740992, "end": "2026-03-01T12:00:00Z"}',
+    '{"trigger": "upload", "name": "a/b", "quiet_seconds": 60, "time": "2026-03-01T12:00:00Z"}',
+    '{"trigger": "ended", "execution": "x", "status": "RUNNING"}',
+)
+"""Messages that no trigger sends. Each is set aside at once."""
+JUMPS = (timedelta(days=40), timedelta(hours=-2))
+"""How far the starter's clock is off for a while; S3's is right."""
 
 
 class Letter:
@@ -43,9 +60,9 @@ class History(World):
         self.dead: list[str] = []
         self.sent: list[str] = []
         self.events = self.count = 0
-        self.damaged = False
+        self.damaged = self.jumped = False
         self.model = Model(self)
-        self.clock.off = timedelta(seconds=self.random.choice((0, 0, -100, 100)))
+        self.off = self.clock.off = timedelta(seconds=self.random.choice((0, 0, -100, 100)))
 
     # The queue.
 
@@ -57,7 +74,7 @@ class History(World):
 
     def coming(self) -> list[Mapping[str, Any]]:
         """Return the messages that are still to be handled, those of schedules included."""
-        waiting = [json.loads(letter.body) for letter in self.queue if letter.body.startswith('{"trigger"')]
+        waiting = [json.loads(letter.body) for letter in self.queue if letter.body not in POISON]
         return waiting + [message for _, message in self.schedules.pending.values()]
 
     def deliver(self) -> None:
@@ -99,15 +116,13 @@ class History(World):
         elif done:
             self.queue.remove(letter)
             self.model.handled(letter.wish, self.told[told:], letter.receives)
+            if letter.body.startswith('{"trigger": "upload"'):
+                self.model.uploaded_at(json.loads(letter.body)["time"])
         else:
             self.clock.passes(15)
 
     def _begins(self, letter: Letter) -> Wish | None:
-        try:
-            message = json.loads(letter.body)
-            return self.model.begins(message) if "trigger" in message else None
-        except (KeyError, TypeError, ValueError, RecursionError):
-            return None
+        return None if letter.body in POISON else self.model.begins(json.loads(letter.body))
 
     def _set_aside(self, letter: Letter) -> None:
         self.queue.remove(letter)
@@ -156,7 +171,8 @@ class History(World):
 
     def some_upload_event(self) -> None:
         time = self.second
-        self.late({"trigger": "upload", "name": "q", "quiet_seconds": 60, "time": time})
+        seconds = self.random.choice((60, 60, 60, 7_200))  # a deployment changes it
+        self.late({"trigger": "upload", "name": "q", "quiet_seconds": seconds, "time": time})
 
     def some_schedule(self) -> None:
         # At one second fires one schedule: its time is the text that its message is known by.
@@ -224,9 +240,10 @@ class History(World):
     def a_redrive(self) -> None:
         failed = [name for name, status in self.machine.executions.items() if status == "FAILED"]
         running = list(self.machine.executions.values()).count("RUNNING")
-        if failed and not running and self.machine.seen is None and not self.queue:
-            self.clock.passes(600)
-            self.machine.executions[self.random.choice(failed)] = "RUNNING"
+        # Not amid a message: an execution that was decided on before may start beside it.
+        known = self.machine.seen is None and not any(letter.begun for letter in self.queue)
+        if failed and not running and known:
+            self.machine.redrive(self.random.choice(failed))
 
     def by_hand(self) -> None:
         self.machine._begin(f"by-hand-of-somebody-{self.count}", {"data_set": "0" * 24})
@@ -235,7 +252,7 @@ class History(World):
     def lags(self) -> None:
         """Step Functions' answers lag behind; not while a state is lost that is made again from them."""
         if self.machine.seen is None:
-            if not self.damaged:
+            if not self.damaged and self.clock.off not in JUMPS:
                 self.machine.lag()
         else:
             self.machine.catch_up()
@@ -275,6 +292,12 @@ class History(World):
                 body[self.random.randrange(len(body))] ^= 1 << self.random.randrange(7)
                 self.s3.versions[key][0]["body"] = bytes(body)
 
+    def a_clock_jumps(self) -> None:
+        """The starter's clock goes wrong, or is set right again; not while Step Functions lags."""
+        self.machine.catch_up()
+        self.clock.off = self.off if self.clock.off in JUMPS else self.random.choice(JUMPS)
+        self.jumped = True
+
     def a_while(self) -> None:
         self.passes(self.random.choice((20, 70, 300, 4_000)))
 
@@ -292,8 +315,11 @@ class History(World):
     def ends_well(self) -> None:
         """Deliver everything, let every execution succeed, let no further fault happen."""
         self.faults.left, self.faults.outage = 0, {}
+        self.clock.off = self.off
         self.machine.starts_with = None
         self.machine.catch_up()
+        if self.jumped:  # what a wrong clock has set is set right by the next message
+            self.send({"trigger": "wake", "at": "once"})
         for _ in range(60):
             self.moves_back()
             while self.queue:
@@ -315,7 +341,7 @@ for _act, _weight in {
     History.some_upload: 6,
     History.some_deletion: 3,
     History.some_marker: 5,
-    History.some_upload_event: 2,
+    History.some_upload_event: 3,
     History.some_schedule: 2,
     History.some_alarm: 2,
     History.some_request: 2,
@@ -324,13 +350,14 @@ for _act, _weight in {
     History.moves_back: 1,
     History.deliver: 16,
     History.an_end: 5,
-    History.a_redrive: 0.7,
+    History.a_redrive: 3,
     History.by_hand: 0.5,
     History.lags: 1,
     History.an_outage: 0.7,
     History.a_fault: 3,
     History.other_settings: 0.7,
     History.damage: 0.2,
+    History.a_clock_jumps: 1,
     History.a_while: 2,
 }.items():
     ACTS.append(_act)

@@ -14,6 +14,7 @@ every execution that starts. Its promises:
 5.  **Nothing vanishes**: each message ends as an execution on data as new as it asked for, as an event that
     says why not, which is true, or as a dead letter.
 6.  **The newest wins**: in the end, the newest data asked for is what was trained last.
+7.  **Uploads are looked at**: after the last upload that a quiet period was told of, somebody looked.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ class Model:
         self.half: list[Wish] = []  # of dead letters: they may have been taken down before something failed
         self.trainings: list[Training] = []
         self.newest = self.newest_at_most = 0
+        self.uploaded = self.looked = 0
         self.handling: Wish | None = None
         self.asked: dict[str, Wish] = {}
         self.alarms = 0
@@ -144,8 +146,12 @@ class Model:
             self.quiet.clear()
             self.newest_at_most = self.now
             self.newest = self.trainings[-1].change if self.trainings else 0
+            self.looked = self.now  # and a look follows
         elif kind == "Training Skipped":
-            others = [wish for wish in others if wish.again or not self._is_of(wish, detail)]
+            told = [wish for wish in others if not wish.again and self._is_of(wish, detail)]
+            if not detail["because"].startswith("nothing has changed"):  # which is told of what waits, too
+                told = [wish for wish in told if wish.message["trigger"] == "recovered"]
+            others = [wish for wish in others if wish not in told]
             quiet = [wish for wish in mine if wish.message["trigger"] == "quiet"]
             mine = [wish for wish in mine if wish not in quiet or not self._is_of(wish, detail)]
         self.open = mine + others
@@ -158,17 +164,23 @@ class Model:
                 self.quiet.add((wish.message["name"], wish.message["number"]))
             self.open = [other for other in self.open if other is not wish]
 
+    def uploaded_at(self, time: str) -> None:
+        """The starter has taken down that something was uploaded."""
+        self.uploaded = max(self.uploaded, self.at(datetime.fromisoformat(time)))
+
     def handled(
         self, wish: Wish | None, told: list[tuple[str, Mapping[str, Any]]], attempts: int = 1
     ) -> None:
         """A message has been handled, at the attempt of this number; these events were told meanwhile."""
         if wish is None:
             return
-        if wish.message["trigger"] == "quiet" and self._is_no_look(wish.message):
+        mine = [detail for kind, detail in told if kind == "Training Skipped" and self._is_of(wish, detail)]
+        if wish.message["trigger"] == "quiet" and self._is_no_look(wish.message) and not mine:
             self.open = [other for other in self.open if other is not wish]
             self.half.append(wish)
             return
-        mine = [detail for kind, detail in told if kind == "Training Skipped" and self._is_of(wish, detail)]
+        if not mine or mine[-1]["because"].startswith(("nothing has changed", "there is no input")):
+            self.looked = max(self.looked, wish.least)
         again = mine and mine[-1]["because"].startswith("the same was requested")
         if again and attempts > 1 and wish.asked not in self.asked:
             mine = []  # by this very message, whose handling was cut short
@@ -178,7 +190,7 @@ class Model:
             self.asked.update({other.asked: other for other in taken})
             self.half = [other for other in self.half if other not in taken]
         if mine:
-            self._check_skip(wish, mine[-1]["because"])
+            self._check_skip(wish, mine[0]["because"])  # a later one tells of what waits, a copy it may be
             self.open = [other for other in self.open if other is not wish]
             return
         if wish.again:
@@ -202,7 +214,9 @@ class Model:
         """A quiet period ends once; an upload may have moved its end while its schedule fired."""
         key = (message["name"], message["number"])
         moved = any(
-            later["trigger"] == "quiet" and later["name"] == message["name"] and later["end"] > message["end"]
+            later["trigger"] == "quiet"
+            and later["name"] == message["name"]
+            and (later["end"] > message["end"] or later["number"] > message["number"])
             for later in self.world.coming()
         )
         again = key in self.quiet or any(
@@ -266,6 +280,7 @@ class Model:
             min(at for at in changes if all(at >= wish.least for wish in served)) if served else changes[0]
         )
         self._require(bool(served) or recovered, f"{name}: nobody asked for it")
+        self.looked = max(self.looked, changes[-1])
         if not any(wish.again for wish in served):
             last = self._last_kept()
             same = last and (self.contents[last.change][1], last.settings) == (content, meant)
@@ -294,6 +309,7 @@ class Model:
         """Nothing is under way any more."""
         waiting = [json.dumps(wish.message) for wish in self.open]
         self._require(not waiting, f"asked, and nothing happened: {waiting}")
+        self._require(self.uploaded <= self.looked, "nobody looked after the last upload")
         wanted = {content for _, content in self.contents[self.newest :]}
         last = [one for one in (self._last_kept(), *self.trainings[-1:]) if one]
         known = any(self.contents[training.change][1] in wanted for training in last)

@@ -114,7 +114,7 @@ class Bucket:
 
     def list_objects_v2(self, *, Bucket: str, Prefix: str, MaxKeys: int) -> dict[str, Any]:
         found = self.versions.get(Prefix, ())
-        listed = [{"Key": Prefix}] if found and "ETag" in found[0] else []
+        listed = [{"Key": Prefix, "Size": found[0]["Size"]}] if found and "ETag" in found[0] else []
         return self._faults.call("list_objects_v2", lambda: {"Contents": listed})
 
     def get_paginator(self, operation: str) -> Bucket:
@@ -154,7 +154,9 @@ class Machine:
         self.executions: dict[str, str] = {}
         self.inputs: dict[str, Mapping[str, Any]] = {}
         self.untold: dict[str, dict[str, Any]] = {}
+        self.redrives: dict[str, int] = {}
         self.seen: dict[str, str] | None = None
+        self.seen_redrives: dict[str, int] = {}
         self.digest = "5e771265"
         self.starts_with: str | None = None
         """The settings that executions still start with, some seconds after a deployment of ``digest``."""
@@ -171,18 +173,34 @@ class Machine:
             self.settings_by_name[name] = self.starts_with or self.digest
             self.on_start(name)
 
-    def running(self) -> set[str]:
+    def redrive(self, name: str) -> None:
+        """Redrive an execution that failed, as somebody else."""
+        self.executions[name] = "RUNNING"
+        self.redrives[name] = self.redrives.get(name, 0) + 1
+
+    def _redrives(self, name: str) -> int:
+        return (self.redrives if self.seen is None else self.seen_redrives).get(name, 0)
+
+    def running(self) -> dict[str, int]:
         shown = self.executions if self.seen is None else self.seen
-        running = {name for name, status in shown.items() if status == "RUNNING"}
+        running = {name: self._redrives(name) for name, status in shown.items() if status == "RUNNING"}
         return self._faults.call("list_executions", lambda: running)
 
-    def newest(self, most: int) -> list[tuple[str, str, str]]:
-        shown = [(name, status, NOON.isoformat()) for name, status in self.executions.items()]
-        return self._faults.call("list_executions", lambda: shown[::-1][:most])
+    def newest(self) -> Iterator[tuple[str, str, str]]:
+        shown = self.executions if self.seen is None else self.seen
+        listed = [(name, status, NOON.isoformat()) for name, status in shown.items()]
+        yield from self._faults.call("list_executions", lambda: listed[::-1])
 
     def status(self, name: str) -> str:
+        return self.standing(name)[0]
+
+    def standing(self, name: str) -> tuple[str, int]:
         shown = self.executions if self.seen is None else self.seen
-        return self._faults.call("describe_execution", lambda: shown.get(name, "NEVER_STARTED"))
+        standing = shown.get(name, "NEVER_STARTED"), self._redrives(name)
+        return self._faults.call("describe_execution", lambda: standing)
+
+    def failure(self, name: str) -> tuple[str, str]:
+        return self._faults.call("describe_execution", lambda: ("InputError", f"{name} failed"))
 
     def unannounced(self, name: str) -> dict[str, Any] | None:
         return self._faults.call("describe_execution", lambda: self.untold.get(name))
@@ -194,7 +212,7 @@ class Machine:
         return self._faults.call("describe_execution", lambda: self.settings_by_name.get(name))
 
     def lag(self) -> None:
-        self.seen = dict(self.executions)
+        self.seen, self.seen_redrives = dict(self.executions), dict(self.redrives)
 
     def catch_up(self) -> None:
         self.seen = None
@@ -280,7 +298,8 @@ class World:
 
     @property
     def state(self) -> State:
-        return State.from_text(self.s3.read(state_key(self.prefix)), uri="state")
+        key = state_key(self.prefix)
+        return State.from_text(self.s3.read(key), uri=f"s3://bucket/{key}")
 
     def because(self) -> str:
         """Return why the last request was skipped."""

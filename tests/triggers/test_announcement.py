@@ -11,7 +11,9 @@ import pytest
 from amazon_estimators.errors import ServiceError
 from amazon_estimators.pipeline import announce as announcement
 from amazon_estimators.pipeline.announce import REMEDY, announce, failure
+from amazon_estimators.pipeline.current_model import read_current_model
 from amazon_estimators.pipeline.explain import explain
+from faulty_s3 import FaultyS3
 
 
 class Bus:
@@ -248,3 +250,53 @@ def test_a_model_is_told_though_its_record_cannot_be_written() -> None:
         "s3://data/digits/datasets/last_trained.json: AccessDenied; "
         "s3://data/digits/datasets/current_model.json: AccessDenied"
     )
+
+
+ENDED = "2026-03-01T13:00:00.000+00:00"
+RECORDS = ("datasets/last_trained.json", "datasets/current_model.json")
+
+
+def late(job: str, ended: str = ENDED) -> dict[str, Any]:
+    """Return the event of an execution that Announce could not tell of, as the starter has it."""
+    execution = {**STATE["execution"], "name": f"of {job}", "stop_time": ended}
+    return {**STATE, "execution": execution, "job": {**JOB, "TrainingJobName": job}}
+
+
+def recorded(s3: FaultyS3) -> list[str]:
+    return [json.loads(s3.objects[f"digits/{name}"][0][1])["job"] for name in RECORDS]
+
+
+def test_a_model_that_is_told_late_replaces_the_record_of_none_that_ended_after_it() -> None:
+    bus, s3 = Bus(), FaultyS3()
+    announce(bus.tell, s3, late("older"))
+    assert recorded(s3) == ["older", "older"]
+    announce(bus.tell, s3, {**STATE, "job": {**JOB, "TrainingJobName": "newer"}})
+    detail = announce(bus.tell, s3, late("older"))
+    assert recorded(s3) == ["newer", "newer"]
+    assert "unrecorded" not in detail
+    assert [json.loads(entry["Detail"])["job"] for entry in bus.entries] == ["older", "newer", "older"]
+    announce(bus.tell, s3, late("newest", "2999-01-01T00:00:00.000+00:00"))
+    assert recorded(s3) == ["newest", "newest"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"schema": "last-trained/1"}', b"[" * 5_000])
+def test_a_record_that_was_damaged_is_replaced(body: bytes) -> None:
+    s3 = FaultyS3()
+    for name in RECORDS:
+        s3.put(f"digits/{name}", body)
+    announce(Bus().tell, s3, late("a"))
+    assert recorded(s3) == ["a", "a"]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "NaN", 1.5])
+def test_an_event_and_a_record_are_json_whatever_a_training_reports(value: Any) -> None:
+    """EventBridge refuses NaN, and the next model is compared with the record."""
+    bus, s3 = Bus(), FaultyS3()
+    job = {**JOB, "FinalMetricDataList": [{"MetricName": "test:mse", "Value": value}]}
+    announce(bus.tell, s3, {**STATE, "job": job})
+    (entry,) = bus.entries
+    for text in (entry["Detail"], s3.objects["digits/datasets/current_model.json"][0][1]):
+        json.loads(text, parse_constant=pytest.fail)
+    model = read_current_model(s3, "data", "digits/")
+    assert model is not None
+    assert model.metrics == ({"test:mse": 1.5} if value == 1.5 else {})

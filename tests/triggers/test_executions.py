@@ -63,6 +63,8 @@ class States:
         return {"definition": json.dumps(self.definition)}
 
     def describe_state_machine_for_execution(self, *, executionArn: str) -> dict[str, Any]:
+        if executionArn.endswith(":before"):
+            return {"definition": json.dumps(DEFINITION)}
         if executionArn.endswith(":unknown"):
             raise self.exceptions.ExecutionDoesNotExist({}, "DescribeStateMachineForExecution")
         return self.describe_state_machine()
@@ -153,3 +155,52 @@ def test_a_call_that_fails_for_good_is_named(call: str, fault: Exception) -> Non
     text = str(raised.value)
     assert text.startswith(call)
     assert "run" in text or MACHINE in text
+
+
+class Ended(States):
+    """Step Functions with an execution that has ended."""
+
+    def __init__(self, definition: Any, **described: Any) -> None:
+        super().__init__(definition)
+        noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+        self.described = {"status": "SUCCEEDED", "startDate": noon, "stopDate": noon, **described}
+
+    def describe_execution(self, **_: Any) -> dict[str, Any]:
+        return self.described
+
+
+OUTPUT = {"input": {}, "plan": {}, "job": {}, "announced": {"Error": "ServiceError"}}
+
+
+def test_a_model_is_told_of_as_it_was_trained_whatever_was_deployed_since() -> None:
+    later = copy.deepcopy(DEFINITION)
+    for state in ("Plan", "Seal"):
+        later["States"][state]["Parameters"]["pipeline"] |= {"algorithm": "PCA", "prefix": "new/"}
+    untold = Executions(Ended(later, output=json.dumps(OUTPUT)), MACHINE).unannounced("before")
+    assert untold is not None
+    assert untold["pipeline"] == SETTINGS
+    assert untold["execution"] == {
+        "name": "before",
+        "start_time": "2026-03-01T12:00:00.000+00:00",
+        "stop_time": "2026-03-01T12:00:00.000+00:00",
+        "state_machine": MACHINE,
+    }
+
+
+@pytest.mark.parametrize(
+    "output", ["{}", "null", "[]", '"text"', None, json.dumps({**OUTPUT, "announced": 1})]
+)
+def test_what_tells_of_no_model_is_none(output: str | None) -> None:
+    assert Executions(Ended(DEFINITION, output=output), MACHINE).unannounced("before") is None
+
+
+def test_the_error_of_an_execution_is_what_a_function_raised() -> None:
+    cause = json.dumps({"errorType": "InputError", "errorMessage": "row 7\nMend it."})
+    executions = Executions(Ended(DEFINITION, status="FAILED", error="InputError", cause=cause), MACHINE)
+    assert executions.failure("before") == ("InputError", "row 7\nMend it.")
+    assert Executions(Ended(DEFINITION, status="FAILED"), MACHINE).failure("before") == ("Unknown", "")
+
+
+def test_redrives_are_counted() -> None:
+    assert Executions(Ended(DEFINITION, redriveCount=3), MACHINE).standing("before") == ("SUCCEEDED", 3)
+    assert Executions(Ended(DEFINITION), MACHINE).standing("before") == ("SUCCEEDED", 0)

@@ -66,7 +66,31 @@ def test_the_third_failure_sets_it_aside_unchanged_with_its_reason_and_the_next_
 
 @pytest.mark.parametrize(
     "body",
-    ["no json", "[]", '{"trigger": "unheard of"}', "[" * 5_000, '{"a":' * 5_000, '{"trigger": "marker"}'],
+    [
+        "no json",
+        "[]",
+        '{"trigger": "unheard of"}',
+        "[" * 5_000,
+        '{"a":' * 5_000,
+        '{"trigger": "marker"}',
+        '{"trigger": ["marker"]}',
+        '{"trigger": "\\ud800\\u0000"}',
+        '{"trigger": "request", "retrain": "\\ud800"}',
+        '{"trigger": "request", "reason": 5}',
+        '{"trigger": "request", "retrain": []}',
+        '{"trigger": "schedule", "time": "t", "retrain_unchanged": "false"}',
+        '{"trigger": "schedule", "time": "\\udfff", "retrain_unchanged": true}',
+        '{"trigger": "quiet", "name": "q", "number": NaN, "end": "2026-03-01T12:00:00Z"}',
+        '{"trigger": "quiet", "name": "q", "number": 1e999, "end": "2026-03-01T12:00:00Z"}',
+        '{"trigger": "quiet", "name": "q", "number": 4102444800, "end": "2026-03-01T12:00:00Z"}',
+        '{"trigger": "upload", "name": "a b", "quiet_seconds": 5, "time": "2026-03-01T12:00:00Z"}',
+        '{"trigger": "upload", "name": "q", "quiet_seconds": true, "time": "2026-03-01T12:00:00Z"}',
+        '{"trigger": "missed", "prefixes": ["input/train/"], "name": "q"}',
+        '{"trigger": "missed", "prefixes": ["\\ud800"], "name": "q", "quiet_seconds": 5}',
+        '{"trigger": "deployed", "listener": "\\ud800", "prefixes": [], "marker": "m"}',
+        '{"trigger": "ended", "execution": "x", "status": "RUNNING"}',
+        '{"trigger": "marker", "time": "0001-01-01T00:00:00+23:00"}',
+    ],
     ids=lambda body: body[:20],
 )
 def test_poison_is_set_aside_at_once(body: str) -> None:
@@ -74,3 +98,20 @@ def test_poison_is_set_aside_at_once(body: str) -> None:
     assert work_on(record(body), world.starter(), queue, world.settings)
     assert [letter["MessageBody"] for letter in queue.dead] == [body]
     assert queue.delays == []
+    reason = queue.dead[0]["MessageAttributes"]["reason"]["StringValue"]
+    assert 0 < len(reason.encode()) < 2_000
+    assert world.names == []
+
+
+def test_a_reason_that_sqs_would_refuse_is_sent_without_its_characters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"""
+    world, queue = World(), Queue()
+
+    def fails(operation: str, act: Any) -> Any:
+        raise OSError("a\x00b\ud800c\uffffd\n\u00e9")
+
+    monkeypatch.setattr(world.faults, "call", fails)
+    assert work_on(record(world.marker(), 3), world.starter(), queue, world.settings)
+    assert queue.dead[0]["MessageAttributes"]["reason"]["StringValue"] == "a?b?c?d\n\u00e9"

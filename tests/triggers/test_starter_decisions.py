@@ -522,3 +522,26 @@ class TestAfterADeployment:
         message = {**deployed(world, **MARKER), **change}
         with pytest.raises(UnknownMessageError):
             world.handle(message, {**message, "trigger": "missed"})
+
+
+class TestFailuresAreTold:
+    """The pipeline tells of its failure, and then Step Functions does. If the pipeline cannot, the starter
+    tells."""
+
+    def failed(self, *statuses: str) -> list[tuple[str, Any]]:
+        world = World()
+        world.handle(world.batch("a.csv"))
+        name = world.names[0]
+        world.machine.executions[name] = "FAILED"
+        for status in statuses:
+            world.handle({"trigger": "ended", "execution": name, "status": status, "event": status})
+        return [(kind, detail["error"]) for kind, detail in world.told]
+
+    def test_by_the_pipeline_alone_if_it_can(self) -> None:
+        assert self.failed("Training Failed", "FAILED") == []
+
+    def test_by_the_starter_if_the_pipeline_did_not(self) -> None:
+        assert self.failed("FAILED") == [("Training Failed", "InputError")]
+
+    def test_once_for_copies(self) -> None:
+        assert self.failed("FAILED", "FAILED", "Training Failed") == [("Training Failed", "InputError")]

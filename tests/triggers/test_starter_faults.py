@@ -44,7 +44,7 @@ class Handled(World):
 
     def loaded(self) -> State:
         ((_, body), *_) = self.s3.objects[state_key("")]
-        return State.from_text(body, uri="state")
+        return State.from_text(body, uri=f"s3://bucket/{state_key('')}")
 
     def outcome(self) -> tuple[list[tuple[str, list[str]]], str, bool]:
         """Return the executions with their files, the data set that is the newest, and if one waits."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from starter_histories import run
@@ -17,6 +18,7 @@ from starter_model import BrokenPromiseError
 
 from amazon_estimators.pipeline.data_set import DataSet
 from amazon_estimators.triggers.messages import text
+from amazon_estimators.triggers.quiet_periods import QuietPeriods
 from amazon_estimators.triggers.starter import Starter
 from amazon_estimators.triggers.state import RUNNING, Request, Start
 
@@ -75,7 +77,7 @@ class BelievesTheList(Starter):
     """Counts what Step Functions' list shows, and nothing it does not show yet."""
 
     def _running(self) -> set[str]:
-        return self._executions.running()
+        return set(self._executions.running())
 
 
 class OverlooksDeletions(Starter):
@@ -161,13 +163,36 @@ class QuietForTooShort(Starter):
         self._state.quiet.pop(text(message, "name"), None)
 
 
+class BelievesItsClock(Starter):
+    """Never lets a quiet period end earlier than it was set to, though the clock was wrong then."""
+
+    def _upload(self, message: Mapping[str, Any]) -> None:
+        set_to, _ = self._state.quiet.get(text(message, "name"), ("", 0))
+        if set_to <= self._now().isoformat():
+            super()._upload(message)
+
+    def _remember(self, *, is_checked: bool) -> None:
+        with patch.object(QuietPeriods, "set_right"):
+            super()._remember(is_checked=is_checked)
+
+
+class OverlooksRedrives(Starter):
+    """Takes an execution that ended for ended, though it was redriven."""
+
+    def _running(self) -> set[str]:
+        self._state.ended = {name: (*end[:2], 1_000) for name, end in self._state.ended.items()}
+        return super()._running()
+
+
 SABOTAGES: list[type[Starter]] = [
+    BelievesItsClock,
     BelievesTheList,
     BelievesTheName,
     DropsTheStart,
     ForgetsWhatWaits,
     IgnoresSettings,
     NeverWakes,
+    OverlooksRedrives,
     OverlooksDeletions,
     QuietForTooShort,
     RemembersNoRetraining,

@@ -260,14 +260,17 @@ class TrainingStarter(Construct):
     ) -> None:
         layout = self.layout
         data = S3Access(function, layout.data_bucket, layout.encryption_key)
-        data.list(layout.inputs, versions=True)
-        data.list([layout.datasets, layout.triggers])
+        # Versions of its own state, too: they tell one that was deleted from none.
+        data.list([*layout.inputs, layout.triggers], versions=True)
+        data.list([layout.datasets])
         state = keys.state_key(layout.prefix)
         data_sets = keys.data_set_key(layout.prefix, keys.ANY)
         data.read([state, data_sets])  # a data set that lies there if the answer to its upload was lost
-        # The records of a model that Announce could not tell of.
+        # The records of a model that Announce could not tell of, unless there are later ones.
         latest = (keys.last_trained_key(layout.prefix), keys.current_model_key(layout.prefix))
-        data.write([state, *(latest if TRAINED in ends else ())])
+        records = latest if TRAINED in ends else ()
+        data.read([state, data_sets, *records])
+        data.write([state, *records])
         data.write([data_sets], multipart=True)
         state_machine.grant_start_execution(function)
         state_machine.grant(function, "states:DescribeStateMachine", "states:ListExecutions")

@@ -15,7 +15,7 @@ from amazon_estimators.record_sets.keys import PROFILE
 from amazon_estimators.text import counted
 
 if TYPE_CHECKING:
-    from amazon_estimators.cli.profile import Profile
+    from amazon_estimators.cli.record_summary import RecordSummary
     from amazon_estimators.record_sets.profiles.document import ProfileDocument
 
 BAR = 40
@@ -55,10 +55,10 @@ def inspect(  # noqa: PLR0917 - click passes options by name
         if len(models) < len(files):
             raise click.UsageError("inspect models and RecordIO files in separate commands")
         return show_models(models, as_json=as_json)
-    from amazon_estimators.cli.profile import Profile  # noqa: PLC0415 - numpy is slow to import
+    from amazon_estimators.cli.record_summary import RecordSummary  # noqa: PLC0415 - numpy is slow to import
 
     inputs = readables(files)
-    profile = Profile(first=records)
+    profile = RecordSummary(first=records)
     with byte_progress("Reading", sum(entry.size for entry in inputs)) as read:
         for entry in inputs:
             with entry.open() as file:
@@ -106,7 +106,7 @@ def _profile(name: str) -> ProfileDocument:
     return document
 
 
-def _print(profile: Profile, files: int, bins: int, features: int) -> None:
+def _print(profile: RecordSummary, files: int, bins: int, features: int) -> None:
     facts = profile.facts(bins=bins, features=features)
     kind = "sparse" if facts["sparse"] else "dense"
     output().print(

@@ -62,7 +62,7 @@ def encode_files(
     # Beside the result, on the same disk: shards are moved into place, not copied.
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as work:
         planned, data_set, s3 = _local_channel(files, algorithm, channel, source, instance_count, Path(work))
-        with _local_errors():
+        with local_errors():
             plan, shards = make_plan(
                 s3,
                 {channel: planned},
@@ -116,7 +116,7 @@ def plan_files(
     """
     with tempfile.TemporaryDirectory() as work:
         planned, data_set, s3 = _local_channel(files, algorithm, channel, source, instance_count, Path(work))
-        with _local_errors():
+        with local_errors():
             plan, pieces = prepare(
                 s3,
                 {channel: planned},
@@ -196,7 +196,7 @@ def _local_channel(  # noqa: PLR0917 - both callers' arguments
 
 
 @contextmanager
-def _local_errors() -> Iterator[None]:
+def local_errors() -> Iterator[None]:
     """Turn errors into ones that name files instead of objects, and the package to install."""
     try:
         yield

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from amazon_estimators.logs import logged
-from amazon_estimators.pipeline.explain import explain
-from amazon_estimators.pipeline.keys import failure_key
+from amazon_estimators.pipeline.explain import explain, note_failure
 from amazon_estimators.storage import s3
 
 
@@ -16,6 +15,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     answer = explain(client, event["error"], plan)
     if "shard" not in event:
         return {**answer, "redrive": event["execution"]["redrive"]}
-    key = failure_key(plan["prefix"], plan["attempt"], event["shard"])
-    s3.put_json(client, plan["bucket"], key, answer)
+    note_failure(client, plan, event["shard"], answer)
     return {**answer}

@@ -8,17 +8,19 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
-from amazon_estimators.errors import ServiceError
+from amazon_estimators.errors import DamagedFileError, ServiceError
 from amazon_estimators.pipeline import keys
-from amazon_estimators.pipeline.current_model import CurrentModel, current_model_document
+from amazon_estimators.pipeline.current_model import SCHEMA as CURRENT_MODEL_SCHEMA
+from amazon_estimators.pipeline.current_model import CurrentModel, current_model_values
 from amazon_estimators.pipeline.events import FAILED, REJECTED, SOURCE, TRAINED, WAITING
 from amazon_estimators.pipeline.explain import details_of, reason_of
 from amazon_estimators.pipeline.metrics import count
-from amazon_estimators.storage.documents import seal_document
+from amazon_estimators.storage.documents import get_document, put_document
 from amazon_estimators.storage.faults import naming
-from amazon_estimators.storage.s3 import put_json
+from amazon_estimators.storage.s3 import is_there
 
 LAST_TRAINED_SCHEMA = "last-trained/1"
 TELL_ATTEMPTS = 4
@@ -43,6 +45,9 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     model is good enough and no registry decides, ``current_model.json`` makes it the model in use. If either
     write fails, the event is still sent and says so: a model that nobody knows of is worse than an outdated
     record.
+
+    If it is announced late, after the execution has ended (then ``stop_time`` is known), neither replaces the
+    record of an execution that ended after it.
     """
     about = about_execution(state)
     untrained = announce_no_model(tell, state, about, failed=FAILED, waiting=WAITING)
@@ -52,13 +57,19 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     detail = {**about, **_trained(plan, job), **_judged(state), "warnings": state.get("warnings") or []}
     good = (state.get("verdict") or {}).get("good", True)
     trained = {name: detail[name] for name in ("data_set", "execution", "job", "model")}
-    records = {keys.last_trained_key(prefix): seal_document(LAST_TRAINED_SCHEMA, trained)}
+    records = {keys.last_trained_key(prefix): (LAST_TRAINED_SCHEMA, trained)}
     if good and state.get("package") is None:
-        records[keys.current_model_key(prefix)] = current_model_document(_current(detail))
-    unrecorded = []
-    for key, document in records.items():
+        records[keys.current_model_key(prefix)] = (
+            CURRENT_MODEL_SCHEMA,
+            current_model_values(_current(detail)),
+        )
+    ended, unrecorded = state["execution"].get("stop_time"), []
+    for key, (schema, values) in records.items():
         try:
-            put_json(s3, plan["bucket"], key, document)
+            if ended is None or not _is_recorded_since(s3, plan["bucket"], key, schema, ended):
+                put_document(
+                    s3, plan["bucket"], key, schema, {**values, "at": ended or utc_text(datetime.now(UTC))}
+                )
         except Exception as error:
             LOG.exception("s3://%s/%s was not written", plan["bucket"], key)
             unrecorded.append(f"s3://{plan['bucket']}/{key}: {error}")
@@ -119,7 +130,7 @@ def _trained(plan: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, Any]:
         "record_set": f"s3://{plan['bucket']}/{plan['prefix']}",
         "job": job["TrainingJobName"],
         "model": job["ModelArtifacts"]["S3ModelArtifacts"],
-        "metrics": {one["MetricName"]: one["Value"] for one in job.get("FinalMetricDataList") or ()},
+        "metrics": {one["MetricName"]: _json(one["Value"]) for one in job.get("FinalMetricDataList") or ()},
         "image": (job.get("AlgorithmSpecification") or {}).get("TrainingImage"),
         "hyperparameters": job.get("HyperParameters") or {},
         # Of several allowed types, the one that had capacity.
@@ -127,6 +138,21 @@ def _trained(plan: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, Any]:
         "instance_count": resources.get("SelectedInstanceCount") or resources.get("InstanceCount"),
         "billable_seconds": job.get("BillableTimeInSeconds"),
     }
+
+
+def _json(number: Any) -> Any:
+    """Return a metric as JSON has it: EventBridge refuses an event with NaN in it."""
+    return number if not isinstance(number, float) or isfinite(number) else str(number)
+
+
+def _is_recorded_since(s3: Any, bucket: str, key: str, schema: str, ended: str) -> bool:
+    """Return True if the record at ``key`` is of an execution that ended later. A damaged one is replaced."""
+    try:
+        return (
+            is_there(s3, bucket, key) and str(get_document(s3, bucket, key, schema, remedy="")["at"]) > ended
+        )
+    except (DamagedFileError, KeyError):
+        return False
 
 
 def _judged(state: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,6 +202,11 @@ def _said(asked: Mapping[str, Any], name: str) -> str | None:
     """Return a text from the execution input, even from an input that Plan refused."""
     value = asked.get(name)
     return value[:LONGEST_SAID] if isinstance(value, str) else None
+
+
+def utc_text(moment: datetime) -> str:
+    """Return a time as records have it: texts of two times compare as the times do."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def _seconds_since(start: str) -> int:

@@ -7,12 +7,14 @@ version of the model package group, whoever approved it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from math import isfinite
 from typing import Any
 
 from amazon_estimators.pipeline.keys import current_model_key
-from amazon_estimators.storage.documents import open_document, seal_document
+from amazon_estimators.storage.documents import fields_of, get_document
+from amazon_estimators.storage.faults import naming
 from amazon_estimators.storage.s3 import is_there
 
 SCHEMA = "current_model/1"
@@ -44,9 +46,13 @@ class CurrentModel:
     model_package: str | None = None
 
 
-def current_model_document(model: CurrentModel) -> dict[str, Any]:
-    """Return the document that records the model in use of a pipeline without a registry."""
-    return seal_document(SCHEMA, asdict(model))
+def current_model_values(model: CurrentModel) -> dict[str, Any]:
+    """Return what is kept of the model in use of a pipeline without a registry, of the schema SCHEMA.
+
+    Metrics that are no numbers are left out: JSON has none.
+    """
+    metrics = {name: float(value) for name, value in model.metrics.items() if isfinite(float(value))}
+    return {**asdict(model), "metrics": metrics}
 
 
 def read_current_model(s3: Any, bucket: str, prefix: str) -> CurrentModel | None:
@@ -58,34 +64,43 @@ def read_current_model(s3: Any, bucket: str, prefix: str) -> CurrentModel | None
     key = current_model_key(prefix)
     if not is_there(s3, bucket, key):
         return None
-    text = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    return CurrentModel(**open_document(text, SCHEMA, uri=f"s3://{bucket}/{key}", remedy=REMEDY))
+    values = get_document(s3, bucket, key, SCHEMA, remedy=REMEDY)
+    with fields_of(f"s3://{bucket}/{key}", remedy=REMEDY):
+        del values["at"]
+        metrics = {name: float(value) for name, value in values["metrics"].items()}
+        return CurrentModel(**{**values, "metrics": metrics, "test_data": dict(values["test_data"])})
 
 
 def approved_model(sagemaker: Any, group: str) -> CurrentModel | None:
-    """Return the newest approved model of a model package group; None if none is approved."""
-    listed = sagemaker.list_model_packages(
-        ModelPackageGroupName=group,
-        ModelApprovalStatus="Approved",
-        SortBy="CreationTime",
-        SortOrder="Descending",
-        MaxResults=1,
-    )["ModelPackageSummaryList"]
+    """Return the newest approved model of a model package group, None if none is approved."""
+    with naming("ListModelPackages", group):
+        listed = sagemaker.list_model_packages(
+            ModelPackageGroupName=group,
+            ModelApprovalStatus="Approved",
+            SortBy="CreationTime",
+            SortOrder="Descending",
+            MaxResults=1,
+        )["ModelPackageSummaryList"]
     if not listed:
         return None
     arn = listed[0]["ModelPackageArn"]
-    return registered_model(sagemaker.describe_model_package(ModelPackageName=arn))
+    with naming("DescribeModelPackage", arn):
+        described = sagemaker.describe_model_package(ModelPackageName=arn)
+    return registered_model(described)
 
 
 def registered_model(package: Mapping[str, Any]) -> CurrentModel:
-    """Return the model in a package, from the answer of DescribeModelPackage."""
+    """Return the model that a package, as DescribeModelPackage tells it, holds.
+
+    Anyone who approves packages may edit their metadata: a metric that is no number is none.
+    """
     metadata = package.get("CustomerMetadataProperties", {})
     (container, *_) = package["InferenceSpecification"]["Containers"]
     return CurrentModel(
         job=metadata.get("job", ""),
         model=container["ModelDataUrl"],
         data_set=metadata.get("data_set", ""),
-        metrics={name: float(value) for name, value in _under(metadata, METRIC).items()},
+        metrics=dict(_numbers(_under(metadata, METRIC))),
         test_data=_under(metadata, TEST_DATA),
         model_package=package["ModelPackageArn"],
     )
@@ -105,6 +120,14 @@ def metadata_of(model: CurrentModel, **more: str) -> dict[str, str]:
     ordered = sorted(model.metrics.items(), key=lambda metric: (metric[0].startswith("train:"), metric[0]))
     room = MOST_METADATA - len(metadata)
     return metadata | {f"{METRIC}{name}": json.dumps(value) for name, value in ordered[:room]}
+
+
+def _numbers(texts: Mapping[str, str]) -> Iterator[tuple[str, float]]:
+    for name, text in texts.items():
+        try:
+            yield name, float(text)
+        except ValueError:
+            continue
 
 
 def _under(metadata: Mapping[str, str], beginning: str) -> dict[str, str]:

@@ -19,9 +19,10 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, Self
 
-from amazon_estimators.errors import RequestError
+from amazon_estimators.errors import DamagedFileError, RequestError
 from amazon_estimators.pipeline import keys
 from amazon_estimators.record_sets.keys import RECORD_SET
+from amazon_estimators.storage.documents import open_document, seal_document
 from amazon_estimators.storage.input_files import InputFiles, LeftOut, LeftOutFiles
 from amazon_estimators.storage.multipart_upload import upload
 from amazon_estimators.storage.object_list import ObjectList
@@ -34,6 +35,7 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 """The time of the last change if nothing has ever changed."""
 SCHEMA = "data-set/1"
 DAMAGE = (
+    DamagedFileError,
     ValueError,
     TypeError,
     KeyError,
@@ -101,7 +103,6 @@ class DataSet:
     def freeze(self, s3: Any, bucket: str, prefix: str) -> None:
         """Save the list of objects, compressed. Saving it again changes only ``as_of``."""
         head = {
-            "schema": SCHEMA,
             "data_set": self.version,
             "as_of": self.as_of.isoformat(),
             "channels": sorted(self.channels),
@@ -109,10 +110,10 @@ class DataSet:
         }
         # A gzip file may consist of members: the objects were compressed when they were listed.
         members = chain.from_iterable(objects.members() for _, objects in sorted(self.channels.items()))
-        first = gzip.compress(f"{json.dumps(head)}\n".encode(), mtime=0)
-        upload(
-            s3, bucket, keys.data_set_key(prefix, self.version), chain([first], members), "application/gzip"
-        )
+        key = keys.data_set_key(prefix, self.version)
+        sealed = seal_document(SCHEMA, head, place=f"s3://{bucket}/{key}")
+        first = gzip.compress(f"{json.dumps(sealed)}\n".encode(), mtime=0)
+        upload(s3, bucket, key, chain([first], members), "application/gzip")
 
     @classmethod
     def load(cls, s3: Any, bucket: str, prefix: str, version: object) -> Self:
@@ -131,26 +132,31 @@ class DataSet:
             remedy="Leave data_set out to train on the input as it is now.",
         )
         try:
-            lines = map(json.loads, body if key == known[1] else gzip.GzipFile(fileobj=body))
-            head, held = next(lines), _Version()
-            if head.get("schema", SCHEMA) != SCHEMA:  # lists from an earlier release have none
-                raise ValueError(head["schema"])
+            lines, held = iter(body if key == known[1] else gzip.GzipFile(fileobj=body)), _Version()
+            head = _head(next(lines), f"s3://{bucket}/{key}", is_plain=key == known[1])
             as_of = datetime.fromisoformat(head["as_of"])
             channels = {name: ObjectList(bucket, name) for name in head["channels"]}
-            for line in lines:
+            for line in map(json.loads, lines):
                 name = line.pop("channel")
                 found = InputObject(bucket=bucket, **line)
                 channels[name].append(found)
                 held.add(name, found)
             left_out = {
-                name: tuple(LeftOut(**group) for group in groups)
-                for name, groups in head.get("left_out", {}).items()
+                name: tuple(LeftOut(**group) for group in groups) for name, groups in head["left_out"].items()
             }
         except DAMAGE:
             raise changed from None
         if str(held) != version:
             raise changed
         return cls(str(version), as_of, channels, left_out)
+
+
+def _head(line: bytes, uri: str, *, is_plain: bool) -> dict[str, Any]:
+    """Return the first line of a list. One of an earlier release has no digest: its left_out is ignored."""
+    if is_plain:
+        head: dict[str, Any] = json.loads(line)
+        return {**head, "left_out": dict.fromkeys(head.get("left_out", {}), ())}
+    return open_document(line, SCHEMA, uri=uri, remedy="")
 
 
 def check_version(version: object) -> None:

@@ -9,9 +9,14 @@ from typing import Any
 from amazon_estimators import errors
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.remedies import REMEDIES
-from amazon_estimators.storage.s3 import get_json, list_stored
+from amazon_estimators.storage.documents import fields_of, get_document, put_document
+from amazon_estimators.storage.s3 import list_stored
 
+SCHEMA = "failure/1"
 MAP_FAILED = "States.ExceedToleratedFailureThreshold"
+FAILURE_REMEDY = "Redrive the execution: the shard is encoded again, or says again why it cannot be."
+MOST_READ = 5
+"""Failures of shards that are tried; one is enough to tell why."""
 CAUSE_LIMIT = 15_000
 """Bytes. Step Functions accepts a cause of 32,768, which is a function's error in JSON: up to twice as
 many."""
@@ -64,6 +69,11 @@ def details_of(cause: str) -> Mapping[str, Any]:
     return details if isinstance(details, dict) else {}
 
 
+def note_failure(s3: Any, plan: Mapping[str, Any], shard: int, answer: Mapping[str, str]) -> None:
+    """Keep what :func:`explain` said of a shard, for the Explain of its execution."""
+    put_document(s3, plan["bucket"], keys.failure_key(plan["prefix"], plan["attempt"], shard), SCHEMA, answer)
+
+
 def _of_shards(s3: Any, plan: Mapping[str, Any]) -> dict[str, str]:
     """Return the error of the first failed shard: one bad file can fail many."""
     prefix = keys.failures_prefix(plan["prefix"], plan["attempt"])
@@ -75,11 +85,17 @@ def _of_shards(s3: Any, plan: Mapping[str, Any]) -> dict[str, str]:
             "The Map Run of this execution lists them with their causes; redriven, it encodes only those "
             "that failed.",
         )
-    try:
-        first = get_json(s3, plan["bucket"], failures[0])
-        error, cause, remedy = (str(first[name]) for name in ("error", "cause", "remedy"))
-    except (errors.AmazonEstimatorsError, KeyError, TypeError) as damage:
-        return _answer(MAP_FAILED, f"s3://{plan['bucket']}/{failures[0]} cannot be read: {damage}")
+    damaged: list[errors.AmazonEstimatorsError] = []
+    for key in failures[:MOST_READ]:
+        try:
+            first = get_document(s3, plan["bucket"], key, SCHEMA, remedy=FAILURE_REMEDY)
+            with fields_of(f"s3://{plan['bucket']}/{key}", remedy=FAILURE_REMEDY):
+                error, cause, remedy = (first[name] + "" for name in ("error", "cause", "remedy"))
+            break
+        except errors.AmazonEstimatorsError as damage:
+            damaged.append(damage)
+    else:
+        return _answer(MAP_FAILED, damaged[0].message, damaged[0].remedy)
     more = {1: "", 2: "\nOne more shard failed."}.get(
         len(failures), f"\n{len(failures) - 1:,} more shards failed."
     )

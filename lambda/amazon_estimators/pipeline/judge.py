@@ -12,7 +12,13 @@ from math import isfinite
 from typing import Any, Self
 
 from amazon_estimators.algorithms import Algorithm, algorithm_named
-from amazon_estimators.errors import AmazonEstimatorsError, ModelError, TrainingJobError
+from amazon_estimators.errors import (
+    AmazonEstimatorsError,
+    ModelError,
+    RecordSetError,
+    ServiceError,
+    TrainingJobError,
+)
 from amazon_estimators.logs import note
 from amazon_estimators.pipeline.current_model import CurrentModel, approved_model, read_current_model
 from amazon_estimators.pipeline.keys import channel_root
@@ -20,6 +26,8 @@ from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.record_sets.keys import record_set_key
 from amazon_estimators.record_sets.manifest import StoredRecordSet
 from amazon_estimators.record_sets.record_set import RecordSet
+from amazon_estimators.storage.faults import naming, whole_body
+from amazon_estimators.storage.s3 import read_object
 from amazon_estimators.storage.s3_uri import Place
 
 MAX_MODEL_BYTES = 512 * 2**20
@@ -186,6 +194,8 @@ def _compare(
     try:
         ours = _measured(s3, algorithm, bar.metric, job["ModelArtifacts"]["S3ModelArtifacts"], stored)
         theirs = _measured(s3, algorithm, bar.metric, current.model, stored)
+    except (ServiceError, RecordSetError):
+        raise  # nothing is known of the model
     except AmazonEstimatorsError as error:
         because = f"it passes without a comparison: {why} the model in use was judged, and {error.message}"
         return _Comparison(True, because, value, None)
@@ -206,15 +216,21 @@ def _measured(
         reason = kind.inference.undocumented_model or f"{metric} is not computed from its model file"
         raise ModelError(f"a model of {kind.__name__} is not measured outside its container: {reason}")
     place = Place.of(model, what="model")
-    try:
+
+    def read() -> bytes:
         answer = s3.get_object(Bucket=place.bucket, Key=place.key)
-    except s3.exceptions.NoSuchKey:
-        raise ModelError(f"{model} is no longer there") from None
-    if answer["ContentLength"] > MAX_MODEL_BYTES:
-        raise ModelError(f"{model} has {answer['ContentLength']:,} bytes; allowed: {MAX_MODEL_BYTES:,}")
+        if answer["ContentLength"] > MAX_MODEL_BYTES:
+            raise ModelError(f"{model} has {answer['ContentLength']:,} bytes; allowed: {MAX_MODEL_BYTES:,}")
+        return bytes(answer["Body"].read())
+
+    with naming("GetObject", model):
+        try:
+            archive = whole_body(read, model)
+        except s3.exceptions.NoSuchKey:
+            raise ModelError(f"{model} is no longer there") from None
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ModelWarning)  # this is the same for both models
-        loaded = load_model(answer["Body"].read(), algorithm, max_bytes=MAX_MODEL_BYTES)
+        warnings.simplefilter("ignore", ModelWarning)  # the same holds for both models
+        loaded = load_model(archive, algorithm, max_bytes=MAX_MODEL_BYTES)
     return measure(loaded, algorithm, metric, _blocks(s3, stored))
 
 
@@ -223,7 +239,9 @@ def _blocks(s3: Any, stored: StoredRecordSet[RecordSet]) -> Iterator[tuple[Any, 
 
     bucket = Place.of(stored.record_set.s3_data, what="manifest").bucket
     for shard in stored.shards:
-        body = s3.get_object(Bucket=bucket, Key=shard.key)["Body"].read()
+        body = read_object(s3, bucket, shard.key)
+        if hashlib.sha256(body).hexdigest() != shard.sha256:
+            raise RecordSetError(f"s3://{bucket}/{shard.key} is not the shard that was encoded")
         yield read_matrix(io.BytesIO(body))
 
 
@@ -235,7 +253,7 @@ def _current(s3: Any, sagemaker: Any, settings: Settings, bar: Bar) -> CurrentMo
 
 def _record_set(s3: Any, plan: Mapping[str, Any], channel: str) -> StoredRecordSet[RecordSet]:
     key = record_set_key(channel_root(plan["prefix"], channel))
-    text = s3.get_object(Bucket=plan["bucket"], Key=key)["Body"].read()
+    text = read_object(s3, plan["bucket"], key)
     return StoredRecordSet.from_json(text, f"s3://{plan['bucket']}/{key}", RecordSet)
 
 

@@ -67,8 +67,7 @@ def plain_data_set_key(prefix: str, version: str) -> str:
 
 
 def last_trained_key(prefix: str) -> str:
-    """Return the key of the record of the data set last trained, which tells a schedule if there is new
-    data."""
+    """Return the key of the record of the training that ended last. It is for users: no step reads it."""
     return f"{data_sets_prefix(prefix)}{LAST_TRAINED}"
 
 

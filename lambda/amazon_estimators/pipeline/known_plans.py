@@ -15,8 +15,8 @@ from amazon_estimators.errors import DamagedFileError
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.channels import Channel
 from amazon_estimators.pipeline.shard_plan import Plan
-from amazon_estimators.storage.documents import open_document, seal_document
-from amazon_estimators.storage.s3 import is_there, put_json, read_object
+from amazon_estimators.storage.documents import fields_of, get_document, put_document
+from amazon_estimators.storage.s3 import is_there
 
 SCHEMA = "known-plan/1"
 
@@ -33,8 +33,8 @@ def asked_for(settings: list[Any], channels: Mapping[str, Channel], data_set: st
 
 def note_plan(s3: Any, plan: Plan, prefix: str, asked: str) -> None:
     """Record that ``plan`` answers the request ``asked``."""
-    document = seal_document(SCHEMA, {"asked": asked, "fingerprint": plan.fingerprint})
-    put_json(s3, plan.bucket, keys.known_plan_key(prefix, asked), document)
+    values = {"fingerprint": plan.fingerprint}
+    put_document(s3, plan.bucket, keys.known_plan_key(prefix, asked), SCHEMA, values)
 
 
 def known_plan(s3: Any, bucket: str, prefix: str, asked: str, data_set: str) -> Plan | None:
@@ -43,12 +43,12 @@ def known_plan(s3: Any, bucket: str, prefix: str, asked: str, data_set: str) -> 
     if not is_there(s3, bucket, key):
         return None
     try:
-        document = open_document(read_object(s3, bucket, key), SCHEMA, uri=f"s3://{bucket}/{key}", remedy="")
-        root = keys.record_set_root(prefix, document["fingerprint"])
-        if document["asked"] != asked or not is_there(s3, bucket, keys.plan_key(root)):
+        document = get_document(s3, bucket, key, SCHEMA, remedy="")
+        with fields_of(key, remedy=""):
+            root = keys.record_set_root(prefix, document["fingerprint"])
+        if not is_there(s3, bucket, keys.plan_key(root)):
             return None
         plan = Plan.load(s3, bucket, root)
     except DamagedFileError:
         return None  # Plan then writes both again
-    same = (plan.fingerprint, plan.data_set) == (document["fingerprint"], data_set)
-    return plan if same else None
+    return plan if plan.data_set == data_set else None

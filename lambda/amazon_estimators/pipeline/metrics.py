@@ -75,7 +75,7 @@ def metric_line(told: str, detail: Mapping[str, Any], *, now: float) -> dict[str
         if detail.get(member) is not None:
             values[name] = (detail[member], "Seconds")
     # The algorithm's own names hold a colon, as in "test:msd", so they cannot collide with those above.
-    values |= {name: (value, "None") for name, value in (detail.get("metrics") or {}).items()}
+    values |= {name: (float(value), "None") for name, value in (detail.get("metrics") or {}).items()}
     dimensions = [[DIMENSION]]
     properties = {
         name: detail.get(name) for name in ("pipeline", "algorithm", "execution", "job", "data_set")

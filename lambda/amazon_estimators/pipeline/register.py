@@ -17,7 +17,9 @@ from amazon_estimators.pipeline.judge import reported_metrics
 from amazon_estimators.pipeline.keys import channel_root, metrics_key
 from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.record_sets.keys import record_set_key
-from amazon_estimators.storage.s3 import get_json, put_json
+from amazon_estimators.record_sets.manifest import StoredRecordSet
+from amazon_estimators.record_sets.record_set import RecordSet
+from amazon_estimators.storage.s3 import put_json, read_object
 from amazon_estimators.storage.s3_uri import Place
 
 REPORTS: Mapping[str, Mapping[str, str]] = {
@@ -182,7 +184,10 @@ def _named(values: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _records(s3: Any, plan: Mapping[str, Any], channel: str) -> str:
     key = record_set_key(channel_root(plan["prefix"], channel))
-    return str(get_json(s3, plan["bucket"], key)["num_records"])
+    stored = StoredRecordSet.from_json(
+        read_object(s3, plan["bucket"], key), f"s3://{plan['bucket']}/{key}", RecordSet
+    )
+    return str(stored.record_set.num_records)
 
 
 def _metadata_text(text: str) -> str:

@@ -12,9 +12,15 @@ from amazon_estimators.encodings.contract import PlannedChannel
 from amazon_estimators.pipeline import keys
 from amazon_estimators.record_sets.keys import files_root, shard_name
 from amazon_estimators.sources import Piece
-from amazon_estimators.storage.documents import open_document, seal_document, sealed_list
+from amazon_estimators.storage.documents import (
+    fields_of,
+    get_document,
+    open_document,
+    put_document,
+    sealed_list,
+)
 from amazon_estimators.storage.multipart_upload import upload
-from amazon_estimators.storage.s3 import put_json, read_object
+from amazon_estimators.storage.s3 import read_object
 
 JSON_LINES = "application/jsonlines"
 PLAN_SCHEMA, PIECES_SCHEMA = "plan/1", "pieces/1"
@@ -75,21 +81,22 @@ class Plan:
         Saving again writes the same bytes.
         """
         shards: list[Shard] = []
-        text = _lines(pieces, shards)
-        upload(s3, self.bucket, keys.pieces_key(self.prefix), text, JSON_LINES)
+        key = keys.pieces_key(self.prefix)
+        text = _lines(pieces, shards, place=f"s3://{self.bucket}/{key}")
+        upload(s3, self.bucket, key, text, JSON_LINES)
         channels = {name: channel.to_dict() for name, channel in self.channels.items()}
         plan = {"fingerprint": self.fingerprint, "data_set": self.data_set, "channels": channels}
-        put_json(s3, self.bucket, keys.plan_key(self.prefix), seal_document(PLAN_SCHEMA, plan))
+        put_document(s3, self.bucket, keys.plan_key(self.prefix), PLAN_SCHEMA, plan)
         return shards
 
     @classmethod
     def load(cls, s3: Any, bucket: str, prefix: str) -> Self:
         """Read a plan that :meth:`save` wrote. Raises DamagedFileError if it was edited."""
         key = keys.plan_key(prefix)
-        text = read_object(s3, bucket, key)
-        values = open_document(text, PLAN_SCHEMA, uri=f"s3://{bucket}/{key}", remedy=REMEDY)
-        channels = {name: PlannedChannel.from_dict(one) for name, one in values["channels"].items()}
-        return cls(bucket, prefix, values["fingerprint"], values["data_set"], channels)
+        values = get_document(s3, bucket, key, PLAN_SCHEMA, remedy=REMEDY)
+        with fields_of(f"s3://{bucket}/{key}", remedy=REMEDY):
+            channels = {name: PlannedChannel.from_dict(one) for name, one in values["channels"].items()}
+            return cls(bucket, prefix, values["fingerprint"], values["data_set"], channels)
 
     def read_shard(self, s3: Any, offset: int, length: int) -> tuple[str, int, list[Piece]]:
         """Return (channel, index in the channel, pieces) of a shard, from its line in pieces.jsonl.
@@ -99,18 +106,23 @@ class Plan:
         key = keys.pieces_key(self.prefix)
         text = read_object(s3, self.bucket, key, start=offset, length=length)
         uri = f"s3://{self.bucket}/{key}, bytes {offset} to {offset + length - 1},"
-        line = open_document(text, PIECES_SCHEMA, uri=uri, remedy=REMEDY)
-        return line["channel"], line["index"], [Piece.from_dict(piece) for piece in line["pieces"]]
+        place = f"s3://{self.bucket}/{key}"
+        line = open_document(text, PIECES_SCHEMA, uri=uri, place=place, remedy=REMEDY)
+        with fields_of(uri, remedy=REMEDY):
+            return line["channel"], line["index"], [Piece.from_dict(piece) for piece in line["pieces"]]
 
 
-def _lines(pieces: Mapping[str, Iterable[Iterable[Piece]]], shards: list[Shard]) -> Iterator[bytes]:
+def _lines(
+    pieces: Mapping[str, Iterable[Iterable[Piece]]], shards: list[Shard], *, place: str
+) -> Iterator[bytes]:
     """Yield the lines of pieces.jsonl, piece by piece, and add the shard of each to ``shards``."""
     offset = 0
     for channel, shards_of_channel in pieces.items():
         for index, parts in enumerate(shards_of_channel):
             length = 0
             values = {"channel": channel, "index": index}
-            for text in sealed_list(PIECES_SCHEMA, values, "pieces", (piece.to_dict() for piece in parts)):
+            members = (piece.to_dict() for piece in parts)
+            for text in sealed_list(PIECES_SCHEMA, values, "pieces", members, place=place):
                 length += len(text)  # json.dumps writes ASCII
                 yield text.encode()
             yield b"\n"

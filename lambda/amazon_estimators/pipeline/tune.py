@@ -13,8 +13,8 @@ from amazon_estimators.algorithms.tuning_ranges import declared_name
 from amazon_estimators.errors import HyperparameterError, TuningJobError
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.settings import Settings
-from amazon_estimators.storage.documents import open_document, seal_document
-from amazon_estimators.storage.s3 import is_there, put_json, put_text
+from amazon_estimators.storage.documents import fields_of, get_document, put_document
+from amazon_estimators.storage.s3 import is_there, put_text
 
 SCHEMA = "last_tuned/1"
 REMEDY = "Delete the object: the next tuning job then starts without a parent."
@@ -120,7 +120,7 @@ def conclude(
         "static_hyperparameters": prepared["static_hyperparameters"],
     }
     last = keys.last_tuned_key(settings.prefix)
-    put_json(s3, settings.data_bucket, last, seal_document(SCHEMA, record))
+    put_document(s3, settings.data_bucket, last, SCHEMA, record)
     return {
         "job_name": job_name,
         "best": best["TrainingJobName"],
@@ -189,17 +189,18 @@ def _parent(
     key = keys.last_tuned_key(settings.prefix)
     if not is_there(s3, settings.data_bucket, key):
         return None, "there is no tuning job before it"
-    text = s3.get_object(Bucket=settings.data_bucket, Key=key)["Body"].read()
-    last = open_document(text, SCHEMA, uri=f"s3://{settings.data_bucket}/{key}", remedy=REMEDY)
-    before, parent = last["static_hyperparameters"], last["job_name"]
+    last = get_document(s3, settings.data_bucket, key, SCHEMA, remedy=REMEDY)
+    with fields_of(f"s3://{settings.data_bucket}/{key}", remedy=REMEDY):
+        before, parent, objective = dict(last["static_hyperparameters"]), last["job_name"], last["objective"]
+        searched, made_with = last["searched"], (last["fingerprint"], last["image"])
     changed = sorted(name for name in statics if before.get(name) != statics[name])
-    if last["objective"] != tuning["objective"]:
-        return None, f"{parent} had another objective, {last['objective']}"
-    if sorted(tuning["searched"]) != last["searched"] or set(before) != set(statics):
+    if objective != tuning["objective"]:
+        return None, f"{parent} had another objective, {objective}"
+    if sorted(tuning["searched"]) != searched or set(before) != set(statics):
         return None, f"{parent} had other hyperparameters"
     if len(changed) > MOST_CHANGED:
         return None, f"{len(changed)} values are not those of {parent}; allowed: {MOST_CHANGED}"
-    identical = (last["fingerprint"], last["image"]) == (plan["fingerprint"], tuning["image"])
+    identical = made_with == (plan["fingerprint"], tuning["image"])
     kind = IDENTICAL if identical and not changed else TRANSFER
     parents = [{"HyperParameterTuningJobName": parent}]
     return {"WarmStartType": kind, "ParentHyperParameterTuningJobs": parents}, f"it continues {parent}"

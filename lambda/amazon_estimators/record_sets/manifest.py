@@ -2,7 +2,8 @@
 
 The manifest has the shape that SageMaker reads: ``[{"prefix": "s3://bucket/root/"}, "matrix_00000.pbr", …]``.
 ``record_set.json`` beside it holds the RecordSet, where it comes from and its shards, in a shape of ours with
-a ``version``. Files of release 0.1.0 have no version and, where a client wrote them, no origin or no shards.
+a ``version`` and a digest. Files of release 0.1.0 have neither and, where a client wrote them, no origin or
+no shards.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
 from amazon_estimators.errors import RecordSetError
 from amazon_estimators.record_sets.keys import manifest_key, record_set_key, shard_name
+from amazon_estimators.storage.documents import ANYWHERE, DIGEST, digest_of
 from amazon_estimators.storage.s3_uri import Place
 
 VERSION = 1
@@ -90,11 +92,13 @@ class StoredRecordSet(Generic[Kind]):
             "data_set": self.data_set,
             "shards": [asdict(shard) for shard in self.shards],
         }
-        return json.dumps(facts)
+        return json.dumps({**facts, DIGEST: digest_of(facts, place=ANYWHERE)})
 
     @classmethod
     def from_json(cls, text: str | bytes, uri: str, kind: type[Kind]) -> StoredRecordSet[Kind]:
         """Read what :meth:`to_json` wrote, or release 0.1.0; unknown fields are left out.
+
+        A RecordSet may be copied: the digest is of the content, wherever it lies.
 
         Args:
             text: The text of ``record_set.json``.
@@ -102,7 +106,7 @@ class StoredRecordSet(Generic[Kind]):
             kind: The class of its RecordSet.
 
         Raises:
-            RecordSetError: The text does not describe a RecordSet, or a newer release wrote it.
+            RecordSetError: The text was changed, does not describe a RecordSet, or a newer release wrote it.
         """
         try:
             facts = json.loads(text)
@@ -116,6 +120,12 @@ class StoredRecordSet(Generic[Kind]):
                 f"{uri} has version {version!r}; allowed: {VERSION}, or none",
                 remedy="Install the release of the library that wrote it, or a newer one.",
             )
+        digest = facts.pop(DIGEST, None)
+        if ("version" in facts or digest is not None) and digest != digest_of(facts, place=ANYWHERE):
+            raise RecordSetError(
+                f"{uri} was changed: its digest is not that of its content",
+                remedy="Make the RecordSet again.",
+            )
         try:
             return StoredRecordSet(
                 kind.from_dict(_known(kind, facts)),
@@ -123,7 +133,7 @@ class StoredRecordSet(Generic[Kind]):
                 facts.get("fingerprint"),
                 facts.get("data_set"),
             )
-        except (TypeError, KeyError, AttributeError) as error:
+        except (TypeError, KeyError, ValueError, AttributeError) as error:
             raise RecordSetError(
                 f"{uri} does not describe a RecordSet: {error}", remedy="Make the RecordSet again."
             ) from error

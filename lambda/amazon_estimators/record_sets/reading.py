@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
-from amazon_estimators.errors import RecordSetError
+from amazon_estimators.errors import RecordSetError, ServiceError
 from amazon_estimators.record_sets.keys import RECORD_SET
 from amazon_estimators.record_sets.manifest import StoredRecordSet, manifest_entries
+from amazon_estimators.storage.faults import naming, whole_body
+from amazon_estimators.storage.s3 import list_stored
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of
 
 if TYPE_CHECKING:
     import numpy as np
+
+T = TypeVar("T")
+MISSING = ("NoSuchKey", "404", "AccessDenied", "403")
+"""How S3 answers for an object that is not there; with 403 to those who may not list the bucket."""
 
 MANIFEST_LIMIT = 64 * 2**20
 """Bytes of a manifest or of record_set.json; 10,000 shards make about 2 MB."""
@@ -29,7 +35,9 @@ def from_manifest(kind: Any, uri: str, *, channel: str | None, session: Any) -> 
     facts = manifest.beside(RECORD_SET)
     try:
         text = _small(s3, facts)
-    except s3.exceptions.ClientError:
+    except s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] not in MISSING:
+            raise ServiceError(f"GetObject of {facts.uri}: {error}") from error
         return _checked(s3, kind, manifest, channel or "train")
     stored = StoredRecordSet.from_json(text, facts.uri, kind)
     _check_names(s3, stored, manifest)
@@ -76,10 +84,7 @@ def shards_of(s3: Any, record_set: Any) -> list[Place]:
     place = Place.of(record_set.s3_data, what="RecordSet")
     if record_set.s3_data_type == "ManifestFile":
         return manifest_shards(s3, place)
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=place.bucket, Prefix=place.key)
-    objects = [
-        Place(place.bucket, one["Key"]) for page in pages for one in page.get("Contents", ()) if one["Size"]
-    ]
+    objects = [Place(place.bucket, key) for key, _, size in list_stored(s3, place.bucket, place.key) if size]
     if not objects:
         raise RecordSetError(
             f"there is no object under {place.uri}", remedy="Check the prefix of the RecordSet."
@@ -146,23 +151,42 @@ def _stacked(parts: list[Any]) -> Any:
 
 
 def open_shard(s3: Any, shard: Place) -> BinaryIO:
+    """Return a shard as a file that the caller closes. A connection that breaks amid it is retried.
+
+    Raises RecordSetError if S3 refuses it, ServiceError if it does not arrive whole.
+    """
     file = cast(BinaryIO, SpooledTemporaryFile(max_size=IN_MEMORY))  # noqa: SIM115 - the caller closes it
-    try:
-        for chunk in _chunks(s3, shard):
+
+    def fill() -> None:
+        file.seek(0)
+        file.truncate()
+        for chunk in s3.get_object(Bucket=shard.bucket, Key=shard.key)["Body"].iter_chunks(2**20):
             file.write(chunk)
+
+    try:
+        _retried(s3, fill, shard.uri)
     except s3.exceptions.ClientError as error:
         raise RecordSetError(f"{shard.uri}: {error}", remedy="Make the RecordSet again.") from error
     file.seek(0)
     return file
 
 
-def _chunks(s3: Any, shard: Place) -> Iterator[bytes]:
-    yield from s3.get_object(Bucket=shard.bucket, Key=shard.key)["Body"].iter_chunks(2**20)
+def _retried(s3: Any, read: Callable[[], T], uri: str) -> T:
+    """Read a body. Raises ServiceError for all but S3's refusals, which it raises as they are."""
+    try:
+        return whole_body(read, uri)
+    except s3.exceptions.ClientError:
+        raise
+    except Exception as error:
+        with naming("GetObject", uri):
+            raise error from None
 
 
 def _small(s3: Any, place: Place) -> bytes:
-    answer = s3.get_object(Bucket=place.bucket, Key=place.key)
-    body: bytes = answer["Body"].read(MANIFEST_LIMIT + 1)
+    def read() -> bytes:
+        return bytes(s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read(MANIFEST_LIMIT + 1))
+
+    body = _retried(s3, read, place.uri)
     if len(body) > MANIFEST_LIMIT:
         raise RecordSetError(
             f"{place.uri} is longer than {MANIFEST_LIMIT:,} bytes, so it is not a manifest",

@@ -98,10 +98,14 @@ class ColumnsInMemory:
         """Return rows ``[start, stop)`` of those kept, as features. Raises InputError naming a row."""
         kept = self.kept
         first, last = (start, stop) if kept is None else (int(kept[start]), int(kept[stop - 1]) + 1)
+        return self.features(first, last)
+
+    def features(self, start: int, stop: int) -> Block:
+        """Return what is kept of rows ``[start, stop)`` as features. Raises InputError naming a row."""
         try:
-            return block_of(self.table(first, last), self.schema.recipe)
+            return block_of(self.table(start, stop), self.schema.recipe)
         except ColumnFaultsError as faults:
-            raise self._explained(faults, first) from None
+            raise self._explained(faults, start) from None
 
     def _explained(self, faults: ColumnFaultsError, first: int) -> InputError:
         return faults.explained(
@@ -130,7 +134,7 @@ def features_of(rows: Any, source: Source) -> Block:
                [0., 1., 1.]], dtype=float32)
     """
     columns = ColumnsInMemory.of(rows, source)
-    return block_of(columns.table(0, columns.rows), columns.schema.recipe)
+    return columns.features(0, columns.rows)
 
 
 def is_frame(value: Any) -> bool:

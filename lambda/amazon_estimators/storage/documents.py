@@ -1,7 +1,8 @@
 """Read and write the library's own small JSON files on S3: each names its schema and carries a digest.
 
-A file that was truncated, edited by hand or written by another release is never used: reading it raises
-DamagedFileError, which names the object and what to do.
+The digest is of the content and of the place it was written to. A file that was cut, changed by hand, written
+by another release or copied from another execution or pipeline is never believed: reading it raises
+DamagedFileError, which names the object and says how to go on.
 """
 
 from __future__ import annotations
@@ -9,31 +10,45 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from contextlib import contextmanager
+from dataclasses import is_dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from amazon_estimators.errors import DamagedFileError
+from amazon_estimators.storage.s3 import put_json, read_object
 
 SCHEMA, DIGEST = "schema", "digest"
+ANYWHERE = ""
+"""The place of a file that may be copied with the RecordSet it describes."""
 
 
-def seal_document(schema: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``values`` with ``schema``, such as ``"plan/1"``, and a digest of both."""
+def seal_document(schema: str, values: Mapping[str, Any], *, place: str) -> dict[str, Any]:
+    """Return ``values`` with ``schema``, such as ``"plan/1"``, and a digest of both and of ``place``.
+
+    ``place`` is the URI of the object that will hold it, or ANYWHERE.
+    """
     document = {SCHEMA: schema, **values}
-    return {**document, DIGEST: _digest(document)}
+    return {**document, DIGEST: digest_of(document, place=place)}
 
 
-def sealed_list(schema: str, values: Mapping[str, Any], name: str, items: Iterable[Any]) -> Iterator[str]:
-    """Yield the JSON of ``seal_document(schema, {**values, name: list(items)})``, one item at a time.
+def sealed_list(
+    schema: str, values: Mapping[str, Any], name: str, items: Iterable[Any], *, place: str
+) -> Iterator[str]:
+    """Yield the JSON of ``seal_document(schema, {**values, name: list(items)})``, an item at a time.
 
     Example:
-        >>> whole = seal_document("plan/1", {"a": 1, "b": [2, 3]})
-        >>> "".join(sealed_list("plan/1", {"a": 1}, "b", [2, 3])) == json.dumps(whole)
+        >>> whole = seal_document("plan/1", {"a": 1, "b": [2, 3]}, place="s3://data/plan.json")
+        >>> texts = sealed_list("plan/1", {"a": 1}, "b", [2, 3], place="s3://data/plan.json")
+        >>> "".join(texts) == json.dumps(whole)
         True
     """
     head = {SCHEMA: schema, **values}
     before = _compact({key: value for key, value in head.items() if key < name})
     after = _compact({key: value for key, value in head.items() if key > name})
-    digest = hashlib.sha256(f"{before[:-1]}{',' if len(before) > 2 else ''}{json.dumps(name)}:[".encode())
+    first = f"{before[:-1]}{',' if len(before) > 2 else ''}{json.dumps(name)}:["
+    digest = hashlib.sha256(f"{place}{first}".encode())
     yield f"{json.dumps(head)[:-1]}, {json.dumps(name)}: ["
     between, comma = "", ""
     for item in items:
@@ -44,11 +59,13 @@ def sealed_list(schema: str, values: Mapping[str, Any], name: str, items: Iterab
     yield f"], {json.dumps(DIGEST)}: {json.dumps(digest.hexdigest())}}}"
 
 
-def open_document(text: str | bytes, schema: str, *, uri: str, remedy: str) -> dict[str, Any]:
-    """Return the values of a document that :func:`seal_document` made, read from the object at ``uri``.
+def open_document(
+    text: str | bytes, schema: str, *, uri: str, remedy: str, place: str | None = None
+) -> dict[str, Any]:
+    """Return the values of what :func:`seal_document` made for ``place``. Default: for ``uri``.
 
     Raises:
-        DamagedFileError: The text is not JSON, has another schema, or does not match its digest.
+        DamagedFileError: The text is not JSON, not of this schema, or not what its digest was made of.
     """
     try:
         document = json.loads(text)
@@ -59,14 +76,72 @@ def open_document(text: str | bytes, schema: str, *, uri: str, remedy: str) -> d
         raise DamagedFileError(
             f"{uri} has the schema {str(actual)[:100]!r}; this release reads {schema!r}", remedy=remedy
         )
-    if document.pop(DIGEST, None) != _digest(document):
-        raise DamagedFileError(f"{uri} was changed: its digest is not that of its content", remedy=remedy)
+    digest = document.pop(DIGEST, None)
+    if digest != digest_of(document, place=uri if place is None else place):
+        raise DamagedFileError(
+            f"{uri} was changed or copied from elsewhere: its digest is not that of its content and place",
+            remedy=remedy,
+        )
     del document[SCHEMA]
     return dict(document)
 
 
-def _digest(document: Mapping[str, Any]) -> str:
-    return hashlib.sha256(_compact(document).encode()).hexdigest()
+def put_document(s3: Any, bucket: str, key: str, schema: str, values: Mapping[str, Any]) -> None:
+    """Write ``values`` as the document at ``key``. Raises ServiceError."""
+    put_json(s3, bucket, key, seal_document(schema, values, place=f"s3://{bucket}/{key}"))
+
+
+def get_document(s3: Any, bucket: str, key: str, schema: str, *, remedy: str) -> dict[str, Any]:
+    """Return what :func:`put_document` wrote at ``key``. Raises DamagedFileError or ServiceError."""
+    return open_document(read_object(s3, bucket, key), schema, uri=f"s3://{bucket}/{key}", remedy=remedy)
+
+
+@contextmanager
+def fields_of(uri: str, *, remedy: str) -> Iterator[None]:
+    """Raise DamagedFileError for fields that are missing or of another type, where they are taken out.
+
+    Example:
+        >>> with fields_of("s3://data/plan.json", remedy="Start again."):
+        ...     {}["channels"]
+        Traceback (most recent call last):
+        amazon_estimators.errors.DamagedFileError: s3://data/plan.json: KeyError: 'channels'
+        Start again.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        reason = f"{type(error).__name__}: {str(error)[:200]}"
+        raise DamagedFileError(f"{uri}: {reason}", remedy=remedy) from None
+
+
+def is_of(value: Any, hint: Any) -> bool:
+    """Return True if a value of JSON is of a type: a dataclass's fields are checked, all the way down.
+
+    Example:
+        >>> is_of({"a": ["x", 1]}, dict[str, tuple[str, int]]), is_of([1, True], list[int])
+        (True, False)
+    """
+    kind, inner = get_origin(hint), get_args(hint)
+    if kind in (Union, UnionType):
+        return any(is_of(value, one) for one in inner)
+    if is_dataclass(hint):
+        types = _types_of(cast(Any, hint))
+        same = isinstance(value, dict) and value.keys() == types.keys()
+        return same and all(is_of(value[name], one) for name, one in types.items())
+    if kind is tuple:
+        return isinstance(value, list) and len(value) == len(inner) and all(map(is_of, value, inner))
+    if kind in (list, dict):
+        inside = value.values() if isinstance(value, dict) else value
+        return isinstance(value, kind) and all(is_of(one, inner[-1]) for one in inside)
+    return value is None if hint is NoneType else type(value) is hint
+
+
+_types_of = cache(get_type_hints)
+
+
+def digest_of(document: Mapping[str, Any], *, place: str) -> str:
+    """Return the digest of a document, all but its own member of that name, at ``place``."""
+    return hashlib.sha256(f"{place}{_compact(document)}".encode()).hexdigest()
 
 
 def _compact(value: Any) -> str:

@@ -190,17 +190,26 @@ class ObjectWriter:
         return Uploaded(self.key, self.size, self._digest.hexdigest(), done["ETag"].strip('"'))
 
     def _put_together(self, parts: list[dict[str, Any]]) -> Any:
-        """Complete the upload. If S3's answer was lost after it took effect, ask S3 for the object."""
-        from botocore.exceptions import ClientError, HTTPClientError  # noqa: PLC0415 - not needed without AWS
+        """Complete the upload. If its answer was lost after it took effect, S3 tells what lies there.
+
+        S3 knows no upload that it has completed. As long as it knows this one, what lies there is older.
+        """
+        from botocore.exceptions import ClientError, HTTPClientError  # noqa: PLC0415 - there may be no AWS
 
         s3 = self._uploads.s3
-        try:
+
+        def complete() -> Any:
             return s3.complete_multipart_upload(
                 **self._target, UploadId=self._upload_id, MultipartUpload={"Parts": parts}
             )
-        except (ClientError, HTTPClientError) as error:
-            lost = isinstance(error, HTTPClientError) or error.response["Error"]["Code"] == "NoSuchUpload"
-            if not lost:
+
+        try:
+            try:
+                return complete()
+            except HTTPClientError:
+                return complete()
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchUpload":
                 raise
             try:
                 there = s3.head_object(**self._target)

@@ -154,9 +154,14 @@ def get_json(s3: Any, bucket: str, key: str) -> Any:
 def is_there(s3: Any, bucket: str, key: str) -> bool:
     """Return True if an object exists at ``key``. Lists, because S3 may answer a GET of a missing object with
     403."""
+    return stored_size(s3, bucket, key) is not None
+
+
+def stored_size(s3: Any, bucket: str, key: str) -> int | None:
+    """Return the bytes of the object at ``key``, None if there is none."""
     with naming("ListObjectsV2", f"s3://{bucket}/{key}"):
         listed = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
-    return any(entry["Key"] == key for entry in listed.get("Contents", ()))
+    return next((int(entry["Size"]) for entry in listed.get("Contents", ()) if entry["Key"] == key), None)
 
 
 def put_json(s3: Any, bucket: str, key: str, value: Any) -> None:

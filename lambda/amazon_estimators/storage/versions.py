@@ -98,6 +98,12 @@ def newest_upload(
     return newest
 
 
+def has_lain(s3: Any, bucket: str, key: str) -> bool:
+    """Return True if an object lies at ``key``, or did and left a version or a delete marker."""
+    page = next(_pages(s3, bucket, key), {})
+    return any(entry["Key"] == key for kind in ("Versions", "DeleteMarkers") for entry in page.get(kind, ()))
+
+
 def list_objects(s3: Any, bucket: str, prefix: str) -> list[InputObject]:
     """Return the newest version of every object under ``prefix`` that is input, by key."""
     rule = InputFiles(prefix)

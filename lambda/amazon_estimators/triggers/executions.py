@@ -7,8 +7,11 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
+from amazon_estimators.pipeline.announce import utc_text
+from amazon_estimators.pipeline.explain import text_of
 from amazon_estimators.storage.faults import naming
 
 RUNNING = "RUNNING"
@@ -18,6 +21,8 @@ SETTINGS = ({"algorithm", "hyperparameters", "channels"}, {"algorithm", "trained
 its state machine."""
 ANNOUNCEABLE = ({"input", "plan", "job", "announced"}, {"input", "plan", "predictions", "announced"})
 """Members of an execution's output that can be announced."""
+MOST_LISTED = 1_000
+"""Executions that :meth:`Executions.newest` looks at: those that people started stand among them."""
 NAMES = {"pipeline", "job_name_prefix"}
 """Settings that do not change a training."""
 JOB = re.compile(r":sagemaker:create(TrainingJob|HyperParameterTuningJob|TransformJob)\b")
@@ -41,24 +46,29 @@ class Executions:
             except self._client.exceptions.ExecutionAlreadyExists:
                 return
 
-    def running(self) -> set[str]:
-        """Return the names of the running executions, according to Step Functions' list, which may lag
-        behind."""
-        return {name for name, _ in self._listed(statusFilter=RUNNING)}
+    def running(self) -> dict[str, int]:
+        """Return the running executions with the number of their redrives, according to Step Functions' list,
+        which may lag behind."""
+        return {name: _redrives(execution) for name, execution in self._listed(statusFilter=RUNNING)}
 
-    def newest(self, most: int) -> list[tuple[str, str, str]]:
-        """Return (name, status, start time) of up to ``most`` executions, newest first."""
-        found = []
-        for name, execution in self._listed():
-            found.append((name, str(execution["status"]), execution["startDate"].isoformat()))
-            if len(found) == most:
-                break
-        return found
+    def newest(self) -> Iterator[tuple[str, str, str]]:
+        """Yield (name, status, start time) of the executions of late, newest first."""
+        for name, execution in islice(self._listed(), MOST_LISTED):
+            yield name, str(execution["status"]), utc_text(execution["startDate"])
 
     def status(self, name: str) -> str:
         """Return RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, or NEVER_STARTED."""
+        return self.standing(name)[0]
+
+    def standing(self, name: str) -> tuple[str, int]:
+        """Return the :meth:`status` of an execution, and how often it was redriven."""
         described = self._described(name)
-        return str(described["status"]) if described else NEVER_STARTED
+        return (str(described["status"]), _redrives(described)) if described else (NEVER_STARTED, 0)
+
+    def failure(self, name: str) -> tuple[str, str]:
+        """Return error and cause of an execution that failed."""
+        described = self._described(name) or {}
+        return str(described.get("error") or "Unknown"), text_of(described.get("cause") or "")
 
     def unannounced(self, name: str) -> dict[str, Any] | None:
         """Return the event of the Announce step of an execution that failed to announce its model, or
@@ -70,9 +80,14 @@ class Executions:
         announced = output["announced"]
         if not isinstance(announced, dict) or "Error" not in announced:
             return None
-        pipeline = next(value for value in _objects(self._definition()) if _holds(value, SETTINGS))
-        started = described["startDate"].isoformat()
-        execution = {"name": name, "start_time": started, "state_machine": self._state_machine}
+        # By its own definition: a deployment may have changed the pipeline since.
+        definition = self._definition_of(name)
+        pipeline = next((value for value in _objects(definition) if _holds(value, SETTINGS)), None)
+        if pipeline is None:
+            return None
+        started, stopped = (utc_text(described[date]) for date in ("startDate", "stopDate"))
+        about = {"name": name, "start_time": started, "stop_time": stopped}
+        execution = {**about, "state_machine": self._state_machine}
         parts = ("input", "plan", "job", "verdict", "package", "tuned", "model", "transform", "predictions")
         state = {part: output[part] for part in parts if part in output}
         state["warnings"] = output.get("request", {}).get("warnings", [])
@@ -92,13 +107,18 @@ class Executions:
         For some seconds after a deployment, DescribeStateMachine may show the new definition while executions
         still start with the previous one. Returns None for an execution that Step Functions does not know.
         """
+        definition = self._definition_of(name)
+        return None if definition is None else _digest(definition)
+
+    def _definition_of(self, name: str) -> Any:
+        """Return the definition that an execution runs; None of one that Step Functions does not know."""
         arn = self._arn(name)
         with naming("DescribeStateMachineForExecution", arn):
             try:
                 described = self._client.describe_state_machine_for_execution(executionArn=arn)
             except self._client.exceptions.ExecutionDoesNotExist:
                 return None
-        return _digest(json.loads(described["definition"]))
+        return json.loads(described["definition"])
 
     def _arn(self, name: str) -> str:
         return f"{self._state_machine.replace(':stateMachine:', ':execution:')}:{name}"
@@ -130,6 +150,10 @@ class Executions:
             except self._client.exceptions.ExecutionDoesNotExist:
                 return None
         return described
+
+
+def _redrives(execution: Mapping[str, Any]) -> int:
+    return int(execution.get("redriveCount") or 0)
 
 
 def _holds(value: Mapping[str, Any], kinds: Iterable[set[str]]) -> bool:

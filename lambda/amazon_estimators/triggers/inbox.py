@@ -4,6 +4,7 @@ its reason."""
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,8 @@ from amazon_estimators.triggers.starter import Starter
 LOG = logging.getLogger(__name__)
 
 FACTOR = 4
+REFUSED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that SQS takes in no message: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"""
 LONGEST_REASON = 1_000
 """Characters of the reason in a dead letter."""
 
@@ -55,6 +58,7 @@ def _set_aside(record: Mapping[str, Any], error: Exception, sqs: Any, settings: 
         MessageGroupId=GROUP,
         MessageDeduplicationId=f"{record['messageId']}-{record['attributes']['ApproximateReceiveCount']}",
         MessageAttributes={
-            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+            name: {"DataType": "String", "StringValue": REFUSED.sub("?", value)}
+            for name, value in attributes.items()
         },
     )

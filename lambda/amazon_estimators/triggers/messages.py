@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from amazon_estimators.text import shown
+from amazon_estimators.text import is_unicode, shown
 
 GROUP = "starter"
 """All messages are in one group: the queue delivers them one by one, in order."""
+DAY = 86_400
+"""Seconds; no quiet period is longer."""
+LABEL = re.compile(r"[0-9A-Za-z_.-]{1,40}")
+"""What the name of a schedule may begin with."""
 LONGEST_TEXT = 2_048
 """Characters of the longest text; the longest ARN of an alarm is shorter."""
 
@@ -33,17 +38,45 @@ def parse(body: str) -> Mapping[str, Any]:
 def text(message: Mapping[str, Any], name: str) -> str:
     """Return a field that is a text of 1 to 2,048 characters."""
     value = message.get(name)
-    if not isinstance(value, str) or not 1 <= len(value) <= LONGEST_TEXT:
-        raise _refused(message, name, "a text")
+    if not _is_text(value) or not value:
+        raise _refused(message, name, f"a text of 1 to {LONGEST_TEXT:,} characters")
+    return str(value)
+
+
+def optional_text(message: Mapping[str, Any], name: str) -> str:
+    """Return a field that is a text, or "" if it is missing, null or empty."""
+    value = message.get(name)
+    return "" if value is None or value == "" else text(message, name)
+
+
+def label(message: Mapping[str, Any], name: str) -> str:
+    """Return a field that may begin the name of a schedule."""
+    value = text(message, name)
+    if not LABEL.fullmatch(value):
+        raise _refused(message, name, "up to 40 letters, digits and _.-")
+    return value
+
+
+def choice(message: Mapping[str, Any], name: str, allowed: Collection[str]) -> str:
+    """Return a field that is one of ``allowed``."""
+    value = text(message, name)
+    if value not in allowed:
+        raise _refused(message, name, ", ".join(sorted(allowed)))
+    return value
+
+
+def flag(message: Mapping[str, Any], name: str) -> bool:
+    """Return a field that is true or false. Default: False."""
+    value = message.get(name, False)
+    if not isinstance(value, bool):
+        raise _refused(message, name, "true or false")
     return value
 
 
 def texts(message: Mapping[str, Any], name: str) -> list[str]:
     """Return a field that is a list of texts of up to 2,048 characters."""
     values = message.get(name)
-    if not isinstance(values, list) or not all(
-        isinstance(value, str) and len(value) <= LONGEST_TEXT for value in values
-    ):
+    if not isinstance(values, list) or not all(map(_is_text, values)):
         raise _refused(message, name, "a list of texts")
     return values
 
@@ -63,6 +96,10 @@ def number(message: Mapping[str, Any], name: str, most: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
         raise _refused(message, name, f"a number from 0 to {most:,}")
     return float(value)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_TEXT and is_unicode(value)
 
 
 def _refused(message: Mapping[str, Any], name: str, allowed: str) -> UnknownMessageError:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from amazon_estimators.storage.versions import newest_upload
-from amazon_estimators.triggers.messages import text, texts
+from amazon_estimators.triggers.messages import DAY, label, number, text, texts
 
 SILENCE = timedelta(minutes=10)
 """How long after a deployment the starter looks. According to AWS, it takes about five minutes until S3 sends
@@ -25,8 +25,8 @@ def missed_upload(s3: Any, bucket: str, message: Mapping[str, Any]) -> dict[str,
         times = [newest_upload(s3, bucket, prefix) for prefix in prefixes]
         answer = {
             "trigger": "upload",
-            "name": text(message, "name"),
-            "quiet_seconds": message["quiet_seconds"],
+            "name": label(message, "name"),
+            "quiet_seconds": number(message, "quiet_seconds", DAY),
         }
     else:
         marker = text(message, "marker")

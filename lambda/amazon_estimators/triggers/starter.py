@@ -28,8 +28,18 @@ from amazon_estimators.pipeline.events import (
 from amazon_estimators.scoring.announce import announce_execution
 from amazon_estimators.triggers.executions import NEVER_STARTED, Executions
 from amazon_estimators.triggers.memory import Memory
-from amazon_estimators.triggers.messages import UnknownMessageError, number, text, time
+from amazon_estimators.triggers.messages import (
+    DAY,
+    UnknownMessageError,
+    choice,
+    flag,
+    number,
+    optional_text,
+    text,
+    time,
+)
 from amazon_estimators.triggers.missed_uploads import SILENCE, missed_upload
+from amazon_estimators.triggers.quiet_periods import MINUTE, QuietPeriods
 from amazon_estimators.triggers.settings import StarterSettings
 from amazon_estimators.triggers.state import (
     LAG,
@@ -37,10 +47,12 @@ from amazon_estimators.triggers.state import (
     RUNNING,
     STARTING,
     SUCCEEDED,
+    WAKE,
     Request,
     Start,
+    in_time,
 )
-from amazon_estimators.triggers.wakeups import Wakeups, slack
+from amazon_estimators.triggers.wakeups import Wakeups, whole
 
 TOLD_BY_NOBODY = ("ABORTED", "TIMED_OUT")
 """Final statuses that leave the state machine no time to announce the failure."""
@@ -52,11 +64,8 @@ ANNOUNCED = {
     NOT_PREDICTED: "FAILED",
 }
 """The final status of an execution that announced this event."""
-WAKE = timedelta(hours=1)
-"""How long a request waits before the starter itself checks if there is room: an event of an end may be
-lost."""
-DAY, YEAR = 86_400, 366 * 86_400
-MINUTE = timedelta(minutes=1)
+ENDS = {*ANNOUNCED, SUCCEEDED, "FAILED", *TOLD_BY_NOBODY}
+YEAR = 366 * DAY
 
 
 class Starter:
@@ -99,7 +108,8 @@ class Starter:
             raise UnknownMessageError(
                 f"trigger is {str(message.get('trigger'))[:100]!r}; allowed: {', '.join(handlers)}"
             )
-        self._remember()
+        # An upload alone decides nothing, and many come at once.
+        self._remember(is_checked=handler != self._upload)
         handler(message)
         self._go_on()
 
@@ -108,11 +118,17 @@ class Starter:
         self._resume()
         self._memory.save()
 
-    def _remember(self) -> None:
-        """Load the state. If it is lost, rebuild it from Step Functions and look at the current input."""
-        damage = self._memory.load(self._executions)
+    def _remember(self, *, is_checked: bool) -> None:
+        """Load the state. If it is lost or older than what Step Functions lists, make it again from that and
+        look at what lies there now."""
+        damage = self._memory.load()
+        if damage or is_checked:
+            older = self._memory.catch_up(self._executions)
+            damage = damage or older
         self._state = self._memory.state
         self._state.forget(self._now())
+        self._quiet = QuietPeriods(self._state, self._wakeups, self._now)
+        self._quiet.set_right()
         if damage:
             detail = {**self._settings.identity, "because": damage, "forgotten": FORGOTTEN}
             self._tell(RECOVERED, detail)
@@ -131,41 +147,20 @@ class Starter:
         self._want(data_set, reason)
 
     def _upload(self, message: Mapping[str, Any]) -> None:
-        """Move the end of the quiet period. For a late message, it ends a while from now."""
-        name, period = text(message, "name"), timedelta(seconds=number(message, "quiet_seconds", DAY))
-        end = max(self._in_time(time(message, "time")) + period, self._now() + min(period, MINUTE))
-        set_to, serial = self._state.quiet.get(name, ["", 0])
-        if set_to < end.isoformat():
-            end = _whole(end + slack(period))
-            serial = serial if set_to else max(serial + 1, int(end.timestamp()))
-            self._set_quiet(name, serial, end)
-
-    def _set_quiet(self, name: str, serial: int, end: datetime) -> None:
-        message = {"trigger": "quiet", "name": name, "number": serial, "end": end.isoformat()}
-        self._wakeups.set(f"{name}-{serial}", end, message)
-        self._state.quiet[name] = [end.isoformat(), serial]
+        self._quiet.hear_upload(message)
 
     def _quiet_ends(self, message: Mapping[str, Any]) -> None:
-        name, end = text(message, "name"), time(message, "end").isoformat()
-        serial = int(number(message, "number", 2**53))
-        set_to, known = self._state.quiet.get(name, ["", 0])
-        if serial < known or (serial == known and not set_to):
-            return  # a copy of a handled message
-        if serial == known and set_to > end and datetime.fromisoformat(set_to) > self._now():
-            # An upload moved a schedule that was already firing: nothing shows if that was in time.
-            self._set_quiet(name, serial + 1, datetime.fromisoformat(set_to))
-            return
-        self._state.quiet[name] = ["", serial]
-        self._look(f"no upload for a while, until {end}")
+        if self._quiet.is_over(message):
+            self._look(f"no upload for a while, until {time(message, 'end').isoformat()}")
 
     def _schedule(self, message: Mapping[str, Any]) -> None:
         reason = f"schedule at {text(message, 'time')}"
-        self._look(reason, retrain=reason if message.get("retrain_unchanged") else "")
+        self._look(reason, retrain=reason if flag(message, "retrain_unchanged") else "")
 
     def _alarm(self, message: Mapping[str, Any]) -> None:
         alarm, event = text(message, "alarm"), text(message, "event")
-        at = self._in_time(time(message, "time"))
-        reason = f"alarm {alarm.rpartition(':')[2]} at {at.isoformat()}"
+        moment = time(message, "time")
+        at, reason = in_time(moment, self._now()), f"alarm {alarm.rpartition(':')[2]} at {moment.isoformat()}"
         last = self._state.alarms.get(alarm)
         cool = timedelta(seconds=number(message, "cool_down_seconds", YEAR))
         asked = f"alarm event {event}"
@@ -175,19 +170,26 @@ class Starter:
             self._state.alarms[alarm] = at.isoformat()
 
     def _request(self, message: Mapping[str, Any]) -> None:
-        """Handle a request with a ``reason``. ``retrain``: train even unchanged data, once for each of its
-        texts."""
-        retrain = text(message, "retrain") if message.get("retrain") else ""
-        reason = text(message, "reason") if message.get("reason") else ""
+        """Somebody asks, for a ``reason``. ``retrain``: train even unchanged data, once for each text of
+        it."""
+        retrain, reason = optional_text(message, "retrain"), optional_text(message, "reason")
         self._look(reason or retrain or "asked for", retrain=retrain)
 
     def _ended(self, message: Mapping[str, Any]) -> None:
-        name, status = text(message, "execution"), text(message, "status")
+        name, status = text(message, "execution"), choice(message, "status", ENDS)
         status = ANNOUNCED.get(status, status)
-        self._state.hear_end(name, status, self._now())
+        now, redrives = self._executions.standing(name)
+        heard = self._state.ended.get(name)
+        if now == RUNNING and redrives > (heard[2] if heard else 0):
+            self._wake_in(MINUTE)  # redriven: this may tell of the end before, and Step Functions may lag
+            return
+        self._state.hear_end(name, status, self._now(), redrives=redrives)
+        about = {**self._settings.identity, "execution": name}
         if status in TOLD_BY_NOBODY:
-            about = {**self._settings.identity, "execution": name}
             self._tell(FAILED, failure(about, f"Execution.{status}", f"The execution was {status.lower()}."))
+        elif message["status"] == "FAILED" and heard is None:
+            # The pipeline tells of it first. Told twice is better than never.
+            self._tell(FAILED, failure(about, *self._executions.failure(name)))
         elif status == SUCCEEDED:
             untold = self._executions.unannounced(name)
             if untold is not None:
@@ -200,7 +202,7 @@ class Starter:
     def _deployed(self, message: Mapping[str, Any]) -> None:
         """Look later for uploads without an event. After the first event there are none."""
         if self._state.is_new:
-            name, at = f"missed-{_short(text(message, 'listener'))}", _whole(self._now() + SILENCE)
+            name, at = f"missed-{_short(text(message, 'listener'))}", whole(self._now() + SILENCE)
             self._wakeups.set(name, at, {**message, "trigger": "missed"})
 
     def _missed(self, message: Mapping[str, Any]) -> None:
@@ -222,6 +224,7 @@ class Starter:
             self._skip(f"the same was requested at {at} and is not repeated", reason=reason)
             return False
         data_set = self._take()
+        self._state.newest = max(self._state.newest, data_set.as_of.isoformat())
         if not any(data_set.channels.values()):
             self._skip("there is no input", reason=reason)
             return False
@@ -272,9 +275,12 @@ class Starter:
         elif len(self._running()) < self._settings.max_concurrent:
             self._start(parked)
         elif self._state.wake <= self._now().isoformat():
-            at = _whole(self._now() + WAKE)
-            self._wakeups.set(f"wake-{int(at.timestamp())}", at, {"trigger": "wake", "at": at.isoformat()})
-            self._state.wake = at.isoformat()
+            self._wake_in(WAKE)
+
+    def _wake_in(self, period: timedelta) -> None:
+        at = whole(self._now() + period)
+        self._wakeups.set(f"wake-{int(at.timestamp())}", at, {"trigger": "wake", "at": at.isoformat()})
+        self._state.wake = at.isoformat()
 
     def _start(self, request: Request) -> None:
         """Start an execution under a name that is saved first, so that a repeated start is the same
@@ -299,21 +305,24 @@ class Starter:
         return f"{stem}-{serial}"
 
     def _running(self) -> set[str]:
-        """Return the running executions, including those that Step Functions' list does not show yet."""
-        listed = self._executions.running() - set(self._state.ended)
+        """Return the executions that run, whatever Step Functions' list has not heard of yet."""
+        running, ended = self._executions.running(), self._state.ended
+        listed = {
+            name for name, redrives in running.items() if name not in ended or redrives > ended[name][2]
+        }
         for start in self._state.starts:
             if start.is_open and start.name not in listed and self._fate(start) == RUNNING:
                 listed.add(start.name)
         return listed
 
     def _fate(self, start: Start) -> str:
-        """Return the status of an execution, and keep it. Step Functions' answer may be some minutes old."""
-        told = self._executions.status(start.name)
+        """Return how an execution stands, and keep it. Step Functions' answer may be some minutes old."""
+        told, redrives = self._executions.standing(start.name)
         heard = self._state.ended.get(start.name)
         if told == NEVER_STARTED and start.status == RUNNING:
             new = datetime.fromisoformat(start.at) > self._now() - LAG
             start.status = start.status if new else NEVER_STARTED
-        elif told == RUNNING and heard:
+        elif told == RUNNING and heard and redrives <= heard[2]:
             start.status = heard[0]
         elif told != NEVER_STARTED:
             start.status = told
@@ -339,21 +348,12 @@ class Starter:
         detail = {**self._settings.identity, "data_set": data_set}
         self._tell(SKIPPED, {**detail, "reason": reason[:LONGEST_REASON], "because": because})
 
-    def _in_time(self, moment: datetime) -> datetime:
-        """Return ``moment``, or now if it is in the future: clocks may differ."""
-        return min(moment, _whole(self._now() + LAG))
-
 
 FORGOTTEN = (
     "requests that were waiting, cool-downs of alarms, and which retrainings had been requested. The current "
     "input is trained unless it has been; request other retrainings again"
 )
 """The requests and reasons that are lost with the state."""
-
-
-def _whole(moment: datetime) -> datetime:
-    """Round up to a second: schedules have no fractions."""
-    return moment if not moment.microsecond else moment.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def _short(what: str) -> str:

@@ -8,22 +8,28 @@ ended is known to Step Functions.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from amazon_estimators.errors import DamagedFileError
-from amazon_estimators.storage.documents import open_document, seal_document
+from amazon_estimators.storage.documents import fields_of, is_of, open_document, seal_document
 
-SCHEMA = "starter-state/2"
+SCHEMA = "starter-state/3"
+NAME = re.compile(r"([0-9a-f]{24})-([0-9a-f]{8})-([1-9][0-9]{0,8})")
+"""The name of an execution that a starter began: data set, settings and number of trainings with both."""
 REMEDY = "Do nothing: the starter rebuilds it from S3 and Step Functions."
 LAG = timedelta(minutes=5)
 """How long Step Functions' answers about an execution may be outdated; in practice it is seconds."""
 REMEMBERED = timedelta(days=90)
 """How long a requested retraining is remembered, so that a copy of the message does not repeat it."""
+WAKE = timedelta(hours=1)
+"""How long a request waits before the starter looks by itself if there is room: events of ends may be
+lost."""
 MOST_ASKED = 1_000
 MOST_STARTS = 20
+"""Starts since the last training that are kept, of which any number may have failed."""
 LONGEST_REASON = 1_000
 """Characters; Plan refuses a longer reason."""
 
@@ -74,39 +80,65 @@ class State:
     """The starter's state. Times are ISO 8601, UTC.
 
     ``parked`` is trained next. ``starts`` are the newest executions, newest first. ``ended``: by name of a
-    recently ended execution, its status and when its event arrived. ``newest``: the time of the newest data
-    set requested, by S3's clock. ``quiet``: by name of the quiet period, its end and the number of its
-    schedule. ``alarms``: by ARN, when each last requested a training. ``asked``: retrainings requested, and
-    when. ``wake``: when the starter wakes itself to look again.
+    recently ended execution, its status, when its event arrived and how often it was redriven. ``newest``:
+    the time of the newest data set requested, by S3's clock. ``quiet``: by name of the quiet period, its end
+    and the number of its schedule. ``alarms``: by ARN, when each last requested a training. ``asked``:
+    retrainings requested, and when. ``wake``: when the starter wakes itself to look again.
     """
 
     parked: Request | None = None
     starts: list[Start] = field(default_factory=list)
-    ended: dict[str, list[str]] = field(default_factory=dict)
+    ended: dict[str, tuple[str, str, int]] = field(default_factory=dict)
     newest: str = ""
-    quiet: dict[str, list[Any]] = field(default_factory=dict)
+    quiet: dict[str, tuple[str, int]] = field(default_factory=dict)
     alarms: dict[str, str] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)
     wake: str = ""
 
-    def hear_end(self, name: str, status: str, now: datetime) -> None:
-        """Record that an execution has ended."""
-        self.ended[name] = [status, now.isoformat()]
+    def hear_end(self, name: str, status: str, now: datetime, *, redrives: int) -> None:
+        """Record that an execution has ended, after this many redrives."""
+        self.ended[name] = (status, now.isoformat(), redrives)
         for start in self.starts:
             if start.name == name:
                 start.status = status
 
     def forget(self, now: datetime) -> None:
-        """Drop what no decision needs any more. An execution that ended long ago may have been redriven
-        since."""
-        kept = (now - LAG).isoformat()
-        self.ended = {name: end for name, end in self.ended.items() if end[1] > kept}
-        success = next((at for at, one in enumerate(self.starts) if one.status == SUCCEEDED), MOST_STARTS)
-        kept_starts = [one for at, one in enumerate(self.starts) if at <= success or one.is_open]
-        self.starts = kept_starts[:MOST_STARTS]
+        """Drop what no decision needs any more. An execution that ended long ago may have been redriven.
+
+        What is dated later than now was taken down while the clock was wrong, and goes too.
+        """
+        latest, kept = (now + LAG).isoformat(), (now - LAG).isoformat()
+        self.ended = {name: end for name, end in self.ended.items() if kept < end[1] <= latest}
+        self.alarms = {alarm: at for alarm, at in self.alarms.items() if at <= latest}
+        self.wake = self.wake if self.wake <= (now + WAKE + LAG).isoformat() else ""
+        success = next(
+            (at for at, one in enumerate(self.starts) if one.status == SUCCEEDED), len(self.starts)
+        )
+        newest = min(success, MOST_STARTS)
+        self.starts = [
+            one for at, one in enumerate(self.starts) if at < newest or at == success or one.is_open
+        ]
+        for start in self.starts:
+            start.at = min(start.at, latest)
         kept = (now - REMEMBERED).isoformat()
         recent = [(text, at) for text, at in self.asked.items() if at > kept]
         self.asked = dict(recent[-MOST_ASKED:])
+
+    def check(self) -> None:
+        """Raise ValueError for what is not a time or no name that a starter gives."""
+        times = [
+            *(end for end, _ in self.quiet.values() if end),
+            *(at for _, at, _ in self.ended.values()),
+            *(start.at for start in self.starts),
+            *self.alarms.values(),
+            *self.asked.values(),
+        ]
+        for text in times:
+            if datetime.fromisoformat(text).tzinfo is None:
+                raise ValueError(f"{text} has no time zone")
+        for start in self.starts:
+            if not NAME.fullmatch(start.name):
+                raise ValueError(f"{start.name!r} is no name of a start")
 
     @property
     def is_new(self) -> bool:
@@ -117,19 +149,31 @@ class State:
     def from_text(cls, text: str | bytes, *, uri: str) -> Self:
         """Parse a text that :meth:`to_text` wrote. Raises DamagedFileError for anything else."""
         values = open_document(text, SCHEMA, uri=uri, remedy=REMEDY)
-        try:
+        with fields_of(uri, remedy=REMEDY):
+            if not is_of(values, cls):
+                raise TypeError("a field is not of its type")
             parked = values.pop("parked")
-            starts = [Start(**start) for start in values.pop("starts")]
-            return cls(parked=Request(**parked) if parked else None, starts=starts, **values)
-        except (KeyError, TypeError) as error:
-            raise DamagedFileError(f"{uri}: {error}", remedy=REMEDY) from None
+            state = cls(
+                parked=Request(**parked) if parked else None,
+                starts=[Start(**start) for start in values.pop("starts")],
+                ended={name: tuple(end) for name, end in values.pop("ended").items()},
+                quiet={name: tuple(end) for name, end in values.pop("quiet").items()},
+                **values,
+            )
+            state.check()
+            return state
 
-    def to_text(self) -> str:
-        """Return the state as JSON with its schema and digest."""
-        return json.dumps(seal_document(SCHEMA, self.to_dict()))
+    def to_text(self, *, uri: str) -> str:
+        """Return the state as JSON with its schema and digest. It counts at ``uri`` alone."""
+        return json.dumps(seal_document(SCHEMA, self.to_dict(), place=uri))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the state as JSON values."""
         values: Mapping[str, Any] = vars(self)
         parked = asdict(self.parked) if self.parked else None
         return {**values, "parked": parked, "starts": [vars(start) for start in self.starts]}
+
+
+def in_time(moment: datetime, now: datetime) -> datetime:
+    """Return a time that somebody else told. A clock may go wrong: nothing has happened later than now."""
+    return min(moment, now + LAG)

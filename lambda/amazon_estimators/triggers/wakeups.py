@@ -56,3 +56,8 @@ class Wakeups:
 def slack(period: timedelta) -> timedelta:
     """Return how much later than needed a quiet period may end: at most a tenth of it."""
     return min(SLACK, period / 10)
+
+
+def whole(moment: datetime) -> datetime:
+    """Round up to a second: schedules take no fractions."""
+    return moment if not moment.microsecond else moment.replace(microsecond=0) + timedelta(seconds=1)

@@ -20,7 +20,7 @@ from amazon_estimators.errors import DamagedFileError
 from amazon_estimators.record_sets.profiles.feature_profile import PROFILED_FEATURES, FeatureProfile
 from amazon_estimators.record_sets.profiles.moments import Moments
 from amazon_estimators.record_sets.profiles.sketch import Sketch, most_buckets
-from amazon_estimators.storage.documents import open_document, seal_document
+from amazon_estimators.storage.documents import ANYWHERE, open_document, seal_document
 
 SCHEMA = "feature_profile/1"
 REMEDY = "Make the RecordSet again to profile it; training does not need the profile."
@@ -69,7 +69,7 @@ class ProfileDocument:
             "moments": {name: _packed(getattr(moments, name), kind) for name, kind in MOMENTS.items()},
             "sketch": None if sketch is None else _packed_sketch(sketch),
         }
-        return json.dumps(seal_document(SCHEMA, json.loads(json.dumps(values))))
+        return json.dumps(seal_document(SCHEMA, json.loads(json.dumps(values)), place=ANYWHERE))
 
     @classmethod
     def from_json(cls, text: str | bytes, uri: str) -> ProfileDocument:
@@ -78,7 +78,7 @@ class ProfileDocument:
         Raises:
             DamagedFileError: The text is something else, or of another release.
         """
-        values = open_document(text, SCHEMA, uri=uri, remedy=REMEDY)
+        values = open_document(text, SCHEMA, uri=uri, place=ANYWHERE, remedy=REMEDY)
         try:
             features, names = int(values["features"]), values["names"]
             if not 1 <= features <= PROFILED_FEATURES or len(names or ()) not in (0, features):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from amazon_estimators.errors import InputError
@@ -95,6 +95,13 @@ def ways_with_gaps(
         return [f"Leave rows with gaps out, {DROP}."]
     fill = {key(position): value for position, value in (*rules.fill, *fills.items())}
     return [f"Fill gaps, fill={fill}, or leave rows with gaps out, {DROP}."]
+
+
+def with_words(rules: ColumnRules, words: Mapping[int, Iterable[str] | None]) -> ColumnRules:
+    """Return the rules as they are once the ways of :func:`ways_with_words` are taken."""
+    few = tuple((at, tuple(sorted(known))) for at, known in words.items() if known is not None)
+    many = tuple((at, BUCKETS) for at, known in words.items() if known is None)
+    return replace(rules, one_hot=(*rules.one_hot, *few), hashed=(*rules.hashed, *many))
 
 
 def ways_with_words(

@@ -103,7 +103,7 @@ def words_of(column: Column, rows: np.ndarray, most: int) -> list[str] | None:
     if isinstance(column.values, np.ndarray):
         values = np.unique(column.values[rows])
         return [f"{value:g}" for value in values.tolist()] if len(values) <= most else None
-    different = _plain(_as_bytes(column.values.take(pa.array(rows)))).unique()
+    different = plain_words(column.values.take(pa.array(rows))).unique()
     if len(different) > most:
         return None
     return sorted(word.decode("utf-8", "replace") for word in different.to_pylist() if word is not None)
@@ -140,7 +140,7 @@ def _by_word(column: Column, code: Any, *, listed: bool) -> np.ndarray:
 
 
 def _coded(words: Any, column: Column, code: Any, listed: bool) -> np.ndarray:
-    words = _plain(_as_bytes(words))
+    words = plain_words(words)
     codes: np.ndarray = code(words)
     if column.marks:
         found = truths(compute.is_in(words, value_set=marks()))
@@ -159,8 +159,9 @@ def _as_bytes(words: Any) -> Any:
     return words if words.type == pa.binary() else words.cast(pa.binary())
 
 
-def _plain(words: Any) -> Any:
+def plain_words(words: Any) -> Any:
     """Return words without blanks around them, and whole numbers as their digits: see ``plain_word``."""
+    words = _as_bytes(words)
     if compute.any(compute.ends_with(words, ".0")).as_py():
         words = compute.replace_substring_regex(words.view(pa.string()), WHOLE_WITH_POINT, r"\1").view(
             pa.binary()

@@ -11,6 +11,7 @@ from amazon_estimators.sources.columns.faults import (
     PAGE,
     ways_with_gaps,
     ways_with_words,
+    with_words,
 )
 from amazon_estimators.sources.columns.rules import ColumnRules
 from amazon_estimators.sources.delimited.dialect import Dialect
@@ -149,7 +150,7 @@ def _remedy(faults: dict[int, Fault], rows: int, dialect: Dialect, schema: Schem
         if faults[position].words and position != schema.label
     }
     ways = [
-        *ways_with_gaps(gaps, rules, schema.key, schema.label),
+        *ways_with_gaps(gaps, with_words(rules, words), schema.key, schema.label),
         *ways_with_words(words, rules, schema.key),
     ]
     if schema.label in faults and faults[schema.label].words:
