@@ -105,7 +105,7 @@ class ColumnSurvey:
 
 @dataclass(frozen=True)
 class Survey:
-    """The content of tables: their columns, and if all their rows were read. ``source`` is how they are read."""
+    """The content of tables: their columns, and if all rows were read. ``source`` is how they are read."""
 
     columns: list[ColumnSurvey]
     rows: int
