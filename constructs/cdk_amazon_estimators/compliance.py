@@ -127,10 +127,11 @@ _BUCKET = r"(?:<[\w.]+>|arn:\S+:s3:::[\w.-]+)"
 WILDCARDS: Mapping[str, str] = {
     rf"{_BUCKET}/.*\*.*": "Key names depend on uploads, plans, shards and jobs. Each role is "
     "limited to the prefixes of its own step.",
-    r"arn:\S+:sagemaker:\S+:(?:training-job|transform-job|model)/[a-z0-9-]+-\*": "Jobs, and the models of "
-    "transform jobs, are named after executions.",
-    r"arn:\S+:logs:\S+:log-group:/aws/sagemaker/(?:Training|Transform)Jobs:\S*\*": "Log streams are named "
-    "after jobs.",
+    r"arn:\S+:sagemaker:\S+:(?:training-job|transform-job|hyper-parameter-tuning-job|model|endpoint-config)"
+    r"/[a-z0-9-]+-\*": "Jobs, and the models and configurations made for them, are named after executions.",
+    r"arn:\S+:sagemaker:\S+:model-package/[\w-]+/\*": "Versions of the pipeline's own group are numbered.",
+    r"arn:\S+:logs:\S+:log-group:/aws/sagemaker/(?:(?:Training|Transform)Jobs|Endpoints/[\w-]+):\S*\*": "Log "
+    "streams are named after jobs and instances.",
     r"arn:\S+:states:\S+:execution:\S+\*": "This state machine's executions: no name is known yet.",
     r"arn:\S+:scheduler:\S+:schedule/[\w-]+/\*": "The schedules in the starter's own group.",
     r"arn:\S+:ec2:\S+:network-interface/\*": "A network interface gets its ID when it is created.",
@@ -161,6 +162,8 @@ NO_RESOURCE = frozenset(
         "logs:ListLogDeliveries",
         "logs:PutResourcePolicy",
         "logs:UpdateLogDelivery",
+        "sagemaker:ListEndpointConfigs",
+        "sagemaker:ListModels",
         "xray:GetSamplingRules",
         "xray:GetSamplingTargets",
         "xray:PutTelemetryRecords",
