@@ -52,16 +52,18 @@ IMPORT_SECONDS = 0.05
 """Bar: ``import amazon_estimators`` loads nothing, neither NumPy nor a model."""
 
 
-def models(width: int) -> dict[str, LocalModel]:
+def models(width: int, features: int = FEATURES) -> dict[str, LocalModel]:
     """Return models whose prediction is mostly a product with a matrix (features, width)."""
     rng = np.random.default_rng(width)
-    matrix = rng.standard_normal((width, FEATURES), np.float32)
+    matrix = rng.standard_normal((width, features), np.float32)
     bias = rng.standard_normal(width, np.float32)
     columns = np.ascontiguousarray(matrix.T)
     return {
         "KMeans": LocalKMeans(matrix),
         "PCA": LocalPCA(columns, np.abs(bias), matrix[0]),
-        "LinearLearner": LocalLinearLearner(matrix, bias, "multiclass_classifier"),
+        "LinearLearner": LocalLinearLearner(
+            matrix, bias, "multiclass_classifier" if width > 1 else "binary_classifier"
+        ),
         "FactorizationMachines": LocalFactorizationMachines(columns, matrix[0], 0.1, "binary_classifier"),
     }
 

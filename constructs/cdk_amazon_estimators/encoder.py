@@ -125,10 +125,10 @@ class RecordSetEncoder(Construct):
             timeout=encode_timeout or minutes(15),
             memory=encode_memory or Size.mebibytes(1769),
         )
-        # Only these two read input. The others start faster without the reader.
-        table_reader = table_reader_layer(self, "TableReader", self._bundle)
-        self.plan.add_layers(table_reader)
-        self.encode.add_layers(table_reader)
+        # Of these only two read input. The others start faster without the reader.
+        self.table_reader = table_reader_layer(self, "TableReader", self._bundle)
+        self.plan.add_layers(self.table_reader)
+        self.encode.add_layers(self.table_reader)
         self.seal = self.function(
             self, "Seal", "Verify and seal a RecordSet", timeout=minutes(15), memory=Size.mebibytes(1769)
         )
@@ -169,12 +169,22 @@ class RecordSetEncoder(Construct):
         reserved = self._concurrency.get("Encode")
         return {"most": most} if reserved is None else {"most": most, "reserved": reserved}
 
-    def step(self, name: str, description: str, *, timeout: Duration, memory: Size) -> lambda_.Function:
+    def step(
+        self,
+        name: str,
+        description: str,
+        *,
+        timeout: Duration,
+        memory: Size,
+        layers: Sequence[lambda_.ILayerVersion] = (),
+    ) -> lambda_.Function:
         """Return the function of a step that not every pipeline has. The first call creates it."""
         found = self.node.try_find_child(name)
         if isinstance(found, lambda_.Function):
             return found
-        return self.function(self, name, description, timeout=timeout, memory=memory)
+        function = self.function(self, name, description, timeout=timeout, memory=memory)
+        function.add_layers(*layers)
+        return function
 
     def serve(self, layout: PipelineLayout) -> None:
         """Allow each function to read and write only the keys of its step, for one pipeline."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+HALF = re.compile("[\ud800-\udfff]")
 LONGEST = 80
 """Characters; of a longer value only the beginning is shown."""
 
@@ -32,6 +34,16 @@ def shown(value: object) -> str:
     except (ValueError, RecursionError):
         text = f"{type(value).__name__} that cannot be written"
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}… ({type(value).__name__})"
+
+
+def is_unicode(text: str) -> bool:
+    r"""Return False for text with half of a character, which JSON can hold and UTF-8 cannot.
+
+    Example:
+        >>> is_unicode("\u00e9"), is_unicode("\ud800")
+        (True, False)
+    """
+    return not HALF.search(text)
 
 
 def is_template(value: object) -> bool:

@@ -34,6 +34,7 @@ from amazon_estimators_rehearsal.server import EmulatorError
 from amazon_estimators_rehearsal.stay import stay
 from amazon_estimators_rehearsal.training import tell_failure, train
 from amazon_estimators_rehearsal.view import View, say
+from amazon_estimators_rehearsal.whole_loop import APP, LoopError, whole_loop
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -58,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         CommandError,
         EmulatorError,
         NoExecutionError,
+        LoopError,
         BotoCoreError,
         ClientError,
         OSError,
@@ -103,6 +105,11 @@ def _parser() -> argparse.ArgumentParser:
         help="the CDK app to deploy, a directory with cdk.json or a Python program; default: here. Without "
         "the context 'algorithms' in its cdk.json, an app makes its pipelines itself, and all are trained",
     )
+    add(
+        "--full",
+        action="store_true",
+        help="the whole loop of examples/screening.py: tune, judge, register, approve, serve, score, retrain",
+    )
     add("--timeout", default=600.0, type=float, metavar="SECONDS", help="for the execution; default: 600")
     add("--keep", action="store_true", help="keep the directory of logs and cloud assemblies")
     add("--stay", action="store_true", help="keep the local AWS running at the end, until Ctrl-C")
@@ -110,6 +117,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _rehearse(options: argparse.Namespace, console: Console) -> int:
+    if options.full:
+        return _rehearse_whole_loop(options, console)
     app = app_of(options.app)
     from_settings = "algorithms" in context_of(app)
     if not from_settings:
@@ -139,6 +148,20 @@ def _rehearse_app(options: argparse.Namespace, console: Console, app: Path, dire
         if options.stay:
             stay(platform, console)
         return 0 if all(done) else 1
+
+
+def _rehearse_whole_loop(options: argparse.Namespace, console: Console) -> int:
+    """Rehearse what follows a training, with the example that has it all."""
+    app = app_of(options.app or app_of() / APP)
+    _check_app_decides(options, app)
+    with scratch(keep=options.keep) as directory, Platform(app=app, directory=directory) as platform:
+        say(console, f"Local AWS on {platform.endpoint}, IAM enforced. App: {app}.")
+        with View(console).step("cdk bootstrap, synth, deploy"):
+            outputs = platform.deploy()
+        done = whole_loop(platform, console, outputs, timeout=options.timeout)
+        if options.stay:
+            stay(platform, console)
+        return 0 if done else 1
 
 
 def _check_app_decides(options: argparse.Namespace, app: Path) -> None:

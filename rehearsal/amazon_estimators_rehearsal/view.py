@@ -23,6 +23,9 @@ from amazon_estimators_rehearsal.follow import Ended, Entered, Event, Exited, Sh
 
 NOTES = {"Reuse": "the RecordSet was complete already: nothing is encoded again"}
 """Notes printed beside a state, by its name."""
+ENCODED = "encoded"
+VERBS = {"Scores": "scored"}
+"""What a map does to its shards, by its state's name, where that is not to encode them."""
 
 
 def say(console: Console, *parts: str | tuple[str, str]) -> None:
@@ -72,7 +75,7 @@ class View:
             transient=True,
             disable=not self._console.is_terminal,
         )
-        began, shards = time.monotonic() if since is None else since, ""
+        began, shards, done_to_shards = time.monotonic() if since is None else since, "", ENCODED
         with bar as progress:
             now = progress.add_task("waiting for the execution", total=None, count="")
             for event in events:
@@ -80,10 +83,10 @@ class View:
                     case Started(name):
                         self._line(f"{way} → execution {name}", time.monotonic() - began)
                     case Entered(state):
-                        shards = ""
+                        shards, done_to_shards = "", VERBS.get(state, ENCODED)
                         progress.reset(now, description=state, total=None, count="")
                     case Shards(done, failed, total):
-                        shards = _summary(failed, total)
+                        shards = _summary(failed, total, done_to_shards)
                         progress.update(now, completed=done, total=total, count=f"{done:,}/{total:,}")
                     case Exited(state, seconds, error):
                         self.seconds[state] = seconds
@@ -98,6 +101,6 @@ class View:
         say(self._console, mark, f" {title} ", (f"{seconds:.1f} s", "dim"), note, (error, "red"))
 
 
-def _summary(failed: int, total: int) -> str:
-    count, verb = (f"{failed:,} of {total:,}", "failed") if failed else (f"{total:,}", "encoded")
+def _summary(failed: int, total: int, verb: str) -> str:
+    count, verb = (f"{failed:,} of {total:,}", "failed") if failed else (f"{total:,}", verb)
     return f"{count} {'shard' if total == 1 else 'shards'} {verb}"

@@ -201,7 +201,7 @@ def test_a_worse_model_is_rejected_with_both_figures_and_the_other_one_stays(
     assert detail["model_package"] is None
     assert verdict["test_data"] == good["verdict"]["test_data"]
     assert len(account.packages()) == 1
-    assert pipeline_of(account).current_model().job == good["job"]
+    assert pipeline_of(account).model_in_use().job == good["job"]
 
 
 def test_the_second_search_starts_from_the_first(account: Account, second: dict[str, Any]) -> None:

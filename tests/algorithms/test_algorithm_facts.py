@@ -219,8 +219,8 @@ def test_object2vec_tells_its_encoders_the_sequences_they_take() -> None:
     pair: Any = quietly(
         "Object2Vec", enc0_max_seq_len=7, enc0_vocab_size=70, enc1_max_seq_len=8, enc1_vocab_size=80
     )
-    assert pair.sequence_limits("enc0") == pair.sequence_limits("enc1") == (70, 7)
-    assert pair.override({"enc1_network": "bilstm"}).sequence_limits("enc1") == (80, 8)
+    assert pair.vocabulary_size("enc0") == pair.vocabulary_size("enc1") == 70
+    assert pair.override({"enc1_network": "bilstm"}).vocabulary_size("enc1") == 80
 
 
 def test_algorithms_by_name() -> None:

@@ -55,7 +55,7 @@ def registry(session: Any, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixt
     made = ModelRegistry(group, session=session)
     pipeline = SimpleNamespace(
         registry=lambda: made,
-        current_model=lambda: approved_model(sagemaker, group),
+        model_in_use=lambda: approved_model(sagemaker, group),
         settings={"pipeline": "Stack/Digits"},
     )
     monkeypatch.setattr(commands, "find", lambda **_: pipeline)
@@ -125,7 +125,7 @@ def test_a_pipeline_without_a_registry(
 ) -> None:
     model = CurrentModel(job="job-1", model="s3://m/a", data_set="d")
     pipeline = SimpleNamespace(
-        registry=lambda: None, current_model=lambda: model, settings={"pipeline": "Stack/Digits"}
+        registry=lambda: None, model_in_use=lambda: model, settings={"pipeline": "Stack/Digits"}
     )
     monkeypatch.setattr(commands, "find", lambda **_: pipeline)
     assert said(capsys, "models")["current"] == "job-1"

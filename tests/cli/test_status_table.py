@@ -116,7 +116,7 @@ def test_a_pipeline_is_looked_at_as_it_is(monkeypatch: pytest.MonkeyPatch) -> No
             name=f"Shop/{name}",
             settings={"algorithm": "KMeans"},
             state_machine_arn=f"arn:{name}",
-            current_model=lambda: None,
+            model_in_use=lambda: None,
         )
         for name in "ab"
     ]

@@ -28,6 +28,12 @@ EXPECTED: dict[str, dict[str, int]] = {
         "AWS::SNS::Topic": 1,
         "AWS::S3::Bucket": 2,
     },
+    "screening": {
+        "AWS::StepFunctions::StateMachine": 3,
+        "AWS::SageMaker::ModelPackageGroup": 1,
+        "AWS::CloudWatch::Alarm": 1,
+        "AWS::S3::Bucket": 2,
+    },
     "scoring": {
         "AWS::StepFunctions::StateMachine": 2,
         "AWS::Scheduler::Schedule": 1,

@@ -21,6 +21,7 @@ from amazon_estimators.handlers import announce, encode, explain, plan, seal
 from amazon_estimators.pipeline import keys
 from amazon_estimators.record_sets import keys as record_set_keys
 from amazon_estimators.record_sets.manifest import manifest_entries
+from amazon_estimators.scoring import keys as scoring_keys
 from amazon_estimators.sources import Source
 from amazon_estimators.triggers.starter import Starter
 from cdk_amazon_estimators import UploadTrigger
@@ -279,7 +280,7 @@ def literals(path: Path) -> Iterator[tuple[int, str]]:
 
 def test_no_key_is_spelled_elsewhere() -> None:
     roots = [REPOSITORY / name for name in ("constructs", "lambda", "rehearsal", "benchmarks", "app.py")]
-    homes = {Path(str(home.__file__)).resolve() for home in HOMES}
+    homes = {Path(str(home.__file__)).resolve() for home in (*HOMES, scoring_keys)}
     names = {name for home in HOMES for name in names_of(home).values()} - {".jsonl"}
     found = [
         f"{path.relative_to(REPOSITORY)}:{line}: {text!r}"

@@ -147,6 +147,8 @@ def test_what_learns_from_a_label_scores_without_one(algorithm: Algorithm) -> No
         ({"engine": "numpy", "max_concurrency": 0}, "max_concurrency is 0"),
         ({"engine": "numpy", "max_concurrent": 0}, "max_concurrent is 0"),
         ({"engine": "numpy", "triggers": [UploadTrigger(quiet_period=Duration.days(9))]}, "quiet_period"),
+        ({"engine": "numpy", "keep": "id"}, "columns by name or position"),
+        ({"engine": "numpy", "keep": ["distance_to_cluster"]}, "the predictions of KMeans have too"),
         ({"instance_type": INSTANCE, "instance_count": 0}, "instance_count is 0"),
         ({"instance_type": INSTANCE, "capacity_wait": Duration.days(4)}, "capacity_wait"),
         ({"instance_type": INSTANCE, "timeout": Duration.days(400)}, "up to a year"),

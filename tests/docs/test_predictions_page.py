@@ -93,3 +93,22 @@ def test_the_speed_is_that_of_the_benchmark() -> None:
     low, high = map(float, re.findall(r"predict at ([0-9.]+) to ([0-9.]+) times", PAGE)[0])
     assert low <= min(ratios)
     assert max(ratios) <= high + 0.05
+
+
+def test_the_speed_of_small_models_is_that_of_the_benchmark() -> None:
+    results = Path(__file__).resolve().parents[2] / "benchmarks" / "results" / "prediction_small.json"
+    cases = json.loads(results.read_text())["cases"]
+    one = [case for name, case in cases.items() if name.endswith(" 1 rows")]
+    many = [case for name, case in cases.items() if name.endswith(" 10000 rows")]
+    measured = {
+        r"One row takes ([0-9.]+) to ([0-9.]+) µs": [case["predict_us"] for case in one],
+        r"without a check, takes ([0-9.]+) to ([0-9.]+) µs": [case["plain_us"] for case in one],
+        r"rows run at ([0-9.]+) to ([0-9.]+) times": [case["of_plain"] for case in many],
+        r"itself reaches ([0-9.]+) to ([0-9.]+) times": [
+            case["product_us"] / case["plain_us"] for case in many
+        ],
+    }
+    for sentence, values in measured.items():
+        low, high = map(float, re.findall(sentence, PAGE)[0])
+        assert abs(low - min(values)) <= 0.15 * low + 0.005, sentence
+        assert abs(high - max(values)) <= 0.15 * high, sentence

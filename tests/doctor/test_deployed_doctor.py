@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
+from uuid import uuid4
 
 import pytest
 
@@ -179,7 +180,9 @@ class Clinic:
         sqs, starter = self.client("sqs"), self.patient("Full").starter
         assert starter is not None
         queue = starter["dead_letters"]
-        sqs.send_message(QueueUrl=queue, MessageBody="{}", MessageGroupId="x", MessageDeduplicationId="x")
+        sqs.send_message(
+            QueueUrl=queue, MessageBody="{}", MessageGroupId="x", MessageDeduplicationId=uuid4().hex
+        )
         try:
             yield
         finally:

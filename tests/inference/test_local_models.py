@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from amazon_estimators import load_model
 from amazon_estimators.algorithms import ALGORITHMS, FactorizationMachines, LinearLearner
 from amazon_estimators.errors import InputError, ModelError
-from amazon_estimators.inference import LocalModel, ModelWarning
+from amazon_estimators.inference import LocalModel, ModelWarning, rows
 from amazon_estimators.inference.archive import read_archive, write_archive, write_zip
 from amazon_estimators.inference.models import LOCAL_MODELS
 from amazon_estimators.inference.models.factorization_machines import LocalFactorizationMachines
@@ -80,6 +80,45 @@ def test_one_row_and_no_row(name: str) -> None:
     model = load(name)
     same(model.predict(X[3]), {field: values[3:4] for field, values in expected(name).items()})
     assert all(len(column) == 0 for column in model.predict(X[:0]).values())
+
+
+@pytest.mark.parametrize("name", PREDICTING)
+@pytest.mark.parametrize("block_bytes", [1, 4 * X.shape[1] * 3, 2**18])
+def test_rows_are_predicted_block_by_block(
+    name: str, block_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "BLOCK_BYTES", block_bytes)
+    same(load(name).predict(X), expected(name))
+
+
+@pytest.mark.parametrize("name", PREDICTING)
+def test_what_predictions_need_of_a_model_is_derived_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = load(name)
+    derive, calls = type(model)._derive, []
+
+    def counted(self: LocalModel, dtype: Any) -> Any:
+        calls.append(dtype)
+        return derive(self, dtype)
+
+    monkeypatch.setattr(type(model), "_derive", counted)
+    for form in (X, X[:1], X.astype("f8"), X.astype(">f8"), X):
+        model.predict(form)
+    assert calls == ["f4", "f8"]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_arrays_of_a_model_are_read_only(name: str) -> None:
+    arrays = [value for value in vars(load(name)).values() if isinstance(value, np.ndarray)]
+    assert arrays
+    for array in arrays:
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0
+
+
+def test_float64_stays_float64_whatever_its_byte_order() -> None:
+    for dtype in ("<f8", ">f8", "<f4", ">f4"):
+        distance = load("kmeans").predict(X.astype(dtype))["distance_to_cluster"]
+        assert distance.dtype == np.dtype(dtype).newbyteorder("=")
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -62,6 +62,7 @@ class Scoring:
             "target_shard_bytes": 2**20,
             "channels": {"rows": {**training, "prefix": "scores/input/"}},
             "has_own_source": False,
+            "keep": [],
             "format": "csv",
             "trained": {"data_bucket": self.bucket, "prefix": "", "models": f"s3://{self.bucket}/models/"},
             "job_name_prefix": "scores-1a2b3c4d",

@@ -8,11 +8,14 @@ import json
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pipeline_runs import Pipeline
 from scoring_runs import JOB, Scoring
 
 from amazon_estimators.errors import (
+    InputError,
     ModelError,
     NoInputError,
     PredictionsError,
@@ -74,6 +77,81 @@ def test_sixteen_shards_with_an_empty_and_an_odd_file_keep_the_order(named: Scor
     distances = np.array([row["distance_to_cluster"] for row in found], np.float32)
     np.testing.assert_array_equal(distances, expected["distance_to_cluster"])
     assert [part["rows"] for part in manifest["parts"]] == [len(rows_of([part])) for part in parts]
+
+
+def test_kept_columns_stand_beside_their_rows_over_sixteen_shards(named: Scoring) -> None:
+    """Ids beyond float32, words in quotes with newlines and commas, gaps: as they are in the input."""
+    features = RNG.normal(size=(3_000, 3)).round(4)
+    ids = 2**53 + np.arange(3_000) * 7
+    words = np.array([f'row "{at}",\nof many' if at % 3 else "" for at in range(3_000)], object)
+    columns = {"name": words, "c": features[:, 2], "b": features[:, 1], "id": ids, "a": features[:, 0]}
+    named.put("part-00.csv", table({name: column[:700] for name, column in columns.items()}))
+    named.put("part-01.csv", b"")
+    named.put("part-02.csv", table({name: column[700:] for name, column in columns.items()}))
+    named.settings |= {"target_shard_bytes": 1 + 3_000 * 36 // 16, "keep": ["id", "name"]}
+    manifest, parts = named.run()
+    assert len(parts) == 16
+    assert [column["name"] for column in manifest["columns"][:2]] == ["id", "name"]
+    found = rows_of(parts)
+    assert [int(row["id"]) for row in found] == ids.tolist()
+    assert [row["name"] for row in found] == words.tolist()
+    expected = named.model.predict(features.astype(np.float32))["closest_cluster"].tolist()
+    assert [int(row["closest_cluster"]) for row in found] == expected
+
+
+@pytest.mark.parametrize("kind", ["parquet", "npz"])
+def test_columns_of_other_formats_are_kept(named: Scoring, kind: str) -> None:
+    file = io.BytesIO()
+    columns: dict[str, Any] = {name: RNG.normal(size=50) for name in "abc"}
+    columns["id"] = 2**40 + np.arange(50)
+    if kind == "parquet":
+        words = ["yes", None] * 25
+        pq.write_table(pa.table({**columns, "word": words}), file, row_group_size=20)
+        named.settings["keep"] = ["word", "id"]
+    else:
+        np.savez(file, **columns)
+        named.settings["keep"] = ["id"]
+    named.settings["format"] = "jsonlines"
+    named.put(f"rows.{kind}", file.getvalue())
+    _, parts = named.run()
+    found = [json.loads(line) for part in parts for line in part.splitlines()]
+    assert [row["id"] for row in found] == columns["id"].tolist()
+    if kind == "parquet":
+        assert [row["word"] for row in found] == words
+
+
+def test_a_column_to_keep_that_is_not_there_is_an_error_of_plan(named: Scoring) -> None:
+    named.put("a.csv", table(dict.fromkeys("abc", np.ones(2))))
+    named.settings["keep"] = ["id"]
+    with pytest.raises(SchemaError, match="no column 'id'"):
+        named.plan()
+
+
+def test_sparse_lines_have_no_columns_to_keep(pipeline: Pipeline) -> None:
+    pipeline.put("train/rows.libsvm", b"1 1:0.5 3:2\n0 2:1\n")
+    scoring = Scoring(pipeline)
+    scoring.put("a.libsvm", b"0 1:1 2:2\n0 3:1\n")
+    assert len(rows_of(scoring.run("first")[1])) == 2
+    scoring.settings["keep"] = [0]
+    with pytest.raises(InputError, match="no columns to keep"):
+        scoring.plan("second")
+
+
+def test_words_and_gaps_become_features_as_in_training(pipeline: Pipeline) -> None:
+    pipeline.put("train/rows.csv", b"city,age,price\nRome,20,1\nBonn,,2\nRome,30,3\n")
+    rules = {"one_hot": {"city": ["Rome", "Bonn"]}, "fill": {"age": 5, "price": 0}, "scale": {"age": (10, 2)}}
+    scoring = Scoring(pipeline, label="price", drop_incomplete=True, **rules)
+    scoring.put("a.csv", b"id,age,city\n7,12,Bonn\n8,,Rome\n")
+    scoring.settings["keep"] = ["id"]
+    _, parts = scoring.run()
+    expected = scoring.model.predict(np.array([[0, 1, 1], [1, 0, -2.5]], np.float32))
+    found = rows_of(parts)
+    assert [row["id"] for row in found] == ["7", "8"]
+    assert [int(row["closest_cluster"]) for row in found] == expected["closest_cluster"].tolist()
+    scoring.put("a.csv", b"id,age,city\n7,12,\n")
+    scoring.plan("second")
+    with pytest.raises(InputError, match="row 0"):
+        scoring.encode()
 
 
 def test_features_go_by_name_whatever_stands_beside_them(named: Scoring) -> None:

@@ -160,6 +160,15 @@ def test_each_permission_of_the_role_counts(account: TrainingAccount, action: st
     assert refusals and all(action in line for line in refusals), (job["FailureReason"], refusals)
 
 
+def test_a_channel_without_a_content_type_is_read_as_the_algorithm_does(
+    account: TrainingAccount, execution_role: str
+) -> None:
+    channel = account.channel("train/.amazon.manifest")
+    del channel["ContentType"]
+    job = account.train(account.request(execution_role, InputDataConfig=[channel]))
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+
+
 def test_a_manifest_that_names_a_missing_shard(account: TrainingAccount, execution_role: str) -> None:
     account.manifest("train/missing.manifest", "matrix_00000.pbr", "matrix_00009.pbr")
     channel = account.channel("train/missing.manifest")

@@ -146,6 +146,7 @@ def test_rows_are_scored_by_name_in_their_order(account: Account, trained: dict[
     assert (detail["model"], detail["rows"], detail["engine"]) == (trained["model"], 50, "numpy")
     lines = [*csv.DictReader(io.StringIO(b"".join(account.parts(detail["manifest"])).decode()))]
     expected = load_model(account.read(trained["model"])).predict(rows.astype(np.float32))
+    assert [line["other"] for line in lines] == [str(value) for value in rows[:, 0].tolist()]
     assert [int(line["closest_cluster"]) for line in lines] == expected["closest_cluster"].tolist()
     found = np.array([line["distance_to_cluster"] for line in lines], np.float32)
     np.testing.assert_array_equal(found, expected["distance_to_cluster"])

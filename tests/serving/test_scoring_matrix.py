@@ -59,6 +59,7 @@ class Scoring:
                 "target_shard_bytes": 2**20,
                 "channels": {"rows": {"prefix": f"{self.root}input/"}},
                 "has_own_source": False,
+                "keep": [],
                 "format": "jsonlines",
                 "trained": {
                     "data_bucket": serving.bucket,

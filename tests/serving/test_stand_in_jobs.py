@@ -188,6 +188,8 @@ def test_a_search_trains_and_names_the_best(serving: ServingAccount, strategy: s
     )["TrainingJobSummaries"]
     values = [one["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] for one in trainings]
     assert values == sorted(values, reverse=True)
+    defined = job["TrainingJobDefinition"]["AlgorithmSpecification"]["MetricDefinitions"]
+    assert "test:accuracy" in {metric["Name"] for metric in defined}
     best = job["BestTrainingJob"]
     assert best["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] == values[0]
     assert {one["TrainingJobName"][: len(name) + 1] for one in trainings} == {f"{name}-"}
@@ -266,6 +268,11 @@ def test_a_name_of_33_characters_is_refused(serving: ServingAccount) -> None:
         serving.sagemaker.create_hyper_parameter_tuning_job(**request)
 
 
+def test_a_search_without_ranges_is_refused(serving: ServingAccount) -> None:
+    with pytest.raises(ClientError, match="chooses no ranges: leave out Autotune"):
+        tune(serving, tuning_request(serving) | {"Autotune": {"Mode": "Enabled"}})
+
+
 def test_a_stopped_search_stops_its_trainings(serving: ServingAccount) -> None:
     limits = {"MaxNumberOfTrainingJobs": 100, "MaxParallelTrainingJobs": 1}
     request = tuning_request(serving, ResourceLimits=limits)
@@ -291,3 +298,45 @@ def test_warm_start_learns_from_parents_of_the_same_objective(serving: ServingAc
     job = tune(serving, tuning_request(serving, ResourceLimits=one) | {"WarmStartConfig": warm})
     assert job["HyperParameterTuningJobStatus"] == "Completed"
     assert job["WarmStartConfig"] == warm
+
+
+TUNING = "HyperParameterTuningResourceConfig"
+CONFIG = {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 40}
+
+
+def with_resources(request: dict[str, Any], resources: dict[str, Any]) -> dict[str, Any]:
+    definition = request["TrainingJobDefinition"]
+    del definition["ResourceConfig"]
+    return request | {"TrainingJobDefinition": {**definition, **resources}}
+
+
+@pytest.mark.parametrize("resources", [CONFIG, {"InstanceConfigs": [CONFIG, CONFIG]}], ids=["one", "list"])
+def test_a_search_trains_on_its_own_form_of_resources(
+    serving: ServingAccount, resources: dict[str, Any]
+) -> None:
+    one = {"MaxNumberOfTrainingJobs": 1, "MaxParallelTrainingJobs": 1}
+    request = with_resources(tuning_request(serving, ResourceLimits=one), {TUNING: resources})
+    job = tune(serving, request)
+    assert job["TrainingJobDefinition"][TUNING] == resources
+    assert job["TrainingJobDefinition"]["ResourceConfig"] == CONFIG
+    training = serving.sagemaker.describe_training_job(
+        TrainingJobName=job["BestTrainingJob"]["TrainingJobName"]
+    )
+    assert training["ResourceConfig"] == CONFIG
+
+
+@pytest.mark.parametrize(
+    ("resources", "message"),
+    [
+        ({}, "needs ResourceConfig or"),
+        ({"ResourceConfig": CONFIG, TUNING: CONFIG}, "and not both"),
+        ({TUNING: {**CONFIG, "InstanceConfigs": [CONFIG]}}, "do not provide InstanceType"),
+        ({TUNING: {"InstanceType": "ml.m5.xlarge"}}, "needs InstanceCount"),
+    ],
+)
+def test_resources_of_a_search_that_are_refused(
+    serving: ServingAccount, resources: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ClientError, match=message) as refused:
+        tune(serving, with_resources(tuning_request(serving), resources))
+    assert refused.value.response["Error"]["Code"] == "ValidationException"

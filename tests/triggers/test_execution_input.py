@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starter_world import World
 
-from amazon_estimators.errors import HyperparameterError, RequestError
+from amazon_estimators.errors import AmazonEstimatorsError, HyperparameterError, RequestError
 from amazon_estimators.pipeline.settings import INPUT_KEYS, LONGEST_REASON, Settings
 
 SCHEMA = json.loads(files("amazon_estimators").joinpath("execution_input.schema.json").read_text("utf-8"))
@@ -126,3 +126,22 @@ def test_what_the_starter_sends_is_valid() -> None:
     for sent in world.machine.inputs.values():
         assert valid(SCHEMA, dict(sent))
         assert accepted(dict(sent))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"reason": "half \ud800"},
+        {"data_set": "\ud800" * 24},
+        {"hyperparameters": {"k": "\ud800"}},
+        {"hyperparameters": {"\ud800": "1"}},
+        {"hyperparameters": {"_kvstore": "\ud800"}},
+        {"\ud800": 1},
+    ],
+    ids=repr,
+)
+def test_half_a_character_is_refused_in_words_that_can_be_sent(given: dict[str, Any]) -> None:
+    """JSON can hold one. UTF-8, which every function's answer is written in, cannot."""
+    with pytest.raises(AmazonEstimatorsError) as raised:
+        SETTINGS.algorithm_for(given)
+    assert str(raised.value).encode()

@@ -3,6 +3,8 @@ forgotten in silence."""
 
 from __future__ import annotations
 
+import json
+import random
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from starter_world import World
 
 from amazon_estimators.pipeline.keys import state_key
+from amazon_estimators.storage.documents import seal_document
 from amazon_estimators.triggers import memory
 from amazon_estimators.triggers.messages import UnknownMessageError
 
@@ -148,6 +151,61 @@ class TestNotOurs:
         world = trained("a.csv")
         world.faults.outage["list_executions"] = 1
         world.handle(upload(world))
+
+
+VALUES: tuple[Any, ...] = (
+    *(None, [], {}, 0, -1, 1e308, "", "x", True, [{}], {"version": 99}, float("nan"), [1, 2, 3], 2**70),
+    *(["x", "y", 0], "2026-03-01T12:00:00", "2026-03-01T12:00:00+00:00"),
+)
+
+
+def full() -> World:
+    """Return a world whose state has all that a state can have."""
+    world = trained("a.csv")
+    world.handle(world.batch("b.csv"), world.batch("c.csv"), upload(world))
+    world.handle({"trigger": "request", "retrain": "new image"})
+    time = world.clock.now.isoformat()
+    world.handle({"trigger": "alarm", "alarm": "a", "event": "e", "time": time, "cool_down_seconds": 5})
+    return world
+
+
+def exchange(document: Any, chance: random.Random) -> None:
+    """Exchange one value at any depth."""
+    while True:
+        places = list(document) if isinstance(document, dict) else list(range(len(document)))
+        place = chance.choice(places)
+        inner = document[place]
+        if isinstance(inner, dict | list) and inner and chance.random() < 0.7:
+            document = inner
+            continue
+        document[place] = chance.choice(VALUES)
+        return
+
+
+def test_no_value_in_a_state_ends_the_starter_though_its_digest_is_right() -> None:
+    """As a program of another release might write it."""
+    base = full()
+    text = base.s3.read(KEY)
+    for seed in range(600):
+        world = full() if seed == 0 else world_like(base)
+        document = json.loads(text)
+        del document["digest"]
+        schema = document.pop("schema")
+        exchange(document, random.Random(seed))
+        sealed = seal_document(schema, document, place=f"s3://bucket/{KEY}")
+        world.s3.write(KEY, json.dumps(sealed).encode())
+        world.handle(schedule(world), upload(world))
+        assert world.state.starts, f"seed {seed}"
+
+
+def world_like(other: World) -> World:
+    world = World()
+    world.clock.now = other.clock.now
+    world.s3.versions = {key: list(entries) for key, entries in other.s3.versions.items()}
+    world.s3._count = other.s3._count
+    for name in ("executions", "inputs", "settings_by_name"):
+        setattr(world.machine, name, dict(getattr(other.machine, name)))
+    return world
 
 
 class TestManyFailures:

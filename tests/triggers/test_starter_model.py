@@ -167,7 +167,7 @@ class BelievesItsClock(Starter):
     """Never lets a quiet period end earlier than it was set to, though the clock was wrong then."""
 
     def _upload(self, message: Mapping[str, Any]) -> None:
-        set_to, _ = self._state.quiet.get(text(message, "name"), ["", 0])
+        set_to, _ = self._state.quiet.get(text(message, "name"), ("", 0))
         if set_to <= self._now().isoformat():
             super()._upload(message)
 
@@ -180,8 +180,7 @@ class OverlooksRedrives(Starter):
     """Takes an execution that ended for ended, though it was redriven."""
 
     def _running(self) -> set[str]:
-        for end in self._state.ended.values():
-            end[2] = 1_000
+        self._state.ended = {name: (*end[:2], 1_000) for name, end in self._state.ended.items()}
         return super()._running()
 
 

@@ -57,14 +57,22 @@ def grant_model(function: lambda_.Function, model: TrainingPipeline) -> None:
         function.add_to_role_policy(statement)
 
 
-def grant_score(function: lambda_.Function, layout: PipelineLayout, model: TrainingPipeline) -> None:
-    """Allow to read the rows and the model, and to write predictions."""
+def grant_score(
+    function: lambda_.Function, layout: PipelineLayout, model: TrainingPipeline, *, keeps: bool
+) -> None:
+    """Allow to read the rows and the model, and to write predictions.
+
+    With ``keeps`` also the input, whose columns stand beside the predictions.
+    """
     record_set = layout.record_set(keys.ANY)
     channel = keys.channel_root(record_set, scoring_keys.CHANNEL)
     receipts = [f"{scoring_keys.part_receipts_prefix(record_set, keys.ANY)}*"]
     predictions = scoring_keys.predictions_prefix(layout.prefix)
     data = S3Access(function, layout.data_bucket, layout.encryption_key)
     answers = scoring_keys.answers_prefix(layout.prefix)
+    if keeps:
+        data.read([f"{prefix}*" for prefix in layout.inputs], versions=True)
+        data.read([keys.pieces_key(record_set)])
     data.list([predictions, answers])
     data.read([f"{answers}*"])
     data.read([keys.plan_key(record_set), *shard_patterns(channel), *receipts])

@@ -91,6 +91,13 @@ def check_props(
         props["output_format"] in FORMATS,
         f"output_format is {props['output_format']!r}; allowed: {' or '.join(map(repr, FORMATS))}",
     )
+    fields_of = [one.name for one in type(model.algorithm).inference.fields]
+    for column in known("keep", props["keep"]) or ():
+        problems.unless(
+            column not in fields_of,
+            f"keep holds {column!r}, which the predictions of {type(model.algorithm).__name__} have too; "
+            "allowed: other columns. Rename it in the rows.",
+        )
     source: Source = known("source", props["source"]) or model.layout.channels[TRAINED_ON]
     own = props["source"]
     source = replace(source, prefix=own.prefix if own and own.prefix else keys.input_prefix(prefix))

@@ -66,6 +66,7 @@ class PredictionPipeline(Construct):
             label; at ``<prefix>input/``.
         prefix: The beginning of every key of this pipeline, in the training pipeline's data bucket.
             Default: ``"scores/"``.
+        keep: The columns of the input that stand beside the predictions, by name or position. Default: none.
         output_format: ``"csv"`` or ``"jsonlines"``. Default: ``"csv"``.
         encoder: The Lambda functions. Default: the RecordSetEncoder that all pipelines of the stack share.
         target_shard_size: The most bytes of one shard. Default: 64 MiB.
@@ -111,6 +112,7 @@ class PredictionPipeline(Construct):
         engine: str = TRANSFORM,
         source: Source | None = None,
         prefix: str = "scores/",
+        keep: Sequence[int | str] = (),
         output_format: str = "csv",
         encoder: RecordSetEncoder | None = None,
         target_shard_size: Size | None = None,
@@ -144,7 +146,7 @@ class PredictionPipeline(Construct):
         )
         self.encoder = encoder or RecordSetEncoder.of(self)
         self.encoder.encode_for(self.layout)
-        functions = self._functions(model)
+        functions = self._functions(model, keeps=bool(keep))
         settings: dict[str, Any] = {
             "pipeline": self.node.path,
             "algorithm": type(model.algorithm).__name__,
@@ -154,6 +156,7 @@ class PredictionPipeline(Construct):
             "target_shard_bytes": target_shard_size.to_bytes(),
             "channels": {CHANNEL: rows.to_dict()},
             "has_own_source": source is not None,
+            "keep": [*keep],
             "format": output_format,
             "trained": {
                 "data_bucket": model.data_bucket.bucket_name,
@@ -262,7 +265,7 @@ class PredictionPipeline(Construct):
                 told=PREDICTION_ENDS,
             )
 
-    def _functions(self, model: TrainingPipeline) -> Functions:
+    def _functions(self, model: TrainingPipeline, *, keeps: bool) -> Functions:
         """Make the functions that not every pipeline has, and allow what they need."""
         find = self.encoder.step(
             "Model", "Find the model that scores", timeout=Duration.minutes(1), memory=Size.mebibytes(512)
@@ -272,10 +275,11 @@ class PredictionPipeline(Construct):
             "Predict the rows of one shard",
             timeout=Duration.minutes(15),
             memory=Size.mebibytes(3008),
+            layers=[self.encoder.table_reader],
         )
         grant_scoring(self.encoder, self.layout, model)
         grant_model(find, model)
-        grant_score(score, self.layout, model)
+        grant_score(score, self.layout, model, keeps=keeps)
         return Functions(model=find, score=score)
 
     def _transform(

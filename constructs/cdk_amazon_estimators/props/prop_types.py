@@ -190,6 +190,10 @@ PROP_TYPES: Mapping[str, PropType] = {
     # of predictions
     "engine": _instance(str, "a str, 'transform' or 'numpy'"),
     "source": _instance(Source, "a Source, such as Source(format='csv')"),
+    "keep": _several(
+        lambda value: isinstance(value, str | int) and not isinstance(value, bool),
+        "columns by name or position, such as ['id']",
+    ),
     "output_format": _instance(str, "a str, 'csv' or 'jsonlines'"),
     # of the encoder
     "bundle": _instance(LambdaBundle, "a LambdaBundle, such as LambdaBundle(platform='arm64')"),

@@ -313,11 +313,8 @@ class Object2Vec(Algorithm):
         at_least=0, at_most=10_000, default=0, tuning=tuning(0.0, 1.0), doc="L2 regularisation; 0 for none."
     )
 
-    def sequence_limits(self, encoder: Literal["enc0", "enc1"]) -> tuple[int, int]:
-        """Size of the vocabulary and most tokens of a sequence that the encoder takes."""
+    def vocabulary_size(self, encoder: Literal["enc0", "enc1"]) -> int:
+        """Return the size of the encoder's vocabulary: its token ids are smaller."""
         if encoder == "enc1" and self.effective("enc1_network") == "enc0":
             encoder = "enc0"
-        return (
-            cast(int, self.effective(f"{encoder}_vocab_size")),
-            cast(int, self.effective(f"{encoder}_max_seq_len")),
-        )
+        return cast(int, self.effective(f"{encoder}_vocab_size"))

@@ -119,6 +119,24 @@ def ranges_request(
     return request
 
 
+def ranges_of(request: Mapping[str, Any]) -> dict[str, Range]:
+    """Return the ranges that ``ParameterRanges`` states, by the service's names.
+
+    Raises:
+        ValueError: The ends of a range are not numbers.
+    """
+    ranges: dict[str, Range] = {}
+    for entry in request.get("IntegerParameterRanges", ()):
+        ends = int(entry["MinValue"]), int(entry["MaxValue"])
+        ranges[entry["Name"]] = IntegerParameter(*ends, entry.get("ScalingType", "Auto"))
+    for entry in request.get("ContinuousParameterRanges", ()):
+        limits = float(entry["MinValue"]), float(entry["MaxValue"])
+        ranges[entry["Name"]] = ContinuousParameter(*limits, entry.get("ScalingType", "Auto"))
+    for entry in request.get("CategoricalParameterRanges", ()):
+        ranges[entry["Name"]] = CategoricalParameter(entry["Values"])
+    return ranges
+
+
 def declared_name(algorithm: type[Algorithm], name: str) -> str | None:
     """Return the service's name of a hyperparameter, given that or the SDK's; None if there is none."""
     for declared in algorithm.declared().values():

@@ -27,7 +27,7 @@ def models(as_json: bool, **where: Any) -> int:
     """List the registered models of a pipeline, newest first; without a registry, the model in use."""
     pipeline = find(**where)
     registry = pipeline.registry()
-    current = pipeline.current_model()
+    current = pipeline.model_in_use()
     if registry is None:
         facts = [{**vars(current)}] if current else []
         if as_json:

@@ -28,14 +28,15 @@ def algorithm_of(job: Mapping[str, Any]) -> Algorithm:
 
 
 def instances_of(job: Mapping[str, Any]) -> tuple[str, int]:
-    """Return the instance type and count of a described training job.
+    """Return the instance type and count of a described training job, or of a tuning job's definition.
 
     For preferences this is the selected type, or the first until one is selected; for groups, the first.
     """
-    resources = job["ResourceConfig"]
+    resources = job.get("ResourceConfig") or job["HyperParameterTuningResourceConfig"]
     if "SelectedInstanceType" in resources:
         count = resources.get("SelectedInstanceCount", resources.get("InstanceCount"))
         return str(resources["SelectedInstanceType"]), int(count)
-    listed = resources.get("InstanceGroups") or resources.get("InstancePreferences")
-    first = {**resources, **(listed[0] if listed else {})}
+    lists = ("InstanceGroups", "InstancePreferences", "InstanceConfigs")
+    listed: list[Any] = next((resources[name] for name in lists if resources.get(name)), [{}])
+    first = {**resources, **listed[0]}
     return str(first["InstanceType"]), int(first["InstanceCount"])

@@ -65,7 +65,7 @@ def overviews(pipelines: Iterable[PipelineEstimator], *, session: Any = None) ->
             running=len(states.list_executions(stateMachineArn=machine, statusFilter=RUNNING)["executions"]),
             last_status=newest[0]["status"] if newest else None,
             last_started=newest[0]["startDate"] if newest else None,
-            current=pipeline.current_model(),
+            current=pipeline.model_in_use(),
             waiting=None if starter is None else _messages(sqs, starter["queue_url"]),
             dead_letters=None if starter is None else _messages(sqs, starter["dead_letters"]),
         )

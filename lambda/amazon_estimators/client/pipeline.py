@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from amazon_estimators.algorithms import Algorithm, algorithm_named
 from amazon_estimators.client.execution import Execution
@@ -15,7 +15,11 @@ from amazon_estimators.client.training_job import TrainingJob
 from amazon_estimators.errors import RequestError
 from amazon_estimators.pipeline.current_model import CurrentModel, approved_model, read_current_model
 from amazon_estimators.pipeline.keys import input_prefix
+from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of, region_of
+
+if TYPE_CHECKING:
+    from amazon_estimators.client.pipeline_model import PipelineModel
 
 SETTINGS = {"pipeline", "algorithm", "hyperparameters", "data_bucket", "channels"}
 """Keys that identify the pipeline's settings in the definition of its state machine."""
@@ -161,8 +165,28 @@ class PipelineEstimator:
         group = registry_group(self._definition())
         return None if group is None else ModelRegistry(group, session=self.session)
 
-    def current_model(self) -> CurrentModel | None:
-        """Return the model in use; None if there is none yet.
+    def current_model(self, *, role: str | None = None) -> PipelineModel | None:
+        """Return the model in use, to be loaded, deployed or asked in batch; None if there is none yet.
+
+        Args:
+            role: Name or ARN of the IAM role that SageMaker assumes to serve it. Default: none; the model can
+                be loaded, and no more.
+
+        Example:
+            >>> model = Estimator.from_pipeline("Churn").current_model()  # doctest: +SKIP
+            >>> model.load().predict(rows)  # doctest: +SKIP
+        """
+        from amazon_estimators.client.pipeline_model import PipelineModel  # noqa: PLC0415 - NumPy
+
+        facts = self.model_in_use()
+        if facts is None:
+            return None
+        location = Place(self.settings["data_bucket"], f"{self.settings.get('prefix', '')}transforms/")
+        name = self.settings["algorithm"]
+        return PipelineModel(facts, name, role=role, location=location, session=self.session)
+
+    def model_in_use(self) -> CurrentModel | None:
+        """Return what is kept of the model in use; None if there is none yet.
 
         It is the newest approved version in the registry or, without a registry, the last model that was good
         enough.

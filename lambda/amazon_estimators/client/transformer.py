@@ -47,6 +47,11 @@ class TransformJob:
         self._algorithm = algorithm
         self._sagemaker = client_of(session, "sagemaker")
 
+    @property
+    def job_name(self) -> str:
+        """The job's name, as the SDK calls it."""
+        return self.name
+
     def describe(self) -> dict[str, Any]:
         """Return the answer of DescribeTransformJob."""
         answer: dict[str, Any] = self._sagemaker.describe_transform_job(TransformJobName=self.name)

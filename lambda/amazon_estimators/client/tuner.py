@@ -44,6 +44,11 @@ class TuningJob:
         self.name, self.session = name, session
         self._sagemaker = client_of(session, "sagemaker")
 
+    @property
+    def job_name(self) -> str:
+        """The job's name, as the SDK calls it."""
+        return self.name
+
     def describe(self) -> dict[str, Any]:
         """Return the answer of DescribeHyperParameterTuningJob."""
         answer: dict[str, Any] = self._sagemaker.describe_hyper_parameter_tuning_job(

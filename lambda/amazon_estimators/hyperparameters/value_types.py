@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar, cast
 
+from amazon_estimators.text import is_unicode
+
 T = TypeVar("T")
 
 MAX_VALUE_CHARACTERS = 2500
@@ -327,7 +329,7 @@ class Text:
         plain = _plain(value)
         if isinstance(plain, bool):
             return str(plain).lower()
-        if isinstance(plain, str | int | float):
+        if isinstance(plain, str | int | float) and is_unicode(str(plain)):
             return str(plain)
         raise ValueError
 

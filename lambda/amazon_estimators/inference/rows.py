@@ -17,8 +17,10 @@ Array = npt.NDArray[Any]
 Vectors = Array | CsrParts
 """Feature vectors: an array of (rows, features) in float32 or float64, or compressed rows of either."""
 
-BLOCK_BYTES = 2**20
-"""Bytes of features that are worked on at a time, so that a second pass finds them in the cache."""
+BLOCK_BYTES = 2**18
+"""Bytes that are worked on at a time, so that a second pass finds them in the processor's cache."""
+FEW_ROWS = 128
+"""A matrix product of fewer rows loses more speed than the cache gains: such a block has twice the bytes."""
 SIDES = ("in0", "in1")
 
 
@@ -63,10 +65,20 @@ def row_count(rows: Vectors) -> int:
     return int(rows.shape[0])
 
 
-def dense_blocks(rows: Vectors) -> Iterator[tuple[slice, Array]]:
+def block_length(rows: Vectors, outputs: int = 0) -> int:
+    """Return how many rows a block has, if each row is worked on as its features and then as ``outputs``."""
+    itemsize = int(rows.data.itemsize if isinstance(rows, CsrParts) else rows.itemsize)
+    count, features = map(int, rows.shape)
+    row_bytes = itemsize * max(features, outputs)
+    length = BLOCK_BYTES // row_bytes
+    if length < FEW_ROWS:
+        length = 2 * BLOCK_BYTES // row_bytes
+    return max(1, min(count, length))
+
+
+def dense_blocks(rows: Vectors, outputs: int = 0) -> Iterator[tuple[slice, Array]]:
     """Yield the rows as dense arrays of a bounded size, in order, each with its place among the rows."""
-    itemsize = rows.data.itemsize if isinstance(rows, CsrParts) else rows.itemsize
-    step = max(1, BLOCK_BYTES // (itemsize * rows.shape[1]))
+    step = block_length(rows, outputs)
     for start in range(0, rows.shape[0], step):
         part = slice(start, min(start + step, rows.shape[0]))
         yield part, _filled(rows, part.start, part.stop) if isinstance(rows, CsrParts) else rows[part]
@@ -188,8 +200,10 @@ def _floats(array: Array) -> Array:
             f"the rows are of dtype {array.dtype}; expecting numbers: booleans, integers or floats",
             remedy="Leave out columns that are not numbers, or cast them: array.astype('float32').",
         )
+    if array.dtype.char in "fd" and array.dtype.isnative:
+        return array
     with np.errstate(over="ignore"):
-        return array.astype(np.float64 if array.dtype == np.float64 else np.float32, copy=False)
+        return array.astype(np.float64 if array.dtype.char == "d" else np.float32)
 
 
 def _compressed(rows: CsrParts) -> CsrParts:

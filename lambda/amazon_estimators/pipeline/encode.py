@@ -35,7 +35,7 @@ def encode_shard(s3: Any, plan: Plan, offset: int, length: int) -> Receipt:
     with Uploads(s3, plan.bucket, part_bytes=PART_BYTES, threads=PARTS_SENT_AT_ONCE) as uploads:
         shard = uploads.open(plan.shard_key(channel, index), planned.content_type)
         builder = ProfileBuilder()
-        facts = encoding.encode(s3, shard, _located(s3, pieces, planned, encoding), planned, builder)
+        facts = encoding.encode(s3, shard, located(s3, pieces, planned, encoding), planned, builder)
         stored = shard.result()
     note(channel=channel, records=facts.records, dropped=facts.dropped, bytes=stored.size)
     leave_profile(s3, plan, channel, index, builder, shard_sha256=stored.sha256)
@@ -44,7 +44,7 @@ def encode_shard(s3: Any, plan: Plan, offset: int, length: int) -> Receipt:
     return receipt
 
 
-def _located(s3: Any, pieces: list[Piece], planned: PlannedChannel, encoding: Encoding) -> Iterator[Piece]:
+def located(s3: Any, pieces: list[Piece], planned: PlannedChannel, encoding: Encoding) -> Iterator[Piece]:
     """Yield the pieces as their format cuts them. For objects that Plan did not inspect, only byte ranges
     were known."""
     if planned.looked:

@@ -12,7 +12,7 @@ from amazon_estimators.pipeline.channels import Channel, channels_of
 from amazon_estimators.pipeline.data_set import check_version
 from amazon_estimators.sources import Source
 from amazon_estimators.storage.s3 import get_json
-from amazon_estimators.text import shown
+from amazon_estimators.text import is_unicode, shown
 
 INPUT_KEYS = ("hyperparameters", "data_set", "reason")
 """The keys of an execution input, as in execution_input.schema.json."""
@@ -120,7 +120,7 @@ class Settings:
         if "data_set" in execution_input:
             check_version(execution_input["data_set"])
         reason = execution_input.get("reason", "")
-        if not isinstance(reason, str) or len(reason) > LONGEST_REASON:
+        if not isinstance(reason, str) or len(reason) > LONGEST_REASON or not is_unicode(reason):
             raise RequestError(
                 f"reason is {shown(reason)}; allowed: a text of up to {LONGEST_REASON:,} characters",
                 remedy="Shorten it or leave it out.",

@@ -32,7 +32,10 @@ def understood(channel: Channel, found: Found) -> ReadAs:
     elif schema.sparse and found.source.label is not None:
         label = str(found.source.label)
     lines = (_files(channel, found), _format(channel, found), *_columns(channel, found, label), _cut(found))
-    return ReadAs(found.source.to_dict(), features, label, (*lines, *_notes(found)))
+    columns = None
+    if features is not None and schema.names is not None:
+        columns = tuple(schema.names[position] for position in schema.recipe.features)
+    return ReadAs(found.source.to_dict(), features, label, (*lines, *_notes(found)), columns)
 
 
 def shortened(read_as: ReadAs) -> list[str]:

@@ -17,12 +17,14 @@ class ReadAs:
         label: The name of the label's column, or its position as text; None if there is none.
         lines: The same in words, a line each: files, format, features, what is not read, how it is cut; then
             what seems odd.
+        columns: The names of the columns that the features are made of, in order; None if they have no names.
     """
 
     source: Mapping[str, Any]
     features: tuple[str, ...] | None
     label: str | None
     lines: tuple[str, ...]
+    columns: tuple[str, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON-ready values; :meth:`from_dict` reads them back."""
@@ -31,10 +33,11 @@ class ReadAs:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read what :meth:`to_dict` wrote."""
-        features = values["features"]
+        features, columns = values["features"], values.get("columns")
         return cls(
             values["source"],
             None if features is None else tuple(features),
             values["label"],
             tuple(values["lines"]),
+            None if columns is None else tuple(columns),
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from amazon_estimators.pipeline.plan import plan_record_sets
 from amazon_estimators.pipeline.training_request import job_tags
+from amazon_estimators.scoring.kept import check_kept
 from amazon_estimators.scoring.keys import CHANNEL, answers_root, predictions_root
 from amazon_estimators.scoring.schema import check_features, rows_channel, trained_on
 from amazon_estimators.scoring.settings import ScoringSettings
@@ -37,6 +38,7 @@ def plan_scoring(
     channel = rows_channel(settings, trained)
     planned = plan_record_sets(s3, settings, {CHANNEL: channel}, execution_input.get("data_set"), execution)
     check_features(trained, planned.plan.channels[CHANNEL])
+    check_kept(s3, planned.plan, settings.keep)
     run = hashlib.sha256(f"{execution['name']}\n{execution['start_time']}".encode()).hexdigest()[:10]
     attempt = f"{planned.state['attempt']}-{run}"
     name = f"{settings.job_name_prefix}-{planned.plan.fingerprint[:8]}-{run}"

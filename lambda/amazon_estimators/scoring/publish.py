@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from amazon_estimators.errors import PredictionsError
@@ -51,10 +51,10 @@ def publish_predictions(
             raise PredictionsError(
                 f"s3://{bucket}/{part['key']} is missing, or is not what was written there"
             )
-        if part["columns"] != parts[0]["columns"]:
+        if _names(part) != _names(parts[0]):
             raise PredictionsError(
-                f"s3://{bucket}/{part['key']} has the columns {part['columns']}; the first part has "
-                f"{parts[0]['columns']}"
+                f"s3://{bucket}/{part['key']} has the columns {_names(part)}; the first part has "
+                f"{_names(parts[0])}"
             )
     rows = sum(part["rows"] for part in parts)
     manifest = {
@@ -64,7 +64,7 @@ def publish_predictions(
         "job": model["job"],
         "model_package": model["model_package"],
         "format": settings.format,
-        "columns": parts[0]["columns"],
+        "columns": _columns(parts),
         "rows": rows,
         "parts": [
             {"key": part["key"], "rows": part["rows"], "bytes": part["size"], "sha256": part["sha256"]}
@@ -75,3 +75,17 @@ def publish_predictions(
     put_json(s3, bucket, key, manifest)
     note(rows=rows, parts=len(parts))
     return {"manifest": f"s3://{bucket}/{key}", "rows": rows, "parts": len(parts), "format": settings.format}
+
+
+def _names(part: Mapping[str, Any]) -> list[str]:
+    return [column["name"] for column in part["columns"]]
+
+
+def _columns(parts: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return the columns of all parts, each with the type that holds what all of them have."""
+    found = []
+    for at, name in enumerate(_names(parts[0])):
+        types = {part["columns"][at]["type"] for part in parts}
+        mixed = "number" if types <= {"integer", "number"} else "text"
+        found.append({"name": name, "type": types.pop() if len(types) == 1 else mixed})
+    return found

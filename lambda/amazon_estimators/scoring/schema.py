@@ -63,16 +63,17 @@ def rows_channel(settings: ScoringSettings, trained: RecordSet) -> Channel:
 
 
 def _source(given: Source, trained: RecordSet, *, has_own: bool) -> Source:
-    source = replace(given, label=None)
+    # Every row gets a prediction, so none is left out: a gap that nothing fills is an error.
+    label = given.label
+    source = given.with_columns(lambda column: () if column == label else (column,), None)
+    source = replace(source, drop_incomplete=False)
     names = _names(trained)
+    if not has_own and any(isinstance(key, int) for key in source.rules.keys):
+        raise _by_position("rules of the training Source go by position")
     if names is not None:
         return replace(source, features=names, exclude=())
     if not has_own and (given.features is not None or given.exclude):
-        raise RequestError(
-            "training took features by their position, in a table that had a label and other columns too: "
-            "where they stand in the rows to score is not known",
-            remedy="Give the PredictionPipeline a source, such as source=Source(features=[0, 1]).",
-        )
+        raise _by_position("training took features by position")
     if _has_option(source, "keep_labels"):
         source = replace(source, keep_labels=False)
     if trained.sparse and _has_option(source, "feature_count"):
@@ -80,9 +81,18 @@ def _source(given: Source, trained: RecordSet, *, has_own: bool) -> Source:
     return source
 
 
+def _by_position(what: str) -> RequestError:
+    return RequestError(
+        f"{what}, in a table that had a label and other columns too: where they are in the rows to score is "
+        "not known",
+        remedy="Give the PredictionPipeline a source, such as source=Source(features=[0, 1]).",
+    )
+
+
 def _names(trained: RecordSet) -> tuple[str, ...] | None:
-    """Return the names of the features if each has one of its own."""
-    names = trained.read_as.features if trained.read_as else None
+    """Return the names of the columns that features are made of, if each has one of its own."""
+    read_as = trained.read_as
+    names = (read_as.columns or read_as.features) if read_as else None
     return names if names and all(names) and len(set(names)) == len(names) else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from amazon_estimators.errors import PredictionsError
 from amazon_estimators.inference import Predictions
@@ -17,6 +17,9 @@ from amazon_estimators.scoring.tables import CONTENT_TYPES, WRITERS, Column, col
 from amazon_estimators.storage.documents import put_document
 from amazon_estimators.storage.multipart_upload import upload
 from amazon_estimators.storage.s3 import read_object
+
+if TYPE_CHECKING:
+    from amazon_estimators.scoring.kept import Rows
 
 RECEIPT_SCHEMA = "part/1"
 
@@ -35,7 +38,12 @@ def score_shard(s3: Any, settings: ScoringSettings, item: Mapping[str, Any]) -> 
     """
     planned, shard = item["plan"], item["shard"]
     plan = Plan.load(s3, planned["bucket"], planned["prefix"])
-    part = _Part(_predictions(s3, settings, plan, item), settings.format)
+    kept = None
+    if settings.keep:
+        from amazon_estimators.scoring.kept import Rows, read_kept  # noqa: PLC0415 - loads the table reader
+
+        kept = Rows(read_kept(s3, plan, settings.keep, item["offset"], item["length"]))
+    part = _Part(_predictions(s3, settings, plan, item), kept, settings.format)
     key = part_key(planned["output"], shard, settings.format)
     stored = upload(s3, plan.bucket, key, part, CONTENT_TYPES[settings.format])
     note(rows=part.rows, bytes=stored.size)
@@ -59,13 +67,16 @@ def _predictions(
 class _Part:
     """The bytes of a part, a block of rows at a time; once read, its rows and columns are known."""
 
-    def __init__(self, predictions: Iterator[Predictions], format_name: str) -> None:
-        self._predictions, self._writer = predictions, WRITERS[format_name]()
+    def __init__(self, predictions: Iterator[Predictions], kept: Rows | None, format_name: str) -> None:
+        self._predictions, self._kept, self._writer = predictions, kept, WRITERS[format_name]()
         self.rows = 0
         self.columns: list[Column] = []
 
     def __iter__(self) -> Iterator[bytes]:
         for predictions in self._predictions:
             self.rows += predictions.rows
-            self.columns = self.columns or columns_of([], predictions)
-            yield self._writer.block({}, predictions)
+            beside = self._kept.take(predictions.rows) if self._kept else {}
+            self.columns = self.columns or columns_of(beside, predictions)
+            yield self._writer.block(beside, predictions)
+        if self._kept:
+            self._kept.check_end()

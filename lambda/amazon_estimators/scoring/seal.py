@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from amazon_estimators.logs import note
-from amazon_estimators.pipeline.keys import pieces_key
 from amazon_estimators.pipeline.seal import Sealed, publish, seal
 from amazon_estimators.pipeline.shard_plan import JSON_LINES, Plan
 from amazon_estimators.pipeline.shard_profiles import add_up_profiles
 from amazon_estimators.scoring.keys import CHANNEL, parts_key
-from amazon_estimators.storage.s3 import put_text, read_object
+from amazon_estimators.scoring.lines import lines_of_shards
+from amazon_estimators.storage.s3 import put_text
 
 
 def seal_scoring(s3: Any, planned: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def seal_scoring(s3: Any, planned: Mapping[str, Any]) -> dict[str, Any]:
 
 def _items(s3: Any, plan: Plan, rows: Sealed) -> list[dict[str, int]]:
     """Return an item for each shard with rows: its number, its rows, its line in pieces.jsonl."""
-    lines = _lines(s3, plan)
+    lines = lines_of_shards(s3, plan)
     items = []
     for receipt in rows.receipts:
         offset, length = lines[receipt.shard]
@@ -51,12 +51,3 @@ def _items(s3: Any, plan: Plan, rows: Sealed) -> list[dict[str, int]]:
             {"shard": receipt.shard, "rows": receipt.facts.records, "offset": offset, "length": length}
         )
     return items
-
-
-def _lines(s3: Any, plan: Plan) -> list[tuple[int, int]]:
-    """Return offset and length of each line of pieces.jsonl; a shard has one."""
-    found, offset = [], 0
-    for line in read_object(s3, plan.bucket, pieces_key(plan.prefix)).splitlines(keepends=True):
-        found.append((offset, len(line.rstrip(b"\n"))))
-        offset += len(line)
-    return found

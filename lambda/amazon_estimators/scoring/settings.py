@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -49,6 +49,7 @@ class ScoringSettings:
         target_shard_bytes: The most bytes of a shard.
         channels: How the input is read, under the name of the one channel.
         has_own_source: True if the user said how the input is read; else it is read as training's was.
+        keep: The columns of the input that stand beside the predictions.
         format: The format of predictions.
         trained: Where the models come from.
         job_name_prefix: The beginning of the names of its models and transform jobs.
@@ -63,6 +64,7 @@ class ScoringSettings:
     target_shard_bytes: int
     channels: Mapping[str, Source]
     has_own_source: bool
+    keep: Sequence[int | str]
     format: str
     trained: Trained
     job_name_prefix: str

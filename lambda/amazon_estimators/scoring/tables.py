@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,6 +15,9 @@ from amazon_estimators.inference import Predictions
 
 CONTENT_TYPES = {"csv": "text/csv", "jsonlines": "application/jsonlines"}
 """The content type of a part, by format; the format is its extension too."""
+
+Kept = list[Any]
+"""The values of a kept column: texts, numbers, None for a gap."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +31,14 @@ class Column:
 class Writer(Protocol):
     """Turns blocks of rows into the bytes of a part."""
 
-    def block(self, kept: Mapping[str, Sequence[str]], predictions: Predictions) -> bytes:
+    def block(self, kept: Mapping[str, Kept], predictions: Predictions) -> bytes:
         """Return the text of some rows: kept columns by name, and the predictions."""
         ...
 
 
-def columns_of(kept: Iterable[str], predictions: Predictions) -> list[Column]:
+def columns_of(kept: Mapping[str, Kept], predictions: Predictions) -> list[Column]:
     """Return the columns of rows like these, in their order."""
-    found = [Column(name, "text") for name in kept]
+    found = [Column(name, _type(values)) for name, values in kept.items()]
     for name, values in predictions.items():
         one = "integer" if values.dtype.kind in "iu" else "number"
         found.append(Column(name, "numbers" if values.ndim == 2 else one))
@@ -48,13 +51,13 @@ class CsvWriter:
     def __init__(self) -> None:
         self._has_header = False
 
-    def block(self, kept: Mapping[str, Sequence[str]], predictions: Predictions) -> bytes:
+    def block(self, kept: Mapping[str, Kept], predictions: Predictions) -> bytes:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         if not self._has_header:
             writer.writerow([*kept, *_flat_names(predictions)])
             self._has_header = True
-        columns: list[Sequence[str]] = [*kept.values(), *_flat_texts(predictions)]
+        columns: list[Sequence[Any]] = [*kept.values(), *_flat_texts(predictions)]
         writer.writerows(zip(*columns, strict=True))
         return text.getvalue().encode()
 
@@ -62,7 +65,7 @@ class CsvWriter:
 class JsonLinesWriter:
     """A JSON object per row. A field that is a list is a list; a number that is not finite is null."""
 
-    def block(self, kept: Mapping[str, Sequence[str]], predictions: Predictions) -> bytes:
+    def block(self, kept: Mapping[str, Kept], predictions: Predictions) -> bytes:
         values = [_plain(column) for column in predictions.values()]
         names = [*kept, *predictions]
         rows = zip(*kept.values(), *values, strict=True)
@@ -73,6 +76,11 @@ WRITERS: Mapping[str, type[CsvWriter] | type[JsonLinesWriter]] = {
     "csv": CsvWriter,
     "jsonlines": JsonLinesWriter,
 }
+
+
+def _type(values: Kept) -> str:
+    kinds = {type(value) for value in values} - {type(None)}
+    return "text" if str in kinds or not kinds else "integer" if kinds == {int} else "number"
 
 
 def _flat_names(predictions: Predictions) -> Iterator[str]:

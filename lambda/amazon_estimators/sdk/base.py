@@ -273,6 +273,13 @@ class AmazonAlgorithmEstimatorBase(Serving, SdkJobs):
         return estimator
 
     @classmethod
+    def of_definition(cls, definition: Mapping[str, Any], session: Any) -> Self:
+        """Return an estimator that trains what a tuning job's definition does; it has no job yet."""
+        estimator = super()._of_job(definition, session)
+        estimator._current_job_name = None
+        return estimator
+
+    @classmethod
     def _algorithm_of(cls, job: Mapping[str, Any]) -> Algorithm:
         algorithm = algorithm_of(job)
         if cls.algorithm_class is not None and not isinstance(algorithm, cls.algorithm_class):

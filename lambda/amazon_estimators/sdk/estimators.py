@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 from amazon_estimators import algorithms
+from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.sdk.base import AmazonAlgorithmEstimatorBase
 from amazon_estimators.sdk.renamed import with_new_names
 
@@ -216,3 +218,10 @@ class IPInsights(AmazonAlgorithmEstimatorBase):
         "shuffled_negative_sampling_rate",
         "weight_decay",
     )
+
+
+ESTIMATORS: Mapping[type[Algorithm], type[AmazonAlgorithmEstimatorBase]] = {
+    one.algorithm_class: one
+    for one in AmazonAlgorithmEstimatorBase.__subclasses__()
+    if one.algorithm_class is not None
+}

@@ -10,6 +10,7 @@ from amazon_estimators.client import predictor
 from amazon_estimators.client.hosting import variant
 from amazon_estimators.sdk.common import RecordDeserializer, RecordSerializer
 from amazon_estimators.sdk.serializers import (
+    BYTES,
     BytesDeserializer,
     CSVSerializer,
     IdentitySerializer,
@@ -22,8 +23,10 @@ class Predictor(predictor.Predictor):
     """Asks an endpoint as SDK 2 does: ``predict(data)`` returns what the deserializer reads.
 
     Attributes:
-        serializer: Writes the body of a request. Default: sends bytes unchanged.
-        deserializer: Reads the body of a response. Default: returns bytes.
+        serializer: Writes the body of a request; in SDK 1 a function of the data. Default: sends bytes
+            unchanged.
+        deserializer: Reads the body of a response; in SDK 1 a function of the stream and its content type.
+            Default: returns bytes.
         content_type: Content type of requests; the serializer's unless set.
         accept: Content types of responses; the deserializer's unless set.
     """
@@ -56,7 +59,7 @@ class Predictor(predictor.Predictor):
     @property
     def content_type(self) -> str:
         """The content type of requests."""
-        return self._content_type or str(self.serializer.CONTENT_TYPE)
+        return self._content_type or str(getattr(self.serializer, "CONTENT_TYPE", BYTES))
 
     @content_type.setter
     def content_type(self, content_type: str) -> None:
@@ -65,8 +68,8 @@ class Predictor(predictor.Predictor):
     @property
     def accept(self) -> str | tuple[str, ...]:
         """The content types of responses."""
-        accept: str | tuple[str, ...] = self._accept or self.deserializer.ACCEPT
-        return accept
+        accept: str | tuple[str, ...] = getattr(self.deserializer, "ACCEPT", "*/*")
+        return self._accept or accept
 
     @accept.setter
     def accept(self, accept: str | tuple[str, ...]) -> None:
@@ -110,10 +113,11 @@ class Predictor(predictor.Predictor):
             "Accept": accept if isinstance(accept, str) else ", ".join(accept),
             **{name: value for name, value in options.items() if value is not None},
             **(initial_args or {}),
-            "Body": self.serializer.serialize(data),
+            "Body": getattr(self.serializer, "serialize", self.serializer)(data),
         }
         answer = self.ask(request)
-        return self.deserializer.deserialize(answer["Body"], answer["ContentType"])
+        deserialize = getattr(self.deserializer, "deserialize", self.deserializer)
+        return deserialize(answer["Body"], answer["ContentType"])
 
     def update_endpoint(
         self,
@@ -149,8 +153,20 @@ class Predictor(predictor.Predictor):
             self.wait()
 
 
-RealTimePredictor = Predictor
-"""The name of SDK 1."""
+class RealTimePredictor(Predictor):
+    """The predictor of SDK 1, with its arguments."""
+
+    def __init__(  # noqa: PLR0917  # the SDK's order
+        self,
+        endpoint: str,
+        sagemaker_session: Any = None,
+        serializer: Any = None,
+        deserializer: Any = None,
+        content_type: str | None = None,
+        accept: str | None = None,
+    ) -> None:
+        super().__init__(endpoint, sagemaker_session, serializer, deserializer)
+        self._content_type, self._accept = content_type, accept
 
 
 class _RecordPredictor(Predictor):

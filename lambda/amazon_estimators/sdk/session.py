@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from amazon_estimators.errors import RequestError
@@ -108,6 +108,59 @@ class Session:
             )
         name = f"/{start.name}" if start.is_file() else ""
         return f"s3://{bucket}/{key_prefix}{name}"
+
+    def download_data(
+        self,
+        path: str,
+        bucket: str,
+        key_prefix: str = "",
+        extra_args: Mapping[str, Any] | None = None,
+    ) -> list[str]:
+        """Download the object, or all objects below a prefix, into a directory, and return their paths.
+
+        extra_args: of the download. Default: none.
+        """
+        s3 = client_of(self.boto_session, "s3")
+        paths = []
+        for key in self.list_s3_files(bucket, key_prefix):
+            if key.endswith("/"):
+                continue
+            relative = PurePosixPath(key.removeprefix(key_prefix).lstrip("/") or key.rpartition("/")[2])
+            if ".." in relative.parts:
+                raise RequestError(f"the key {key!r} leads out of {path}")
+            target = Path(path, relative)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            s3.download_file(bucket, key, str(target), ExtraArgs=dict(extra_args or {}))
+            paths.append(str(target))
+        return paths
+
+    def list_s3_files(self, bucket: str, key_prefix: str) -> list[str]:
+        """Return the keys that begin with a prefix."""
+        pages = client_of(self.boto_session, "s3").get_paginator("list_objects_v2")
+        found = pages.paginate(Bucket=bucket, Prefix=key_prefix)
+        return [entry["Key"] for page in found for entry in page.get("Contents", ())]
+
+    def read_s3_file(self, bucket: str, key_prefix: str) -> str:
+        """Return the text of the object with a key."""
+        answer = client_of(self.boto_session, "s3").get_object(Bucket=bucket, Key=key_prefix)
+        return str(answer["Body"].read().decode())
+
+    def describe_training_job(self, job_name: str) -> dict[str, Any]:
+        """Return DescribeTrainingJob's answer."""
+        answer: dict[str, Any] = self.sagemaker_client.describe_training_job(TrainingJobName=job_name)
+        return answer
+
+    def delete_endpoint(self, endpoint_name: str) -> None:
+        """Delete an endpoint; its configuration stays."""
+        self.sagemaker_client.delete_endpoint(EndpointName=endpoint_name)
+
+    def delete_endpoint_config(self, endpoint_config_name: str) -> None:
+        """Delete the configuration of an endpoint."""
+        self.sagemaker_client.delete_endpoint_config(EndpointConfigName=endpoint_config_name)
+
+    def delete_model(self, model_name: str) -> None:
+        """Delete a model from the account."""
+        self.sagemaker_client.delete_model(ModelName=model_name)
 
     def account_id(self) -> str:
         """Return the number of the AWS account."""

@@ -11,11 +11,15 @@ from amazon_estimators.algorithms.tuning_ranges import (
     ContinuousParameter,
     IntegerParameter,
     Range,
+    ranges_of,
     ranges_request,
 )
 from amazon_estimators.client import tuner
+from amazon_estimators.client.described_job import algorithm_of
 from amazon_estimators.client.tuner import TuningJob, training_row
 from amazon_estimators.errors import RequestError
+from amazon_estimators.sdk.base import AmazonAlgorithmEstimatorBase
+from amazon_estimators.sdk.estimators import ESTIMATORS
 
 
 class WarmStartTypes(Enum):
@@ -37,6 +41,15 @@ class WarmStartConfig:
         self.type, self.parents = WarmStartTypes(warm_start_type), set(parents)
         if not self.parents:
             raise RequestError("a warm start needs at least one parent: the name of a tuning job")
+
+    @classmethod
+    def of_request(cls, request: Mapping[str, Any]) -> Self:
+        """Return the warm start that the API's ``WarmStartConfig`` states."""
+        parents = request["ParentHyperParameterTuningJobs"]
+        return cls(
+            WarmStartTypes(request["WarmStartType"]),
+            [parent["HyperParameterTuningJobName"] for parent in parents],
+        )
 
     def to_input_req(self) -> dict[str, Any]:
         """Return ``WarmStartConfig`` in the API's form."""
@@ -93,6 +106,56 @@ class HyperparameterTuner(tuner.Tuner):
             tags=tags,
         )
         self.objective_metric_name = objective_metric_name
+
+    @classmethod
+    def attach(
+        cls,
+        tuning_job_name: str,
+        sagemaker_session: Any = None,
+        job_details: Mapping[str, Any] | None = None,
+        estimator_cls: type[AmazonAlgorithmEstimatorBase] | None = None,
+    ) -> Self:
+        """Return a tuner of a job that exists.
+
+        Args:
+            tuning_job_name: The job's name.
+            sagemaker_session: A session of the SDK, or a ``boto3.Session``. Default: a new one.
+            job_details: The job's description. Default: it is asked for.
+            estimator_cls: The class of the estimator. Default: that of the algorithm.
+
+        Raises:
+            RequestError: The job tunes several definitions, or not a first-party algorithm.
+        """
+        job = TuningJob(tuning_job_name, session=sagemaker_session)
+        described = job_details or job.describe()
+        if "TrainingJobDefinition" not in described:
+            raise RequestError(f"tuning job {tuning_job_name} has several training job definitions")
+        config, definition = described["HyperParameterTuningJobConfig"], described["TrainingJobDefinition"]
+        training = {
+            **definition,
+            "TrainingJobName": tuning_job_name,
+            "HyperParameters": definition.get("StaticHyperParameters", {}),
+        }
+        if estimator_cls is None:
+            estimator_cls = ESTIMATORS[type(algorithm_of(training))]
+        objective, limits = config["HyperParameterTuningJobObjective"], config["ResourceLimits"]
+        warm = described.get("WarmStartConfig")
+        tuner = cls(
+            estimator_cls.of_definition(training, sagemaker_session),
+            objective["MetricName"],
+            ranges_of(config.get("ParameterRanges", {})),
+            strategy=config["Strategy"],
+            objective_type=objective["Type"],
+            max_jobs=limits.get("MaxNumberOfTrainingJobs"),
+            max_parallel_jobs=limits["MaxParallelTrainingJobs"],
+            max_runtime_in_seconds=limits.get("MaxRuntimeInSeconds"),
+            base_tuning_job_name=tuning_job_name.rpartition("-")[0] or tuning_job_name,
+            warm_start_config=None if warm is None else WarmStartConfig.of_request(warm),
+            early_stopping_type=config.get("TrainingJobEarlyStoppingType", "Off"),
+            random_seed=config.get("RandomSeed"),
+        )
+        tuner.latest_job = job
+        return tuner
 
     @property
     def latest_tuning_job(self) -> TuningJob | None:

@@ -9,7 +9,7 @@ from typing import Any, cast
 from amazon_estimators.errors import InputError
 from amazon_estimators.sources.contract import Reader, Rows
 from amazon_estimators.sources.files.compression import bare_key, compression_of
-from amazon_estimators.sources.formats import FORMATS, extensions, formats_with, vector_formats
+from amazon_estimators.sources.formats import FORMATS, Format, extensions, formats_with, vector_formats
 from amazon_estimators.sources.partitions import Partitioned, columns_of
 from amazon_estimators.sources.ruled import Ruled
 from amazon_estimators.sources.source import Source
@@ -71,9 +71,7 @@ def format_of(found: InputObject, source: Source) -> tuple[str, Rows]:
             f"{found.uri} is compressed; only {' and '.join(allowed)} may be, from outside",
             remedy="Upload it uncompressed: .npz and Parquet compress their content themselves.",
         )
-    reader = cast(Reader, entry.load())
-    if columns_of(found, source):
-        reader = Partitioned(reader)
+    reader = _reader(entry, found, source)
     rules = source.rules
     if not rules:
         return name, cast(Rows, reader)
@@ -83,3 +81,17 @@ def format_of(found: InputObject, source: Source) -> tuple[str, Rows]:
             remedy=f"Leave them out of the Source; they are for {', '.join(formats_with('fill'))}.",
         )
     return name, Ruled(reader, below_header="header" in entry.options)
+
+
+def reader_of(found: InputObject, source: Source) -> Reader:
+    """Return what reads an object before rules apply: where the source has rules, it yields tables.
+
+    Raises what :func:`format_of` raises.
+    """
+    name, _ = format_of(found, source)
+    return _reader(FORMATS[name], found, source)
+
+
+def _reader(entry: Format, found: InputObject, source: Source) -> Reader:
+    reader = cast(Reader, entry.load())
+    return Partitioned(reader) if columns_of(found, source) else reader

@@ -11,7 +11,10 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import is_dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from amazon_estimators.errors import DamagedFileError
 from amazon_estimators.storage.s3 import put_json, read_object
@@ -109,6 +112,31 @@ def fields_of(uri: str, *, remedy: str) -> Iterator[None]:
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         reason = f"{type(error).__name__}: {str(error)[:200]}"
         raise DamagedFileError(f"{uri}: {reason}", remedy=remedy) from None
+
+
+def is_of(value: Any, hint: Any) -> bool:
+    """Return True if a value of JSON is of a type: a dataclass's fields are checked, all the way down.
+
+    Example:
+        >>> is_of({"a": ["x", 1]}, dict[str, tuple[str, int]]), is_of([1, True], list[int])
+        (True, False)
+    """
+    kind, inner = get_origin(hint), get_args(hint)
+    if kind in (Union, UnionType):
+        return any(is_of(value, one) for one in inner)
+    if is_dataclass(hint):
+        types = _types_of(cast(Any, hint))
+        same = isinstance(value, dict) and value.keys() == types.keys()
+        return same and all(is_of(value[name], one) for name, one in types.items())
+    if kind is tuple:
+        return isinstance(value, list) and len(value) == len(inner) and all(map(is_of, value, inner))
+    if kind in (list, dict):
+        inside = value.values() if isinstance(value, dict) else value
+        return isinstance(value, kind) and all(is_of(one, inner[-1]) for one in inside)
+    return value is None if hint is NoneType else type(value) is hint
+
+
+_types_of = cache(get_type_hints)
 
 
 def digest_of(document: Mapping[str, Any], *, place: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from amazon_estimators.errors import DamagedFileError
@@ -10,10 +9,8 @@ from amazon_estimators.pipeline.keys import state_key
 from amazon_estimators.storage.s3 import put_text, read_object, stored_size
 from amazon_estimators.storage.versions import has_lain
 from amazon_estimators.triggers.executions import Executions
-from amazon_estimators.triggers.state import MOST_STARTS, Start, State
+from amazon_estimators.triggers.state import MOST_STARTS, NAME, Start, State
 
-NAME = re.compile(r"([0-9a-f]{24})-([0-9a-f]{8})-[1-9][0-9]*")
-"""The name of an execution that a starter began: data set, settings and how many times they were trained."""
 LARGEST = 16 * 2**20
 """Bytes of a state that is read: one with all it may remember takes less than 1 MB."""
 

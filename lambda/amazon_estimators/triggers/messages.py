@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from amazon_estimators.text import shown
+from amazon_estimators.text import is_unicode, shown
 
 GROUP = "starter"
 """All messages are in one group: the queue delivers them one by one, in order."""
@@ -16,8 +16,6 @@ DAY = 86_400
 """Seconds; no quiet period is longer."""
 LABEL = re.compile(r"[0-9A-Za-z_.-]{1,40}")
 """What the name of a schedule may begin with."""
-NO_CHARACTER = re.compile("[\ud800-\udfff]")
-"""Half of a character: JSON can hold one, UTF-8 cannot."""
 LONGEST_TEXT = 2_048
 """Characters of the longest text; the longest ARN of an alarm is shorter."""
 
@@ -101,7 +99,7 @@ def number(message: Mapping[str, Any], name: str, most: float) -> float:
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= LONGEST_TEXT and not NO_CHARACTER.search(value)
+    return isinstance(value, str) and len(value) <= LONGEST_TEXT and is_unicode(value)
 
 
 def _refused(message: Mapping[str, Any], name: str, allowed: str) -> UnknownMessageError:

@@ -28,7 +28,7 @@ class QuietPeriods:
         name, period = label(message, "name"), timedelta(seconds=number(message, "quiet_seconds", DAY))
         now = self._now()
         end = max(in_time(time(message, "time"), now) + period, now + min(period, MINUTE))
-        set_to, serial = self._periods.get(name, ["", 0])
+        set_to, serial = self._periods.get(name, ("", 0))
         # An end later than any upload sets is of a longer period before a deployment, or of a wrong clock.
         latest = now + period + slack(period) + 2 * LAG
         if not end.isoformat() <= set_to <= latest.isoformat():
@@ -38,7 +38,7 @@ class QuietPeriods:
     def is_over(self, message: Mapping[str, Any]) -> bool:
         """Return True if the message of a schedule tells the end of its period, and take that down."""
         name, end, now = label(message, "name"), time(message, "end").isoformat(), self._now()
-        set_to, known = self._periods.get(name, ["", 0])
+        set_to, known = self._periods.get(name, ("", 0))
         # Numbers are times, and none is far ahead: the next one has to be higher still.
         serial = int(number(message, "number", max(known, int(now.timestamp()) + 2 * DAY)))
         if serial < known or (serial == known and not set_to):
@@ -47,7 +47,7 @@ class QuietPeriods:
             # An upload moved a schedule that was firing already: nobody knows if that was in time.
             self._set(name, serial + 1, datetime.fromisoformat(set_to))
             return False
-        self._periods[name] = ["", serial]
+        self._periods[name] = ("", serial)
         return True
 
     def set_right(self) -> None:
@@ -59,4 +59,4 @@ class QuietPeriods:
     def _set(self, name: str, serial: int, end: datetime) -> None:
         message = {"trigger": "quiet", "name": name, "number": serial, "end": end.isoformat()}
         self._wakeups.set(f"{name}-{serial}", end, message)
-        self._periods[name] = [end.isoformat(), serial]
+        self._periods[name] = (end.isoformat(), serial)

@@ -8,14 +8,17 @@ ended is known to Step Functions.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from amazon_estimators.storage.documents import fields_of, open_document, seal_document
+from amazon_estimators.storage.documents import fields_of, is_of, open_document, seal_document
 
 SCHEMA = "starter-state/3"
+NAME = re.compile(r"([0-9a-f]{24})-([0-9a-f]{8})-([1-9][0-9]{0,8})")
+"""The name of an execution that a starter began: data set, settings and number of trainings with both."""
 REMEDY = "Do nothing: the starter rebuilds it from S3 and Step Functions."
 LAG = timedelta(minutes=5)
 """How long Step Functions' answers about an execution may be outdated; in practice it is seconds."""
@@ -85,16 +88,16 @@ class State:
 
     parked: Request | None = None
     starts: list[Start] = field(default_factory=list)
-    ended: dict[str, list[Any]] = field(default_factory=dict)
+    ended: dict[str, tuple[str, str, int]] = field(default_factory=dict)
     newest: str = ""
-    quiet: dict[str, list[Any]] = field(default_factory=dict)
+    quiet: dict[str, tuple[str, int]] = field(default_factory=dict)
     alarms: dict[str, str] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)
     wake: str = ""
 
     def hear_end(self, name: str, status: str, now: datetime, *, redrives: int) -> None:
         """Record that an execution has ended, after this many redrives."""
-        self.ended[name] = [status, now.isoformat(), redrives]
+        self.ended[name] = (status, now.isoformat(), redrives)
         for start in self.starts:
             if start.name == name:
                 start.status = status
@@ -121,6 +124,22 @@ class State:
         recent = [(text, at) for text, at in self.asked.items() if at > kept]
         self.asked = dict(recent[-MOST_ASKED:])
 
+    def check(self) -> None:
+        """Raise ValueError for what is not a time or no name that a starter gives."""
+        times = [
+            *(end for end, _ in self.quiet.values() if end),
+            *(at for _, at, _ in self.ended.values()),
+            *(start.at for start in self.starts),
+            *self.alarms.values(),
+            *self.asked.values(),
+        ]
+        for text in times:
+            if datetime.fromisoformat(text).tzinfo is None:
+                raise ValueError(f"{text} has no time zone")
+        for start in self.starts:
+            if not NAME.fullmatch(start.name):
+                raise ValueError(f"{start.name!r} is no name of a start")
+
     @property
     def is_new(self) -> bool:
         """True if nothing has ever been requested, and no upload event has arrived."""
@@ -131,9 +150,18 @@ class State:
         """Parse a text that :meth:`to_text` wrote. Raises DamagedFileError for anything else."""
         values = open_document(text, SCHEMA, uri=uri, remedy=REMEDY)
         with fields_of(uri, remedy=REMEDY):
+            if not is_of(values, cls):
+                raise TypeError("a field is not of its type")
             parked = values.pop("parked")
-            starts = [Start(**start) for start in values.pop("starts")]
-            return cls(parked=Request(**parked) if parked else None, starts=starts, **values)
+            state = cls(
+                parked=Request(**parked) if parked else None,
+                starts=[Start(**start) for start in values.pop("starts")],
+                ended={name: tuple(end) for name, end in values.pop("ended").items()},
+                quiet={name: tuple(end) for name, end in values.pop("quiet").items()},
+                **values,
+            )
+            state.check()
+            return state
 
     def to_text(self, *, uri: str) -> str:
         """Return the state as JSON with its schema and digest. It counts at ``uri`` alone."""

@@ -14,6 +14,7 @@ from ministack import app
 
 from amazon_estimators_rehearsal.emulator.account import EmulatedAccount
 from amazon_estimators_rehearsal.emulator.account_services import add_service_quotas, publish_training_images
+from amazon_estimators_rehearsal.emulator.alarm_events import add_alarm_events
 from amazon_estimators_rehearsal.emulator.corrections import (
     accept_metric_math,
     correct_error_types,
@@ -61,6 +62,7 @@ def main() -> None:
     enforce_state_machine_roles(account)
     add_redrive()
     add_policy_simulation()
+    add_alarm_events()
     add_service_quotas()
     publish_training_images()
     asyncio.run(_serve(int(sys.argv[1])))

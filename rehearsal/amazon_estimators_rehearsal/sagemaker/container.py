@@ -20,7 +20,7 @@ from amazon_estimators.algorithms import Algorithm, algorithm_named
 from amazon_estimators.client.described_job import instances_of
 from amazon_estimators.errors import AmazonEstimatorsError
 from amazon_estimators_rehearsal.sagemaker.channels import channel_objects, read_object, shares, split_uri
-from amazon_estimators_rehearsal.sagemaker.checks.channels import check_channels
+from amazon_estimators_rehearsal.sagemaker.checks.channels import check_channels, content_type_of
 from amazon_estimators_rehearsal.sagemaker.checks.data import check_agreement
 from amazon_estimators_rehearsal.sagemaker.checks.records import Records, combine, decode, unzipped
 from amazon_estimators_rehearsal.sagemaker.engines import NO_ENGINE, Fitted, engine_of
@@ -93,7 +93,7 @@ def _read(
                     if channel.get("CompressionType") == "Gzip":
                         body = unzipped(body, f"s3://{bucket}/{key}")
                     parts[bucket, key] = decode(
-                        channel["ContentType"],
+                        content_type_of(algorithm, channel),
                         body,
                         f"s3://{bucket}/{key}",
                         vectors=algorithm.channels[name].vectors,

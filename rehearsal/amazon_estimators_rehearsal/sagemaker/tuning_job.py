@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from amazon_estimators.algorithms import algorithm_named
 from amazon_estimators_rehearsal.sagemaker.account import Account, Credentials
+from amazon_estimators_rehearsal.sagemaker.checks.image import check_image
+from amazon_estimators_rehearsal.sagemaker.checks.tuning_resources import training_resources
 from amazon_estimators_rehearsal.sagemaker.errors import ServiceError
 from amazon_estimators_rehearsal.sagemaker.resources import tag_list, tags_of
 from amazon_estimators_rehearsal.sagemaker.training_job import DEFINED, TrainingJob
@@ -56,6 +59,11 @@ class TuningJob:
         self._config = request["HyperParameterTuningJobConfig"]
         self._definition = request["TrainingJobDefinition"]
         self.objective: Mapping[str, str] = self._config["HyperParameterTuningJobObjective"]
+        image = self._definition["AlgorithmSpecification"]["TrainingImage"]
+        algorithm = algorithm_named(check_image(image, account.region))
+        self._metrics = [
+            {"Name": metric.name, "Regex": metric.regex} for metric in algorithm.metrics if metric.regex
+        ]
         self._search = Search(
             axes_of(self._config["ParameterRanges"]),
             self._config["Strategy"],
@@ -107,7 +115,16 @@ class TuningJob:
         with self._lock:
             described = {name: value for name, value in self._request.items() if name != "Tags"}
             statics = {**self._definition.get("StaticHyperParameters", {}), **self._objective_setting()}
-            described["TrainingJobDefinition"] = {**self._definition, "StaticHyperParameters": statics}
+            # Whatever it sent, the SDK reads ResourceConfig and the algorithm's metrics when it attaches.
+            described["TrainingJobDefinition"] = {
+                **self._definition,
+                "AlgorithmSpecification": {
+                    "MetricDefinitions": self._metrics,
+                    **self._definition["AlgorithmSpecification"],
+                },
+                "ResourceConfig": training_resources(self._definition),
+                "StaticHyperParameters": statics,
+            }
             described |= {
                 "HyperParameterTuningJobArn": self.arn,
                 "HyperParameterTuningJobStatus": self.status,
@@ -199,6 +216,7 @@ class TuningJob:
         request |= {
             "TrainingJobName": f"{self._name}-{number:03d}-{secrets.token_hex(4)}",
             "HyperParameters": {**statics, **tuned, **self._objective_setting()},
+            "ResourceConfig": training_resources(self._definition),
             "Tags": tag_list(self.tags),
         }
         job = self._training_jobs.start(request, self._role, TuningJobArn=self.arn)

@@ -30,7 +30,9 @@ pipeline = TrainingPipeline(
     triggers=[],
     removal_policy=RemovalPolicy.DESTROY,
 )
-scores = PredictionPipeline(stack, "Scores", model=pipeline, engine="numpy", encoder=encoder, triggers=[])
+scores = PredictionPipeline(
+    stack, "Scores", model=pipeline, engine="numpy", keep=["other"], encoder=encoder, triggers=[]
+)
 batch = PredictionPipeline(
     stack,
     "Nightly",

@@ -26,7 +26,7 @@ from amazon_estimators.inference.models.local_model import (
     squared,
 )
 from amazon_estimators.inference.responses import Predictions
-from amazon_estimators.inference.rows import Vectors, dense_blocks
+from amazon_estimators.inference.rows import Vectors, block_length, dense_blocks
 from amazon_estimators.recordio import CsrParts
 
 COLUMNS = ("w1_weight", "w0_weight")
@@ -103,17 +103,23 @@ class LocalFactorizationMachines(LocalModel):
 
     def raw(self, rows: Vectors) -> Array:
         """Return ``bias + x·w + ½ Σ((x·V)² - x²·V²)`` of every row, shape (rows,)."""
-        # The sum over factors of x²·V² is x² times one vector: one product with V is all it takes.
-        squares = np.square(self.factors.astype(np.float64)).sum(axis=1)
-        both = np.column_stack([self.factors, self.linear])
         if isinstance(rows, CsrParts):
             exact = double(rows)
+            both, squares = self._parameters(np.float64)
             return self._sum(product(exact, both), product(squared(exact), squares))
-        both, squares = both.astype(rows.dtype, copy=False), squares.astype(rows.dtype)
+        both, squares = self._parameters(rows.dtype)
         raw = np.empty(len(rows), rows.dtype)
+        square = np.empty((block_length(rows), rows.shape[1]), rows.dtype)
         for part, block in dense_blocks(rows):
-            raw[part] = self._sum(block @ both, np.square(block) @ squares)
+            np.multiply(block, block, out=square[: len(block)])
+            raw[part] = self._sum(block @ both, square[: len(block)] @ squares)
         return raw
+
+    def _derive(self, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+        # The sum over factors of x²·V² is x² times one vector: one product with V is all it takes.
+        squares = np.einsum("ij,ij->i", self.factors, self.factors, dtype=np.float64)
+        both = np.column_stack([self.factors, self.linear]).astype(dtype, copy=False)
+        return both, squares.astype(dtype)
 
     def _sum(self, products: Array, squares: Array) -> Array:
         factors = products[:, :-1]

@@ -58,28 +58,34 @@ class LocalKMeans(LocalModel):
     def describe(self) -> dict[str, Any]:
         return {"k": len(self.centers), "feature_dim": self.feature_dim}
 
+    def _derive(self, dtype: np.dtype[Any]) -> tuple[Array, Array, Array]:
+        centers = self.centers.astype(dtype, copy=False)
+        return centers, np.ascontiguousarray(-2 * centers.T), _norms(centers)
+
     def _predict(self, rows: Vectors) -> Predictions:
         closest = np.empty(rows.shape[0], np.int64)
         if isinstance(rows, CsrParts):
             exact = double(rows)
+            _, factor, center_norms = self._parameters(np.float64)
             norms = product(squared(exact), np.ones(self.feature_dim))
-            squares = product(exact, -2.0 * self.centers.T) + _norms(self.centers.astype(np.float64))
+            squares = product(exact, factor) + center_norms
             closest[:] = squares.argmin(axis=1)
             distance = np.sqrt(np.maximum(norms + squares.min(axis=1), 0))
             return Predictions({"closest_cluster": closest, "distance_to_cluster": distance})
-        centers = self.centers.astype(rows.dtype, copy=False)
-        factor, center_norms = np.ascontiguousarray(-2 * centers.T), _norms(centers)
+        centers, factor, center_norms = self._parameters(rows.dtype)
         distance = np.empty(len(rows), rows.dtype)
-        for part, block in dense_blocks(rows):
+        for part, block in dense_blocks(rows, len(centers)):
             # |x - c|² without |x|², which is the same for every center.
             squares = block @ factor
             squares += center_norms
             squares.argmin(axis=1, out=closest[part])
             norms = _norms(block)
-            distance[part] = norms + np.take_along_axis(squares, closest[part, None], 1)[:, 0]
+            smallest = squares.take(closest[part] + np.arange(0, squares.size, len(centers)))
+            np.add(norms, smallest, out=distance[part])
             # |x|² - 2xc + |c|² loses the digits of a distance that is small beside |x|: from the difference.
             near = np.flatnonzero(distance[part] < NEAR * norms) + part.start
-            distance[near] = _norms(rows[near] - centers[closest[near]])
+            if len(near):
+                distance[near] = _norms(rows[near] - centers[closest[near]])
         np.sqrt(distance, out=distance)
         return Predictions({"closest_cluster": closest, "distance_to_cluster": distance})
 
@@ -91,7 +97,7 @@ class LocalKMeans(LocalModel):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # two equal centers are no reason to warn of the fit
             fitted.fit(self.centers)
-        fitted.cluster_centers_ = np.ascontiguousarray(self.centers)
+        fitted.cluster_centers_ = np.array(self.centers, order="C")
         return fitted.set_params(init="k-means++")
 
 

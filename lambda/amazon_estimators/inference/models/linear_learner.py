@@ -93,9 +93,13 @@ class LocalLinearLearner(LocalModel):
 
     def raw(self, rows: Vectors) -> Array:
         """Return ``rows @ weight.T + bias``, shape (rows, outputs)."""
-        out = product(rows, self.weight.T)
-        out += self.bias.astype(out.dtype)
+        weight, bias = self._parameters(rows.dtype if isinstance(rows, np.ndarray) else rows.data.dtype)
+        out = product(rows, weight)
+        out += bias
         return out
+
+    def _derive(self, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+        return self.weight.astype(dtype, copy=False).T, self.bias.astype(dtype)
 
     def _predict(self, rows: Vectors) -> Predictions:
         if self.predictor_type is None:

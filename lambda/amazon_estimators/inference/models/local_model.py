@@ -72,6 +72,14 @@ class LocalModel(ABC):
     algorithm: ClassVar[str]
     """The class name of its algorithm."""
 
+    def __post_init__(self) -> None:
+        """Make the arrays read-only: predictions keep what they derived from them."""
+        for name, value in list(vars(self).items()):
+            if isinstance(value, np.ndarray):
+                array = value.view()
+                array.flags.writeable = False
+                object.__setattr__(self, name, array)
+
     @classmethod
     @abstractmethod
     def matches(cls, content: Content) -> bool:
@@ -140,6 +148,18 @@ class LocalModel(ABC):
 
     @abstractmethod
     def _predict(self, rows: Vectors) -> Predictions: ...
+
+    def _parameters(self, dtype: npt.DTypeLike) -> Any:
+        """Return what :meth:`_derive` makes of the model for rows of a dtype; it is made once."""
+        derived: dict[np.dtype[Any], Any] = vars(self).setdefault("_derived", {})
+        key = np.dtype(dtype)
+        if key not in derived:
+            derived[key] = self._derive(key)
+        return derived[key]
+
+    def _derive(self, dtype: np.dtype[Any]) -> Any:
+        """Return the model's parameters in a dtype, in the form its prediction multiplies with."""
+        raise NotImplementedError
 
     def __repr__(self) -> str:
         facts = ", ".join(f"{name}={value!r}" for name, value in self.describe().items())

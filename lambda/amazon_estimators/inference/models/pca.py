@@ -13,7 +13,7 @@ from amazon_estimators.errors import ModelError
 from amazon_estimators.inference import mxnet_arrays
 from amazon_estimators.inference.models.local_model import Array, Content, LocalModel, product
 from amazon_estimators.inference.responses import Predictions
-from amazon_estimators.inference.rows import Vectors, dense_blocks
+from amazon_estimators.inference.rows import Vectors, block_length, dense_blocks
 from amazon_estimators.recordio import CsrParts
 
 
@@ -68,17 +68,25 @@ class LocalPCA(LocalModel):
         squares = np.square(self.singular_values.astype(np.float64))
         return np.asarray(squares / squares.sum())
 
+    def _derive(self, dtype: np.dtype[Any]) -> tuple[Array | None, Array]:
+        mean = None if self.mean is None else self.mean.astype(dtype)
+        return mean, self.components.astype(dtype, copy=False)
+
     def _predict(self, rows: Vectors) -> Predictions:
-        if self.mean is None:
-            return Predictions({"projection": product(rows, self.components)})
         if isinstance(rows, CsrParts):
-            shift = self.mean.astype(np.float64) @ self.components
-            return Predictions({"projection": product(rows, self.components) - shift})
-        projection = np.empty((len(rows), self.components.shape[1]), rows.dtype)
-        mean, components = self.mean.astype(rows.dtype), self.components.astype(rows.dtype, copy=False)
+            projection = product(rows, self.components)
+            if self.mean is not None:
+                projection = projection - self.mean.astype(np.float64) @ self.components
+            return Predictions({"projection": projection})
+        mean, components = self._parameters(rows.dtype)
+        if mean is None:
+            return Predictions({"projection": rows @ components})
+        projection = np.empty((len(rows), components.shape[1]), rows.dtype)
+        centred = np.empty((block_length(rows), rows.shape[1]), rows.dtype)
         for part, block in dense_blocks(rows):
             # Centred before the product: the difference of two large products would lose digits.
-            np.matmul(block - mean, components, out=projection[part])
+            np.subtract(block, mean, out=centred[: len(block)])
+            np.matmul(centred[: len(block)], components, out=projection[part])
         return Predictions({"projection": projection})
 
     def to_sklearn(self) -> Any:
@@ -90,7 +98,7 @@ class LocalPCA(LocalModel):
         from sklearn.decomposition import PCA  # noqa: PLC0415 - optional
 
         fitted = PCA(n_components=len(self.singular_values))
-        fitted.components_ = np.ascontiguousarray(self.components.T[::-1])
+        fitted.components_ = np.array(self.components.T[::-1], order="C")
         fitted.singular_values_ = self.singular_values[::-1].copy()
         fitted.explained_variance_ = fitted.explained_variance_ratio_ = self._ratios()[::-1].copy()
         fitted.mean_ = np.zeros(self.feature_dim) if self.mean is None else self.mean.copy()

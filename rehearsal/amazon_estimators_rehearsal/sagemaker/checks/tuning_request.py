@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from amazon_estimators.algorithms import Algorithm, algorithm_named
 from amazon_estimators.algorithms.rules import Problem
 from amazon_estimators.algorithms.tuning import job_findings, objective_findings, range_findings
-from amazon_estimators.algorithms.tuning_ranges import (
-    CategoricalParameter,
-    ContinuousParameter,
-    IntegerParameter,
-    Range,
-)
+from amazon_estimators.algorithms.tuning_ranges import ranges_of
 from amazon_estimators_rehearsal.sagemaker.checks.image import check_image
 from amazon_estimators_rehearsal.sagemaker.checks.request_rules import check_request
+from amazon_estimators_rehearsal.sagemaker.checks.tuning_resources import training_resources
 from amazon_estimators_rehearsal.sagemaker.errors import ValidationError
 
-T = TypeVar("T")
 STRATEGIES = ("Bayesian", "Random", "Grid")
 
 
@@ -26,6 +21,8 @@ def check_tuning_request(request: Mapping[str, Any], region: str) -> None:
     """Raise ValidationError for the first rule that the request breaks."""
     if "TrainingJobDefinition" not in request:
         raise ValidationError("The stand-in tunes one TrainingJobDefinition; the request has none.")
+    if request.get("Autotune", {}).get("Mode") == "Enabled":
+        raise ValidationError("The stand-in chooses no ranges: leave out Autotune.")
     config, definition = request["HyperParameterTuningJobConfig"], request["TrainingJobDefinition"]
     if config["Strategy"] not in STRATEGIES:
         raise ValidationError(
@@ -35,7 +32,7 @@ def check_tuning_request(request: Mapping[str, Any], region: str) -> None:
         raise ValidationError("The stand-in needs HyperParameterTuningJobObjective and ParameterRanges.")
     image = definition["AlgorithmSpecification"].get("TrainingImage")
     algorithm = algorithm_named(check_image(image, region))
-    check_request(definition)
+    check_request({**definition, "ResourceConfig": training_resources(definition)})
     for problem in _problems(algorithm, config, definition):
         raise ValidationError(problem)
 
@@ -44,7 +41,10 @@ def _problems(
     algorithm: type[Algorithm], config: Mapping[str, Any], definition: Mapping[str, Any]
 ) -> Iterator[str]:
     statics = definition.get("StaticHyperParameters", {})
-    ranges = dict(_ranges(config["ParameterRanges"]))
+    try:
+        ranges = ranges_of(config["ParameterRanges"])
+    except ValueError as error:
+        raise ValidationError(f"A range is not of numbers: {error}") from error
     for name in sorted(ranges.keys() & statics.keys()):
         yield f"The hyperparameter {name} is both static and searched."
     objective = config["HyperParameterTuningJobObjective"]
@@ -62,19 +62,3 @@ def _problems(
         ),
     ]
     yield from (finding for finding in findings if isinstance(finding, Problem))
-
-
-def _ranges(ranges: Mapping[str, Any]) -> Iterator[tuple[str, Range]]:
-    for entry in ranges.get("IntegerParameterRanges", ()):
-        yield entry["Name"], IntegerParameter(*_ends(entry, int), entry.get("ScalingType", "Auto"))
-    for entry in ranges.get("ContinuousParameterRanges", ()):
-        yield entry["Name"], ContinuousParameter(*_ends(entry, float), entry.get("ScalingType", "Auto"))
-    for entry in ranges.get("CategoricalParameterRanges", ()):
-        yield entry["Name"], CategoricalParameter(entry["Values"])
-
-
-def _ends(entry: Mapping[str, Any], number: Callable[[str], T]) -> tuple[T, T]:
-    try:
-        return number(entry["MinValue"]), number(entry["MaxValue"])
-    except ValueError as error:
-        raise ValidationError(f"The range of {entry['Name']} is not of numbers: {error}") from error

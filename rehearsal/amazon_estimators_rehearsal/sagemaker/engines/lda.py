@@ -17,13 +17,16 @@ from amazon_estimators_rehearsal.sagemaker.engines.fitted import Fitted
 MAX_PASSES = 100
 """The most passes: max_iterations counts spectral decomposition steps; variational Bayes needs far fewer."""
 
+MAX_PRIOR = 1.0
+"""Largest prior that scikit-learn takes; alpha0 is tuned up to 10."""
+
 
 def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
     """Find topics in the train channel; score the test channel, if any, by log-likelihood per word."""
     topics = algorithm.effective("num_topics")
     model = LatentDirichletAllocation(
         n_components=topics,
-        doc_topic_prior=algorithm.effective("alpha0") / topics,
+        doc_topic_prior=min(algorithm.effective("alpha0") / topics, MAX_PRIOR),
         max_iter=min(algorithm.effective("max_iterations"), MAX_PASSES),
         learning_method="batch",
         evaluate_every=5,

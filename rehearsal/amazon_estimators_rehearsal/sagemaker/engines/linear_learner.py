@@ -67,7 +67,7 @@ class Linear:
         weight = np.atleast_2d(self.model.coef_)
         bias = np.broadcast_to(np.asarray(self.model.intercept_, np.float64).reshape(-1), len(weight))
         scale = 1.0 if self.features.scale_ is None else self.features.scale_
-        center = 0.0 if self.features.mean_ is None else self.features.mean_
+        center = self.features.mean_ if self.features.with_mean else 0.0
         weight = weight / scale
         bias = bias - (weight * center).sum(axis=1)
         if kind == REGRESSOR:
