@@ -127,8 +127,10 @@ _BUCKET = r"(?:<[\w.]+>|arn:\S+:s3:::[\w.-]+)"
 WILDCARDS: Mapping[str, str] = {
     rf"{_BUCKET}/.*\*.*": "Key names depend on uploads, plans, shards and jobs. Each role is "
     "limited to the prefixes of its own step.",
-    r"arn:\S+:sagemaker:\S+:(?:training-job|transform-job|model)/[a-z0-9-]+-\*": "Jobs are named after "
-    "executions, models after executions or what they hold.",
+    r"arn:\S+:sagemaker:\S+:(?:training-job|transform-job|hyper-parameter-tuning-job|model)/[a-z0-9-]+-\*": (
+        "Jobs are named after executions, models after executions or what they hold."
+    ),
+    r"arn:\S+:sagemaker:\S+:model-package/[\w-]+/\*": "Versions of the pipeline's own group are numbered.",
     r"arn:\S+:logs:\S+:log-group:/aws/sagemaker/(?:Training|Transform)Jobs:\S*\*": "Log streams are named "
     "after jobs.",
     r"arn:\S+:states:\S+:execution:\S+\*": "This state machine's executions: no name is known yet.",

@@ -20,7 +20,7 @@ from cdk_nag import (
 )
 from compliance_page import PAGE, page
 from endpoint_stacks import endpoint
-from pipeline_stacks import OTHER_VALUES, REQUIRED, Synthesised, new_stack, plain
+from pipeline_stacks import OTHER_VALUES, REQUIRED, Synthesised, new_stack, plain, with_props
 
 from cdk_amazon_estimators import RecordSetEncoder, Scaling, TrainingPipeline
 from cdk_amazon_estimators.compliance import ACKNOWLEDGED, PACKS, SWITCHES, WILDCARDS, _flat
@@ -82,6 +82,17 @@ def default() -> Synthesised:
 
 
 @pytest.fixture(scope="module")
+def with_steps() -> Synthesised:
+    """A pipeline with all its steps."""
+    return with_props("tuning", "gate", "registration")
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_nothing_more_is_found_in_the_steps_after_training(pack: str, with_steps: Synthesised) -> None:
+    assert violations(with_steps, pack) - set(SWITCHES) == set()
+
+
+@pytest.fixture(scope="module")
 def switched() -> Synthesised:
     return switched_on()
 
@@ -112,7 +123,8 @@ def test_every_acknowledgement_is_needed(
 ) -> None:
     """Without any, each rule and each star is found."""
     monkeypatch.setattr("cdk_amazon_estimators.compliance._findings", lambda node: iter(()))
-    bare = [plain(), switched_on(prefix="digits/"), endpoint(**SCALED)]
+    steps = with_props("tuning", "gate", "registration")
+    bare = [plain(), switched_on(prefix="digits/"), steps, endpoint(**SCALED)]
     found = {rule for pipeline in bare for pack in PACKS for rule in violations(pipeline, pack)}
     assert {rule for finding in ACKNOWLEDGED for rule in finding.rules} <= found
     stars = [one.removeprefix("IAM5[Resource::")[:-1] for one in found if one.startswith("IAM5[Resource::")]

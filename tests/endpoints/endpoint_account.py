@@ -13,11 +13,13 @@ from uuid import uuid4
 import numpy as np
 
 from amazon_estimators.pipeline.current_model import (
+    SCHEMA,
     CurrentModel,
-    current_model_document,
+    current_model_values,
     read_current_model,
 )
 from amazon_estimators.pipeline.keys import current_model_key
+from amazon_estimators.storage.documents import put_document
 from amazon_estimators_rehearsal.platform import Platform
 
 SECONDS = 240
@@ -70,10 +72,8 @@ class EndpointAccount:
         return other
 
     def put_current(self, model: CurrentModel) -> None:
-        document = json.dumps(current_model_document(model))
-        self.client("s3").put_object(
-            Bucket=self.outputs["PointsData"], Key=current_model_key(""), Body=document.encode()
-        )
+        values = {**current_model_values(model), "at": "2026-01-01T00:00:00Z"}
+        put_document(self.client("s3"), self.outputs["PointsData"], current_model_key(""), SCHEMA, values)
 
     def run(self, machine: str) -> dict[str, Any]:
         """Run a state machine: the execution's description once it has ended."""
