@@ -1,7 +1,7 @@
-"""Every error a user can meet: its name, what it means and how to mend it.
+"""Every error that a user can meet: its name, its meaning and its remedy.
 
 The class name is the contract: it is the ``Error`` of a failed execution, so Step Functions catchers and
-dashboards can match on it. ``str(error)`` says what is wrong and, on a last line, what to do about it.
+dashboards can match on it. ``str(error)`` says what is wrong and, on its last line, what to do about it.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class InputError(AmazonEstimatorsError, ValueError):
 
 
 class NoInputError(InputError):
-    """No object lies under a channel's prefix, or none of them has a row."""
+    """There is no object under a channel's prefix, or none has a row."""
 
     remedy = "Upload at least one file of a supported format under the prefix, then start again."
 
@@ -112,7 +112,7 @@ class RecordIOError(AmazonEstimatorsError, ValueError):
 
 
 class ModelError(AmazonEstimatorsError, ValueError):
-    """A model file that cannot be read, or that cannot do what it is asked without its container."""
+    """A model file that cannot be read, or a model that needs its container for the request."""
 
 
 class ResponseError(AmazonEstimatorsError, ValueError):
@@ -132,7 +132,7 @@ class PredictionsError(AmazonEstimatorsError):
 
 
 class ServiceError(AmazonEstimatorsError):
-    """An AWS service did not do what it was asked, beyond all retries. The message names call and object."""
+    """A call to an AWS service still failed after all retries. The message names call and object."""
 
     remedy = "Redrive the execution: it continues with what is missing."
 
@@ -151,7 +151,7 @@ class TrainingJobError(AmazonEstimatorsError):
 
 
 class FunctionError(AmazonEstimatorsError):
-    """Lambda did not run a function: it was at its limit beyond all retries, or had a fault of its own.
+    """Lambda did not run a function: after all retries it was still at its limit, or it had a fault.
 
     The message begins with Lambda's own name for it, such as ``Lambda.TooManyRequestsException``.
     """

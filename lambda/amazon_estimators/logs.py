@@ -109,7 +109,7 @@ def _peak_memory() -> int:
 
 
 def _configure() -> None:
-    """Set the level, and write to standard error unless Lambda has set up a handler of its own."""
+    """Set the level, and write to standard error unless Lambda has set up its own handler."""
     names = {**logging.getLevelNamesMapping(), "TRACE": TRACE}
     LOGGER.setLevel(names.get(os.environ.get(LEVEL, "").upper(), logging.INFO))
     if not logging.getLogger().handlers and not LOGGER.handlers:

@@ -18,7 +18,11 @@ MODULES = sorted(
 )
 
 
-NEED_AN_ACCOUNT = {"amazon_estimators.client.after_training", "amazon_estimators.inference.load"}
+NEED_AN_ACCOUNT = {
+    "amazon_estimators.client.after_training",
+    "amazon_estimators.client.pipeline",
+    "amazon_estimators.inference.load",
+}
 """Their examples are of a deployed model or of a model file, and skipped: the pages' programs run instead."""
 
 

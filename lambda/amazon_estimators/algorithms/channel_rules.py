@@ -20,7 +20,7 @@ REPLICATED = "FullyReplicated"
 class ChannelRule:
     """One data channel. ``distribution`` is the default, ``distributions`` are those the algorithm allows.
 
-    ``content_type`` is what the encoders write, ``also`` what the algorithm reads besides, as it lies on S3.
+    ``content_type`` is what the encoders write, ``also`` what else the algorithm reads directly from S3.
     """
 
     name: str

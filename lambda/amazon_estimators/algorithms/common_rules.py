@@ -32,7 +32,7 @@ class TrainingRules(Owner, Protocol):
 
 
 def common_findings(algorithm: TrainingRules, data: Data) -> Iterator[Finding]:
-    """Apply the rules that no algorithm has to name."""
+    """Apply the rules that hold for every algorithm."""
     yield from _channel_findings(algorithm, data)
     for name, record_set in data.record_sets.items():
         rule = algorithm.channels.get(name)

@@ -1,6 +1,6 @@
 """Values that ``fit_to`` fills in from the data, as the SageMaker Python SDK 2 did.
 
-A fill raises ValueError where the data do not tell the value.
+A fill raises ValueError if the data do not show the value.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from amazon_estimators.hyperparameters.hyperparameter import integer, number, tu
 from amazon_estimators.hyperparameters.owner import Owner
 
 MAX_MODEL_BYTES = 8_000_000_000
-"""8 GB, the largest model. Four bytes a number reproduce AWS's table of what is possible."""
+"""8 GB, the largest model. Four bytes per number reproduce AWS's table of possible sizes."""
 
 
 def _sampling_rates(algorithm: Owner) -> Iterator[Finding]:

@@ -32,7 +32,7 @@ def label_fault(rule: ChannelRule, labelled: bool | None) -> Literal["missing", 
 
     Args:
         rule: The channel.
-        labelled: True if its records have labels, None if nobody can tell yet.
+        labelled: True if its records have labels; None if unknown.
 
     Example:
         >>> label_fault(ChannelRule("train", required=True, label="required"), labelled=False)
@@ -46,7 +46,8 @@ def label_fault(rule: ChannelRule, labelled: bool | None) -> Literal["missing", 
 
 
 def will_have_labels(source: Source, format_name: str) -> bool | None:
-    """Tell if records read by a Source from a format will have labels; None if only the input can tell."""
+    """Return True if records that a Source reads from a format will have labels; None if only the input shows
+    it."""
     match FORMATS[format_name].labels if format_name in FORMATS else "auto":
         case "column":
             return source.label is not None
@@ -71,7 +72,7 @@ def label_problem(
         uri: The input that the schema was taken from.
 
     Returns:
-        The problem, or None if there is none, or if only the records can tell.
+        The problem; None if there is none, or if only the records show it.
     """
     fault = label_fault(rule, will_have_labels(source, format_name))
     if fault is None:

@@ -11,9 +11,9 @@ from typing import Literal
 class Metric:
     """A metric in the training log.
 
-    ``objective`` tells whether automatic model tuning may optimise it, ``direction`` which way. ``regex``
-    finds its value in a log line; None where nobody has published the line. ``predictor_types`` are those it
-    is logged for; empty if for all.
+    ``objective`` is True if automatic model tuning may optimise it, ``direction`` says which way. ``regex``
+    finds its value in a log line; None if the line is not published. ``predictor_types`` are those it is
+    logged for; empty if for all.
     """
 
     name: str

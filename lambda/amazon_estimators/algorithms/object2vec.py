@@ -74,7 +74,7 @@ def _row_sparse(algorithm: Owner) -> Iterator[Finding]:
 
 
 def _auxiliary_files(algorithm: Owner, data: Data) -> Iterator[Finding]:
-    """Refuse embedding and vocabulary files without the auxiliary channel they lie in."""
+    """Refuse embedding and vocabulary files without the auxiliary channel that holds them."""
     if "auxiliary" in data.record_sets:
         return
     for encoder in ("enc0", "enc1"):

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 
 UNKNOWN_RECORDS = sys.maxsize
-"""``num_records`` of data that nobody counted: no rule about the number of records can speak."""
+"""``num_records`` of uncounted data: rules about the number of records do not apply."""
 
 
 @dataclass(frozen=True)
 class Data:
-    """Holds what training is given: RecordSets by channel and the instances that share them.
+    """Holds the input of a training: RecordSets by channel, and the instances that share them.
 
-    ``instance_type`` is one type, or several of which any may be taken.
-    ``feature_dim`` of a RecordSet is 0 and ``num_records`` is UNKNOWN_RECORDS where the data do not tell.
+    ``instance_type`` is one type, or several of which any may be taken. ``feature_dim`` of a RecordSet is 0
+    and ``num_records`` is UNKNOWN_RECORDS if the data do not show it.
     """
 
     record_sets: Mapping[str, RecordSet]

@@ -40,7 +40,7 @@ def image_accounts(repo_name: str) -> Mapping[str, str]:
 def dns_suffix(region: str) -> str:
     """Return the domain of AWS endpoints in the region's partition, such as ``amazonaws.com``.
 
-    A region without an entry of its own has the suffix of the commercial partition.
+    A region without its own entry has the suffix of the commercial partition.
     """
     suffixes: dict[str, str] = _facts()["dns_suffix"]
     return suffixes.get(region, suffixes["default"])

@@ -24,7 +24,7 @@ RANGES = f"{GUIDE}automatic-model-tuning-define-ranges.html"
 METRICS = f"{GUIDE}automatic-model-tuning-define-metrics-variables.html"
 STRATEGIES = f"{GUIDE}automatic-model-tuning-how-it-works.html"
 API = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_HyperParameterTuningJobConfig.html"
-"""Where AWS says what is refused."""
+"""The pages of AWS's documentation behind the refusals."""
 
 MAX_RANGES = 30
 EARLY_STOPPING = ("LinearLearner", "IPInsights")

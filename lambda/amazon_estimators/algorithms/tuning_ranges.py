@@ -148,8 +148,8 @@ def declared_name(algorithm: type[Algorithm], name: str) -> str | None:
 def documented_ranges(algorithm: Algorithm) -> dict[str, Range]:
     """Return the ranges that AWS recommends for the hyperparameters that ``algorithm`` leaves open.
 
-    Those that have no effect beside what it sets, or that it then does not take, are left out. A range of
-    real numbers that spans three orders of magnitude is searched on a logarithmic scale.
+    Leaves out those that have no effect with its settings, or that it then does not accept. A range of real
+    numbers that spans three orders of magnitude is searched on a logarithmic scale.
 
     Example:
         >>> from amazon_estimators.algorithms import KMeans

@@ -68,7 +68,7 @@ def encoding_for(content_type: str) -> str:
 def formats_for(encoding: str) -> tuple[str, ...]:
     """Return the names of the formats that an encoding makes shards of.
 
-    Records are made of any format that feature vectors are read from, text of lines of its own format.
+    Vectors may come from any format that holds feature vectors, text only from lines of its own format.
 
     Example:
         >>> formats_for("jsonlines")

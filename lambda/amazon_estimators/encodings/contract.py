@@ -1,4 +1,4 @@
-"""Define what an encoding is told of a channel, and what it reports of a shard."""
+"""Define an encoding's input for a channel, and its report on a shard."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PlannedChannel:
     looked: bool = True
     """True if Plan inspected every object; if not, pieces are cut by bytes and Encode inspects them first."""
     names: tuple[str, ...] | None = None
-    """File names of the shards where they are not numbered."""
+    """File names of the shards, if they are not numbered."""
     read_as: ReadAs | None = None
     """What was understood of the input."""
 

@@ -141,7 +141,7 @@ def _json(value: Any) -> str:
 
 
 def _are_float32(numbers: list[float]) -> bool:
-    """Return True if all are finite as float32. JSON has no NaN, and its reader is told to take none."""
+    """Return True if all are finite as float32. JSON has no NaN, and the reader refuses it."""
     return min(numbers) >= -FLOAT32_MAX and max(numbers) <= FLOAT32_MAX
 
 

@@ -29,7 +29,7 @@ Reason = str
 
 
 def resolve(s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
-    """Return the source as it is: lines leave nothing to be found out."""
+    """Return the source unchanged: lines leave nothing to detect."""
     return source
 
 

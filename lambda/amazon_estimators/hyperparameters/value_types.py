@@ -43,7 +43,7 @@ class Bounds:
     below: float | None = None
 
     def admit(self, value: float) -> bool:
-        """Return True if ``value`` lies within."""
+        """Return True if ``value`` is in the range."""
         return (
             (self.at_least is None or value >= self.at_least)
             and (self.above is None or value > self.above)
@@ -228,7 +228,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Flag:
-    """True or false; ``capitals`` tells which spelling the service documents."""
+    """True or false; ``capitals`` selects the spelling that the service documents."""
 
     capitals: bool = False
 
@@ -319,7 +319,7 @@ class FileName:
 
 @dataclass(frozen=True)
 class Text:
-    """Any text, number or boolean, passed on as it is written: a setting that AWS does not document."""
+    """Any text, number or boolean, passed on unchanged: a setting that AWS does not document."""
 
     @property
     def expecting(self) -> str:

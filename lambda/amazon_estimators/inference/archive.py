@@ -32,7 +32,7 @@ ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, *_DAMAGED)
 
 @dataclass(frozen=True)
 class Archive:
-    """The content of a ``model.tar.gz``: the model's member by ``name``, and what lies beside it."""
+    """The content of a ``model.tar.gz``: the model's member by ``name``, and its other members."""
 
     name: str
     model: bytes = field(repr=False)

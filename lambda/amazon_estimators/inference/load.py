@@ -16,7 +16,7 @@ from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of
 
 KNN_LABELS = ".labels"
-"""What KNN's files beside ``model_algo-1`` end in.
+"""How the names of KNN's other files end.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/kNN_how-it-works.html
 """

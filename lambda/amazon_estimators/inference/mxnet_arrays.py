@@ -52,7 +52,7 @@ Stored = Array | RowSparse | CsrParts
 
 
 def read(data: bytes) -> dict[str, Stored] | list[Stored]:
-    """Read the arrays of a file, by name, or as a list where they have no names.
+    """Read the arrays of a file, by name, or as a list if they have no names.
 
     Memory is bounded by the file: a sparse array stays sparse, see :func:`dense`.
 
@@ -189,7 +189,7 @@ class _Cursor:
         taken = self.take(math.prod(shape) * dtype.itemsize, f"the values of {what}")
         if math.prod(length for length in shape if length) * dtype.itemsize > np.iinfo(np.int64).max:
             raise ModelError(f"{what} has the shape {shape}, which is beyond 64 bits")
-        # A copy: values of a file lie at any byte, and booleans of a file can be any byte.
+        # A copy: values in a file may start at any byte, and its booleans may be any byte.
         if dtype.kind == "b":
             return np.frombuffer(taken, np.uint8).reshape(shape).astype(np.bool_)
         return np.frombuffer(taken, dtype).reshape(shape).astype(dtype.newbyteorder("="))

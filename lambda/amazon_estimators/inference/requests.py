@@ -73,7 +73,7 @@ def write_request(
             ``algorithm.inference.accepts``.
         max_sequences: Object2Vec's ``infer_max_seqlens``: the longest sequence of either encoder, 1 to 5000.
             Default: none is sent; needed for embeddings.
-        allow_nonfinite: Write NaN and infinities in RecordIO and CSV as they are. JSON has none.
+        allow_nonfinite: Write NaN and infinities in RecordIO and CSV unchanged. JSON has none.
 
     Raises:
         RequestError: The algorithm does not take the content type or the parameter.

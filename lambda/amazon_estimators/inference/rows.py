@@ -149,7 +149,7 @@ def entity_pairs(rows: Any) -> list[tuple[str, str]]:
 
 
 def csv_line(pair: tuple[str, str]) -> bytes:
-    """Return an entity and an address as a line of CSV, without its end; quoted where it must be."""
+    """Return an entity and an address as a line of CSV without a newline, quoted if necessary."""
     return ",".join(
         '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"') else text for text in pair
     ).encode()

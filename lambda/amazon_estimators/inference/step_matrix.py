@@ -49,7 +49,7 @@ def _scored(kind: type[Algorithm]) -> str:
 
 
 def _served(kind: type[Algorithm]) -> Iterator[str]:
-    """Yield where an endpoint serves it: on instances, serverless, beside other models."""
+    """Yield the ways in which an endpoint serves it: on instances, serverless, with other models."""
     yield "yes"
     caution = kind.inference.serverless_caution
     yield f"may not start: {caution}" if caution else "yes"

@@ -1,4 +1,4 @@
-"""A RecordSet that lies on a file system of the training job's VPC instead of S3."""
+"""A RecordSet on a file system in the training job's VPC instead of on S3."""
 
 from __future__ import annotations
 

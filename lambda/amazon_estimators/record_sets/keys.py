@@ -1,6 +1,6 @@
 """Name the objects of a RecordSet, once for the run time, the client and the constructs' IAM statements.
 
-A channel's RecordSet lies under one key prefix, its ``root``:
+A channel's RecordSet is under one key prefix, its ``root``:
 
     matrix_00000.pbr, matrix_00001.pbr, …   or part_00000.jsonl, or files/<the user's own names>
     feature_profile.json
@@ -24,7 +24,7 @@ def manifest_key(root: str) -> str:
 
 
 def record_set_key(root: str) -> str:
-    """Return the key of the facts beside the manifest, for which nobody has to read the shards."""
+    """Return the key of the facts beside the manifest, which save reading the shards."""
     return f"{root}{RECORD_SET}"
 
 
@@ -34,7 +34,7 @@ def profile_key(root: str) -> str:
 
 
 def files_root(root: str) -> str:
-    """Return the prefix of an auxiliary channel's files. They lie apart because the user names them."""
+    """Return the prefix of an auxiliary channel's files. It is separate because users choose their names."""
     return f"{root}{FILES}"
 
 

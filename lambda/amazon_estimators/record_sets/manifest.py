@@ -98,7 +98,7 @@ class StoredRecordSet(Generic[Kind]):
     def from_json(cls, text: str | bytes, uri: str, kind: type[Kind]) -> StoredRecordSet[Kind]:
         """Read what :meth:`to_json` wrote, or release 0.1.0; unknown fields are left out.
 
-        A RecordSet may be copied: the digest is of the content, wherever it lies.
+        A RecordSet may be copied: the digest covers the content, not its location.
 
         Args:
             text: The text of ``record_set.json``.

@@ -1,4 +1,4 @@
-"""Describe how a channel's input was read: kept beside the RecordSet, shown wherever a user looks."""
+"""Describe how a channel's input was read, for ``record_set.json`` and everywhere that users look."""
 
 from __future__ import annotations
 

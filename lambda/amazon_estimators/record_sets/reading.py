@@ -42,12 +42,12 @@ def from_manifest(kind: Any, uri: str, *, channel: str | None, session: Any) -> 
     stored = StoredRecordSet.from_json(text, facts.uri, kind)
     _check_names(s3, stored, manifest)
     record_set = stored.record_set
-    # A RecordSet may have been copied with its manifest: it lies where the manifest does.
+    # A RecordSet may have been copied with its manifest: its shards are beside the manifest.
     return kind.from_dict({**record_set.to_dict(), "s3_data": uri, "channel": channel or record_set.channel})
 
 
 def _check_names(s3: Any, stored: StoredRecordSet[Any], manifest: Place) -> None:
-    """Raise RecordSetError if the manifest does not list the shards that record_set.json beside it knows."""
+    """Raise RecordSetError if the manifest does not list the shards in the record_set.json beside it."""
     if not stored.shards:
         return
     _, names = manifest_entries(_small(s3, manifest), manifest.uri)
@@ -172,7 +172,7 @@ def open_shard(s3: Any, shard: Place) -> BinaryIO:
 
 
 def _retried(s3: Any, read: Callable[[], T], uri: str) -> T:
-    """Read a body. Raises ServiceError for all but S3's refusals, which it raises as they are."""
+    """Read a body. Raises ServiceError for every error except S3's refusals, which it raises unchanged."""
     try:
         return whole_body(read, uri)
     except s3.exceptions.ClientError:

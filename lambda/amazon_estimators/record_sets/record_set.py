@@ -19,14 +19,13 @@ if TYPE_CHECKING:
 class RecordSet:
     """Describes the shards of one channel on S3. Its attributes can be set.
 
-    ``s3_data`` is the URI of the manifest (or of a prefix, with ``s3_data_type="S3Prefix"``).
-    ``num_records`` counts records, ``feature_dim`` columns, ``num_bytes`` bytes of all shards.
-    ``feature_dim`` is 0 where records are no vectors (JSON Lines, IPInsights' CSV, auxiliary files).
-    ``content_type`` is the media type of the shards. Default: that of the algorithm's channel.
-    ``tokens`` is of Object2Vec's pairs: (in0, in1). ``files`` are the names of an auxiliary channel's files.
-    ``dropped`` counts rows of the input that are no records, because a value is missing and the Source says
-    ``drop_incomplete``.
-    ``read_as`` tells what was understood of files it was made from; None for data in memory.
+    ``s3_data`` is the URI of the manifest (or of a prefix, with ``s3_data_type="S3Prefix"``). ``num_records``
+    counts records, ``feature_dim`` columns, ``num_bytes`` bytes of all shards. ``feature_dim`` is 0 if
+    records are not vectors (JSON Lines, IPInsights' CSV, auxiliary files). ``content_type`` is the media type
+    of the shards. Default: that of the algorithm's channel. ``tokens`` is of Object2Vec's pairs: (in0, in1).
+    ``files`` are the names of an auxiliary channel's files. ``dropped`` counts rows of the input left out
+    because a value is missing and the Source has ``drop_incomplete``. ``read_as`` describes how its files
+    were read; None for data in memory.
     """
 
     s3_data: str
@@ -48,7 +47,7 @@ class RecordSet:
 
     @classmethod
     def from_manifest(cls, uri: str, *, channel: str | None = None, session: Any = None) -> Self:
-        """Return the RecordSet whose manifest lies at ``uri``.
+        """Return the RecordSet of the manifest at ``uri``.
 
         Facts come from ``record_set.json`` beside it; without one every shard is read and checked.
         ``channel`` is the one recorded there, else ``"train"``. ``session`` is a ``boto3.Session``, by

@@ -37,7 +37,7 @@ ROWS = ("Linear_Plus_Bias_weight", "Linear_Plus_Bias_bias")
 class LocalFactorizationMachines(LocalModel):
     """A machine of second order: ``factors`` (features, num_factors), ``linear`` (features,), ``bias``.
 
-    ``predictor_type`` is None where neither file nor caller tells it.
+    ``predictor_type`` is None if neither file nor caller says it.
     """
 
     factors: Array

@@ -37,7 +37,7 @@ MOMENTS = {
 
 @dataclass(frozen=True)
 class ProfileDocument:
-    """A profile with what people and Seal have to know of it.
+    """A profile with the facts about it that people and Seal need.
 
     Attributes:
         profile: The moments and the sketch.

@@ -16,7 +16,8 @@ Array = np.ndarray[Any, Any]
 SKETCHED_FEATURES = 2_000
 """Of more features only the moments are kept."""
 PROFILED_FEATURES = 100_000
-"""Of more features nothing is kept: the profiles of thousands of shards would outweigh what they tell."""
+"""With more features there is no profile: those of thousands of shards would cost more than they are
+worth."""
 MERGED_AT_ONCE = 2**21
 """Buckets of sketches that are held before they are added up: about 100 MB with what adding up takes."""
 

@@ -50,7 +50,7 @@ LOWEST = int(ordered_bits(np.array([np.finfo(np.float32).min]))[0])
 
 
 def values_of(keys: Array) -> Array:
-    """Return the float64 values of what :func:`ordered_bits` made; beyond float32 its largest."""
+    """Return the float64 values of the result of :func:`ordered_bits`; beyond float32, its largest."""
     keys = np.clip(keys, LOWEST, HIGHEST).astype(np.uint32)
     return np.where(keys >= SIGN, keys ^ SIGN, ~keys).view(np.float32).astype(np.float64)
 
