@@ -4,6 +4,7 @@
 """
 
 from aws_cdk import App, CfnOutput, Duration, Stack, TimeZone
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk.aws_scheduler import ScheduleExpression
 from constructs import Construct
@@ -16,7 +17,8 @@ from cdk_amazon_estimators import PredictionPipeline, ScheduleTrigger, TrainingP
 class CustomerGroups(Stack):
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
-        topic = sns.Topic(self, "Scores", enforce_ssl=True)
+        key = kms.Key(self, "Key", enable_key_rotation=True)
+        topic = sns.Topic(self, "Scores", master_key=key, enforce_ssl=True)
         pipeline = TrainingPipeline(
             self,
             "Groups",

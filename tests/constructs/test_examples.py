@@ -31,7 +31,7 @@ EXPECTED: dict[str, dict[str, int]] = {
     "screening": {
         "AWS::StepFunctions::StateMachine": 3,
         "AWS::SageMaker::ModelPackageGroup": 1,
-        "AWS::CloudWatch::Alarm": 1,
+        "AWS::CloudWatch::Alarm": 3,  # of drift, and of each starter
         "AWS::S3::Bucket": 2,
     },
     "scoring": {
