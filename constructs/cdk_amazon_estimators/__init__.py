@@ -12,8 +12,10 @@ from cdk_amazon_estimators.endpoints import (
     AllAtOnce,
     Canary,
     DataCapture,
+    DriftMonitor,
     Linear,
     ModelEndpoint,
+    Scaling,
     Serverless,
 )
 from cdk_amazon_estimators.errors import PipelineError
@@ -41,6 +43,7 @@ __all__ = [
     "CategoricalParameter",
     "ContinuousParameter",
     "DataCapture",
+    "DriftMonitor",
     "Gate",
     "IntegerParameter",
     "JobSettings",
@@ -52,6 +55,7 @@ __all__ = [
     "PredictionPipeline",
     "RecordSetEncoder",
     "Registration",
+    "Scaling",
     "ScheduleTrigger",
     "Serverless",
     "TrainingImage",

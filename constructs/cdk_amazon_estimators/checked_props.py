@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import Duration, Size
+from aws_cdk import Duration, Size, Token
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from amazon_estimators.algorithms.instances import types_of
 from amazon_estimators.pipeline.channels import channels_of
 from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES
 from amazon_estimators.sources import Source
@@ -101,7 +102,8 @@ def checked(
             known("instance_type", job.instance_type) is not None
             and known("instance_count", job.instance_count) is not None
         ):
-            algorithm.check_instances(job.instance_type, job.instance_count)
+            known_types = [one for one in types_of(job.instance_type) if not Token.is_unresolved(one)]
+            algorithm.check_instances(known_types or job.instance_type, job.instance_count)
     with problems.collected():
         hyperparameters = algorithm.hyperparameters()
     with problems.collected():
@@ -127,7 +129,7 @@ def checked(
     check_triggers(problems, triggers, _outputs(props), props["max_concurrent_trainings"])
     check_trigger_prefixes(problems, pipeline, triggers, sources, prefix)
     buckets = {name: props[name] for name in ("data_bucket", "model_bucket")}
-    check_regions(problems, pipeline, buckets, triggers)
+    check_regions(problems, pipeline, buckets, triggers, _arns(props))
     check_encoder(problems, pipeline, known("encoder", props["encoder"]))
     problems.raise_any()
     return CheckedProps(
@@ -159,6 +161,17 @@ def _check_storage(
     check_version_expiration(problems, props["input_version_expiration"], data_bucket)
     buckets = (props["data_bucket"], props["model_bucket"])
     check_removal(problems, buckets, props["removal_policy"], props["auto_delete_objects"])
+
+
+def _arns(props: Mapping[str, Any]) -> dict[str, str]:
+    """Return the ARNs of the keys and of the topic, by prop."""
+    attributes = {
+        "encryption_key": "key_arn",
+        "service_encryption_key": "key_arn",
+        "notification_topic": "topic_arn",
+    }
+    given = {name: known(name, props[name]) for name in attributes}
+    return {name: str(getattr(one, attributes[name])) for name, one in given.items() if one is not None}
 
 
 def _outputs(props: Mapping[str, Any]) -> list[str]:

@@ -53,8 +53,8 @@ ACKNOWLEDGED = (
     Finding(
         "AWS::Lambda::Function",
         ("LambdaDLQ",),
-        "Step Functions and SQS invoke the functions synchronously and handle their errors. A dead-letter "
-        "queue is for asynchronous invocations, and there are none.",
+        "Step Functions and SQS invoke the functions synchronously and handle their errors. CloudFormation "
+        "and the schedules of drift monitors see theirs, or repeat the call.",
         ("CKV_AWS_116",),
     ),
     Finding(
@@ -127,8 +127,10 @@ _BUCKET = r"(?:<[\w.]+>|arn:\S+:s3:::[\w.-]+)"
 WILDCARDS: Mapping[str, str] = {
     rf"{_BUCKET}/.*\*.*": "Key names depend on uploads, plans, shards and jobs. Each role is "
     "limited to the prefixes of its own step.",
-    r"arn:\S+:sagemaker:\S+:(?:training-job|transform-job|model)/[a-z0-9-]+-\*": "Jobs, and the models of "
-    "transform jobs, are named after executions.",
+    r"arn:\S+:sagemaker:\S+:(?:training-job|transform-job|hyper-parameter-tuning-job|model)/[a-z0-9-]+-\*": (
+        "Jobs are named after executions, models after executions or what they hold."
+    ),
+    r"arn:\S+:sagemaker:\S+:model-package/[\w-]+/\*": "Versions of the pipeline's own group are numbered.",
     r"arn:\S+:logs:\S+:log-group:/aws/sagemaker/(?:Training|Transform)Jobs:\S*\*": "Log streams are named "
     "after jobs.",
     r"arn:\S+:states:\S+:execution:\S+\*": "This state machine's executions: no name is known yet.",
@@ -136,6 +138,14 @@ WILDCARDS: Mapping[str, str] = {
     r"arn:\S+:ec2:\S+:network-interface/\*": "A network interface gets its ID when it is created.",
     r"arn:\S+:ec2:\S+:\*:(?:subnet|security-group)/\S+": "Subnets and security groups of a shared VPC "
     "may belong to another account.",
+    r"arn:\S+:sagemaker:\S+:endpoint-config/[a-z0-9-]+-\*": "The configurations of an endpoint are named "
+    "after what they hold.",
+    r"arn:\S+:logs:\S+:log-group:/aws/sagemaker/Endpoints/\S+\*": "Log streams of an endpoint are named "
+    "after its instances.",
+    r"arn:\S+:application-autoscaling:\S+:scalable-target/\*": "Scalable targets are named when they are "
+    "registered; a condition keeps to those of SageMaker.",
+    r"arn:\S+:cloudwatch:\S+:alarm:TargetTracking-endpoint/\S+/\*": "The alarms by which an endpoint is "
+    "scaled are named by the service.",
 }
 """Resources with a wildcard, as regular expressions for cdk-nag's text, and the reason for the wildcard."""
 
@@ -161,6 +171,8 @@ NO_RESOURCE = frozenset(
         "logs:ListLogDeliveries",
         "logs:PutResourcePolicy",
         "logs:UpdateLogDelivery",
+        "sagemaker:ListEndpointConfigs",
+        "sagemaker:ListModels",
         "xray:GetSamplingRules",
         "xray:GetSamplingTargets",
         "xray:PutTelemetryRecords",

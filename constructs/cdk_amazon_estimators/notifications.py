@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import jsii
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
@@ -48,17 +51,46 @@ class TrainingNotifications(Construct):
         told: Sequence[str] = TRAINING_ENDS,
     ) -> None:
         super().__init__(scope, construct_id)
+        target: events.IRuleTarget = (
+            targets.SnsTopic(topic, dead_letter_queue=dead_letter_queue)
+            if isinstance(topic, sns.Topic)
+            else _PublishAsRole(topic, dead_letter_queue)
+        )
         events.Rule(
             self,
             "Rule",
             description="Sends a training pipeline's announcements to a topic",
             event_pattern=events_of(state_machine, *told),
-            # CDK drops statements added to the policy of an imported topic.
-            targets=[
-                targets.SnsTopic(
-                    topic,
-                    authorize_using_role=not isinstance(topic, sns.Topic),
-                    dead_letter_queue=dead_letter_queue,
-                )
-            ],
+            targets=[target],
         )
+
+
+@jsii.implements(events.IRuleTarget)
+class _PublishAsRole:
+    """Publishes with a role, to a topic whose policy this app cannot change.
+
+    CDK drops statements added to the policy of an imported topic, and its own target refuses a topic of
+    another account, although EventBridge can publish to one.
+    """
+
+    def __init__(self, topic: sns.ITopic, dead_letter_queue: sqs.IQueue | None) -> None:
+        self._topic = topic
+        self._dead_letter_queue = dead_letter_queue
+
+    def bind(self, rule: Any, id: str | None = None) -> events.RuleTargetConfig:  # noqa: A002
+        assert isinstance(rule, events.Rule)
+        events_service = iam.ServicePrincipal("events.amazonaws.com")
+        role = iam.Role(rule, "EventsRole", assumed_by=events_service)
+        self._topic.grant_publish(role)
+        queue, undelivered = self._dead_letter_queue, None
+        if queue is not None:
+            undelivered = events.CfnRule.DeadLetterConfigProperty(arn=queue.queue_arn)
+            queue.add_to_resource_policy(
+                iam.PolicyStatement(
+                    actions=["sqs:SendMessage"],
+                    resources=[queue.queue_arn],
+                    principals=[events_service],
+                    conditions={"ArnEquals": {"aws:SourceArn": rule.rule_arn}},
+                )
+            )
+        return events.RuleTargetConfig(arn=self._topic.topic_arn, role=role, dead_letter_config=undelivered)

@@ -231,8 +231,12 @@ def check_regions(
     pipeline: Construct,
     buckets: Mapping[str, s3.IBucket | None],
     triggers: Sequence[Trigger],
+    arns: Mapping[str, str],
 ) -> None:
-    """Note buckets and alarms in another region: SageMaker and EventBridge cannot use them here."""
+    """Note buckets, alarms, keys and topics in another region: AWS services cannot use them here.
+
+    ``arns`` are those of keys and of the topic, by prop.
+    """
     ours = Stack.of(pipeline).region
     regions = {
         f"{name} {bucket.node.path}": bucket.env.region
@@ -242,11 +246,14 @@ def check_regions(
     for trigger in triggers:
         if isinstance(trigger, AlarmTrigger) and known("alarm", trigger.alarm) is not None:
             regions[f"AlarmTrigger's {trigger.alarm.node.path}"] = _region_of(trigger.alarm)
+    regions |= {
+        f"{name} {arn}": arn.split(":")[3] for name, arn in arns.items() if not Token.is_unresolved(arn)
+    }
     for name, theirs in regions.items():
         problems.unless(
             Token.is_unresolved(theirs) or Token.is_unresolved(ours) or theirs == ours,
             f"{name} is in {theirs}, the pipeline in {ours}; allowed: one region, because training jobs take "
-            "buckets, and EventBridge alarms, of their own region alone",
+            "buckets and keys, and EventBridge alarms and topics, of their own region alone",
         )
 
 

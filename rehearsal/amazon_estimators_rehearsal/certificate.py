@@ -16,7 +16,7 @@ KEY = "key.pem"
 
 
 def write_certificate(directory: Path) -> None:
-    """Write a self-signed certificate for 127.0.0.1, good for two days, and its key into ``directory``."""
+    """Write a self-signed certificate for this machine, good for two days, and its key into ``directory``."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "amazon-estimators rehearsal")])
     now = datetime.datetime.now(datetime.UTC)
@@ -29,7 +29,11 @@ def write_certificate(directory: Path) -> None:
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
         .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
+            # CloudFormation's custom resources answer to localhost.
+            x509.SubjectAlternativeName(
+                [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
+            ),
+            False,
         )
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)

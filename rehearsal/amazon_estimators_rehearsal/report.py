@@ -115,6 +115,8 @@ def _record_set_rows(
     yield f"channel {channel['ChannelName']}", shape
     if record_set.read_as:
         yield "read as", "\n".join(record_set.read_as.lines)
+    if record_set.dropped:
+        yield "left out", record_set.dropped_rows
     yield "manifest", record_set.s3_data
     shown = [
         f"{_name(shard.key)}: {counted(shard.records, 'record')}, {shard.bytes:,} bytes"

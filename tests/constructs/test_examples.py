@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -57,3 +61,26 @@ def test_an_example_synthesises(example: Path) -> None:
     kinds = [one["Type"] for one in synthesised.template["Resources"].values()]
     expected = EXPECTED[example.stem]
     assert {kind: kinds.count(kind) for kind in expected} == expected
+
+
+def test_nothing_is_called_that_cdk_gives_up(tmp_path: Path) -> None:
+    """app.py and the examples synthesise where CDK refuses what it has deprecated."""
+    flags = json.loads((REPOSITORY / "cdk.json").read_text(encoding="utf-8"))["context"]
+    run_all = "import runpy, sys\nfor path in sys.argv[1:]: runpy.run_path(path, run_name='__main__')"
+    done = subprocess.run(
+        [sys.executable, "-c", run_all, str(REPOSITORY / "app.py"), *map(str, EXAMPLES)],
+        env={
+            **os.environ,
+            "JSII_DEPRECATED": "fail",
+            "CDK_CONTEXT_JSON": json.dumps({**flags, "aws:cdk:bundling-stacks": []}),
+            "CDK_OUTDIR": str(tmp_path),
+            "PYTHONPATH": os.pathsep.join(str(REPOSITORY / root) for root in ("constructs", "lambda")),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told = done.stdout + done.stderr
+    assert not [word for word in ("deprecated", "CfnMapping") if word in told], told
+    assert len(list(tmp_path.glob("*.template.json"))) == 1 + len(EXAMPLES)

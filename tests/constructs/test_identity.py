@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aws_cdk import NestedStack, Stack
 from aws_cdk import aws_sns as sns
-from pipeline_stacks import REQUIRED, Synthesised, new_app
+from pipeline_stacks import REQUIRED, Synthesised, new_app, new_stack
 
 from amazon_estimators.pipeline.events import SOURCE
 from cdk_amazon_estimators import TrainingPipeline
@@ -74,3 +74,26 @@ def test_a_topic_that_cannot_be_given_a_policy_is_published_to_as_a_role(importe
         assert {"Action": "sns:Publish", "Effect": "Allow", "Resource": arn} in allowed
     else:
         assert len(pipeline.of_type("AWS::SNS::TopicPolicy")) == 1
+
+
+@pytest.mark.parametrize("account", ["111122223333", "444455556666"])
+def test_a_topic_of_any_account_hears_a_stack_whose_account_is_known(account: str) -> None:
+    stack = new_stack(region="eu-west-1")
+    arn = f"arn:aws:sns:eu-west-1:{account}:theirs"
+    topic = sns.Topic.from_topic_arn(stack, "T", arn)
+    pipeline = Synthesised(stack, TrainingPipeline(stack, "Digits", **REQUIRED, notification_topic=topic))
+    ((name, target),) = (
+        (name, target)
+        for name, rule in pipeline.of_type("AWS::Events::Rule").items()
+        for target in rule["Targets"]
+        if target["Arn"] == arn
+    )
+    assert "RoleArn" in target
+    undelivered = target["DeadLetterConfig"]["Arn"]
+    allowed = [
+        statement
+        for policy in pipeline.of_type("AWS::SQS::QueuePolicy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement.get("Condition") == {"ArnEquals": {"aws:SourceArn": f"<{name}.Arn>"}}
+    ]
+    assert [one["Resource"] for one in allowed] == [undelivered]

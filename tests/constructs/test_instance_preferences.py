@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk import Duration
+from aws_cdk import CfnParameter, Duration
 from aws_cdk import aws_kms as kms
 from botocore.session import get_session
 from botocore.validate import ParamValidator
@@ -115,6 +115,14 @@ def test_disks_and_their_key(types: Any, volume: int | None, has_key: bool) -> N
 def test_the_disk_counts_where_one_type_needs_it() -> None:
     pipeline = synthesised([LOCAL_CPU, CPU])
     assert states(pipeline)["Plan"]["Parameters"]["pipeline"]["volume_gib"] == 30
+
+
+def test_a_type_that_the_deployment_names_is_left_to_it() -> None:
+    stack = new_stack()
+    types = [CfnParameter(stack, "Type").value_as_string, CPU]
+    pipeline = TrainingPipeline(stack, "Digits", **{**REQUIRED, "instance_type": types})
+    listed = [one["InstanceType"] for one in resources(Synthesised(stack, pipeline))["InstancePreferences"]]
+    assert listed == ["<Type>", CPU]
 
 
 def test_each_unknown_type_is_warned_of() -> None:

@@ -19,9 +19,10 @@ from cdk_nag import (
     ServerlessChecks,
 )
 from compliance_page import PAGE, page
-from pipeline_stacks import OTHER_VALUES, REQUIRED, Synthesised, new_stack, plain
+from endpoint_stacks import endpoint
+from pipeline_stacks import OTHER_VALUES, REQUIRED, Synthesised, new_stack, plain, with_props
 
-from cdk_amazon_estimators import RecordSetEncoder, TrainingPipeline
+from cdk_amazon_estimators import RecordSetEncoder, Scaling, TrainingPipeline
 from cdk_amazon_estimators.compliance import ACKNOWLEDGED, PACKS, SWITCHES, WILDCARDS, _flat
 from cdk_amazon_estimators.props.function_props import NAMES
 
@@ -32,6 +33,9 @@ CHECKS: dict[str, Any] = dict(
         strict=True,
     )
 )
+
+
+SCALED: dict[str, Any] = {"instance_type": "ml.m5.large", "scaling": Scaling(most=2, invocations=100)}
 
 
 def violations(pipeline: Synthesised, pack: str) -> set[str]:
@@ -78,6 +82,17 @@ def default() -> Synthesised:
 
 
 @pytest.fixture(scope="module")
+def with_steps() -> Synthesised:
+    """A pipeline with all its steps."""
+    return with_props("tuning", "gate", "registration")
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_nothing_more_is_found_in_the_steps_after_training(pack: str, with_steps: Synthesised) -> None:
+    assert violations(with_steps, pack) - set(SWITCHES) == set()
+
+
+@pytest.fixture(scope="module")
 def switched() -> Synthesised:
     return switched_on()
 
@@ -92,6 +107,12 @@ def test_with_the_settings_nothing_is_found(pack: str, switched: Synthesised) ->
     assert violations(switched, pack) == set()
 
 
+@pytest.mark.parametrize("pack", PACKS)
+def test_nothing_is_found_of_an_endpoint_that_no_setting_meets(pack: str) -> None:
+    made = endpoint(**SCALED, vpc=OTHER_VALUES["vpc"])
+    assert violations(made, pack) - set(SWITCHES) == set()
+
+
 def test_every_setting_meets_something(default: Synthesised) -> None:
     found = {rule for pack in PACKS for rule in violations(default, pack)}
     assert found == set(SWITCHES)
@@ -102,7 +123,8 @@ def test_every_acknowledgement_is_needed(
 ) -> None:
     """Without any, each rule and each star is found."""
     monkeypatch.setattr("cdk_amazon_estimators.compliance._findings", lambda node: iter(()))
-    bare = [plain(), switched_on(prefix="digits/")]
+    steps = with_props("tuning", "gate", "registration")
+    bare = [plain(), switched_on(prefix="digits/"), steps, endpoint(**SCALED)]
     found = {rule for pipeline in bare for pack in PACKS for rule in violations(pipeline, pack)}
     assert {rule for finding in ACKNOWLEDGED for rule in finding.rules} <= found
     stars = [one.removeprefix("IAM5[Resource::")[:-1] for one in found if one.startswith("IAM5[Resource::")]

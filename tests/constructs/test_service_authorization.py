@@ -19,7 +19,10 @@ from policy_sentry.querying.actions import get_action_data, get_actions_for_serv
 
 from cdk_amazon_estimators import (
     AlarmTrigger,
+    DataCapture,
+    ModelEndpoint,
     RecordSetEncoder,
+    Scaling,
     ScheduleTrigger,
     TrainingPipeline,
     UploadTrigger,
@@ -57,6 +60,16 @@ def organisation() -> Synthesised:
             AlarmTrigger(alarm),
         ],
         **{name: OTHER_VALUES[name](stack) for name in names},
+    )
+    ModelEndpoint(
+        stack,
+        "Online",
+        model=pipeline,
+        instance_type="ml.m5.large",
+        vpc=vpc,
+        scaling=Scaling(most=2, invocations=100),
+        alarms=[alarm],
+        data_capture=DataCapture(),
     )
     return Synthesised(stack, pipeline)
 

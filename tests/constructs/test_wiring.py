@@ -12,6 +12,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_notifications as notifications
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from pipeline_stacks import REQUIRED, Synthesised, new_stack
 
@@ -166,6 +167,13 @@ def test_a_trigger_outside_the_channels_is_warned_of(trigger: UploadTrigger, tol
 
 
 ARN = "arn:aws:cloudwatch:{}:111122223333:alarm:drift"
+
+
+def key_of(stack: Stack, region: str) -> kms.IKey:
+    name = "11111111-2222-3333-4444-555555555555"
+    return kms.Key.from_key_arn(stack, "K", f"arn:aws:kms:{region}:111122223333:key/{name}")
+
+
 ELSEWHERE: dict[str, Callable[[Stack, str], dict[str, Any]]] = {
     "data_bucket": lambda stack, region: {
         "data_bucket": s3.Bucket.from_bucket_attributes(stack, "B", bucket_name="mine", region=region)
@@ -175,6 +183,11 @@ ELSEWHERE: dict[str, Callable[[Stack, str], dict[str, Any]]] = {
     },
     "alarm": lambda stack, region: {
         "triggers": [AlarmTrigger(cloudwatch.Alarm.from_alarm_arn(stack, "A", ARN.format(region)))]
+    },
+    "encryption_key": lambda stack, region: {"encryption_key": key_of(stack, region)},
+    "service_encryption_key": lambda stack, region: {"service_encryption_key": key_of(stack, region)},
+    "notification_topic": lambda stack, region: {
+        "notification_topic": sns.Topic.from_topic_arn(stack, "T", f"arn:aws:sns:{region}:111122223333:t")
     },
 }
 

@@ -1,4 +1,4 @@
-"""A deployed pipeline and its endpoint, as seen from outside."""
+"""Deployed pipelines and their endpoints, as seen from outside."""
 
 from __future__ import annotations
 
@@ -6,56 +6,88 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 
+from amazon_estimators.pipeline.current_model import (
+    SCHEMA,
+    CurrentModel,
+    current_model_values,
+    read_current_model,
+)
+from amazon_estimators.pipeline.keys import current_model_key
+from amazon_estimators.storage.documents import put_document
 from amazon_estimators_rehearsal.platform import Platform
 
 SECONDS = 240
 RNG = np.random.default_rng(3)
 
 
-def points(center: float) -> bytes:
-    """Return CSV of forty points around two centers."""
+def points(center: float, *, labelled: bool = False) -> bytes:
+    """Return CSV of forty points around two centers, with the number of the center in front if labelled."""
     rows = np.concatenate([RNG.normal(center, 0.1, (20, 3)), RNG.normal(-center, 0.1, (20, 3))])
+    if labelled:
+        rows = np.column_stack([np.repeat([0, 1], 20), rows])
     return "\n".join(",".join(f"{one:.4f}" for one in row) for row in rows).encode()
 
 
 @dataclass
 class EndpointAccount:
-    """The account. ``outputs`` are the stack's."""
+    """The account. ``outputs`` are the stack's; pipelines and endpoints go by their ids in the app."""
 
     platform: Platform
     outputs: dict[str, str]
     events: list[dict[str, Any]] = field(default_factory=list)
 
-    @property
-    def endpoint(self) -> str:
-        return self.outputs["Endpoint"]
-
     def client(self, service: str) -> Any:
         return self.platform.client(service)
 
-    def train(self, center: float) -> dict[str, Any]:
+    def train(self, pipeline: str, center: float) -> dict[str, Any]:
         """Train on points around ``center`` and its opposite: Model Trained's detail."""
         self.client("s3").put_object(
-            Bucket=self.outputs["Bucket"], Key="input/train/rows.csv", Body=points(center)
+            Bucket=self.outputs[f"{pipeline}Data"],
+            Key="input/train/rows.csv",
+            Body=points(center, labelled=pipeline == "Kinds"),
         )
-        arn = self.start("Machine")
-        ended = self.end(arn)
+        ended = self.run(pipeline)
         assert ended["status"] == "SUCCEEDED", (ended, self.platform.problems())
-        return self.told("Model Trained", lambda detail: detail["execution"] == ended["name"])
+        return self.told("Model Trained", execution=ended["name"])
 
-    def start(self, machine: str) -> str:
+    def use(self, **changes: Any) -> CurrentModel:
+        """Put another model in the place of Points' model in use: a copy of it, but for ``changes``."""
+        s3, data, models = self.client("s3"), self.outputs["PointsData"], self.outputs["PointsModels"]
+        current = read_current_model(s3, data, "")
+        assert current is not None
+        key = f"models/{uuid4().hex}/output/model.tar.gz"
+        body = changes.pop("body", None)
+        if body is None:
+            bucket, _, source = current.model.removeprefix("s3://").partition("/")
+            body = s3.get_object(Bucket=bucket, Key=source)["Body"].read()
+        s3.put_object(Bucket=models, Key=key, Body=body)
+        other = replace(current, model=f"s3://{models}/{key}", **changes)
+        self.put_current(other)
+        return other
+
+    def put_current(self, model: CurrentModel) -> None:
+        values = {**current_model_values(model), "at": "2026-01-01T00:00:00Z"}
+        put_document(self.client("s3"), self.outputs["PointsData"], current_model_key(""), SCHEMA, values)
+
+    def run(self, machine: str) -> dict[str, Any]:
+        """Run a state machine: the execution's description once it has ended."""
         arn: str = self.client("stepfunctions").start_execution(
-            stateMachineArn=self.outputs[machine], input="{}"
+            stateMachineArn=self.outputs[f"{machine}Machine"], input="{}"
         )["executionArn"]
-        return arn
+        return self.end(arn)
+
+    def redrive(self, execution: dict[str, Any]) -> dict[str, Any]:
+        self.client("stepfunctions").redrive_execution(executionArn=execution["executionArn"])
+        time.sleep(0.5)
+        return self.end(execution["executionArn"])
 
     def end(self, arn: str) -> dict[str, Any]:
-        """The execution's description once it has ended."""
         described = self.until(
             lambda: self.client("stepfunctions").describe_execution(executionArn=arn),
             lambda found: found["status"] != "RUNNING",
@@ -72,12 +104,12 @@ class EndpointAccount:
             time.sleep(0.2)
         raise AssertionError(f"not done: {found}\n" + "\n".join(self.platform.problems()))
 
-    def told(self, detail_type: str, about: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """The detail of an event; waits for it."""
+    def told(self, detail_type: str, **about: Any) -> dict[str, Any]:
+        """The detail of an event that has the members ``about``; waits for it."""
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline:
             for event in self.events:
-                if event["detail-type"] == detail_type and about(event["detail"]):
+                if event["detail-type"] == detail_type and about.items() <= event["detail"].items():
                     return dict(event["detail"])
             answer = self.client("sqs").receive_message(
                 QueueUrl=self.outputs["ToldQueue"], MaxNumberOfMessages=10
@@ -85,26 +117,44 @@ class EndpointAccount:
             self.events += [json.loads(message["Body"]) for message in answer.get("Messages", [])]
             time.sleep(0.2)
         problems = "\n".join(self.platform.problems())
-        raise AssertionError(f"no such {detail_type}; there are {self.events}\n{problems}")
+        raise AssertionError(f"no {detail_type} of {about}; there are {self.events}\n{problems}")
 
     def idle(self) -> None:
         """Wait until no deployment runs."""
-        self.until(lambda: self.executions("RUNNING"), lambda running: not running)
 
-    def executions(self, status: str) -> list[dict[str, Any]]:
-        listed: list[dict[str, Any]] = self.client("stepfunctions").list_executions(
-            stateMachineArn=self.outputs["Deploying"], statusFilter=status
-        )["executions"]
-        return listed
+        def running() -> list[Any]:
+            return [
+                execution
+                for name in ("Online", "Cheap", "Many", "Single")
+                for execution in self.client("stepfunctions").list_executions(
+                    stateMachineArn=self.outputs[f"{name}Machine"], statusFilter="RUNNING"
+                )["executions"]
+            ]
 
-    def described(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.client("sagemaker").describe_endpoint(EndpointName=self.endpoint)
+        self.until(running, lambda found: not found)
+
+    def described(self, endpoint: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.client("sagemaker").describe_endpoint(
+            EndpointName=self.outputs[f"{endpoint}Endpoint"]
+        )
+        del found["ResponseMetadata"]
         return found
 
-    def ask(self, row: str) -> dict[str, Any]:
-        """The endpoint's answer about one point."""
+    def names(self, endpoint: str) -> tuple[list[str], list[str]]:
+        """The configurations and models of an endpoint."""
+        client, name = self.client("sagemaker"), self.outputs[f"{endpoint}Endpoint"]
+        configs = client.list_endpoint_configs(NameContains=name, MaxResults=100)["EndpointConfigs"]
+        models = client.list_models(NameContains=name, MaxResults=100)["Models"]
+        return [one["EndpointConfigName"] for one in configs], [one["ModelName"] for one in models]
+
+    def ask(self, endpoint: str, row: str, **more: Any) -> dict[str, Any]:
+        """An endpoint's answer about one point."""
         answer = self.client("sagemaker-runtime").invoke_endpoint(
-            EndpointName=self.endpoint, Body=row.encode(), ContentType="text/csv", Accept="application/json"
+            EndpointName=self.outputs[f"{endpoint}Endpoint"],
+            Body=row.encode(),
+            ContentType="text/csv",
+            Accept="application/json",
+            **more,
         )
         (prediction,) = json.loads(answer["Body"].read())["predictions"]
         return dict(prediction)
@@ -112,11 +162,11 @@ class EndpointAccount:
     @contextmanager
     def denied(self, role: str, action: str) -> Iterator[None]:
         """A role without an action, for the time of the block."""
-        iam = self.client("iam")
+        iam, name = self.client("iam"), self.outputs[role]
         statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        iam.put_role_policy(RoleName=role, PolicyName="Denied", PolicyDocument=document)
+        iam.put_role_policy(RoleName=name, PolicyName="Denied", PolicyDocument=document)
         try:
             yield
         finally:
-            iam.delete_role_policy(RoleName=role, PolicyName="Denied")
+            iam.delete_role_policy(RoleName=name, PolicyName="Denied")

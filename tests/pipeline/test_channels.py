@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from amazon_estimators.algorithms import ALGORITHMS
+from amazon_estimators.algorithms import ALGORITHMS, Object2Vec
 from amazon_estimators.errors import RequestError
 from amazon_estimators.pipeline.channels import channels_of
 from amazon_estimators.sources import Source
@@ -93,3 +93,8 @@ def test_a_channel_reads_the_formats_of_its_content_type(algorithm: str, channel
 def test_what_is_allowed_is_named() -> None:
     assert "format 'csv'; allowed: auto, jsonlines\n" in problem("Object2Vec", "train", {"format": "csv"})
     assert "format 'csv'; allowed: auto\n" in problem("NTM", "auxiliary", {"format": "csv"})
+
+
+def test_lines_have_no_columns_for_rules() -> None:
+    with pytest.raises(RequestError, match="channel train reads lines, which have no columns for fill"):
+        channels_of(Object2Vec, {"train": Source(fill={0: 1})}, {}, instance_count=1, prefix="")

@@ -22,7 +22,7 @@ from amazon_estimators.errors import InputError, RequestError, SchemaError
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.sources import Source
 from amazon_estimators.sources.columns.hashing import LONG, murmur3
-from amazon_estimators.sources.in_memory import features_of
+from amazon_estimators.sources.in_memory import features_of, of_memory
 from amazon_estimators.sources.parquet import row_group, ruled_row_group
 from sources.encoded import encoded
 
@@ -289,6 +289,11 @@ def test_a_record_set_tells_rows_left_out_and_features_by_name(tmp_path: Path) -
     assert record_set.read_as is not None
     assert record_set.read_as.features == ("city=Berlin", "city=Paris", "city=Rome", "age", "income")
     assert any("one_hot city as 3 words; fill income with -1" in line for line in record_set.read_as.lines)
+    kept = of_memory(Source.from_dict(record_set.read_as.source))
+    block = features_of(pd.read_csv(tmp_path / "a.csv"), kept)
+    assert isinstance(block.features, np.ndarray)
+    assert block.features.tolist()[0] == [1, 0, 0, 40, 100]
+    assert block.labels is not None and block.labels.tolist() == [1, 0, 0]
     assert (
         Source.from_dict(record_set.read_as.source).rules
         == Source(unknown="zeros", drop_incomplete=True, **KEPT).rules

@@ -49,6 +49,13 @@ def check_endpoint(
     for name in ("serverless", "data_capture"):
         if (value := known(name, props[name])) is not None:
             value.check(problems)
+    if (scaling := known("scaling", props["scaling"])) is not None:
+        scaling.check(problems, props["instance_type"])
+        problems.unless(
+            props["serverless"] is None,
+            "scaling with serverless, which has no instances: it serves up to max_concurrency by itself. "
+            f"Source: {SERVERLESS}",
+        )
     _check_alarms(problems, props)
     traffic = known("traffic", props["traffic"])
     if traffic is None or traffic.check(problems):
@@ -116,8 +123,8 @@ def _check_timeout(problems: Problems, timeout: Duration | None, waits: int) -> 
     )
     problems.unless(
         seconds is None or least <= seconds <= MOST_TIMEOUT,
-        f"timeout is {seconds} seconds; allowed: {least}, more than traffic waits in all, to {MOST_TIMEOUT}. "
-        f"Source: {SOURCE}",
+        f"timeout is {seconds and round(seconds)} seconds; allowed: {least}, more than traffic waits in all, "
+        f"to {MOST_TIMEOUT}. Source: {SOURCE}",
     )
 
 

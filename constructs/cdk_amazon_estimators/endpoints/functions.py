@@ -19,6 +19,7 @@ from cdk_amazon_estimators.access.registry import registry_statements
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.access.volumes import grant_volumes
 from cdk_amazon_estimators.encoder import RecordSetEncoder
+from cdk_amazon_estimators.endpoints.scaling import scaling_statements, stop_scaling_statement
 from cdk_amazon_estimators.training.job_names import tuning_name_prefix
 from cdk_amazon_estimators.training_pipeline import TrainingPipeline
 
@@ -31,24 +32,33 @@ class Functions:
     smoke: lambda_.Function
     clean: lambda_.Function
     tell: lambda_.Function
+    lifecycle: lambda_.Function
+    scale: lambda_.Function | None = None
 
     @property
-    def all(self) -> Sequence[lambda_.Function]:
-        """Return all of them."""
-        return (self.deploy, self.smoke, self.clean, self.tell)
+    def steps(self) -> Sequence[lambda_.Function]:
+        """Return those that the state machine invokes."""
+        steps = (self.deploy, self.smoke, self.scale, self.clean, self.tell)
+        return [step for step in steps if step is not None]
 
     @classmethod
-    def of(cls, encoder: RecordSetEncoder) -> Functions:
+    def of(cls, encoder: RecordSetEncoder, *, scales: bool) -> Functions:
         """Return the functions, with the code of ``encoder``. The first call makes them."""
 
-        def made(name: str, description: str) -> lambda_.Function:
-            return encoder.step(name, description, timeout=Duration.minutes(2), memory=Size.mebibytes(512))
+        def made(name: str, description: str, minutes: int = 2) -> lambda_.Function:
+            return encoder.step(
+                name, description, timeout=Duration.minutes(minutes), memory=Size.mebibytes(512)
+            )
 
         return cls(
             deploy=made("Deploy", "Bring an endpoint nearer to the model in use"),
             smoke=made("Smoke", "Ask a deployed endpoint about one record"),
             clean=made("Clean", "Delete models and configurations that an endpoint no longer needs"),
             tell=made("Tell", "Tell how a deployment ended"),
+            lifecycle=made("Lifecycle", "Deploy with the stack, and delete with it", minutes=15),
+            scale=made("Scale", "Let the number of an endpoint's instances follow its requests")
+            if scales
+            else None,
         )
 
 
@@ -73,24 +83,29 @@ def grant_functions(
     """
     arns = Arns(scope, endpoint_name)
     for function in (functions.deploy, functions.clean):
-        _grant_model_in_use(scope, function, pipeline)
-        _allow(function, arns.endpoint, "sagemaker:DescribeEndpoint")
+        grant_model_in_use(scope, function, pipeline)
+        allow(function, arns.endpoint, "sagemaker:DescribeEndpoint")
     _grant_deploying(functions.deploy, arns, execution_role)
     if volume_key is not None:
         grant_volumes(functions.deploy, volume_key)
-    _allow(functions.smoke, arns.endpoint, "sagemaker:InvokeEndpoint")
-    _allow(functions.smoke, arns.training_jobs(pipeline), "sagemaker:DescribeTrainingJob")
+    allow(functions.smoke, arns.endpoint, "sagemaker:InvokeEndpoint")
+    allow(functions.smoke, arns.training_jobs(pipeline), "sagemaker:DescribeTrainingJob")
     layout = pipeline.layout
     channel = keys.channel_root(layout.record_set(keys.ANY), CHANNEL)
     S3Access(functions.smoke, layout.data_bucket, layout.encryption_key).read(
         [manifest_key(channel), *shard_patterns(channel)]
     )
-    _allow(
-        functions.clean, arns.configs, "sagemaker:DeleteEndpointConfig", "sagemaker:DescribeEndpointConfig"
-    )
-    _allow(functions.clean, arns.models, "sagemaker:DeleteModel")
-    # Listing knows no resource.
-    _allow(functions.clean, ["*"], "sagemaker:ListEndpointConfigs", "sagemaker:ListModels")
+    allow(functions.clean, arns.configs, "sagemaker:DescribeEndpointConfig")
+    for function in (functions.clean, functions.lifecycle):
+        allow(function, arns.configs, "sagemaker:DeleteEndpointConfig")
+        allow(function, arns.models, "sagemaker:DeleteModel")
+        # Listing knows no resource.
+        allow(function, ["*"], "sagemaker:ListEndpointConfigs", "sagemaker:ListModels")
+    allow(functions.lifecycle, arns.endpoint, "sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint")
+    if functions.scale is not None:
+        for statement in scaling_statements(scope, endpoint_name, [*arns.endpoint, *arns.configs]):
+            functions.scale.add_to_role_policy(statement)
+        functions.deploy.add_to_role_policy(stop_scaling_statement(scope))
     functions.tell.add_to_role_policy(tell_statement(scope))
 
 
@@ -119,7 +134,7 @@ class Arns:
         )
 
 
-def _grant_model_in_use(scope: Construct, function: lambda_.Function, pipeline: TrainingPipeline) -> None:
+def grant_model_in_use(scope: Construct, function: lambda_.Function, pipeline: TrainingPipeline) -> None:
     """Allow to read which model is in use, where the pipeline keeps that."""
     if pipeline.model_package_group is not None:
         for statement in registry_statements(scope, pipeline.model_package_group):
@@ -132,17 +147,17 @@ def _grant_model_in_use(scope: Construct, function: lambda_.Function, pipeline: 
 
 
 def _grant_deploying(function: lambda_.Function, arns: Arns, role: iam.IRole) -> None:
-    _allow(function, arns.models, "sagemaker:CreateModel", "sagemaker:DescribeModel")
-    _allow(function, arns.configs, "sagemaker:CreateEndpointConfig", "sagemaker:DescribeEndpointConfig")
-    _allow(function, arns.endpoint, "sagemaker:DeleteEndpoint")
+    allow(function, arns.models, "sagemaker:CreateModel", "sagemaker:DescribeModel")
+    allow(function, arns.configs, "sagemaker:CreateEndpointConfig", "sagemaker:DescribeEndpointConfig")
+    allow(function, arns.endpoint, "sagemaker:DeleteEndpoint")
     # Both are asked for on the configuration, too.
-    _allow(
+    allow(
         function,
         [*arns.endpoint, *arns.configs],
         "sagemaker:CreateEndpoint",
         "sagemaker:UpdateEndpoint",
     )
-    _allow(function, [*arns.models, *arns.configs, *arns.endpoint], "sagemaker:AddTags")
+    allow(function, [*arns.models, *arns.configs, *arns.endpoint], "sagemaker:AddTags")
     function.add_to_role_policy(
         iam.PolicyStatement(
             actions=["iam:PassRole"],
@@ -152,5 +167,6 @@ def _grant_deploying(function: lambda_.Function, arns: Arns, role: iam.IRole) ->
     )
 
 
-def _allow(function: lambda_.Function, resources: Sequence[str], *actions: str) -> None:
+def allow(function: lambda_.Function, resources: Sequence[str], *actions: str) -> None:
+    """Allow a function actions on resources."""
     function.add_to_role_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources)))

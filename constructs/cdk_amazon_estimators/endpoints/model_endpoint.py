@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from aws_cdk import Duration, Stack, Tags
+from aws_cdk import CustomResource, Duration, RemovalPolicy, Stack, Tags
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from amazon_estimators.pipeline.events import TRAINED
+from cdk_amazon_estimators.access.key_policies import allow_events
 from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.endpoints.endpoint_checks import check_endpoint
@@ -27,6 +30,7 @@ from cdk_amazon_estimators.endpoints.execution_role import (
 )
 from cdk_amazon_estimators.endpoints.functions import Functions, grant_functions
 from cdk_amazon_estimators.endpoints.rollback import deployment_config
+from cdk_amazon_estimators.endpoints.scaling import Scaling
 from cdk_amazon_estimators.endpoints.serving import DataCapture, Serverless
 from cdk_amazon_estimators.endpoints.states import deployment
 from cdk_amazon_estimators.endpoints.traffic import AllAtOnce, Traffic
@@ -68,7 +72,11 @@ class ModelEndpoint(EndpointEvents):
         traffic: How traffic moves to a new model: AllAtOnce, Canary or Linear. Default: ``AllAtOnce()``.
         alarms: Up to 10 alarms, each of which moves traffic back if it goes off meanwhile. Default: none;
             :meth:`roll_back_on` adds those on the endpoint's own metrics.
+        scaling: Let the number of instances follow the requests, from ``instance_count`` on, such as
+            ``Scaling(most=4, invocations=1000)``. Default: None, a fixed number.
         data_capture: Keep requests and answers in the model bucket. Default: None.
+        removal_policy: What becomes of the endpoint, its models and configurations when the stack is deleted:
+            DESTROY or RETAIN. Default: DESTROY, because instances are billed by the hour.
         encryption_key: KMS key of the instances' volumes and of captured requests. Default: the pipeline's.
         vpc: The network of the instances. Default: SageMaker's.
         subnets: Subnets of ``vpc``. Default: the private ones.
@@ -78,8 +86,8 @@ class ModelEndpoint(EndpointEvents):
             Default: a new one.
         timeout: The most time a deployment may take, 10 minutes to 8 hours. Default: 1 hour more than
             ``traffic`` waits in all.
-        service_encryption_key: KMS key of the state machine and its log. An imported key must allow
-            CloudWatch Logs. Default: keys of the services.
+        service_encryption_key: KMS key of the state machine, its log and a queue. An imported key must allow
+            CloudWatch Logs and EventBridge. Default: keys of the services.
         tags: Tags of the endpoint, its models and its configurations. They have all tags that CDK gives to
             the state machine and its stack. Default: none.
         log_retention: How long the state machine's log is kept. Default: three months.
@@ -88,6 +96,11 @@ class ModelEndpoint(EndpointEvents):
         endpoint_name: The endpoint's name.
         state_machine: The state machine that deploys.
         execution_role: The role of the models.
+        pipeline: The pipeline it follows.
+        settings: Its settings, which the functions read.
+        undelivered: The queue of events that EventBridge could not deliver for a day. A lost one delays a
+            model until the next event or deployment of the stack.
+        capture_key: The KMS key of captured requests; None for that of the bucket.
 
     Raises:
         PipelineError: Props that make no endpoint. One error tells all problems, each with its source.
@@ -109,7 +122,9 @@ class ModelEndpoint(EndpointEvents):
         endpoint_name: str | None = None,
         traffic: Traffic | None = None,
         alarms: Sequence[cloudwatch.IAlarm] | None = None,
+        scaling: Scaling | None = None,
         data_capture: DataCapture | None = None,
+        removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
         encryption_key: kms.IKey | None = None,
         vpc: ec2.IVpc | None = None,
         subnets: ec2.SubnetSelection | None = None,
@@ -123,7 +138,7 @@ class ModelEndpoint(EndpointEvents):
     ) -> None:
         props = dict(locals())  # as long as there are no other local variables
         super().__init__(scope, construct_id)
-        self._pipeline = check_endpoint(self, ModelEndpoint.__init__, props)
+        self.pipeline = check_endpoint(self, ModelEndpoint.__init__, props)
         self.endpoint_name = endpoint_name or job_name_prefix(self)
         self.execution_role: iam.IRole = execution_role or new_execution_role(self, "ExecutionRole")
         self._alarms = list(alarms or ())
@@ -131,7 +146,8 @@ class ModelEndpoint(EndpointEvents):
         volume_key = None if instance_type is None or LOCAL_STORAGE.match(instance_type) else key
         moving: Traffic = traffic or AllAtOnce()
         timeout = timeout or _default_timeout(moving)
-        settings = {
+        self.capture_key = key
+        self.settings: dict[str, Any] = {
             "name": self.endpoint_name,
             "algorithm": type(model.algorithm).__name__,
             "data_bucket": model.data_bucket.bucket_name,
@@ -145,6 +161,7 @@ class ModelEndpoint(EndpointEvents):
             "variant": self._variant(instance_type, instance_count, serverless),
             "config": self._config(volume_key, data_capture, key),
             "deployment": deployment_config(moving, timeout, self._alarms),
+            "scaling": scaling.settings() if scaling else None,
             "tags": resource_tags(self, STATE_MACHINE_ID),
         }
         grant_serving(
@@ -158,8 +175,9 @@ class ModelEndpoint(EndpointEvents):
         )
         for alarm in self._alarms:
             grant_rollback(self.execution_role, alarm)
-        self._make_state_machine(settings, volume_key, timeout, log_retention, service_encryption_key)
-        self._follow()
+        functions = self._make_state_machine(volume_key, timeout, log_retention, service_encryption_key)
+        self._follow(service_encryption_key)
+        self._live_with_the_stack(functions.lifecycle, removal_policy)
         for name, value in (tags or {}).items():
             Tags.of(self).add(name, value)
         acknowledge_findings(self)
@@ -210,7 +228,7 @@ class ModelEndpoint(EndpointEvents):
         config: dict[str, Any] = {"KmsKeyId": volume_key.key_arn} if volume_key else {}
         if data_capture is None:
             return config
-        layout = self._pipeline.layout
+        layout = self.pipeline.layout
         destination = layout.model_bucket.s3_url_for_object(layout.captures.rstrip("/"))
         key = capture_key or layout.model_bucket.encryption_key
         capture = data_capture.config(destination, key.key_arn if key else None)
@@ -218,19 +236,18 @@ class ModelEndpoint(EndpointEvents):
 
     def _make_state_machine(
         self,
-        settings: dict[str, Any],
         volume_key: kms.IKey | None,
         timeout: Duration,
         log_retention: logs.RetentionDays,
         service_key: kms.IKey | None,
-    ) -> None:
-        same_stack = Stack.of(self._pipeline) is Stack.of(self)
-        encoder = self._pipeline.encoder if same_stack else RecordSetEncoder.of(self)
-        functions = Functions.of(encoder)
+    ) -> Functions:
+        same_stack = Stack.of(self.pipeline) is Stack.of(self)
+        encoder = self.pipeline.encoder if same_stack else RecordSetEncoder.of(self)
+        functions = Functions.of(encoder, scales=self.settings["scaling"] is not None)
         grant_functions(
             self,
             functions,
-            self._pipeline,
+            self.pipeline,
             endpoint_name=self.endpoint_name,
             execution_role=self.execution_role,
             volume_key=volume_key,
@@ -238,22 +255,52 @@ class ModelEndpoint(EndpointEvents):
         self.state_machine = logged_state_machine(
             self,
             STATE_MACHINE_ID,
-            definition=deployment(self, encoder=encoder, functions=functions, settings=settings),
+            definition=deployment(self, encoder=encoder, functions=functions, settings=self.settings),
             description="Deploys the models of one pipeline",
             statements=[
-                invoke_statement(function) for function in (*functions.all, encoder.explain, encoder.fail)
+                invoke_statement(function) for function in (*functions.steps, encoder.explain, encoder.fail)
             ],
             # Forth, back, and forth again if a newer model comes meanwhile.
             timeout=Duration.seconds(3 * timeout.to_seconds() + 3_600),
             log_retention=log_retention,
             encryption_key=service_key,
         )
+        return functions
 
-    def _follow(self) -> None:
+    def _live_with_the_stack(self, function: lambda_.Function, removal_policy: RemovalPolicy) -> None:
+        """Deploy when the stack has been deployed, with a model or settings that are new; delete with it."""
+        granted = self.state_machine.grant_start_execution(function)
+        resource = CustomResource(
+            self,
+            "Lifecycle",
+            service_token=function.function_arn,
+            resource_type="Custom::ModelEndpoint",
+            properties={
+                "name": self.endpoint_name,
+                "state_machine": self.state_machine.state_machine_arn,
+                "retain": str(removal_policy != RemovalPolicy.DESTROY).lower(),
+                "settings": Stack.of(self).to_json_string(self.settings),
+            },
+        )
+        granted.apply_before(resource)
+        assert function.role is not None
+        resource.node.add_dependency(self.execution_role, function.role)
+
+    def _follow(self, service_key: kms.IKey | None) -> None:
         """Deploy when another model may be in use: trained, approved or rejected."""
-        group = self._pipeline.model_package_group
+        if service_key is not None:
+            allow_events(service_key)
+        self.undelivered = sqs.Queue(
+            self,
+            "Undelivered",
+            encryption=sqs.QueueEncryption.KMS if service_key else sqs.QueueEncryption.SQS_MANAGED,
+            encryption_master_key=service_key,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        group = self.pipeline.model_package_group
         pattern = (
-            events_of(self._pipeline.state_machine, TRAINED)
+            events_of(self.pipeline.state_machine, TRAINED)
             if group is None
             # https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
             else events.EventPattern(
@@ -272,7 +319,9 @@ class ModelEndpoint(EndpointEvents):
             event_pattern=pattern,
             targets=[
                 targets.SfnStateMachine(
-                    self.state_machine, input=events.RuleTargetInput.from_object({"reason": "model"})
+                    self.state_machine,
+                    input=events.RuleTargetInput.from_object({"reason": "model"}),
+                    dead_letter_queue=self.undelivered,
                 )
             ],
         )

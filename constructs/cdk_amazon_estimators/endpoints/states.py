@@ -71,9 +71,15 @@ def deployment(
         .when(phase("$.attempt.phase", NOTHING), done)
         .otherwise(clean)
     )
+    answers: sfn.State = clean
+    if functions.scale is not None:
+        answers = scale = invoke(
+            scope, "Scale", functions.scale, event=event, result_path=sfn.JsonPath.DISCARD
+        )
+        scale.next(clean)
     smoke.next(
         sfn.Choice(scope, "DoesItAnswer", comment="If not, Deploy goes back to the model before.")
-        .when(sfn.Condition.is_null("$.attempt.refused"), clean)
+        .when(sfn.Condition.is_null("$.attempt.refused"), answers)
         .otherwise(deploy)
     )
 
@@ -94,6 +100,7 @@ def deployment(
         going_on={"attempt.$": "$.attempt"},
         again=deploy,
     )
-    for task in (deploy, smoke, tell):
+    tasks = [deploy, smoke, tell] if functions.scale is None else [deploy, smoke, scale, tell]
+    for task in tasks:
         task.add_catch(explain, result_path="$.error")
     return start.next(deploy)

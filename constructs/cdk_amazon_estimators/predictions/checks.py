@@ -113,7 +113,7 @@ def check_props(
     most = known("max_concurrent", props["max_concurrent"])
     problems.unless(most is None or most >= 1, f"max_concurrent is {most}; allowed: 1 or more")
     check_trigger_prefixes(problems, scope, triggers, {CHANNEL: source}, prefix)
-    check_regions(problems, scope, {"data_bucket": model.data_bucket}, triggers)
+    check_regions(problems, scope, {"data_bucket": model.data_bucket}, triggers, {})
     check_encoding(problems, props["max_concurrency"], props["target_shard_size"])
     check_encoder(problems, scope, known("encoder", props["encoder"]))
     check_capacity_wait(problems, props["capacity_wait"])

@@ -36,7 +36,7 @@ ROWS = 1_000_000
 
 @dataclass
 class ColumnSurvey:
-    """What the rows hold in one column.
+    """The content of one column in all rows.
 
     Attributes:
         name: The column's name, or its position where it has none.
@@ -105,7 +105,7 @@ class ColumnSurvey:
 
 @dataclass(frozen=True)
 class Survey:
-    """What tables hold: their columns, and if all their rows were read. ``source`` is how they are read."""
+    """The content of tables: their columns, and if all rows were read. ``source`` is how they are read."""
 
     columns: list[ColumnSurvey]
     rows: int

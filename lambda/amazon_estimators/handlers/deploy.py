@@ -14,5 +14,6 @@ from amazon_estimators.storage.sessions import client_of
 @logged("Deploy")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     settings = EndpointSettings.from_dict(event["endpoint"])
-    sagemaker = client_of(None, "sagemaker")
-    return deploy(s3.client(), sagemaker, settings, event["attempt"], event["execution"]["redrive"])
+    sagemaker, autoscaling = (client_of(None, name) for name in ("sagemaker", "application-autoscaling"))
+    attempt, redrive = event["attempt"], event["execution"]["redrive"]
+    return deploy(s3.client(), sagemaker, settings, attempt, redrive, autoscaling=autoscaling)

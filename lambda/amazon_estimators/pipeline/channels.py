@@ -108,6 +108,8 @@ def _misfits(rule: ChannelRule, source: Source) -> Iterator[str]:
         allowed = ", ".join(("auto", *formats))
         yield f"channel {rule.name} does not read format {source.format!r}; allowed: {allowed}"
         return
+    if not rule.vectors and source.rules:
+        yield f"channel {rule.name} reads lines, which have no columns for {', '.join(source.rules.named)}"
     if problem := label_problem(rule, source, source.format):
         yield f"{problem.message}: {problem.remedy[0].lower()}{problem.remedy[1:].rstrip('.')}"
 

@@ -10,7 +10,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from amazon_estimators.pipeline.events import (
@@ -79,8 +79,6 @@ def metric_line(told: str, detail: Mapping[str, Any], *, now: float) -> dict[str
             values[name] = (detail[member], "Seconds")
     # The algorithm's own names hold a colon, as in "test:msd", so they cannot collide with those above.
     values |= {name: (float(value), "None") for name, value in (detail.get("metrics") or {}).items()}
-    finite = {name: pair for name, pair in values.items() if math.isfinite(pair[0])}
-    chosen = dict(list(finite.items())[:MOST_METRICS])
     dimensions = [[DIMENSION]]
     properties = {
         name: detail.get(name) for name in ("pipeline", "algorithm", "execution", "job", "data_set")
@@ -89,6 +87,26 @@ def metric_line(told: str, detail: Mapping[str, Any], *, now: float) -> dict[str
     if detail.get("error"):
         dimensions.append([DIMENSION, ERROR])
         line[ERROR] = detail["error"]
+    return embedded(line, dimensions, values, now=now)
+
+
+def embedded(
+    line: Mapping[str, Any],
+    dimensions: Sequence[Sequence[str]],
+    values: Mapping[str, tuple[float, str]],
+    *,
+    now: float,
+) -> dict[str, Any]:
+    """Return a line in the embedded metric format.
+
+    Args:
+        line: Its properties, the dimensions' values among them.
+        dimensions: The sets of dimensions that each metric is kept by.
+        values: Metrics by name, each with its unit. Those that are not finite are left out.
+        now: Seconds since 1970.
+    """
+    finite = {name: pair for name, pair in values.items() if math.isfinite(pair[0])}
+    chosen = dict(list(finite.items())[:MOST_METRICS])
     declared = [{"Name": name, "Unit": unit} for name, (_, unit) in chosen.items()]
     return {
         "_aws": {
@@ -106,5 +124,10 @@ def count(told: str, detail: Mapping[str, Any]) -> None:
     """Write the line of an event to standard output, which Lambda logs unchanged."""
     line = metric_line(told, detail, now=time.time())
     if line is not None:
-        sys.stdout.write(json.dumps(line) + "\n")
-        sys.stdout.flush()
+        put(line)
+
+
+def put(line: Mapping[str, Any]) -> None:
+    """Write a line of metrics to standard output."""
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from amazon_estimators.serving.calls import InvalidRequestError, call
 from amazon_estimators.serving.deploy import described, model_in_use
 from amazon_estimators.serving.settings import EndpointSettings
-from amazon_estimators.serving.wanted import Wanted, is_ours
+from amazon_estimators.serving.wanted import Wanted, belongs_to
 
 KEPT = 3
 """Configurations that stay: the one in service and those to go back to."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Models or configurations, by the names of the API."""
+
+    noun: str
+    listing: str
+    deletion: str
+
+
+MODELS = Kind("Model", "list_models", "delete_model")
+CONFIGS = Kind("EndpointConfig", "list_endpoint_configs", "delete_endpoint_config")
 
 
 def clean(s3: Any, sagemaker: Any, settings: EndpointSettings) -> list[str]:
@@ -28,46 +42,37 @@ def clean(s3: Any, sagemaker: Any, settings: EndpointSettings) -> list[str]:
         (endpoint.get("PendingDeploymentSummary") or {}).get("EndpointConfigName"),
         wanted and wanted.config_name,
     }
-    configs = list(_names(sagemaker, settings, "list_endpoint_configs", "EndpointConfig"))
+    configs = list(names_of(sagemaker, CONFIGS, settings.name))
     kept = [name for number, name in enumerate(configs) if number < KEPT or name in in_use]
-    deleted = _delete(sagemaker.delete_endpoint_config, "EndpointConfigName", set(configs) - set(kept))
-    models = list(_names(sagemaker, settings, "list_models", "Model"))
+    deleted = delete_all(sagemaker, CONFIGS, set(configs) - set(kept))
+    models = list(names_of(sagemaker, MODELS, settings.name))
     needed = {wanted and wanted.model_name, *models[:KEPT]}
     for name in kept:
-        described_config = call(sagemaker.describe_endpoint_config, name, EndpointConfigName=name)
-        needed |= {variant["ModelName"] for variant in described_config["ProductionVariants"]}
-    return deleted + _delete(sagemaker.delete_model, "ModelName", set(models) - needed)
+        config = call(sagemaker.describe_endpoint_config, name, EndpointConfigName=name)
+        needed |= {variant["ModelName"] for variant in config["ProductionVariants"]}
+    return deleted + delete_all(sagemaker, MODELS, set(models) - needed)
 
 
-def remove(sagemaker: Any, settings: EndpointSettings) -> list[str]:
-    """Delete the endpoint with all its models and configurations; return the names of what was deleted."""
-    deleted = _delete(sagemaker.delete_endpoint, "EndpointName", {settings.name})
-    configs = _names(sagemaker, settings, "list_endpoint_configs", "EndpointConfig")
-    deleted += _delete(sagemaker.delete_endpoint_config, "EndpointConfigName", set(configs))
-    models = _names(sagemaker, settings, "list_models", "Model")
-    return deleted + _delete(sagemaker.delete_model, "ModelName", set(models))
-
-
-def _names(sagemaker: Any, settings: EndpointSettings, operation: str, noun: str) -> Iterator[str]:
-    """Yield the names of the endpoint's models or configurations, the newest first."""
-    request = {"NameContains": settings.name, "SortBy": "CreationTime", "SortOrder": "Descending"}
+def names_of(sagemaker: Any, kind: Kind, endpoint_name: str) -> Iterator[str]:
+    """Yield the names of an endpoint's models or configurations, the newest first."""
+    request = {"NameContains": endpoint_name, "SortBy": "CreationTime", "SortOrder": "Descending"}
     token: dict[str, str] = {}
     while True:
-        page = call(getattr(sagemaker, operation), settings.name, **request, **token)
-        for one in page[f"{noun}s"]:
-            if is_ours(settings, one[f"{noun}Name"]):
-                yield one[f"{noun}Name"]
+        page = call(getattr(sagemaker, kind.listing), endpoint_name, **request, **token)
+        for one in page[f"{kind.noun}s"]:
+            if belongs_to(endpoint_name, one[f"{kind.noun}Name"]):
+                yield one[f"{kind.noun}Name"]
         if not page.get("NextToken"):
             return
         token = {"NextToken": page["NextToken"]}
 
 
-def _delete(delete: Any, member: str, names: Iterable[str]) -> list[str]:
-    """Delete what is still there of ``names``."""
+def delete_all(sagemaker: Any, kind: Kind, names: Iterable[str]) -> list[str]:
+    """Delete what is still there of ``names``, and return it."""
     deleted = []
     for name in sorted(names):
         try:
-            call(delete, name, **{member: name})
+            call(getattr(sagemaker, kind.deletion), name, **{f"{kind.noun}Name": name})
         except InvalidRequestError:
             continue  # another execution has deleted it
         deleted.append(name)

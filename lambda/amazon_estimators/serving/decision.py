@@ -18,6 +18,7 @@ FAILED = "Failed"
 class Move(Enum):
     """The next step."""
 
+    PREPARE = "make model and configuration, and note what is about to be deployed, and over what"
     CREATE = "create the endpoint"
     UPDATE = "update it to the wanted configuration"
     REPLACE = "delete it, as it has failed and nothing else can be done with it, and create it"
@@ -35,15 +36,17 @@ def decide(endpoint: Mapping[str, Any] | None, wanted: str, attempt: Mapping[str
     Args:
         endpoint: DescribeEndpoint's answer; None if there is no endpoint.
         wanted: The name of the configuration that the model in use calls for.
-        attempt: What this execution has done: ``config``, the configuration it has deployed, ``redrive``, in
-            which redrive, and ``refused``, why the model does not answer.
+        attempt: What this execution has done: ``intended``, the configuration that it was about to deploy;
+            ``config``, the one whose deployment SageMaker has taken on, ``redrive``, in which redrive; and
+            ``refused``, why the model does not answer.
         redrive: The number of redrives so far.
 
     Example:
         >>> serving = {"EndpointStatus": "InService", "EndpointConfigName": "new"}
-        >>> decide(serving, "new", {"config": "new", "redrive": 0}, 0).name
+        >>> attempt = {"intended": "new", "config": "new", "redrive": 0}
+        >>> decide(serving, "new", attempt, 0).name
         'SERVED'
-        >>> decide({**serving, "EndpointConfigName": "old"}, "new", {"config": "new", "redrive": 0}, 0).name
+        >>> decide({**serving, "EndpointConfigName": "old"}, "new", attempt, 0).name
         'ROLLED_BACK'
     """
     status = endpoint["EndpointStatus"] if endpoint else None
@@ -52,11 +55,16 @@ def decide(endpoint: Mapping[str, Any] | None, wanted: str, attempt: Mapping[str
         return Move.WAIT
     if attempt.get("refused"):
         return Move.REVERT if serving == attempt["config"] else Move.ROLLED_BACK
-    deployed = attempt.get("config") == wanted
+    intended, deployed = (attempt.get(name) == wanted for name in ("intended", "config"))
     if status in (None, FAILED):
         if deployed and attempt.get("redrive") == redrive:
             return Move.BROKEN
-        return Move.CREATE if endpoint is None else Move.REPLACE
-    if serving == wanted:
-        return Move.SERVED if deployed else Move.UNCHANGED
-    return Move.ROLLED_BACK if deployed else Move.UPDATE
+        begin = Move.CREATE if endpoint is None else Move.REPLACE
+    elif serving == wanted:
+        # If the answer to the request was lost, the intention tells whose deployment it was.
+        return Move.SERVED if intended else Move.UNCHANGED
+    elif deployed:
+        return Move.ROLLED_BACK
+    else:
+        begin = Move.UPDATE
+    return begin if intended else Move.PREPARE

@@ -10,7 +10,8 @@ from typing import Any
 from amazon_estimators.errors import EndpointError
 from amazon_estimators.pipeline.current_model import CurrentModel, approved_model, read_current_model
 from amazon_estimators.serving.calls import InvalidRequestError, call, create_once
-from amazon_estimators.serving.decision import Move, decide
+from amazon_estimators.serving.decision import FAILED, Move, decide
+from amazon_estimators.serving.scale import stop_scaling
 from amazon_estimators.serving.settings import EndpointSettings
 from amazon_estimators.serving.wanted import Wanted
 
@@ -21,7 +22,13 @@ LONGEST_PAUSE = 30
 
 
 def deploy(
-    s3: Any, sagemaker: Any, settings: EndpointSettings, attempt: Mapping[str, Any], redrive: int
+    s3: Any,
+    sagemaker: Any,
+    settings: EndpointSettings,
+    attempt: Mapping[str, Any],
+    redrive: int,
+    *,
+    autoscaling: Any = None,
 ) -> dict[str, Any]:
     """Take the next step; return the attempt as it stands then.
 
@@ -31,11 +38,12 @@ def deploy(
         settings: The endpoint.
         attempt: What this function returned last, empty at first; ``refused`` is set by the smoke request.
         redrive: The number of redrives of the execution.
+        autoscaling: A client; it is used if the settings have limits of scaling.
 
     Returns:
         ``phase``: "waiting" for SageMaker, ``pause`` seconds; "served", to be asked; "rolled_back"; or
-        "nothing" to do. ``config`` is the configuration that was deployed, ``previous`` the one before,
-        ``model`` the pipeline's model in use.
+        "nothing" to do. ``intended`` is the configuration that is about to be deployed, ``config`` the one
+        that was, ``previous`` the one before, ``model`` the pipeline's model in use.
 
     Raises:
         EndpointError: The endpoint did not come into service, or not in time.
@@ -46,7 +54,6 @@ def deploy(
         return {**attempt, "phase": NOTHING}
     wanted = Wanted.of(settings, current)
     endpoint = described(sagemaker, settings.name)
-    attempt = _joined(attempt, endpoint, wanted, redrive)
     move = decide(endpoint, wanted.config_name, attempt, redrive)
     if move in (Move.SERVED, Move.UNCHANGED, Move.ROLLED_BACK):
         return {**attempt, **_end(move, settings, attempt, endpoint, asdict(current))}
@@ -54,14 +61,19 @@ def deploy(
         raise EndpointError(f"endpoint {settings.name} did not come into service: {_reason(endpoint)}")
     if move is not Move.WAIT:
         attempt = {**attempt, "began": None}
-    if move is Move.REPLACE:
+    if move is Move.PREPARE:
+        make(sagemaker, wanted)
+        attempt = _intended(attempt, endpoint, wanted)
+    elif move is Move.REPLACE:
         call(sagemaker.delete_endpoint, settings.name, EndpointName=settings.name)
     elif move is Move.REVERT:
         _revert(sagemaker, settings, attempt)
     elif move in (Move.CREATE, Move.UPDATE):
-        make(sagemaker, wanted)
+        make(sagemaker, wanted)  # another execution may have cleaned up since
+        if settings.scaling is not None and endpoint is not None:
+            _free_instance_type(sagemaker, autoscaling, settings, endpoint)
         if _roll_out(sagemaker, settings, wanted, endpoint):
-            attempt = _begun(attempt, endpoint, wanted, redrive)
+            attempt = {**attempt, "config": wanted.config_name, "redrive": redrive}
     return _waiting(settings, attempt, redrive)
 
 
@@ -79,7 +91,7 @@ def _end(
         about = {"model": attempt["model"] if refused else model, "because": refused or _reason(endpoint)}
         return {"phase": ROLLED_BACK, "serving": serving, **about}
     if move is Move.SERVED:
-        return {"phase": SERVED, "model": model}
+        return {"phase": SERVED, "model": model, "config": attempt["intended"]}
     if settings.models is None:
         return {"phase": NOTHING}
     # A multi-model endpoint has the new model without an update, and nothing to go back to.
@@ -124,14 +136,26 @@ def _roll_out(
         if endpoint is None:
             call(sagemaker.create_endpoint, settings.name, **request, **settings.tag_list())
         else:
-            deployment = {"DeploymentConfig": settings.deployment} if settings.deployment else {}
-            call(sagemaker.update_endpoint, settings.name, **request, **deployment)
+            more: dict[str, Any] = {"DeploymentConfig": settings.deployment} if settings.deployment else {}
+            if settings.scaling is not None:
+                more["RetainAllVariantProperties"] = True  # as many instances as there are by now
+            call(sagemaker.update_endpoint, settings.name, **request, **more)
     except InvalidRequestError:
         now = described(sagemaker, settings.name)
         if now is None or now["EndpointStatus"] == (endpoint or {}).get("EndpointStatus"):
             raise
         return False
     return True
+
+
+def _free_instance_type(
+    sagemaker: Any, autoscaling: Any, settings: EndpointSettings, endpoint: Mapping[str, Any]
+) -> None:
+    """Stop scaling if the update changes the instance type, which it must not while the variant is scaled."""
+    name = endpoint["EndpointConfigName"]
+    config = call(sagemaker.describe_endpoint_config, name, EndpointConfigName=name)
+    if config["ProductionVariants"][0].get("InstanceType") != settings.variant.get("InstanceType"):
+        stop_scaling(autoscaling, settings)
 
 
 def _revert(sagemaker: Any, settings: EndpointSettings, attempt: Mapping[str, Any]) -> None:
@@ -143,35 +167,13 @@ def _revert(sagemaker: Any, settings: EndpointSettings, attempt: Mapping[str, An
     call(sagemaker.update_endpoint, settings.name, EndpointName=settings.name, EndpointConfigName=previous)
 
 
-def _joined(
-    attempt: Mapping[str, Any], endpoint: Mapping[str, Any] | None, wanted: Wanted, redrive: int
-) -> Mapping[str, Any]:
-    """Return the attempt with a deployment that goes on, of the wanted configuration, as this execution's.
-
-    It is, if the answer to its request was lost; if another execution began it, both wait for one end.
-    """
-    pending = ((endpoint or {}).get("PendingDeploymentSummary") or {}).get("EndpointConfigName")
-    if pending != wanted.config_name or attempt.get("config") == pending or attempt.get("refused"):
-        return attempt
-    return _begun(attempt, endpoint, wanted, redrive)
-
-
-def _begun(
-    attempt: Mapping[str, Any], endpoint: Mapping[str, Any] | None, wanted: Wanted, redrive: int
+def _intended(
+    attempt: Mapping[str, Any], endpoint: Mapping[str, Any] | None, wanted: Wanted
 ) -> dict[str, Any]:
-    """Return the attempt with the wanted configuration as deployed, in place of the one that serves now."""
-    if attempt.get("config") == wanted.config_name and attempt.get("redrive") == redrive:
-        return dict(attempt)
-    previous = endpoint["EndpointConfigName"] if endpoint and endpoint["EndpointStatus"] != "Failed" else None
-    if previous == wanted.config_name:
-        previous = attempt.get("previous")
-    return {
-        **attempt,
-        "config": wanted.config_name,
-        "previous": previous,
-        "redrive": redrive,
-        "refused": None,
-    }
+    """Return the attempt with what is about to be deployed, and the configuration to go back to."""
+    serves = endpoint is not None and endpoint["EndpointStatus"] != FAILED
+    previous = endpoint["EndpointConfigName"] if endpoint and serves else None
+    return {**attempt, "intended": wanted.config_name, "previous": previous, "config": None, "refused": None}
 
 
 def _waiting(settings: EndpointSettings, attempt: Mapping[str, Any], redrive: int) -> dict[str, Any]:
@@ -183,13 +185,13 @@ def _waiting(settings: EndpointSettings, attempt: Mapping[str, Any], redrive: in
     now = int(time.time())
     began = attempt.get("began") or {}
     if began.get("redrive") != redrive:
-        began = {"at": now, "redrive": redrive, "pause": 1}
+        began = {"at": now, "redrive": redrive, "pause": 0}
     if now - began["at"] > settings.seconds:
         raise EndpointError(
             f"endpoint {settings.name} is not in service after {settings.seconds:,} seconds",
             remedy="Raise the endpoint's timeout, or look at it in SageMaker, then redrive the execution.",
         )
-    began = {**began, "pause": min(LONGEST_PAUSE, 2 * began["pause"])}
+    began = {**began, "pause": min(LONGEST_PAUSE, max(1, 2 * began["pause"]))}
     return {**attempt, "phase": WAITING, "pause": began["pause"], "began": began}
 
 

@@ -42,20 +42,26 @@ def sample_of(s3: Any, algorithm: type[Algorithm], job: Mapping[str, Any]) -> tu
         algorithm: The algorithm's class.
         job: DescribeTrainingJob's answer.
     """
-    uri = next(
-        channel["DataSource"]["S3DataSource"]["S3Uri"]
-        for channel in job["InputDataConfig"]
-        if channel["ChannelName"] == CHANNEL
-    )
+    manifest = manifest_of(job)
     try:
-        shard = reading.manifest_shards(s3, Place.of(uri, what="manifest"))[0]
-        return _row(s3, algorithm, shard), f"the first record of {uri}"
+        shard = reading.manifest_shards(s3, manifest)[0]
+        return _row(s3, algorithm, shard), f"the first record of {manifest.uri}"
     except AmazonEstimatorsError as error:
         why = error.message
     rows = MADE_UP.get(algorithm.inference.rows)
     if rows is None:
         rows = _zeros(int(job["HyperParameters"]["feature_dim"]))
     return rows, f"made up, because the RecordSet cannot be read: {why}"
+
+
+def manifest_of(job: Mapping[str, Any]) -> Place:
+    """Return where the manifest lies of what a job, as DescribeTrainingJob tells it, was trained on."""
+    uri = next(
+        channel["DataSource"]["S3DataSource"]["S3Uri"]
+        for channel in job["InputDataConfig"]
+        if channel["ChannelName"] == CHANNEL
+    )
+    return Place.of(uri, what="manifest")
 
 
 def _row(s3: Any, algorithm: type[Algorithm], shard: Place) -> Any:

@@ -27,6 +27,8 @@ class EndpointSettings:
         variant: The members of the production variant that say what serves the model.
         config: Further members of CreateEndpointConfig: the KMS key, the capture of requests.
         deployment: The DeploymentConfig of UpdateEndpoint.
+        scaling: The limits of the number of instances, and the requests per minute that one is meant to
+            serve; None for a fixed number.
         tags: Tags of the endpoint, its models and its configurations.
     """
 
@@ -43,6 +45,7 @@ class EndpointSettings:
     variant: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
     deployment: Mapping[str, Any] = field(default_factory=dict)
+    scaling: Mapping[str, Any] | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod

@@ -59,9 +59,9 @@ class Wanted:
         )
 
 
-def is_ours(settings: EndpointSettings, name: str) -> bool:
-    """Return True if a model or a configuration of this name belongs to the endpoint."""
-    return re.fullmatch(rf"{re.escape(settings.name)}-[0-9a-f]{{{DIGITS}}}", name) is not None
+def belongs_to(endpoint_name: str, name: str) -> bool:
+    """Return True if a model or a configuration of this name is one of the endpoint's."""
+    return re.fullmatch(rf"{re.escape(endpoint_name)}-[0-9a-f]{{{DIGITS}}}", name) is not None
 
 
 def target_model(settings: EndpointSettings, current: CurrentModel) -> str | None:

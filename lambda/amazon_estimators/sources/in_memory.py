@@ -137,6 +137,19 @@ def features_of(rows: Any, source: Source) -> Block:
     return columns.features(0, columns.rows)
 
 
+def of_memory(source: Source) -> Source:
+    """Return the part of a Source that applies to rows in memory: its columns and their rules.
+
+    ``record_set.json`` keeps the Source of a RecordSet, ``read_as``: with it, rows become features as the
+    training data did.
+
+    Example:
+        >>> of_memory(Source(header="present", fill={"age": 0})) == Source(fill={"age": 0})
+        True
+    """
+    return Source(**{name: getattr(source, name) for name in COLUMNS})
+
+
 def is_frame(value: Any) -> bool:
     """Return True if ``value`` is a data frame of pandas or polars."""
     return hasattr(value, "columns") and hasattr(value, "to_numpy") and hasattr(value, "shape")

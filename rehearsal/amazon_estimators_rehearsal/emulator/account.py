@@ -6,11 +6,11 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import eventbridge, iam, sts
+from ministack.services import cloudwatch, eventbridge, iam, sts
 
 from amazon_estimators_rehearsal.environment import ACCOUNT, REGION
 from amazon_estimators_rehearsal.sagemaker.account import Credentials
@@ -58,6 +58,10 @@ class EmulatedAccount:
             },
         )
         return credentials
+
+    def alarming(self, names: Sequence[str]) -> list[str]:
+        alarms = (cloudwatch._alarms.get_scoped(ACCOUNT, REGION, name) for name in names)
+        return [alarm["AlarmName"] for alarm in alarms if alarm and alarm["StateValue"] == "ALARM"]
 
     def environment(self) -> Mapping[str, str]:
         return self._environment

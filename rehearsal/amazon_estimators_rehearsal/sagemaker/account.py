@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -51,6 +51,9 @@ class Account(Protocol):
 
     def client(self, service: str, credentials: Credentials) -> Any:
         """Return an SDK client that acts with a role's credentials."""
+
+    def alarming(self, names: Sequence[str]) -> list[str]:
+        """Return those of the CloudWatch alarms that are in ALARM."""
 
     def environment(self) -> Mapping[str, str]:
         """Return the variables that a process needs to reach the account's endpoint, without credentials."""

@@ -10,6 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from amazon_estimators_rehearsal.sagemaker.account import ENDPOINTS_NAMESPACE, Account, start_denial
+from amazon_estimators_rehearsal.sagemaker.captures import Message, capture
+from amazon_estimators_rehearsal.sagemaker.deployments import (
+    RolledBackError,
+    problems,
+    steps,
+    watch,
+)
 from amazon_estimators_rehearsal.sagemaker.endpoint_configs import EndpointConfig, EndpointConfigs
 from amazon_estimators_rehearsal.sagemaker.errors import (
     AccessDeniedError,
@@ -36,6 +43,11 @@ class Endpoint:
         self.config = config
         self.failure: str | None = None
         self.instances: dict[str, Instance] = {}
+        self.arriving: EndpointConfig | None = config
+        self.newcomers: dict[str, Instance] = {}
+        self.share = 0.0
+        self.deployment: Mapping[str, Any] | None = None
+        self.began = time.time()
         self.created = self.modified = time.time()
 
     def describe(self) -> dict[str, Any]:
@@ -52,25 +64,43 @@ class Endpoint:
             described["FailureReason"] = self.failure
         if self.instances:
             described["ProductionVariants"] = [_variant(variant) for variant in self.config.variants]
+        if self.deployment is not None:
+            described["LastDeploymentConfig"] = self.deployment
+        if self.arriving is not None:
+            described["PendingDeploymentSummary"] = {
+                "EndpointConfigName": self.arriving.request["EndpointConfigName"],
+                "ProductionVariants": [
+                    {"VariantName": variant["VariantName"]} for variant in self.arriving.variants
+                ],
+                "StartTime": self.began,
+            }
         return described
+
+    def arrive(self, config: EndpointConfig, deployment: Mapping[str, Any] | None, *, status: str) -> None:
+        """Begin a deployment."""
+        self.status, self.arriving, self.deployment = status, config, deployment
+        self.began = time.time()
 
     def instance(self, variant: str | None) -> tuple[str, Instance]:
         """Return a variant by name, by default drawn by weight, and the instance that answers."""
+        is_new = bool(self.newcomers) and random.random() < self.share  # noqa: S311 - no secret
+        instances = self.newcomers if is_new else self.instances
         weights = {
             one["VariantName"]: one.get("InitialVariantWeight", 1.0)
             for one in self.config.variants
-            if one["VariantName"] in self.instances
+            if one["VariantName"] in instances
         }
         if variant is None:
             variant = random.choices([*weights], [*weights.values()])[0]  # noqa: S311 - not a secret
         if variant not in weights:
             raise ValidationError(f"Variant {variant} not found for Endpoint {self.name}.")
-        return variant, self.instances[variant]
+        return variant, instances[variant]
 
     def stop(self) -> None:
         """Stop its instances."""
-        instances, self.instances = self.instances, {}
-        for instance in instances.values():
+        instances = [*self.instances.values(), *self.newcomers.values()]
+        self.instances, self.newcomers = {}, {}
+        for instance in instances:
             instance.stop()
 
 
@@ -99,23 +129,54 @@ class Endpoints:
         for endpoint in self.items.all():
             endpoint.stop()
 
+    def capture(self, endpoint: Endpoint, variant: str, asked: Message, answered: Message) -> None:
+        """Keep a request and its answer if the configuration says so."""
+        config = endpoint.config
+        model = next(one["ModelName"] for one in config.variants if one["VariantName"] == variant)
+        role = self._models.role(self._models.items.named(model), endpoint.arn)
+        capture(
+            self._account,
+            role,
+            config.request.get("DataCaptureConfig"),
+            endpoint=endpoint.name,
+            variant=variant,
+            asked=asked,
+            answered=answered,
+        )
+
     def _create(self, request: dict[str, Any], caller: str) -> dict[str, Any]:
         config = self._config(request, caller, "sagemaker:CreateEndpoint")
         name = request["EndpointName"]
         endpoint = Endpoint(self.items.arn(name), request, config)
         self.items.add(name, endpoint)
+        deployment = request.get("DeploymentConfig")
+        self._check_deployment(deployment, config)
+        endpoint.arrive(config, deployment, status="Creating")
         self._roll_out(endpoint, config)
         return {"EndpointArn": endpoint.arn}
 
     def _update(self, request: dict[str, Any], caller: str) -> dict[str, Any]:
         endpoint = self.items.of(request)
         config = self._config(request, caller, "sagemaker:UpdateEndpoint")
-        if endpoint.status not in ("InService", "Failed"):
+        if endpoint.status == "Failed":
+            # "DeleteEndpoint is the only operation that can be performed on a failed endpoint."
+            # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeEndpoint.html
+            raise ValidationError(f'Could not update failed endpoint "{endpoint.arn}": delete it.')
+        if endpoint.status != "InService":
             raise ValidationError(f'Cannot update in-progress endpoint "{endpoint.arn}".')
+        deployment = request.get("DeploymentConfig")
+        if request.get("RetainDeploymentConfig"):
+            deployment = deployment or endpoint.deployment
+        self._check_deployment(deployment, config)
         if config is not endpoint.config:
-            endpoint.status = "Updating"
+            endpoint.arrive(config, deployment, status="Updating")
             self._roll_out(endpoint, config)
         return {"EndpointArn": endpoint.arn}
+
+    def _check_deployment(self, deployment: Mapping[str, Any] | None, config: EndpointConfig) -> None:
+        instances = max(variant.get("InitialInstanceCount", 1) for variant in config.variants)
+        for problem in problems(deployment or {}, instances):
+            raise ValidationError(problem)
 
     def _delete(self, request: dict[str, Any], _: str) -> dict[str, Any]:
         endpoint = self.items.remove(request)
@@ -149,28 +210,45 @@ class Endpoints:
     def _bring_up(self, endpoint: Endpoint, config: EndpointConfig) -> None:
         """Start the configuration's instances, then replace the old ones with them."""
         started: dict[str, Instance] = {}
-        failure = None
+        goes_on, failure = False, None
         try:
             for variant in config.variants:
                 started[variant["VariantName"]] = self._start(endpoint, variant["ModelName"])
-        except (ServiceError, InstanceError) as error:
+            self._shift(endpoint, config, started)
+            goes_on = endpoint.status != "Deleting"
+        except (ServiceError, InstanceError, RolledBackError) as error:
             failure = error.message if isinstance(error, ServiceError) else str(error)
         except Exception as error:
             logger.exception("The endpoint %s broke the stand-in", endpoint.name)
             failure = f"InternalServerError: {type(error).__name__}: {error}"
         retired = started
-        if failure is None and endpoint.status != "Deleting":
+        if goes_on:
             retired, endpoint.instances, endpoint.config = endpoint.instances, started, config
+        endpoint.newcomers = {}
         for instance in retired.values():
             instance.stop()
         if endpoint.status == "Deleting":
             endpoint.stop()
             return
         # A failed update is rolled back: the old configuration stays in service.
-        endpoint.failure, endpoint.modified = failure, time.time()
+        endpoint.failure, endpoint.modified, endpoint.arriving = failure, time.time(), None
         endpoint.status = "InService" if endpoint.instances else "Failed"
         logger.info("Endpoint %s: %s %s", endpoint.name, endpoint.status, failure or "")
         self._account.publish(STATE_CHANGE, endpoint.describe(), endpoint.arn)
+
+    def _shift(self, endpoint: Endpoint, config: EndpointConfig, started: dict[str, Instance]) -> None:
+        """Move the traffic in steps, and watch the alarms after each. Raises RolledBackError."""
+        if not endpoint.instances:
+            return
+        deployment = endpoint.deployment or {}
+        rollback = deployment.get("AutoRollbackConfiguration") or {}
+        alarms = [alarm["AlarmName"] for alarm in rollback.get("Alarms", ())]
+        variant = config.variants[0]
+        role = self._models.role(self._models.items.named(variant["ModelName"]), endpoint.arn)
+        endpoint.share, endpoint.newcomers = 0.0, started
+        for step in steps(deployment, variant.get("InitialInstanceCount", 1)):
+            endpoint.share = step.share
+            watch(self._account, role, alarms, step.seconds)
 
     def _start(self, endpoint: Endpoint, model_name: str) -> Instance:
         model = self._models.items.named(model_name)

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from amazon_estimators_rehearsal.sagemaker.account import Account
+from amazon_estimators_rehearsal.sagemaker.captures import Message
 from amazon_estimators_rehearsal.sagemaker.checks.request_schema import input_shape, validate
 from amazon_estimators_rehearsal.sagemaker.endpoints import Endpoints
 from amazon_estimators_rehearsal.sagemaker.errors import ModelAnswerError, ServiceError, ValidationError
@@ -79,7 +80,14 @@ class Invocations:
         if answer["status"] != 200:
             raise ModelAnswerError(answer["status"], answer["message"], self._log_url(name))
         headers = {"Content-Type": answer["content_type"], "x-Amzn-Invoked-Production-Variant": variant}
-        return 200, headers, base64.b64decode(answer["body"])
+        answered = base64.b64decode(answer["body"])
+        self._endpoints.capture(
+            endpoint,
+            variant,
+            Message(body, request.get("ContentType", "application/octet-stream")),
+            Message(answered, answer["content_type"]),
+        )
+        return 200, headers, answered
 
     def _log_url(self, name: str) -> str:
         region = self._account.region

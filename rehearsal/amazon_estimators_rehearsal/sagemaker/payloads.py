@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from amazon_estimators.algorithms import Algorithm
-from amazon_estimators.algorithms.channel_rules import CSV, JSON, JSON_LINES, RECORDIO
-from amazon_estimators.errors import AmazonEstimatorsError
-from amazon_estimators.inference import Predictions
-from amazon_estimators.recordio import read_matrix
+from amazon_estimators.algorithms.channel_rules import CSV, JSON, JSON_LINES
+from amazon_estimators.errors import InputError
+from amazon_estimators.inference import Predictions, request_rows
 from amazon_estimators.recordio.record_pb2 import Record
 
 MAGIC = 0xCED7230A
@@ -44,12 +38,9 @@ def read_rows(algorithm: type[Algorithm], body: bytes, content_type: str) -> Any
             415,
         )
     try:
-        return _READERS[bare](body)
-    except PayloadError:
-        raise
-    except (AmazonEstimatorsError, ValueError, KeyError, TypeError) as error:
-        shown = error.message if isinstance(error, AmazonEstimatorsError) else error
-        raise PayloadError(f"unable to evaluate payload provided: {shown}") from error
+        return request_rows.read_rows(body, bare)
+    except InputError as error:
+        raise PayloadError(f"unable to evaluate payload provided: {error.message}") from error
 
 
 def chosen_accept(algorithm: type[Algorithm], accept: str) -> tuple[str, bool]:
@@ -125,57 +116,3 @@ def _framed(record: Mapping[str, Any]) -> bytes:
 
 def _bare(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
-
-
-def _recordio(body: bytes) -> Any:
-    # SingleRecord strips the padding of the last record.
-    values, _ = read_matrix(io.BytesIO(body + bytes(-len(body) % 4)))
-    return values
-
-
-def _csv(body: bytes) -> Any:
-    rows = [row for row in csv.reader(io.StringIO(body.decode())) if row]
-    return _matrix([[float(cell) for cell in row] for row in rows])
-
-
-def _json(body: bytes) -> Any:
-    return _vectors(json.loads(body)["instances"])
-
-
-def _json_lines(body: bytes) -> Any:
-    return _vectors([json.loads(line) for line in body.splitlines() if line.strip()])
-
-
-def _vectors(instances: Sequence[Any]) -> Any:
-    rows = []
-    for instance in instances:
-        features = instance["data"]["features"] if "data" in instance else instance["features"]
-        if isinstance(features, dict):
-            rows.append(_tensor(features))
-        else:
-            rows.append([float(value) for value in features])
-    return _matrix(rows)
-
-
-def _tensor(features: Mapping[str, Any]) -> list[float]:
-    values = [float(value) for value in features["values"]]
-    if "keys" not in features:
-        return values
-    row = [0.0] * int(features["shape"][-1])
-    for key, value in zip(features["keys"], values, strict=True):
-        row[int(key)] = value
-    return row
-
-
-def _matrix(rows: list[list[float]]) -> Any:
-    if not rows:
-        raise PayloadError("unable to evaluate payload provided: it holds no record")
-    matrix = np.asarray(rows, np.float32)  # ValueError if rows differ in length
-    if not np.isfinite(matrix).all():
-        raise PayloadError("unable to evaluate payload provided: it holds a value that is not finite")
-    return matrix
-
-
-_READERS: Mapping[str, Callable[[bytes], Any]] = MappingProxyType(
-    {RECORDIO: _recordio, CSV: _csv, JSON: _json, JSON_LINES: _json_lines}
-)

@@ -12,6 +12,7 @@ from amazon_estimators_rehearsal.sagemaker.checks.request_schema import validate
 from amazon_estimators_rehearsal.sagemaker.endpoint_configs import EndpointConfigs
 from amazon_estimators_rehearsal.sagemaker.endpoints import Endpoints
 from amazon_estimators_rehearsal.sagemaker.errors import (
+    AccessDeniedError,
     ResourceNotFoundError,
     ServiceError,
     UnknownOperationError,
@@ -80,12 +81,24 @@ class SageMaker:
                 raise UnknownOperationError(f"The stand-in has no {operation}; it has {known}.")
             request = json.loads(body or b"{}")
             validate(operation, request)
+            self._check_tagging(operation, request, caller)
             answer = self._operations[operation](request, caller)
         except ServiceError as error:
             logger.info("%s refused: %s", operation, error)
             answer = {"__type": error.code, "message": error.message}
             return error.status, headers, json.dumps(answer).encode()
         return 200, headers, json.dumps(answer).encode()
+
+    def _check_tagging(self, operation: str, request: Mapping[str, Any], caller: str) -> None:
+        """Check that who creates something with tags may tag it: a dependent action of each Create.
+
+        https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
+        """
+        if operation.startswith("Create") and request.get("Tags"):
+            action = "sagemaker:AddTags"
+            denial = self._account.denial(caller, action, self.resource(operation, request))
+            if denial:
+                raise AccessDeniedError(denial)
 
     def invoke(self, path: str, headers: Mapping[str, str], body: bytes) -> Response:
         """Answer a request to an endpoint. Return status, headers, body."""

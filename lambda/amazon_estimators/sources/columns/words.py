@@ -23,7 +23,9 @@ WHOLE = 2**53
 
 
 def column_of(array: Any) -> Column:
-    """Return an Arrow array of words or numbers as a column. Raises TypeError for another type."""
+    """Return an Arrow array of words or numbers as a column. Raises TypeError for another type,
+    ValueError for one that is damaged.
+    """
     types = pa.types
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
@@ -32,6 +34,8 @@ def column_of(array: Any) -> Column:
     if types.is_dictionary(array.type) and not holds_words(array.type):
         array = array.dictionary_decode()
     if holds_words(array.type):
+        if types.is_dictionary(array.type):
+            _check_indices(array)
         return Column(array)
     if not is_numeric(array.type):
         raise TypeError(f"its type is {array.type}")
@@ -39,6 +43,13 @@ def column_of(array: Any) -> Column:
         return Column(values_of(array))
     filled = array.fill_null(False if types.is_boolean(array.type) else 0)
     return Column(values_of(filled), truths(array.is_null()))
+
+
+def _check_indices(words: Any) -> None:
+    """Raise ValueError for an index beyond the dictionary: the table reader takes those of a damaged file."""
+    indices = values_of(words.indices.drop_null())
+    if len(indices) and not 0 <= int(indices.min()) <= int(indices.max()) < len(words.dictionary):
+        raise ValueError(f"word {int(indices.max())} of {len(words.dictionary)}")
 
 
 def is_numeric(kind: Any) -> bool:

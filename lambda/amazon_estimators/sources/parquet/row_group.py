@@ -46,6 +46,10 @@ WAITING_BYTES = 320 * 2**20
 is read in several turns. A Lambda function's disk has 512 MiB."""
 
 
+class PlainWords(Exception):  # noqa: N818 - not an error: the row group is read on without dictionaries
+    """The table reader makes no dictionary of words of this encoding, such as DELTA_BYTE_ARRAY."""
+
+
 class RowGroup:
     """Row group number ``group`` of a file; its first row is row number ``before`` of the file."""
 
@@ -63,6 +67,7 @@ class RowGroup:
         self._s3, self._found, self._footer, self._schema = s3, found, footer, schema
         self._group, self._before = group, before
         self.room = room
+        self._dictionaries = True
         with damaged(found, "footer"):
             self._chunks = footer.chunks(group, footer.columns_at(schema.used))
         self._features = schema.features or tuple(
@@ -79,6 +84,8 @@ class RowGroup:
                     low += block.rows_read
             except LargerPage as page:
                 self.room = max(2 * self.room, page.room)
+            except PlainWords:
+                self._dictionaries = False
 
     @property
     def _fits(self) -> bool:
@@ -155,10 +162,12 @@ class RowGroup:
                 pre_buffer=False,
                 page_checksum_verification=True,
                 read_dictionary=[
-                    self._footer.names[column] for column in columns if self._chunks[column].holds_words
+                    self._footer.names[column]
+                    for column in columns
+                    if self._dictionaries and self._chunks[column].holds_words
                 ],
             )
-            for batch in file.iter_batches(at_once, use_threads=False):
+            for batch in self._read(file, at_once):
                 first, last = max(low - at, 0), min(high - at, batch.num_rows)
                 if first < last:
                     row = self._before + at + first
@@ -170,6 +179,14 @@ class RowGroup:
         raise InputError(
             f"{self._found.uri}: row group {self._group} holds {at} rows of {high}", remedy="Write it again."
         )
+
+    def _read(self, file: Any, at_once: int) -> Iterator[Any]:
+        try:
+            yield from file.iter_batches(at_once, use_threads=False)
+        except (pa.ArrowException, OSError) as error:
+            if not self._dictionaries or "Not yet implemented" not in str(error):
+                raise
+            raise PlainWords from None
 
     def _row_bytes(self, column: int) -> int:
         """Return the bytes of a column in a row, of words on average."""

@@ -16,6 +16,7 @@ from amazon_estimators.sources.columns.apply import coded
 from amazon_estimators.sources.columns.table import Column, Table
 from amazon_estimators.sources.columns.words import column_of
 from amazon_estimators.sources.files.disk_spill import side_by_side
+from amazon_estimators.sources.parquet.footer import damaged
 from amazon_estimators.sources.parquet.row_group import BATCH_BYTES, WAITING_BYTES, RowGroup
 
 
@@ -90,7 +91,8 @@ class RuledRowGroup(RowGroup):
         array = arrays[file_column]
         if isinstance(array, np.ndarray):
             return Column(array[:, at])
-        return column_of(array)
+        with damaged(self._found, "data"):
+            return column_of(array)
 
     def _word(self, position: int, first: int, at: int) -> Any:
         """Return the value in row ``at`` of a block whose first row is number ``first``."""
