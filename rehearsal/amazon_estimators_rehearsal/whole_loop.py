@@ -148,9 +148,9 @@ def _score(
 ) -> bool:
     s3, states = platform.client("s3"), platform.client("stepfunctions")
     known = executions(states, outputs["Scoring"])
-    rows = input_prefix("scores/")
-    s3.put_object(Bucket=outputs["DataBucket"], Key=f"{rows}new.csv", Body=data.csv(NEW))
-    s3.put_object(Bucket=outputs["DataBucket"], Key=f"{rows}_SUCCESS")
+    prefix = input_prefix("scores/")
+    s3.put_object(Bucket=outputs["DataBucket"], Key=f"{prefix}new.csv", Body=data.csv(NEW))
+    s3.put_object(Bucket=outputs["DataBucket"], Key=f"{prefix}_SUCCESS")
     events = follow(states, outputs["Scoring"], known=known, timeout=timeout)
     ended = View(console).follow(events, way="marker _SUCCESS → S3 event → EventBridge")
     if ended.status != "SUCCEEDED":
