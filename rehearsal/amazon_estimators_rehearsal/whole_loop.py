@@ -18,6 +18,7 @@ import numpy as np
 from rich.console import Console
 
 from amazon_estimators.client.pipeline import PipelineEstimator
+from amazon_estimators.pipeline.keys import input_prefix
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators_rehearsal.follow import executions, follow
 from amazon_estimators_rehearsal.platform import Platform
@@ -147,8 +148,9 @@ def _score(
 ) -> bool:
     s3, states = platform.client("s3"), platform.client("stepfunctions")
     known = executions(states, outputs["Scoring"])
-    s3.put_object(Bucket=outputs["DataBucket"], Key="scores/input/new.csv", Body=data.csv(NEW))
-    s3.put_object(Bucket=outputs["DataBucket"], Key="scores/input/_SUCCESS")
+    prefix = input_prefix("scores/")
+    s3.put_object(Bucket=outputs["DataBucket"], Key=f"{prefix}new.csv", Body=data.csv(NEW))
+    s3.put_object(Bucket=outputs["DataBucket"], Key=f"{prefix}_SUCCESS")
     events = follow(states, outputs["Scoring"], known=known, timeout=timeout)
     ended = View(console).follow(events, way="marker _SUCCESS → S3 event → EventBridge")
     if ended.status != "SUCCEEDED":

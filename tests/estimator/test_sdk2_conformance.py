@@ -186,7 +186,8 @@ def test_the_guide_lists_exactly_these_differences() -> None:
 
 def test_the_guide_gives_a_reason_for_every_test_of_the_sdk_that_fails() -> None:
     text = MIGRATION.read_text(encoding="utf-8")
-    measured = re.findall(r"(\d+) of (\d+)", text.partition("## The SDK's own tests")[2])
+    unit_tests, _, integration_tests = text.partition("## The SDK's own tests")[2].partition("\n## ")
+    measured = re.findall(r"(\d+) of (\d+)", unit_tests)
     listed = re.findall(r"^\| `(test_\w+\.py)` \| (\d+) \| (.+) \|$", text, re.MULTILINE)
     [(passed, total), (others, all_others)] = measured
     algorithms = [row for row in listed if row[0] not in ("test_tuner.py", "test_airflow.py")]
@@ -195,6 +196,10 @@ def test_the_guide_gives_a_reason_for_every_test_of_the_sdk_that_fails() -> None
         others
     )
     assert all(len(reason) > 20 for *_, reason in listed)
+    *_, (ended, tests) = re.findall(r"(\d+) of (\d+)", integration_tests)
+    reasons = {"one of NTM": 1, "two of IPInsights": 2, "one of\nObject2Vec": 1}
+    assert all(reason in integration_tests for reason in reasons)
+    assert int(tests) - int(ended) == sum(reasons.values())
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if not case["fit"]])

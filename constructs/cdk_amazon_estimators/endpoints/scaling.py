@@ -1,4 +1,4 @@
-"""How many instances serve: as many as the requests need, between two limits."""
+"""Scale the instances of an endpoint with its requests, between two limits."""
 
 from __future__ import annotations
 
