@@ -28,6 +28,7 @@ from amazon_estimators.algorithms import (
 )
 from amazon_estimators.algorithms.algorithm import Algorithm
 from amazon_estimators.errors import AmazonEstimatorsError
+from amazon_estimators.pipeline.metrics import PREDICTION_COUNTS, metric_line
 from amazon_estimators.sources import Source
 from cdk_amazon_estimators import (
     PipelineError,
@@ -233,6 +234,19 @@ def test_the_role_of_a_transform_job_reads_rows_and_models_and_writes_answers(ba
     ]
     assert len(written) == 1
     assert written[0].endswith("/scores/answers/*")
+
+
+def test_every_metric_is_one_that_a_function_writes() -> None:
+    pipeline = PredictionPipeline(stack := new_stack(), "Scores", model=training(stack), engine="numpy")
+    found = [
+        getattr(pipeline, f"metric_{what}")(period=Duration.hours(1))
+        for what in ("ready", "failed", "skipped", "waiting")
+    ]
+    assert {metric.metric_name for metric in found} == set(PREDICTION_COUNTS.values())
+    for told, name in PREDICTION_COUNTS.items():
+        line = metric_line(told, {"state_machine": "arn", "pipeline": "Stack/Scores"}, now=0)
+        assert line is not None
+        assert line[name] == 1
 
 
 def test_cdk_nag_has_nothing_to_say_of_it() -> None:

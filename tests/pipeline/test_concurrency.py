@@ -50,6 +50,6 @@ def test_two_executions_are_left(unreserved: int | Exception, told: dict[str, An
 @pytest.mark.parametrize("concurrency", [None, {"most": 100}])
 def test_plan_says_it_to_the_map(concurrency: dict[str, int] | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "_plan", lambda event: {"shards": 3})
-    monkeypatch.setattr(plan.boto3, "client", lambda *_, **__: Lambda(10))
+    monkeypatch.setattr(plan, "lambda_client", lambda: Lambda(10))
     planned = plan.handler({"concurrency": concurrency} if concurrency else {}, None)
     assert planned == {"shards": 3, **({"at_once": 8} if concurrency else {})}

@@ -7,7 +7,6 @@ from typing import Any
 
 from aws_cdk import Duration, Size, Tags
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
@@ -15,16 +14,17 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from amazon_estimators.pipeline.events import NOT_PREDICTED, OF_PREDICTIONS, PREDICTED, PREDICTION_ENDS
+from amazon_estimators.pipeline.events import OF_PREDICTIONS, PREDICTION_ENDS
 from amazon_estimators.pipeline.keys import ANY
 from amazon_estimators.scoring.keys import CHANNEL, answers_prefix, parts_key
 from amazon_estimators.scoring.settings import TRANSFORM
 from amazon_estimators.sources import Source
 from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.encoder import RecordSetEncoder
-from cdk_amazon_estimators.notifications import TrainingNotifications, events_of
+from cdk_amazon_estimators.notifications import TrainingNotifications
 from cdk_amazon_estimators.predictions.access import grant_model, grant_score, grant_scoring
 from cdk_amazon_estimators.predictions.checks import CheckedProps, check_props
+from cdk_amazon_estimators.predictions.prediction_events import PredictionEvents
 from cdk_amazon_estimators.predictions.states import Functions, scoring_workflow
 from cdk_amazon_estimators.predictions.transform import Transform
 from cdk_amazon_estimators.predictions.transform_role import new_transform_role
@@ -45,7 +45,7 @@ ANSWERS_KEPT = Duration.days(15)
 """What a transform job wrote stays as long as an execution can be redriven, which is 14 days."""
 
 
-class PredictionPipeline(Construct):
+class PredictionPipeline(PredictionEvents):
     """Scores what lies under a prefix, with the model that a training pipeline has in use.
 
     The rows are read as the training data were: the features by their names, in training's order. Input that
@@ -193,36 +193,6 @@ class PredictionPipeline(Construct):
         for name, value in (tags or {}).items():
             Tags.of(self).add(name, value)
         acknowledge_findings(self)
-
-    def grant_start_execution(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let ``grantee`` start an execution."""
-        return self.state_machine.grant_start_execution(grantee)
-
-    def on_predictions_ready(
-        self, construct_id: str, *, target: events.IRuleTarget | None = None
-    ) -> events.Rule:
-        """Make a rule for each ``Predictions Ready``: its detail names the manifest.
-
-        Args:
-            construct_id: The id of the rule, below the pipeline.
-            target: Where events go. Default: none; add targets to the rule.
-        """
-        return self._rule(construct_id, PREDICTED, target)
-
-    def on_predictions_failed(
-        self, construct_id: str, *, target: events.IRuleTarget | None = None
-    ) -> events.Rule:
-        """Make a rule for each ``Predictions Failed``, with its error, cause and remedy."""
-        return self._rule(construct_id, NOT_PREDICTED, target)
-
-    def _rule(self, construct_id: str, told: str, target: events.IRuleTarget | None) -> events.Rule:
-        return events.Rule(
-            self,
-            construct_id,
-            description=f"{told} of a prediction pipeline",
-            event_pattern=events_of(self.state_machine, told),
-            targets=[] if target is None else [target],
-        )
 
     def _expire(self) -> None:
         """Let S3 delete what grows, in a bucket of this app."""

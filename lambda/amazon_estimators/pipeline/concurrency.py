@@ -16,6 +16,15 @@ SPARE = 2
 """Concurrent executions that are left to other functions: the starter, and one of another pipeline."""
 
 
+def lambda_client() -> Any:
+    """Return a client of Lambda that soon gives up: the question can do without an answer."""
+    import boto3  # noqa: PLC0415 - not needed without AWS
+    from botocore.config import Config  # noqa: PLC0415
+
+    config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 2})
+    return boto3.client("lambda", config=config)
+
+
 def shards_at_once(client: Any, told: Mapping[str, Any]) -> int:
     """Return the number of shards that are encoded at a time, 1 or more.
 

@@ -37,12 +37,15 @@ COUNTS = {
     FAILED: "TrainingsFailed",
     SKIPPED: "TrainingsSkipped",
     WAITING: "TrainingsWaiting",
+}
+"""The metric that counts each kind of a training pipeline's events."""
+PREDICTION_COUNTS = {
     PREDICTED: "PredictionsReady",
     NOT_PREDICTED: "PredictionsFailed",
     PREDICTIONS_SKIPPED: "PredictionsSkipped",
     PREDICTIONS_WAITING: "PredictionsWaiting",
 }
-"""The metric that counts each kind of a pipeline's events."""
+"""The metric that counts each kind of a prediction pipeline's events."""
 ENDPOINT_COUNTS = {
     UPDATED: "EndpointsUpdated",
     ROLLED_BACK: "EndpointsRolledBack",
@@ -67,7 +70,7 @@ def metric_line(told: str, detail: Mapping[str, Any], *, now: float) -> dict[str
         >>> line["TrainingsSkipped"], line["StateMachineArn"], line["_aws"]["Timestamp"]
         (1, 'arn', 1500)
     """
-    counted = COUNTS.get(told) or ENDPOINT_COUNTS.get(told)
+    counted = (COUNTS | PREDICTION_COUNTS | ENDPOINT_COUNTS).get(told)
     if counted is None:
         return None
     values: dict[str, tuple[float, str]] = {counted: (1, "Count")}

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from amazon_estimators.errors import ServiceError
 
 REMEDIES = {
@@ -30,6 +28,8 @@ def call(method: Callable[..., Any], about: str, **request: Any) -> Any:
         InvalidRequestError: SageMaker did not accept the request: the state of something is another one.
         ServiceError: It failed in another way, beyond the client's retries.
     """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - not needed without AWS
+
     operation = method.__name__
     try:
         return method(**request)

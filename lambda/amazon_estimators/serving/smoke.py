@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from botocore.exceptions import ClientError
 
 from amazon_estimators.algorithms import Algorithm, algorithm_named
 from amazon_estimators.errors import ResponseError, ServiceError
@@ -60,6 +59,8 @@ def smoke(
 
 def _refusal(error: ServiceError) -> str:
     """Return the container's own refusal. Raises the error if it is another one, such as a denial."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - not needed without AWS
+
     cause = error.__cause__
     if isinstance(cause, ClientError) and cause.response["Error"]["Code"] == MODEL_ERROR:
         return f"it refuses the smoke request: {error.message}"[:LONGEST_REASON]
