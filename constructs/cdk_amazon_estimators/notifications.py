@@ -14,7 +14,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from amazon_estimators.pipeline.events import SOURCE, TRAINING_ENDS
+from amazon_estimators.pipeline.event_names import SOURCE, TRAINING_ENDS
 
 
 def events_of(state_machine: sfn.IStateMachine, *told: str) -> events.EventPattern:

@@ -17,7 +17,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from amazon_estimators.pipeline import keys
-from amazon_estimators.pipeline.events import FAILED, REJECTED, SKIPPED, TRAINED, WAITING
+from amazon_estimators.pipeline.event_names import FAILED, REJECTED, SKIPPED, TRAINED, WAITING
 from amazon_estimators.pipeline.metrics import (
     BILLABLE_SECONDS,
     COUNTS,

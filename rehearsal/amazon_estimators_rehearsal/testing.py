@@ -21,7 +21,7 @@ from uuid import uuid4
 from amazon_estimators.client.pipeline import PipelineEstimator, pipelines_of_stack
 from amazon_estimators.errors import RequestError
 from amazon_estimators.local_platform import ON_THIS_MACHINE
-from amazon_estimators.pipeline.events import FAILED, REJECTED, SOURCE, TRAINED
+from amazon_estimators.pipeline.event_names import FAILED, REJECTED, SOURCE, TRAINED
 from amazon_estimators_rehearsal.app_data import sample_of
 from amazon_estimators_rehearsal.follow import Ended, executions, follow
 from amazon_estimators_rehearsal.platform import Platform

@@ -9,7 +9,7 @@ from aws_cdk import NestedStack, Stack
 from aws_cdk import aws_sns as sns
 from pipeline_stacks import REQUIRED, Synthesised, new_app, new_stack
 
-from amazon_estimators.pipeline.events import SOURCE
+from amazon_estimators.pipeline.event_names import SOURCE
 from cdk_amazon_estimators import TrainingPipeline
 
 

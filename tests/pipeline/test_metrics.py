@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from amazon_estimators.algorithms import ALGORITHMS
 from amazon_estimators.errors import ServiceError
 from amazon_estimators.pipeline import announce as announcement
-from amazon_estimators.pipeline.events import FAILED, RECOVERED, TRAINED
+from amazon_estimators.pipeline.event_names import FAILED, RECOVERED, TRAINED
 from amazon_estimators.pipeline.metrics import BILLABLE_SECONDS, COUNTS, EXECUTION_SECONDS, metric_line
 
 MACHINE = "arn:aws:states:eu-west-1:111122223333:stateMachine:Digits"

@@ -6,7 +6,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from amazon_estimators.pipeline.events import SOURCE
+from amazon_estimators.pipeline.event_names import SOURCE
 
 
 def interfaces_statement() -> iam.PolicyStatement:

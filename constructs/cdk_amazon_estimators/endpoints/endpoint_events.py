@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from amazon_estimators.pipeline.events import ENDPOINT_FAILED, ROLLED_BACK, UPDATED
+from amazon_estimators.pipeline.event_names import ENDPOINT_FAILED, ROLLED_BACK, UPDATED
 from amazon_estimators.pipeline.metrics import DIMENSION, ENDPOINT_COUNTS, NAMESPACE
 from amazon_estimators.serving.wanted import VARIANT
 from cdk_amazon_estimators.notifications import events_of

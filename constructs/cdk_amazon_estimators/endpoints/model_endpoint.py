@@ -17,7 +17,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from amazon_estimators.pipeline.events import TRAINED
+from amazon_estimators.pipeline.event_names import TRAINED
 from cdk_amazon_estimators.access.key_policies import allow_events
 from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.encoder import RecordSetEncoder

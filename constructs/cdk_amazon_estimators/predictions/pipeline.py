@@ -14,7 +14,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from amazon_estimators.pipeline.events import OF_PREDICTIONS, PREDICTION_ENDS
+from amazon_estimators.pipeline.event_names import OF_PREDICTIONS, PREDICTION_ENDS
 from amazon_estimators.pipeline.keys import ANY
 from amazon_estimators.scoring.keys import CHANNEL, answers_prefix, parts_key
 from amazon_estimators.scoring.settings import TRANSFORM

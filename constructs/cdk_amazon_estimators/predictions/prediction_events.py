@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from amazon_estimators.pipeline.events import (
+from amazon_estimators.pipeline.event_names import (
     NOT_PREDICTED,
     PREDICTED,
     PREDICTIONS_SKIPPED,

@@ -19,7 +19,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from amazon_estimators.algorithms.instances import types_of
-from amazon_estimators.pipeline.job_members import MEMBERS, request_of
+from amazon_estimators.pipeline.create_training_job import MEMBERS, request_of
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import known, known_seconds
 from cdk_amazon_estimators.retries import of_training

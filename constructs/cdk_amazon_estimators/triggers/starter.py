@@ -17,7 +17,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from amazon_estimators.pipeline import keys
-from amazon_estimators.pipeline.events import SOURCE, TRAINED, TRAINING_ENDS
+from amazon_estimators.pipeline.event_names import SOURCE, TRAINED, TRAINING_ENDS
 from amazon_estimators.triggers.inbox import FACTOR
 from amazon_estimators.triggers.messages import GROUP
 from cdk_amazon_estimators.access.function_statements import tell_statement

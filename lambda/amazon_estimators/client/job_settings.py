@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from amazon_estimators.errors import RequestError
-from amazon_estimators.pipeline.job_members import DAY, MEMBERS, request_of, settings_of
+from amazon_estimators.pipeline.create_training_job import DAY, MEMBERS, request_of, settings_of
 from amazon_estimators.text import is_template
 
 

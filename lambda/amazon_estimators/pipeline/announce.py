@@ -15,7 +15,7 @@ from amazon_estimators.errors import DamagedFileError, ServiceError
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.current_model import SCHEMA as CURRENT_MODEL_SCHEMA
 from amazon_estimators.pipeline.current_model import CurrentModel, current_model_values
-from amazon_estimators.pipeline.events import FAILED, REJECTED, SOURCE, TRAINED, WAITING
+from amazon_estimators.pipeline.event_names import FAILED, REJECTED, SOURCE, TRAINED, WAITING
 from amazon_estimators.pipeline.explain import details_of, reason_of
 from amazon_estimators.pipeline.metrics import count
 from amazon_estimators.storage.documents import get_document, put_document

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from amazon_estimators.pipeline.events import (
+from amazon_estimators.pipeline.event_names import (
     ENDPOINT_FAILED,
     FAILED,
     NOT_PREDICTED,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from amazon_estimators.pipeline.announce import Tell, about_execution, announce, announce_no_model
-from amazon_estimators.pipeline.events import NOT_PREDICTED, PREDICTED, PREDICTIONS_WAITING
+from amazon_estimators.pipeline.event_names import NOT_PREDICTED, PREDICTED, PREDICTIONS_WAITING
 
 TOLD_OF_MODEL = ("model", "job", "model_package")
 

@@ -13,9 +13,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from botocore.awsrequest import AWSRequest
-from botocore.httpsession import URLLib3Session
-
 from amazon_estimators.errors import ServiceError
 from amazon_estimators.serving.calls import call
 from amazon_estimators.serving.clean import CONFIGS, MODELS, delete_all, names_of
@@ -93,6 +90,9 @@ def answer(event: Mapping[str, Any], act: Callable[[], str]) -> dict[str, Any]:
 
 def _put(url: str, body: bytes) -> None:
     """Send the answer to CloudFormation's presigned URL, which was signed without a content type."""
+    from botocore.awsrequest import AWSRequest  # noqa: PLC0415 - not needed without AWS
+    from botocore.httpsession import URLLib3Session  # noqa: PLC0415
+
     session = URLLib3Session(verify=os.environ.get("AWS_CA_BUNDLE") or True)
     request = AWSRequest("PUT", url, data=body, headers={"Content-Type": ""})
     answered = session.send(request.prepare())

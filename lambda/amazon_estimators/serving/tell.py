@@ -8,7 +8,7 @@ from typing import Any
 
 from amazon_estimators.pipeline.announce import LONGEST_TEXT, Tell, failure
 from amazon_estimators.pipeline.current_model import CurrentModel
-from amazon_estimators.pipeline.events import ENDPOINT_FAILED, ROLLED_BACK, UPDATED
+from amazon_estimators.pipeline.event_names import ENDPOINT_FAILED, ROLLED_BACK, UPDATED
 from amazon_estimators.pipeline.explain import text_of
 from amazon_estimators.serving.settings import EndpointSettings
 from amazon_estimators.serving.wanted import target_model

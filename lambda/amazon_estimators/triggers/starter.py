@@ -16,7 +16,7 @@ from typing import Any
 
 from amazon_estimators.pipeline.announce import failure
 from amazon_estimators.pipeline.data_set import DataSet
-from amazon_estimators.pipeline.events import (
+from amazon_estimators.pipeline.event_names import (
     FAILED,
     NOT_PREDICTED,
     PREDICTED,

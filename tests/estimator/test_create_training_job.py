@@ -10,7 +10,7 @@ import pytest
 
 from amazon_estimators.client.job_settings import JobSettings
 from amazon_estimators.errors import RequestError
-from amazon_estimators.pipeline.job_members import MEMBERS, request_of, settings_of
+from amazon_estimators.pipeline.create_training_job import MEMBERS, request_of, settings_of
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
 
