@@ -29,6 +29,7 @@ from amazon_estimators.algorithms import (
 from amazon_estimators.algorithms.algorithm import Algorithm
 from amazon_estimators.errors import AmazonEstimatorsError
 from amazon_estimators.pipeline.metrics import PREDICTION_COUNTS, metric_line
+from amazon_estimators.scoring.settings import ScoringSettings
 from amazon_estimators.sources import Source
 from cdk_amazon_estimators import (
     PipelineError,
@@ -234,6 +235,28 @@ def test_the_role_of_a_transform_job_reads_rows_and_models_and_writes_answers(ba
     ]
     assert len(written) == 1
     assert written[0].endswith("/scores/answers/*")
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_thousands_of_columns_go_to_s3_and_plan_may_read_them(own: bool) -> None:
+    """The channel's own, or those of the training channel."""
+    many = Source(features=tuple(f"feature_{number:05}" for number in range(20_000)))
+    stack = new_stack()
+    model = training(stack, channels={"train": many})
+    PredictionPipeline(stack, "Scores", model=model, engine="numpy", source=many if own else None)
+    found = Synthesised(stack)
+    definition = next(
+        json.loads(one["DefinitionString"])
+        for name, one in found.of_type("AWS::StepFunctions::StateMachine").items()
+        if name.startswith("Scores")
+    )
+    settings = definition["States"]["Plan"]["Parameters"]["pipeline"]
+    columns = ScoringSettings.from_dict(settings).columns
+    assert columns is not None
+    assert len(json.dumps(definition)) < 50_000
+    allowed = [one for one in found.statements("RecordSetEncoderPlanRole") if one["Action"] == "s3:GetObject"]
+    name = f"arn:aws:s3:::{columns['bucket']}/{columns['key']}"
+    assert any(name in as_list(one["Resource"]) for one in allowed)
 
 
 def test_every_metric_is_one_that_a_function_writes() -> None:

@@ -79,7 +79,7 @@ class Scoring:
     def plan(self, execution: str = "first") -> dict[str, Any]:
         self.found = self.find(model=self.uri)
         named = {"name": execution, "start_time": "2026-11-28T10:00:00.000Z", "redrive": 0}
-        settings = ScoringSettings.from_dict(self.settings)
+        settings = ScoringSettings.from_dict(self.settings).with_columns(self.s3)
         self.planned = plan_scoring(self.s3, settings, self.found, {}, named)
         return self.planned
 

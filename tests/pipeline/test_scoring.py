@@ -163,6 +163,20 @@ def test_features_go_by_name_whatever_stands_beside_them(named: Scoring) -> None
     assert [int(row["closest_cluster"]) for row in rows_of(parts)] == expected
 
 
+def test_columns_that_lie_on_s3_are_read_by_plan(unnamed: Scoring) -> None:
+    unnamed.put("a.csv", b"0,1,2,3\n0,4,5,6\n")
+    unnamed.settings["channels"]["rows"]["header"] = "absent"
+    unnamed.settings["has_own_source"] = True
+    with pytest.raises(SchemaError, match="4 features; the model was trained on 3"):
+        unnamed.plan()
+    body = json.dumps({"rows": {"features": [1, 2, 3]}})
+    unnamed.s3.put_object(Bucket=unnamed.bucket, Key="columns.json", Body=body)
+    unnamed.settings["columns"] = {"bucket": unnamed.bucket, "key": "columns.json"}
+    _, parts = unnamed.run("second")
+    expected = unnamed.model.predict(np.array([[1, 2, 3], [4, 5, 6]], np.float32))
+    assert [int(row["closest_cluster"]) for row in rows_of(parts)] == expected["closest_cluster"].tolist()
+
+
 def test_rows_without_a_feature_are_refused_by_its_name(named: Scoring) -> None:
     named.put("a.csv", table({"a": np.ones(3), "c": np.ones(3)}))
     with pytest.raises(SchemaError, match="no column 'b'"):

@@ -19,6 +19,8 @@ from amazon_estimators.pipeline.keys import ANY
 from amazon_estimators.scoring.keys import CHANNEL, answers_prefix, parts_key
 from amazon_estimators.scoring.settings import TRANSFORM
 from amazon_estimators.sources import Source
+from cdk_amazon_estimators.access.s3_access import S3Access
+from cdk_amazon_estimators.assets.column_lists import channel_settings
 from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.notifications import TrainingNotifications
@@ -147,6 +149,9 @@ class PredictionPipeline(PredictionEvents):
         self.encoder = encoder or RecordSetEncoder.of(self)
         self.encoder.encode_for(self.layout)
         functions = self._functions(model, keeps=bool(keep))
+        channels, columns = channel_settings(self, "Columns", {CHANNEL: rows})
+        if columns is not None:
+            S3Access(self.encoder.plan, columns.bucket).read([columns.s3_object_key])
         settings: dict[str, Any] = {
             "pipeline": self.node.path,
             "algorithm": type(model.algorithm).__name__,
@@ -154,7 +159,8 @@ class PredictionPipeline(PredictionEvents):
             "data_bucket": self.layout.data_bucket.bucket_name,
             "prefix": prefix,
             "target_shard_bytes": target_shard_size.to_bytes(),
-            "channels": {CHANNEL: rows.to_dict()},
+            "channels": channels,
+            "columns": columns and {"bucket": columns.s3_bucket_name, "key": columns.s3_object_key},
             "has_own_source": source is not None,
             "keep": [*keep],
             "format": output_format,

@@ -25,6 +25,6 @@ def _plan(event: dict[str, Any]) -> dict[str, Any]:
     pipeline, asked, execution = event["pipeline"], event["input"], event["execution"]
     client = s3.client()
     if "model" in event:
-        settings = ScoringSettings.from_dict(pipeline)
+        settings = ScoringSettings.from_dict(pipeline).with_columns(client)
         return plan_scoring(client, settings, event["model"], asked, execution)
     return plan_step(client, Settings.from_dict(pipeline).with_columns(client), asked, execution)

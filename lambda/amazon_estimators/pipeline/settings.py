@@ -26,6 +26,21 @@ LONGEST_PREFIX = 200
 """Bytes. A receipt's key is the prefix and up to 800 bytes more; S3 allows 1,024."""
 
 
+def with_columns(
+    s3: Any, channels: Mapping[str, Source], columns: Mapping[str, str] | None
+) -> Mapping[str, Source]:
+    """Return channels with all their columns, which lie on S3 if ``columns`` has their bucket and key.
+
+    Raises ServiceError or DamagedFileError if they cannot be read.
+    """
+    if columns is None:
+        return channels
+    stored = get_json(s3, columns["bucket"], columns["key"])
+    return {
+        name: Source.from_dict(source.to_dict() | stored.get(name, {})) for name, source in channels.items()
+    }
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The settings of a pipeline. ``hyperparameters`` as the service takes them, ``channels`` by name, sizes
@@ -81,14 +96,7 @@ class Settings:
 
         Raises ServiceError or DamagedFileError if they cannot be read.
         """
-        if self.columns is None:
-            return self
-        stored = get_json(s3, self.columns["bucket"], self.columns["key"])
-        channels = {
-            name: Source.from_dict(source.to_dict() | stored.get(name, {}))
-            for name, source in self.channels.items()
-        }
-        return replace(self, channels=channels, columns=None)
+        return replace(self, channels=with_columns(s3, self.channels, self.columns), columns=None)
 
     def channels_for(self, algorithm: type[Algorithm]) -> dict[str, Channel]:
         """Return the channels by name. Raises RequestError unless the algorithm trains on them."""

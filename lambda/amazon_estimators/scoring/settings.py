@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 from amazon_estimators.errors import RequestError
 from amazon_estimators.pipeline.data_set import check_version
-from amazon_estimators.pipeline.settings import LONGEST_REASON
+from amazon_estimators.pipeline.settings import LONGEST_REASON, with_columns
 from amazon_estimators.sources import Source
 from amazon_estimators.text import shown
 
@@ -54,6 +54,7 @@ class ScoringSettings:
         trained: Where the models come from.
         job_name_prefix: The beginning of the names of its models and transform jobs.
         tags: Tags of transform jobs.
+        columns: Bucket and key of the columns of the channel if they are too many for the definition.
     """
 
     pipeline: str
@@ -69,12 +70,13 @@ class ScoringSettings:
     trained: Trained
     job_name_prefix: str
     tags: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str] | None = None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Raises RequestError for a setting that is missing or unknown."""
         known = {one.name for one in fields(cls)}
-        missing, unknown = sorted(known - set(values) - {"tags"}), sorted(set(values) - known)
+        missing, unknown = sorted(known - set(values) - {"tags", "columns"}), sorted(set(values) - known)
         if missing or unknown:
             raise RequestError(
                 f"pipeline settings: missing {missing or 'none'}, unknown {unknown or 'none'}",
@@ -85,6 +87,13 @@ class ScoringSettings:
         # A number that CloudFormation resolves arrives as a string.
         size = int(values["target_shard_bytes"])
         return cls(**{**values, "channels": channels, "trained": trained, "target_shard_bytes": size})
+
+    def with_columns(self, s3: Any) -> Self:
+        """Return the settings with all columns of their channel, which may lie on S3.
+
+        Raises ServiceError or DamagedFileError if they cannot be read.
+        """
+        return replace(self, channels=with_columns(s3, self.channels, self.columns), columns=None)
 
 
 def check_input(execution_input: object) -> Mapping[str, Any]:
