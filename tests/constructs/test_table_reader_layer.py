@@ -36,7 +36,7 @@ def test_only_functions_that_read_input_have_it(plain_pipeline: Synthesised) -> 
 def test_it_takes_no_permission(plain_pipeline: Synthesised) -> None:
     """Lambda itself reads a layer of the function's own account."""
     text = json.dumps(plain_pipeline.of_type("AWS::IAM::Policy"))
-    assert set(re.findall(r"lambda:[\w*]+", text)) == {"lambda:InvokeFunction"}
+    assert set(re.findall(r"lambda:[\w*]+", text)) == {"lambda:InvokeFunction", "lambda:GetAccountSettings"}
 
 
 @pytest.mark.parametrize(

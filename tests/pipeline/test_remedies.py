@@ -69,7 +69,7 @@ REQUESTS = {
     "name": (
         "SageMaker.ResourceInUseException",
         "Training job names must be unique within an AWS account and region (Error Code: ResourceInUse)",
-        "names of their own",
+        "new names",
     ),
     "quota of 0": (
         "SageMaker.ResourceLimitExceededException",
