@@ -200,7 +200,7 @@ def kmeans(**settings: Any) -> dict[str, Any]:
         (
             kmeans(channels={"train": {"lable": 1}}),
             RequestError,
-            ["AmazonEstimators/KMeans: channel train: Source has no lable; allowed: ", "label, one_hot, partitions"],
+            ["AmazonEstimators/KMeans: channel train: Source has no lable; allowed: ", "label, one_hot"],
         ),
         (
             {"algorithms": "{"},
