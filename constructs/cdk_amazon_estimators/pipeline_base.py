@@ -21,17 +21,15 @@ from amazon_estimators.pipeline.event_names import FAILED, REJECTED, SKIPPED, TR
 from amazon_estimators.pipeline.metrics import (
     BILLABLE_SECONDS,
     COUNTS,
-    DIMENSION,
     ERROR,
     EXECUTION_SECONDS,
-    NAMESPACE,
 )
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.errors import PipelineError
-from cdk_amazon_estimators.notifications import events_of
+from cdk_amazon_estimators.state_machine_events import StateMachineEvents
 
 
-class TrainingPipelineBase(Construct):
+class TrainingPipelineBase(StateMachineEvents):
     """Grants on a pipeline, rules for its events, and its metrics.
 
     A TrainingPipeline is one, and so is what :meth:`TrainingPipeline.from_attributes` returns.
@@ -45,7 +43,7 @@ class TrainingPipelineBase(Construct):
         input_key_prefixes: The prefixes that input is read from.
     """
 
-    state_machine: sfn.IStateMachine
+    teller = "a training pipeline"
     data_bucket: s3.IBucket
     model_bucket: s3.IBucket
     prefix: str
@@ -182,11 +180,11 @@ class TrainingPipelineBase(Construct):
 
     def metric_models_trained(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the number of models trained and used, as a sum. ``period`` is 5 minutes by default."""
-        return self._metric(COUNTS[TRAINED], "Sum", period)
+        return self._metric(COUNTS[TRAINED], period)
 
     def metric_models_rejected(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the number of models that did not pass the gate, as a sum."""
-        return self._metric(COUNTS[REJECTED], "Sum", period)
+        return self._metric(COUNTS[REJECTED], period)
 
     def metric_trainings_failed(
         self, *, error: str | None = None, period: Duration | None = None
@@ -197,23 +195,23 @@ class TrainingPipelineBase(Construct):
             error: Only those with this error, such as ``"InputError"``. Default: all.
             period: The period of a sum. Default: 5 minutes.
         """
-        return self._metric(COUNTS[FAILED], "Sum", period, **({ERROR: error} if error else {}))
+        return self._metric(COUNTS[FAILED], period, **({ERROR: error} if error else {}))
 
     def metric_trainings_skipped(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the number of requests that had nothing to train, as a sum."""
-        return self._metric(COUNTS[SKIPPED], "Sum", period)
+        return self._metric(COUNTS[SKIPPED], period)
 
     def metric_trainings_waiting(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the number of announced waits for instances, as a sum."""
-        return self._metric(COUNTS[WAITING], "Sum", period)
+        return self._metric(COUNTS[WAITING], period)
 
     def metric_billable_seconds(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the billed seconds of trainings, per instance, as a sum."""
-        return self._metric(BILLABLE_SECONDS, "Sum", period)
+        return self._metric(BILLABLE_SECONDS, period)
 
     def metric_execution_seconds(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the time that executions took until they announced their end, as a maximum."""
-        return self._metric(EXECUTION_SECONDS, "Maximum", period)
+        return self._metric(EXECUTION_SECONDS, period, "Maximum")
 
     def metric_algorithm(
         self, name: str, *, statistic: str = "Average", period: Duration | None = None
@@ -225,30 +223,10 @@ class TrainingPipelineBase(Construct):
             statistic: The CloudWatch statistic. Default: ``"Average"``.
             period: The period of a value. Default: 5 minutes.
         """
-        return self._metric(name, statistic, period)
-
-    def _metric(
-        self, name: str, statistic: str, period: Duration | None, **dimensions: str
-    ) -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            namespace=NAMESPACE,
-            metric_name=name,
-            statistic=statistic,
-            period=period,
-            dimensions_map={DIMENSION: self.state_machine.state_machine_arn, **dimensions},
-        )
+        return self._metric(name, period, statistic)
 
     def _access(self, bucket: s3.IBucket, grantee: iam.IGrantable) -> S3Access:
         return S3Access(grantee, bucket, self.encryption_key)
-
-    def _rule(self, construct_id: str, told: str, target: events.IRuleTarget | None) -> events.Rule:
-        return events.Rule(
-            self,
-            construct_id,
-            description=f"{told} of a training pipeline",
-            event_pattern=events_of(self.state_machine, told),
-            targets=[] if target is None else [target],
-        )
 
 
 class ImportedPipeline(TrainingPipelineBase):

@@ -6,16 +6,14 @@ from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_stepfunctions as sfn
-from constructs import Construct
 
 from amazon_estimators.pipeline.event_names import ENDPOINT_FAILED, ROLLED_BACK, UPDATED
-from amazon_estimators.pipeline.metrics import DIMENSION, ENDPOINT_COUNTS, NAMESPACE
+from amazon_estimators.pipeline.metrics import ENDPOINT_COUNTS
 from amazon_estimators.serving.wanted import VARIANT
-from cdk_amazon_estimators.notifications import events_of
+from cdk_amazon_estimators.state_machine_events import StateMachineEvents
 
 
-class EndpointEvents(Construct):
+class EndpointEvents(StateMachineEvents):
     """Grants on an endpoint, rules for what it tells, and its metrics.
 
     Attributes:
@@ -24,7 +22,7 @@ class EndpointEvents(Construct):
     """
 
     endpoint_name: str
-    state_machine: sfn.IStateMachine
+    teller = "an endpoint"
 
     @property
     def endpoint_arn(self) -> str:
@@ -61,15 +59,15 @@ class EndpointEvents(Construct):
 
     def metric_updates(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the number of models that came into service, as a sum. ``period``: by default 5 minutes."""
-        return self._count(UPDATED, period)
+        return self._metric(ENDPOINT_COUNTS[UPDATED], period)
 
     def metric_rollbacks(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the number of deployments that were rolled back, as a sum."""
-        return self._count(ROLLED_BACK, period)
+        return self._metric(ENDPOINT_COUNTS[ROLLED_BACK], period)
 
     def metric_failures(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the number of deployments that failed, as a sum."""
-        return self._count(ENDPOINT_FAILED, period)
+        return self._metric(ENDPOINT_COUNTS[ENDPOINT_FAILED], period)
 
     def metric(
         self, name: str, *, statistic: str = "Sum", period: Duration | None = None
@@ -88,22 +86,4 @@ class EndpointEvents(Construct):
             statistic=statistic,
             period=period,
             dimensions_map={"EndpointName": self.endpoint_name, "VariantName": VARIANT},
-        )
-
-    def _count(self, told: str, period: Duration | None) -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            namespace=NAMESPACE,
-            metric_name=ENDPOINT_COUNTS[told],
-            statistic="Sum",
-            period=period,
-            dimensions_map={DIMENSION: self.state_machine.state_machine_arn},
-        )
-
-    def _rule(self, construct_id: str, told: str, target: events.IRuleTarget | None) -> events.Rule:
-        return events.Rule(
-            self,
-            construct_id,
-            description=f"{told} of an endpoint",
-            event_pattern=events_of(self.state_machine, told),
-            targets=[] if target is None else [target],
         )

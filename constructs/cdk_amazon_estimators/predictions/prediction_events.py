@@ -6,8 +6,6 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_stepfunctions as sfn
-from constructs import Construct
 
 from amazon_estimators.pipeline.event_names import (
     NOT_PREDICTED,
@@ -15,18 +13,18 @@ from amazon_estimators.pipeline.event_names import (
     PREDICTIONS_SKIPPED,
     PREDICTIONS_WAITING,
 )
-from amazon_estimators.pipeline.metrics import DIMENSION, NAMESPACE, PREDICTION_COUNTS
-from cdk_amazon_estimators.notifications import events_of
+from amazon_estimators.pipeline.metrics import PREDICTION_COUNTS
+from cdk_amazon_estimators.state_machine_events import StateMachineEvents
 
 
-class PredictionEvents(Construct):
+class PredictionEvents(StateMachineEvents):
     """Grants on a prediction pipeline, rules for what it tells, and its metrics.
 
     Attributes:
         state_machine: The state machine that scores.
     """
 
-    state_machine: sfn.IStateMachine
+    teller = "a prediction pipeline"
 
     def grant_start_execution(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` start an execution."""
@@ -51,34 +49,16 @@ class PredictionEvents(Construct):
 
     def metric_ready(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the number of scorings that ended well, as a sum. ``period``: by default 5 minutes."""
-        return self._count(PREDICTED, period)
+        return self._metric(PREDICTION_COUNTS[PREDICTED], period)
 
     def metric_failed(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the number of scorings that failed, as a sum."""
-        return self._count(NOT_PREDICTED, period)
+        return self._metric(PREDICTION_COUNTS[NOT_PREDICTED], period)
 
     def metric_skipped(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the number of requests that started no scoring, as a sum."""
-        return self._count(PREDICTIONS_SKIPPED, period)
+        return self._metric(PREDICTION_COUNTS[PREDICTIONS_SKIPPED], period)
 
     def metric_waiting(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return how often a transform job waited for capacity, as a sum."""
-        return self._count(PREDICTIONS_WAITING, period)
-
-    def _count(self, told: str, period: Duration | None) -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            namespace=NAMESPACE,
-            metric_name=PREDICTION_COUNTS[told],
-            statistic="Sum",
-            period=period,
-            dimensions_map={DIMENSION: self.state_machine.state_machine_arn},
-        )
-
-    def _rule(self, construct_id: str, told: str, target: events.IRuleTarget | None) -> events.Rule:
-        return events.Rule(
-            self,
-            construct_id,
-            description=f"{told} of a prediction pipeline",
-            event_pattern=events_of(self.state_machine, told),
-            targets=[] if target is None else [target],
-        )
+        return self._metric(PREDICTION_COUNTS[PREDICTIONS_WAITING], period)
