@@ -17,7 +17,7 @@ Array = npt.NDArray[Any]
 Vectors = Array | CsrParts
 """Feature vectors: an array of (rows, features) in float32 or float64, or compressed rows of either."""
 
-BLOCK_BYTES = 2**18
+BLOCK_BYTES = 2**20
 """Bytes that are worked on at a time, so that a second pass finds them in the processor's cache."""
 FEW_ROWS = 128
 """A matrix product of fewer rows loses more speed than the cache gains: such a block has twice the bytes."""

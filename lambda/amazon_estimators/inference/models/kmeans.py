@@ -102,4 +102,4 @@ class LocalKMeans(LocalModel):
 
 
 def _norms(matrix: Array) -> Array:
-    return np.asarray(np.einsum("ij,ij->i", matrix, matrix))
+    return np.asarray(np.vecdot(matrix, matrix))
