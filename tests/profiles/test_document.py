@@ -86,7 +86,9 @@ def test_a_value_that_cannot_be_is_refused_though_the_digest_is_right(path: str,
 def test_a_profile_of_an_older_release_is_of_all_rows() -> None:
     values = open_document(written().to_json(), SCHEMA, uri="", place=ANYWHERE, remedy="")
     del values["sampled"]
-    older = json.dumps(seal_document(SCHEMA, {k: v for k, v in values.items() if k != "schema"}, place=ANYWHERE))
+    older = json.dumps(
+        seal_document(SCHEMA, {k: v for k, v in values.items() if k != "schema"}, place=ANYWHERE)
+    )
     assert ProfileDocument.from_json(older, "uri").profile.moments.sampled == 700
 
 

@@ -166,7 +166,7 @@ def _summed(column: Array, keys: Array, counts: Array) -> tuple[Array, Array, Ar
 
 
 class RowSample:
-    """Takes rows as they pass; holds those with the lowest hashes of their number, at most ``most`` of them."""
+    """Takes rows as they pass; holds those with the lowest hashes, at most ``most`` of them."""
 
     def __init__(self, features: int) -> None:
         self._features = features
