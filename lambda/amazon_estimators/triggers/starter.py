@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from amazon_estimators.pipeline.announce import failure
+from amazon_estimators.pipeline.announce import failure, tell_lineage
 from amazon_estimators.pipeline.data_set import DataSet
 from amazon_estimators.pipeline.event_names import (
     FAILED,
@@ -25,6 +25,7 @@ from amazon_estimators.pipeline.event_names import (
     SKIPPED,
     TRAINED,
 )
+from amazon_estimators.pipeline.lineage import ABORT, FAIL
 from amazon_estimators.scoring.announce import announce_execution
 from amazon_estimators.triggers.executions import NEVER_STARTED, Executions
 from amazon_estimators.triggers.memory import Memory
@@ -186,14 +187,28 @@ class Starter:
         self._state.hear_end(name, status, self._now(), redrives=redrives)
         about = {**self._settings.identity, "execution": name}
         if status in TOLD_BY_NOBODY:
-            self._tell(FAILED, failure(about, f"Execution.{status}", f"The execution was {status.lower()}."))
+            detail = failure(about, f"Execution.{status}", f"The execution was {status.lower()}.")
+            self._tell_failure(detail, redrives, ABORT if status == "ABORTED" else FAIL)
         elif message["status"] == "FAILED" and heard is None:
             # The pipeline tells of it first. Told twice is better than never.
-            self._tell(FAILED, failure(about, *self._executions.failure(name)))
+            self._tell_failure(failure(about, *self._executions.failure(name)), redrives, FAIL)
         elif status == SUCCEEDED:
             untold = self._executions.unannounced(name)
             if untold is not None:
                 announce_execution(self._tell, self._s3, untold)
+
+    def _tell_failure(self, detail: Mapping[str, Any], redrives: int, event_type: str) -> None:
+        """Tell of an end that the pipeline could not tell of."""
+        if self._settings.trains:
+            pipeline = {"prefix": self._settings.prefix, "data_bucket": self._settings.data_bucket}
+            execution = {
+                "name": detail["execution"],
+                "state_machine": self._settings.state_machine,
+                "redrive": redrives,
+            }
+            state = {"pipeline": pipeline, "execution": execution}
+            tell_lineage(self._tell, self._s3, state, detail, event_type=event_type)
+        self._tell(FAILED, detail)
 
     def _wake(self, message: Mapping[str, Any]) -> None:
         if text(message, "at") == self._state.wake:
