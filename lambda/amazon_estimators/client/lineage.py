@@ -20,7 +20,7 @@ PACKAGE = re.compile(r"arn:[^:]+:sagemaker:[^:]*:[^:]*:model-package/.+")
 
 @dataclass(frozen=True, kw_only=True)
 class ModelLineage:
-    """Where a model comes from.
+    """The way from a model back to its data.
 
     Attributes:
         job: The training job.
