@@ -123,7 +123,7 @@ def test_arrays_are_features_in_the_order_of_training(pipeline: Pipeline) -> Non
     expected = scoring.model.predict(rows)["closest_cluster"]
     np.testing.assert_array_equal(estimator.predict(rows)["closest_cluster"], expected)
     wider = np.c_[np.arange(20), rows]
-    found = estimator.predict(wider, source=Source(features=[1, 2, 3]))
+    found = estimator.predict(wider, source=Source(features=(1, 2, 3)))
     np.testing.assert_array_equal(found["closest_cluster"], expected)
 
 
