@@ -275,6 +275,9 @@ class Model:
             for wish in (*self.open, *self.half, *([self.handling] if self.handling else []))
             if changes[-1] >= wish.least and self._is_of(wish, reason)
         ]
+        first = {wish.asked: wish for wish in reversed(served) if wish.again}
+        # A copy of a request that waits is not served: it is skipped, as the same.
+        served = [wish for wish in served if not wish.again or first[wish.asked] is wish]
         # The oldest time at which this lay there and that answers the most: what follows may only be newer.
         change = (
             min(at for at in changes if all(at >= wish.least for wish in served)) if served else changes[0]
