@@ -33,7 +33,7 @@ from cdk_amazon_estimators.pipeline_checks import (
 )
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import check_types, known
-from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout, outputs_of, with_prefixes
+from cdk_amazon_estimators.storage.pipeline_layout import outputs_of, with_prefixes
 from cdk_amazon_estimators.training.capacity import Waits, check_capacity_wait
 from cdk_amazon_estimators.training.image import TrainingImage
 from cdk_amazon_estimators.training.instance_preferences import check_preferences
@@ -62,7 +62,6 @@ def checked(
     pipeline: Construct,
     init: Callable[..., None],
     props: Mapping[str, Any],
-    neighbours: Mapping[str, PipelineLayout],
 ) -> CheckedProps:
     """Check ``props``, the arguments of the constructor ``init`` of ``pipeline``.
 
@@ -70,7 +69,6 @@ def checked(
         pipeline: The construct that the error names.
         init: The constructor; a subclass may have one with other arguments.
         props: The arguments by name, ``None`` for those left out.
-        neighbours: The other pipelines of the same data bucket, by path.
 
     Raises:
         PipelineError: Invalid props, or problems of several kinds. InstanceError, RegionError,
@@ -124,7 +122,7 @@ def checked(
     triggers = known("triggers", props["triggers"])
     if triggers is None:
         triggers = [UploadTrigger(quiet_period=Duration.minutes(5))]
-    _check_storage(problems, props, sources, neighbours, runtime)
+    _check_storage(problems, pipeline, props, sources, runtime)
     check_encoding(problems, props["max_concurrency"], shard_size)
     check_triggers(problems, triggers, _outputs(props), props["max_concurrent_trainings"])
     check_trigger_prefixes(problems, pipeline, triggers, sources, prefix)
@@ -145,9 +143,9 @@ def checked(
 
 def _check_storage(
     problems: Problems,
+    pipeline: Construct,
     props: Mapping[str, Any],
     sources: Mapping[str, Source],
-    neighbours: Mapping[str, PipelineLayout],
     longest_training: Duration,
 ) -> None:
     """Note prefixes that conflict with permissions or neighbours, and buckets that do not fit other props."""
@@ -156,7 +154,7 @@ def _check_storage(
     check_prefix(problems, prefix)
     check_patterns(problems, prefix, sources)
     check_echoes(problems, sources, outputs)
-    check_neighbours(problems, sources, outputs, neighbours)
+    check_neighbours(problems, pipeline, data_bucket, sources, outputs)
     check_expiration(problems, props["record_set_expiration"], longest_training, data_bucket)
     check_version_expiration(problems, props["input_version_expiration"], data_bucket)
     buckets = (props["data_bucket"], props["model_bucket"])

@@ -112,6 +112,44 @@ class TrainingPipelineBase(StateMachineEvents):
         )
 
     @staticmethod
+    def from_attributes(
+        scope: Construct,
+        construct_id: str,
+        *,
+        state_machine_arn: str,
+        data_bucket: s3.IBucket,
+        model_bucket: s3.IBucket,
+        prefix: str = "",
+        encryption_key: kms.IKey | None = None,
+        input_key_prefixes: Sequence[str] | None = None,
+    ) -> TrainingPipelineBase:
+        """Refer to a pipeline that another stack, app or account deployed.
+
+        Args:
+            scope: The construct that refers to it.
+            construct_id: The ID of the reference.
+            state_machine_arn: The ARN of its state machine.
+            data_bucket: The bucket of its input, such as ``s3.Bucket.from_bucket_name(…)``.
+            model_bucket: The bucket of its models.
+            prefix: Its ``prefix``. Default: ``""``.
+            encryption_key: Its ``encryption_key``. Default: that of the buckets.
+            input_key_prefixes: The prefixes of its input. Default: ``<prefix>input/``.
+
+        Returns:
+            A reference with the pipeline's grants, event rules and metrics.
+        """
+        return ImportedPipeline(
+            scope,
+            construct_id,
+            state_machine_arn=state_machine_arn,
+            data_bucket=data_bucket,
+            model_bucket=model_bucket,
+            prefix=prefix,
+            encryption_key=encryption_key,
+            input_key_prefixes=input_key_prefixes,
+        )
+
+    @staticmethod
     def from_parameter(scope: Construct, construct_id: str, parameter_name: str) -> TrainingPipelineBase:
         """Refer to a pipeline by the parameter that its :meth:`write_parameter` made.
 

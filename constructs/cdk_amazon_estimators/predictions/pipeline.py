@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aws_cdk import Duration, Size, Tags
+from aws_cdk import Duration, Size
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -23,7 +23,7 @@ from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.assets.column_lists import channel_settings
 from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.encoder import RecordSetEncoder
-from cdk_amazon_estimators.notifications import TrainingNotifications
+from cdk_amazon_estimators.notifications import notify
 from cdk_amazon_estimators.predictions.access import grant_model, grant_score, grant_scoring
 from cdk_amazon_estimators.predictions.checks import CheckedProps, check_props
 from cdk_amazon_estimators.predictions.prediction_events import PredictionEvents
@@ -31,16 +31,16 @@ from cdk_amazon_estimators.predictions.states import Functions, scoring_workflow
 from cdk_amazon_estimators.predictions.transform import Transform
 from cdk_amazon_estimators.predictions.transform_role import new_transform_role
 from cdk_amazon_estimators.props.quotas import check_quotas
-from cdk_amazon_estimators.state_machine import pipeline_state_machine
-from cdk_amazon_estimators.storage.bucket_events import ensure_events
+from cdk_amazon_estimators.state_machine import STATE_MACHINE_ID, pipeline_state_machine
 from cdk_amazon_estimators.storage.data_buckets import STALE_VERSION, expire_record_sets, expire_replaced
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.instance_types import warn_of_unknown
 from cdk_amazon_estimators.training.job_names import job_name_prefix
 from cdk_amazon_estimators.training.network import training_network
-from cdk_amazon_estimators.training.tags import resource_tags
-from cdk_amazon_estimators.training_pipeline import STATE_MACHINE_ID, TrainingPipeline
-from cdk_amazon_estimators.triggers import TrainingStarter, Trigger, UploadTrigger
+from cdk_amazon_estimators.training.tags import resource_tags, tag
+from cdk_amazon_estimators.training_pipeline import TrainingPipeline
+from cdk_amazon_estimators.triggers import Trigger
+from cdk_amazon_estimators.triggers.starter_for import starter_for
 
 TIMEOUT = Duration.days(2)
 ANSWERS_KEPT = Duration.days(15)
@@ -135,7 +135,7 @@ class PredictionPipeline(PredictionEvents):
         target_shard_size = target_shard_size or Size.mebibytes(64)
         props = dict(locals())  # as long as there are no other local variables
         super().__init__(scope, construct_id)
-        chosen = check_props(self, PredictionPipeline.__init__, props, self._neighbours(model))
+        chosen = check_props(self, PredictionPipeline.__init__, props)
         rows = chosen.source
         self.job_name_prefix = job_name_prefix(self)
         self.layout = PipelineLayout(
@@ -194,10 +194,20 @@ class PredictionPipeline(PredictionEvents):
             lists=[parts_key(self.layout.record_set(ANY), ANY)],
         )
         self._expire()
-        self._make_starter(chosen.triggers, max_concurrent, service_encryption_key)
-        self._notify(notification_topic)
-        for name, value in (tags or {}).items():
-            Tags.of(self).add(name, value)
+        self.starter = starter_for(
+            self,
+            chosen.triggers,
+            state_machine=self.state_machine,
+            layout=self.layout,
+            encoder=self.encoder,
+            max_concurrent=max_concurrent,
+            encryption_key=service_encryption_key,
+            ends=PREDICTION_ENDS,
+            tells=OF_PREDICTIONS,
+        )
+        undelivered = self.starter.undelivered if self.starter else None
+        notify(self, notification_topic, self.state_machine, undelivered, PREDICTION_ENDS)
+        tag(self, tags or {})
         acknowledge_findings(self)
 
     def _expire(self) -> None:
@@ -206,40 +216,6 @@ class PredictionPipeline(PredictionEvents):
         if isinstance(bucket, s3.Bucket):
             expire_replaced(bucket, [self.layout.datasets, self.layout.triggers], STALE_VERSION)
             expire_record_sets(bucket, answers_prefix(self.layout.prefix), ANSWERS_KEPT)
-
-    def _make_starter(
-        self, triggers: Sequence[Trigger], max_concurrent: int, service_key: kms.IKey | None
-    ) -> None:
-        self.starter: TrainingStarter | None = None
-        if not triggers:
-            return
-        if any(isinstance(trigger, UploadTrigger) for trigger in triggers):
-            ensure_events(self, self.layout.data_bucket)
-        self.starter = TrainingStarter(
-            self,
-            "Starter",
-            state_machine=self.state_machine,
-            pipeline=self.node.path,
-            layout=self.layout,
-            encoder=self.encoder,
-            max_concurrent=max_concurrent,
-            encryption_key=service_key,
-            ends=PREDICTION_ENDS,
-            tells=OF_PREDICTIONS,
-        )
-        for number, trigger in enumerate(triggers):
-            self.starter.add(f"{type(trigger).__name__}{number or ''}", trigger)
-
-    def _notify(self, topic: sns.ITopic | None) -> None:
-        if topic is not None:
-            TrainingNotifications(
-                self,
-                "Notifications",
-                state_machine=self.state_machine,
-                topic=topic,
-                dead_letter_queue=self.starter.undelivered if self.starter else None,
-                told=PREDICTION_ENDS,
-            )
 
     def _functions(self, model: TrainingPipeline, *, keeps: bool) -> Functions:
         """Make the functions that not every pipeline has, and allow what they need."""
@@ -291,16 +267,3 @@ class PredictionPipeline(PredictionEvents):
             capacity_wait=capacity_wait,
             name_prefix=self.job_name_prefix,
         )
-
-    def _neighbours(self, model: object) -> Mapping[str, PipelineLayout]:
-        """Return the layouts of the app's other pipelines of this bucket, by path."""
-        if not isinstance(model, TrainingPipeline):
-            return {}
-        return {
-            node.node.path: node.layout
-            for node in self.node.root.node.find_all()
-            if isinstance(node, TrainingPipeline | PredictionPipeline)
-            and node is not self
-            and hasattr(node, "layout")
-            and node.layout.data_bucket.bucket_name == model.data_bucket.bucket_name
-        }

@@ -1,0 +1,61 @@
+"""Announce the end of an execution if it did not, or could not, announce it itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from amazon_estimators.pipeline.announce import failure
+from amazon_estimators.pipeline.event_names import FAILED, NOT_PREDICTED, PREDICTED, REJECTED, TRAINED
+from amazon_estimators.scoring.announce import announce_execution
+from amazon_estimators.triggers.executions import Executions
+from amazon_estimators.triggers.settings import StarterSettings
+from amazon_estimators.triggers.state import SUCCEEDED
+
+Tell = Callable[[str, Mapping[str, Any]], None]
+"""Puts an event, by detail type and detail."""
+TOLD_BY_NOBODY = ("ABORTED", "TIMED_OUT")
+"""Final statuses that leave the state machine no time to announce the failure."""
+ANNOUNCED = {
+    TRAINED: SUCCEEDED,
+    REJECTED: SUCCEEDED,
+    FAILED: "FAILED",
+    PREDICTED: SUCCEEDED,
+    NOT_PREDICTED: "FAILED",
+}
+"""The final status of an execution that announced this event."""
+ENDS = {*ANNOUNCED, SUCCEEDED, "FAILED", *TOLD_BY_NOBODY}
+"""What a message about an end may have as its status."""
+
+
+def tell_end(
+    name: str,
+    status: str,
+    *,
+    is_new: bool,
+    settings: StarterSettings,
+    executions: Executions,
+    s3: Any,
+    tell: Tell,
+) -> None:
+    """Announce the end of execution ``name`` unless it has done so.
+
+    Args:
+        name: The execution.
+        status: A member of ENDS: an event's detail type, or what Step Functions says.
+        is_new: False if an earlier message told of this end.
+        settings: The pipeline's.
+        executions: The state machine's.
+        s3: The client that writes the records of a model that was not announced.
+        tell: What puts an event.
+    """
+    about = {**settings.identity, "execution": name}
+    if status in TOLD_BY_NOBODY:
+        tell(FAILED, failure(about, f"Execution.{status}", f"The execution was {status.lower()}."))
+    elif status == "FAILED" and is_new:
+        # The pipeline tells of it first. Told twice is better than never.
+        tell(FAILED, failure(about, *executions.failure(name)))
+    elif ANNOUNCED.get(status, status) == SUCCEEDED:
+        untold = executions.unannounced(name)
+        if untold is not None:
+            announce_execution(tell, s3, untold)
