@@ -23,10 +23,12 @@ from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.assets.column_lists import channel_settings
 from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.encoder import RecordSetEncoder
+from cdk_amazon_estimators.monitoring import Monitoring
 from cdk_amazon_estimators.notifications import notify
 from cdk_amazon_estimators.predictions.access import grant_model, grant_score, grant_scoring
 from cdk_amazon_estimators.predictions.checks import CheckedProps, check_props
 from cdk_amazon_estimators.predictions.prediction_events import PredictionEvents
+from cdk_amazon_estimators.predictions.prediction_watch import watch_predictions
 from cdk_amazon_estimators.predictions.states import Functions, scoring_workflow
 from cdk_amazon_estimators.predictions.transform import Transform
 from cdk_amazon_estimators.predictions.transform_role import new_transform_role
@@ -69,7 +71,7 @@ class PredictionPipeline(PredictionEvents):
         prefix: The beginning of every key of this pipeline, in the training pipeline's data bucket.
             Default: ``"scores/"``.
         keep: The columns of the input that stand beside the predictions, by name or position. Default: none.
-        output_format: ``"csv"`` or ``"jsonlines"``. Default: ``"csv"``.
+        output_format: ``"csv"``, ``"jsonlines"`` or ``"parquet"``. Default: ``"csv"``.
         encoder: The Lambda functions. Default: the RecordSetEncoder that all pipelines of the stack share.
         target_shard_size: The most bytes of one shard. Default: 64 MiB.
         max_concurrency: The most shards that are encoded, or scored, at a time, as of a TrainingPipeline.
@@ -85,6 +87,8 @@ class PredictionPipeline(PredictionEvents):
         max_concurrent: The most executions that triggers let run at a time. Default: 1.
         notification_topic: The topic that each Predictions Ready and Predictions Failed is sent to. Default:
             none.
+        monitoring: Alarms, and a section of a dashboard, such as ``Monitoring(alarm_topic=topic)``. Default:
+            None.
         service_encryption_key: KMS key of the state machine, its log and the starter's queues. Default: keys
             of the services.
         tags: Tags of the pipeline's own resources and of its models and transform jobs. Default: none.
@@ -128,6 +132,7 @@ class PredictionPipeline(PredictionEvents):
         triggers: Sequence[Trigger] | None = None,
         max_concurrent: int = 1,
         notification_topic: sns.ITopic | None = None,
+        monitoring: Monitoring | None = None,
         service_encryption_key: kms.IKey | None = None,
         tags: Mapping[str, str] | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
@@ -207,6 +212,15 @@ class PredictionPipeline(PredictionEvents):
         )
         undelivered = self.starter.undelivered if self.starter else None
         notify(self, notification_topic, self.state_machine, undelivered, PREDICTION_ENDS)
+        if monitoring is not None:
+            rows_at = self.layout.data_bucket.s3_url_for_object(rows.prefix or "")
+            watch_predictions(
+                self,
+                monitoring,
+                about=f"Scores `{rows_at}` with the model of {model.node.path}, by `{engine}`",
+                starter=self.starter,
+                announce=self.encoder.announce,
+            )
         tag(self, tags or {})
         acknowledge_findings(self)
 

@@ -270,8 +270,9 @@ class TrainingStarter(Construct):
         # Announce could not tell of, unless there are later ones.
         latest = (keys.last_trained_key(layout.prefix), keys.current_model_key(layout.prefix))
         records = latest if TRAINED in ends else ()
+        lineage = [keys.lineage_key(layout.prefix, keys.ANY)] if TRAINED in ends else ()
         data.read([state, attempts, data_sets, *records])
-        data.write([state, attempts, *records])
+        data.write([state, attempts, *records, *lineage])
         data.write([data_sets], multipart=True)
         state_machine.grant_start_execution(function)
         state_machine.grant(function, "states:DescribeStateMachine", "states:ListExecutions")
