@@ -13,7 +13,7 @@ from cdk_amazon_estimators import RecordSetEncoder, TrainingPipeline
 from cdk_amazon_estimators.routes_to_s3 import NO_ROUTE, ROUTE_NOT_SEEN
 
 
-def annotations(stack: Stack, about: str, level: str) -> list[str]:
+def told_texts(stack: Stack, about: str, level: str) -> list[str]:
     entries = [entry for child in stack.node.find_all() for entry in child.node.metadata]
     return [str(one.data) for one in entries if one.type == f"aws:cdk:{level}" and about in str(one.data)]
 
@@ -112,7 +112,7 @@ def test_who_cannot_reach_s3_is_told(case: str) -> None:
         RecordSetEncoder(stack, "Encoder", vpc=vpc, subnets=subnets)
     assert Synthesised(stack).template
     for name, level in {NO_ROUTE: "warning", ROUTE_NOT_SEEN: "info"}.items():
-        texts = annotations(stack, name, level)
+        texts = told_texts(stack, name, level)
         assert len(texts) == (told == name) * (1 + functions), (name, texts)
         assert all("the training instances" in text or "the functions" in text for text in texts)
 
@@ -123,4 +123,4 @@ def test_an_endpoint_that_is_added_after_the_pipeline_counts() -> None:
     TrainingPipeline(stack, "Digits", **REQUIRED, vpc=vpc)
     vpc.add_gateway_endpoint("Endpoint", service=S3_ENDPOINT)
     assert Synthesised(stack).template
-    assert annotations(stack, NO_ROUTE, "warning") == []
+    assert told_texts(stack, NO_ROUTE, "warning") == []
