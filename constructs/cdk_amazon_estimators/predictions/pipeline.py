@@ -73,7 +73,7 @@ class PredictionPipeline(PredictionEvents):
         prefix: The beginning of every key of this pipeline, in the training pipeline's data bucket.
             Default: ``"scores/"``.
         keep: The columns of the input that stand beside the predictions, by name or position. Default: none.
-        output_format: ``"csv"`` or ``"jsonlines"``. Default: ``"csv"``.
+        output_format: ``"csv"``, ``"jsonlines"`` or ``"parquet"``. Default: ``"csv"``.
         encoder: The Lambda functions. Default: the RecordSetEncoder that all pipelines of the stack share.
         target_shard_size: The most bytes of one shard. Default: 64 MiB.
         max_concurrency: The most shards that are encoded, or scored, at a time, as of a TrainingPipeline.

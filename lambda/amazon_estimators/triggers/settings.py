@@ -4,9 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from amazon_estimators.storage.input_files import InputFiles
+
+
+class Work(NamedTuple):
+    """The words for what an execution does with its data set, and for what a lost state makes forgotten."""
+
+    noun: str
+    has_done: str
+    is_doing: str
+    forgotten: str
+
+
+TRAINING = Work(
+    "a training",
+    "has trained",
+    "is training",
+    "requests that were waiting, cool-downs of alarms, and which retrainings had been requested. The current "
+    "input is trained unless it has been; request other retrainings again",
+)
+SCORING = Work(
+    "a scoring",
+    "has scored",
+    "is scoring",
+    "requests that were waiting, cool-downs of alarms, and which rows had to be scored again. The current "
+    "rows are scored unless they have been; request other scorings again",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +60,11 @@ class StarterSettings:
     schedule_group: str
     schedule_role: str
     tells: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def work(self) -> Work:
+        """Return the words for what an execution does."""
+        return SCORING if self.tells else TRAINING
 
     @property
     def identity(self) -> dict[str, str]:

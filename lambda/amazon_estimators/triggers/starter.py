@@ -110,7 +110,11 @@ class Starter:
         self._quiet = QuietPeriods(self._state, self._wakeups, self._now)
         self._quiet.set_right()
         if damage:
-            detail = {**self._settings.identity, "because": damage, "forgotten": FORGOTTEN}
+            detail = {
+                **self._settings.identity,
+                "because": damage,
+                "forgotten": self._settings.work.forgotten,
+            }
             self._tell(RECOVERED, detail)
             self._look("the starter's state was rebuilt")
             self._go_on()
@@ -145,7 +149,8 @@ class Starter:
         cool = timedelta(seconds=number(message, "cool_down_seconds", YEAR))
         asked = f"alarm event {event}"
         if last is not None and not self._has_asked(asked) and at < datetime.fromisoformat(last) + cool:
-            self._skip(f"it started a training at {last} and cools down for {cool}", reason=reason)
+            noun = self._settings.work.noun
+            self._skip(f"it started {noun} at {last} and cools down for {cool}", reason=reason)
         elif self._look(reason, retrain=asked):
             self._state.alarms[alarm] = at.isoformat()
 
@@ -234,7 +239,8 @@ class Starter:
             if start.is_open or fate == SUCCEEDED:
                 if start.data_set != request.data_set or not self._has_these_settings(start):
                     return False
-                doing = "has trained" if fate == SUCCEEDED else "is training"
+                work = self._settings.work
+                doing = work.has_done if fate == SUCCEEDED else work.is_doing
                 because = f"nothing has changed: execution {start.name} {doing} it"
                 self._skip(because, reason=request.reason, data_set=request.data_set)
                 return True
@@ -325,13 +331,6 @@ class Starter:
     def _skip(self, because: str, *, reason: str, data_set: str | None = None) -> None:
         detail = {**self._settings.identity, "data_set": data_set}
         self._tell(SKIPPED, {**detail, "reason": reason[:LONGEST_REASON], "because": because})
-
-
-FORGOTTEN = (
-    "requests that were waiting, cool-downs of alarms, and which retrainings had been requested. The current "
-    "input is trained unless it has been; request other retrainings again"
-)
-"""The requests and reasons that are lost with the state."""
 
 
 def _short(what: str) -> str:
