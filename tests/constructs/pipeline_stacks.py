@@ -217,8 +217,8 @@ APART = {
     "spot_max_wait",
     "max_cost_per_training",
 }
-"""Given buckets and roles are looked at by themselves; spot capacity goes with no warm pool, and a limit needs
-a region."""
+"""Given buckets and roles are looked at by themselves; spot capacity goes with no warm pool, and a limit
+needs a region."""
 
 
 def with_props(*names: str, region: str | None = "eu-west-1", **props: Any) -> Synthesised:
