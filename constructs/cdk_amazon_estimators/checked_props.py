@@ -125,6 +125,8 @@ def checked(
     for name in ("tuning", "gate", "registration"):
         if (step := known(name, props[name])) is not None:
             step.check(problems, algorithm, [*sources])
+    if (monitoring := known("monitoring", props["monitoring"])) is not None:
+        monitoring.check(problems, pipeline)
     shard_size = props["target_shard_size"] or Size.bytes(DEFAULT_SHARD_BYTES)
     triggers = known("triggers", props["triggers"])
     if triggers is None:

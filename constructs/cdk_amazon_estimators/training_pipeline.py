@@ -21,6 +21,8 @@ from cdk_amazon_estimators.checked_props import checked
 from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.function_settings import function_settings
+from cdk_amazon_estimators.monitoring import Monitoring
+from cdk_amazon_estimators.monitoring.training import watch_training
 from cdk_amazon_estimators.notifications import notify
 from cdk_amazon_estimators.pipeline_base import TrainingPipelineBase
 from cdk_amazon_estimators.props.problems import Problems
@@ -120,6 +122,8 @@ class TrainingPipeline(TrainingPipelineBase):
         max_concurrent_trainings: The most concurrent executions that triggers start. Default: 1.
         notification_topic: The topic that receives each Model Trained, Model Rejected and Training Failed.
             Default: none.
+        monitoring: Alarms, and a section of a dashboard, such as ``Monitoring(alarm_topic=topic)``. Default:
+            None.
         service_encryption_key: KMS key of the state machine, its log and the starter's queues. Whoever starts
             executions or sends to the queue needs it too. An imported key must allow CloudWatch Logs and
             EventBridge. Default: keys of the services.
@@ -199,6 +203,7 @@ class TrainingPipeline(TrainingPipelineBase):
         triggers: Sequence[Trigger] | None = None,
         max_concurrent_trainings: int = 1,
         notification_topic: sns.ITopic | None = None,
+        monitoring: Monitoring | None = None,
         service_encryption_key: kms.IKey | None = None,
         encryption_headers: bool = False,
         max_cost_per_training: float | None = None,
@@ -288,6 +293,16 @@ class TrainingPipeline(TrainingPipelineBase):
         )
         undelivered = self.starter.undelivered if self.starter else None
         notify(self, notification_topic, self.state_machine, undelivered)
+        if monitoring is not None:
+            watch_training(
+                self,
+                monitoring,
+                algorithm=algorithm,
+                channels=chosen.sources,
+                judged_by=[*([gate.metric] if gate else []), *([tuning.objective] if tuning else [])],
+                starter=self.starter,
+                announce=self.encoder.announce,
+            )
         tag(self, tags or {})
         acknowledge_findings(self)
 

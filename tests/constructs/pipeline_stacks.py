@@ -21,7 +21,15 @@ from aws_cdk.assertions import Template
 
 from amazon_estimators.algorithms import KMeans
 from amazon_estimators.sources import Source
-from cdk_amazon_estimators import Approval, Gate, Registration, TrainingPipeline, Tuning, UploadTrigger
+from cdk_amazon_estimators import (
+    Approval,
+    Gate,
+    Monitoring,
+    Registration,
+    TrainingPipeline,
+    Tuning,
+    UploadTrigger,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PRICES = REPOSITORY / "tests" / "constructs" / "prices.json"
@@ -193,6 +201,7 @@ OTHER_VALUES: dict[str, Callable[[Stack], Any]] = {
     "max_concurrent_trainings": lambda stack: 2,
     "notification_topic": lambda stack: sns.Topic(stack, "Topic", enforce_ssl=True),
     "training_image": lambda stack: "444455556666.dkr.ecr.eu-west-1.amazonaws.com/mirror/kmeans:1",
+    "monitoring": lambda stack: Monitoring(expected_every=Duration.days(1)),
     "service_encryption_key": lambda stack: kms.Key(stack, "ServiceKey", enable_key_rotation=True),
     "encryption_headers": lambda stack: True,
     "max_cost_per_training": lambda stack: 1_000.0,

@@ -73,6 +73,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("triggers", UploadTrigger(marker="_SUCCESS"), "is a UploadTrigger; allowed: a list of triggers"),
     ("triggers", ["_SUCCESS"], "is ['_SUCCESS']"),
     ("max_concurrent_trainings", "1", "is '1'; allowed: an int"),
+    ("monitoring", True, "is True; allowed: a Monitoring, such as Monitoring(alarm_topic=topic)"),
     ("notification_topic", "arn:aws:sns:eu-west-1:111122223333:mine", "allowed: a topic"),
     ("log_retention", 90, "is 90; allowed: a RetentionDays"),
     ("input_version_expiration", 60, "is 60; allowed: a Duration of whole days, such as Duration.days(90)"),

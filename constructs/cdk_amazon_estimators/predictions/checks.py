@@ -114,6 +114,8 @@ def check_props(scope: Construct, init: Any, props: Mapping[str, Any]) -> Checke
     check_encoding(problems, props["max_concurrency"], props["target_shard_size"])
     check_encoder(problems, scope, known("encoder", props["encoder"]))
     check_capacity_wait(problems, props["capacity_wait"])
+    if (monitoring := known("monitoring", props["monitoring"])) is not None:
+        monitoring.check(problems, scope)
     timeout = known_seconds("timeout", props["timeout"])
     problems.unless(
         timeout is None or 0 < timeout <= LONGEST_TIMEOUT,

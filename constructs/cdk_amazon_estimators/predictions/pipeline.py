@@ -24,10 +24,12 @@ from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.assets.column_lists import channel_settings
 from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.encoder import RecordSetEncoder
+from cdk_amazon_estimators.monitoring import Monitoring
 from cdk_amazon_estimators.notifications import notify
 from cdk_amazon_estimators.predictions.access import grant_model, grant_score, grant_scoring
 from cdk_amazon_estimators.predictions.checks import CheckedProps, check_props
 from cdk_amazon_estimators.predictions.prediction_events import PredictionEvents
+from cdk_amazon_estimators.predictions.prediction_watch import watch_predictions
 from cdk_amazon_estimators.predictions.states import Functions, scoring_workflow
 from cdk_amazon_estimators.predictions.transform import Transform
 from cdk_amazon_estimators.predictions.transform_role import new_transform_role
@@ -89,6 +91,8 @@ class PredictionPipeline(PredictionEvents):
         max_concurrent: The most executions that triggers let run at a time. Default: 1.
         notification_topic: The topic that each Predictions Ready and Predictions Failed is sent to. Default:
             none.
+        monitoring: Alarms, and a section of a dashboard, such as ``Monitoring(alarm_topic=topic)``. Default:
+            None.
         service_encryption_key: KMS key of the state machine, its log and the starter's queues. Default: keys
             of the services.
         tags: Tags of the pipeline's own resources and of its models and transform jobs. Default: none.
@@ -132,6 +136,7 @@ class PredictionPipeline(PredictionEvents):
         triggers: Sequence[Trigger] | None = None,
         max_concurrent: int = 1,
         notification_topic: sns.ITopic | None = None,
+        monitoring: Monitoring | None = None,
         service_encryption_key: kms.IKey | None = None,
         tags: Mapping[str, str] | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
@@ -211,6 +216,15 @@ class PredictionPipeline(PredictionEvents):
         )
         undelivered = self.starter.undelivered if self.starter else None
         notify(self, notification_topic, self.state_machine, undelivered, PREDICTION_ENDS)
+        if monitoring is not None:
+            rows_at = self.layout.data_bucket.s3_url_for_object(rows.prefix or "")
+            watch_predictions(
+                self,
+                monitoring,
+                about=f"Scores `{rows_at}` with the model of {model.node.path}, by `{engine}`",
+                starter=self.starter,
+                announce=self.encoder.announce,
+            )
         tag(self, tags or {})
         acknowledge_findings(self)
 

@@ -14,6 +14,7 @@ from amazon_estimators.cli.doctor import doctor
 from amazon_estimators.cli.encode import encode
 from amazon_estimators.cli.hyperparameters import hyperparameters
 from amazon_estimators.cli.inspect import inspect
+from amazon_estimators.cli.lineage import lineage
 from amazon_estimators.cli.models import approve, models, reject, rollback
 from amazon_estimators.cli.pipeline import logs, redrive, start, status, stop
 from amazon_estimators.cli.plan import plan
@@ -57,6 +58,7 @@ for command in (
     approve,
     reject,
     rollback,
+    lineage,
     request,
     dead_letters,
     rehearse,

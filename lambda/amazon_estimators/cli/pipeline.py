@@ -44,7 +44,7 @@ def find(
         raise click.UsageError("name the pipeline with --stack or --state-machine")
     from amazon_estimators.client.pipeline import find_pipeline  # noqa: PLC0415 - not needed for --help
 
-    session = _session(profile, region)
+    session = session_of_options(profile, region)
     return find_pipeline(stack_name=stack, state_machine_arn=state_machine, session=session)
 
 
@@ -62,10 +62,11 @@ def find_all(
         raise click.UsageError("give either --stack or --state-machine")
     if state_machine is not None:
         return [find(None, state_machine, profile, region)]
-    return find_pipelines(stack, session=_session(profile, region))
+    return find_pipelines(stack, session=session_of_options(profile, region))
 
 
-def _session(profile: str | None, region: str | None) -> Any:
+def session_of_options(profile: str | None, region: str | None) -> Any:
+    """Return the session that ``--profile`` and ``--region`` select."""
     import boto3  # noqa: PLC0415 - slow to import
 
     return boto3.Session(profile_name=profile, region_name=region)

@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from math import isfinite
 from typing import Any
 
@@ -16,12 +17,21 @@ from amazon_estimators.errors import DamagedFileError, ServiceError
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.current_model import SCHEMA as CURRENT_MODEL_SCHEMA
 from amazon_estimators.pipeline.current_model import CurrentModel, current_model_values
-from amazon_estimators.pipeline.event_names import FAILED, REJECTED, SOURCE, TRAINED, WAITING
+from amazon_estimators.pipeline.event_names import (
+    FAILED,
+    LINEAGE,
+    LINEAGE_SOURCE,
+    REJECTED,
+    SOURCE,
+    TRAINED,
+    WAITING,
+)
 from amazon_estimators.pipeline.explain import details_of, reason_of
+from amazon_estimators.pipeline.lineage import COMPLETE, FAIL, attempt_of, run_event
 from amazon_estimators.pipeline.metrics import count
 from amazon_estimators.storage.documents import get_document, put_document
 from amazon_estimators.storage.faults import naming
-from amazon_estimators.storage.s3 import is_there
+from amazon_estimators.storage.s3 import is_there, put_json
 
 LAST_TRAINED_SCHEMA = "last-trained/1"
 TELL_ATTEMPTS = 4
@@ -47,6 +57,8 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     write fails, the event is still sent and says so: a model that nobody knows of is worse than an outdated
     record.
 
+    The lineage of each end is written and told too; that it cannot be fails nothing.
+
     If it is announced late, after the execution has ended (then ``stop_time`` is known), neither replaces the
     record of an execution that ended after it.
     """
@@ -54,6 +66,10 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     wasted = {"cost": _cost_of_failure(state)} if state.get("explained") else {}
     untrained = announce_no_model(tell, state, {**about, **wasted}, failed=FAILED, waiting=WAITING)
     if untrained is not None:
+        if state.get("explained"):
+            # The description of the job that failed, if one did, names the RecordSets that it trained on.
+            described = details_of(state["error"].get("Cause", ""))
+            tell_lineage(tell, s3, {"job": described, **state}, untrained, event_type=FAIL)
         return untrained
     plan, job, prefix = state["plan"], state["job"], state["pipeline"]["prefix"]
     cost = _cost(state, job, state.get("tuned"))
@@ -80,7 +96,31 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     if unrecorded:
         detail["unrecorded"] = "; ".join(unrecorded)[:LONGEST_SAID]
     tell(TRAINED if good else REJECTED, detail)
+    tell_lineage(tell, s3, state, detail, event_type=COMPLETE)
     return detail
+
+
+def tell_lineage(
+    tell: Tell, s3: Any, state: Mapping[str, Any], detail: Mapping[str, Any], *, event_type: str
+) -> None:
+    """Write the lineage of an attempt to S3 and put it on the bus. What does not work is only logged."""
+    settings, execution = state["pipeline"], state["execution"]
+    bucket, key = settings["data_bucket"], keys.lineage_key(settings["prefix"], attempt_of(execution))
+    try:
+        ended = execution.get("stop_time") or utc_text(datetime.now(UTC))
+        event = run_event(state, detail, event_type=event_type, event_time=ended)
+    except Exception:
+        LOG.exception("the lineage of %s cannot be told", execution["name"])
+        return
+    acts: dict[str, Callable[[], None]] = {
+        f"s3://{bucket}/{key}": partial(put_json, s3, bucket, key, event),
+        LINEAGE: partial(tell, LINEAGE, event),
+    }
+    for what, act in acts.items():
+        try:
+            act()
+        except Exception:
+            LOG.exception("%s of %s is missing", what, execution["name"])
 
 
 def about_execution(state: Mapping[str, Any]) -> dict[str, Any]:
@@ -202,7 +242,8 @@ def failure(about: Mapping[str, Any], error: str, cause: str, remedy: str = "") 
 
 def tell(events: Any, detail_type: str, detail: Mapping[str, Any]) -> None:
     """Put an event on the default bus, and count it. Raises ServiceError if EventBridge refuses it."""
-    entry = {"Source": SOURCE, "DetailType": detail_type, "Detail": json.dumps(detail)}
+    source = LINEAGE_SOURCE if detail_type == LINEAGE else SOURCE
+    entry = {"Source": source, "DetailType": detail_type, "Detail": json.dumps(detail)}
     for attempt in range(1, TELL_ATTEMPTS + 1):
         with naming("PutEvents", f"{detail_type} of {detail.get('pipeline')}"):
             answer = events.put_events(Entries=[entry])

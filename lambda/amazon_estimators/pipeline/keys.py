@@ -5,6 +5,7 @@ its channels. The constructs call the same functions with ``"*"`` (:data:`ANY`) 
 
     <prefix>input/<channel>/                                   uploaded by users
     <prefix>datasets/<version>.jsonl.gz, last_trained.json, current_model.json, last_tuned.json
+    <prefix>lineage/<attempt>.json
     <prefix>triggers/state.json
     <prefix>recordsets/<fingerprint>/plan.json, pieces.jsonl
                                      executions/<attempt>/shards.jsonl
@@ -24,6 +25,7 @@ ANY = "*"
 
 INPUT = "input/"
 DATA_SETS = "datasets/"
+LINEAGE = "lineage/"
 TRIGGERS = "triggers/"
 RECORD_SETS = "recordsets/"
 MODELS = "models/"
@@ -79,6 +81,11 @@ def current_model_key(prefix: str) -> str:
 def last_tuned_key(prefix: str) -> str:
     """Return the key of the record of the tuning job that the next one may start from."""
     return f"{data_sets_prefix(prefix)}{LAST_TUNED}"
+
+
+def lineage_key(prefix: str, attempt: str) -> str:
+    """Return the key of the lineage of one attempt of an execution, as an OpenLineage run event."""
+    return f"{prefix}{LINEAGE}{attempt}.json"
 
 
 def triggers_prefix(prefix: str) -> str:

@@ -86,7 +86,12 @@ class Executions:
         if pipeline is None:
             return None
         started, stopped = (utc_text(described[date]) for date in ("startDate", "stopDate"))
-        about = {"name": name, "start_time": started, "stop_time": stopped}
+        about = {
+            "name": name,
+            "start_time": started,
+            "stop_time": stopped,
+            "redrive": _redrives(described),
+        }
         execution = {**about, "state_machine": self._state_machine}
         parts = ("input", "plan", "job", "verdict", "package", "tuned", "model", "transform", "predictions")
         state = {part: output[part] for part in parts if part in output}
