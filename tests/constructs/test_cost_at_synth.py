@@ -200,7 +200,7 @@ def test_a_file_that_holds_no_prices_is_refused(tmp_path: Path) -> None:
 
 def test_the_context_names_a_file_for_the_whole_app(prices: str) -> None:
     app = new_app(**{cost.CONTEXT: prices})
-    stack = Stack(app, "Stack", env={"account": PSEUDO["AWS::AccountId"], "region": REGION})  # type: ignore[arg-type]
+    stack = Stack(app, "Stack", env={"account": PSEUDO["AWS::AccountId"], "region": REGION})
     (note,) = told(pipeline(stack))
     assert "3.00 USD" in note
 
@@ -208,7 +208,7 @@ def test_the_context_names_a_file_for_the_whole_app(prices: str) -> None:
 def test_only_your_prices_of_its_instances_are_in_the_settings(prices: str) -> None:
     """The functions have the package's table: without a file the definition stays as it is."""
     made = pipeline(prices=prices, instance_type=["ml.m5.large", "ml.m5.xlarge"])
-    (plan,) = [Synthesised(made.node.scope).definition["States"]["Plan"]]  # type: ignore[arg-type]
+    (plan,) = [Synthesised(made.node.scope).definition["States"]["Plan"]]
     settings = plan["Parameters"]["pipeline"]
     assert settings["prices"] == [
         {**LIST, "prices": {"training": {"ml.m5.large": 0.125, "ml.m5.xlarge": 0.25}}}
@@ -216,7 +216,7 @@ def test_only_your_prices_of_its_instances_are_in_the_settings(prices: str) -> N
     plain = pipeline(instance_type="ml.m5.large")
     assert (
         "prices" not in Synthesised(plain.node.scope).definition["States"]["Plan"]["Parameters"]["pipeline"]
-    )  # type: ignore[arg-type]
+    )
 
 
 def test_endpoints_and_scorings_tell_theirs(prices: str) -> None:
