@@ -29,6 +29,7 @@ from amazon_estimators.pipeline.event_names import (
 from amazon_estimators.pipeline.lineage import OWN_FACET
 from amazon_estimators.pipeline.metrics import (
     BILLABLE_SECONDS,
+    COST,
     COUNTS,
     ERROR,
     EXECUTION_SECONDS,
@@ -275,6 +276,13 @@ class TrainingPipelineBase(StateMachineEvents):
     def metric_billable_seconds(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the billed seconds of trainings, per instance, as a sum."""
         return self._metric(BILLABLE_SECONDS, period)
+
+    def metric_cost(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return what trainings cost, as a sum in the currency of the prices, without those of unknown cost.
+
+        Failed trainings and models that the gate rejects are in it. See docs/cost.md.
+        """
+        return self._metric(COST, period)
 
     def metric_execution_seconds(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the time that executions took until they announced their end, as a maximum."""

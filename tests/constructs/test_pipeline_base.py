@@ -209,6 +209,7 @@ METRICS: Metrics = {
     "TrainingsSkipped": TrainingPipelineBase.metric_trainings_skipped,
     "TrainingsWaiting": TrainingPipelineBase.metric_trainings_waiting,
     "BillableSeconds": TrainingPipelineBase.metric_billable_seconds,
+    "Cost": TrainingPipelineBase.metric_cost,
     "ExecutionSeconds": TrainingPipelineBase.metric_execution_seconds,
     "test:msd": lambda pipeline: pipeline.metric_algorithm("test:msd"),
 }
@@ -216,6 +217,7 @@ DETAIL = {
     "state_machine": MACHINE,
     "seconds": 61,
     "billable_seconds": 42,
+    "cost": {"amount": 0.0013, "currency": "USD"},
     "metrics": {"test:msd": 0.5},
     "error": "InputError",
 }
