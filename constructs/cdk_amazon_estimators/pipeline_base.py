@@ -17,9 +17,19 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from amazon_estimators.pipeline import keys
-from amazon_estimators.pipeline.event_names import FAILED, REJECTED, SKIPPED, TRAINED, WAITING
+from amazon_estimators.pipeline.event_names import (
+    FAILED,
+    LINEAGE,
+    LINEAGE_SOURCE,
+    REJECTED,
+    SKIPPED,
+    TRAINED,
+    WAITING,
+)
+from amazon_estimators.pipeline.lineage import OWN_FACET
 from amazon_estimators.pipeline.metrics import (
     BILLABLE_SECONDS,
+    COST,
     COUNTS,
     ERROR,
     EXECUTION_SECONDS,
@@ -112,6 +122,44 @@ class TrainingPipelineBase(StateMachineEvents):
         )
 
     @staticmethod
+    def from_attributes(
+        scope: Construct,
+        construct_id: str,
+        *,
+        state_machine_arn: str,
+        data_bucket: s3.IBucket,
+        model_bucket: s3.IBucket,
+        prefix: str = "",
+        encryption_key: kms.IKey | None = None,
+        input_key_prefixes: Sequence[str] | None = None,
+    ) -> TrainingPipelineBase:
+        """Refer to a pipeline that another stack, app or account deployed.
+
+        Args:
+            scope: The construct that refers to it.
+            construct_id: The ID of the reference.
+            state_machine_arn: The ARN of its state machine.
+            data_bucket: The bucket of its input, such as ``s3.Bucket.from_bucket_name(…)``.
+            model_bucket: The bucket of its models.
+            prefix: Its ``prefix``. Default: ``""``.
+            encryption_key: Its ``encryption_key``. Default: that of the buckets.
+            input_key_prefixes: The prefixes of its input. Default: ``<prefix>input/``.
+
+        Returns:
+            A reference with the pipeline's grants, event rules and metrics.
+        """
+        return ImportedPipeline(
+            scope,
+            construct_id,
+            state_machine_arn=state_machine_arn,
+            data_bucket=data_bucket,
+            model_bucket=model_bucket,
+            prefix=prefix,
+            encryption_key=encryption_key,
+            input_key_prefixes=input_key_prefixes,
+        )
+
+    @staticmethod
     def from_parameter(scope: Construct, construct_id: str, parameter_name: str) -> TrainingPipelineBase:
         """Refer to a pipeline by the parameter that its :meth:`write_parameter` made.
 
@@ -178,6 +226,26 @@ class TrainingPipelineBase(StateMachineEvents):
         """Create a rule for each ``Training Waiting``: no instances are free."""
         return self._rule(construct_id, WAITING, target)
 
+    def on_lineage(self, construct_id: str, *, target: events.IRuleTarget | None = None) -> events.Rule:
+        """Create a rule for each OpenLineage run event: the detail is the event, as docs/lineage.md shows it.
+
+        Args:
+            construct_id: The ID of the rule, below the pipeline.
+            target: Where events go, such as an API destination. Default: none; add targets to the rule.
+        """
+        ours = {"state_machine": [self.state_machine.state_machine_arn]}
+        return events.Rule(
+            self,
+            construct_id,
+            description=f"{LINEAGE} of {self.teller}",
+            event_pattern=events.EventPattern(
+                source=[LINEAGE_SOURCE],
+                detail_type=[LINEAGE],
+                detail={"run": {"facets": {OWN_FACET: ours}}},
+            ),
+            targets=[] if target is None else [target],
+        )
+
     def metric_models_trained(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the number of models trained and used, as a sum. ``period`` is 5 minutes by default."""
         return self._metric(COUNTS[TRAINED], period)
@@ -208,6 +276,13 @@ class TrainingPipelineBase(StateMachineEvents):
     def metric_billable_seconds(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the billed seconds of trainings, per instance, as a sum."""
         return self._metric(BILLABLE_SECONDS, period)
+
+    def metric_cost(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return what trainings cost, as a sum in the currency of the prices, without those of unknown cost.
+
+        Failed trainings and models that the gate rejects are in it. See docs/cost.md.
+        """
+        return self._metric(COST, period)
 
     def metric_execution_seconds(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the time that executions took until they announced their end, as a maximum."""

@@ -53,6 +53,8 @@ ENDPOINT_COUNTS = {
 }
 """The metric that counts each kind of an endpoint's events."""
 EXECUTION_SECONDS, BILLABLE_SECONDS = "ExecutionSeconds", "BillableSeconds"
+COST = "Cost"
+"""What trainings cost, in the currency of the prices."""
 MOST_METRICS = 100
 """The most metrics per line."""
 
@@ -77,6 +79,9 @@ def metric_line(told: str, detail: Mapping[str, Any], *, now: float) -> dict[str
     for name, member in ((EXECUTION_SECONDS, "seconds"), (BILLABLE_SECONDS, "billable_seconds")):
         if detail.get(member) is not None:
             values[name] = (detail[member], "Seconds")
+    amount = (detail.get("cost") or {}).get("amount")
+    if amount is not None:
+        values[COST] = (amount, "None")
     # The algorithm's own names hold a colon, as in "test:msd", so they cannot collide with those above.
     values |= {name: (float(value), "None") for name, value in (detail.get("metrics") or {}).items()}
     dimensions = [[DIMENSION]]

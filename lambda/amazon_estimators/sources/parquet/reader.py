@@ -36,7 +36,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
             f"{found.uri} has no rows", remedy="Remove it, or upload it with at least one row."
         )
     schema = Schema.of(
-        _with_lists(footer, source),
+        with_lists(footer, source),
         width=len(footer.places),
         names=footer.flat_names,
         where=found.uri,
@@ -57,6 +57,15 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
             remedy="Give all files of a channel the same columns in the same order.",
         )
     _check_numeric(footer, schema, source, found)
+    kind = RuledRowGroup if schema.rules else RowGroup
+    return read_groups(s3, piece, footer, schema, kind)
+
+
+def read_groups(
+    s3: Any, piece: Piece, footer: Footer, schema: Schema, kind: type[RowGroup]
+) -> Iterator[Block | Table]:
+    """Read the rows ``[start, stop)`` with a ``kind`` of row group for each that holds some of them."""
+    found = piece.source
     starts = list(accumulate(footer.group_rows, initial=0))
     groups = [
         number
@@ -69,7 +78,6 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
     for number, client in fetched_ahead(s3, found, spans):
         before = starts[number]
         low, high = max(piece.start - before, 0), min(piece.stop - before, footer.group_rows[number])
-        kind = RuledRowGroup if schema.rules else RowGroup
         group = kind(client, found, footer, schema, group=number, before=before, room=room)
         yield from group.rows(low, high)
         room = group.room  # the pages of a file have the same size
@@ -132,7 +140,7 @@ def _ways_of_label(footer: Footer, schema: Schema) -> list[str]:
     return []
 
 
-def _with_lists(footer: Footer, source: Source) -> Source:
+def with_lists(footer: Footer, source: Source) -> Source:
     """Return the source with all values of a list wherever it names the list."""
 
     lists = {name: length for name, length in zip(footer.names, footer.lengths, strict=True) if length}
