@@ -32,6 +32,7 @@ def read(directory: Path, frame: pd.DataFrame, kind: str, **options: Any) -> tup
     path = directory / "a"
     if kind == "memory":
         block = features_of(frame, Source(**options))
+        assert isinstance(block.features, np.ndarray)
         return block.features, np.asarray(block.labels)
     if kind == "directory":
         for word, part in frame.groupby("y"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from typing import Any, Self
@@ -103,7 +103,7 @@ class Source:
     format: str = "auto"
     compression: str = "auto"
     label: int | str | None = None
-    classes: tuple[str, ...] = ()
+    classes: Sequence[str] = ()
     features: tuple[int | str, ...] | None = None
     exclude: tuple[int | str, ...] = ()
     header: str = "auto"
