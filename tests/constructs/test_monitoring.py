@@ -15,6 +15,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from pipeline_stacks import REPOSITORY, REQUIRED, Synthesised, new_app, new_stack
 from test_examples import stack_of
+from test_pipeline_base import NOTED
 from test_pipeline_nag import violations
 
 from amazon_estimators.algorithms import KMeans, LinearLearner
@@ -27,6 +28,7 @@ from amazon_estimators.pipeline.metrics import (
     embedded,
     metric_line,
 )
+from amazon_estimators.pipeline.step_metrics import step_lines
 from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
 from amazon_estimators.serving.drift import ENDPOINT, Captured, drift_metrics
 from cdk_amazon_estimators import (
@@ -125,11 +127,19 @@ def event_line(told: str) -> dict[str, Any]:
         "state_machine": "arn",
         "seconds": 61,
         "error": "InputError",
-        **({"billable_seconds": 42, "metrics": metrics} if told in COUNTS else {}),
+        **({"billable_seconds": 42, "training_seconds": 44, "metrics": metrics} if told in COUNTS else {}),
     }
     line = metric_line(told, detail, now=0)
     assert line is not None
     return line
+
+
+def training_lines() -> Iterator[dict[str, Any]]:
+    """The lines of a training pipeline: of its events, and of its steps."""
+    yield from map(event_line, COUNTS)
+    event = {"execution": {"name": "one", "state_machine": "arn"}}
+    for step, facts in NOTED.items():
+        yield from step_lines(step, event, facts, seconds=1.0, now=0)
 
 
 def drift_line() -> dict[str, Any]:
@@ -152,7 +162,7 @@ def metrics_of(line: dict[str, Any]) -> set[tuple[str, frozenset[str]]]:
 
 
 WRITTEN: dict[str, set[tuple[str, frozenset[str]]]] = {
-    "Training": {one for told in COUNTS for one in metrics_of(event_line(told))},
+    "Training": {one for line in training_lines() for one in metrics_of(line)},
     "Scores": {one for told in PREDICTION_COUNTS for one in metrics_of(event_line(told))},
     "Online": {one for told in ENDPOINT_COUNTS for one in metrics_of(event_line(told))},
     "drift": metrics_of(drift_line()),
@@ -224,6 +234,17 @@ def test_widgets_lie_beside_one_another(churn: Synthesised) -> None:
         assert max(columns) < 24
         assert not cells & taken
         taken |= cells
+
+
+def test_the_picture_of_the_docs_has_every_widget_of_the_template(churn: Synthesised) -> None:
+    """If not: python benchmarks/dashboard_picture.py."""
+    picture = (REPOSITORY / "docs" / "images" / "dashboard.svg").read_text(encoding="utf-8")
+    widgets = body(churn)["widgets"]
+    titles = [widget["properties"]["title"] for widget in widgets if widget["type"] != "text"]
+    assert [picture.count(f">{title}</text>") for title in titles] == [*map(titles.count, titles)]
+    labels = {metric[-1]["label"] for one in widgets for metric in one["properties"].get("metrics", ())}
+    assert {label for label in labels if f">{label}</text>" not in picture} == set()
+    assert "An illustration" in picture
 
 
 def test_an_alarm_looks_back_no_further_than_cloudwatch_does(churn: Synthesised) -> None:

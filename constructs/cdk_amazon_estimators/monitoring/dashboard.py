@@ -24,8 +24,8 @@ MOST_METRICS, MOST_METRICS_OF_WIDGET = 2_500, 500
 """Those of expressions count, too."""
 QUOTAS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html"
 NOTE = (
-    "Written by cdk-amazon-estimators: the next deployment replaces what you change here. "
-    "Times are those of the range at the top; `amazon-estimators status` shows the same as a table."
+    "Written by cdk-amazon-estimators: a deployment replaces what you change here. "
+    "`amazon-estimators status` tells the same in a shell."
 )
 
 

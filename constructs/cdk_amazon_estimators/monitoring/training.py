@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
@@ -20,6 +20,8 @@ from cdk_amazon_estimators.triggers import TrainingStarter
 
 MOST_CURVES = 6
 """Metrics of an algorithm on its graph: more are not told apart."""
+MOST_COLUMNS = 2
+"""Metrics of an algorithm in its table."""
 
 
 def watch_training(
@@ -66,13 +68,14 @@ def watch_training(
     section = Section(title=path, about=_about(pipeline, algorithm), alarms=alarms.all)
     section.rows = [
         _figures(pipeline, curves, starter),
+        _data(pipeline),
         [
             lines_table(
                 "What was trained on what",
                 tellers,
                 pipeline.state_machine,
                 [TRAINED, REJECTED],
-                ["@timestamp", "event", "job", "data_set", *curves, BILLABLE_SECONDS],
+                ["@timestamp", "event", "job", "data_set", *curves[:MOST_COLUMNS], BILLABLE_SECONDS],
                 width=16,
             ),
             lines_table(
@@ -80,7 +83,7 @@ def watch_training(
                 tellers,
                 pipeline.state_machine,
                 [FAILED],
-                ["@timestamp", ERROR, "execution", "job"],
+                ["@timestamp", ERROR, "execution"],
                 width=8,
             ),
         ],
@@ -144,11 +147,12 @@ def _figures(
     seconds = {
         "billed, per instance": pipeline.metric_billable_seconds(period=DAY),
         "longest execution": pipeline.metric_execution_seconds(period=DAY),
+        "longest training": pipeline.metric_training_seconds(period=DAY),
     }
     row: list[cloudwatch.IWidget] = [
         graph(
             "Trainings per day",
-            [named(metric, label) for label, metric in outcomes.items()],
+            _named(outcomes),
             width=width,
             unit="number",
             stacked=True,
@@ -160,10 +164,32 @@ def _figures(
     row.append(
         graph(
             "Seconds per day",
-            [named(metric, label) for label, metric in seconds.items()],
+            _named(seconds),
             width=width,
             unit="seconds",
         )
     )
     row.append(waiting_graph(pipeline.metric_trainings_waiting(period=HOUR), starter, width=width))
     return row
+
+
+def _data(pipeline: TrainingPipelineBase) -> list[cloudwatch.IWidget]:
+    """Return the row about data and the steps before training."""
+    records = {
+        "records": pipeline.metric_records(period=HOUR),
+        "rows left out": pipeline.metric_rows_dropped(period=HOUR),
+    }
+    shards = {
+        "encoded": pipeline.metric_shards_encoded(period=DAY),
+        "reused": pipeline.metric_shards_reused(period=DAY),
+    }
+    steps = [named(pipeline.metric_step_seconds(step, period=HOUR), step) for step in ("Plan", "Seal")]
+    return [
+        graph("Records of a training", _named(records), width=8, unit="number"),
+        graph("Shards per day", _named(shards), width=8, unit="number", stacked=True),
+        graph("Steps before training", steps, width=8, unit="seconds"),
+    ]
+
+
+def _named(metrics: Mapping[str, cloudwatch.Metric]) -> list[cloudwatch.IMetric]:
+    return [named(metric, label) for label, metric in metrics.items()]
