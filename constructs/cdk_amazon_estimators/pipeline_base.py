@@ -17,9 +17,19 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from amazon_estimators.pipeline import keys
-from amazon_estimators.pipeline.event_names import FAILED, REJECTED, SKIPPED, TRAINED, WAITING
+from amazon_estimators.pipeline.event_names import (
+    FAILED,
+    LINEAGE,
+    LINEAGE_SOURCE,
+    REJECTED,
+    SKIPPED,
+    TRAINED,
+    WAITING,
+)
+from amazon_estimators.pipeline.lineage import OWN_FACET
 from amazon_estimators.pipeline.metrics import (
     BILLABLE_SECONDS,
+    COST,
     COUNTS,
     ERROR,
     EXECUTION_SECONDS,
@@ -237,6 +247,26 @@ class TrainingPipelineBase(StateMachineEvents):
         """Create a rule for each ``Training Waiting``: no instances are free."""
         return self._rule(construct_id, WAITING, target)
 
+    def on_lineage(self, construct_id: str, *, target: events.IRuleTarget | None = None) -> events.Rule:
+        """Create a rule for each OpenLineage run event: the detail is the event, as docs/lineage.md shows it.
+
+        Args:
+            construct_id: The ID of the rule, below the pipeline.
+            target: Where events go, such as an API destination. Default: none; add targets to the rule.
+        """
+        ours = {"state_machine": [self.state_machine.state_machine_arn]}
+        return events.Rule(
+            self,
+            construct_id,
+            description=f"{LINEAGE} of {self.teller}",
+            event_pattern=events.EventPattern(
+                source=[LINEAGE_SOURCE],
+                detail_type=[LINEAGE],
+                detail={"run": {"facets": {OWN_FACET: ours}}},
+            ),
+            targets=[] if target is None else [target],
+        )
+
     def metric_models_trained(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the number of models trained and used, as a sum. ``period`` is 5 minutes by default."""
         return self._metric(COUNTS[TRAINED], period)
@@ -267,6 +297,13 @@ class TrainingPipelineBase(StateMachineEvents):
     def metric_billable_seconds(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the billed seconds of trainings, per instance, as a sum."""
         return self._metric(BILLABLE_SECONDS, period)
+
+    def metric_cost(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return what trainings cost, as a sum in the currency of the prices, without those of unknown cost.
+
+        Failed trainings and models that the gate rejects are in it. See docs/cost.md.
+        """
+        return self._metric(COST, period)
 
     def metric_execution_seconds(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the time that executions took until they announced their end, as a maximum."""

@@ -120,6 +120,9 @@ def queries(alarm: dict[str, Any]) -> list[dict[str, Any]]:
     return [query for query in alarm.get("Metrics", ()) if "MetricStat" in query]
 
 
+OF_TRAINING = {"billable_seconds": 42, "training_seconds": 44, "cost": {"amount": 0.01}}
+
+
 def event_line(told: str) -> dict[str, Any]:
     """The line that is written for an event, with every member that such an event can have."""
     metrics = {metric.name: 0.5 for metric in LinearLearner.metrics}
@@ -127,7 +130,7 @@ def event_line(told: str) -> dict[str, Any]:
         "state_machine": "arn",
         "seconds": 61,
         "error": "InputError",
-        **({"billable_seconds": 42, "training_seconds": 44, "metrics": metrics} if told in COUNTS else {}),
+        **({**OF_TRAINING, "metrics": metrics} if told in COUNTS else {}),
     }
     line = metric_line(told, detail, now=0)
     assert line is not None
@@ -188,7 +191,7 @@ def test_every_metric_of_the_dashboard_is_one_that_is_written_or_documented(chur
 
 def test_every_metric_of_an_alarm_is_one_that_is_written_or_documented(churn: Synthesised) -> None:
     metrics = [*alarmed(churn)]
-    assert len(metrics) == 16  # two of the 14 alarms look at two queues
+    assert len(metrics) >= len(churn.of_type("AWS::CloudWatch::Alarm")) == 15
     assert [metric for metric in metrics if not is_produced(metric)] == []
 
 
@@ -370,6 +373,18 @@ def test_a_model_that_does_not_come_is_an_alarm_even_without_any_data() -> None:
     assert [one["Expression"] for one in alarm["Metrics"] if "Expression" in one] == ["FILL(m, 0)"]
 
 
+def test_a_budget_is_watched_as_far_back_as_an_alarm_looks() -> None:
+    stack = new_stack()
+    TrainingPipeline(stack, "Digits", **REQUIRED, monitoring=Monitoring(monthly_budget=60))
+    alarms = Synthesised(stack).of_type("AWS::CloudWatch::Alarm")
+    (alarm,) = (one for name, one in alarms.items() if name.startswith("DigitsMonitoringBudget"))
+    (query,) = queries(alarm)
+    assert (query["MetricStat"]["Metric"]["MetricName"], query["MetricStat"]["Stat"]) == ("Cost", "Sum")
+    assert query["MetricStat"]["Period"] * alarm["EvaluationPeriods"] == WEEK
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanOrEqualToThreshold", 14)
+    assert "a budget of 60 per month" in alarm["AlarmDescription"]
+
+
 def test_monitoring_adds_alarms_and_a_dashboard_and_changes_nothing_else() -> None:
     stacks = {watched: new_stack() for watched in (True, False)}
     for watched, stack in stacks.items():
@@ -388,6 +403,8 @@ def test_monitoring_adds_alarms_and_a_dashboard_and_changes_nothing_else() -> No
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"expected_every": Duration.days(8)}, "691200 seconds; allowed: whole hours, 1 to 168"),
     ({"expected_every": Duration.minutes(90)}, "5400 seconds; allowed: whole hours"),
+    ({"monthly_budget": 0}, "Monitoring.monthly_budget is 0; allowed: more than 0"),
+    ({"monthly_budget": "100 USD"}, "Monitoring.monthly_budget is '100 USD'; allowed: a number"),
     ({"expected_every": 2}, "Monitoring.expected_every is 2; allowed: a Duration"),
     ({"endpoint_latency": Duration.seconds(0)}, "Monitoring.endpoint_latency is 0; allowed: more than 0"),
     ({"alarm_topic": "arn"}, "Monitoring.alarm_topic is 'arn'; allowed: a topic"),

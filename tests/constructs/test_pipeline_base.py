@@ -16,6 +16,8 @@ from aws_cdk import aws_sqs as sqs
 from pipeline_stacks import REQUIRED, Synthesised, new_stack
 from test_pipeline_permissions import allowed
 
+from amazon_estimators.pipeline.event_names import LINEAGE_SOURCE
+from amazon_estimators.pipeline.lineage import run_event
 from amazon_estimators.pipeline.metrics import COUNTS, metric_line
 from amazon_estimators.pipeline.step_metrics import step_lines
 from amazon_estimators.sources import Source
@@ -196,6 +198,31 @@ def test_a_rule_matches_one_kind_of_event_of_one_pipeline(
     assert all(rule["Targets"] for rule in rules.values())
 
 
+@pytest.mark.parametrize("pipeline_of", [made, imported])
+def test_a_rule_matches_the_lineage_of_one_pipeline(
+    pipeline_of: Callable[[Stack], TrainingPipelineBase],
+) -> None:
+    stack = new_stack(region=REGION)
+    pipeline = pipeline_of(stack)
+    pipeline.on_lineage("Lineage", target=targets.SqsQueue(sqs.Queue(stack, "Queue")))
+    synthesised = Synthesised(stack)
+    machine = _machine(synthesised, pipeline_of)
+    (rule,) = synthesised.of_type("AWS::Events::Rule").values()
+    state = {
+        "pipeline": {"pipeline": "Stack/Digits", "prefix": "", "data_bucket": "data"},
+        "execution": {"name": "run", "state_machine": machine},
+    }
+    detail = {"pipeline": "Stack/Digits", "state_machine": machine}
+    event = run_event(state, detail, event_type="ABORT", event_time="2026-03-01T12:00:00Z")
+    pattern, part = rule["EventPattern"]["detail"], event
+    while isinstance(pattern, dict):
+        ((name, pattern),) = pattern.items()
+        part = part[name]
+    assert pattern == [part]
+    assert rule["EventPattern"]["source"] == [LINEAGE_SOURCE]
+    assert rule["Targets"]
+
+
 Metrics = dict[str, Callable[[TrainingPipelineBase], cloudwatch.Metric]]
 METRICS: Metrics = {
     "ModelsTrained": TrainingPipelineBase.metric_models_trained,
@@ -204,6 +231,7 @@ METRICS: Metrics = {
     "TrainingsSkipped": TrainingPipelineBase.metric_trainings_skipped,
     "TrainingsWaiting": TrainingPipelineBase.metric_trainings_waiting,
     "BillableSeconds": TrainingPipelineBase.metric_billable_seconds,
+    "Cost": TrainingPipelineBase.metric_cost,
     "ExecutionSeconds": TrainingPipelineBase.metric_execution_seconds,
     "TrainingSeconds": TrainingPipelineBase.metric_training_seconds,
     "StepSeconds": lambda pipeline: pipeline.metric_step_seconds("Plan"),
@@ -221,6 +249,7 @@ DETAIL = {
     "seconds": 61,
     "training_seconds": 44,
     "billable_seconds": 42,
+    "cost": {"amount": 0.0013, "currency": "USD"},
     "metrics": {"test:msd": 0.5},
     "error": "InputError",
 }

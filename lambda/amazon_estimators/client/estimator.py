@@ -93,7 +93,7 @@ class Estimator(AfterTraining):
         Pass the stack, if it holds one pipeline, or the ARN of the state machine. Raises RequestError if
         there is no pipeline, or several, which it lists.
         """
-        from amazon_estimators.client.pipeline import find_pipeline  # noqa: PLC0415
+        from amazon_estimators.client.find_pipelines import find_pipeline  # noqa: PLC0415
 
         return find_pipeline(stack_name=stack_name, state_machine_arn=state_machine_arn, session=session)
 

@@ -60,6 +60,8 @@ SECONDS = {
     BILLABLE_SECONDS: "billable_seconds",
 }
 """Durations, and where an event's detail has them."""
+COST = "Cost"
+"""What trainings cost, in the currency of the prices."""
 MOST_METRICS = 100
 """The most metrics per line."""
 
@@ -84,6 +86,9 @@ def metric_line(told: str, detail: Mapping[str, Any], *, now: float) -> dict[str
     for name, member in SECONDS.items():
         if detail.get(member) is not None:
             values[name] = (detail[member], "Seconds")
+    amount = (detail.get("cost") or {}).get("amount")
+    if amount is not None:
+        values[COST] = (amount, "None")
     # The algorithm's own names hold a colon, as in "test:msd", so they cannot collide with those above.
     values |= {name: (float(value), "None") for name, value in (detail.get("metrics") or {}).items()}
     dimensions = [[DIMENSION]]

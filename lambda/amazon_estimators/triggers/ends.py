@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from amazon_estimators.pipeline.announce import failure
+from amazon_estimators.pipeline.announce import failure, tell_lineage
 from amazon_estimators.pipeline.event_names import FAILED, NOT_PREDICTED, PREDICTED, REJECTED, TRAINED
+from amazon_estimators.pipeline.lineage import ABORT, FAIL
 from amazon_estimators.scoring.announce import announce_execution
 from amazon_estimators.triggers.executions import Executions
 from amazon_estimators.triggers.settings import StarterSettings
@@ -33,6 +34,7 @@ def tell_end(
     status: str,
     *,
     is_new: bool,
+    redrives: int,
     settings: StarterSettings,
     executions: Executions,
     s3: Any,
@@ -43,6 +45,7 @@ def tell_end(
     Args:
         name: The execution.
         status: A member of ENDS: an event's detail type, or what Step Functions says.
+        redrives: How often it was redriven.
         is_new: False if an earlier message told of this end.
         settings: The pipeline's.
         executions: The state machine's.
@@ -51,11 +54,28 @@ def tell_end(
     """
     about = {**settings.identity, "execution": name}
     if status in TOLD_BY_NOBODY:
-        tell(FAILED, failure(about, f"Execution.{status}", f"The execution was {status.lower()}."))
+        detail = failure(about, f"Execution.{status}", f"The execution was {status.lower()}.")
+        _tell_failure(tell, s3, settings, detail, redrives, ABORT if status == "ABORTED" else FAIL)
     elif status == "FAILED" and is_new:
         # The pipeline tells of it first. Told twice is better than never.
-        tell(FAILED, failure(about, *executions.failure(name)))
+        _tell_failure(tell, s3, settings, failure(about, *executions.failure(name)), redrives, FAIL)
     elif ANNOUNCED.get(status, status) == SUCCEEDED:
         untold = executions.unannounced(name)
         if untold is not None:
             announce_execution(tell, s3, untold)
+
+
+def _tell_failure(  # noqa: PLR0917 - of one end
+    tell: Tell, s3: Any, settings: StarterSettings, detail: Mapping[str, Any], redrives: int, event_type: str
+) -> None:
+    """Announce a failure and, of a training, its lineage."""
+    if settings.trains:
+        execution = {
+            "name": detail["execution"],
+            "state_machine": settings.state_machine,
+            "redrive": redrives,
+        }
+        pipeline = {"prefix": settings.prefix, "data_bucket": settings.data_bucket}
+        state = {"pipeline": pipeline, "execution": execution}
+        tell_lineage(tell, s3, state, detail, event_type=event_type)
+    tell(FAILED, detail)

@@ -71,6 +71,11 @@ class StarterSettings:
         """Return the members that identify the pipeline in events: its construct path, and its unique ARN."""
         return {"pipeline": self.pipeline, "state_machine": self.state_machine}
 
+    @property
+    def trains(self) -> bool:
+        """True for a training pipeline, False for a prediction pipeline."""
+        return not self.tells
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read the settings from JSON. Numbers may arrive as strings."""

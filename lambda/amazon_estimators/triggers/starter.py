@@ -172,6 +172,7 @@ class Starter:
             name,
             told,
             is_new=heard is None,
+            redrives=redrives,
             settings=self._settings,
             executions=self._executions,
             s3=self._s3,
