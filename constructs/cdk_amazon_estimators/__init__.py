@@ -19,6 +19,7 @@ from cdk_amazon_estimators.endpoints import (
     Serverless,
 )
 from cdk_amazon_estimators.errors import PipelineError
+from cdk_amazon_estimators.monitoring import Monitoring, MonitoringDashboard
 from cdk_amazon_estimators.notifications import TrainingNotifications
 from cdk_amazon_estimators.pipeline_base import TrainingPipelineBase
 from cdk_amazon_estimators.predictions import PredictionPipeline
@@ -50,6 +51,8 @@ __all__ = [
     "LambdaBundle",
     "Linear",
     "ModelEndpoint",
+    "Monitoring",
+    "MonitoringDashboard",
     "PipelineError",
     "PipelineLayout",
     "PredictionPipeline",

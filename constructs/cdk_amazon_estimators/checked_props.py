@@ -11,6 +11,8 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from amazon_estimators.algorithms.instances import types_of
+from amazon_estimators.costs.prices import PriceTable
+from amazon_estimators.costs.reckoning import Cost
 from amazon_estimators.pipeline.channels import channels_of
 from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES
 from amazon_estimators.sources import Source
@@ -33,8 +35,9 @@ from cdk_amazon_estimators.pipeline_checks import (
 )
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import check_types, known
-from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout, outputs_of, with_prefixes
+from cdk_amazon_estimators.storage.pipeline_layout import outputs_of, with_prefixes
 from cdk_amazon_estimators.training.capacity import Waits, check_capacity_wait
+from cdk_amazon_estimators.training.cost import check_most, own_prices, training_cost
 from cdk_amazon_estimators.training.image import TrainingImage
 from cdk_amazon_estimators.training.instance_preferences import check_preferences
 from cdk_amazon_estimators.training.job import JobSettings
@@ -46,7 +49,8 @@ class CheckedProps:
     """The props of a pipeline after all checks, with defaults filled in.
 
     ``sources`` are the channels, each with the prefix of its input. ``hyperparameters`` are those of the
-    algorithm as the service takes them.
+    algorithm as the service takes them. ``own_prices`` are those of a file that was given; ``prices`` have
+    those of the package besides. ``cost`` is the most that one training can cost.
     """
 
     job: JobSettings
@@ -56,13 +60,15 @@ class CheckedProps:
     target_shard_size: Size
     waits: Waits
     triggers: Sequence[Trigger]
+    own_prices: PriceTable | None
+    prices: PriceTable
+    cost: Cost
 
 
 def checked(
     pipeline: Construct,
     init: Callable[..., None],
     props: Mapping[str, Any],
-    neighbours: Mapping[str, PipelineLayout],
 ) -> CheckedProps:
     """Check ``props``, the arguments of the constructor ``init`` of ``pipeline``.
 
@@ -70,7 +76,6 @@ def checked(
         pipeline: The construct that the error names.
         init: The constructor; a subclass may have one with other arguments.
         props: The arguments by name, ``None`` for those left out.
-        neighbours: The other pipelines of the same data bucket, by path.
 
     Raises:
         PipelineError: Invalid props, or problems of several kinds. InstanceError, RegionError,
@@ -120,17 +125,27 @@ def checked(
     for name in ("tuning", "gate", "registration"):
         if (step := known(name, props[name])) is not None:
             step.check(problems, algorithm, [*sources])
+    if (monitoring := known("monitoring", props["monitoring"])) is not None:
+        monitoring.check(problems, pipeline)
     shard_size = props["target_shard_size"] or Size.bytes(DEFAULT_SHARD_BYTES)
     triggers = known("triggers", props["triggers"])
     if triggers is None:
         triggers = [UploadTrigger(quiet_period=Duration.minutes(5))]
-    _check_storage(problems, props, sources, neighbours, runtime)
+    _check_storage(problems, pipeline, props, sources, runtime)
     check_encoding(problems, props["max_concurrency"], shard_size)
     check_triggers(problems, triggers, _outputs(props), props["max_concurrent_trainings"])
     check_trigger_prefixes(problems, pipeline, triggers, sources, prefix)
     buckets = {name: props[name] for name in ("data_bucket", "model_bucket")}
     check_regions(problems, pipeline, buckets, triggers, _arns(props))
     check_encoder(problems, pipeline, known("encoder", props["encoder"]))
+    own = None
+    with problems.collected():
+        own = own_prices(pipeline, known("prices", props["prices"]))
+    package = PriceTable.of_package()
+    prices = package if own is None else own.over(package)
+    jobs = 1 if tuning is None else tuning.most_jobs(algorithm)
+    cost = training_cost(pipeline, prices, job, jobs=jobs)
+    check_most(problems, cost, known("max_cost_per_training", props["max_cost_per_training"]))
     problems.raise_any()
     return CheckedProps(
         job=job,
@@ -140,14 +155,17 @@ def checked(
         target_shard_size=shard_size,
         waits=Waits.of(props["capacity_wait"], props["timeout"], runtime),
         triggers=triggers,
+        own_prices=own,
+        prices=prices,
+        cost=cost,
     )
 
 
 def _check_storage(
     problems: Problems,
+    pipeline: Construct,
     props: Mapping[str, Any],
     sources: Mapping[str, Source],
-    neighbours: Mapping[str, PipelineLayout],
     longest_training: Duration,
 ) -> None:
     """Note prefixes that conflict with permissions or neighbours, and buckets that do not fit other props."""
@@ -156,7 +174,7 @@ def _check_storage(
     check_prefix(problems, prefix)
     check_patterns(problems, prefix, sources)
     check_echoes(problems, sources, outputs)
-    check_neighbours(problems, sources, outputs, neighbours)
+    check_neighbours(problems, pipeline, data_bucket, sources, outputs)
     check_expiration(problems, props["record_set_expiration"], longest_training, data_bucket)
     check_version_expiration(problems, props["input_version_expiration"], data_bucket)
     buckets = (props["data_bucket"], props["model_bucket"])

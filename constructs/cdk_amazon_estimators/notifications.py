@@ -65,6 +65,25 @@ class TrainingNotifications(Construct):
         )
 
 
+def notify(
+    pipeline: Construct,
+    topic: sns.ITopic | None,
+    state_machine: sfn.IStateMachine,
+    dead_letter_queue: sqs.IQueue | None,
+    told: Sequence[str] = TRAINING_ENDS,
+) -> None:
+    """Send the events ``told`` of a pipeline to its ``notification_topic``, if it has one."""
+    if topic is not None:
+        TrainingNotifications(
+            pipeline,
+            "Notifications",
+            state_machine=state_machine,
+            topic=topic,
+            dead_letter_queue=dead_letter_queue,
+            told=told,
+        )
+
+
 @jsii.implements(events.IRuleTarget)
 class _PublishAsRole:
     """Publishes with a role, to a topic whose policy this app cannot change.

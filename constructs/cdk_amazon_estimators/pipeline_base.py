@@ -17,13 +17,36 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from amazon_estimators.pipeline import keys
-from amazon_estimators.pipeline.event_names import FAILED, REJECTED, SKIPPED, TRAINED, WAITING
+from amazon_estimators.pipeline.event_names import (
+    FAILED,
+    LINEAGE,
+    LINEAGE_SOURCE,
+    REJECTED,
+    SKIPPED,
+    TRAINED,
+    WAITING,
+)
+from amazon_estimators.pipeline.lineage import OWN_FACET
 from amazon_estimators.pipeline.metrics import (
     BILLABLE_SECONDS,
+    COST,
     COUNTS,
     ERROR,
     EXECUTION_SECONDS,
+    TRAINING_SECONDS,
 )
+from amazon_estimators.pipeline.step_metrics import (
+    INPUT_BYTES,
+    INPUT_OBJECTS,
+    RECORD_BYTES,
+    RECORDS,
+    ROWS_DROPPED,
+    SHARDS_ENCODED,
+    SHARDS_REUSED,
+    STEP,
+    STEP_SECONDS,
+)
+from cdk_amazon_estimators.access.registry import registry_statements
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.errors import PipelineError
 from cdk_amazon_estimators.state_machine_events import StateMachineEvents
@@ -41,6 +64,7 @@ class TrainingPipelineBase(StateMachineEvents):
         prefix: The prefix of every key of the pipeline, empty or ending with ``/``.
         encryption_key: KMS key of the objects, if it is not the buckets' own.
         input_key_prefixes: The prefixes that input is read from.
+        model_package_group: The group in which models are registered; None without one, or if unknown.
     """
 
     teller = "a training pipeline"
@@ -49,6 +73,7 @@ class TrainingPipelineBase(StateMachineEvents):
     prefix: str
     encryption_key: kms.IKey | None
     input_key_prefixes: Sequence[str]
+    model_package_group: str | None = None
 
     def grant_start_execution(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` start an execution, with the input that TrainingPipeline documents."""
@@ -64,7 +89,13 @@ class TrainingPipelineBase(StateMachineEvents):
     def grant_read_status(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` list and describe executions, and read which data set and model are the latest."""
         latest = (keys.last_trained_key(self.prefix), keys.current_model_key(self.prefix))
-        self._access(self.data_bucket, grantee).read(latest)
+        access = self._access(self.data_bucket, grantee)
+        # A reader asks for a record that may not exist yet: S3 tells that only to those who may list.
+        access.list(latest)
+        access.read(latest)
+        if self.model_package_group is not None:
+            for statement in registry_statements(self, self.model_package_group):
+                grantee.grant_principal.add_to_principal_policy(statement)
         return self.state_machine.grant_read(grantee)
 
     def grant_read_models(self, grantee: iam.IGrantable) -> None:
@@ -109,6 +140,44 @@ class TrainingPipelineBase(StateMachineEvents):
             parameter_name=parameter_name,
             string_value=Stack.of(self).to_json_string(told),
             description="Where a training pipeline is",
+        )
+
+    @staticmethod
+    def from_attributes(
+        scope: Construct,
+        construct_id: str,
+        *,
+        state_machine_arn: str,
+        data_bucket: s3.IBucket,
+        model_bucket: s3.IBucket,
+        prefix: str = "",
+        encryption_key: kms.IKey | None = None,
+        input_key_prefixes: Sequence[str] | None = None,
+    ) -> TrainingPipelineBase:
+        """Refer to a pipeline that another stack, app or account deployed.
+
+        Args:
+            scope: The construct that refers to it.
+            construct_id: The ID of the reference.
+            state_machine_arn: The ARN of its state machine.
+            data_bucket: The bucket of its input, such as ``s3.Bucket.from_bucket_name(…)``.
+            model_bucket: The bucket of its models.
+            prefix: Its ``prefix``. Default: ``""``.
+            encryption_key: Its ``encryption_key``. Default: that of the buckets.
+            input_key_prefixes: The prefixes of its input. Default: ``<prefix>input/``.
+
+        Returns:
+            A reference with the pipeline's grants, event rules and metrics.
+        """
+        return ImportedPipeline(
+            scope,
+            construct_id,
+            state_machine_arn=state_machine_arn,
+            data_bucket=data_bucket,
+            model_bucket=model_bucket,
+            prefix=prefix,
+            encryption_key=encryption_key,
+            input_key_prefixes=input_key_prefixes,
         )
 
     @staticmethod
@@ -178,6 +247,26 @@ class TrainingPipelineBase(StateMachineEvents):
         """Create a rule for each ``Training Waiting``: no instances are free."""
         return self._rule(construct_id, WAITING, target)
 
+    def on_lineage(self, construct_id: str, *, target: events.IRuleTarget | None = None) -> events.Rule:
+        """Create a rule for each OpenLineage run event: the detail is the event, as docs/lineage.md shows it.
+
+        Args:
+            construct_id: The ID of the rule, below the pipeline.
+            target: Where events go, such as an API destination. Default: none; add targets to the rule.
+        """
+        ours = {"state_machine": [self.state_machine.state_machine_arn]}
+        return events.Rule(
+            self,
+            construct_id,
+            description=f"{LINEAGE} of {self.teller}",
+            event_pattern=events.EventPattern(
+                source=[LINEAGE_SOURCE],
+                detail_type=[LINEAGE],
+                detail={"run": {"facets": {OWN_FACET: ours}}},
+            ),
+            targets=[] if target is None else [target],
+        )
+
     def metric_models_trained(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the number of models trained and used, as a sum. ``period`` is 5 minutes by default."""
         return self._metric(COUNTS[TRAINED], period)
@@ -209,9 +298,57 @@ class TrainingPipelineBase(StateMachineEvents):
         """Return the billed seconds of trainings, per instance, as a sum."""
         return self._metric(BILLABLE_SECONDS, period)
 
+    def metric_cost(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return what trainings cost, as a sum in the currency of the prices, without those of unknown cost.
+
+        Failed trainings and models that the gate rejects are in it. See docs/cost.md.
+        """
+        return self._metric(COST, period)
+
     def metric_execution_seconds(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the time that executions took until they announced their end, as a maximum."""
         return self._metric(EXECUTION_SECONDS, period, "Maximum")
+
+    def metric_training_seconds(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the time that training jobs took, as a maximum. On spot capacity fewer are billed."""
+        return self._metric(TRAINING_SECONDS, period, "Maximum")
+
+    def metric_step_seconds(self, step: str, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the time that a step took, as a maximum.
+
+        Args:
+            step: ``"Plan"``, ``"Seal"``, ``"Tune"``, ``"Judge"`` or ``"Register"``.
+            period: The period of a value. Default: 5 minutes.
+        """
+        return self._metric(STEP_SECONDS, period, "Maximum", **{STEP: step})
+
+    def metric_input_objects(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the input objects of each data set that was encoded, as an average."""
+        return self._metric(INPUT_OBJECTS, period, "Average")
+
+    def metric_input_bytes(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the bytes of the input of each data set that was encoded, as an average."""
+        return self._metric(INPUT_BYTES, period, "Average")
+
+    def metric_records(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the records of each RecordSet that was encoded, as an average."""
+        return self._metric(RECORDS, period, "Average")
+
+    def metric_record_bytes(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the bytes of each RecordSet that was encoded, as an average."""
+        return self._metric(RECORD_BYTES, period, "Average")
+
+    def metric_rows_dropped(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the rows that were left out because a value was missing, as an average per RecordSet."""
+        return self._metric(ROWS_DROPPED, period, "Average")
+
+    def metric_shards_encoded(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the number of shards that were encoded, as a sum."""
+        return self._metric(SHARDS_ENCODED, period)
+
+    def metric_shards_reused(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the number of shards that an earlier execution had encoded, as a sum."""
+        return self._metric(SHARDS_REUSED, period)
 
     def metric_algorithm(
         self, name: str, *, statistic: str = "Average", period: Duration | None = None

@@ -15,6 +15,7 @@ from amazon_estimators.pipeline.settings import LONGEST_PREFIX
 from amazon_estimators.sources import Source
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import known, known_seconds
+from cdk_amazon_estimators.state_machine_events import StateMachineEvents
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.triggers import AlarmTrigger, Trigger, UploadTrigger
 
@@ -83,13 +84,16 @@ def check_echoes(problems: Problems, sources: Mapping[str, Source], outputs: Seq
 
 def check_neighbours(
     problems: Problems,
+    pipeline: Construct,
+    data_bucket: s3.IBucket | None,
     sources: Mapping[str, Source],
     outputs: Sequence[str],
-    neighbours: Mapping[str, PipelineLayout],
 ) -> None:
     """Note prefixes in a shared bucket that two pipelines write, or that one writes and another reads."""
+    if data_bucket is None:
+        return
     inputs = [source.prefix or "" for source in sources.values()]
-    for path, layout in neighbours.items():
+    for path, layout in _layouts_beside(pipeline, data_bucket).items():
         pairs = [(our, their) for our in (*inputs, *outputs) for their in layout.outputs]
         pairs += [(our, their) for our in outputs for their in layout.inputs]
         overlaps = [pair for pair in pairs if not any(map(Token.is_unresolved, pair)) and _overlap(*pair)]
@@ -99,6 +103,20 @@ def check_neighbours(
                 f"{our!r} and {their!r} of {path} overlap in the same bucket: the two would take each "
                 "other's RecordSets and state for their own. Give each pipeline its own prefix.",
             )
+
+
+def _layouts_beside(pipeline: Construct, data_bucket: s3.IBucket) -> dict[str, PipelineLayout]:
+    """Return the layouts of the app's other pipelines in this bucket, by path."""
+    layouts = {
+        node.node.path: getattr(node, "layout", None)
+        for node in pipeline.node.root.node.find_all()
+        if isinstance(node, StateMachineEvents) and node is not pipeline
+    }
+    return {
+        path: layout
+        for path, layout in layouts.items()
+        if isinstance(layout, PipelineLayout) and layout.data_bucket.bucket_name == data_bucket.bucket_name
+    }
 
 
 def _overlap(one: str, other: str) -> bool:

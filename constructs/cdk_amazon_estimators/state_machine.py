@@ -29,6 +29,9 @@ from cdk_amazon_estimators.shared_states import announce_by, explain_failure, ma
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.capacity import Training, train_with_capacity
 
+STATE_MACHINE_ID = "StateMachine"
+"""The ID of a pipeline's state machine, below the pipeline."""
+
 
 def pipeline_state_machine(
     scope: Construct,

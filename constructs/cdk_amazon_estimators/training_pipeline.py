@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from aws_cdk import Duration, RemovalPolicy, Size, Tags
+from aws_cdk import Duration, RemovalPolicy, Size
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -16,38 +15,29 @@ from constructs import Construct
 
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.sources import Source
-from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.after_training import Gate, Registration, Tuning
-from cdk_amazon_estimators.after_training.step import AfterTraining, Context
-from cdk_amazon_estimators.assets.column_lists import channel_settings
-from cdk_amazon_estimators.checked_props import CheckedProps, checked
+from cdk_amazon_estimators.after_training.step import Context
+from cdk_amazon_estimators.checked_props import checked
 from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.encoder import RecordSetEncoder
-from cdk_amazon_estimators.notifications import TrainingNotifications
-from cdk_amazon_estimators.pipeline_base import ImportedPipeline, TrainingPipelineBase
+from cdk_amazon_estimators.function_settings import function_settings
+from cdk_amazon_estimators.monitoring import Monitoring
+from cdk_amazon_estimators.monitoring.training import watch_training
+from cdk_amazon_estimators.notifications import notify
+from cdk_amazon_estimators.pipeline_base import TrainingPipelineBase
 from cdk_amazon_estimators.props.problems import Problems
-from cdk_amazon_estimators.props.prop_types import known
 from cdk_amazon_estimators.props.quotas import check_quotas
-from cdk_amazon_estimators.state_machine import pipeline_state_machine, workflow, workflow_statements
-from cdk_amazon_estimators.storage.bucket_events import ensure_events
-from cdk_amazon_estimators.storage.data_buckets import (
-    STALE_VERSION,
-    expire_record_sets,
-    expire_replaced,
-    new_data_bucket,
-    new_model_bucket,
-)
+from cdk_amazon_estimators.storage.data_buckets import data_and_model_buckets
+from cdk_amazon_estimators.storage.expiration import expire_objects
 from cdk_amazon_estimators.storage.given_buckets import warn_of_given_buckets
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
-from cdk_amazon_estimators.training.capacity import Training
-from cdk_amazon_estimators.training.image import TrainingImage
-from cdk_amazon_estimators.training.job import job_definition, training_job, training_job_statements
+from cdk_amazon_estimators.training.cost import tell_cost
 from cdk_amazon_estimators.training.job_names import job_name_prefix, tuning_name_prefix
 from cdk_amazon_estimators.training.role import grant_training, new_training_role
-from cdk_amazon_estimators.training.tags import resource_tags
-from cdk_amazon_estimators.triggers import TrainingStarter, Trigger, UploadTrigger
-
-STATE_MACHINE_ID = "StateMachine"
+from cdk_amazon_estimators.training.tags import tag
+from cdk_amazon_estimators.training_state_machine import training_state_machine
+from cdk_amazon_estimators.triggers import Trigger
+from cdk_amazon_estimators.triggers.starter_for import starter_for
 
 
 class TrainingPipeline(TrainingPipelineBase):
@@ -132,11 +122,19 @@ class TrainingPipeline(TrainingPipelineBase):
         max_concurrent_trainings: The most concurrent executions that triggers start. Default: 1.
         notification_topic: The topic that receives each Model Trained, Model Rejected and Training Failed.
             Default: none.
+        monitoring: Alarms, and a section of a dashboard, such as ``Monitoring(alarm_topic=topic)``. Default:
+            None.
         service_encryption_key: KMS key of the state machine, its log and the starter's queues. Whoever starts
             executions or sends to the queue needs it too. An imported key must allow CloudWatch Logs and
             EventBridge. Default: keys of the services.
         encryption_headers: Name the encryption in every PUT of the functions, for bucket policies that deny a
             PUT without it. Default: False.
+        max_cost_per_training: Refuse at synth if one training could cost more: ``max_runtime``
+            times ``instance_count`` times the price of an hour, with ``tuning`` of all its trainings. In the
+            currency of the prices. Default: None, no limit.
+        prices: A file of prices, as ``amazon-estimators prices --update`` writes it. They count before those
+            of the package. Default: the file that the context ``cdk-amazon-estimators:prices`` names, or
+            none.
         tags: Tags of the pipeline's own resources and of the training jobs. Jobs have all tags that CDK gives
             to the state machine and its stack. Default: none.
         log_retention: How long the state machine's log is kept. Default: three months.
@@ -154,6 +152,7 @@ class TrainingPipeline(TrainingPipelineBase):
         model_package_group: The group in which its models are registered; None without ``registration``.
         algorithm: The algorithm.
         training_image: The image that trains, and that serves its models.
+        prices: The prices by which costs are told.
 
     Raises:
         PipelineError: Invalid props, or problems of several kinds. One error has all problems, each with the
@@ -204,77 +203,108 @@ class TrainingPipeline(TrainingPipelineBase):
         triggers: Sequence[Trigger] | None = None,
         max_concurrent_trainings: int = 1,
         notification_topic: sns.ITopic | None = None,
+        monitoring: Monitoring | None = None,
         service_encryption_key: kms.IKey | None = None,
         encryption_headers: bool = False,
+        max_cost_per_training: float | None = None,
+        prices: str | None = None,
         tags: Mapping[str, str] | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
     ) -> None:
         props = dict(locals())  # while there are no other local variables
         super().__init__(scope, construct_id)
-        chosen = checked(self, TrainingPipeline.__init__, props, self._neighbours(data_bucket))
-
-        self.algorithm, self.training_image = algorithm, chosen.image
-        given = {"data_bucket": data_bucket, "model_bucket": model_bucket}
-        warn_of_given_buckets(self, given, encryption_key)
-        self._make_buckets(data_bucket, model_bucket, encryption_key, removal_policy, auto_delete_objects)
-        self._lay_out(chosen.sources, prefix, encryption_key, encryption_headers)
-        self._expire(record_set_expiration, input_version_expiration)
-        self._connect_encoder(encoder)
-        self._make_training_role(training_role, chosen.image, tuning)
-        settings = self._settings(algorithm, chosen, distributions)
-        check_quotas(self, settings)
-        context = self._context(algorithm, settings, registration, has_gate=gate is not None)
-        self._make_state_machine(
+        chosen = checked(self, TrainingPipeline.__init__, props)
+        self.algorithm, self.training_image, self.prices = algorithm, chosen.image, chosen.prices
+        tell_cost(self, "one training", chosen.cost)
+        self.prefix, self.encryption_key = prefix, encryption_key
+        warn_of_given_buckets(
+            self, {"data_bucket": data_bucket, "model_bucket": model_bucket}, encryption_key
+        )
+        self.data_bucket, self.model_bucket = data_and_model_buckets(
+            self,
+            data_bucket,
+            model_bucket,
+            encryption_key=encryption_key,
+            removal_policy=removal_policy or RemovalPolicy.RETAIN,
+            auto_delete_objects=auto_delete_objects,
+        )
+        self.layout = PipelineLayout(
+            data_bucket=self.data_bucket,
+            model_bucket=self.model_bucket,
+            prefix=prefix,
+            channels=chosen.sources,
+            encryption_key=encryption_key,
+            encryption_headers=encryption_headers,
+        )
+        self.input_prefixes = {name: source.prefix or "" for name, source in chosen.sources.items()}
+        self.input_key_prefixes = self.layout.inputs
+        expire_objects(self.layout, record_set_expiration, input_version_expiration)
+        self.encoder = encoder or RecordSetEncoder.of(self)
+        self.encoder.serve(self.layout)
+        self.job_name_prefix = job_name_prefix(self)
+        self.training_role: iam.IRole = training_role or new_training_role(self, "TrainingRole")
+        grant_training(
+            self.training_role,
+            self.layout,
+            scope=self,
+            image=chosen.image,
+            job_name_prefix=self.job_name_prefix,
+            tuning_name_prefix=tuning_name_prefix(self.job_name_prefix) if tuning else None,
+        )
+        settings = function_settings(
+            self,
             chosen,
+            algorithm=algorithm,
+            layout=self.layout,
+            encoder=self.encoder,
+            job_name_prefix=self.job_name_prefix,
+            distributions=distributions,
+        )
+        check_quotas(self, settings)
+        self.model_package_group = registration.group_of(self, self.job_name_prefix) if registration else None
+        context = Context(
+            scope=self,
+            algorithm=algorithm,
+            encoder=self.encoder,
+            settings=settings,
+            layout=self.layout,
+            model_package_group=self.model_package_group,
+            has_gate=gate is not None,
+        )
+        self.state_machine = training_state_machine(
             context,
-            tuning,
-            [step for step in (gate, registration) if step is not None],
+            chosen,
+            role=self.training_role,
+            job_name_prefix=self.job_name_prefix,
+            tuning=tuning,
+            after=[step for step in (gate, registration) if step is not None],
             max_concurrency=max_concurrency,
             log_retention=log_retention,
-            service_key=service_encryption_key,
+            encryption_key=service_encryption_key,
         )
-        self._make_starter(chosen.triggers, max_concurrent_trainings, service_encryption_key)
-        self._notify(notification_topic)
-        self._tag(tags or {})
+        self.starter = starter_for(
+            self,
+            chosen.triggers,
+            state_machine=self.state_machine,
+            layout=self.layout,
+            encoder=self.encoder,
+            max_concurrent=max_concurrent_trainings,
+            encryption_key=service_encryption_key,
+        )
+        undelivered = self.starter.undelivered if self.starter else None
+        notify(self, notification_topic, self.state_machine, undelivered)
+        if monitoring is not None:
+            watch_training(
+                self,
+                monitoring,
+                algorithm=algorithm,
+                channels=chosen.sources,
+                judged_by=[*([gate.metric] if gate else []), *([tuning.objective] if tuning else [])],
+                starter=self.starter,
+                announce=self.encoder.announce,
+            )
+        tag(self, tags or {})
         acknowledge_findings(self)
-
-    @staticmethod
-    def from_attributes(
-        scope: Construct,
-        construct_id: str,
-        *,
-        state_machine_arn: str,
-        data_bucket: s3.IBucket,
-        model_bucket: s3.IBucket,
-        prefix: str = "",
-        encryption_key: kms.IKey | None = None,
-        input_key_prefixes: Sequence[str] | None = None,
-    ) -> TrainingPipelineBase:
-        """Refer to a pipeline that another stack, app or account deployed.
-
-        Args:
-            scope: The construct that refers to it.
-            construct_id: The ID of the reference.
-            state_machine_arn: The ARN of its state machine.
-            data_bucket: The bucket of its input, such as ``s3.Bucket.from_bucket_name(…)``.
-            model_bucket: The bucket of its models.
-            prefix: Its ``prefix``. Default: ``""``.
-            encryption_key: Its ``encryption_key``. Default: that of the buckets.
-            input_key_prefixes: The prefixes of its input. Default: ``<prefix>input/``.
-
-        Returns:
-            A reference with the pipeline's grants, event rules and metrics.
-        """
-        return ImportedPipeline(
-            scope,
-            construct_id,
-            state_machine_arn=state_machine_arn,
-            data_bucket=data_bucket,
-            model_bucket=model_bucket,
-            prefix=prefix,
-            encryption_key=encryption_key,
-            input_key_prefixes=input_key_prefixes,
-        )
 
     def grant_request(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` request a training from the starter; see :meth:`TrainingStarter.grant_request`.
@@ -290,218 +320,3 @@ class TrainingPipeline(TrainingPipelineBase):
         problems.raise_any()
         assert self.starter is not None
         return self.starter.grant_request(grantee)
-
-    def _make_buckets(
-        self,
-        data_bucket: s3.IBucket | None,
-        model_bucket: s3.IBucket | None,
-        encryption_key: kms.IKey | None,
-        removal_policy: RemovalPolicy | None,
-        auto_delete_objects: bool,
-    ) -> None:
-        new: dict[str, Any] = {
-            "encryption_key": encryption_key,
-            "removal_policy": removal_policy or RemovalPolicy.RETAIN,
-            "auto_delete_objects": auto_delete_objects,
-        }
-        self.data_bucket: s3.IBucket = data_bucket or new_data_bucket(self, "DataBucket", **new)
-        self.model_bucket: s3.IBucket = model_bucket or new_model_bucket(self, "ModelBucket", **new)
-
-    def _lay_out(
-        self, sources: Mapping[str, Source], prefix: str, key: kms.IKey | None, encryption_headers: bool
-    ) -> None:
-        self.input_prefixes = {name: source.prefix or "" for name, source in sources.items()}
-        self.prefix, self.encryption_key = prefix, key
-        self.layout = PipelineLayout(
-            data_bucket=self.data_bucket,
-            model_bucket=self.model_bucket,
-            prefix=prefix,
-            channels=sources,
-            encryption_key=key,
-            encryption_headers=encryption_headers,
-        )
-        self.input_key_prefixes = self.layout.inputs
-
-    def _expire(self, record_sets: Duration | None, input_versions: Duration | None) -> None:
-        """Let S3 delete expired objects, in a bucket of this app."""
-        if not isinstance(self.data_bucket, s3.Bucket):
-            return
-        expire_replaced(self.data_bucket, [self.layout.datasets, self.layout.triggers], STALE_VERSION)
-        if input_versions is not None:
-            expire_replaced(self.data_bucket, self.layout.inputs, input_versions)
-        if record_sets is not None:
-            expire_record_sets(self.data_bucket, self.layout.recordsets, record_sets)
-
-    def _connect_encoder(self, encoder: RecordSetEncoder | None) -> None:
-        self.encoder = encoder or RecordSetEncoder.of(self)
-        self.encoder.serve(self.layout)
-
-    def _make_training_role(
-        self, training_role: iam.IRole | None, image: TrainingImage, tuning: Tuning | None
-    ) -> None:
-        self.job_name_prefix = job_name_prefix(self)
-        self.training_role: iam.IRole = training_role or new_training_role(self, "TrainingRole")
-        grant_training(
-            self.training_role,
-            self.layout,
-            scope=self,
-            image=image,
-            job_name_prefix=self.job_name_prefix,
-            tuning_name_prefix=tuning_name_prefix(self.job_name_prefix) if tuning else None,
-        )
-
-    def _settings(
-        self, algorithm: Algorithm, chosen: CheckedProps, distributions: Mapping[str, str] | None
-    ) -> dict[str, Any]:
-        """Return the settings that the Lambda functions read: ``amazon_estimators.pipeline.settings``."""
-        channels, columns = channel_settings(self, "Columns", chosen.sources)
-        if columns is not None:
-            S3Access(self.encoder.plan, columns.bucket).read([columns.s3_object_key])
-        return {
-            "pipeline": self.node.path,
-            "algorithm": type(algorithm).__name__,
-            "hyperparameters": chosen.hyperparameters,
-            "instance_type": _plain(chosen.job.instance_type),
-            "instance_count": chosen.job.instance_count,
-            "job_name_prefix": self.job_name_prefix,
-            "data_bucket": self.data_bucket.bucket_name,
-            "prefix": self.layout.prefix,
-            "target_shard_bytes": chosen.target_shard_size.to_bytes(),
-            "channels": channels,
-            "columns": columns and {"bucket": columns.s3_bucket_name, "key": columns.s3_object_key},
-            "distributions": dict(distributions or {}),
-            "volume_gib": chosen.job.disk_gib,
-            "tags": resource_tags(self, STATE_MACHINE_ID),
-        }
-
-    def _context(
-        self,
-        algorithm: Algorithm,
-        settings: Mapping[str, Any],
-        registration: Registration | None,
-        *,
-        has_gate: bool,
-    ) -> Context:
-        """Return the context of the steps after training."""
-        self.model_package_group = registration.group_of(self, self.job_name_prefix) if registration else None
-        return Context(
-            scope=self,
-            algorithm=algorithm,
-            encoder=self.encoder,
-            settings=settings,
-            layout=self.layout,
-            model_package_group=self.model_package_group,
-            has_gate=has_gate,
-        )
-
-    def _training(self, chosen: CheckedProps, context: Context, tuning: Tuning | None) -> Training:
-        """Create the states that train: one job, or a tuning job."""
-        job: dict[str, Any] = {
-            "image": chosen.image.uri,
-            "role": self.training_role,
-            "output_path": self.model_bucket.s3_url_for_object(self.layout.models.rstrip("/")),
-            "settings": chosen.job,
-            "output_key": self.layout.encryption_key or self.model_bucket.encryption_key,
-        }
-        if tuning is not None:
-            return tuning.bind(
-                context,
-                definition=job_definition(self, **job),
-                role=self.training_role,
-                name_prefix=tuning_name_prefix(self.job_name_prefix),
-            )
-        train = training_job(self, "Train", **job)
-        statements = training_job_statements(
-            self, role=self.training_role, job_name_prefix=self.job_name_prefix
-        )
-        return Training(entry=train, tasks=[train], statements=statements)
-
-    def _make_state_machine(
-        self,
-        chosen: CheckedProps,
-        context: Context,
-        tuning: Tuning | None,
-        after: Sequence[AfterTraining],
-        *,
-        max_concurrency: int,
-        log_retention: logs.RetentionDays,
-        service_key: kms.IKey | None,
-    ) -> None:
-        training = self._training(chosen, context, tuning)
-        flow = workflow(
-            self,
-            encoder=self.encoder,
-            settings=context.settings,
-            training=training,
-            after=after,
-            context=context,
-            max_concurrency=max_concurrency,
-            capacity_wait=chosen.waits.capacity,
-        )
-        self.state_machine = pipeline_state_machine(
-            self,
-            STATE_MACHINE_ID,
-            definition=flow.definition,
-            timeout=chosen.waits.execution,
-            layout=self.layout,
-            statements=[
-                *workflow_statements(self.encoder),
-                *training.statements,
-                *flow.statements,
-            ],
-            log_retention=log_retention,
-            encryption_key=service_key,
-        )
-
-    def _make_starter(
-        self, triggers: Sequence[Trigger], max_concurrent: int, service_key: kms.IKey | None
-    ) -> None:
-        self.starter: TrainingStarter | None = None
-        if not triggers:
-            return
-        if any(isinstance(trigger, UploadTrigger) for trigger in triggers):
-            ensure_events(self, self.data_bucket)
-        self.starter = TrainingStarter(
-            self,
-            "Starter",
-            state_machine=self.state_machine,
-            pipeline=self.node.path,
-            layout=self.layout,
-            encoder=self.encoder,
-            max_concurrent=max_concurrent,
-            encryption_key=service_key,
-        )
-        for number, trigger in enumerate(triggers):
-            self.starter.add(f"{type(trigger).__name__}{number or ''}", trigger)
-
-    def _notify(self, topic: sns.ITopic | None) -> None:
-        if topic is not None:
-            TrainingNotifications(
-                self,
-                "Notifications",
-                state_machine=self.state_machine,
-                topic=topic,
-                dead_letter_queue=self.starter.undelivered if self.starter else None,
-            )
-
-    def _tag(self, tags: Mapping[str, str]) -> None:
-        for name, value in tags.items():
-            Tags.of(self).add(name, value)
-
-    def _neighbours(self, data_bucket: s3.IBucket | None) -> dict[str, PipelineLayout]:
-        """Return the layouts of the app's other pipelines in this bucket, by path."""
-        if known("data_bucket", data_bucket) is None or data_bucket is None:
-            return {}
-        pipelines = [node for node in self.node.root.node.find_all() if isinstance(node, TrainingPipeline)]
-        return {
-            pipeline.node.path: pipeline.layout
-            for pipeline in pipelines
-            if pipeline is not self
-            and hasattr(pipeline, "layout")
-            and pipeline.data_bucket.bucket_name == data_bucket.bucket_name
-        }
-
-
-def _plain(instance_type: str | Sequence[str]) -> str | list[str]:
-    """Return a list for jsii, which does not accept tuples."""
-    return instance_type if isinstance(instance_type, str) else list(instance_type)

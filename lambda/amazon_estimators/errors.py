@@ -18,6 +18,7 @@ __all__ = [
     "NoInputError",
     "ObjectChangedError",
     "PredictionsError",
+    "PriceError",
     "RecordIOError",
     "RecordSetError",
     "RegionError",
@@ -169,3 +170,9 @@ class TransformJobError(AmazonEstimatorsError):
 
 class TuningJobError(AmazonEstimatorsError):
     """A tuning job ended without a model. The message carries the service's failure reason."""
+
+
+class PriceError(AmazonEstimatorsError, ValueError):
+    """A file that holds no prices, or a price that AWS does not tell."""
+
+    remedy = "Write the file with amazon-estimators prices --update, or see docs/cost.md for its form."

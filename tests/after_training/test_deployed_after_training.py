@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from amazon_estimators.client.pipeline import PipelineEstimator, find_pipeline
+from amazon_estimators.client.find_pipelines import find_pipeline
+from amazon_estimators.client.lineage import lineage_of
+from amazon_estimators.client.pipeline import PipelineEstimator
 from amazon_estimators_rehearsal.platform import Platform
 
 pytestmark = pytest.mark.deployed
@@ -204,6 +206,24 @@ def test_a_worse_model_is_rejected_with_both_figures_and_the_other_one_stays(
     assert pipeline_of(account).model_in_use().job == good["job"]
 
 
+def test_each_attempt_has_its_lineage(account: Account, second: dict[str, Any]) -> None:
+    bucket = account.outputs["Bucket"]
+    failed, redriven, rejected = (
+        json.loads(account.read(f"s3://{bucket}/lineage/{attempt}.json"))
+        for attempt in ("first-0", "first-1", "second-0")
+    )
+    kinds = [event["eventType"] for event in (failed, redriven, rejected)]
+    assert kinds == ["FAIL", "COMPLETE", "COMPLETE"]
+    good = account.told("first", "Model Trained")
+    versions = {one["facets"]["version"]["datasetVersion"] for one in redriven["inputs"]}
+    assert versions == {good["data_set"], good["record_set"].rstrip("/").rpartition("/")[2]}
+    assert redriven["outputs"][-1]["name"] == good["model"].removeprefix("s3://").partition("/")[2]
+    (channel, *_) = lineage_of(good["model"], session=session_of(account)).channels
+    assert channel.data_set == good["data_set"]
+    assert channel.objects is not None
+    assert [one.key for one in channel.objects] == ["input/train/rows.csv"]
+
+
 def test_the_second_search_starts_from_the_first(account: Account, second: dict[str, Any]) -> None:
     first_tuned = account.told("first", "Model Trained")["tuning"]
     tuned = json.loads(second["output"])["tuned"]
@@ -222,11 +242,16 @@ def test_the_steps_add_little_state(second: dict[str, Any]) -> None:
     assert len(json.dumps(added)) <= 4096
 
 
-def pipeline_of(account: Account) -> PipelineEstimator:
+def session_of(account: Account) -> Any:
     class Session:
         region_name = "us-east-1"
 
         def client(self, service: str, **_: Any) -> Any:
             return account.client(service)
 
-    return find_pipeline(stack_name=None, state_machine_arn=account.outputs["Machine"], session=Session())
+    return Session()
+
+
+def pipeline_of(account: Account) -> PipelineEstimator:
+    machine = account.outputs["Machine"]
+    return find_pipeline(stack_name=None, state_machine_arn=machine, session=session_of(account))

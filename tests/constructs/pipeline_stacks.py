@@ -21,9 +21,18 @@ from aws_cdk.assertions import Template
 
 from amazon_estimators.algorithms import KMeans
 from amazon_estimators.sources import Source
-from cdk_amazon_estimators import Approval, Gate, Registration, TrainingPipeline, Tuning, UploadTrigger
+from cdk_amazon_estimators import (
+    Approval,
+    Gate,
+    Monitoring,
+    Registration,
+    TrainingPipeline,
+    Tuning,
+    UploadTrigger,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+PRICES = REPOSITORY / "tests" / "constructs" / "prices.json"
 PSEUDO = {
     "AWS::AccountId": "111122223333",
     "AWS::Partition": "aws",
@@ -192,8 +201,11 @@ OTHER_VALUES: dict[str, Callable[[Stack], Any]] = {
     "max_concurrent_trainings": lambda stack: 2,
     "notification_topic": lambda stack: sns.Topic(stack, "Topic", enforce_ssl=True),
     "training_image": lambda stack: "444455556666.dkr.ecr.eu-west-1.amazonaws.com/mirror/kmeans:1",
+    "monitoring": lambda stack: Monitoring(expected_every=Duration.days(1)),
     "service_encryption_key": lambda stack: kms.Key(stack, "ServiceKey", enable_key_rotation=True),
     "encryption_headers": lambda stack: True,
+    "max_cost_per_training": lambda stack: 1_000.0,
+    "prices": lambda stack: str(PRICES),
     "tags": lambda stack: {"team": "forecast"},
     "log_retention": lambda stack: logs.RetentionDays.ONE_YEAR,
 }
@@ -212,8 +224,10 @@ APART = {
     "training_role",
     "training_image",
     "spot_max_wait",
+    "max_cost_per_training",
 }
-"""Given buckets and roles are looked at by themselves; spot capacity goes with no warm pool."""
+"""Given buckets and roles are looked at by themselves; spot capacity goes with no warm pool, and a limit
+needs a region."""
 
 
 def with_props(*names: str, region: str | None = "eu-west-1", **props: Any) -> Synthesised:

@@ -22,6 +22,13 @@ EXPECTED: dict[str, dict[str, int]] = {
         "AWS::KMS::Key": 0,
         "AWS::EC2::VPC": 0,
     },
+    "monitored": {
+        "AWS::StepFunctions::StateMachine": 3,
+        "AWS::CloudWatch::Alarm": 15,
+        "AWS::CloudWatch::Dashboard": 1,
+        "AWS::SNS::Topic": 1,
+        "AWS::S3::Bucket": 2,
+    },
     "retraining": {
         "AWS::StepFunctions::StateMachine": 1,
         "AWS::Scheduler::Schedule": 1,

@@ -73,6 +73,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("triggers", UploadTrigger(marker="_SUCCESS"), "is a UploadTrigger; allowed: a list of triggers"),
     ("triggers", ["_SUCCESS"], "is ['_SUCCESS']"),
     ("max_concurrent_trainings", "1", "is '1'; allowed: an int"),
+    ("monitoring", True, "is True; allowed: a Monitoring, such as Monitoring(alarm_topic=topic)"),
     ("notification_topic", "arn:aws:sns:eu-west-1:111122223333:mine", "allowed: a topic"),
     ("log_retention", 90, "is 90; allowed: a RetentionDays"),
     ("input_version_expiration", 60, "is 60; allowed: a Duration of whole days, such as Duration.days(90)"),
@@ -82,6 +83,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("tuning", "test:msd", "is 'test:msd'; allowed: a Tuning, such as Tuning(objective='test:msd')"),
     ("gate", 0.8, "is 0.8; allowed: a Gate, such as Gate(metric='test:msd')"),
     ("registration", True, "is True; allowed: a Registration, such as"),
+    ("prices", {"ml.m5.large": 0.1}, "allowed: the path of a file of prices, such as 'prices.json'"),
+    ("max_cost_per_training", "5 USD", "is '5 USD'; allowed: a number, such as 5.0"),
     ("tags", ["team"], "is ['team']; allowed: texts by name, such as {'team': 'forecast'}"),
     ("tags", {"team": 5}, "is {'team': 5}; allowed: texts by name"),
 ]

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from amazon_estimators.inference import load_model
@@ -166,11 +168,11 @@ def test_a_transform_job_predicts_the_same_and_its_model_is_deleted(
     assert account.models() == []
     manifest = account.manifest(detail["manifest"])
     assert [column["type"] for column in manifest["columns"]] == ["integer", "number"]
-    lines = [json.loads(line) for part in account.parts(detail["manifest"]) for line in part.splitlines()]
+    found = pa.concat_tables(pq.read_table(io.BytesIO(part)) for part in account.parts(detail["manifest"]))
     expected = load_model(account.read(trained["model"])).predict(rows.astype(np.float32))
-    assert [line["closest_cluster"] for line in lines] == expected["closest_cluster"].tolist()
-    found = [line["distance_to_cluster"] for line in lines]
-    np.testing.assert_allclose(found, expected["distance_to_cluster"], rtol=1e-5)
+    assert found["closest_cluster"].to_pylist() == expected["closest_cluster"].tolist()
+    distances = found["distance_to_cluster"].to_numpy()
+    np.testing.assert_allclose(distances, expected["distance_to_cluster"], rtol=1e-5)
 
 
 def test_a_marker_scores_what_lies_there_once(account: Account, trained: dict[str, Any]) -> None:
@@ -183,7 +185,7 @@ def test_a_marker_scores_what_lies_there_once(account: Account, trained: dict[st
     account.put("batch/input/_SUCCESS", b"")
     skipped = account.told(None, "Predictions Skipped", reason="marker of ")
     assert (skipped["data_set"], skipped["pipeline"]) == (detail["data_set"], "Scoring/Nightly")
-    assert detail["execution"] in skipped["because"]
+    assert f"{detail['execution']} has scored it" in skipped["because"]
 
 
 @pytest.mark.parametrize(

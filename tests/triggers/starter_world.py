@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from amazon_estimators.pipeline.event_names import LINEAGE
 from amazon_estimators.pipeline.keys import state_key
 from amazon_estimators.storage.input_files import InputFiles
 from amazon_estimators.triggers.settings import StarterSettings
@@ -242,6 +243,7 @@ class World:
         self.s3, self.machine = Bucket(self.clock, self.faults), Machine(self.faults)
         self.schedules = Schedules(self.faults)
         self.told: list[tuple[str, Mapping[str, Any]]] = []
+        self.lineage: list[Mapping[str, Any]] = []
         self.prefix = prefix
         values = vars(SETTINGS) | {
             "prefix": prefix,
@@ -261,7 +263,10 @@ class World:
         )
 
     def tell(self, kind: str, detail: Mapping[str, Any]) -> None:
-        self.faults.call("put_events", lambda: self.told.append((kind, detail)))
+        if kind == LINEAGE:
+            self.lineage.append(detail)
+        else:
+            self.faults.call("put_events", lambda: self.told.append((kind, detail)))
 
     def key(self, name: str) -> str:
         return f"{self.prefix}input/train/{name}"

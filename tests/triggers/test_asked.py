@@ -201,7 +201,7 @@ def test_a_model_nobody_was_told_of_is_told_by_the_starter() -> None:
     name = world.names[0]
     job = {"TrainingJobName": "digits-1", "ModelArtifacts": {"S3ModelArtifacts": "s3://m/model.tar.gz"}}
     world.machine.untold[name] = {
-        "pipeline": {"pipeline": "Stack/Digits", "algorithm": "KMeans", "prefix": ""},
+        "pipeline": {"pipeline": "Stack/Digits", "algorithm": "KMeans", "prefix": "", "data_bucket": "b"},
         "execution": {
             "name": name,
             "start_time": "2026-03-01T12:00:00+00:00",

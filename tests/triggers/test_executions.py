@@ -102,6 +102,10 @@ CHANGES: dict[str, tuple[Callable[[Any], Any], bool]] = {
         lambda s: [s[name]["Parameters"]["pipeline"].update(pipeline="Other") for name in ("Plan", "Seal")],
         False,
     ),
+    "prices": (
+        lambda s: [s[name]["Parameters"]["pipeline"].update(prices=[]) for name in ("Plan", "Seal")],
+        False,
+    ),
     "where the job's name comes from": (
         lambda s: s["Train"]["Parameters"].update({"TrainingJobName.$": "$.other"}),
         False,
@@ -184,6 +188,7 @@ def test_a_model_is_told_of_as_it_was_trained_whatever_was_deployed_since() -> N
         "start_time": "2026-03-01T12:00:00.000+00:00",
         "stop_time": "2026-03-01T12:00:00.000+00:00",
         "state_machine": MACHINE,
+        "redrive": 0,
     }
 
 

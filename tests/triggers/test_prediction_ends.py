@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from typing import Any
 
+from starter_world import World
 from test_executions import MACHINE, Ended, States
 
+from amazon_estimators.pipeline.event_names import OF_PREDICTIONS
 from amazon_estimators.scoring.announce import announce_execution
 from amazon_estimators.triggers.executions import Executions
 
@@ -61,3 +64,16 @@ def test_predictions_that_announce_could_not_tell_of_are_told_of() -> None:
     assert name == "Predictions Ready"
     assert (detail["rows"], detail["transform_job"], detail["reason"]) == (3, "scores-1", "nightly")
     assert detail["manifest"] == OUTPUT["predictions"]["manifest"]
+
+
+def test_what_a_starter_of_predictions_tells_is_of_scorings() -> None:
+    world = World()
+    world.settings = replace(world.settings, tells=OF_PREDICTIONS)
+    message = world.batch("a.csv")
+    world.handle(message, message)
+    assert world.because().endswith(f"execution {world.names[0]} is scoring it")
+    world.end(world.names[0])
+    world.handle(message)
+    assert world.because().endswith(f"execution {world.names[0]} has scored it")
+    words = " ".join(world.settings.work)
+    assert "train" not in words

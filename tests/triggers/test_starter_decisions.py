@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from starter_world import NOON, World
 
+from amazon_estimators.pipeline.event_names import OF_PREDICTIONS
 from amazon_estimators.triggers.messages import UnknownMessageError
 from amazon_estimators.triggers.missed_uploads import SILENCE
 
@@ -401,6 +403,18 @@ def test_an_end_the_pipeline_could_not_tell_is_told_by_the_starter(status: str) 
     assert kind == "Training Failed"
     assert (detail["execution"], detail["error"]) == (world.names[0], f"Execution.{status}")
     assert detail["remedy"]
+    (lineage,) = world.lineage
+    assert lineage["eventType"] == {"ABORTED": "ABORT", "TIMED_OUT": "FAIL"}[status]
+    assert f"lineage/{world.names[0]}-0.json" in world.s3.versions
+
+
+def test_a_prediction_pipeline_tells_no_lineage_of_a_training() -> None:
+    world = World()
+    world.settings = replace(world.settings, tells=OF_PREDICTIONS)
+    world.handle(world.batch("a.csv"))
+    world.end(world.names[0], "ABORTED")
+    assert len(world.told) == 1
+    assert world.lineage == []
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from amazon_estimators.pipeline.event_names import SOURCE
+from amazon_estimators.pipeline.event_names import LINEAGE_SOURCE, SOURCE
 
 
 def interfaces_statement() -> iam.PolicyStatement:
@@ -33,12 +33,12 @@ def account_statement() -> iam.PolicyStatement:
 
 
 def tell_statement(scope: Construct) -> iam.PolicyStatement:
-    """Return the permission to put events of the library's own source on the default bus."""
+    """Return the permission to put events of the library's own sources on the default bus."""
     return iam.PolicyStatement(
         actions=["events:PutEvents"],
         resources=[
             Stack.of(scope).format_arn(service="events", resource="event-bus", resource_name="default")
         ],
         # Every PutEvents names its source, so IfExists allows nothing more. Emulators may lack the key.
-        conditions={"StringEqualsIfExists": {"events:source": SOURCE}},
+        conditions={"StringEqualsIfExists": {"events:source": [SOURCE, LINEAGE_SOURCE]}},
     )

@@ -55,3 +55,16 @@ def allow_through(key: kms.IKey, grantee: iam.IGrantable, *actions: str, service
         # China's endpoints end with amazonaws.com.cn.
         conditions={"StringLike": {"kms:ViaService": f"{service}.{Aws.REGION}.amazonaws.com*"}},
     )
+
+
+def allow_alarms(key: kms.IKey) -> None:
+    """Allow CloudWatch to publish to encrypted topics, for alarms of this account."""
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="CloudWatchAlarms",
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+            resources=["*"],  # in the policy of a key, the key
+            conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+        )
+    )

@@ -11,7 +11,7 @@ from constructs import Construct
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.metrics import NAMESPACE
 from amazon_estimators.record_sets.keys import profile_key
-from amazon_estimators.serving.drift import DRIFTED, ENDPOINT
+from amazon_estimators.serving.drift import DRIFTED, ENDPOINT, LARGEST, REQUESTS
 from amazon_estimators.serving.sample import CHANNEL
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.compliance import acknowledge_findings
@@ -66,14 +66,32 @@ class DriftMonitor(Construct):
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
+        if endpoint.watch is not None:
+            endpoint.watch.drift(
+                self.alarm,
+                features=self.metric_drifted_features(period=interval),
+                largest=self.metric_largest_drift(period=interval),
+                requests=self.metric_requests_compared(period=interval),
+            )
         acknowledge_findings(self)
 
     def metric_drifted_features(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the number of features that moved, as a maximum. ``period`` is 5 minutes by default."""
+        return self._metric(DRIFTED, "Maximum", period)
+
+    def metric_largest_drift(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the largest population stability index of a feature, as a maximum."""
+        return self._metric(LARGEST, "Maximum", period)
+
+    def metric_requests_compared(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the number of captured requests that were compared, as a sum."""
+        return self._metric(REQUESTS, "Sum", period)
+
+    def _metric(self, name: str, statistic: str, period: Duration | None) -> cloudwatch.Metric:
         return cloudwatch.Metric(
             namespace=NAMESPACE,
-            metric_name=DRIFTED,
-            statistic="Maximum",
+            metric_name=name,
+            statistic=statistic,
             period=period,
             dimensions_map={ENDPOINT: self._endpoint.endpoint_name},
         )

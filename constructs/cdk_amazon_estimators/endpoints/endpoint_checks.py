@@ -57,6 +57,8 @@ def check_endpoint(
             f"Source: {SERVERLESS}",
         )
     _check_alarms(problems, props)
+    if (monitoring := known("monitoring", props["monitoring"])) is not None:
+        monitoring.check(problems, endpoint)
     traffic = known("traffic", props["traffic"])
     if traffic is None or traffic.check(problems):
         _check_timeout(problems, props["timeout"], traffic.seconds() if traffic else 0)

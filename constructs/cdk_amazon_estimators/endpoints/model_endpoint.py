@@ -23,6 +23,7 @@ from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.endpoints.endpoint_checks import check_endpoint
 from cdk_amazon_estimators.endpoints.endpoint_events import EndpointEvents
+from cdk_amazon_estimators.endpoints.endpoint_watch import EndpointWatch
 from cdk_amazon_estimators.endpoints.execution_role import (
     grant_rollback,
     grant_serving,
@@ -31,12 +32,14 @@ from cdk_amazon_estimators.endpoints.execution_role import (
 from cdk_amazon_estimators.endpoints.functions import Functions, grant_functions
 from cdk_amazon_estimators.endpoints.rollback import deployment_config
 from cdk_amazon_estimators.endpoints.scaling import Scaling
-from cdk_amazon_estimators.endpoints.serving import DataCapture, Serverless
+from cdk_amazon_estimators.endpoints.serving import DataCapture, Serverless, hourly_cost
 from cdk_amazon_estimators.endpoints.states import deployment
 from cdk_amazon_estimators.endpoints.traffic import AllAtOnce, Traffic
 from cdk_amazon_estimators.function_task import invoke_statement
 from cdk_amazon_estimators.logged_state_machine import logged_state_machine
+from cdk_amazon_estimators.monitoring import Monitoring
 from cdk_amazon_estimators.notifications import events_of
+from cdk_amazon_estimators.training.cost import tell_cost
 from cdk_amazon_estimators.training.instance_preferences import LOCAL_STORAGE
 from cdk_amazon_estimators.training.instance_types import warn_of_unknown
 from cdk_amazon_estimators.training.job_names import job_name_prefix
@@ -88,6 +91,8 @@ class ModelEndpoint(EndpointEvents):
             ``traffic`` waits in all.
         service_encryption_key: KMS key of the state machine, its log and a queue. An imported key must allow
             CloudWatch Logs and EventBridge. Default: keys of the services.
+        monitoring: Alarms, and a section of a dashboard, such as ``Monitoring(alarm_topic=topic)``. Default:
+            None.
         tags: Tags of the endpoint, its models and its configurations. They have all tags that CDK gives to
             the state machine and its stack. Default: none.
         log_retention: How long the state machine's log is kept. Default: three months.
@@ -101,6 +106,7 @@ class ModelEndpoint(EndpointEvents):
         undelivered: The queue of events that EventBridge could not deliver for a day. A lost one delays a
             model until the next event or deployment of the stack.
         capture_key: The KMS key of captured requests; None for that of the bucket.
+        watch: Its alarms and its section of the dashboard; None without ``monitoring``.
 
     Raises:
         PipelineError: Props that make no endpoint. One error tells all problems, each with its source.
@@ -133,6 +139,7 @@ class ModelEndpoint(EndpointEvents):
         execution_role: iam.IRole | None = None,
         timeout: Duration | None = None,
         service_encryption_key: kms.IKey | None = None,
+        monitoring: Monitoring | None = None,
         tags: dict[str, str] | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
     ) -> None:
@@ -140,6 +147,8 @@ class ModelEndpoint(EndpointEvents):
         super().__init__(scope, construct_id)
         self.pipeline = check_endpoint(self, ModelEndpoint.__init__, props)
         self.endpoint_name = endpoint_name or job_name_prefix(self)
+        most = instance_count if scaling is None else scaling.most
+        tell_cost(self, "an hour", hourly_cost(self, model.prices, instance_type, most, serverless))
         self.execution_role: iam.IRole = execution_role or new_execution_role(self, "ExecutionRole")
         self._alarms = list(alarms or ())
         key = encryption_key or model.encryption_key
@@ -178,6 +187,16 @@ class ModelEndpoint(EndpointEvents):
         functions = self._make_state_machine(volume_key, timeout, log_retention, service_encryption_key)
         self._follow(service_encryption_key)
         self._live_with_the_stack(functions.lifecycle, removal_policy)
+        self.watch: EndpointWatch | None = None
+        if monitoring is not None:
+            self.watch = EndpointWatch(
+                self,
+                monitoring,
+                about=f"Serves the model in use of {model.node.path} at `{self.endpoint_name}`",
+                has_instances=serverless is None,
+                undelivered=self.undelivered,
+                tell=functions.tell,
+            )
         for name, value in (tags or {}).items():
             Tags.of(self).add(name, value)
         acknowledge_findings(self)

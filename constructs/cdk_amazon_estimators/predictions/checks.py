@@ -29,7 +29,6 @@ from cdk_amazon_estimators.pipeline_checks import (
 )
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import check_types, known, known_seconds
-from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.capacity import check_capacity_wait
 from cdk_amazon_estimators.training.job import JobSettings
 from cdk_amazon_estimators.training_pipeline import TrainingPipeline
@@ -53,9 +52,7 @@ class CheckedProps:
     triggers: Sequence[Trigger]
 
 
-def check_props(
-    scope: Construct, init: Any, props: Mapping[str, Any], neighbours: Mapping[str, PipelineLayout]
-) -> CheckedProps:
+def check_props(scope: Construct, init: Any, props: Mapping[str, Any]) -> CheckedProps:
     """Check ``props`` and return what they choose.
 
     Raises:
@@ -105,7 +102,7 @@ def check_props(
     check_patterns(problems, prefix, {CHANNEL: source})
     outputs = outputs_of(prefix)
     check_echoes(problems, {CHANNEL: source}, outputs)
-    check_neighbours(problems, {CHANNEL: source}, outputs, neighbours)
+    check_neighbours(problems, scope, model.data_bucket, {CHANNEL: source}, outputs)
     triggers = known("triggers", props["triggers"])
     if triggers is None:
         triggers = [UploadTrigger(quiet_period=Duration.minutes(5))]
@@ -117,6 +114,8 @@ def check_props(
     check_encoding(problems, props["max_concurrency"], props["target_shard_size"])
     check_encoder(problems, scope, known("encoder", props["encoder"]))
     check_capacity_wait(problems, props["capacity_wait"])
+    if (monitoring := known("monitoring", props["monitoring"])) is not None:
+        monitoring.check(problems, scope)
     timeout = known_seconds("timeout", props["timeout"])
     problems.unless(
         timeout is None or 0 < timeout <= LONGEST_TIMEOUT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aws_cdk import Duration, Size, Tags
+from aws_cdk import Duration, Size
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -14,6 +14,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from amazon_estimators.costs.reckoning import Cost, most_of_transform, unknown
 from amazon_estimators.pipeline.event_names import OF_PREDICTIONS, PREDICTION_ENDS
 from amazon_estimators.pipeline.keys import ANY
 from amazon_estimators.scoring.keys import CHANNEL, answers_prefix, parts_key
@@ -23,24 +24,29 @@ from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.assets.column_lists import channel_settings
 from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.encoder import RecordSetEncoder
-from cdk_amazon_estimators.notifications import TrainingNotifications
+from cdk_amazon_estimators.monitoring import Monitoring
+from cdk_amazon_estimators.notifications import notify
 from cdk_amazon_estimators.predictions.access import grant_model, grant_score, grant_scoring
 from cdk_amazon_estimators.predictions.checks import CheckedProps, check_props
 from cdk_amazon_estimators.predictions.prediction_events import PredictionEvents
+from cdk_amazon_estimators.predictions.prediction_watch import watch_predictions
 from cdk_amazon_estimators.predictions.states import Functions, scoring_workflow
 from cdk_amazon_estimators.predictions.transform import Transform
 from cdk_amazon_estimators.predictions.transform_role import new_transform_role
+from cdk_amazon_estimators.props.prop_types import known, known_seconds
 from cdk_amazon_estimators.props.quotas import check_quotas
-from cdk_amazon_estimators.state_machine import pipeline_state_machine
-from cdk_amazon_estimators.storage.bucket_events import ensure_events
+from cdk_amazon_estimators.state_machine import STATE_MACHINE_ID, pipeline_state_machine
 from cdk_amazon_estimators.storage.data_buckets import STALE_VERSION, expire_record_sets, expire_replaced
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
+from cdk_amazon_estimators.training.cost import known_region, tell_cost
 from cdk_amazon_estimators.training.instance_types import warn_of_unknown
+from cdk_amazon_estimators.training.job import JobSettings
 from cdk_amazon_estimators.training.job_names import job_name_prefix
 from cdk_amazon_estimators.training.network import training_network
-from cdk_amazon_estimators.training.tags import resource_tags
-from cdk_amazon_estimators.training_pipeline import STATE_MACHINE_ID, TrainingPipeline
-from cdk_amazon_estimators.triggers import TrainingStarter, Trigger, UploadTrigger
+from cdk_amazon_estimators.training.tags import resource_tags, tag
+from cdk_amazon_estimators.training_pipeline import TrainingPipeline
+from cdk_amazon_estimators.triggers import Trigger
+from cdk_amazon_estimators.triggers.starter_for import starter_for
 
 TIMEOUT = Duration.days(2)
 ANSWERS_KEPT = Duration.days(15)
@@ -69,7 +75,7 @@ class PredictionPipeline(PredictionEvents):
         prefix: The beginning of every key of this pipeline, in the training pipeline's data bucket.
             Default: ``"scores/"``.
         keep: The columns of the input that stand beside the predictions, by name or position. Default: none.
-        output_format: ``"csv"`` or ``"jsonlines"``. Default: ``"csv"``.
+        output_format: ``"csv"``, ``"jsonlines"`` or ``"parquet"``. Default: ``"csv"``.
         encoder: The Lambda functions. Default: the RecordSetEncoder that all pipelines of the stack share.
         target_shard_size: The most bytes of one shard. Default: 64 MiB.
         max_concurrency: The most shards that are encoded, or scored, at a time, as of a TrainingPipeline.
@@ -85,6 +91,8 @@ class PredictionPipeline(PredictionEvents):
         max_concurrent: The most executions that triggers let run at a time. Default: 1.
         notification_topic: The topic that each Predictions Ready and Predictions Failed is sent to. Default:
             none.
+        monitoring: Alarms, and a section of a dashboard, such as ``Monitoring(alarm_topic=topic)``. Default:
+            None.
         service_encryption_key: KMS key of the state machine, its log and the starter's queues. Default: keys
             of the services.
         tags: Tags of the pipeline's own resources and of its models and transform jobs. Default: none.
@@ -128,6 +136,7 @@ class PredictionPipeline(PredictionEvents):
         triggers: Sequence[Trigger] | None = None,
         max_concurrent: int = 1,
         notification_topic: sns.ITopic | None = None,
+        monitoring: Monitoring | None = None,
         service_encryption_key: kms.IKey | None = None,
         tags: Mapping[str, str] | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
@@ -135,7 +144,7 @@ class PredictionPipeline(PredictionEvents):
         target_shard_size = target_shard_size or Size.mebibytes(64)
         props = dict(locals())  # as long as there are no other local variables
         super().__init__(scope, construct_id)
-        chosen = check_props(self, PredictionPipeline.__init__, props, self._neighbours(model))
+        chosen = check_props(self, PredictionPipeline.__init__, props)
         rows = chosen.source
         self.job_name_prefix = job_name_prefix(self)
         self.layout = PipelineLayout(
@@ -179,7 +188,7 @@ class PredictionPipeline(PredictionEvents):
             encoder=self.encoder,
             functions=functions,
             settings=settings,
-            transform=self._transform(chosen, model, capacity_wait or Duration.hours(1)),
+            transform=self._transform(chosen, model, capacity_wait or Duration.hours(1), timeout or TIMEOUT),
             max_concurrency=max_concurrency,
         )
         self.state_machine = pipeline_state_machine(
@@ -194,10 +203,29 @@ class PredictionPipeline(PredictionEvents):
             lists=[parts_key(self.layout.record_set(ANY), ANY)],
         )
         self._expire()
-        self._make_starter(chosen.triggers, max_concurrent, service_encryption_key)
-        self._notify(notification_topic)
-        for name, value in (tags or {}).items():
-            Tags.of(self).add(name, value)
+        self.starter = starter_for(
+            self,
+            chosen.triggers,
+            state_machine=self.state_machine,
+            layout=self.layout,
+            encoder=self.encoder,
+            max_concurrent=max_concurrent,
+            encryption_key=service_encryption_key,
+            ends=PREDICTION_ENDS,
+            tells=OF_PREDICTIONS,
+        )
+        undelivered = self.starter.undelivered if self.starter else None
+        notify(self, notification_topic, self.state_machine, undelivered, PREDICTION_ENDS)
+        if monitoring is not None:
+            rows_at = self.layout.data_bucket.s3_url_for_object(rows.prefix or "")
+            watch_predictions(
+                self,
+                monitoring,
+                about=f"Scores `{rows_at}` with the model of {model.node.path}, by `{engine}`",
+                starter=self.starter,
+                announce=self.encoder.announce,
+            )
+        tag(self, tags or {})
         acknowledge_findings(self)
 
     def _expire(self) -> None:
@@ -206,40 +234,6 @@ class PredictionPipeline(PredictionEvents):
         if isinstance(bucket, s3.Bucket):
             expire_replaced(bucket, [self.layout.datasets, self.layout.triggers], STALE_VERSION)
             expire_record_sets(bucket, answers_prefix(self.layout.prefix), ANSWERS_KEPT)
-
-    def _make_starter(
-        self, triggers: Sequence[Trigger], max_concurrent: int, service_key: kms.IKey | None
-    ) -> None:
-        self.starter: TrainingStarter | None = None
-        if not triggers:
-            return
-        if any(isinstance(trigger, UploadTrigger) for trigger in triggers):
-            ensure_events(self, self.layout.data_bucket)
-        self.starter = TrainingStarter(
-            self,
-            "Starter",
-            state_machine=self.state_machine,
-            pipeline=self.node.path,
-            layout=self.layout,
-            encoder=self.encoder,
-            max_concurrent=max_concurrent,
-            encryption_key=service_key,
-            ends=PREDICTION_ENDS,
-            tells=OF_PREDICTIONS,
-        )
-        for number, trigger in enumerate(triggers):
-            self.starter.add(f"{type(trigger).__name__}{number or ''}", trigger)
-
-    def _notify(self, topic: sns.ITopic | None) -> None:
-        if topic is not None:
-            TrainingNotifications(
-                self,
-                "Notifications",
-                state_machine=self.state_machine,
-                topic=topic,
-                dead_letter_queue=self.starter.undelivered if self.starter else None,
-                told=PREDICTION_ENDS,
-            )
 
     def _functions(self, model: TrainingPipeline, *, keeps: bool) -> Functions:
         """Make the functions that not every pipeline has, and allow what they need."""
@@ -259,7 +253,7 @@ class PredictionPipeline(PredictionEvents):
         return Functions(model=find, score=score)
 
     def _transform(
-        self, chosen: CheckedProps, model: TrainingPipeline, capacity_wait: Duration
+        self, chosen: CheckedProps, model: TrainingPipeline, capacity_wait: Duration, timeout: Duration
     ) -> Transform | None:
         """Make the role of transform jobs and return their settings; None without such jobs."""
         self.transform_role: iam.Role | None = None
@@ -267,6 +261,7 @@ class PredictionPipeline(PredictionEvents):
             return None
         job = chosen.job
         warn_of_unknown(self, str(job.instance_type), "transform")
+        tell_cost(self, "one scoring", self._cost(job, model, timeout))
         role = new_transform_role(self, self.layout, model, name_prefix=self.job_name_prefix)
         self.transform_role = role
         network = job.vpc and training_network(
@@ -292,15 +287,10 @@ class PredictionPipeline(PredictionEvents):
             name_prefix=self.job_name_prefix,
         )
 
-    def _neighbours(self, model: object) -> Mapping[str, PipelineLayout]:
-        """Return the layouts of the app's other pipelines of this bucket, by path."""
-        if not isinstance(model, TrainingPipeline):
-            return {}
-        return {
-            node.node.path: node.layout
-            for node in self.node.root.node.find_all()
-            if isinstance(node, TrainingPipeline | PredictionPipeline)
-            and node is not self
-            and hasattr(node, "layout")
-            and node.layout.data_bucket.bucket_name == model.data_bucket.bucket_name
-        }
+    def _cost(self, job: JobSettings, model: TrainingPipeline, timeout: Duration) -> Cost:
+        """Return the most that a transform job can cost: it is stopped when its execution times out."""
+        types, count = known("instance_type", job.instance_type), known("instance_count", job.instance_count)
+        if not isinstance(types, str) or count is None:
+            return unknown("the instances are not known yet")
+        longest = known_seconds("timeout", timeout)
+        return most_of_transform(model.prices, known_region(self), types, count=count, longest=longest)

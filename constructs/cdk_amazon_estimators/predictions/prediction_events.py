@@ -13,7 +13,7 @@ from amazon_estimators.pipeline.event_names import (
     PREDICTIONS_SKIPPED,
     PREDICTIONS_WAITING,
 )
-from amazon_estimators.pipeline.metrics import PREDICTION_COUNTS
+from amazon_estimators.pipeline.metrics import EXECUTION_SECONDS, PREDICTION_COUNTS
 from cdk_amazon_estimators.state_machine_events import StateMachineEvents
 
 
@@ -62,3 +62,7 @@ class PredictionEvents(StateMachineEvents):
     def metric_waiting(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return how often a transform job waited for capacity, as a sum."""
         return self._metric(PREDICTION_COUNTS[PREDICTIONS_WAITING], period)
+
+    def metric_execution_seconds(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the time that executions took until they announced their end, as a maximum."""
+        return self._metric(EXECUTION_SECONDS, period, "Maximum")

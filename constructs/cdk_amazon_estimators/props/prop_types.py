@@ -144,9 +144,12 @@ PROP_TYPES: Mapping[str, PropType] = {
     "training_image": _instance(
         str, "an image in ECR, such as '111122223333.dkr.ecr.eu-west-1.amazonaws.com/mirror/kmeans:1'"
     ),
+    "prices": _instance(str, "the path of a file of prices, such as 'prices.json'"),
+    "max_cost_per_training": _measure(5.0),
     "encryption_headers": FLAG,
     "service_encryption_key": _like("key_arn", "a KMS key, such as kms.Key(self, 'Key')"),
     "notification_topic": _like("topic_arn", "a topic, such as sns.Topic(self, 'Topic')"),
+    "monitoring": _like("alarm_topic", "a Monitoring, such as Monitoring(alarm_topic=topic)"),
     "tuning": _like("objective", "a Tuning, such as Tuning(objective='test:msd')"),
     "gate": _like("at_least", "a Gate, such as Gate(metric='test:msd')"),
     "registration": _like("approval", "a Registration, such as Registration(approval=Approval.MANUAL)"),
@@ -196,6 +199,21 @@ PROP_TYPES: Mapping[str, PropType] = {
     "percent": _number(10),
     "wait": _duration("Duration.minutes(5)"),
     "bake": _duration("Duration.minutes(5)"),
+    # of monitoring
+    "alarm_topic": _like("topic_arn", "a topic, such as sns.Topic(self, 'Alarms')"),
+    "dashboard": PropType(
+        lambda value: isinstance(value, bool) or hasattr(value, "dashboard_name"),
+        "True, False or a MonitoringDashboard",
+    ),
+    "failures": FLAG,
+    "dead_letters": FLAG,
+    "expected_every": _duration("Duration.days(1)"),
+    "monthly_budget": _measure(100.0),
+    "endpoint_errors": FLAG,
+    "endpoint_latency": _duration("Duration.seconds(1)", of="milliseconds", milliseconds=1),
+    "drift": FLAG,
+    "dashboard_name": _instance(str, "a str, such as 'models'"),
+    "default_interval": _duration("Duration.days(28)"),
     # of predictions
     "engine": _instance(str, "a str, 'transform' or 'numpy'"),
     "source": _instance(Source, "a Source, such as Source(format='csv')"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
@@ -67,6 +67,27 @@ def new_data_bucket(
     )
     send_events(bucket)
     return bucket
+
+
+def data_and_model_buckets(
+    scope: Construct,
+    data_bucket: s3.IBucket | None,
+    model_bucket: s3.IBucket | None,
+    *,
+    encryption_key: kms.IKey | None,
+    removal_policy: RemovalPolicy,
+    auto_delete_objects: bool,
+) -> tuple[s3.IBucket, s3.IBucket]:
+    """Return a pipeline's buckets: the given ones, or new ones."""
+    new: dict[str, Any] = {
+        "encryption_key": encryption_key,
+        "removal_policy": removal_policy,
+        "auto_delete_objects": auto_delete_objects,
+    }
+    return (
+        data_bucket or new_data_bucket(scope, "DataBucket", **new),
+        model_bucket or new_model_bucket(scope, "ModelBucket", **new),
+    )
 
 
 def expire_record_sets(bucket: s3.Bucket, prefix: str, after: Duration) -> None:

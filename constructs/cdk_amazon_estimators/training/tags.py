@@ -1,12 +1,19 @@
-"""Give training jobs the tags that CDK gives to the pipeline's resources."""
+"""Tag a pipeline's resources, and give its jobs the tags that CDK gives to them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import jsii
-from aws_cdk import CfnResource, IStableAnyProducer, Lazy, Stack, TagManager
+from aws_cdk import CfnResource, IStableAnyProducer, Lazy, Stack, TagManager, Tags
 from constructs import Construct
+
+
+def tag(pipeline: Construct, tags: Mapping[str, str]) -> None:
+    """Tag the pipeline's own resources."""
+    for name, value in tags.items():
+        Tags.of(pipeline).add(name, value)
 
 
 def resource_tags(pipeline: Construct, state_machine_id: str) -> Any:

@@ -14,10 +14,12 @@ from amazon_estimators.cli.doctor import doctor
 from amazon_estimators.cli.encode import encode
 from amazon_estimators.cli.hyperparameters import hyperparameters
 from amazon_estimators.cli.inspect import inspect
+from amazon_estimators.cli.lineage import lineage
 from amazon_estimators.cli.models import approve, models, reject, rollback
 from amazon_estimators.cli.pipeline import logs, redrive, start, status, stop
 from amazon_estimators.cli.plan import plan
 from amazon_estimators.cli.predict import predict
+from amazon_estimators.cli.prices import prices
 from amazon_estimators.cli.profile import profile
 from amazon_estimators.cli.rehearse import rehearse
 from amazon_estimators.cli.starter import dead_letters, request
@@ -45,6 +47,7 @@ for command in (
     encode,
     predict,
     hyperparameters,
+    prices,
     doctor,
     start,
     status,
@@ -55,6 +58,7 @@ for command in (
     approve,
     reject,
     rollback,
+    lineage,
     request,
     dead_letters,
     rehearse,

@@ -42,9 +42,9 @@ def find(
 ) -> PipelineEstimator:
     if (stack is None) == (state_machine is None):
         raise click.UsageError("name the pipeline with --stack or --state-machine")
-    from amazon_estimators.client.pipeline import find_pipeline  # noqa: PLC0415 - not needed for --help
+    from amazon_estimators.client.find_pipelines import find_pipeline  # noqa: PLC0415 - not needed for --help
 
-    session = _session(profile, region)
+    session = session_of_options(profile, region)
     return find_pipeline(stack_name=stack, state_machine_arn=state_machine, session=session)
 
 
@@ -56,16 +56,17 @@ def find_all(
     Raises:
         RequestError: There is none.
     """
-    from amazon_estimators.client.pipeline import find_pipelines  # noqa: PLC0415 - not needed for --help
+    from amazon_estimators.client.find_pipelines import find_pipelines  # noqa: PLC0415 - not needed for --help
 
     if stack is not None and state_machine is not None:
         raise click.UsageError("give either --stack or --state-machine")
     if state_machine is not None:
         return [find(None, state_machine, profile, region)]
-    return find_pipelines(stack, session=_session(profile, region))
+    return find_pipelines(stack, session=session_of_options(profile, region))
 
 
-def _session(profile: str | None, region: str | None) -> Any:
+def session_of_options(profile: str | None, region: str | None) -> Any:
+    """Return the session that ``--profile`` and ``--region`` select."""
     import boto3  # noqa: PLC0415 - slow to import
 
     return boto3.Session(profile_name=profile, region_name=region)

@@ -8,19 +8,30 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from math import isfinite
 from typing import Any
 
+from amazon_estimators.costs.reckoning import cost_of_training
 from amazon_estimators.errors import DamagedFileError, ServiceError
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.current_model import SCHEMA as CURRENT_MODEL_SCHEMA
 from amazon_estimators.pipeline.current_model import CurrentModel, current_model_values
-from amazon_estimators.pipeline.event_names import FAILED, REJECTED, SOURCE, TRAINED, WAITING
+from amazon_estimators.pipeline.event_names import (
+    FAILED,
+    LINEAGE,
+    LINEAGE_SOURCE,
+    REJECTED,
+    SOURCE,
+    TRAINED,
+    WAITING,
+)
 from amazon_estimators.pipeline.explain import details_of, reason_of
+from amazon_estimators.pipeline.lineage import COMPLETE, FAIL, attempt_of, run_event
 from amazon_estimators.pipeline.metrics import count
 from amazon_estimators.storage.documents import get_document, put_document
 from amazon_estimators.storage.faults import naming
-from amazon_estimators.storage.s3 import is_there
+from amazon_estimators.storage.s3 import is_there, put_json
 
 LAST_TRAINED_SCHEMA = "last-trained/1"
 TELL_ATTEMPTS = 4
@@ -46,15 +57,24 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     write fails, the event is still sent and says so: a model that nobody knows of is worse than an outdated
     record.
 
+    The lineage of each end is written and told too; that it cannot be fails nothing.
+
     If it is announced late, after the execution has ended (then ``stop_time`` is known), neither replaces the
     record of an execution that ended after it.
     """
     about = about_execution(state)
-    untrained = announce_no_model(tell, state, about, failed=FAILED, waiting=WAITING)
+    wasted = {"cost": _cost_of_failure(state)} if state.get("explained") else {}
+    untrained = announce_no_model(tell, state, {**about, **wasted}, failed=FAILED, waiting=WAITING)
     if untrained is not None:
+        if state.get("explained"):
+            # The description of the job that failed, if one did, names the RecordSets that it trained on.
+            described = details_of(state["error"].get("Cause", ""))
+            tell_lineage(tell, s3, {"job": described, **state}, untrained, event_type=FAIL)
         return untrained
     plan, job, prefix = state["plan"], state["job"], state["pipeline"]["prefix"]
-    detail = {**about, **_trained(plan, job), **_judged(state), "warnings": state.get("warnings") or []}
+    cost = _cost(state, job, state.get("tuned"))
+    judged, warnings = _judged(state), state.get("warnings") or []
+    detail = {**about, **_trained(plan, job), "cost": cost, **judged, "warnings": warnings}
     good = (state.get("verdict") or {}).get("good", True)
     trained = {name: detail[name] for name in ("data_set", "execution", "job", "model")}
     records = {keys.last_trained_key(prefix): (LAST_TRAINED_SCHEMA, trained)}
@@ -76,7 +96,31 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     if unrecorded:
         detail["unrecorded"] = "; ".join(unrecorded)[:LONGEST_SAID]
     tell(TRAINED if good else REJECTED, detail)
+    tell_lineage(tell, s3, state, detail, event_type=COMPLETE)
     return detail
+
+
+def tell_lineage(
+    tell: Tell, s3: Any, state: Mapping[str, Any], detail: Mapping[str, Any], *, event_type: str
+) -> None:
+    """Write the lineage of an attempt to S3 and put it on the bus. What does not work is only logged."""
+    settings, execution = state["pipeline"], state["execution"]
+    bucket, key = settings["data_bucket"], keys.lineage_key(settings["prefix"], attempt_of(execution))
+    try:
+        ended = execution.get("stop_time") or utc_text(datetime.now(UTC))
+        event = run_event(state, detail, event_type=event_type, event_time=ended)
+    except Exception:
+        LOG.exception("the lineage of %s cannot be told", execution["name"])
+        return
+    acts: dict[str, Callable[[], None]] = {
+        f"s3://{bucket}/{key}": partial(put_json, s3, bucket, key, event),
+        LINEAGE: partial(tell, LINEAGE, event),
+    }
+    for what, act in acts.items():
+        try:
+            act()
+        except Exception:
+            LOG.exception("%s of %s is missing", what, execution["name"])
 
 
 def about_execution(state: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,8 +180,24 @@ def _trained(plan: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, Any]:
         # Of several allowed types, the one that had capacity.
         "instance_type": resources.get("SelectedInstanceType") or resources.get("InstanceType"),
         "instance_count": resources.get("SelectedInstanceCount") or resources.get("InstanceCount"),
+        "training_seconds": job.get("TrainingTimeInSeconds"),
         "billable_seconds": job.get("BillableTimeInSeconds"),
     }
+
+
+def _cost(
+    state: Mapping[str, Any], job: Mapping[str, Any], tuned: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return what the training did cost, as the event has it."""
+    _, _, after = state["execution"]["state_machine"].partition(":states:")
+    region = after.partition(":")[0]
+    return cost_of_training(state["pipeline"], region, job, tuned).to_dict()
+
+
+def _cost_of_failure(state: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what a training job that failed did cost; None if no training job failed."""
+    job = details_of(state["error"].get("Cause", ""))
+    return _cost(state, job) if "TrainingJobName" in job else None
 
 
 def _json(number: Any) -> Any:
@@ -183,7 +243,8 @@ def failure(about: Mapping[str, Any], error: str, cause: str, remedy: str = "") 
 
 def tell(events: Any, detail_type: str, detail: Mapping[str, Any]) -> None:
     """Put an event on the default bus, and count it. Raises ServiceError if EventBridge refuses it."""
-    entry = {"Source": SOURCE, "DetailType": detail_type, "Detail": json.dumps(detail)}
+    source = LINEAGE_SOURCE if detail_type == LINEAGE else SOURCE
+    entry = {"Source": source, "DetailType": detail_type, "Detail": json.dumps(detail)}
     for attempt in range(1, TELL_ATTEMPTS + 1):
         with naming("PutEvents", f"{detail_type} of {detail.get('pipeline')}"):
             answer = events.put_events(Entries=[entry])

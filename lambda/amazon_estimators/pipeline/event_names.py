@@ -17,6 +17,10 @@ UPDATED = "Endpoint Updated"
 ROLLED_BACK = "Endpoint Rolled Back"
 ENDPOINT_FAILED = "Endpoint Failed"
 
+LINEAGE_SOURCE = "amazon-estimators.lineage"
+LINEAGE = "OpenLineage Run Event"
+"""The source and detail type of lineage. Rules for the source of all other events do not match them."""
+
 TRAINING_ENDS = (TRAINED, REJECTED, FAILED)
 """By these an execution of a training pipeline tells that it is about to end."""
 PREDICTION_ENDS = (PREDICTED, NOT_PREDICTED)

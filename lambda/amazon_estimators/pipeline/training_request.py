@@ -17,6 +17,8 @@ from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.record_sets.record_set import RecordSet
 
 LOG = logging.getLogger(__name__)
+TAG = "amazon-estimators:"
+"""The beginning of the library's own tags of a job."""
 
 
 def training_request(
@@ -73,7 +75,7 @@ def job_tags(tags: Mapping[str, str], own: Mapping[str, str]) -> list[dict[str, 
     """Return the tags of a job: the pipeline's, and what the library tells of it under its own names."""
     return [
         *({"Key": name, "Value": value} for name, value in tags.items()),
-        *({"Key": f"amazon-estimators:{name}", "Value": _tag_value(value)} for name, value in own.items()),
+        *({"Key": f"{TAG}{name}", "Value": _tag_value(value)} for name, value in own.items()),
     ]
 
 

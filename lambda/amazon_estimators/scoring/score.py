@@ -12,8 +12,15 @@ from amazon_estimators.logs import note
 from amazon_estimators.pipeline.shard_plan import Plan
 from amazon_estimators.scoring.answers import by_numpy, by_transform
 from amazon_estimators.scoring.keys import CHANNEL, part_key, part_receipt_key
-from amazon_estimators.scoring.settings import NUMPY, ScoringSettings
-from amazon_estimators.scoring.tables import CONTENT_TYPES, WRITERS, Column, columns_of
+from amazon_estimators.scoring.settings import CSV, NUMPY, PARQUET, ScoringSettings
+from amazon_estimators.scoring.tables import (
+    CONTENT_TYPES,
+    Column,
+    CsvWriter,
+    JsonLinesWriter,
+    Writer,
+    columns_of,
+)
 from amazon_estimators.storage.documents import put_document
 from amazon_estimators.storage.multipart_upload import upload
 from amazon_estimators.storage.s3 import read_object
@@ -42,7 +49,8 @@ def score_shard(s3: Any, settings: ScoringSettings, item: Mapping[str, Any]) -> 
     if settings.keep:
         from amazon_estimators.scoring.kept import Rows, read_kept  # noqa: PLC0415 - loads the table reader
 
-        kept = Rows(read_kept(s3, plan, settings.keep, item["offset"], item["length"]))
+        typed = settings.format == PARQUET
+        kept = Rows(read_kept(s3, plan, settings.keep, item["offset"], item["length"], typed=typed))
     part = _Part(_predictions(s3, settings, plan, item), kept, settings.format)
     key = part_key(planned["output"], shard, settings.format)
     stored = upload(s3, plan.bucket, key, part, CONTENT_TYPES[settings.format])
@@ -68,7 +76,7 @@ class _Part:
     """The bytes of a part, a block of rows at a time; once read, its rows and columns are known."""
 
     def __init__(self, predictions: Iterator[Predictions], kept: Rows | None, format_name: str) -> None:
-        self._predictions, self._kept, self._writer = predictions, kept, WRITERS[format_name]()
+        self._predictions, self._kept, self._writer = predictions, kept, _writer(format_name)
         self.rows = 0
         self.columns: list[Column] = []
 
@@ -80,3 +88,12 @@ class _Part:
             yield self._writer.block(beside, predictions)
         if self._kept:
             self._kept.check_end()
+        yield self._writer.end()
+
+
+def _writer(format_name: str) -> Writer:
+    if format_name == PARQUET:
+        from amazon_estimators.scoring.parquet_table import ParquetWriter  # noqa: PLC0415 - loads pyarrow
+
+        return ParquetWriter()
+    return CsvWriter() if format_name == CSV else JsonLinesWriter()

@@ -16,7 +16,8 @@ INPUT_KEYS = ("model", "data_set", "reason")
 """The keys of an execution input."""
 NUMPY, TRANSFORM = "numpy", "transform"
 ENGINES = (TRANSFORM, NUMPY)
-FORMATS = ("csv", "jsonlines")
+CSV, JSON_LINES, PARQUET = "csv", "jsonlines", "parquet"
+FORMATS = (CSV, JSON_LINES, PARQUET)
 """The formats of predictions."""
 START_WITH = "Start the execution with {} or with the keys that docs/scoring.md names."
 

@@ -13,16 +13,25 @@ import numpy as np
 
 from amazon_estimators.inference import Predictions
 
-CONTENT_TYPES = {"csv": "text/csv", "jsonlines": "application/jsonlines"}
+CONTENT_TYPES = {
+    "csv": "text/csv",
+    "jsonlines": "application/jsonlines",
+    "parquet": "application/vnd.apache.parquet",
+}
 """The content type of a part, by format; the format is its extension too."""
 
-Kept = list[Any]
-"""The values of a kept column: texts, numbers, None for a gap."""
+Kept = Any
+"""The values of a kept column: a list of texts, numbers and truth values, None for a gap; or, for Parquet, an
+Arrow array."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the predictions: ``type`` is ``"text"``, ``"integer"``, ``"number"`` or ``"numbers"``."""
+    """A column of the predictions.
+
+    ``type`` is ``"text"``, ``"boolean"``, ``"integer"``, ``"number"`` or ``"numbers"``; of a kept column of
+    Parquet it is Arrow's, such as ``"timestamp[us]"``.
+    """
 
     name: str
     type: str
@@ -32,13 +41,20 @@ class Writer(Protocol):
     """Turns blocks of rows into the bytes of a part."""
 
     def block(self, kept: Mapping[str, Kept], predictions: Predictions) -> bytes:
-        """Return the text of some rows: kept columns by name, and the predictions."""
+        """Return the bytes of some rows: kept columns by name, and the predictions."""
+        ...
+
+    def end(self) -> bytes:
+        """Return what stands after the last row."""
         ...
 
 
 def columns_of(kept: Mapping[str, Kept], predictions: Predictions) -> list[Column]:
     """Return the columns of rows like these, in their order."""
-    found = [Column(name, _type(values)) for name, values in kept.items()]
+    found = [
+        Column(name, _type(values) if isinstance(values, list) else str(values.type))
+        for name, values in kept.items()
+    ]
     for name, values in predictions.items():
         one = "integer" if values.dtype.kind in "iu" else "number"
         found.append(Column(name, "numbers" if values.ndim == 2 else one))
@@ -57,9 +73,13 @@ class CsvWriter:
         if not self._has_header:
             writer.writerow([*kept, *_flat_names(predictions)])
             self._has_header = True
-        columns: list[Sequence[Any]] = [*kept.values(), *_flat_texts(predictions)]
+        columns: list[Sequence[Any]] = [*map(_with_truths, kept.values()), *_flat_texts(predictions)]
         writer.writerows(zip(*columns, strict=True))
         return text.getvalue().encode()
+
+    def end(self) -> bytes:
+        """Return nothing."""
+        return b""
 
 
 class JsonLinesWriter:
@@ -71,15 +91,20 @@ class JsonLinesWriter:
         rows = zip(*kept.values(), *values, strict=True)
         return "".join(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows).encode()
 
+    def end(self) -> bytes:
+        """Return nothing."""
+        return b""
 
-WRITERS: Mapping[str, type[CsvWriter] | type[JsonLinesWriter]] = {
-    "csv": CsvWriter,
-    "jsonlines": JsonLinesWriter,
-}
+
+def _with_truths(values: Sequence[Any]) -> Sequence[Any]:
+    """Return the values with the truth values among them as SQL and JSON write them."""
+    return [str(value).lower() if isinstance(value, bool) else value for value in values]
 
 
 def _type(values: Kept) -> str:
     kinds = {type(value) for value in values} - {type(None)}
+    if kinds == {bool}:
+        return "boolean"
     return "text" if str in kinds or not kinds else "integer" if kinds == {int} else "number"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -83,20 +83,28 @@ def drift(
     if captured.profile is not None:
         shifts = compare(before, ProfileDocument(captured.profile, before.names)).shifts
     moved = [shift for shift in shifts if shift.moved]
-    largest = max((shift.psi or 0.0 for shift in shifts), default=0.0)
-    values: dict[str, tuple[float, str]] = {
-        REQUESTS: (captured.requests, "Count"),
-        SKIPPED: (captured.skipped, "Count"),
-    }
-    if captured.profile is not None:
-        values |= {DRIFTED: (len(moved), "Count"), LARGEST: (largest, "None")}
     line = {ENDPOINT: settings.name, "job": current.job}
-    put(embedded(line, [[ENDPOINT]], values, now=time.time()))
+    put(embedded(line, [[ENDPOINT]], drift_metrics(captured, shifts), now=time.time()))
     return {
         "requests": captured.requests,
         "skipped": captured.skipped,
         "drifted": [asdict(shift) for shift in moved[:MOST_NAMED]],
     }
+
+
+def drift_metrics(captured: Captured, shifts: Sequence[Shift]) -> dict[str, tuple[float, str]]:
+    """Return the metrics of a comparison, each with its unit: only those of requests if there were none."""
+    metrics: dict[str, tuple[float, str]] = {
+        REQUESTS: (captured.requests, "Count"),
+        SKIPPED: (captured.skipped, "Count"),
+    }
+    if captured.profile is not None:
+        largest = max((shift.psi or 0.0 for shift in shifts), default=0.0)
+        metrics |= {
+            DRIFTED: (sum(shift.moved for shift in shifts), "Count"),
+            LARGEST: (largest, "None"),
+        }
+    return metrics
 
 
 def captured_since(

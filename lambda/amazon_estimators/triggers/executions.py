@@ -23,7 +23,7 @@ ANNOUNCEABLE = ({"input", "plan", "job", "announced"}, {"input", "plan", "predic
 """Members of an execution's output that can be announced."""
 MOST_LISTED = 1_000
 """Executions that :meth:`Executions.newest` looks at: those that people started stand among them."""
-NAMES = {"pipeline", "job_name_prefix"}
+NAMES = {"pipeline", "job_name_prefix", "prices"}
 """Settings that do not change a training."""
 JOB = re.compile(r":sagemaker:create(TrainingJob|HyperParameterTuningJob|TransformJob)\b")
 
@@ -86,7 +86,12 @@ class Executions:
         if pipeline is None:
             return None
         started, stopped = (utc_text(described[date]) for date in ("startDate", "stopDate"))
-        about = {"name": name, "start_time": started, "stop_time": stopped}
+        about = {
+            "name": name,
+            "start_time": started,
+            "stop_time": stopped,
+            "redrive": _redrives(described),
+        }
         execution = {**about, "state_machine": self._state_machine}
         parts = ("input", "plan", "job", "verdict", "package", "tuned", "model", "transform", "predictions")
         state = {part: output[part] for part in parts if part in output}

@@ -4,9 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from amazon_estimators.storage.input_files import InputFiles
+
+
+class Work(NamedTuple):
+    """The words for what an execution does with its data set, and for what a lost state makes forgotten."""
+
+    noun: str
+    has_done: str
+    is_doing: str
+    forgotten: str
+
+
+TRAINING = Work(
+    "a training",
+    "has trained",
+    "is training",
+    "requests that were waiting, cool-downs of alarms, and which retrainings had been requested. The current "
+    "input is trained unless it has been; request other retrainings again",
+)
+SCORING = Work(
+    "a scoring",
+    "has scored",
+    "is scoring",
+    "requests that were waiting, cool-downs of alarms, and which rows had to be scored again. The current "
+    "rows are scored unless they have been; request other scorings again",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +62,19 @@ class StarterSettings:
     tells: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def work(self) -> Work:
+        """Return the words for what an execution does."""
+        return SCORING if self.tells else TRAINING
+
+    @property
     def identity(self) -> dict[str, str]:
         """Return the members that identify the pipeline in events: its construct path, and its unique ARN."""
         return {"pipeline": self.pipeline, "state_machine": self.state_machine}
+
+    @property
+    def trains(self) -> bool:
+        """True for a training pipeline, False for a prediction pipeline."""
+        return not self.tells
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

@@ -14,18 +14,9 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from amazon_estimators.pipeline.announce import failure
 from amazon_estimators.pipeline.data_set import DataSet
-from amazon_estimators.pipeline.event_names import (
-    FAILED,
-    NOT_PREDICTED,
-    PREDICTED,
-    RECOVERED,
-    REJECTED,
-    SKIPPED,
-    TRAINED,
-)
-from amazon_estimators.scoring.announce import announce_execution
+from amazon_estimators.pipeline.event_names import RECOVERED, SKIPPED
+from amazon_estimators.triggers.ends import ANNOUNCED, ENDS, Tell, tell_end
 from amazon_estimators.triggers.executions import NEVER_STARTED, Executions
 from amazon_estimators.triggers.memory import Memory
 from amazon_estimators.triggers.messages import (
@@ -54,17 +45,6 @@ from amazon_estimators.triggers.state import (
 )
 from amazon_estimators.triggers.wakeups import Wakeups, whole
 
-TOLD_BY_NOBODY = ("ABORTED", "TIMED_OUT")
-"""Final statuses that leave the state machine no time to announce the failure."""
-ANNOUNCED = {
-    TRAINED: SUCCEEDED,
-    REJECTED: SUCCEEDED,
-    FAILED: "FAILED",
-    PREDICTED: SUCCEEDED,
-    NOT_PREDICTED: "FAILED",
-}
-"""The final status of an execution that announced this event."""
-ENDS = {*ANNOUNCED, SUCCEEDED, "FAILED", *TOLD_BY_NOBODY}
 YEAR = 366 * DAY
 
 
@@ -78,7 +58,7 @@ class Starter:
         s3: Any,
         executions: Executions,
         wakeups: Wakeups,
-        tell: Callable[[str, Mapping[str, Any]], None],
+        tell: Tell,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._settings = settings
@@ -130,7 +110,11 @@ class Starter:
         self._quiet = QuietPeriods(self._state, self._wakeups, self._now)
         self._quiet.set_right()
         if damage:
-            detail = {**self._settings.identity, "because": damage, "forgotten": FORGOTTEN}
+            detail = {
+                **self._settings.identity,
+                "because": damage,
+                "forgotten": self._settings.work.forgotten,
+            }
             self._tell(RECOVERED, detail)
             self._look("the starter's state was rebuilt")
             self._go_on()
@@ -165,7 +149,8 @@ class Starter:
         cool = timedelta(seconds=number(message, "cool_down_seconds", YEAR))
         asked = f"alarm event {event}"
         if last is not None and not self._has_asked(asked) and at < datetime.fromisoformat(last) + cool:
-            self._skip(f"it started a training at {last} and cools down for {cool}", reason=reason)
+            noun = self._settings.work.noun
+            self._skip(f"it started {noun} at {last} and cools down for {cool}", reason=reason)
         elif self._look(reason, retrain=asked):
             self._state.alarms[alarm] = at.isoformat()
 
@@ -176,24 +161,23 @@ class Starter:
         self._look(reason or retrain or "asked for", retrain=retrain)
 
     def _ended(self, message: Mapping[str, Any]) -> None:
-        name, status = text(message, "execution"), choice(message, "status", ENDS)
-        status = ANNOUNCED.get(status, status)
+        name, told = text(message, "execution"), choice(message, "status", ENDS)
         now, redrives = self._executions.standing(name)
         heard = self._state.ended.get(name)
         if now == RUNNING and redrives > (heard[2] if heard else 0):
             self._wake_in(MINUTE)  # redriven: this may tell of the end before, and Step Functions may lag
             return
-        self._state.hear_end(name, status, self._now(), redrives=redrives)
-        about = {**self._settings.identity, "execution": name}
-        if status in TOLD_BY_NOBODY:
-            self._tell(FAILED, failure(about, f"Execution.{status}", f"The execution was {status.lower()}."))
-        elif message["status"] == "FAILED" and heard is None:
-            # The pipeline tells of it first. Told twice is better than never.
-            self._tell(FAILED, failure(about, *self._executions.failure(name)))
-        elif status == SUCCEEDED:
-            untold = self._executions.unannounced(name)
-            if untold is not None:
-                announce_execution(self._tell, self._s3, untold)
+        self._state.hear_end(name, ANNOUNCED.get(told, told), self._now(), redrives=redrives)
+        tell_end(
+            name,
+            told,
+            is_new=heard is None,
+            redrives=redrives,
+            settings=self._settings,
+            executions=self._executions,
+            s3=self._s3,
+            tell=self._tell,
+        )
 
     def _wake(self, message: Mapping[str, Any]) -> None:
         if text(message, "at") == self._state.wake:
@@ -256,7 +240,8 @@ class Starter:
             if start.is_open or fate == SUCCEEDED:
                 if start.data_set != request.data_set or not self._has_these_settings(start):
                     return False
-                doing = "has trained" if fate == SUCCEEDED else "is training"
+                work = self._settings.work
+                doing = work.has_done if fate == SUCCEEDED else work.is_doing
                 because = f"nothing has changed: execution {start.name} {doing} it"
                 self._skip(because, reason=request.reason, data_set=request.data_set)
                 return True
@@ -347,13 +332,6 @@ class Starter:
     def _skip(self, because: str, *, reason: str, data_set: str | None = None) -> None:
         detail = {**self._settings.identity, "data_set": data_set}
         self._tell(SKIPPED, {**detail, "reason": reason[:LONGEST_REASON], "because": because})
-
-
-FORGOTTEN = (
-    "requests that were waiting, cool-downs of alarms, and which retrainings had been requested. The current "
-    "input is trained unless it has been; request other retrainings again"
-)
-"""The requests and reasons that are lost with the state."""
 
 
 def _short(what: str) -> str:

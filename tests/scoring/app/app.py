@@ -40,7 +40,7 @@ batch = PredictionPipeline(
     instance_type="ml.m5.large",
     prefix="batch/",
     triggers=[UploadTrigger(marker="_SUCCESS")],
-    output_format="jsonlines",
+    output_format="parquet",
     encoder=encoder,
 )
 events.Rule(

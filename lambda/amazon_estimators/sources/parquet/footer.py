@@ -55,8 +55,8 @@ _ENCRYPTED = (8, 9)
 _PHYSICAL, _ENCODINGS, _PATH, _CODEC, _VALUES, _UNPACKED, _PACKED, _DATA, _DICTIONARY = (*range(1, 8), 9, 11)
 BYTE_ARRAY = 6
 """The physical type of words."""
-_WIDTHS = {0: 1, 1: 4, 2: 8, 4: 4, 5: 8, BYTE_ARRAY: 4, 7: 2}
-"""Bytes of a dictionary value by physical type, for types of numbers. Booleans have no dictionary."""
+_WIDTHS = {0: 1, 1: 4, 2: 8, 3: 12, 4: 4, 5: 8, BYTE_ARRAY: 4, 7: 2}
+"""The least bytes of a dictionary value by physical type. Booleans have no dictionary."""
 
 
 def _integers(*numbers: int) -> dict[int, thrift.Reader]:

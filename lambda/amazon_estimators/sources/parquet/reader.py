@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from amazon_estimators.errors import InputError, NoInputError, SchemaError
 from amazon_estimators.sources.blocks import Block
-from amazon_estimators.sources.columns.faults import ways_with_words
+from amazon_estimators.sources.columns.faults import ways_with_classes, ways_with_words
 from amazon_estimators.sources.columns.rules import ColumnRules
 from amazon_estimators.sources.columns.table import Table
 from amazon_estimators.sources.columns.words import holds_words, is_numeric
@@ -36,7 +36,7 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
             f"{found.uri} has no rows", remedy="Remove it, or upload it with at least one row."
         )
     schema = Schema.of(
-        _with_lists(footer, source),
+        with_lists(footer, source),
         width=len(footer.places),
         names=footer.flat_names,
         where=found.uri,
@@ -57,6 +57,15 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
             remedy="Give all files of a channel the same columns in the same order.",
         )
     _check_numeric(footer, schema, source, found)
+    kind = RuledRowGroup if schema.rules else RowGroup
+    return read_groups(s3, piece, footer, schema, kind)
+
+
+def read_groups(
+    s3: Any, piece: Piece, footer: Footer, schema: Schema, kind: type[RowGroup]
+) -> Iterator[Block | Table]:
+    """Read the rows ``[start, stop)`` with a ``kind`` of row group for each that holds some of them."""
+    found = piece.source
     starts = list(accumulate(footer.group_rows, initial=0))
     groups = [
         number
@@ -69,7 +78,6 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
     for number, client in fetched_ahead(s3, found, spans):
         before = starts[number]
         low, high = max(piece.start - before, 0), min(piece.stop - before, footer.group_rows[number])
-        kind = RuledRowGroup if schema.rules else RowGroup
         group = kind(client, found, footer, schema, group=number, before=before, room=room)
         yield from group.rows(low, high)
         room = group.room  # the pages of a file have the same size
@@ -118,14 +126,21 @@ def _check_numeric(footer: Footer, schema: Schema, source: Source, found: InputO
     ways = dict.fromkeys(_way_out(kind) for kind in wrong.values() if not may_be_words(kind))
     ways |= dict.fromkeys(ways_with_words(words, schema.rules or ColumnRules(), schema.key))
     if schema.label in positions:
-        ways |= dict.fromkeys(["Number the classes of the label from 0."])
+        ways |= dict.fromkeys(_ways_of_label(footer, schema))
     raise InputError(
         f"{found.uri}, {'; '.join(columns[:MOST_SHOWN])}{more}, which is not numeric",
         remedy=" ".join(filter(None, (*ways, without(schema, source, positions)))),
     )
 
 
-def _with_lists(footer: Footer, source: Source) -> Source:
+def _ways_of_label(footer: Footer, schema: Schema) -> list[str]:
+    assert schema.label is not None
+    if may_be_words(footer.types[footer.places[schema.label][0]]):
+        return ways_with_classes(schema.rules or ColumnRules(), None)
+    return []
+
+
+def with_lists(footer: Footer, source: Source) -> Source:
     """Return the source with all values of a list wherever it names the list."""
 
     lists = {name: length for name, length in zip(footer.names, footer.lengths, strict=True) if length}
