@@ -194,9 +194,9 @@ class Estimator(AfterTraining):
                 Default: 256 MiB.
             progress: False for no progress bar, or a function called with the bytes uploaded and the total.
                 Default: a bar on a terminal or in a notebook.
-            source: How columns become features, as in a pipeline: ``label``, ``features``, ``exclude``,
-                ``fill``, ``drop_incomplete``, ``one_hot``, ``unknown``, ``hashed`` and ``scale`` of a
-                ``Source``. Default: every column is a feature, and holds numbers.
+            source: How columns become features, as in a pipeline: ``label``, ``classes``, ``features``,
+                ``exclude``, ``fill``, ``drop_incomplete``, ``one_hot``, ``unknown``, ``hashed`` and ``scale``
+                of a ``Source``. Default: every column is a feature, and holds numbers.
 
 
         The manifest is written last; if anything fails, everything written is deleted. Rows of an array keep
