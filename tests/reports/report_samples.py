@@ -76,9 +76,9 @@ def facts(features: int = 50, *, names: tuple[str, ...] | None = None, text: str
         "files: 3 of 24,369,012 bytes, first 2026-01.csv; left out: 1 file that begins with a dot",
         "format: csv, a header, fields separated by ',', quotes enclose fields",
         f"features: {features:,} dense, 'age_0', 'income_0', and more; label: churn",
-        f"not read: columns 'customer', {text!r}",
+        f"not read: columns 'customer'{text}",
         "cut: at rows, by bytes of input",
-        f"note: {text}",
+        *([f"note: {text}"] if text else []),
     )
     record_set = RecordSet(
         s3_data=f"s3://{BUCKET}/churn/recordsets/5e6f7081/train/.amazon.manifest",
@@ -113,23 +113,35 @@ def facts(features: int = 50, *, names: tuple[str, ...] | None = None, text: str
         profile=after,
         before=before,
         comparison=compare(before, after),
-        against=f"Compared with the last training, churn-5 {text}.",
+        against=f"Compared with the last training, churn-5{text} at 2026-02-05T12:00:00.000+00:00.",
         origin=origin,
     )
     other = replace(
         channel,
         name="test",
+        record_set=replace(
+            record_set, channel="test", num_records=9_120, num_shards=1, dropped=0, read_as=None
+        ),
         profile=None,
         before=None,
         comparison=None,
         against="",
+        origin=None,
         missing=(text,) if text else (),
     )
     trainings = [past(number) for number in range(1, 6)]
     return ReportFacts(
         title=f"MyStack/Churn{text}",
         made="2026-03-01T12:07:31+00:00",
-        about={"execution": f"monday{text}", "reason": text or "schedule", "training job": JOB},
+        about={
+            "execution": f"monday{text}",
+            "reason": text or "schedule at 2026-03-01T12:00:00Z",
+            "data set version": origin.data_set,
+            "training job": JOB,
+            "instances": "1 x ml.m5.large",
+            "billable seconds": 203,
+            "cost": "0.0065 USD",
+        },
         warnings=[f"channel train: {record_set.dropped_rows}", *([text] if text else [])],
         channels=[channel, other],
         algorithm=LinearLearner,

@@ -11,6 +11,7 @@ import click
 from amazon_estimators.cli.pipeline import session_of_options
 from amazon_estimators.cli.terminal import as_json, output, print_json
 from amazon_estimators.errors import RequestError
+from amazon_estimators.pipeline.keys import REPORT
 
 if TYPE_CHECKING:
     from amazon_estimators.reports.facts import ReportFacts
@@ -24,7 +25,7 @@ JOB = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("report.html"),
+    default=Path(REPORT),
     help="File to write. Default: report.html.",
 )
 @click.option("--force", is_flag=True, help="Replace the file.")

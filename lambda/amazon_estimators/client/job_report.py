@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from amazon_estimators.client.lineage import job_of
-from amazon_estimators.pipeline.keys import RECORD_SETS
+from amazon_estimators.pipeline.keys import record_sets_prefix
 from amazon_estimators.pipeline.training_request import TAG
 from amazon_estimators.pipeline.trainings import trainings
 from amazon_estimators.reports.facts import ReportFacts
@@ -58,7 +58,7 @@ def _trainings(s3: Any, job: Any) -> list[dict[str, Any]]:
         if uri is None:
             continue
         place = Place.of(uri, what="channel")
-        prefix, root, _ = place.key.rpartition(RECORD_SETS)
+        prefix, root, _ = place.key.rpartition(record_sets_prefix(""))
         if root and (not prefix or prefix.endswith("/")):
             return trainings(s3, place.bucket, prefix)
     return []

@@ -13,7 +13,7 @@ from amazon_estimators.errors import AmazonEstimatorsError
 from amazon_estimators.pipeline.channel_origin import channel_origin
 from amazon_estimators.pipeline.judge import reported_metrics
 from amazon_estimators.pipeline.keys import channel_root
-from amazon_estimators.record_sets.keys import MANIFEST, PROFILE
+from amazon_estimators.record_sets.keys import manifest_key, profile_key
 from amazon_estimators.record_sets.profiles.comparison import compare
 from amazon_estimators.record_sets.profiles.document import ProfileDocument
 from amazon_estimators.reports.facts import ChannelFacts, ReportFacts, Step
@@ -100,7 +100,7 @@ def channel_facts(s3: Any, channel: Mapping[str, Any], last: Mapping[str, Any] |
     root = (last or {}).get("record_set")
     if profile is not None and isinstance(root, str):
         earlier = Place.of(root, what="RecordSet")
-        manifest = Place(earlier.bucket, f"{channel_root(earlier.key, name)}{MANIFEST}")
+        manifest = Place(earlier.bucket, manifest_key(channel_root(earlier.key, name)))
         before, against = _before_of(s3, place, manifest, last or {})
     comparison = None
     if before is not None and profile is not None:
@@ -122,7 +122,7 @@ def channel_facts(s3: Any, channel: Mapping[str, Any], last: Mapping[str, Any] |
 
 def read_profile(s3: Any, manifest: Place) -> tuple[ProfileDocument | None, str]:
     """Return the profile beside a manifest, or None and why it cannot be read: empty if there is none."""
-    place = manifest.beside(PROFILE)
+    place = Place(manifest.bucket, profile_key(manifest.beside("").key))
     try:
         if not is_there(s3, place.bucket, place.key):
             return None, ""

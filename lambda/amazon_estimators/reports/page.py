@@ -141,7 +141,7 @@ def _metrics(facts: ReportFacts) -> Html:
                 drawn,
             )
         )
-    headings = ("metric", "this training", "model in use", "change", "", "over time")
+    headings = ("metric", "this training", "model in use", "change", "wanted", "over time")
     compared = (
         f" The model in use before was trained by {job}." if job else " There was no other model in use."
     )

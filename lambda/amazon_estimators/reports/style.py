@@ -35,7 +35,7 @@ table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92re
 caption{text-align:left;color:var(--dim);padding:.25rem 0;caption-side:top}
 th,td{padding:.22rem .75rem .22rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 thead th{color:var(--dim);font-weight:600;white-space:nowrap}
-tbody th{font-weight:500;max-width:22rem;unicode-bidi:isolate}
+tbody th{font-weight:500;min-width:8rem;max-width:22rem;unicode-bidi:isolate}
 .numbers td{text-align:right;white-space:nowrap}
 .numbers thead th:not(:first-child){text-align:right}
 .shapes td:last-child,.shapes thead th:last-child{text-align:left}
