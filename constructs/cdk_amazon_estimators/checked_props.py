@@ -11,6 +11,8 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from amazon_estimators.algorithms.instances import types_of
+from amazon_estimators.costs.prices import PriceTable
+from amazon_estimators.costs.reckoning import Cost
 from amazon_estimators.pipeline.channels import channels_of
 from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES
 from amazon_estimators.sources import Source
@@ -35,6 +37,7 @@ from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import check_types, known
 from cdk_amazon_estimators.storage.pipeline_layout import outputs_of, with_prefixes
 from cdk_amazon_estimators.training.capacity import Waits, check_capacity_wait
+from cdk_amazon_estimators.training.cost import check_most, own_prices, training_cost
 from cdk_amazon_estimators.training.image import TrainingImage
 from cdk_amazon_estimators.training.instance_preferences import check_preferences
 from cdk_amazon_estimators.training.job import JobSettings
@@ -46,7 +49,8 @@ class CheckedProps:
     """The props of a pipeline after all checks, with defaults filled in.
 
     ``sources`` are the channels, each with the prefix of its input. ``hyperparameters`` are those of the
-    algorithm as the service takes them.
+    algorithm as the service takes them. ``own_prices`` are those of a file that was given; ``prices`` have
+    those of the package besides. ``cost`` is the most that one training can cost.
     """
 
     job: JobSettings
@@ -56,6 +60,9 @@ class CheckedProps:
     target_shard_size: Size
     waits: Waits
     triggers: Sequence[Trigger]
+    own_prices: PriceTable | None
+    prices: PriceTable
+    cost: Cost
 
 
 def checked(
@@ -131,6 +138,14 @@ def checked(
     buckets = {name: props[name] for name in ("data_bucket", "model_bucket")}
     check_regions(problems, pipeline, buckets, triggers, _arns(props))
     check_encoder(problems, pipeline, known("encoder", props["encoder"]))
+    own = None
+    with problems.collected():
+        own = own_prices(pipeline, known("prices", props["prices"]))
+    package = PriceTable.of_package()
+    prices = package if own is None else own.over(package)
+    jobs = 1 if tuning is None else tuning.most_jobs(algorithm)
+    cost = training_cost(pipeline, prices, job, jobs=jobs)
+    check_most(problems, cost, known("max_cost_per_training", props["max_cost_per_training"]))
     problems.raise_any()
     return CheckedProps(
         job=job,
@@ -140,6 +155,9 @@ def checked(
         target_shard_size=shard_size,
         waits=Waits.of(props["capacity_wait"], props["timeout"], runtime),
         triggers=triggers,
+        own_prices=own,
+        prices=prices,
+        cost=cost,
     )
 
 

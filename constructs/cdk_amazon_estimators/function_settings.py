@@ -9,6 +9,8 @@ from typing import Any
 from constructs import Construct
 
 from amazon_estimators.algorithms import Algorithm
+from amazon_estimators.algorithms.instances import types_of
+from amazon_estimators.costs.prices import TRAINING
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.assets.column_lists import channel_settings
 from cdk_amazon_estimators.checked_props import CheckedProps
@@ -47,7 +49,16 @@ def function_settings(
         "distributions": dict(distributions or {}),
         "volume_gib": chosen.job.disk_gib,
         "tags": resource_tags(pipeline, STATE_MACHINE_ID),
+        **_priced(chosen),
     }
+
+
+def _priced(chosen: CheckedProps) -> dict[str, Any]:
+    """Return the prices that a file of yours has of the instances, for the functions that tell costs."""
+    if chosen.own_prices is None:
+        return {}
+    lists = chosen.own_prices.of(TRAINING, types_of(chosen.job.instance_type)).lists
+    return {"prices": [one.to_dict() for one in lists]}
 
 
 def _plain(instance_type: str | Sequence[str]) -> str | list[str]:

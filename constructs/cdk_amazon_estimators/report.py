@@ -18,8 +18,8 @@ from cdk_amazon_estimators.function_task import EXECUTION, invoke
 from cdk_amazon_estimators.retries import of_reports
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 
-SETTINGS = ("pipeline", "algorithm", "prefix")
-"""The settings that a page needs."""
+SETTINGS = ("pipeline", "algorithm", "prefix", "prices")
+"""The settings that a page needs, as far as a pipeline has them."""
 ENTERED = {"entered.$": "$$.State.EnteredTime"}
 
 
@@ -70,7 +70,7 @@ def report(
     page = keys.report_key(layout.prefix, keys.ANY)
     S3Access(function, layout.model_bucket, layout.encryption_key).write([page])
     event = {
-        "pipeline": {name: settings[name] for name in SETTINGS},
+        "pipeline": {name: settings[name] for name in SETTINGS if name in settings},
         "execution": {**EXECUTION, **ENTERED},
         "input.$": "$.input",
         **told,

@@ -31,6 +31,7 @@ from cdk_amazon_estimators.storage.data_buckets import data_and_model_buckets
 from cdk_amazon_estimators.storage.expiration import expire_objects
 from cdk_amazon_estimators.storage.given_buckets import warn_of_given_buckets
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
+from cdk_amazon_estimators.training.cost import tell_cost
 from cdk_amazon_estimators.training.job_names import job_name_prefix, tuning_name_prefix
 from cdk_amazon_estimators.training.role import grant_training, new_training_role
 from cdk_amazon_estimators.training.tags import tag
@@ -128,6 +129,12 @@ class TrainingPipeline(TrainingPipelineBase):
             EventBridge. Default: keys of the services.
         encryption_headers: Name the encryption in every PUT of the functions, for bucket policies that deny a
             PUT without it. Default: False.
+        max_cost_per_training: Refuse at synth if one training could cost more: ``max_runtime``
+            times ``instance_count`` times the price of an hour, with ``tuning`` of all its trainings. In the
+            currency of the prices. Default: None, no limit.
+        prices: A file of prices, as ``amazon-estimators prices --update`` writes it. They count before those
+            of the package. Default: the file that the context ``cdk-amazon-estimators:prices`` names, or
+            none.
         tags: Tags of the pipeline's own resources and of the training jobs. Jobs have all tags that CDK gives
             to the state machine and its stack. Default: none.
         log_retention: How long the state machine's log is kept. Default: three months.
@@ -145,6 +152,7 @@ class TrainingPipeline(TrainingPipelineBase):
         model_package_group: The group in which its models are registered; None without ``registration``.
         algorithm: The algorithm.
         training_image: The image that trains, and that serves its models.
+        prices: The prices by which costs are told.
 
     Raises:
         PipelineError: Invalid props, or problems of several kinds. One error has all problems, each with the
@@ -198,13 +206,16 @@ class TrainingPipeline(TrainingPipelineBase):
         monitoring: Monitoring | None = None,
         service_encryption_key: kms.IKey | None = None,
         encryption_headers: bool = False,
+        max_cost_per_training: float | None = None,
+        prices: str | None = None,
         tags: Mapping[str, str] | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
     ) -> None:
         props = dict(locals())  # while there are no other local variables
         super().__init__(scope, construct_id)
         chosen = checked(self, TrainingPipeline.__init__, props)
-        self.algorithm, self.training_image = algorithm, chosen.image
+        self.algorithm, self.training_image, self.prices = algorithm, chosen.image, chosen.prices
+        tell_cost(self, "one training", chosen.cost)
         self.prefix, self.encryption_key = prefix, encryption_key
         warn_of_given_buckets(
             self, {"data_bucket": data_bucket, "model_bucket": model_bucket}, encryption_key

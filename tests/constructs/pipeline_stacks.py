@@ -32,6 +32,7 @@ from cdk_amazon_estimators import (
 )
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+PRICES = REPOSITORY / "tests" / "constructs" / "prices.json"
 PSEUDO = {
     "AWS::AccountId": "111122223333",
     "AWS::Partition": "aws",
@@ -203,6 +204,8 @@ OTHER_VALUES: dict[str, Callable[[Stack], Any]] = {
     "monitoring": lambda stack: Monitoring(expected_every=Duration.days(1)),
     "service_encryption_key": lambda stack: kms.Key(stack, "ServiceKey", enable_key_rotation=True),
     "encryption_headers": lambda stack: True,
+    "max_cost_per_training": lambda stack: 1_000.0,
+    "prices": lambda stack: str(PRICES),
     "tags": lambda stack: {"team": "forecast"},
     "log_retention": lambda stack: logs.RetentionDays.ONE_YEAR,
 }
@@ -221,8 +224,10 @@ APART = {
     "training_role",
     "training_image",
     "spot_max_wait",
+    "max_cost_per_training",
 }
-"""Given buckets and roles are looked at by themselves; spot capacity goes with no warm pool."""
+"""Given buckets and roles are looked at by themselves; spot capacity goes with no warm pool, and a limit
+needs a region."""
 
 
 def with_props(*names: str, region: str | None = "eu-west-1", **props: Any) -> Synthesised:

@@ -83,6 +83,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("tuning", "test:msd", "is 'test:msd'; allowed: a Tuning, such as Tuning(objective='test:msd')"),
     ("gate", 0.8, "is 0.8; allowed: a Gate, such as Gate(metric='test:msd')"),
     ("registration", True, "is True; allowed: a Registration, such as"),
+    ("prices", {"ml.m5.large": 0.1}, "allowed: the path of a file of prices, such as 'prices.json'"),
+    ("max_cost_per_training", "5 USD", "is '5 USD'; allowed: a number, such as 5.0"),
     ("tags", ["team"], "is ['team']; allowed: texts by name, such as {'team': 'forecast'}"),
     ("tags", {"team": 5}, "is {'team': 5}; allowed: texts by name"),
 ]

@@ -282,9 +282,12 @@ def test_a_vpc_alone_gets_private_subnets_and_a_security_group() -> None:
 SIGNATURE = inspect.signature(TrainingPipeline.__init__).parameters
 
 
-@pytest.mark.parametrize("prop", sorted(OTHER_VALUES))
+@pytest.mark.parametrize("prop", sorted({*OTHER_VALUES} - {"max_cost_per_training"}))
 def test_no_prop_is_accepted_and_ignored(prop: str, plain_here: Synthesised) -> None:
-    """Another value makes another template, in the library's own resources."""
+    """Another value makes another template, in the library's own resources.
+
+    A limit of costs refuses, and does no more: test_cost_at_synth.py.
+    """
     needs = NEEDS.get(prop, ()) + PROPS.get(prop, ())
     before = with_props(*needs) if needs else plain_here
     after = with_props(*needs, prop)

@@ -76,7 +76,9 @@ def test_a_price_of_180_days_is_not_old_and_one_of_181_is() -> None:
 
 
 def test_a_file_counts_before_the_package_however_old_it_is(tmp_path: Path) -> None:
-    table = PriceTable.of_file(file_of(tmp_path, date="2019-01-01"))
+    own = PriceTable.of_file(file_of(tmp_path, date="2019-01-01"))
+    table = own.over(PACKAGE)
+    assert own.price("eu-west-1", "training", "ml.g5.xlarge") is None
     mine = table.price("eu-west-1", "training", "ml.m5.xlarge")
     assert mine is not None
     assert (mine.amount, mine.currency, mine.source) == (Decimal("0.2"), "EUR", "our contract")

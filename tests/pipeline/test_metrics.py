@@ -13,7 +13,13 @@ from amazon_estimators.algorithms import ALGORITHMS
 from amazon_estimators.errors import ServiceError
 from amazon_estimators.pipeline import announce as announcement
 from amazon_estimators.pipeline.event_names import FAILED, RECOVERED, TRAINED
-from amazon_estimators.pipeline.metrics import BILLABLE_SECONDS, COUNTS, EXECUTION_SECONDS, metric_line
+from amazon_estimators.pipeline.metrics import (
+    BILLABLE_SECONDS,
+    COST,
+    COUNTS,
+    EXECUTION_SECONDS,
+    metric_line,
+)
 
 MACHINE = "arn:aws:states:eu-west-1:111122223333:stateMachine:Digits"
 UNITS = {"Count", "Seconds", "None"}
@@ -23,6 +29,7 @@ details = st.fixed_dictionaries(
     optional={
         "pipeline": st.text(max_size=20),
         "seconds": st.integers(0, 10**6),
+        "cost": st.none() | st.fixed_dictionaries({"amount": st.none() | st.floats(0, 10**6)}),
         "billable_seconds": st.none() | st.integers(0, 10**6),
         "error": st.none() | st.sampled_from(["InputError", "Execution.ABORTED"]),
         "metrics": st.dictionaries(
@@ -46,6 +53,12 @@ def test_every_line_is_one_that_cloudwatch_takes(told: str, detail: dict[str, An
         assert 1 <= len(dimensions) <= 30
         assert all(isinstance(line[name], str) and line[name] for name in dimensions)
     assert line[COUNTS[told]] == 1
+
+
+@pytest.mark.parametrize("cost", [None, {"amount": None, "currency": None, "because": "nobody knows"}])
+def test_an_unknown_cost_is_no_metric(cost: dict[str, Any] | None) -> None:
+    line = metric_line(TRAINED, {"state_machine": MACHINE, "cost": cost}, now=0)
+    assert line is not None and COST not in line
 
 
 def test_an_event_that_is_no_outcome_is_not_counted() -> None:
@@ -87,5 +100,5 @@ def test_an_event_that_nobody_heard_is_not_counted(
 def test_no_metric_of_an_algorithm_has_a_name_of_ours() -> None:
     names = {metric.name for algorithm in ALGORITHMS.values() for metric in algorithm.metrics}
     assert len(names) > 10
-    assert not names & {*COUNTS.values(), EXECUTION_SECONDS, BILLABLE_SECONDS}
+    assert not names & {*COUNTS.values(), EXECUTION_SECONDS, BILLABLE_SECONDS, COST}
     assert all(":" in name for name in names)

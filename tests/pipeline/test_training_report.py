@@ -13,6 +13,8 @@ from pipeline_runs import Pipeline
 
 from amazon_estimators.algorithms import KMeans
 from amazon_estimators.client.job_report import job_facts
+from amazon_estimators.costs.prices import PriceTable
+from amazon_estimators.costs.reckoning import cost_of_job
 from amazon_estimators.pipeline import announce as announcement
 from amazon_estimators.pipeline.announce import announce
 from amazon_estimators.pipeline.event_names import LINEAGE
@@ -145,9 +147,8 @@ def test_seconds_are_those_of_the_execution() -> None:
     world = World()
     world.train(ROWS, 1.5)
     job = world.states[0]["job"]
-    steps = gather.steps_of(
-        job, began="2026-01-01T00:00:00Z", ended="2026-01-01T00:02:03Z", cost=gather._cost(job)
-    )
+    cost = cost_of_job(PriceTable.of_package(), "us-east-1", job)
+    steps = gather.steps_of(job, began="2026-01-01T00:00:00Z", ended="2026-01-01T00:02:03Z", cost=cost)
     assert [(step.name, step.seconds) for step in steps] == [
         ("Plan, Encode and Seal", 20.0),
         ("Train", 100.0),

@@ -122,6 +122,7 @@ def test_another_name_of_what_is_searched_is_found_out(pipeline: Pipeline) -> No
 def test_the_best_training_and_the_leaderboard(pipeline: Pipeline) -> None:
     found = concluded(pipeline)
     assert (found["best"], found["value"], found["trainings"]) == ("t-1", 1.0, 3)
+    assert found["seconds"] == 270, "all trainings, the failed one too"
     bucket, _, key = found["leaderboard"].removeprefix("s3://").partition("/")
     assert (bucket, key) == (pipeline.bucket, f"models/{found['job_name']}/leaderboard.csv")
     rows = list(csv.DictReader(io.StringIO(pipeline.get(key).decode())))

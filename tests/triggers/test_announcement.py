@@ -82,6 +82,7 @@ JOB: dict[str, Any] = {
     "AlgorithmSpecification": {"TrainingImage": "registry/kmeans:1", "TrainingInputMode": "File"},
     "HyperParameters": {"k": "10"},
     "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 30},
+    "TrainingTimeInSeconds": 75,
     "BillableTimeInSeconds": 60,
 }
 
@@ -109,8 +110,15 @@ def test_a_success_holds_all_that_leads_from_it_to_the_data() -> None:
         "hyperparameters": {"k": "10"},
         "instance_type": "ml.m5.large",
         "instance_count": 2,
+        "training_seconds": 75,
         "billable_seconds": 60,
         "report": "s3://models/models/digits-1/report.html",
+        "cost": {
+            "amount": None,
+            "currency": None,
+            "basis": "",
+            "because": detail["cost"]["because"],
+        },
         "verdict": None,
         "model_package": None,
         "tuning": None,
@@ -129,6 +137,75 @@ def test_of_several_instance_types_the_one_that_was_taken_is_told() -> None:
     chosen = {"SelectedInstanceType": "ml.m4.large", "SelectedInstanceCount": 1}
     detail = announce(Bus().tell, Objects(), {**STATE, "job": {**JOB, "ResourceConfig": chosen}})
     assert (detail["instance_type"], detail["instance_count"]) == ("ml.m4.large", 1)
+
+
+PRICES = [
+    {
+        "region": "eu-west-1",
+        "currency": "USD",
+        "date": "2026-11-01",
+        "source": "our contract",
+        "prices": {"training": {"ml.m5.large": 0.12}},
+    }
+]
+PRICED = {**STATE, "pipeline": {**STATE["pipeline"], "prices": PRICES}}
+
+
+def announced_cost(**state: Any) -> Any:
+    """The cost in the event, and in the metric that is written with it."""
+    bus = Bus()
+    detail = announce(bus.tell, Objects(), {**PRICED, "job": JOB, **state})
+    assert json.loads(bus.entries[0]["Detail"])["cost"] == detail["cost"]
+    return detail["cost"]
+
+
+def test_a_training_tells_what_it_did_cost(capsys: pytest.CaptureFixture[str]) -> None:
+    """60 s x 2 x 0.12 / 3,600."""
+    assert announced_cost() == {
+        "amount": 0.004,
+        "currency": "USD",
+        "basis": "60 s x 2 x 0.12 USD/h",
+        "because": None,
+    }
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["Cost"] == 0.004
+
+
+def test_a_cost_that_is_unknown_is_null_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    cost = announced_cost(pipeline=STATE["pipeline"])
+    assert (cost["amount"], cost["currency"]) == (None, None)
+    assert cost["because"].startswith("no price of ml.m5.large for training in eu-west-1 is known")
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "Cost" not in json.loads(line)
+
+
+def test_a_search_costs_all_its_trainings() -> None:
+    """3,000 s x 2 x 0.12 / 3,600."""
+    assert announced_cost(tuned={"seconds": 3_000})["amount"] == 0.2
+    on_spot = announced_cost(tuned={"seconds": 3_000}, job={**JOB, "EnableManagedSpotTraining": True})
+    assert on_spot["amount"] is None and "on spot" in on_spot["because"]
+    assert announced_cost(tuned={})["amount"] is None
+
+
+def test_a_training_on_spot_costs_what_is_billed() -> None:
+    assert announced_cost(job={**JOB, "EnableManagedSpotTraining": True})["amount"] == 0.004
+
+
+def test_a_training_that_failed_did_cost_too(capsys: pytest.CaptureFixture[str]) -> None:
+    cause = json.dumps({**JOB, "FailureReason": "x"})
+    detail = failed({"Error": "States.TaskFailed", "Cause": cause}, pipeline=PRICED["pipeline"])
+    assert detail["cost"]["amount"] == 0.004
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["Cost"] == 0.004
+    assert failed(function_failure("InputError", "row 7"))["cost"] is None
+
+
+@pytest.mark.parametrize("seconds", ["60", None, [60], {}])
+def test_a_failure_told_in_another_way_is_announced_without_its_cost(seconds: Any) -> None:
+    """A cause may be any text."""
+    cause = json.dumps({**JOB, "BillableTimeInSeconds": seconds})
+    detail = failed({"Error": "States.TaskFailed", "Cause": cause}, pipeline=PRICED["pipeline"])
+    assert detail["cost"]["amount"] is None
 
 
 VERDICT = {"good": False, "because": "it is worse", "metric": "test:msd", "value": 2.0, "current": None}

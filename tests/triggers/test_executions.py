@@ -102,6 +102,10 @@ CHANGES: dict[str, tuple[Callable[[Any], Any], bool]] = {
         lambda s: [s[name]["Parameters"]["pipeline"].update(pipeline="Other") for name in ("Plan", "Seal")],
         False,
     ),
+    "prices": (
+        lambda s: [s[name]["Parameters"]["pipeline"].update(prices=[]) for name in ("Plan", "Seal")],
+        False,
+    ),
     "where the job's name comes from": (
         lambda s: s["Train"]["Parameters"].update({"TrainingJobName.$": "$.other"}),
         False,

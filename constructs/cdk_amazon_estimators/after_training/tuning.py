@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from math import ceil, isfinite
+from math import ceil, isfinite, prod
 from typing import Any
 
 from aws_cdk import Duration
@@ -23,7 +23,13 @@ from amazon_estimators.algorithms.tuning import (
     range_findings,
     reports_per_epoch,
 )
-from amazon_estimators.algorithms.tuning_ranges import Range, declared_name, documented_ranges, ranges_request
+from amazon_estimators.algorithms.tuning_ranges import (
+    CategoricalParameter,
+    Range,
+    declared_name,
+    documented_ranges,
+    ranges_request,
+)
 from cdk_amazon_estimators.after_training.step import Context, note_findings, warn
 from cdk_amazon_estimators.after_training.tuning_states import tuning_states
 from cdk_amazon_estimators.props.problems import Problems
@@ -89,6 +95,14 @@ class Tuning:
     def jobs(self) -> int | None:
         """Return the most trainings; None for all combinations of Grid."""
         return self.max_jobs or (None if self.strategy == "Grid" else 10)
+
+    def most_jobs(self, algorithm: Algorithm) -> int | None:
+        """Return the most trainings, of Grid the number of combinations; None if it is not known."""
+        if self.strategy != "Grid" or known("max_jobs", self.max_jobs) is not None:
+            return known("max_jobs", self.jobs)
+        ranges = self.searched(algorithm).values()
+        categories = [one for one in ranges if isinstance(one, CategoricalParameter)]
+        return prod(len(one.bounds()) for one in categories) if len(categories) == len(ranges) else None
 
     def longest(self, max_runtime: Duration) -> Duration:
         """Return the longest time of the search, if each training takes at most ``max_runtime``."""

@@ -32,13 +32,14 @@ from cdk_amazon_estimators.endpoints.execution_role import (
 from cdk_amazon_estimators.endpoints.functions import Functions, grant_functions
 from cdk_amazon_estimators.endpoints.rollback import deployment_config
 from cdk_amazon_estimators.endpoints.scaling import Scaling
-from cdk_amazon_estimators.endpoints.serving import DataCapture, Serverless
+from cdk_amazon_estimators.endpoints.serving import DataCapture, Serverless, hourly_cost
 from cdk_amazon_estimators.endpoints.states import deployment
 from cdk_amazon_estimators.endpoints.traffic import AllAtOnce, Traffic
 from cdk_amazon_estimators.function_task import invoke_statement
 from cdk_amazon_estimators.logged_state_machine import logged_state_machine
 from cdk_amazon_estimators.monitoring import Monitoring
 from cdk_amazon_estimators.notifications import events_of
+from cdk_amazon_estimators.training.cost import tell_cost
 from cdk_amazon_estimators.training.instance_preferences import LOCAL_STORAGE
 from cdk_amazon_estimators.training.instance_types import warn_of_unknown
 from cdk_amazon_estimators.training.job_names import job_name_prefix
@@ -146,6 +147,8 @@ class ModelEndpoint(EndpointEvents):
         super().__init__(scope, construct_id)
         self.pipeline = check_endpoint(self, ModelEndpoint.__init__, props)
         self.endpoint_name = endpoint_name or job_name_prefix(self)
+        most = instance_count if scaling is None else scaling.most
+        tell_cost(self, "an hour", hourly_cost(self, model.prices, instance_type, most, serverless))
         self.execution_role: iam.IRole = execution_role or new_execution_role(self, "ExecutionRole")
         self._alarms = list(alarms or ())
         key = encryption_key or model.encryption_key

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from aws_cdk import Size
+from constructs import Construct
 
+from amazon_estimators.costs.prices import PriceTable
+from amazon_estimators.costs.reckoning import Cost, endpoint_hour, serverless_hour, unknown
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import check_types, known
+from cdk_amazon_estimators.training.cost import known_region
 
 SERVERLESS = "https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html"
 CAPTURE = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DataCaptureConfig.html"
@@ -62,6 +66,35 @@ class Serverless:
         if self.provisioned_concurrency is not None:
             config["ProvisionedConcurrency"] = self.provisioned_concurrency
         return {"ServerlessConfig": config}
+
+
+def hourly_cost(
+    scope: Construct, table: PriceTable, instance_type: str | None, most: int, serverless: Serverless | None
+) -> Cost:
+    """Return the most that an hour of an endpoint can cost.
+
+    Args:
+        scope: The endpoint.
+        table: The prices.
+        instance_type: The type of its instances; None if it is serverless.
+        most: The most instances.
+        serverless: Its capacity, if it is serverless.
+    """
+    region = known_region(scope)
+    if serverless is None:
+        if instance_type is None or known("instance_type", instance_type) is None:
+            return unknown("the instances are not known yet")
+        return endpoint_hour(table, region, instance_type, count=most)
+    memory = known("memory", serverless.memory)
+    if memory is None:
+        return unknown("the memory is not known yet")
+    return serverless_hour(
+        table,
+        region,
+        memory_mb=int(memory.to_mebibytes()),
+        concurrency=serverless.max_concurrency,
+        provisioned=serverless.provisioned_concurrency is not None,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

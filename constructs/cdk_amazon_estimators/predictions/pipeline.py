@@ -14,6 +14,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from amazon_estimators.costs.reckoning import Cost, most_of_transform, unknown
 from amazon_estimators.pipeline.event_names import OF_PREDICTIONS, PREDICTION_ENDS
 from amazon_estimators.pipeline.keys import ANY
 from amazon_estimators.scoring.keys import CHANNEL, answers_prefix, parts_key
@@ -32,11 +33,14 @@ from cdk_amazon_estimators.predictions.prediction_watch import watch_predictions
 from cdk_amazon_estimators.predictions.states import Functions, scoring_workflow
 from cdk_amazon_estimators.predictions.transform import Transform
 from cdk_amazon_estimators.predictions.transform_role import new_transform_role
+from cdk_amazon_estimators.props.prop_types import known, known_seconds
 from cdk_amazon_estimators.props.quotas import check_quotas
 from cdk_amazon_estimators.state_machine import STATE_MACHINE_ID, pipeline_state_machine
 from cdk_amazon_estimators.storage.data_buckets import STALE_VERSION, expire_record_sets, expire_replaced
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
+from cdk_amazon_estimators.training.cost import known_region, tell_cost
 from cdk_amazon_estimators.training.instance_types import warn_of_unknown
+from cdk_amazon_estimators.training.job import JobSettings
 from cdk_amazon_estimators.training.job_names import job_name_prefix
 from cdk_amazon_estimators.training.network import training_network
 from cdk_amazon_estimators.training.tags import resource_tags, tag
@@ -184,7 +188,7 @@ class PredictionPipeline(PredictionEvents):
             encoder=self.encoder,
             functions=functions,
             settings=settings,
-            transform=self._transform(chosen, model, capacity_wait or Duration.hours(1)),
+            transform=self._transform(chosen, model, capacity_wait or Duration.hours(1), timeout or TIMEOUT),
             max_concurrency=max_concurrency,
         )
         self.state_machine = pipeline_state_machine(
@@ -249,7 +253,7 @@ class PredictionPipeline(PredictionEvents):
         return Functions(model=find, score=score)
 
     def _transform(
-        self, chosen: CheckedProps, model: TrainingPipeline, capacity_wait: Duration
+        self, chosen: CheckedProps, model: TrainingPipeline, capacity_wait: Duration, timeout: Duration
     ) -> Transform | None:
         """Make the role of transform jobs and return their settings; None without such jobs."""
         self.transform_role: iam.Role | None = None
@@ -257,6 +261,7 @@ class PredictionPipeline(PredictionEvents):
             return None
         job = chosen.job
         warn_of_unknown(self, str(job.instance_type), "transform")
+        tell_cost(self, "one scoring", self._cost(job, model, timeout))
         role = new_transform_role(self, self.layout, model, name_prefix=self.job_name_prefix)
         self.transform_role = role
         network = job.vpc and training_network(
@@ -281,3 +286,11 @@ class PredictionPipeline(PredictionEvents):
             capacity_wait=capacity_wait,
             name_prefix=self.job_name_prefix,
         )
+
+    def _cost(self, job: JobSettings, model: TrainingPipeline, timeout: Duration) -> Cost:
+        """Return the most that a transform job can cost: it is stopped when its execution times out."""
+        types, count = known("instance_type", job.instance_type), known("instance_count", job.instance_count)
+        if not isinstance(types, str) or count is None:
+            return unknown("the instances are not known yet")
+        longest = known_seconds("timeout", timeout)
+        return most_of_transform(model.prices, known_region(self), types, count=count, longest=longest)

@@ -144,6 +144,8 @@ PROP_TYPES: Mapping[str, PropType] = {
     "training_image": _instance(
         str, "an image in ECR, such as '111122223333.dkr.ecr.eu-west-1.amazonaws.com/mirror/kmeans:1'"
     ),
+    "prices": _instance(str, "the path of a file of prices, such as 'prices.json'"),
+    "max_cost_per_training": _measure(5.0),
     "encryption_headers": FLAG,
     "service_encryption_key": _like("key_arn", "a KMS key, such as kms.Key(self, 'Key')"),
     "notification_topic": _like("topic_arn", "a topic, such as sns.Topic(self, 'Topic')"),
@@ -206,6 +208,7 @@ PROP_TYPES: Mapping[str, PropType] = {
     "failures": FLAG,
     "dead_letters": FLAG,
     "expected_every": _duration("Duration.days(1)"),
+    "monthly_budget": _measure(100.0),
     "endpoint_errors": FLAG,
     "endpoint_latency": _duration("Duration.seconds(1)", of="milliseconds", milliseconds=1),
     "drift": FLAG,

@@ -19,6 +19,7 @@ from amazon_estimators.cli.models import approve, models, reject, rollback
 from amazon_estimators.cli.pipeline import logs, redrive, start, status, stop
 from amazon_estimators.cli.plan import plan
 from amazon_estimators.cli.predict import predict
+from amazon_estimators.cli.prices import prices
 from amazon_estimators.cli.profile import profile
 from amazon_estimators.cli.rehearse import rehearse
 from amazon_estimators.cli.report import report
@@ -47,6 +48,7 @@ for command in (
     encode,
     predict,
     hyperparameters,
+    prices,
     doctor,
     start,
     status,

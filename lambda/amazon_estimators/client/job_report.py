@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from amazon_estimators.client.lineage import job_of
+from amazon_estimators.costs.prices import PriceTable
+from amazon_estimators.costs.reckoning import cost_of_job
 from amazon_estimators.pipeline.keys import record_sets_prefix
 from amazon_estimators.pipeline.training_request import TAG
 from amazon_estimators.pipeline.trainings import trainings
 from amazon_estimators.reports.facts import ReportFacts
-from amazon_estimators.reports.gather import algorithm_of_image, training_facts
+from amazon_estimators.reports.gather import algorithm_of_image, region_of_job, training_facts
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of
 
@@ -46,6 +48,7 @@ def job_facts(model: str, *, session: Any = None) -> ReportFacts:
             "data set version": tags.get("data-set"),
         },
         algorithm=algorithm_of_image(str(job["AlgorithmSpecification"].get("TrainingImage") or "")),
+        cost=cost_of_job(PriceTable.of_package(), region_of_job(job), job),
         warnings=[f"the training job failed: {failure}"] if failure else [],
         trainings=_trainings(s3, job),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
@@ -131,6 +131,17 @@ class PriceTable:
             assert price is not None
             yield region, use, name, price
 
+    def of(self, use: str, names: Sequence[str]) -> PriceTable:
+        """Return the part of the table with the prices of some types for one use, in all regions."""
+        parts = [(one, {name: one.prices.get(use, {}).get(name) for name in names}) for one in self.lists]
+        return PriceTable(
+            [
+                replace(one, prices={use: {name: amount for name, amount in prices.items() if amount}})
+                for one, prices in parts
+                if any(prices.values())
+            ]
+        )
+
     def over(self, other: PriceTable) -> PriceTable:
         """Return a table in which these prices count before those of ``other``."""
         return PriceTable([*self.lists, *other.lists])
@@ -162,13 +173,19 @@ class PriceTable:
             ) from None
 
     @classmethod
+    def of_settings(cls, settings: Mapping[str, Any]) -> PriceTable:
+        """Return the prices that a deployed pipeline's settings hold, over those of the package."""
+        lists = [PriceList.from_dict(_decimals(values)) for values in settings.get("prices") or ()]
+        return cls(lists).over(_of_package())
+
+    @classmethod
     def of_package(cls) -> PriceTable:
         """Return the table of the package."""
         return _of_package()
 
     @classmethod
     def of_file(cls, path: str | Path) -> PriceTable:
-        """Return the prices of a file, over those of the package.
+        """Return the prices of a file, and no others.
 
         Raises:
             PriceError: The file cannot be read, or is no file of prices.
@@ -177,7 +194,7 @@ class PriceTable:
             text = Path(path).read_bytes()
         except OSError as error:
             raise PriceError(f"{path} cannot be read: {error.strerror}") from None
-        return cls.from_json(text, name=str(path)).over(_of_package())
+        return cls.from_json(text, name=str(path))
 
 
 @cache
@@ -194,6 +211,15 @@ def _amount(value: Any) -> Decimal:
     if not (amount.is_finite() and amount > 0):
         raise ValueError(f"a price is {value}; allowed: above 0. Leave out what is unknown")
     return amount
+
+
+def _decimals(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a list of prices whose numbers were read as floats, with the amounts that they stand for."""
+    prices = {
+        use: {name: Decimal(str(amount)) for name, amount in by_type.items()}
+        for use, by_type in values["prices"].items()
+    }
+    return {**values, "prices": prices}
 
 
 def _number(amount: Decimal) -> int | float:

@@ -171,10 +171,10 @@ def cost_of_job(table: PriceTable, region: str, job: Mapping[str, Any]) -> Cost:
         Decimal('0.00575')
     """
     seconds = job.get("BillableTimeInSeconds")
-    if seconds is None:
+    if not isinstance(seconds, int | float):
         return unknown("SageMaker does not tell its billable seconds")
     instance_type, count = instances_of(job)
-    if instance_type is None or count is None:
+    if not isinstance(instance_type, str) or not isinstance(count, int):
         return unknown("SageMaker does not tell its instances")
     return cost_of_seconds(table, region, instance_type, seconds=seconds, count=count)
 
@@ -185,6 +185,31 @@ def cost_of_seconds(
     """Return what ``count`` training instances cost for so many billed seconds each."""
     billed = Decimal(str(seconds))
     return _dearest(table, region, TRAINING, [instance_type], lambda price: _job(price, billed, count, 1))
+
+
+def cost_of_training(
+    settings: Mapping[str, Any], region: str, job: Mapping[str, Any], tuned: Mapping[str, Any] | None = None
+) -> Cost:
+    """Return what one execution of a pipeline did cost: its training job, or all trainings of its tuning job.
+
+    AWS bills a training from its ``TrainingStartTime`` to its ``TrainingEndTime``, which is what the
+    summaries of a tuning job's trainings have; on spot it bills less.
+
+    Args:
+        settings: The pipeline's settings; prices in them count before those of the package.
+        region: The region of the pipeline.
+        job: DescribeTrainingJob's answer; with tuning, that of the best training.
+        tuned: The result of the tuning job, with the ``seconds`` of all trainings. Default: none, no tuning.
+    """
+    table = PriceTable.of_settings(settings)
+    if tuned is None:
+        return cost_of_job(table, region, job)
+    seconds = tuned.get("seconds")
+    if job.get("EnableManagedSpotTraining"):
+        return unknown("SageMaker does not list the billable seconds of a tuning job's trainings on spot")
+    if seconds is None:
+        return unknown("SageMaker does not tell when each training of the tuning job began and ended")
+    return cost_of_job(table, region, {**job, "BillableTimeInSeconds": seconds})
 
 
 def instances_of(job: Mapping[str, Any]) -> tuple[str | None, int | None]:

@@ -12,6 +12,7 @@ from functools import partial
 from math import isfinite
 from typing import Any
 
+from amazon_estimators.costs.reckoning import cost_of_training
 from amazon_estimators.errors import DamagedFileError, ServiceError
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.current_model import SCHEMA as CURRENT_MODEL_SCHEMA
@@ -63,7 +64,8 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     record of an execution that ended after it.
     """
     about = about_execution(state)
-    untrained = announce_no_model(tell, state, about, failed=FAILED, waiting=WAITING)
+    wasted = {"cost": _cost_of_failure(state)} if state.get("explained") else {}
+    untrained = announce_no_model(tell, state, {**about, **wasted}, failed=FAILED, waiting=WAITING)
     if untrained is not None:
         if state.get("explained"):
             # The description of the job that failed, if one did, names the RecordSets that it trained on.
@@ -71,7 +73,9 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
             tell_lineage(tell, s3, {"job": described, **state}, untrained, event_type=FAIL)
         return untrained
     plan, job, prefix = state["plan"], state["job"], state["pipeline"]["prefix"]
-    detail = {**about, **_trained(plan, job), **_judged(state), "warnings": state.get("warnings") or []}
+    cost = _cost(state, job, state.get("tuned"))
+    judged, warnings = _judged(state), state.get("warnings") or []
+    detail = {**about, **_trained(plan, job), "cost": cost, **judged, "warnings": warnings}
     good = (state.get("verdict") or {}).get("good", True)
     trained = {name: detail[name] for name in ("data_set", "execution", "job", "model")}
     records = {keys.last_trained_key(prefix): (LAST_TRAINED_SCHEMA, trained)}
@@ -181,8 +185,24 @@ def _trained(plan: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, Any]:
         # Of several allowed types, the one that had capacity.
         "instance_type": resources.get("SelectedInstanceType") or resources.get("InstanceType"),
         "instance_count": resources.get("SelectedInstanceCount") or resources.get("InstanceCount"),
+        "training_seconds": job.get("TrainingTimeInSeconds"),
         "billable_seconds": job.get("BillableTimeInSeconds"),
     }
+
+
+def _cost(
+    state: Mapping[str, Any], job: Mapping[str, Any], tuned: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return what the training did cost, as the event has it."""
+    _, _, after = state["execution"]["state_machine"].partition(":states:")
+    region = after.partition(":")[0]
+    return cost_of_training(state["pipeline"], region, job, tuned).to_dict()
+
+
+def _cost_of_failure(state: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what a training job that failed did cost; None if no training job failed."""
+    job = details_of(state["error"].get("Cause", ""))
+    return _cost(state, job) if "TrainingJobName" in job else None
 
 
 def _json(number: Any) -> Any:

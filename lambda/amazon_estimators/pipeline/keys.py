@@ -7,7 +7,7 @@ its channels. The constructs call the same functions with ``"*"`` (:data:`ANY`) 
     <prefix>datasets/<version>.jsonl.gz, last_trained.json, current_model.json, last_tuned.json,
                      trainings.json
     <prefix>lineage/<attempt>.json
-    <prefix>triggers/state.json
+    <prefix>triggers/state.json, attempts.json
     <prefix>recordsets/<fingerprint>/plan.json, pieces.jsonl
                                      executions/<attempt>/shards.jsonl
                                      receipts/<channel>/<shard>/<receipt>
@@ -41,6 +41,7 @@ REPORT = "report.html"
 TRAININGS = "trainings.json"
 LEADERBOARD = "leaderboard.csv"
 STATE = "state.json"
+ATTEMPTS = "attempts.json"
 PLAN = "plan.json"
 PIECES = "pieces.jsonl"
 KNOWN_PLANS = "plans/"
@@ -104,6 +105,11 @@ def triggers_prefix(prefix: str) -> str:
 def state_key(prefix: str) -> str:
     """Return the key of the starter's state."""
     return f"{triggers_prefix(prefix)}{STATE}"
+
+
+def attempts_key(prefix: str) -> str:
+    """Return the key of the record of how often the starter has tried its present message."""
+    return f"{triggers_prefix(prefix)}{ATTEMPTS}"
 
 
 def record_sets_prefix(prefix: str) -> str:

@@ -17,6 +17,9 @@ from amazon_estimators.text import is_unicode, shown
 INPUT_KEYS = ("hyperparameters", "data_set", "reason")
 """The keys of an execution input, as in execution_input.schema.json."""
 
+OPTIONAL = {"distributions", "volume_gib", "tags", "columns", "prices"}
+"""Settings that may be missing."""
+
 LONGEST_REASON = 1_000
 
 MOST_SHOWN = 10
@@ -49,6 +52,7 @@ class Settings:
     ``instance_type`` is one type, or several in order of preference. ``distributions`` holds the distribution
     of channels that do not use the algorithm's default. ``volume_gib`` is the disk of each training instance;
     None for an instance with its own disks. ``tags`` are added to training jobs besides the library's own.
+    ``prices`` are the price lists, as a file of prices has them, that count before those of the package.
     ``columns`` is the bucket and key of the columns that channels name, if they are too many for the
     definition: see :meth:`with_columns`.
     """
@@ -67,13 +71,14 @@ class Settings:
     volume_gib: int | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, str] | None = None
+    prices: Sequence[Mapping[str, Any]] = ()
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read the settings. Raises RequestError for a setting that is missing, unknown or out of range."""
         known = {one.name for one in fields(cls)}
         missing, unknown = (
-            sorted(known - set(values) - {"distributions", "volume_gib", "tags", "columns"}),
+            sorted(known - set(values) - OPTIONAL),
             sorted(set(values) - known),
         )
         if missing or unknown:

@@ -15,7 +15,7 @@ from amazon_estimators.storage.s3 import is_there
 
 SCHEMA = "trainings/1"
 MOST = 50
-MEMBERS = ("job", "execution", "data_set", "record_set", "metrics", "seconds", "billable_seconds")
+MEMBERS = ("job", "execution", "data_set", "record_set", "metrics", "seconds", "billable_seconds", "cost")
 """Members of the announcement that are kept of a training."""
 
 

@@ -129,6 +129,7 @@ def conclude(
         "tuned": best["TunedHyperParameters"],
         "leaderboard": f"s3://{tuning['model_bucket']}/{key}",
         "trainings": len(trainings),
+        "seconds": _total_seconds(trainings),
         "first": [
             {name: one[name] for name in ("job", "objective", "tuned")} for one in trainings[:BEST_SHOWN]
         ],
@@ -144,6 +145,7 @@ def leaderboard(summaries: Sequence[Mapping[str, Any]], *, minimize: bool) -> li
             "job": one["TrainingJobName"],
             "status": one["TrainingJobStatus"],
             "objective": one.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value"),
+            "began": "TrainingStartTime" in one,
             "seconds": _seconds(one),
             "tuned": dict(one["TunedHyperParameters"]),
         }
@@ -176,6 +178,12 @@ def _trainings(sagemaker: Any, job_name: str) -> list[Mapping[str, Any]]:
 def _seconds(summary: Mapping[str, Any]) -> int | None:
     begin, end = summary.get("TrainingStartTime"), summary.get("TrainingEndTime")
     return round((end - begin).total_seconds()) if begin and end else None
+
+
+def _total_seconds(rows: Sequence[Mapping[str, Any]]) -> int | None:
+    """Return the seconds of all trainings that began; None if one of them does not tell its end."""
+    began = [row["seconds"] for row in rows if row["began"]]
+    return None if None in began else sum(began)
 
 
 def _parent(

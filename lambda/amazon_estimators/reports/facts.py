@@ -1,4 +1,4 @@
-"""What a page tells. Everything is optional: a RecordSet without a training has a page too."""
+"""Hold what a page tells. Everything is optional: a RecordSet without a training has a page too."""
 
 from __future__ import annotations
 

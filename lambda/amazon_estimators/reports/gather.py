@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from amazon_estimators.algorithms import ALGORITHMS, Algorithm
-from amazon_estimators.costs.prices import PriceTable
-from amazon_estimators.costs.reckoning import Cost, cost_of_job, instances_of
+from amazon_estimators.costs.reckoning import Cost, instances_of
 from amazon_estimators.errors import AmazonEstimatorsError
 from amazon_estimators.pipeline.channel_origin import channel_origin
 from amazon_estimators.pipeline.judge import reported_metrics
@@ -33,6 +32,7 @@ def training_facts(
     title: str,
     about: Mapping[str, object],
     algorithm: type[Algorithm] | None,
+    cost: Cost,
     warnings: Sequence[str] = (),
     verdict: Mapping[str, Any] | None = None,
     trainings: Sequence[Mapping[str, Any]] = (),
@@ -47,6 +47,7 @@ def training_facts(
         title: The title of the page.
         about: Facts that the job does not have, by name.
         algorithm: The algorithm; None if it is not one of the library's.
+        cost: What the training cost.
         warnings: The warnings of Model Trained.
         verdict: What the gate said; None without a gate.
         trainings: What is kept of the pipeline's trainings, oldest first.
@@ -57,7 +58,6 @@ def training_facts(
     earlier = [one for one in trainings if one.get("job") != name and _before(one, job)]
     last = earlier[-1] if earlier else None
     instance_type, count = instances_of(job)
-    cost = _cost(job)
     return ReportFacts(
         title=title,
         made=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -211,6 +211,6 @@ def algorithm_of_image(image: str) -> type[Algorithm] | None:
     return next((known for known in ALGORITHMS.values() if known.repo_name == repository), None)
 
 
-def _cost(job: Mapping[str, Any]) -> Cost:
-    region = str(job.get("TrainingJobArn") or "").split(":")[3:4]
-    return cost_of_job(PriceTable.of_package(), region[0] if region else "", job)
+def region_of_job(job: Mapping[str, Any]) -> str:
+    """Return the region of a training job, by its ARN; empty without one."""
+    return next(iter(str(job.get("TrainingJobArn") or "").split(":")[3:4]), "")

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from amazon_estimators.algorithms import algorithm_named
+from amazon_estimators.costs.reckoning import cost_of_training
 from amazon_estimators.logs import note
 from amazon_estimators.pipeline.keys import report_key
 from amazon_estimators.pipeline.trainings import trainings
-from amazon_estimators.reports.gather import training_facts
+from amazon_estimators.reports.gather import region_of_job, training_facts
 from amazon_estimators.reports.page import page
 from amazon_estimators.storage.s3 import put_text
 from amazon_estimators.storage.s3_uri import Place
@@ -39,6 +40,7 @@ def write_report(s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
             "tuning job": (state.get("tuned") or {}).get("job_name"),
         },
         algorithm=algorithm_named(settings["algorithm"]),
+        cost=cost_of_training(settings, region_of_job(job), job, state.get("tuned")),
         warnings=state.get("warnings") or [],
         verdict=state.get("verdict"),
         trainings=trainings(s3, plan["bucket"], settings["prefix"]),

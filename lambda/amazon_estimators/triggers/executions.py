@@ -23,7 +23,7 @@ ANNOUNCEABLE = ({"input", "plan", "job", "announced"}, {"input", "plan", "predic
 """Members of an execution's output that can be announced."""
 MOST_LISTED = 1_000
 """Executions that :meth:`Executions.newest` looks at: those that people started stand among them."""
-NAMES = {"pipeline", "job_name_prefix"}
+NAMES = {"pipeline", "job_name_prefix", "prices"}
 """Settings that do not change a training."""
 JOB = re.compile(r":sagemaker:create(TrainingJob|HyperParameterTuningJob|TransformJob)\b")
 
