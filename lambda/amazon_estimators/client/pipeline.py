@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from amazon_estimators.algorithms import Algorithm, algorithm_named
+from amazon_estimators.client.definitions import objects_with
 from amazon_estimators.client.execution import Execution
 from amazon_estimators.client.registry import ModelRegistry
 from amazon_estimators.client.training_job import TrainingJob
@@ -307,23 +308,15 @@ def _state_machines(session: Any, stack_name: str) -> list[str]:
 def _settings(session: Any, state_machine_arn: str) -> dict[str, Any] | None:
     """Return the pipeline's settings, which its definition passes to Plan and Seal; None if it has none."""
     described = client_of(session, "stepfunctions").describe_state_machine(stateMachineArn=state_machine_arn)
-    return next(_objects_with(json.loads(described["definition"]), SETTINGS), None)
+    return next(objects_with(json.loads(described["definition"]), SETTINGS), None)
 
 
 def registry_group(definition: Any) -> str | None:
     """Return the model package group in which a state machine registers models; None without a registry."""
-    for state in _objects_with(definition, {"Resource", "Parameters"}):
+    for state in objects_with(definition, {"Resource", "Parameters"}):
         if str(state["Resource"]).endswith(REGISTER):
             return str(state["Parameters"]["ModelPackageGroupName"])
     return None
-
-
-def _objects_with(value: Any, keys: set[str]) -> Iterator[dict[str, Any]]:
-    if isinstance(value, dict) and keys <= set(value):
-        yield value
-    elif isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _objects_with(inner, keys)
 
 
 def _sent(algorithm: Algorithm, overrides: Mapping[str, Any]) -> dict[str, str]:
