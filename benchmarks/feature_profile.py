@@ -2,10 +2,11 @@
 
 encode  CPU seconds of Encode of one shard of 50 columns with the profile and without, in turn in one process,
         with S3 replaced by local files. The extra cost is the median over the pairs.
+s3      The same of .npy, read from an S3 over HTTPS and written to it, as in a Lambda function.
 seal    10,000 profiles of shards of 50 columns added up by Seal: seconds and peak memory.
 
 ``--write`` keeps the figures in ``benchmarks/results``. The exit code is 1 if a bar is
-missed: 10 % of Encode's CPU where it reads CSV or Parquet, and 350 MB of memory of Seal.
+missed: 10 % of Encode's CPU where it reads CSV, Parquet, or .npy over HTTPS, and 350 MB of memory of Seal.
 """
 
 from __future__ import annotations
@@ -25,21 +26,22 @@ from unittest import mock
 import numpy as np
 from file_s3 import FileS3
 from inputs import csv_text, npy, parquet
-from steps import EXECUTION, MB, encode_in, items_of, measured, settings
+from steps import EXECUTION, MB, emulator_client, encode_in, items_of, measured, settings
 
 from amazon_estimators.pipeline.plan import plan_step
 from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.record_sets.profiles.document import ProfileDocument
 from amazon_estimators.record_sets.profiles.feature_profile import FeatureProfile, ProfileBuilder
-from pipeline import COLUMNS, INPUT, ROOT, processor
+from pipeline import COLUMNS, INPUT, ROOT, emulated, new_bucket, processor
 
 RESULTS = ROOT / "benchmarks" / "results" / f"{Path(__file__).stem}.json"
-PAIRS = 7
+PAIRS = 9
 SHARDS = 10_000
+BUCKET = "benchmark"
 DIFFERENT = 200
 """Profiles of shards that differ; they are read again and again."""
 COST_BAR, MEMORY_BAR = 0.10, 350.0
-BARRED = ("csv", "parquet")
+BARRED = ("csv", "parquet", "npy_over_https")
 
 
 def without_profile() -> Any:
@@ -49,27 +51,37 @@ def without_profile() -> Any:
 
 def encode(kind: str, body: bytes) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as directory:
-        client = FileS3(directory)
-        client.put_object(Bucket="b", Key=f"{INPUT}a.{kind}", Body=body)
-        planned = plan_step(
-            client,
-            Settings.from_dict(settings("b", target_shard_bytes=2**40)),
-            {},
-            {**EXECUTION, "name": "cost"},
-        )
-        (item,) = items_of(client, planned)
+        return encode_with(FileS3(directory), kind, body)
 
-        def cpu() -> float:
-            began = time.process_time()
-            encode_in(client, planned, item)
-            return time.process_time() - began
 
-        cpu()
-        pairs = []
-        for _ in range(PAIRS):
-            with without_profile():
-                plain = cpu()
-            pairs.append((plain, cpu()))
+def encode_over_https(kind: str, body: bytes) -> dict[str, Any]:
+    with emulated():
+        client = emulator_client()
+        new_bucket(client, BUCKET)
+        return encode_with(client, kind, body)
+
+
+def encode_with(client: Any, kind: str, body: bytes) -> dict[str, Any]:
+    client.put_object(Bucket=BUCKET, Key=f"{INPUT}a.{kind}", Body=body)
+    planned = plan_step(
+        client,
+        Settings.from_dict(settings(BUCKET, target_shard_bytes=2**40)),
+        {},
+        {**EXECUTION, "name": "cost"},
+    )
+    (item,) = items_of(client, planned)
+
+    def cpu() -> float:
+        began = time.process_time()
+        encode_in(client, planned, item)
+        return time.process_time() - began
+
+    cpu()
+    pairs = []
+    for _ in range(PAIRS):
+        with without_profile():
+            plain = cpu()
+        pairs.append((plain, cpu()))
     plain, profiled = (statistics.median(pair[side] for pair in pairs) for side in (0, 1))
     return {
         "input_mb": round(len(body) / MB, 1),
@@ -121,6 +133,8 @@ def main() -> int:
     for kind, body in bodies.items():
         found["encode"][kind] = encode(kind, body)
         print(f"{kind}: {found['encode'][kind]}", flush=True)
+    found["encode"]["npy_over_https"] = encode_over_https("npy", bodies["npy"])
+    print(f"npy_over_https: {found['encode']['npy_over_https']}", flush=True)
     _, nothing = measured(add_up, DIFFERENT)
     _, found["seal"] = measured(add_up, SHARDS)
     found["seal"] |= {"shards": SHARDS, "of_making_profiles": nothing}

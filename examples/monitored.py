@@ -26,7 +26,7 @@ class Churn(Stack):
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
         topic = sns.Topic(self, "OnCall", enforce_ssl=True)
-        monitoring = Monitoring(alarm_topic=topic, expected_every=Duration.days(2))
+        monitoring = Monitoring(alarm_topic=topic, expected_every=Duration.days(2), monthly_budget=20)
         training = TrainingPipeline(
             self,
             "Training",

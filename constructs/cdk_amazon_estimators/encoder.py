@@ -27,6 +27,7 @@ from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.props.function_props import check_concurrency, check_memory, check_timeout
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import check_types
+from cdk_amazon_estimators.routes_to_s3 import check_routes, select_subnets
 from cdk_amazon_estimators.storage.encryption_headers import encryption_variables
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 
@@ -102,6 +103,10 @@ class RecordSetEncoder(Construct):
         self._vpc = vpc
         self._subnets = subnets
         self._security_groups = self._groups(vpc, security_groups)
+        if vpc is not None:
+            chosen = select_subnets(vpc, subnets)
+            how = "They read and write S3, and call EventBridge, Step Functions, SQS and Scheduler: they fail"
+            check_routes(self, vpc, chosen.subnets, who="the functions", how=how)
         self._encryption_key = encryption_key
         if encryption_key is not None:
             allow_logs(encryption_key, self)

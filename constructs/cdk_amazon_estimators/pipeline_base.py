@@ -33,7 +33,20 @@ from amazon_estimators.pipeline.metrics import (
     COUNTS,
     ERROR,
     EXECUTION_SECONDS,
+    TRAINING_SECONDS,
 )
+from amazon_estimators.pipeline.step_metrics import (
+    INPUT_BYTES,
+    INPUT_OBJECTS,
+    RECORD_BYTES,
+    RECORDS,
+    ROWS_DROPPED,
+    SHARDS_ENCODED,
+    SHARDS_REUSED,
+    STEP,
+    STEP_SECONDS,
+)
+from cdk_amazon_estimators.access.registry import registry_statements
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.errors import PipelineError
 from cdk_amazon_estimators.state_machine_events import StateMachineEvents
@@ -51,6 +64,7 @@ class TrainingPipelineBase(StateMachineEvents):
         prefix: The prefix of every key of the pipeline, empty or ending with ``/``.
         encryption_key: KMS key of the objects, if it is not the buckets' own.
         input_key_prefixes: The prefixes that input is read from.
+        model_package_group: The group in which models are registered; None without one, or if unknown.
     """
 
     teller = "a training pipeline"
@@ -59,6 +73,7 @@ class TrainingPipelineBase(StateMachineEvents):
     prefix: str
     encryption_key: kms.IKey | None
     input_key_prefixes: Sequence[str]
+    model_package_group: str | None = None
 
     def grant_start_execution(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` start an execution, with the input that TrainingPipeline documents."""
@@ -74,7 +89,13 @@ class TrainingPipelineBase(StateMachineEvents):
     def grant_read_status(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` list and describe executions, and read which data set and model are the latest."""
         latest = (keys.last_trained_key(self.prefix), keys.current_model_key(self.prefix))
-        self._access(self.data_bucket, grantee).read(latest)
+        access = self._access(self.data_bucket, grantee)
+        # A reader asks for a record that may not exist yet: S3 tells that only to those who may list.
+        access.list(latest)
+        access.read(latest)
+        if self.model_package_group is not None:
+            for statement in registry_statements(self, self.model_package_group):
+                grantee.grant_principal.add_to_principal_policy(statement)
         return self.state_machine.grant_read(grantee)
 
     def grant_read_models(self, grantee: iam.IGrantable) -> None:
@@ -287,6 +308,47 @@ class TrainingPipelineBase(StateMachineEvents):
     def metric_execution_seconds(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the time that executions took until they announced their end, as a maximum."""
         return self._metric(EXECUTION_SECONDS, period, "Maximum")
+
+    def metric_training_seconds(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the time that training jobs took, as a maximum. On spot capacity fewer are billed."""
+        return self._metric(TRAINING_SECONDS, period, "Maximum")
+
+    def metric_step_seconds(self, step: str, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the time that a step took, as a maximum.
+
+        Args:
+            step: ``"Plan"``, ``"Seal"``, ``"Tune"``, ``"Judge"`` or ``"Register"``.
+            period: The period of a value. Default: 5 minutes.
+        """
+        return self._metric(STEP_SECONDS, period, "Maximum", **{STEP: step})
+
+    def metric_input_objects(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the input objects of each data set that was encoded, as an average."""
+        return self._metric(INPUT_OBJECTS, period, "Average")
+
+    def metric_input_bytes(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the bytes of the input of each data set that was encoded, as an average."""
+        return self._metric(INPUT_BYTES, period, "Average")
+
+    def metric_records(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the records of each RecordSet that was encoded, as an average."""
+        return self._metric(RECORDS, period, "Average")
+
+    def metric_record_bytes(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the bytes of each RecordSet that was encoded, as an average."""
+        return self._metric(RECORD_BYTES, period, "Average")
+
+    def metric_rows_dropped(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the rows that were left out because a value was missing, as an average per RecordSet."""
+        return self._metric(ROWS_DROPPED, period, "Average")
+
+    def metric_shards_encoded(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the number of shards that were encoded, as a sum."""
+        return self._metric(SHARDS_ENCODED, period)
+
+    def metric_shards_reused(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the number of shards that an earlier execution had encoded, as a sum."""
+        return self._metric(SHARDS_REUSED, period)
 
     def metric_algorithm(
         self, name: str, *, statistic: str = "Average", period: Duration | None = None

@@ -66,6 +66,11 @@ def note(**facts: Any) -> None:
     _facts.update(facts)
 
 
+def noted() -> Mapping[str, Any]:
+    """Return the facts that the step under way has noted."""
+    return dict(_facts)
+
+
 def retrying(operation: str, attempt: int, cause: str, **where: Any) -> None:
     """Log that a request is sent once more.
 

@@ -20,7 +20,8 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from amazon_estimators.client.pipeline import PipelineEstimator, pipelines_of_stack
+from amazon_estimators.client.find_pipelines import pipelines_of_stack
+from amazon_estimators.client.pipeline import PipelineEstimator
 from amazon_estimators_rehearsal import deployment, server
 from amazon_estimators_rehearsal.assembly import stacks_of
 from amazon_estimators_rehearsal.certificate import CERTIFICATE

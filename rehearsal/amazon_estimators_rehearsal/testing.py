@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from amazon_estimators.client.pipeline import PipelineEstimator, pipelines_of_stack
+from amazon_estimators.client.find_pipelines import pipelines_of_stack
+from amazon_estimators.client.pipeline import PipelineEstimator
 from amazon_estimators.errors import RequestError
 from amazon_estimators.local_platform import ON_THIS_MACHINE
 from amazon_estimators.pipeline.event_names import FAILED, REJECTED, SOURCE, TRAINED

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from amazon_estimators.client.find_pipelines import find_pipeline
 from amazon_estimators.client.lineage import lineage_of
-from amazon_estimators.client.pipeline import PipelineEstimator, find_pipeline
+from amazon_estimators.client.pipeline import PipelineEstimator
 from amazon_estimators_rehearsal.platform import Platform
 
 pytestmark = pytest.mark.deployed

@@ -24,7 +24,7 @@ EXPECTED: dict[str, dict[str, int]] = {
     },
     "monitored": {
         "AWS::StepFunctions::StateMachine": 3,
-        "AWS::CloudWatch::Alarm": 14,
+        "AWS::CloudWatch::Alarm": 15,
         "AWS::CloudWatch::Dashboard": 1,
         "AWS::SNS::Topic": 1,
         "AWS::S3::Bucket": 2,

@@ -15,6 +15,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from pipeline_stacks import REPOSITORY, REQUIRED, Synthesised, new_app, new_stack
 from test_examples import stack_of
+from test_pipeline_base import NOTED
 from test_pipeline_nag import violations
 
 from amazon_estimators.algorithms import KMeans, LinearLearner
@@ -27,6 +28,7 @@ from amazon_estimators.pipeline.metrics import (
     embedded,
     metric_line,
 )
+from amazon_estimators.pipeline.step_metrics import step_lines
 from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
 from amazon_estimators.serving.drift import ENDPOINT, Captured, drift_metrics
 from cdk_amazon_estimators import (
@@ -118,6 +120,9 @@ def queries(alarm: dict[str, Any]) -> list[dict[str, Any]]:
     return [query for query in alarm.get("Metrics", ()) if "MetricStat" in query]
 
 
+OF_TRAINING = {"billable_seconds": 42, "training_seconds": 44, "cost": {"amount": 0.01}}
+
+
 def event_line(told: str) -> dict[str, Any]:
     """The line that is written for an event, with every member that such an event can have."""
     metrics = {metric.name: 0.5 for metric in LinearLearner.metrics}
@@ -125,11 +130,19 @@ def event_line(told: str) -> dict[str, Any]:
         "state_machine": "arn",
         "seconds": 61,
         "error": "InputError",
-        **({"billable_seconds": 42, "metrics": metrics} if told in COUNTS else {}),
+        **({**OF_TRAINING, "metrics": metrics} if told in COUNTS else {}),
     }
     line = metric_line(told, detail, now=0)
     assert line is not None
     return line
+
+
+def training_lines() -> Iterator[dict[str, Any]]:
+    """The lines of a training pipeline: of its events, and of its steps."""
+    yield from map(event_line, COUNTS)
+    event = {"execution": {"name": "one", "state_machine": "arn"}}
+    for step, facts in NOTED.items():
+        yield from step_lines(step, event, facts, seconds=1.0, now=0)
 
 
 def drift_line() -> dict[str, Any]:
@@ -152,7 +165,7 @@ def metrics_of(line: dict[str, Any]) -> set[tuple[str, frozenset[str]]]:
 
 
 WRITTEN: dict[str, set[tuple[str, frozenset[str]]]] = {
-    "Training": {one for told in COUNTS for one in metrics_of(event_line(told))},
+    "Training": {one for line in training_lines() for one in metrics_of(line)},
     "Scores": {one for told in PREDICTION_COUNTS for one in metrics_of(event_line(told))},
     "Online": {one for told in ENDPOINT_COUNTS for one in metrics_of(event_line(told))},
     "drift": metrics_of(drift_line()),
@@ -178,7 +191,7 @@ def test_every_metric_of_the_dashboard_is_one_that_is_written_or_documented(chur
 
 def test_every_metric_of_an_alarm_is_one_that_is_written_or_documented(churn: Synthesised) -> None:
     metrics = [*alarmed(churn)]
-    assert len(metrics) == 16  # two of the 14 alarms look at two queues
+    assert len(metrics) >= len(churn.of_type("AWS::CloudWatch::Alarm")) == 15
     assert [metric for metric in metrics if not is_produced(metric)] == []
 
 
@@ -224,6 +237,17 @@ def test_widgets_lie_beside_one_another(churn: Synthesised) -> None:
         assert max(columns) < 24
         assert not cells & taken
         taken |= cells
+
+
+def test_the_picture_of_the_docs_has_every_widget_of_the_template(churn: Synthesised) -> None:
+    """If not: python benchmarks/dashboard_picture.py."""
+    picture = (REPOSITORY / "docs" / "images" / "dashboard.svg").read_text(encoding="utf-8")
+    widgets = body(churn)["widgets"]
+    titles = [widget["properties"]["title"] for widget in widgets if widget["type"] != "text"]
+    assert [picture.count(f">{title}</text>") for title in titles] == [*map(titles.count, titles)]
+    labels = {metric[-1]["label"] for one in widgets for metric in one["properties"].get("metrics", ())}
+    assert {label for label in labels if f">{label}</text>" not in picture} == set()
+    assert "An illustration" in picture
 
 
 def test_an_alarm_looks_back_no_further_than_cloudwatch_does(churn: Synthesised) -> None:
@@ -349,6 +373,18 @@ def test_a_model_that_does_not_come_is_an_alarm_even_without_any_data() -> None:
     assert [one["Expression"] for one in alarm["Metrics"] if "Expression" in one] == ["FILL(m, 0)"]
 
 
+def test_a_budget_is_watched_as_far_back_as_an_alarm_looks() -> None:
+    stack = new_stack()
+    TrainingPipeline(stack, "Digits", **REQUIRED, monitoring=Monitoring(monthly_budget=60))
+    alarms = Synthesised(stack).of_type("AWS::CloudWatch::Alarm")
+    (alarm,) = (one for name, one in alarms.items() if name.startswith("DigitsMonitoringBudget"))
+    (query,) = queries(alarm)
+    assert (query["MetricStat"]["Metric"]["MetricName"], query["MetricStat"]["Stat"]) == ("Cost", "Sum")
+    assert query["MetricStat"]["Period"] * alarm["EvaluationPeriods"] == WEEK
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanOrEqualToThreshold", 14)
+    assert "a budget of 60 per month" in alarm["AlarmDescription"]
+
+
 def test_monitoring_adds_alarms_and_a_dashboard_and_changes_nothing_else() -> None:
     stacks = {watched: new_stack() for watched in (True, False)}
     for watched, stack in stacks.items():
@@ -367,6 +403,8 @@ def test_monitoring_adds_alarms_and_a_dashboard_and_changes_nothing_else() -> No
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"expected_every": Duration.days(8)}, "691200 seconds; allowed: whole hours, 1 to 168"),
     ({"expected_every": Duration.minutes(90)}, "5400 seconds; allowed: whole hours"),
+    ({"monthly_budget": 0}, "Monitoring.monthly_budget is 0; allowed: more than 0"),
+    ({"monthly_budget": "100 USD"}, "Monitoring.monthly_budget is '100 USD'; allowed: a number"),
     ({"expected_every": 2}, "Monitoring.expected_every is 2; allowed: a Duration"),
     ({"endpoint_latency": Duration.seconds(0)}, "Monitoring.endpoint_latency is 0; allowed: more than 0"),
     ({"alarm_topic": "arn"}, "Monitoring.alarm_topic is 'arn'; allowed: a topic"),

@@ -19,8 +19,9 @@ from test_pipeline_permissions import allowed
 from amazon_estimators.pipeline.event_names import LINEAGE_SOURCE
 from amazon_estimators.pipeline.lineage import run_event
 from amazon_estimators.pipeline.metrics import COUNTS, metric_line
+from amazon_estimators.pipeline.step_metrics import step_lines
 from amazon_estimators.sources import Source
-from cdk_amazon_estimators import TrainingPipeline, TrainingPipelineBase
+from cdk_amazon_estimators import Registration, TrainingPipeline, TrainingPipelineBase
 
 REGION, ACCOUNT = "eu-west-1", "111122223333"
 MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:Digits"
@@ -87,6 +88,9 @@ GRANTS: dict[str, tuple[Callable[[TrainingPipelineBase, iam.IGrantable], Any], l
             Asked(action="states:GetExecutionHistory", resource="<execution>"),
             Asked(action="s3:GetObject", resource="data/churn/datasets/last_trained.json"),
             Asked(action="s3:GetObject", resource="data/churn/datasets/current_model.json"),
+            # current_model() lists first: for a record that is missing, S3 answers others with 403.
+            Asked(action="s3:ListBucket", resource="data", prefix="churn/datasets/current_model.json"),
+            Asked(action="s3:ListBucket", resource="data", prefix="churn/input/", allowed=False),
             Asked(action="s3:GetObject", resource="data/churn/input/train/a.csv", allowed=False),
             Asked(action="states:StopExecution", resource="<execution>", allowed=False),
         ],
@@ -137,6 +141,24 @@ def test_a_grant_allows_what_it_says_and_no_more(
         resource = states.get(asked.resource, f"arn:aws:s3:::{asked.resource}")
         context = {"s3:prefix": asked.prefix} if asked.action == "s3:ListBucket" else {}
         assert allowed(synthesised, "Reader", asked.action, resource, context) is asked.allowed, asked
+
+
+def test_who_reads_the_status_finds_the_model_in_use_in_the_registry() -> None:
+    stack = new_stack(region=REGION)
+    group = "digits-models"
+    pipeline = TrainingPipeline(
+        stack, "Digits", **REQUIRED, registration=Registration(model_package_group=group), triggers=[]
+    )
+    pipeline.grant_read_status(iam.Role(stack, "Reader", assumed_by=iam.AccountRootPrincipal()))
+    synthesised = Synthesised(stack)
+    arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
+    for action, resource, expected in (
+        ("sagemaker:ListModelPackages", f"{arn}:model-package-group/{group}", True),
+        ("sagemaker:DescribeModelPackage", f"{arn}:model-package/{group}/3", True),
+        ("sagemaker:DescribeModelPackage", f"{arn}:model-package/others/3", False),
+        ("sagemaker:UpdateModelPackage", f"{arn}:model-package/{group}/3", False),
+    ):
+        assert allowed(synthesised, "Reader", action, resource, {}) is expected, action
 
 
 def _machine(synthesised: Synthesised, pipeline_of: Callable[[Stack], TrainingPipelineBase]) -> str:
@@ -211,24 +233,42 @@ METRICS: Metrics = {
     "BillableSeconds": TrainingPipelineBase.metric_billable_seconds,
     "Cost": TrainingPipelineBase.metric_cost,
     "ExecutionSeconds": TrainingPipelineBase.metric_execution_seconds,
+    "TrainingSeconds": TrainingPipelineBase.metric_training_seconds,
+    "StepSeconds": lambda pipeline: pipeline.metric_step_seconds("Plan"),
+    "InputObjects": TrainingPipelineBase.metric_input_objects,
+    "InputBytes": TrainingPipelineBase.metric_input_bytes,
+    "Records": TrainingPipelineBase.metric_records,
+    "RecordBytes": TrainingPipelineBase.metric_record_bytes,
+    "RowsDropped": TrainingPipelineBase.metric_rows_dropped,
+    "ShardsEncoded": TrainingPipelineBase.metric_shards_encoded,
+    "ShardsReused": TrainingPipelineBase.metric_shards_reused,
     "test:msd": lambda pipeline: pipeline.metric_algorithm("test:msd"),
 }
 DETAIL = {
     "state_machine": MACHINE,
     "seconds": 61,
+    "training_seconds": 44,
     "billable_seconds": 42,
     "cost": {"amount": 0.0013, "currency": "USD"},
     "metrics": {"test:msd": 0.5},
     "error": "InputError",
 }
+NOTED: dict[str, dict[str, int]] = {
+    "Plan": {"objects": 2, "bytes": 3, "shards": 5, "shards_to_encode": 4},
+    "Seal": {"records": 6, "bytes": 7, "dropped": 1},
+}
+"""What the steps note for their logs; tests/pipeline/test_step_metrics.py takes it from the steps."""
 
 
 def test_every_metric_of_a_pipeline_is_one_that_a_function_writes() -> None:
     stack = new_stack(region=REGION)
     pipeline = imported(stack)
     written = set()
-    for told in COUNTS:
-        line = metric_line(told, DETAIL, now=0)
+    event = {"execution": {"name": "one", "state_machine": MACHINE}}
+    steps = [
+        line for step, facts in NOTED.items() for line in step_lines(step, event, facts, seconds=1.0, now=0)
+    ]
+    for line in (*(metric_line(told, DETAIL, now=0) for told in COUNTS), *steps):
         assert line is not None
         (directive,) = line["_aws"]["CloudWatchMetrics"]
         for dimensions in directive["Dimensions"]:

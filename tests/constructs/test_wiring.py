@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from aws_cdk import App, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_notifications as notifications
@@ -27,7 +26,6 @@ from cdk_amazon_estimators import (
 from cdk_amazon_estimators.pipeline_checks import OUTSIDE_CHANNELS
 from cdk_amazon_estimators.storage.bucket_events import UNKNOWN
 from cdk_amazon_estimators.storage.given_buckets import KEY_UNKNOWN, NOT_VERSIONED
-from cdk_amazon_estimators.training.network import NO_ROUTE
 
 
 def warnings(stack: Stack, about: str) -> list[str]:
@@ -222,30 +220,3 @@ def test_the_policy_that_demands_tls_goes_with_its_bucket(policy: RemovalPolicy)
     kept = {one["Type"]: one["DeletionPolicy"] for one in Synthesised(stack).resources.values()}
     expected = "Retain" if policy == RemovalPolicy.RETAIN else "Delete"
     assert kept == {"AWS::S3::Bucket": expected, "AWS::S3::BucketPolicy": expected}
-
-
-@pytest.mark.parametrize(
-    ("kind", "endpoint", "told"),
-    [
-        (ec2.SubnetType.PRIVATE_ISOLATED, None, 1),
-        (ec2.SubnetType.PRIVATE_ISOLATED, ec2.GatewayVpcEndpointAwsService.DYNAMODB, 1),
-        (ec2.SubnetType.PRIVATE_ISOLATED, ec2.GatewayVpcEndpointAwsService.S3, 0),
-        (ec2.SubnetType.PRIVATE_WITH_EGRESS, None, 0),
-    ],
-    ids=["isolated", "another endpoint", "endpoint", "with a route out"],
-)
-def test_instances_that_cannot_reach_s3_are_warned_of(
-    kind: ec2.SubnetType, endpoint: ec2.GatewayVpcEndpointAwsService | None, told: int
-) -> None:
-    stack = new_stack()
-    configuration = [
-        ec2.SubnetConfiguration(name="public", subnet_type=ec2.SubnetType.PUBLIC),
-        ec2.SubnetConfiguration(name="training", subnet_type=kind),
-    ]
-    vpc = ec2.Vpc(stack, "Vpc", subnet_configuration=configuration)
-    subnets = ec2.SubnetSelection(subnet_group_name="training")
-    TrainingPipeline(stack, "Digits", **REQUIRED, vpc=vpc, subnets=subnets)
-    if endpoint:
-        vpc.add_gateway_endpoint("Endpoint", service=endpoint)  # after the pipeline
-    assert Synthesised(stack).template
-    assert len(warnings(stack, NO_ROUTE)) == told

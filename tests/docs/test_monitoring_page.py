@@ -51,7 +51,7 @@ def test_the_table_names_every_alarm_that_the_code_makes() -> None:
     sources = "".join(inspect.getsource(module) for module in (alarms, training, endpoint_watch))
     made = set(re.findall(r'alarms\.(?:add|on_messages)\(\s*"(\w+)"', sources)) | {"Failed", "TimedOut"}
     assert {name for row in TABLE for name in re.findall(r"`(\w+)`", row[0])} == made
-    assert len(made) == 7
+    assert len(made) == 8
 
 
 def test_the_table_names_every_switch_with_the_value_that_turns_it_off() -> None:

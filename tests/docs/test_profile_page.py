@@ -9,7 +9,12 @@ RESULTS = json.loads((ROOT / "benchmarks/results/feature_profile.json").read_tex
 
 
 def test_the_page_tells_what_the_benchmark_measured() -> None:
-    rows = {"csv": "CSV", "parquet": "Parquet", "npy": "`.npy` of float32"}
+    rows = {
+        "csv": "CSV",
+        "parquet": "Parquet",
+        "npy": "`.npy` of float32, from local files",
+        "npy_over_https": "`.npy` of float32, over HTTPS",
+    }
     assert set(rows) == set(RESULTS["encode"])
     for kind, shown in rows.items():
         assert f"| {shown} | {RESULTS['encode'][kind]['extra'] * 100:.0f} % |" in PAGE

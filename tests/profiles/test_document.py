@@ -52,6 +52,9 @@ BOMB = base64.b64encode(zlib.compress(bytes(2**26), 9)).decode()
         ("features", None),
         ("records", 0),
         ("records", 1e400),
+        ("sampled", 0),
+        ("sampled", 701),
+        ("sampled", "x"),
         ("names", ["a"]),
         ("names", 5),
         ("warnings", None),
@@ -78,6 +81,15 @@ def test_a_value_that_cannot_be_is_refused_though_the_digest_is_right(path: str,
     inside[last] = value
     with pytest.raises(DamagedFileError, match="uri is not a profile"):
         ProfileDocument.from_json(json.dumps(seal_document(SCHEMA, values, place=ANYWHERE)), "uri")
+
+
+def test_a_profile_of_an_older_release_is_of_all_rows() -> None:
+    values = open_document(written().to_json(), SCHEMA, uri="", place=ANYWHERE, remedy="")
+    del values["sampled"]
+    older = json.dumps(
+        seal_document(SCHEMA, {k: v for k, v in values.items() if k != "schema"}, place=ANYWHERE)
+    )
+    assert ProfileDocument.from_json(older, "uri").profile.moments.sampled == 700
 
 
 @pytest.mark.parametrize(

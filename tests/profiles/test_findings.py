@@ -109,6 +109,13 @@ def test_nothing_moves_by_chance() -> None:
     assert len(compare(*(document(*table.T) for table in tables)).moved) <= 2
 
 
+def test_a_rare_value_that_one_sample_has_and_the_other_has_not_is_no_move() -> None:
+    before, after = np.zeros(200_000), np.zeros(200_000)
+    before[[5, 150_000]] = 1
+    after[CHANCE.choice(200_000, 40, replace=False)] = 1
+    assert not compare(document(before), document(after)).moved
+
+
 def test_features_are_matched_by_name() -> None:
     one, other = CHANCE.normal(size=500), CHANCE.normal(9, 1, size=500)
     before = document(one, other, one, names=("a", "b", "old"))

@@ -209,9 +209,52 @@ def test_every_shape_is_folded_right(columns: int, rows: int, order: str) -> Non
 
 
 def test_a_variance_far_from_zero_keeps_its_digits() -> None:
-    table = (1e6 + np.arange(-50_000, 50_000).reshape(-1, 1) % 7).astype(np.float32)
-    for profile in (dense([table]), sparse([table]), dense(np.array_split(table, 97))):
+    table = (1e6 + np.arange(-4_000, 4_000).reshape(-1, 1) % 7).astype(np.float32)
+    shards = FeatureProfile.merge(dense([part]) for part in np.array_split(table, 13))
+    assert shards is not None
+    for profile in (dense([table]), sparse([table]), dense(np.array_split(table, 97)), shards):
         assert profile.moments.variance[0] == pytest.approx(table.astype(np.float64).var(), rel=1e-9)
+
+
+@pytest.mark.parametrize("order", ["as drawn", "sorted"])
+def test_of_more_rows_than_are_sampled_the_range_is_exact_and_the_rest_near(order: str) -> None:
+    chance = np.random.default_rng(5)
+    table = np.column_stack(
+        [chance.normal(1e5, 3, 60_000), chance.random(60_000) < 0.2, np.full(60_000, 7)]
+    ).astype(np.float32)
+    if order == "sorted":
+        table = np.sort(table, axis=0)
+    table[41_234, 0], table[777, 0] = 1e9, -5
+    moments = dense(np.array_split(table, 7)).moments
+    assert (moments.records, 4_000 < moments.sampled <= sketches.MOST_ROWS) == (60_000, True)
+    assert np.array_equal(moments.minimum, table.min(axis=0))
+    assert np.array_equal(moments.maximum, table.max(axis=0))
+    assert moments.constant.tolist() == [False, False, True]
+    assert moments.mean[0] == pytest.approx(1e5, abs=4 * 3 / math.sqrt(moments.sampled))
+    assert moments.zeros[1] / 60_000 == pytest.approx(0.8, abs=4 * 0.4 / math.sqrt(moments.sampled))
+    assert moments.variance[1] == pytest.approx(0.16, rel=0.1)
+    assert moments.variance[2] == 0
+
+
+def test_a_feature_with_one_other_value_has_a_variance_wherever_the_sample_falls() -> None:
+    for at in range(0, 40_000, 1_999):
+        table = np.zeros((40_000, 1), np.float32)
+        table[at] = 3
+        moments = dense([table]).moments
+        assert not moments.constant[0]
+        assert moments.squares[0] >= table.astype(np.float64).var() * 40_000 / 2.0001
+
+
+def test_shards_sampled_unevenly_count_as_the_even_sample_that_is_as_good() -> None:
+    chance = np.random.default_rng(6)
+    small, large = (dense([chance.normal(size=(rows, 1)).astype(np.float32)]) for rows in (8_000, 400_000))
+    merged = FeatureProfile.merge([small, *[large] * 2])
+    assert merged is not None
+    shares = [(8_000, 8_000), *[(400_000, large.moments.sampled)] * 2]
+    variance_of_mean = sum((rows / 808_000) ** 2 / sampled for rows, sampled in shares)
+    assert merged.moments.sampled == pytest.approx(1 / variance_of_mean)
+    again = ProfileDocument.from_json(ProfileDocument(merged).to_json(), "uri").profile
+    assert again.moments.sampled == merged.moments.sampled
 
 
 def test_wide_tables_have_moments_only_and_the_widest_none() -> None:

@@ -79,8 +79,9 @@ OTHER_VALUES: dict[str, Any] = {
     "unknown": "zeros",
     "hashed": {0: 8},
     "scale": {0: (1, 2)},
+    "classes": ("no", "yes"),
 }
-COMPANIONS: dict[str, Any] = {"unknown": {"one_hot": {0: ("a",)}}}
+COMPANIONS: dict[str, Any] = {"unknown": {"one_hot": {0: ("a",)}}, "classes": {"label": 0}}
 """Options without which another has no meaning."""
 
 

@@ -13,11 +13,12 @@ from starter_model import Model, Wish
 from starter_world import Crash, World
 
 from amazon_estimators.pipeline.keys import state_key
+from amazon_estimators.triggers.attempts import Attempts
 from amazon_estimators.triggers.inbox import work_on
 from amazon_estimators.triggers.starter import Starter
 
-RECEIVES = 8
-"""Deliveries after which SQS sets a message aside by itself."""
+THROTTLED = 0.05
+"""How many deliveries find no room in Lambda."""
 ALARM = "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:drift"
 ENDS = ("SUCCEEDED", "SUCCEEDED", "FAILED", "FAILED", "ABORTED", "TIMED_OUT")
 POISON = (
@@ -45,6 +46,7 @@ class Letter:
 
     def __init__(self, number: int, body: str) -> None:
         self.id, self.body, self.receives = f"m{number}", body, 0
+        self.runs = 0
         self.wish: Wish | None = None
         self.begun = False
 
@@ -83,13 +85,14 @@ class History(World):
             return
         letter = self.queue[0]
         letter.receives += 1
-        if letter.receives > RECEIVES:
-            self._set_aside(letter)
+        if self.random.random() < THROTTLED:
+            self.passes(960)
             return
+        letter.runs += 1
         if not letter.begun:
             letter.begun, letter.wish = True, self._begins(letter)
         told = len(self.told)
-        self.model.attempts(letter.wish, letter.receives)
+        self.model.attempts(letter.wish, letter.runs)
         starter = self.starter_class(
             self.settings,
             s3=self.s3,
@@ -106,7 +109,8 @@ class History(World):
         }
         letters = len(self.dead)
         try:
-            done = work_on(record, starter, self, self.settings)
+            attempts = Attempts(self.s3, self.settings.data_bucket, self.settings.prefix)
+            done = work_on(record, starter, self, attempts, self.settings)
         except Crash:
             self.passes(360)
             return
@@ -115,7 +119,7 @@ class History(World):
             self.model.sets_aside(letter.wish)
         elif done:
             self.queue.remove(letter)
-            self.model.handled(letter.wish, self.told[told:], letter.receives)
+            self.model.handled(letter.wish, self.told[told:], letter.runs)
             if letter.body.startswith('{"trigger": "upload"'):
                 self.model.uploaded_at(json.loads(letter.body)["time"])
         else:
@@ -123,11 +127,6 @@ class History(World):
 
     def _begins(self, letter: Letter) -> Wish | None:
         return None if letter.body in POISON else self.model.begins(json.loads(letter.body))
-
-    def _set_aside(self, letter: Letter) -> None:
-        self.queue.remove(letter)
-        self.dead.append(letter.body)
-        self.model.sets_aside(letter.wish)
 
     def send_message(self, *, MessageBody: str, MessageAttributes: Mapping[str, Any], **_: Any) -> None:
         assert MessageAttributes["reason"]["StringValue"]

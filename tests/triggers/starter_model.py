@@ -275,9 +275,12 @@ class Model:
             for wish in (*self.open, *self.half, *([self.handling] if self.handling else []))
             if changes[-1] >= wish.least and self._is_of(wish, reason)
         ]
+        # A copy of a request that waited is answered by it: the data may be older than the copy.
+        waited = {wish.asked for wish in served if wish.again and wish is not self.handling}
+        asked = [wish for wish in served if wish is not self.handling or wish.asked not in waited]
         # The oldest time at which this lay there and that answers the most: what follows may only be newer.
         change = (
-            min(at for at in changes if all(at >= wish.least for wish in served)) if served else changes[0]
+            min(at for at in changes if all(at >= wish.least for wish in asked)) if served else changes[0]
         )
         self._require(bool(served) or recovered, f"{name}: nobody asked for it")
         self.looked = max(self.looked, changes[-1])

@@ -79,6 +79,7 @@ JOB: dict[str, Any] = {
     "AlgorithmSpecification": {"TrainingImage": "registry/kmeans:1", "TrainingInputMode": "File"},
     "HyperParameters": {"k": "10"},
     "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 30},
+    "TrainingTimeInSeconds": 75,
     "BillableTimeInSeconds": 60,
 }
 
@@ -105,6 +106,7 @@ def test_a_success_holds_all_that_leads_from_it_to_the_data() -> None:
         "hyperparameters": {"k": "10"},
         "instance_type": "ml.m5.large",
         "instance_count": 2,
+        "training_seconds": 75,
         "billable_seconds": 60,
         "cost": {
             "amount": None,

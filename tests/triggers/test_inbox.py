@@ -7,9 +7,11 @@ import logging
 from typing import Any
 
 import pytest
-from starter_world import World
+from starter_world import Crash, World
 
-from amazon_estimators.triggers.inbox import work_on
+from amazon_estimators.pipeline.keys import attempts_key
+from amazon_estimators.triggers.attempts import Attempts
+from amazon_estimators.triggers.inbox import CRASHES, work_on
 
 
 class Queue:
@@ -43,15 +45,20 @@ def record(message: Any, tries: int = 1) -> dict[str, Any]:
     }
 
 
+def deliver(world: World, queue: Queue, message: dict[str, Any]) -> bool:
+    attempts = Attempts(world.s3, "bucket", world.prefix)
+    return work_on(message, world.starter(), queue, attempts, world.settings)
+
+
 def test_what_fails_comes_back_later_each_time_and_then_is_handled() -> None:
     world, queue = World(), Queue()
     message = world.batch("a.csv")
     world.faults.outage["start_execution"] = 2
     for tries in (1, 2):
-        assert not work_on(record(message, tries), world.starter(), queue, world.settings)
+        assert not deliver(world, queue, record(message, tries))
     assert queue.delays == [15, 60]
     assert world.names == []
-    assert work_on(record(message, 3), world.starter(), queue, world.settings)
+    assert deliver(world, queue, record(message, 3))
     assert len(world.names) == 1
     assert queue.dead == []
 
@@ -59,15 +66,15 @@ def test_what_fails_comes_back_later_each_time_and_then_is_handled() -> None:
 def test_the_third_failure_sets_it_aside_unchanged_with_its_reason_and_the_next_is_handled() -> None:
     world, queue = World(), Queue()
     message, other = world.batch("a.csv"), world.batch("b.csv")
-    world.faults.outage["list_object_versions"] = 1
-    assert work_on(record(message, 3), world.starter(), queue, world.settings)
+    world.faults.outage["list_object_versions"] = 3
+    assert [deliver(world, queue, record(message, tries)) for tries in (1, 2, 3)] == [False, False, True]
     (letter,) = queue.dead
     assert json.loads(letter["MessageBody"]) == message
     attributes = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
     assert attributes["error"] == "ConnectionError"
     assert attributes["reason"] == "list_object_versions failed"
     assert attributes["pipeline"] == "Stack/Digits"
-    assert work_on(record(other), world.starter(), queue, world.settings)
+    assert deliver(world, queue, record(other))
     assert world.trained_on(world.names[0]) == ["a.csv", "b.csv"]
 
 
@@ -102,7 +109,7 @@ def test_the_third_failure_sets_it_aside_unchanged_with_its_reason_and_the_next_
 )
 def test_poison_is_set_aside_at_once(body: str) -> None:
     world, queue = World(), Queue()
-    assert work_on(record(body), world.starter(), queue, world.settings)
+    assert deliver(world, queue, record(body))
     assert [letter["MessageBody"] for letter in queue.dead] == [body]
     assert queue.delays == []
     reason = queue.dead[0]["MessageAttributes"]["reason"]["StringValue"]
@@ -119,6 +126,66 @@ def test_a_reason_that_sqs_would_refuse_is_sent_without_its_characters(
     def fails(operation: str, act: Any) -> Any:
         raise OSError("a\x00b\ud800c\uffffd\n\u00e9")
 
-    monkeypatch.setattr(world.faults, "call", fails)
-    assert work_on(record(world.marker(), 3), world.starter(), queue, world.settings)
+    marker = record(world.marker(), 3)
+    monkeypatch.setattr(world.faults, "call", fails)  # S3 does not tell the attempts either
+    assert deliver(world, queue, marker)
     assert queue.dead[0]["MessageAttributes"]["reason"]["StringValue"] == "a?b?c?d\n\u00e9"
+
+
+def test_a_delivery_that_lambda_throttles_is_no_attempt() -> None:
+    """It comes again with a higher receive count; the starter has not seen it."""
+    world, queue = World(), Queue()
+    message = world.batch("a.csv")
+    world.faults.outage["start_execution"] = 2
+    assert [deliver(world, queue, record(message, tries)) for tries in (7, 300, 999)] == [False, False, True]
+    assert queue.delays == [15, 60]
+    assert queue.dead == []
+    assert len(world.names) == 1
+
+
+def test_the_attempts_of_one_message_are_not_those_of_the_next() -> None:
+    world, queue = World(), Queue()
+    first, second = world.batch("a.csv"), world.batch("b.csv")
+    world.faults.outage["start_execution"] = 3
+    assert [deliver(world, queue, record(first, tries)) for tries in (1, 2, 3)] == [False, False, True]
+    world.faults.outage["start_execution"] = 1
+    assert not deliver(world, queue, record(second, 5) | {"messageId": "n"})
+    assert len(queue.dead) == 1
+
+
+def test_a_message_that_keeps_ending_the_process_is_set_aside(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, queue = World(), Queue()
+    marker = world.marker()
+
+    def ends(starter: Any, message: Any) -> None:
+        raise Crash
+
+    monkeypatch.setattr(type(world.starter()), "handle", ends)
+    runs = 0
+    for tries in range(1, 1_000):
+        try:
+            assert deliver(world, queue, record(marker, tries))
+            break
+        except Crash:
+            runs += 1
+    # The first of them is not recorded.
+    assert runs == world.settings.attempts + CRASHES + 1
+    (letter,) = queue.dead
+    assert letter["MessageAttributes"]["error"]["StringValue"] == "RepeatedCrashError"
+    assert "its log says how" in letter["MessageAttributes"]["reason"]["StringValue"]
+
+
+@pytest.mark.parametrize("damage", ["outage", "no JSON", "another", "huge"])
+def test_without_a_record_every_delivery_is_an_attempt(damage: str) -> None:
+    world, queue = World(), Queue()
+    marker = world.marker()
+    contents = {"no JSON": b"{", "another": b"[1]", "huge": b" " * 5_000}
+    if damage in contents:
+        world.s3.write(attempts_key(""), contents[damage])
+    else:
+        world.faults.outage["put_object"] = 1_000
+    world.faults.outage["list_object_versions"] = 1
+    assert deliver(world, queue, record(marker, 3))
+    assert len(queue.dead) == 1

@@ -24,8 +24,8 @@ MOST_METRICS, MOST_METRICS_OF_WIDGET = 2_500, 500
 """Those of expressions count, too."""
 QUOTAS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html"
 NOTE = (
-    "Written by cdk-amazon-estimators: the next deployment replaces what you change here. "
-    "Times are those of the range at the top; `amazon-estimators status` shows the same as a table."
+    "Written by cdk-amazon-estimators: a deployment replaces what you change here. "
+    "`amazon-estimators status` tells the same in a shell."
 )
 
 
@@ -38,8 +38,8 @@ class Section:
         about: What it is, in Markdown.
         rows: Its widgets, row by row.
         alarms: Its alarms.
-        trained, failed, waiting: Its lines in the graphs that compare all; ``failed`` and ``waiting`` are
-            sums or maxima of all kinds, ``trained`` is None for what trains nothing.
+        trained, cost, failed, waiting: Its lines in the graphs that compare all; None for a line that it does
+            not have.
     """
 
     title: str
@@ -47,6 +47,7 @@ class Section:
     rows: list[list[cloudwatch.IWidget]] = field(default_factory=list)
     alarms: list[cloudwatch.IAlarm] = field(default_factory=list)
     trained: cloudwatch.IMetric | None = None
+    cost: cloudwatch.IMetric | None = None
     failed: cloudwatch.IMetric | None = None
     waiting: cloudwatch.IMetric | None = None
 
@@ -149,6 +150,7 @@ class MonitoringDashboard(Construct):
         """Return the graphs that compare all pipelines, as far as any has the metric."""
         graphs = {
             "Models trained": [section.trained for section in self._sections],
+            "Cost of trainings": [section.cost for section in self._sections],
             "Failed": [section.failed for section in self._sections],
             "Waiting": [section.waiting for section in self._sections],
         }

@@ -34,6 +34,8 @@ class Monitoring:
         dead_letters: Alarms on messages and events that could not be handled. Default: True.
         expected_every: Alarm if no model was trained for this long: whole hours, up to 7 days, which is as
             far as an alarm looks back. Default: None, because only you know.
+        monthly_budget: Alarm if the trainings of 7 days cost 7/30 of this amount, which is in the currency of
+            the prices (docs/cost.md). Default: None, no alarm.
         endpoint_errors: Alarm on an endpoint that answers 1 % of its requests with a server error, in two of
             three periods of 5 minutes. Default: True.
         endpoint_latency: Alarm on models that take this long on average, for three periods of 5 minutes;
@@ -49,6 +51,7 @@ class Monitoring:
     failures: bool = True
     dead_letters: bool = True
     expected_every: Duration | None = None
+    monthly_budget: float | None = None
     endpoint_errors: bool = True
     endpoint_latency: Duration | None = field(default_factory=lambda: Duration.seconds(1))
     drift: bool = True
@@ -62,6 +65,11 @@ class Monitoring:
             f"Monitoring.expected_every is {seconds and round(seconds)} seconds; allowed: whole hours, 1 to "
             f"168, as far as an alarm looks back. Source: {ALARM_SOURCE}. For rarer trainings, leave it out "
             "and watch `amazon-estimators status`.",
+        )
+        budget = known("monthly_budget", self.monthly_budget)
+        problems.unless(
+            budget is None or budget > 0,
+            f"Monitoring.monthly_budget is {budget}; allowed: more than 0, or None for no alarm",
         )
         latency = known("endpoint_latency", self.endpoint_latency)
         problems.unless(

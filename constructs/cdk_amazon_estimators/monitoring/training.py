@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
@@ -10,16 +10,19 @@ from aws_cdk import aws_lambda as lambda_
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.algorithms.metrics import PROGRESS
 from amazon_estimators.pipeline.event_names import FAILED, REJECTED, TRAINED
-from amazon_estimators.pipeline.metrics import BILLABLE_SECONDS, ERROR
+from amazon_estimators.pipeline.metrics import COST, ERROR
 from cdk_amazon_estimators.monitoring.alarms import Alarms, counted
 from cdk_amazon_estimators.monitoring.dashboard import Section
-from cdk_amazon_estimators.monitoring.settings import Monitoring
+from cdk_amazon_estimators.monitoring.settings import WINDOW, Monitoring
 from cdk_amazon_estimators.monitoring.widgets import DAY, HOUR, graph, lines_table, named, waiting_graph
 from cdk_amazon_estimators.pipeline_base import TrainingPipelineBase
 from cdk_amazon_estimators.triggers import TrainingStarter
 
 MOST_CURVES = 6
 """Metrics of an algorithm on its graph: more are not told apart."""
+DAYS_OF_MONTH = 30
+MOST_COLUMNS = 2
+"""Metrics of an algorithm in its table."""
 
 
 def watch_training(
@@ -58,6 +61,14 @@ def watch_training(
             description=f"{path} has not trained a model for {every.to_human_string()}.",
             missing=cloudwatch.TreatMissingData.BREACHING,
         )
+    if monitoring.monthly_budget is not None:
+        alarms.add(
+            "Budget",
+            counted(pipeline.metric_cost(period=WINDOW), WINDOW),
+            at_least=monitoring.monthly_budget * WINDOW.to_days() / DAYS_OF_MONTH,
+            description=f"Trainings of {path} cost more in 7 days than a budget of "
+            f"{monitoring.monthly_budget:g} per month holds.",
+        )
     dashboard = monitoring.dashboard_of(pipeline)
     if dashboard is None:
         return
@@ -66,13 +77,14 @@ def watch_training(
     section = Section(title=path, about=_about(pipeline, algorithm), alarms=alarms.all)
     section.rows = [
         _figures(pipeline, curves, starter),
+        _data(pipeline),
         [
             lines_table(
                 "What was trained on what",
                 tellers,
                 pipeline.state_machine,
                 [TRAINED, REJECTED],
-                ["@timestamp", "event", "job", "data_set", *curves, BILLABLE_SECONDS],
+                ["@timestamp", "event", "job", "data_set", *curves[:MOST_COLUMNS], COST],
                 width=16,
             ),
             lines_table(
@@ -80,12 +92,13 @@ def watch_training(
                 tellers,
                 pipeline.state_machine,
                 [FAILED],
-                ["@timestamp", ERROR, "execution", "job"],
+                ["@timestamp", ERROR, "execution"],
                 width=8,
             ),
         ],
     ]
     section.trained = named(pipeline.metric_models_trained(period=DAY), path)
+    section.cost = named(pipeline.metric_cost(period=DAY), path)
     section.failed = named(pipeline.state_machine.metric_failed(statistic="Sum", period=DAY), path)
     if starter is not None:
         requests = starter.queue.metric_approximate_number_of_messages_visible(
@@ -144,11 +157,12 @@ def _figures(
     seconds = {
         "billed, per instance": pipeline.metric_billable_seconds(period=DAY),
         "longest execution": pipeline.metric_execution_seconds(period=DAY),
+        "longest training": pipeline.metric_training_seconds(period=DAY),
     }
     row: list[cloudwatch.IWidget] = [
         graph(
             "Trainings per day",
-            [named(metric, label) for label, metric in outcomes.items()],
+            _named(outcomes),
             width=width,
             unit="number",
             stacked=True,
@@ -160,10 +174,33 @@ def _figures(
     row.append(
         graph(
             "Seconds per day",
-            [named(metric, label) for label, metric in seconds.items()],
+            _named(seconds),
             width=width,
             unit="seconds",
         )
     )
     row.append(waiting_graph(pipeline.metric_trainings_waiting(period=HOUR), starter, width=width))
     return row
+
+
+def _data(pipeline: TrainingPipelineBase) -> list[cloudwatch.IWidget]:
+    """Return the row about cost, data and the steps before training."""
+    records = {
+        "records": pipeline.metric_records(period=HOUR),
+        "rows left out": pipeline.metric_rows_dropped(period=HOUR),
+    }
+    shards = {
+        "encoded": pipeline.metric_shards_encoded(period=DAY),
+        "reused": pipeline.metric_shards_reused(period=DAY),
+    }
+    steps = [named(pipeline.metric_step_seconds(step, period=HOUR), step) for step in ("Plan", "Seal")]
+    return [
+        graph("Cost per day", _named({"trainings": pipeline.metric_cost(period=DAY)}), width=6, stacked=True),
+        graph("Records of a training", _named(records), width=6, unit="number"),
+        graph("Shards per day", _named(shards), width=6, unit="number", stacked=True),
+        graph("Steps before training", steps, width=6, unit="seconds"),
+    ]
+
+
+def _named(metrics: Mapping[str, cloudwatch.Metric]) -> list[cloudwatch.IMetric]:
+    return [named(metric, label) for label, metric in metrics.items()]

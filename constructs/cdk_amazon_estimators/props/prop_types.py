@@ -208,6 +208,7 @@ PROP_TYPES: Mapping[str, PropType] = {
     "failures": FLAG,
     "dead_letters": FLAG,
     "expected_every": _duration("Duration.days(1)"),
+    "monthly_budget": _measure(100.0),
     "endpoint_errors": FLAG,
     "endpoint_latency": _duration("Duration.seconds(1)", of="milliseconds", milliseconds=1),
     "drift": FLAG,

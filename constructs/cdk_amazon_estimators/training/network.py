@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import jsii
-from aws_cdk import Annotations, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from constructs import Construct, IValidation
+from constructs import Construct
 
-NO_ROUTE = "cdk-amazon-estimators:noRouteToS3"
-"""The ID for acknowledging the warning."""
+from cdk_amazon_estimators.routes_to_s3 import check_routes, select_subnets
 
 
 @dataclass(frozen=True)
@@ -89,47 +86,7 @@ def training_network(
         own.add_egress_rule(own, ec2.Port.all_traffic(), "Instances of one job talk to one another")
         own.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "S3 and the other services of AWS")
         security_groups = [own]
-    chosen = subnets or ec2.SubnetSelection()
-    selected = vpc.select_subnets(
-        availability_zones=chosen.availability_zones,
-        one_per_az=chosen.one_per_az,
-        subnet_filters=chosen.subnet_filters,
-        subnet_group_name=chosen.subnet_group_name,
-        subnets=chosen.subnets,
-        subnet_type=chosen.subnet_type,
-    )
-    if isinstance(vpc, ec2.Vpc):
-        scope.node.add_validation(_Route(scope, vpc, selected.subnets))
+    selected = select_subnets(vpc, subnets)
+    who = f"the {instances.lower()} instances"
+    check_routes(scope, vpc, selected.subnets, who=who, how="Jobs and models in them fail")
     return TrainingNetwork(selected.subnet_ids, [group.security_group_id for group in security_groups])
-
-
-@jsii.implements(IValidation)
-class _Route:
-    """Warns of a VPC of this app whose instances cannot reach S3, when all of its endpoints are known."""
-
-    def __init__(self, scope: Construct, vpc: ec2.Vpc, subnets: Sequence[ec2.ISubnet]) -> None:
-        self._scope = scope
-        self._vpc = vpc
-        self._subnets = subnets
-
-    def validate(self) -> list[str]:
-        isolated = {subnet.node.path for subnet in self._vpc.isolated_subnets}
-        if not all(subnet.node.path in isolated for subnet in self._subnets) or self._has_endpoint():
-            return []
-        Annotations.of(self._scope).add_warning_v2(
-            NO_ROUTE,
-            f"the training instances are in isolated subnets of {self._vpc.node.path}, and this app gives "
-            "the VPC no endpoint for S3: training jobs fail unless there is one. Add "
-            "vpc.add_gateway_endpoint('S3', service=ec2.GatewayVpcEndpointAwsService.S3), or acknowledge "
-            "this warning if another app makes it.",
-        )
-        return []
-
-    def _has_endpoint(self) -> bool:
-        nodes = self._vpc.node.root.node.find_all()
-        services = [
-            json.dumps(Stack.of(node).resolve(node.service_name))
-            for node in nodes
-            if isinstance(node, ec2.CfnVPCEndpoint)
-        ]
-        return any("s3" in service for service in services)

@@ -13,8 +13,9 @@ from cdk_amazon_estimators.access.key_policies import allow_events, allow_throug
 
 KEPT = Duration.days(14)
 """The longest time that SQS keeps a message."""
-CRASHES = 5
-"""Deliveries beyond the starter's own attempts after which SQS itself sets a message aside."""
+MOST_DELIVERIES = 1_000
+"""The most that SQS allows: at one every 16 minutes, 11 days. The starter counts its own attempts, and a
+delivery that Lambda throttles is none."""
 
 
 class StarterQueues(Construct):
@@ -23,7 +24,7 @@ class StarterQueues(Construct):
     ``dead_letters``: messages that the starter failed to handle, with the attributes ``error`` and
         ``reason``. ``undelivered``: messages that EventBridge could not deliver for a day, with its
         attributes; EventBridge does not accept a FIFO queue for them. ``alarm`` goes off when either holds a
-        message.
+        message, and when one stays in ``queue`` for longer than ``patience``: then the starter does not run.
     """
 
     def __init__(
@@ -32,7 +33,7 @@ class StarterQueues(Construct):
         construct_id: str,
         *,
         visibility_timeout: Duration,
-        attempts: int,
+        patience: Duration,
         encryption_key: kms.IKey | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -47,23 +48,23 @@ class StarterQueues(Construct):
             visibility_timeout=visibility_timeout,
             # EventBridge's targets set no deduplication ID; a rule's events differ by their own IDs.
             content_based_deduplication=True,
-            dead_letter_queue=sqs.DeadLetterQueue(
-                queue=self.dead_letters, max_receive_count=attempts + CRASHES
-            ),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=MOST_DELIVERIES),
         )
         depth = {
             "dead": self.dead_letters.metric_approximate_number_of_messages_visible(statistic="Maximum"),
             "undelivered": self.undelivered.metric_approximate_number_of_messages_visible(
                 statistic="Maximum"
             ),
+            "age": self.queue.metric_approximate_age_of_oldest_message(statistic="Maximum"),
         }
         self.alarm = cloudwatch.Alarm(
             self,
             "Alarm",
-            alarm_description="Triggers of a training pipeline could not be handled. "
-            "docs/triggers.md says how to move them back.",
+            alarm_description="Triggers of a training pipeline could not be handled, or have waited too long "
+            "for the starter. docs/triggers.md says how to move them back, and what may keep the starter.",
             metric=cloudwatch.MathExpression(
-                expression="FILL(dead, 0) + FILL(undelivered, 0)",
+                expression="FILL(dead, 0) + FILL(undelivered, 0) + "
+                f"IF(FILL(age, 0) > {patience.to_seconds():.0f}, 1, 0)",
                 using_metrics=depth,
                 period=Duration.minutes(5),
                 label="messages",

@@ -50,7 +50,8 @@ class TrainingStarter(Construct):
         layout: Where the pipeline's data lies.
         encoder: Whose code the function runs.
         max_concurrent: Executions that may run at a time; what comes meanwhile waits. Default: 1.
-        max_attempts: Deliveries of a message before it becomes a dead letter, 1 to 10. Default: 3.
+        max_attempts: Attempts at a message before it becomes a dead letter, 1 to 10. A delivery for which
+            Lambda has no room is none. Default: 3.
         encryption_key: KMS key of the queues and of the state machine. Default: keys of the services.
         retry_delay: Before the second delivery, at least 1 second; each further one comes four times as late.
             Default: 15 seconds.
@@ -59,7 +60,7 @@ class TrainingStarter(Construct):
         tells: Other detail types for the starter's own events, by those of a TrainingPipeline. Default: none.
 
     Attributes: ``queue``, ``dead_letters``, ``undelivered``, ``alarm`` (goes off if either of those holds a
-    message), ``function``, ``layout``.
+    message, or if one waits in the queue an hour longer than its attempts take), ``function``, ``layout``.
 
     Raises PipelineError for numbers that would lose or hold up messages.
     """
@@ -88,7 +89,7 @@ class TrainingStarter(Construct):
             self,
             "Queues",
             visibility_timeout=TIMEOUT.plus(Duration.minutes(1)),
-            attempts=max_attempts,
+            patience=_patience(max_attempts, retry_delay),
             encryption_key=encryption_key,
         )
         self.queue, self.alarm = queues.queue, queues.alarm
@@ -263,15 +264,15 @@ class TrainingStarter(Construct):
         # Versions of its own state, too: they tell one that was deleted from none.
         data.list([*layout.inputs, layout.triggers], versions=True)
         data.list([layout.datasets])
-        state = keys.state_key(layout.prefix)
+        state, attempts = keys.state_key(layout.prefix), keys.attempts_key(layout.prefix)
         data_sets = keys.data_set_key(layout.prefix, keys.ANY)
-        data.read([state, data_sets])  # a data set that lies there if the answer to its upload was lost
-        # The records of a model that Announce could not tell of, unless there are later ones.
+        # A data set that lies there if the answer to its upload was lost. And the records of a model that
+        # Announce could not tell of, unless there are later ones.
         latest = (keys.last_trained_key(layout.prefix), keys.current_model_key(layout.prefix))
         records = latest if TRAINED in ends else ()
-        data.read([state, data_sets, *records])
         lineage = [keys.lineage_key(layout.prefix, keys.ANY)] if TRAINED in ends else ()
-        data.write([state, *records, *lineage])
+        data.read([state, attempts, data_sets, *records])
+        data.write([state, attempts, *records, *lineage])
         data.write([data_sets], multipart=True)
         state_machine.grant_start_execution(function)
         state_machine.grant(function, "states:DescribeStateMachine", "states:ListExecutions")
@@ -295,6 +296,12 @@ class TrainingStarter(Construct):
         ]
         for statement in statements:
             function.add_to_role_policy(statement)
+
+
+def _patience(max_attempts: int, retry_delay: Duration) -> Duration:
+    """Return how long a message may be in the queue: an hour longer than all of its attempts take."""
+    delays = sum(FACTOR**number for number in range(max_attempts - 1)) * retry_delay.to_seconds()
+    return Duration.seconds(delays + max_attempts * TIMEOUT.to_seconds()).plus(Duration.hours(1))
 
 
 def _check(starter: TrainingStarter, max_concurrent: int, max_attempts: int, retry_delay: Duration) -> None:

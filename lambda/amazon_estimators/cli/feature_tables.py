@@ -41,6 +41,7 @@ def profile_facts(document: ProfileDocument, features: int) -> dict[str, Any]:
     ]
     return {
         "records": profile.records,
+        "sampled": round(moments.sampled),
         "shards": document.shards,
         "shards_missing": document.missing,
         "warnings": list(document.warnings),
@@ -76,6 +77,8 @@ def print_profile(document: ProfileDocument, features: int) -> None:
     facts = profile_facts(document, features)
     total = document.profile.features
     shown = f", the first {len(facts['features'])} of {total:,}" if features < total else ""
+    if facts["sampled"] < facts["records"]:
+        shown += f"; all but minimum and maximum from a sample of {facts['sampled']:,}"
     table = Table(
         "feature",
         "minimum",

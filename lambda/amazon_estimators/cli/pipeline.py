@@ -42,7 +42,7 @@ def find(
 ) -> PipelineEstimator:
     if (stack is None) == (state_machine is None):
         raise click.UsageError("name the pipeline with --stack or --state-machine")
-    from amazon_estimators.client.pipeline import find_pipeline  # noqa: PLC0415 - not needed for --help
+    from amazon_estimators.client.find_pipelines import find_pipeline  # noqa: PLC0415 - not needed for --help
 
     session = session_of_options(profile, region)
     return find_pipeline(stack_name=stack, state_machine_arn=state_machine, session=session)
@@ -56,7 +56,7 @@ def find_all(
     Raises:
         RequestError: There is none.
     """
-    from amazon_estimators.client.pipeline import find_pipelines  # noqa: PLC0415 - not needed for --help
+    from amazon_estimators.client.find_pipelines import find_pipelines  # noqa: PLC0415 - not needed for --help
 
     if stack is not None and state_machine is not None:
         raise click.UsageError("give either --stack or --state-machine")

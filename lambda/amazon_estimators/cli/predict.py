@@ -7,7 +7,7 @@ import re
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +16,14 @@ import click
 from rich.table import Table
 
 from amazon_estimators.cli.hyperparameters import AlgorithmName
+from amazon_estimators.cli.pipeline import find, of_pipeline
 from amazon_estimators.cli.terminal import as_json, assignment, errors, output, print_json
 from amazon_estimators.errors import ModelError
 from amazon_estimators.sources.options import HELP, source_options
 
 if TYPE_CHECKING:
     from amazon_estimators.inference import LocalModel, Predictions
+    from amazon_estimators.sources import Source
 
 PREDICTOR_TYPES = ("regressor", "binary_classifier", "multiclass_classifier")
 MODEL_FILES = re.compile(r"(.*[/\\])?(.*\.tar\.gz|.*\.tgz|model_algo-[0-9]+)")
@@ -30,8 +32,8 @@ SHARD_BYTES = 64 * 2**20
 
 
 @click.command()
-@click.argument("model", type=click.Path())
-@click.argument("points", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, metavar="[MODEL] POINTS")
+@of_pipeline
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -52,8 +54,7 @@ SHARD_BYTES = 64 * 2**20
 @click.option("--source", "sources", multiple=True, metavar="NAME=VALUE", help=HELP)
 @as_json
 def predict(  # noqa: PLR0917 - click passes options by name
-    model: str,
-    points: Path,
+    files: tuple[str, ...],
     out: Path | None,
     algorithm: str | None,
     predictor_type: str | None,
@@ -61,19 +62,41 @@ def predict(  # noqa: PLR0917 - click passes options by name
     header: str | None,
     sources: tuple[str, ...],
     as_json: bool,
+    **where: Any,
 ) -> int:
     """Predict each row of POINTS with MODEL, a model.tar.gz on disk or S3, without SageMaker. Print CSV.
 
-    POINTS is a file of any format that a pipeline reads. Its columns are the features in the order of
-    training. Leave out a label with --source label=NAME, and other columns with --source exclude=NAME.
+    With --stack or --state-machine it is the model that this pipeline has in use, and POINTS is read as the
+    pipeline reads its training data: features by name, without the label.
+
+    POINTS is a file of any format that a pipeline reads. With MODEL, its columns are the features in the
+    order of training. Leave out a label with --source label=NAME, and other columns with --source
+    exclude=NAME.
 
     \b
+    amazon-estimators predict --stack Churn customers.csv --out churn.csv
     amazon-estimators predict model.tar.gz points.csv
     amazon-estimators predict s3://bucket/model.tar.gz points.csv --source exclude=id --out clusters.csv
     """
+    from amazon_estimators.sources import Source  # noqa: PLC0415 - slow to import, not for --help
+
     options = source_options(map(assignment, sources), format=file_format, header=header)
-    loaded = _loaded(model, algorithm, predictor_type)
-    blocks = (loaded.predict(rows) for rows in _rows(points, options))
+    *models, points = files
+    has_pipeline = where["stack"] is not None or where["state_machine"] is not None
+    if len(models) != (0 if has_pipeline else 1):
+        raise click.UsageError("give MODEL and POINTS; or --stack or --state-machine, and POINTS")
+    if has_pipeline:
+        if algorithm or predictor_type:
+            raise click.UsageError(
+                "--algorithm and --predictor-type are those of the pipeline: leave them out"
+            )
+        asked = find(**where).model_to_ask()
+        source = asked.rows_source(Source.from_dict(options) if options else None)
+        loaded = _told(asked.load)
+    else:
+        source = Source.from_dict(options)
+        loaded = _loaded(models[0], algorithm, predictor_type)
+    blocks = (loaded.predict(rows) for rows in _rows(Path(points), source))
     if as_json:
         records = [record for block in blocks for record in block.records()]
         print_json({"algorithm": loaded.algorithm, "predictions": records})
@@ -118,25 +141,30 @@ def _facts(model: LocalModel) -> dict[str, Any]:
 
 def _loaded(name: str, algorithm: str | None, predictor_type: str | None) -> LocalModel:
     """Load a model. Print assumptions about its container to standard error."""
-    from amazon_estimators.inference import ModelWarning, load_model  # noqa: PLC0415 - numpy is slow to import
+    from amazon_estimators.inference import load_model  # noqa: PLC0415 - numpy is slow to import
+
+    try:
+        return _told(lambda: load_model(name, algorithm, predictor_type=predictor_type))
+    except ModelError as error:
+        raise ModelError(f"{name}: {error.message}", remedy=error.remedy) from error
+
+
+def _told(load: Callable[[], LocalModel]) -> LocalModel:
+    from amazon_estimators.inference import ModelWarning  # noqa: PLC0415 - numpy is slow to import
 
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", ModelWarning)
-        try:
-            model = load_model(name, algorithm, predictor_type=predictor_type)
-        except ModelError as error:
-            raise ModelError(f"{name}: {error.message}", remedy=error.remedy) from error
+        model = load()
     for warning in told:
         errors().print(f"Assumed: {warning.message}", markup=False, soft_wrap=True, style="yellow")
     return model
 
 
-def _rows(points: Path, options: dict[str, Any]) -> Iterator[Any]:
+def _rows(points: Path, source: Source) -> Iterator[Any]:
     """Yield the rows of a file as blocks of features, read as a pipeline reads its input."""
     from amazon_estimators.algorithms import KMeans  # noqa: PLC0415 - slow to import, not for --help
     from amazon_estimators.client.local_encoding import encode_files  # noqa: PLC0415
     from amazon_estimators.recordio import read_matrix  # noqa: PLC0415
-    from amazon_estimators.sources import Source  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as folder:
         # KMeans accepts any vectors: labels or none, sparse or dense. The features are the same for all.
@@ -145,7 +173,7 @@ def _rows(points: Path, options: dict[str, Any]) -> Iterator[Any]:
             Path(folder) / "rows",
             KMeans,
             channel="train",
-            source=Source.from_dict(options),
+            source=source,
             instance_count=1,
             target_shard_bytes=SHARD_BYTES,
             prefix="s3://bucket/",

@@ -93,7 +93,7 @@ class Estimator(AfterTraining):
         Pass the stack, if it holds one pipeline, or the ARN of the state machine. Raises RequestError if
         there is no pipeline, or several, which it lists.
         """
-        from amazon_estimators.client.pipeline import find_pipeline  # noqa: PLC0415
+        from amazon_estimators.client.find_pipelines import find_pipeline  # noqa: PLC0415
 
         return find_pipeline(stack_name=stack_name, state_machine_arn=state_machine_arn, session=session)
 
@@ -194,9 +194,9 @@ class Estimator(AfterTraining):
                 Default: 256 MiB.
             progress: False for no progress bar, or a function called with the bytes uploaded and the total.
                 Default: a bar on a terminal or in a notebook.
-            source: How columns become features, as in a pipeline: ``label``, ``features``, ``exclude``,
-                ``fill``, ``drop_incomplete``, ``one_hot``, ``unknown``, ``hashed`` and ``scale`` of a
-                ``Source``. Default: every column is a feature, and holds numbers.
+            source: How columns become features, as in a pipeline: ``label``, ``classes``, ``features``,
+                ``exclude``, ``fill``, ``drop_incomplete``, ``one_hot``, ``unknown``, ``hashed`` and ``scale``
+                of a ``Source``. Default: every column is a feature, and holds numbers.
 
 
         The manifest is written last; if anything fails, everything written is deleted. Rows of an array keep

@@ -18,11 +18,16 @@ from amazon_estimators.errors import InputError
 from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
 from amazon_estimators.sources import Block, Schema, float32
 from amazon_estimators.sources.blocks import SparseRows
+from amazon_estimators.sources.columns.faults import MOST_WORDS
 from amazon_estimators.sources.in_memory import is_frame
 
 BLOCK_BYTES = 4 * 2**20
 """Bytes of float32 features held at a time."""
 
+WORDS = (
+    "Leave the column out, or say what becomes of its words: record_set(frame, source=Source(one_hot=…)). "
+    "docs/tables.md shows how."
+)
 FRAME_BYTES = 64
 """Bytes that a record adds to its values, rounded up: frame, tags, label."""
 
@@ -110,7 +115,8 @@ def split_frame(frame: Any, label: str) -> tuple[Matrix, np.ndarray]:
             f"the data frame has no column {label!r} for the labels; it has {', '.join(map(str, names[:20]))}"
         )
     features = [name for name in names if name != label]
-    labels = _column_values(str(label), _column(frame, label), 0, frame.shape[0])
+    column = _column(frame, label)
+    labels = _column_values(str(label), column, 0, frame.shape[0], text=_with_classes(label, column))
     return Frame([str(name) for name in features], [_column(frame, name) for name in features]), labels
 
 
@@ -281,7 +287,15 @@ def _column(frame: Any, name: Any) -> Any:
     return column
 
 
-def _column_values(name: str, column: Any, start: int, stop: int) -> np.ndarray:
+def _with_classes(label: str, column: Any) -> str:
+    """Return the remedy for a label of words."""
+    words = {value for value in np.asarray(column[: 2**20], object) if isinstance(value, str)}
+    classes = sorted(word.strip() for word in words) if 0 < len(words) <= MOST_WORDS else ["no", "yes"]
+    return f"Name its classes: record_set(frame, source=Source(label={label!r}, classes={classes}))."
+
+
+def _column_values(name: str, column: Any, start: int, stop: int, *, text: str = WORDS) -> np.ndarray:
+    """Return rows of a column as numbers. Raises InputError, with the remedy ``text``, for anything else."""
     part = column.iloc[start:stop] if hasattr(column, "iloc") else column[start:stop]
     values = np.asarray(part)
     if values.dtype.kind in "biuf":
@@ -298,7 +312,7 @@ def _column_values(name: str, column: Any, start: int, stop: int) -> np.ndarray:
     )
     raise InputError(
         f"column {name!r}, row {start + row}: {shown!r} is not a number",
-        remedy=f"{float32.COUNTED} Drop the column, or turn it into numbers first.",
+        remedy=f"{float32.COUNTED} {text}",
     )
 
 

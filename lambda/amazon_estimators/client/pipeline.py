@@ -13,21 +13,20 @@ from amazon_estimators.client.definitions import objects_with
 from amazon_estimators.client.execution import Execution
 from amazon_estimators.client.registry import ModelRegistry
 from amazon_estimators.client.training_job import TrainingJob
-from amazon_estimators.errors import RequestError
+from amazon_estimators.errors import ModelError, RequestError
 from amazon_estimators.pipeline.current_model import CurrentModel, approved_model, read_current_model
 from amazon_estimators.pipeline.keys import input_prefix
+from amazon_estimators.pipeline.settings import with_columns
+from amazon_estimators.sources import Source
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of, region_of
 
 if TYPE_CHECKING:
     from amazon_estimators.client.pipeline_model import PipelineModel
-
-SETTINGS = {"pipeline", "algorithm", "hyperparameters", "data_bucket", "channels"}
-"""Keys that identify the pipeline's settings in the definition of its state machine."""
+    from amazon_estimators.inference import Predictions
 
 REGISTER = ":aws-sdk:sagemaker:createModelPackage"
 """The end of the resource of the task that registers a model."""
-STATE_MACHINE = "AWS::StepFunctions::StateMachine"
 EXECUTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
@@ -178,13 +177,43 @@ class PipelineEstimator:
             >>> model.load().predict(rows)  # doctest: +SKIP
         """
         from amazon_estimators.client.pipeline_model import PipelineModel  # noqa: PLC0415 - NumPy
+        from amazon_estimators.scoring.model import TRAINED_ON  # noqa: PLC0415
 
         facts = self.model_in_use()
         if facts is None:
             return None
         location = Place(self.settings["data_bucket"], f"{self.settings.get('prefix', '')}transforms/")
         name = self.settings["algorithm"]
-        return PipelineModel(facts, name, role=role, location=location, session=self.session)
+        channels = {TRAINED_ON: Source.from_dict(self.settings["channels"][TRAINED_ON])}
+        columns = self.settings.get("columns")
+        source = with_columns(client_of(self.session, "s3"), channels, columns)[TRAINED_ON]
+        return PipelineModel(facts, name, role=role, location=location, source=source, session=self.session)
+
+    def predict(self, rows: Any, *, source: Source | None = None) -> Predictions:
+        """Predict rows with the model in use, in this process, without an instance.
+
+        Args:
+            rows: As for :meth:`PipelineModel.predict`: a data frame, or features in training's order.
+            source: How these rows are read. Default: as training reads its input.
+
+        Raises:
+            ModelError: There is no model in use, or it does not predict without its container.
+            RequestError, SchemaError, InputError: The rows do not become the features of training.
+
+        Example:
+            >>> Estimator.from_pipeline("Churn").predict(frame)["predicted_label"]  # doctest: +SKIP
+        """
+        return self.model_to_ask().predict(rows, source=source)
+
+    def model_to_ask(self) -> PipelineModel:
+        """Return the model in use. Raises ModelError if there is none."""
+        model = self.current_model()
+        if model is None:
+            raise ModelError(
+                f"pipeline {self.name} has no model in use yet",
+                remedy="Train one, or approve one that is registered: amazon-estimators models, approve.",
+            )
+        return model
 
     def model_in_use(self) -> CurrentModel | None:
         """Return what is kept of the model in use; None if there is none yet.
@@ -227,88 +256,6 @@ class PipelineEstimator:
 
     def __repr__(self) -> str:
         return f"PipelineEstimator({self.settings['pipeline']!r}, {self.algorithm!r})"
-
-
-def find_pipeline(
-    *, stack_name: str | None, state_machine_arn: str | None, session: Any
-) -> PipelineEstimator:
-    """Find a pipeline, as :meth:`Estimator.from_pipeline` describes."""
-    if (stack_name is None) == (state_machine_arn is None):
-        raise RequestError("pass either stack_name or state_machine_arn")
-    if state_machine_arn is not None:
-        settings = _settings(session, state_machine_arn)
-        if settings is None:
-            raise RequestError(f"{state_machine_arn} is not a training pipeline of this library")
-        return PipelineEstimator(state_machine_arn, settings, session=session)
-    found = pipelines_of_stack(str(stack_name), session)
-    if len(found) != 1:
-        listed = "".join(
-            f"\n  {one.name} ({one.settings['algorithm']}): {one.state_machine_arn}" for one in found
-        )
-        raise RequestError(
-            f"stack {stack_name} holds {len(found)} training pipelines{':' if found else ''}{listed}",
-            remedy="Name one by state_machine_arn." if found else "Deploy a TrainingPipeline in it first.",
-        )
-    return found[0]
-
-
-def find_pipelines(stack_name: str | None = None, *, session: Any = None) -> list[PipelineEstimator]:
-    """Return all training pipelines of a stack, or of the account and region, by name.
-
-    Args:
-        stack_name: The stack. Default: all that the caller can see.
-        session: A boto3 session. Default: from the environment.
-
-    Raises:
-        RequestError: There is none.
-    """
-    if stack_name is not None:
-        found = pipelines_of_stack(stack_name, session)
-    else:
-        pages = client_of(session, "stepfunctions").get_paginator("list_state_machines").paginate()
-        found = _pipelines(
-            session, [one["stateMachineArn"] for page in pages for one in page["stateMachines"]]
-        )
-    if not found:
-        where = f"stack {stack_name}" if stack_name else f"region {region_of(session)} of this account"
-        raise RequestError(
-            f"there is no training pipeline in {where}",
-            remedy="Deploy a TrainingPipeline there, or name another --region, --profile or --stack.",
-        )
-    return sorted(found, key=lambda pipeline: pipeline.name)
-
-
-def pipelines_of_stack(stack_name: str, session: Any) -> list[PipelineEstimator]:
-    """Return all training pipelines of a stack."""
-    return _pipelines(session, _state_machines(session, stack_name))
-
-
-def _pipelines(session: Any, machines: list[str]) -> list[PipelineEstimator]:
-    return [
-        PipelineEstimator(arn, settings, session=session)
-        for arn in machines
-        if (settings := _settings(session, arn))
-    ]
-
-
-def _state_machines(session: Any, stack_name: str) -> list[str]:
-    pages = (
-        client_of(session, "cloudformation")
-        .get_paginator("list_stack_resources")
-        .paginate(StackName=stack_name)
-    )
-    return [
-        resource["PhysicalResourceId"]
-        for page in pages
-        for resource in page["StackResourceSummaries"]
-        if resource["ResourceType"] == STATE_MACHINE
-    ]
-
-
-def _settings(session: Any, state_machine_arn: str) -> dict[str, Any] | None:
-    """Return the pipeline's settings, which its definition passes to Plan and Seal; None if it has none."""
-    described = client_of(session, "stepfunctions").describe_state_machine(stateMachineArn=state_machine_arn)
-    return next(objects_with(json.loads(described["definition"]), SETTINGS), None)
 
 
 def registry_group(definition: Any) -> str | None:

@@ -9,6 +9,11 @@ from amazon_estimators.client.model import Model
 from amazon_estimators.errors import RequestError
 from amazon_estimators.inference import LocalModel, Predictions, load_model
 from amazon_estimators.pipeline.current_model import CurrentModel
+from amazon_estimators.scoring.model import TRAINED_ON
+from amazon_estimators.scoring.schema import rows_source
+from amazon_estimators.scoring.schema import trained_on as record_set_of
+from amazon_estimators.sources import Source
+from amazon_estimators.sources.in_memory import features_of, is_frame, of_memory
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of
 
@@ -21,7 +26,14 @@ class PipelineModel(Model):
     """
 
     def __init__(
-        self, facts: CurrentModel, algorithm: str, *, role: str | None, location: Place, session: Any = None
+        self,
+        facts: CurrentModel,
+        algorithm: str,
+        *,
+        role: str | None,
+        location: Place,
+        source: Source | None = None,
+        session: Any = None,
     ) -> None:
         """Describe the model by its training job: its image, its hyperparameters.
 
@@ -31,6 +43,7 @@ class PipelineModel(Model):
             role: Name or ARN of the IAM role that SageMaker assumes to serve it. Default: none; the model can
                 be loaded, and no more.
             location: S3 prefix for rows and outputs of :meth:`transform`.
+            source: How the pipeline reads its training channel. Default: ``Source()``.
             session: A ``boto3.Session``. Default: a new one.
         """
         job = client_of(session, "sagemaker").describe_training_job(TrainingJobName=facts.job)
@@ -38,10 +51,54 @@ class PipelineModel(Model):
         image = job["AlgorithmSpecification"]["TrainingImage"]
         super().__init__(trained, facts.model, role=role or "", image=image, session=session)
         self.facts, self._trained, self._location = facts, trained, location
+        self._source, self._channels = source or Source(), job["InputDataConfig"]
 
     def load(self) -> LocalModel:
         """Return the model to predict with NumPy alone. Raises ModelError if its algorithm's are not read."""
         return load_model(self.model_data, self._trained, session=self.session)
+
+    def rows_source(self, source: Source | None = None) -> Source:
+        """Return how rows are read so that they become the features that this model was trained on.
+
+        Args:
+            source: How these rows are read. Default: as the training channel is, without its label.
+
+        Raises:
+            RecordSetError: The RecordSet it was trained on is no longer there.
+            RequestError: Training took columns by position, and where those rows have them is not known.
+        """
+        (trained_on,) = (
+            channel["DataSource"]["S3DataSource"]["S3Uri"]
+            for channel in self._channels
+            if channel["ChannelName"] == TRAINED_ON
+        )
+        trained = record_set_of(client_of(self.session, "s3"), trained_on)
+        return rows_source(source or self._source, trained, has_own=source is not None)
+
+    def predict(self, rows: Any, *, source: Source | None = None) -> Predictions:
+        """Predict in this process, without an instance: KMeans, PCA, LinearLearner, FactorizationMachines.
+
+        Args:
+            rows: A data frame of pandas or polars, whose columns are taken by name and become features by the
+                rules of training; or the features in training's order, as :meth:`LocalModel.predict` takes
+                them.
+            source: How these rows are read. Default: as training reads its input.
+
+        Raises:
+            RequestError: The rows have no names, and training has rules for columns.
+            SchemaError: The data frame lacks a feature.
+            InputError: A value is not a number, or there are too many or too few features.
+            ModelError: The algorithm's models do not predict without their container.
+        """
+        model, read = self.load(), self.rows_source(source)
+        if is_frame(rows) or source is not None:
+            return model.predict(features_of(rows, of_memory(read)).features)
+        if read.rules:
+            raise RequestError(
+                "training makes features of columns by rules, and the rows have no names of columns",
+                remedy="Give a data frame with the columns of training.",
+            )
+        return model.predict(rows)
 
     def request(self) -> dict[str, Any]:
         """Return the CreateModel request. Raises RequestError without a role."""

@@ -155,12 +155,22 @@ def _gaps(column: ColumnSurvey, suggestion: Suggestion) -> None:
 
 def _label(column: ColumnSurvey, suggestion: Suggestion) -> None:
     if column.words:
-        suggestion.reasons.append(
-            f"{column.name}: the label has words, first {column.first_word!r}: number them"
-        )
+        _classes(column, suggestion)
     if column.gaps:
         suggestion.options["drop_incomplete"] = True
         suggestion.reasons.append(f"{column.name}: {column.gaps:,} rows have no label, left out")
+
+
+def _classes(column: ColumnSurvey, suggestion: Suggestion) -> None:
+    if column.different is None or column.words < column.rows - column.gaps:
+        suggestion.reasons.append(
+            f"{column.name}: the label has words, first {column.first_word!r}: correct them, or number the "
+            "classes"
+        )
+        return
+    words = sorted(word.decode("utf-8", "replace") for word in column.different)
+    suggestion.options["classes"] = words
+    suggestion.reasons.append(f"{column.name}: its {len(words)} words are classes, numbered in this order")
 
 
 def _may_be_label(column: ColumnSurvey) -> str:

@@ -84,8 +84,10 @@ class Patient:
         """The instance types that will do, and the number of instances of one training."""
         resources = self.job.get("ResourceConfig") or self.job["HyperParameterTuningResourceConfig"]
         preferences = resources.get("InstancePreferences", ())
-        types = [one["InstanceType"] for one in preferences] or [resources["InstanceType"]]
-        count = resources.get("InstanceCount") or max(one["InstanceCount"] for one in preferences)
+        types = [preference["InstanceType"] for preference in preferences] or [resources["InstanceType"]]
+        count = resources.get("InstanceCount") or max(
+            preference["InstanceCount"] for preference in preferences
+        )
         return types, int(count)
 
     @property

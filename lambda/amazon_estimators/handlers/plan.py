@@ -8,12 +8,14 @@ from amazon_estimators.logs import logged
 from amazon_estimators.pipeline.concurrency import lambda_client, shards_at_once
 from amazon_estimators.pipeline.plan import plan_step
 from amazon_estimators.pipeline.settings import Settings
+from amazon_estimators.pipeline.step_metrics import measured
 from amazon_estimators.scoring.plan import plan_scoring
 from amazon_estimators.scoring.settings import ScoringSettings
 from amazon_estimators.storage import s3
 
 
 @logged("Plan")
+@measured("Plan")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     planned = _plan(event)
     if "concurrency" not in event:

@@ -8,11 +8,13 @@ import boto3
 
 from amazon_estimators.logs import logged
 from amazon_estimators.pipeline.settings import Settings
+from amazon_estimators.pipeline.step_metrics import measured
 from amazon_estimators.pipeline.tune import conclude, prepare
 from amazon_estimators.storage import s3
 
 
 @logged("Tune")
+@measured("Tune")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     settings, tuning, plan = Settings.from_dict(event["pipeline"]), event["tuning"], event["plan"]
     if "tuned" in event:

@@ -180,6 +180,7 @@ def _trained(plan: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, Any]:
         # Of several allowed types, the one that had capacity.
         "instance_type": resources.get("SelectedInstanceType") or resources.get("InstanceType"),
         "instance_count": resources.get("SelectedInstanceCount") or resources.get("InstanceCount"),
+        "training_seconds": job.get("TrainingTimeInSeconds"),
         "billable_seconds": job.get("BillableTimeInSeconds"),
     }
 

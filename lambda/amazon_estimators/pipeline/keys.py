@@ -6,7 +6,7 @@ its channels. The constructs call the same functions with ``"*"`` (:data:`ANY`) 
     <prefix>input/<channel>/                                   uploaded by users
     <prefix>datasets/<version>.jsonl.gz, last_trained.json, current_model.json, last_tuned.json
     <prefix>lineage/<attempt>.json
-    <prefix>triggers/state.json
+    <prefix>triggers/state.json, attempts.json
     <prefix>recordsets/<fingerprint>/plan.json, pieces.jsonl
                                      executions/<attempt>/shards.jsonl
                                      receipts/<channel>/<shard>/<receipt>
@@ -38,6 +38,7 @@ LAST_TUNED = "last_tuned.json"
 METRICS = "metrics.json"
 LEADERBOARD = "leaderboard.csv"
 STATE = "state.json"
+ATTEMPTS = "attempts.json"
 PLAN = "plan.json"
 PIECES = "pieces.jsonl"
 KNOWN_PLANS = "plans/"
@@ -96,6 +97,11 @@ def triggers_prefix(prefix: str) -> str:
 def state_key(prefix: str) -> str:
     """Return the key of the starter's state."""
     return f"{triggers_prefix(prefix)}{STATE}"
+
+
+def attempts_key(prefix: str) -> str:
+    """Return the key of the record of how often the starter has tried its present message."""
+    return f"{triggers_prefix(prefix)}{ATTEMPTS}"
 
 
 def record_sets_prefix(prefix: str) -> str:

@@ -53,6 +53,13 @@ ENDPOINT_COUNTS = {
 }
 """The metric that counts each kind of an endpoint's events."""
 EXECUTION_SECONDS, BILLABLE_SECONDS = "ExecutionSeconds", "BillableSeconds"
+TRAINING_SECONDS = "TrainingSeconds"
+SECONDS = {
+    EXECUTION_SECONDS: "seconds",
+    TRAINING_SECONDS: "training_seconds",
+    BILLABLE_SECONDS: "billable_seconds",
+}
+"""Durations, and where an event's detail has them."""
 COST = "Cost"
 """What trainings cost, in the currency of the prices."""
 MOST_METRICS = 100
@@ -76,7 +83,7 @@ def metric_line(told: str, detail: Mapping[str, Any], *, now: float) -> dict[str
     if counted is None:
         return None
     values: dict[str, tuple[float, str]] = {counted: (1, "Count")}
-    for name, member in ((EXECUTION_SECONDS, "seconds"), (BILLABLE_SECONDS, "billable_seconds")):
+    for name, member in SECONDS.items():
         if detail.get(member) is not None:
             values[name] = (detail[member], "Seconds")
     amount = (detail.get("cost") or {}).get("amount")

@@ -117,6 +117,8 @@ def _rules(schema: Schema, rules: ColumnRules) -> Iterator[str]:
             yield f"{name} {', '.join(columns)}{more}"
     if rules.one_hot:
         yield f"unknown words: {rules.unknown}"
+    if rules.classes:
+        yield f"classes {listed([*rules.classes], MOST_NAMED)}"
     if rules.drop_incomplete:
         yield "rows with a gap that is not filled are left out"
 

@@ -53,7 +53,7 @@ def rows_channel(settings: ScoringSettings, trained: RecordSet) -> Channel:
     return Channel(
         name=CHANNEL,
         prefix=given.prefix or "",
-        source=_source(given, trained, has_own=settings.has_own_source),
+        source=rows_source(given, trained, has_own=settings.has_own_source),
         rule=ChannelRule(
             CHANNEL, required=True, content_type=rule.content_type, label="none", vectors=rule.vectors
         ),
@@ -62,7 +62,17 @@ def rows_channel(settings: ScoringSettings, trained: RecordSet) -> Channel:
     )
 
 
-def _source(given: Source, trained: RecordSet, *, has_own: bool) -> Source:
+def rows_source(given: Source, trained: RecordSet, *, has_own: bool) -> Source:
+    """Return how rows are read whose features become those that a model was trained on.
+
+    Args:
+        given: How training reads its input; or, with ``has_own``, how these rows are read.
+        trained: The RecordSet that the model was trained on.
+        has_own: True if ``given`` is of these rows, so that its positions are theirs.
+
+    Raises:
+        RequestError: How to read them cannot be told from how training read its input.
+    """
     # Every row gets a prediction, so none is left out: a gap that nothing fills is an error.
     label = given.label
     source = given.with_columns(lambda column: () if column == label else (column,), None)
@@ -85,7 +95,7 @@ def _by_position(what: str) -> RequestError:
     return RequestError(
         f"{what}, in a table that had a label and other columns too: where they are in the rows to score is "
         "not known",
-        remedy="Give the PredictionPipeline a source, such as source=Source(features=[0, 1]).",
+        remedy="Say where they are with a source for these rows, such as source=Source(features=[0, 1]).",
     )
 
 

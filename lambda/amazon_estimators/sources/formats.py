@@ -15,7 +15,7 @@ from typing import Literal
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 """The compressions of whole objects, by key extension."""
 COLUMNS = (
-    *("label", "features", "exclude"),
+    *("label", "classes", "features", "exclude"),
     *("fill", "drop_incomplete", "one_hot", "unknown", "hashed", "scale"),
 )
 """The options of every format that has columns."""

@@ -15,7 +15,14 @@ from amazon_estimators.errors import InputError, RequestError
 from amazon_estimators.sources import float32
 from amazon_estimators.sources.blocks import Block
 from amazon_estimators.sources.columns.apply import block_of, kept_rows
-from amazon_estimators.sources.columns.faults import ColumnFaultsError
+from amazon_estimators.sources.columns.faults import (
+    MOST_COLUMNS,
+    MOST_WORDS,
+    PAGE,
+    ColumnFaultsError,
+    ways_with_classes,
+    ways_with_words,
+)
 from amazon_estimators.sources.columns.table import Column, Table
 from amazon_estimators.sources.formats import COLUMNS
 from amazon_estimators.sources.schema import Schema, check_listed
@@ -92,7 +99,35 @@ class ColumnsInMemory:
             position: _column(column, start, stop, self.schema.column(position))
             for position, column in self.columns.items()
         }
+        wrong = [
+            position
+            for position, column in columns.items()
+            if position not in self.schema.words and not isinstance(column.values, np.ndarray)
+        ]
+        if wrong:
+            raise self._text(wrong, columns, start)
         return Table(columns, stop - start)
+
+    def _text(self, positions: list[int], columns: dict[int, Column], start: int) -> InputError:
+        """Return the error for columns of text that should be numbers."""
+        from amazon_estimators.sources.columns.words import word_at, words_of  # noqa: PLC0415 - pyarrow
+
+        rules, schema = self.schema.recipe.rules, self.schema
+        first = {at: int(np.flatnonzero(~_nulls(columns[at].values))[0]) for at in positions}
+        before = self.numbered + start
+        told = [
+            f"row {before + first[at]:,}, {schema.column(at)}: {word_at(columns[at], first[at])}"
+            for at in positions[:MOST_COLUMNS]
+        ]
+        rows = np.arange(len(columns[positions[0]].values))
+        words = {at: words_of(columns[at], rows, MOST_WORDS) for at in positions}
+        ways = ways_with_words({at: words[at] for at in positions if at != schema.label}, rules, schema.key)
+        if schema.label in words:
+            ways += ways_with_classes(rules, words[schema.label])
+        more = f"; and {len(positions) - len(told):,} more columns" if len(positions) > len(told) else ""
+        return InputError(
+            f"{'; '.join(told)}{more}, which is text", remedy=f"{float32.COUNTED} {' '.join(ways)} {PAGE}"
+        )
 
     def block(self, start: int, stop: int) -> Block:
         """Return rows ``[start, stop)`` of those kept, as features. Raises InputError naming a row."""
@@ -167,6 +202,12 @@ def check_options(source: Source) -> None:
             f"data in memory have no {', '.join(others)}; allowed: {', '.join(COLUMNS)}",
             remedy="Leave it out of the Source.",
         )
+
+
+def _nulls(words: Any) -> np.ndarray:
+    from amazon_estimators.sources.arrow_values import truths  # noqa: PLC0415 - pyarrow
+
+    return truths(words.is_null())
 
 
 def _series(frame: Any, label: Any, position: int) -> Any:

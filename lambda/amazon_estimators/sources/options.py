@@ -15,7 +15,7 @@ HELP = (
     "An option of Source (docs/sources.md), such as exclude=id, delimiter=';' or first_index=0. "
     "Repeatable; repeat exclude and features to name more columns."
 )
-LISTS = ("features", "exclude", "include", "skip")
+LISTS = ("features", "exclude", "include", "skip", "classes")
 
 
 def source_options(given: Iterable[tuple[str, str]], **short: Any) -> dict[str, Any]:

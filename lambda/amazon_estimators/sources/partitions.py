@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from amazon_estimators.errors import InputError, RequestError, SchemaError
 from amazon_estimators.sources.blocks import Block, SparseRows
-from amazon_estimators.sources.columns.faults import ways_with_words
+from amazon_estimators.sources.columns.faults import ways_with_classes, ways_with_words
 from amazon_estimators.sources.columns.rules import ColumnRules
 from amazon_estimators.sources.columns.table import Column, Table
 from amazon_estimators.sources.layout import Layout, Piece
@@ -181,8 +181,13 @@ def _value(
         return None
     if not NUMBER.fullmatch(text.encode()):
         rules = schema.rules or ColumnRules()
-        ways = [] if position == schema.label else ways_with_words({position: [text]}, rules, schema.key)
-        leave_out = f"Name directories by numbers, or leave this one out: exclude=[{name!r}]."
+        ways = (
+            ways_with_classes(rules, [text])
+            if position == schema.label
+            else ways_with_words({position: [text]}, rules, schema.key)
+        )
+        leave_out = "Name directories by numbers"
+        leave_out += "." if position == schema.label else f", or leave this one out: exclude=[{name!r}]."
         raise InputError(
             f"{found.uri}: its directory {name}={text} is not a number",
             remedy=" ".join([leave_out, *ways]),

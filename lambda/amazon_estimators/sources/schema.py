@@ -12,7 +12,7 @@ from amazon_estimators.errors import SchemaError
 from amazon_estimators.sources.blocks import Block
 from amazon_estimators.sources.columns.rules import BY_COLUMN, ColumnRules, Key, Recipe
 from amazon_estimators.sources.numbers import NUMBER
-from amazon_estimators.sources.source import COLUMN_LIMIT, FEATURE_LIMIT, Source
+from amazon_estimators.sources.source import COLUMN_LIMIT, FEATURE_LIMIT, NO_FILL, Source
 from amazon_estimators.text import listed
 
 if TYPE_CHECKING:
@@ -119,6 +119,8 @@ class Schema:
     def _rule_problems(self) -> Iterator[str]:
         assert self.rules is not None
         yield from self.rules.problems()
+        if self.rules.classes and self.label in dict(self.rules.fill):
+            yield f"fill names the label, which has classes; {NO_FILL}"
         for name in BY_COLUMN:
             for key, _ in getattr(self.rules, name):
                 assert isinstance(key, int)
@@ -150,8 +152,7 @@ class Schema:
     @property
     def words(self) -> frozenset[int]:
         """The columns that may hold any text."""
-        words = self.rules.words if self.rules else ()
-        return frozenset(position for position in words if isinstance(position, int))
+        return self.recipe.words if self.rules else frozenset()
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -263,12 +264,15 @@ def without(schema: Schema, source: Source, positions: Sequence[int]) -> str:
 
 
 def check_listed(schema: Schema, position: int, where: str) -> None:
-    """Raise SchemaError if a column holds numbers, and ``one_hot`` lists words for it."""
-    categories = dict(schema.recipe.rules.one_hot).get(position, ())
+    """Raise SchemaError if a column holds numbers, and the Source lists words for it."""
+    option = "classes" if position == schema.label else "one_hot"
+    categories = schema.recipe.categories(position) or ()
     if words := [word for word in categories if not NUMBER.fullmatch(word.encode())]:
         raise SchemaError(
-            f"{where}, {schema.column(position)}: it holds numbers, and one_hot lists {listed(words)}",
-            remedy="List the numbers that it holds, as in one_hot={'kind': [1, 2, 3]}.",
+            f"{where}, {schema.column(position)}: it holds numbers, and {option} lists {listed(words)}",
+            remedy="Leave classes out if labels count from 0; else list the numbers, as in classes=[1, 2]."
+            if option == "classes"
+            else "List the numbers that it holds, as in one_hot={'kind': [1, 2, 3]}.",
         )
 
 

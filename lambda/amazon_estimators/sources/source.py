@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from typing import Any, Self
 
 from amazon_estimators.errors import RequestError
-from amazon_estimators.sources.columns.rules import BY_COLUMN, ColumnRules, Key, by_column, is_by_column
+from amazon_estimators.sources.columns.rules import (
+    BY_COLUMN,
+    ColumnRules,
+    Key,
+    by_column,
+    is_by_column,
+    listed_words,
+)
 from amazon_estimators.sources.formats import COMPRESSIONS, FORMATS, formats_with
 from amazon_estimators.text import listed
 
@@ -23,8 +30,10 @@ LISTS = {
     "exclude": ("columns", "price"),
     "include": ("patterns", "*.csv"),
     "skip": ("patterns", "*-manifest"),
+    "classes": ("words", "yes"),
 }
 """The options that hold several values: of what kind, and an example."""
+NO_FILL = "leave rows without a class out, drop_incomplete=True"
 HEADERS = ("auto", "present", "absent")
 QUOTINGS = ("auto", "minimal", "none")
 DECIMALS = (".", ",")
@@ -51,6 +60,8 @@ class Source:
             only.
         label: The label's column, by position (0-based; negative counts from the end) or name. Default: no
             label.
+        classes: The words of the label, such as ``["no", "yes"]``: the labels are 0 and 1. Any other word is
+            an error. Default: none; the label is a number.
         features: The feature columns, by position or name, in this order. Default: all but the label.
         exclude: Columns that are not features, by position or name; all others but the label are. Default:
             none.
@@ -92,6 +103,7 @@ class Source:
     format: str = "auto"
     compression: str = "auto"
     label: int | str | None = None
+    classes: Sequence[str] = ()
     features: tuple[int | str, ...] | None = None
     exclude: tuple[int | str, ...] = ()
     header: str = "auto"
@@ -121,6 +133,7 @@ class Source:
                 raise RequestError(
                     f"Source: {name} is {values!r}; allowed: a list of {what}, such as [{example!r}]"
                 )
+        object.__setattr__(self, "classes", listed_words(self.classes))
         for name, (what, sample) in BY_COLUMN.items():
             pairs = by_column(name, getattr(self, name))
             if not is_by_column(pairs):
@@ -223,6 +236,10 @@ class Source:
 
     def _ruled_columns(self) -> Iterator[str]:
         """Rules for columns that are not read, or for the label."""
+        if self.classes and self.label is None:
+            yield f"classes is {list(self.classes)!r}, and there is no label; name its column in label"
+        if self.classes and self.label is not None and self.label in dict(self.fill):
+            yield f"fill names {self.label!r}, which has classes; {NO_FILL}"
         for name in BY_COLUMN:
             for key, _ in getattr(self, name):
                 if key in self.exclude:
@@ -256,6 +273,8 @@ class Source:
 
         features = None if self.features is None else others(self.features) or None
         rules = self.rules.renamed(columns).options()
+        if label is None:
+            rules["classes"] = ()
         return replace(self, label=label, features=features, exclude=others(self.exclude), **rules)
 
     @property
@@ -267,7 +286,7 @@ class Source:
         """Return the options as JSON values; :meth:`from_dict` reads them back."""
         values = asdict(self)
         values["features"] = None if self.features is None else list(self.features)
-        for name in ("exclude", "include", "skip"):
+        for name in ("exclude", "include", "skip", "classes"):
             values[name] = list(values[name])
         for name in BY_COLUMN:
             pairs = getattr(self, name)

@@ -86,7 +86,7 @@ def compare(before: ProfileDocument, after: ProfileDocument) -> Comparison:
     moments, later = before.profile.moments, after.profile.moments
     difference = later.mean[other] - moments.mean[one]
     deviation = np.sqrt(moments.variance[one])
-    error = np.sqrt(moments.variance[one] / moments.records + later.variance[other] / later.records)
+    error = np.sqrt(moments.variance[one] / moments.sampled + later.variance[other] / later.sampled)
     with np.errstate(divide="ignore", invalid="ignore"):
         shift = np.where(difference == 0, 0.0, np.abs(difference) / deviation)
     mean_moved = (shift >= MOVED_MEAN) & (np.abs(difference) > CHANCE_MEAN * error)
@@ -103,7 +103,7 @@ def compare(before: ProfileDocument, after: ProfileDocument) -> Comparison:
         )
         for at, ((first, second), distance) in enumerate(zip(pairs, distances, strict=True))
     ]
-    ranked = sorted(shifts, key=lambda found: (found.moved, found.psi or 0.0, found.mean_shift), reverse=True)
+    ranked = sorted(shifts, key=lambda shift: (shift.moved, shift.psi or 0.0, shift.mean_shift), reverse=True)
     if not (before.names and after.names):
         return Comparison(tuple(ranked))
     gone, new = (
@@ -141,16 +141,17 @@ def _distances(
     first, second = before.sketch, after.sketch
     if first is None or second is None or not first.rows or not second.rows:
         return [None] * len(one)
-    chance = CHANCE * (1 / first.rows + 1 / second.rows)
-    found: list[tuple[float, float, bool] | None] = []
+    rows = before.moments.sampled, after.moments.sampled
+    chance = CHANCE * (1 / rows[0] + 1 / rows[1])
+    distances: list[tuple[float, float, bool] | None] = []
     for here, there in zip(one, other, strict=True):
         level = max(first.levels[here], second.levels[there])
         shares = _shares(first.of_feature(here), second.of_feature(there), int(level))
-        least = 0.5 / first.rows, 0.5 / second.rows
+        least = 0.5 / rows[0], 0.5 / rows[1]
         psi = _stability_index(*shares, least)
         ks = float(np.abs(np.cumsum(shares[0]) - np.cumsum(shares[1])).max())
-        found.append((psi, ks, psi >= MOVED_PSI and psi > chance))
-    return found
+        distances.append((psi, ks, psi >= MOVED_PSI and psi > chance))
+    return distances
 
 
 def _shares(one: Buckets, other: Buckets, level: int) -> tuple[Array, Array]:

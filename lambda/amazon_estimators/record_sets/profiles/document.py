@@ -61,6 +61,7 @@ class ProfileDocument:
         values = {
             "features": self.profile.features,
             "records": moments.records,
+            "sampled": moments.sampled,
             "names": self.names,
             "shards": self.shards,
             "missing": self.missing,
@@ -83,14 +84,18 @@ class ProfileDocument:
             features, names = int(values["features"]), values["names"]
             if not 1 <= features <= PROFILED_FEATURES or len(names or ()) not in (0, features):
                 raise ValueError(f"{features} features and {len(names or ())} names")
+            records = int(values["records"])
+            # Profiles of older releases are of all rows.
+            sampled = float(values.get("sampled", records))
+            if not 0 < sampled <= records:
+                raise ValueError(f"{records} records, of which {sampled} are sampled")
             moments = Moments(
-                int(values["records"]),
+                records,
                 **{
                     name: _unpacked(values["moments"][name], kind, features) for name, kind in MOMENTS.items()
                 },
+                sampled=sampled,
             )
-            if moments.records < 1:
-                raise ValueError(f"{moments.records} records")
             sketch = values["sketch"]
             return cls(
                 FeatureProfile(moments, None if sketch is None else _unpacked_sketch(sketch, features)),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from amazon_estimators.record_sets.profiles.moments import DenseMoments, Moments, SparseMoments
+from amazon_estimators.record_sets.profiles.moments import DenseRange, Moments, SparseMoments
 from amazon_estimators.record_sets.profiles.sketch import RowSample, Sketch
 
 Array = np.ndarray[Any, Any]
@@ -84,7 +84,7 @@ class ProfileBuilder:
     """Adds up the rows of a RecordSet, or of one shard, as they are written. All are dense, or all sparse."""
 
     def __init__(self) -> None:
-        self._dense: DenseMoments | None = None
+        self._dense: DenseRange | None = None
         self._sparse: SparseMoments | None = None
         self._sample: RowSample | None = None
 
@@ -93,12 +93,10 @@ class ProfileBuilder:
         features = rows.shape[1]
         if too_wide(features):
             return
-        if self._dense is None:
-            self._dense = DenseMoments(features)
-            self._sample = _sample(features)
+        if self._dense is None or self._sample is None:
+            self._dense, self._sample = DenseRange(features), RowSample(features)
         self._dense.add(rows)
-        if self._sample is not None:
-            self._sample.add(rows[self._sample.chosen(len(rows))])
+        self._sample.add(rows)
 
     def add_sparse(self, data: Array, indices: Array, indptr: Array, features: int) -> None:
         """Add CSR rows of finite float32 values; ``indptr`` starts with 0 and has shape (rows + 1,)."""
@@ -106,7 +104,7 @@ class ProfileBuilder:
             return
         if self._sparse is None:
             self._sparse = SparseMoments(features)
-            self._sample = _sample(features)
+            self._sample = RowSample(features) if features <= SKETCHED_FEATURES else None
         self._sparse.add(data, indices, len(indptr) - 1)
         if self._sample is not None:
             chosen = self._sample.chosen(len(indptr) - 1)
@@ -114,17 +112,15 @@ class ProfileBuilder:
             for at, row in enumerate(chosen):
                 span = slice(int(indptr[row]), int(indptr[row + 1]))
                 rows[at, indices[span]] = data[span]
-            self._sample.add(rows)
+            self._sample.hold(rows)
 
     def profile(self) -> FeatureProfile | None:
         """Return the profile; None without rows, or of more features than are profiled."""
-        moments = self._dense or self._sparse
-        if moments is None:
+        if self._dense is not None and self._sample is not None and self._dense.records:
+            moments = Moments.of_sample(self._sample.rows(), self._dense)
+        elif self._sparse is not None and self._sparse.records:
+            moments = self._sparse.total()
+        else:
             return None
-        total = moments.total()
-        sketch = None if self._sample is None else self._sample.sketch()
-        return FeatureProfile(total, sketch) if total.records else None
-
-
-def _sample(features: int) -> RowSample | None:
-    return RowSample(features) if features <= SKETCHED_FEATURES else None
+        sketched = self._sample is not None and len(moments.mean) <= SKETCHED_FEATURES
+        return FeatureProfile(moments, self._sample.sketch() if self._sample and sketched else None)

@@ -1,4 +1,7 @@
-"""Count, minimum, maximum, mean, variance and zeros of every feature, added up block by block.
+"""Count, minimum, maximum, mean, variance and zeros of every feature, added up over shards.
+
+Of dense rows, count, minimum and maximum are those of all rows; the others are those of a sample, since
+Encode copies a value in less time than it takes to add up. Of sparse rows, all are exact.
 
 Mean and variance are merged as Chan, Golub and LeVeque (1979) do: no sum of raw squares, which would lose the
 variance of values far from zero. Dense rows of few columns are folded into wide ones, so that NumPy's inner
@@ -18,8 +21,6 @@ CHUNK = 2**18
 """Values worked on at a time: few enough for a core's cache, enough to outweigh the calls of NumPy."""
 FOLDED = 2048
 """Values in a row of a folded chunk, at least half of this."""
-FAR = 100.0
-"""Standard deviations from zero up to which squares of raw values keep 12 of 16 digits of the variance."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Moments:
         squares: The sum of squared deviations from the mean.
         zeros: The number of zeros.
         fractional: True if any value is not a whole number.
+        sampled: The rows that the last four were taken from. Over shards of which different shares were
+            sampled, the size of an even sample that tells the mean as well.
     """
 
     records: int
@@ -43,6 +46,7 @@ class Moments:
     squares: Array
     zeros: Array
     fractional: Array
+    sampled: float
 
     @classmethod
     def none(cls, features: int) -> Moments:
@@ -55,7 +59,29 @@ class Moments:
             np.zeros(features),
             np.zeros(features, np.int64),
             np.zeros(features, bool),
+            0.0,
         )
+
+    @classmethod
+    def of_sample(cls, rows: Array, whole: DenseRange) -> Moments:
+        """Return the moments of all rows of ``whole``, of which ``rows`` (sampled, d) are an even sample.
+
+        Values that are not all alike have a variance, even if those of the sample are: minimum and maximum
+        alone put half the square of their distance into ``squares``.
+        """
+        sampled = len(rows)
+        minimum, maximum = (extreme.astype(np.float64) for extreme in (whole.minimum, whole.maximum))
+        apart = rows.astype(np.float64)
+        mean = apart.mean(axis=0)
+        apart -= mean
+        np.multiply(apart, apart, out=apart)
+        squares, zeros = apart.sum(axis=0), (rows == 0).sum(axis=0)
+        if sampled < whole.records:
+            weight = whole.records / sampled
+            squares = np.maximum(squares * weight, (maximum - minimum) ** 2 / 2)
+            zeros = np.rint(zeros * weight).astype(np.int64)
+        fractional = (np.floor(rows) != rows).any(axis=0)
+        return cls(whole.records, minimum, maximum, mean, squares, zeros, fractional, float(sampled))
 
     @property
     def variance(self) -> Array:
@@ -74,14 +100,17 @@ class Moments:
         mean, squares = _joined(
             (self.records, self.mean, self.squares), (other.records, other.mean, other.squares)
         )
+        records = self.records + other.records
+        spread = sum(part.records**2 / part.sampled for part in (self, other))
         return Moments(
-            self.records + other.records,
+            records,
             np.minimum(self.minimum, other.minimum),
             np.maximum(self.maximum, other.maximum),
             mean,
             squares,
             self.zeros + other.zeros,
             self.fractional | other.fractional,
+            records**2 / spread,
         )
 
 
@@ -97,84 +126,33 @@ def _joined(one: Group, other: Group) -> tuple[Array, Array]:
     return mean + apart * share, squares + other_squares + apart * apart * (count * share)
 
 
-class DenseMoments:
-    """Adds up rows of ``features`` finite float32 values."""
+class DenseRange:
+    """Keeps the smallest and the largest of ``features`` finite float32 values over all rows."""
 
     def __init__(self, features: int) -> None:
-        self._features = features
+        self.records = 0
+        self.minimum = np.full(features, np.inf, np.float32)
+        self.maximum = np.full(features, -np.inf, np.float32)
         self._fold = max(1, FOLDED // features)
         self._rows = self._fold * max(1, CHUNK // (self._fold * features))
-        self._work = np.empty(self._rows * features)
-        self._so_far = Moments.none(features)
 
     def add(self, table: Array) -> None:
         """Add rows, shape (rows, features)."""
+        features = len(self.minimum)
+        self.records += len(table)
         for start in range(0, len(table), self._rows):
             chunk = np.ascontiguousarray(table[start : start + self._rows])
             even = len(chunk) // self._fold * self._fold
             if even:
-                self._add_folded(chunk[:even].reshape(-1, self._fold * self._features))
+                self._add(chunk[:even].reshape(-1, self._fold * features))
             if even < len(chunk):
-                self._add_folded(chunk[even:])
+                self._add(chunk[even:])
 
-    def total(self) -> Moments:
-        """Return the moments of all rows so far."""
-        return self._so_far
-
-    def _add_folded(self, rows: Array) -> None:
-        fold = rows.shape[1] // self._features
-        count = len(rows) * fold
-
-        def each(wide: Array, reduce: np.ufunc) -> Any:
-            """Reduce one result for each column of the folded rows to one for each feature."""
-            return reduce.reduce(wide.reshape(fold, self._features), axis=0)
-
-        work = self._work[: rows.size].reshape(rows.shape)
-        np.copyto(work, rows)
-        near = self._near(work, fold)
-        if near.any():
-            work -= np.tile(near, fold)
-        off = each(work.sum(axis=0), np.add)
-        np.multiply(work, work, out=work)
-        squares = each(work.sum(axis=0), np.add)
-        is_zero = rows == 0
-        zeros = np.zeros(self._features, np.int64)
-        if is_zero.any():
-            narrow = np.uint8 if len(rows) < 256 else np.int64
-            found = np.add.reduce(is_zero.view(np.uint8), axis=0, dtype=narrow)
-            zeros = each(found.astype(np.int64), np.add)
+    def _add(self, wide: Array) -> None:
         # fmin and fmax are faster than minimum and maximum, which let NaN through; there is none.
-        self._so_far += Moments(
-            count,
-            each(np.fmin.reduce(rows, axis=0), np.fmin).astype(np.float64),
-            each(np.fmax.reduce(rows, axis=0), np.fmax).astype(np.float64),
-            near + off / count,
-            np.maximum(squares - off * off / count, 0.0),
-            zeros,
-            self._fractional(rows.reshape(count, self._features)),
-        )
-
-    def _near(self, work: Array, fold: int) -> Array:
-        """Return what to subtract from each feature so that its squares keep the digits of its variance.
-
-        That is the mean so far, or 0 if values are not far from zero; of the first rows it is their own mean.
-        """
-        mean, squares, records = self._so_far.mean, self._so_far.squares, self._so_far.records
-        if not records:
-            own = work.sum(axis=0).reshape(fold, self._features).sum(axis=0)
-            return np.asarray(np.divide(own, len(work) * fold))
-        return np.where(mean * mean * records > FAR * FAR * squares, mean, 0.0)
-
-    def _fractional(self, rows: Array) -> Array:
-        """Return the features with fractions; those known to have some are not inspected again."""
-        known = self._so_far.fractional
-        found = known.copy()
-        left = np.flatnonzero(~known)
-        if len(left):
-            part = rows if 2 * len(left) > self._features else rows[:, left]
-            inspected = slice(None) if part is rows else left
-            found[inspected] |= (np.floor(part) != part).any(axis=0)
-        return found
+        for extreme, reduce in ((self.minimum, np.fmin), (self.maximum, np.fmax)):
+            folded = reduce.reduce(wide, axis=0).reshape(-1, len(extreme))
+            reduce(extreme, reduce.reduce(folded, axis=0), out=extreme)
 
 
 class SparseMoments:
@@ -182,13 +160,13 @@ class SparseMoments:
 
     def __init__(self, features: int) -> None:
         self._features = features
-        self._records = 0
+        self.records = 0
         self._stored = np.zeros(features, np.int64)
         self._so_far = Moments.none(features)
 
     def add(self, data: Array, indices: Array, rows: int) -> None:
         """Add ``rows`` rows whose stored values are ``data``, in the columns ``indices``; both (nnz,)."""
-        self._records += rows
+        self.records += rows
         if not len(data):
             return
         columns, where = self._columns(indices)
@@ -212,19 +190,20 @@ class SparseMoments:
 
     def total(self) -> Moments:
         """Return the moments of all rows so far, values that are not stored included."""
-        stored, absent = self._so_far, self._records - self._stored
-        if not self._records:
+        stored, absent = self._so_far, self.records - self._stored
+        if not self.records:
             return stored
         nothing = np.zeros(self._features)
         mean, squares = _joined((self._stored, stored.mean, stored.squares), (absent, nothing, nothing))
         return Moments(
-            self._records,
+            self.records,
             np.where(absent > 0, np.minimum(stored.minimum, 0), stored.minimum),
             np.where(absent > 0, np.maximum(stored.maximum, 0), stored.maximum),
             mean,
             squares,
             stored.zeros + absent,
             stored.fractional,
+            float(self.records),
         )
 
     def _columns(self, indices: Array) -> tuple[Array, Array]:

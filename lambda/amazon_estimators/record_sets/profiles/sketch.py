@@ -80,13 +80,15 @@ class Sketch:
         keys = np.sort(ordered_bits(rows.T), axis=1)
         levels = np.zeros(features, np.uint8)
         if len(rows) > most:
-            # All but ``most`` - 1 pairs of neighbours agree above this bit. _fitted finds the same, slower.
+            # All but ``most`` - 1 pairs of neighbours agree above this bit: it is the lowest level that fits.
             apart = np.partition(keys[:, 1:] ^ keys[:, :-1], len(rows) - 1 - most, axis=1)[:, -most]
             levels = np.frexp(apart.astype(np.float64))[1].astype(np.uint8)
             keys = keys >> levels[:, None] << levels[:, None]
-        column = np.repeat(np.arange(features), len(rows))
-        entries = _summed(column, keys.ravel(), np.full(keys.size, weight, np.int64))
-        return cls._fitted(len(rows), levels, *entries)
+        first = np.ones(keys.shape, bool)
+        np.not_equal(keys[:, 1:], keys[:, :-1], out=first[:, 1:])
+        starts = np.flatnonzero(first)
+        counts = np.diff(starts, append=keys.size) * weight
+        return cls(len(rows), levels, first.sum(axis=1), keys.ravel()[starts], counts)
 
     @classmethod
     def merge(cls, parts: Sequence[Sketch]) -> Sketch:
@@ -170,45 +172,56 @@ class RowSample:
         self._features = features
         self._most = max(1, min(MOST_ROWS, MOST_VALUES // max(1, features)))
         self._seen = 0
+        self._held = 0
         self._halvings = 0
         self._hashes: list[Array] = []
         self._rows: list[Array] = []
 
+    def add(self, rows: Array) -> None:
+        """Take the next rows, shape (rows, features)."""
+        self.hold(rows[self.chosen(len(rows))])
+
     def chosen(self, rows: int) -> Array:
-        """Return which of the next ``rows`` rows to hand to :meth:`add`, as positions among them."""
+        """Return which of the next ``rows`` rows to hand to :meth:`hold`, as positions among them."""
         hashes = _hashes(self._seen, rows)
         self._seen += rows
         fresh = np.flatnonzero(self._low(hashes))
-        held = sum(map(len, self._hashes)) + len(fresh)
-        while held > self._most:
-            self._halvings += 1
+        while self._held + len(fresh) > self._most:
+            self._halvings = max(self._halvings + 1, (self._seen // self._most).bit_length() - 1)
             self._drop()
             fresh = fresh[self._low(hashes[fresh])]
-            held = sum(map(len, self._hashes)) + len(fresh)
         self._hashes.append(hashes[fresh])
+        self._held += len(fresh)
         return fresh
 
-    def add(self, rows: Array) -> None:
+    def hold(self, rows: Array) -> None:
         """Take the rows that :meth:`chosen` chose, shape (chosen, features)."""
         self._rows.append(rows)
 
+    def rows(self) -> Array:
+        """Return the rows held, shape (rows, features)."""
+        return np.concatenate(self._rows or [np.zeros((0, self._features), np.float32)])
+
     def sketch(self) -> Sketch:
         """Return the sketch of the rows held."""
-        rows = np.concatenate(self._rows or [np.zeros((0, self._features), np.float32)])
-        return Sketch.of(rows, weight=2**self._halvings)
+        return Sketch.of(self.rows(), weight=2**self._halvings)
 
     def _low(self, hashes: Array) -> Array:
-        return hashes <= np.uint64(2 ** (64 - self._halvings) - 1)
+        return hashes <= np.uint32(2 ** (32 - self._halvings) - 1)
 
     def _drop(self) -> None:
         kept = [self._low(hashes) for hashes in self._hashes]
         self._hashes = [hashes[keep] for hashes, keep in zip(self._hashes, kept, strict=True)]
         self._rows = [rows[keep] for rows, keep in zip(self._rows, kept, strict=True)]
+        self._held = sum(map(len, self._hashes))
 
 
 def _hashes(first: int, rows: int) -> Array:
-    """Return SplitMix64 of the numbers from ``first`` on: evenly spread, and the same on every machine."""
-    state = np.arange(first + 1, first + rows + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return state ^ (state >> np.uint64(31))
+    """Return MurmurHash3's finalizer of the numbers from ``first`` on: evenly spread, and the same on every
+    machine."""
+    state = np.arange(first + 1, first + rows + 1, dtype=np.int64).astype(np.uint32)
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+        state ^= state >> np.uint32(shift)
+        state *= np.uint32(factor)
+    state ^= state >> np.uint32(16)
+    return state

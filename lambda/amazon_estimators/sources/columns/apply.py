@@ -11,7 +11,7 @@ import numpy as np
 
 from amazon_estimators.sources.blocks import Block, SparseRows
 from amazon_estimators.sources.columns.faults import ColumnFault, ColumnFaultsError
-from amazon_estimators.sources.columns.rules import OTHER, ColumnRules, Recipe
+from amazon_estimators.sources.columns.rules import OTHER, Recipe
 from amazon_estimators.sources.columns.table import Column, Table
 
 BLOCK_BYTES = 2 * 2**20
@@ -44,7 +44,7 @@ def kept_rows(table: Table, recipe: Recipe) -> np.ndarray | None:
 
 
 def _ready(table: Table, recipe: Recipe) -> dict[int, _Ready]:
-    return {position: _Ready.of(position, table.columns[position], recipe.rules) for position in recipe.used}
+    return {position: _Ready.of(position, table.columns[position], recipe) for position in recipe.used}
 
 
 def _blocks(table: Table, recipe: Recipe, at_once: int) -> Iterator[Block]:
@@ -82,10 +82,11 @@ class _Ready:
             yield "unknown", self.wrong
 
     @classmethod
-    def of(cls, position: int, column: Column, rules: ColumnRules) -> _Ready:
+    def of(cls, position: int, column: Column, recipe: Recipe) -> _Ready:
+        rules = recipe.rules
         fill = dict(rules.fill).get(position)
-        if position in rules.words:
-            return cls._of_words(position, column, rules, fill)
+        if position in recipe.words:
+            return cls._of_words(position, column, recipe, fill)
         values, gaps = column.values, column.gaps
         if rules.may_lack(position) and values.dtype.kind == "f":
             nan = np.isnan(values)
@@ -101,36 +102,38 @@ class _Ready:
         return cls(values, gaps)
 
     @classmethod
-    def _of_words(cls, position: int, column: Column, rules: ColumnRules, fill: float | str | None) -> _Ready:
-        codes = coded(position, column, rules)
+    def _of_words(cls, position: int, column: Column, recipe: Recipe, fill: float | str | None) -> _Ready:
+        codes = coded(position, column, recipe)
         gaps = codes == GAP
         if gaps.any() and fill is not None:
-            codes[gaps] = _code_of(position, str(fill), rules)
+            codes[gaps] = _code_of(position, str(fill), recipe)
             gaps = np.zeros(0, bool)
         unknown = codes == -1
-        if rules.unknown == OTHER and position not in dict(rules.hashed):
-            codes[unknown] = len(dict(rules.one_hot)[position])
+        one_hot = dict(recipe.rules.one_hot).get(position)
+        if recipe.rules.unknown == OTHER and one_hot is not None:
+            codes[unknown] = len(one_hot)
             unknown = np.zeros(0, bool)
-        refused = rules.unknown == "refuse" or position in dict(rules.hashed)
+        refused = recipe.rules.unknown == "refuse" or one_hot is None
         return cls(codes, gaps if gaps.any() else None, unknown if refused and unknown.any() else None)
 
 
-def coded(position: int, column: Column, rules: ColumnRules) -> np.ndarray:
-    """Return a column of words or ids as places among its features; below 0 for unknown ones and gaps."""
+def coded(position: int, column: Column, recipe: Recipe) -> np.ndarray:
+    """Return a column of words or ids as places among its features, or among the classes of the label; below
+    0 for unknown ones and gaps."""
     from amazon_estimators.sources.columns import words  # noqa: PLC0415 - the table reader, if words need it
 
     if column.word is not None:
         codes: np.ndarray = column.values.astype(np.int64)
         return codes
-    if (categories := dict(rules.one_hot).get(position)) is not None:
+    if (categories := recipe.categories(position)) is not None:
         return words.places(column, categories)
-    return words.buckets(column, dict(rules.hashed)[position])
+    return words.buckets(column, dict(recipe.rules.hashed)[position])
 
 
-def _code_of(position: int, word: str, rules: ColumnRules) -> int:
+def _code_of(position: int, word: str, recipe: Recipe) -> int:
     import pyarrow as pa  # noqa: PLC0415
 
-    code: int = coded(position, Column(pa.array([word.encode()], pa.binary())), rules)[0]
+    code: int = coded(position, Column(pa.array([word.encode()], pa.binary())), recipe)[0]
     return code
 
 
@@ -157,7 +160,7 @@ def _dense(ready: dict[int, _Ready], recipe: Recipe, chosen: Any, rows: int) -> 
     with np.errstate(over="ignore", invalid="ignore"):
         for position, start in zip(recipe.features, recipe.starts, strict=False):
             values = ready[position].values[chosen]
-            if position in recipe.rules.words:
+            if position in recipe.words:
                 known = np.flatnonzero(values >= 0)
                 features[known, start + values[known]] = 1
             else:
@@ -173,7 +176,7 @@ def _sparse(ready: dict[int, _Ready], recipe: Recipe, chosen: Any, rows: int) ->
     with np.errstate(over="ignore", invalid="ignore"):
         for at, (position, start) in enumerate(zip(recipe.features, recipe.starts, strict=False)):
             column = ready[position].values[chosen]
-            if position in recipe.rules.words:
+            if position in recipe.words:
                 indices[:, at], there[:, at] = start + column, column >= 0
             else:
                 indices[:, at], values[:, at], there[:, at] = start, column, column != 0

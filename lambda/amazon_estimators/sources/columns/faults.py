@@ -62,7 +62,7 @@ class ColumnFaultsError(Exception):
         rules = recipe.rules
         first, *others = self.faults
         rows = f"{self.rows:,} rows"
-        what = "no value" if first.kind == "gap" else f"{_shown(first)} {_not_listed(first, rules)}"
+        what = "no value" if first.kind == "gap" else f"{_shown(first)} {_not_listed(first, recipe)}"
         more = f" ({_counted(first)} of {rows})" if len(first.rows) > 1 else ""
         message = f"{where(int(first.rows[0]))}, {column(first.position)}: {what}{more}"
         for fault in others[:MOST_COLUMNS]:
@@ -75,7 +75,10 @@ class ColumnFaultsError(Exception):
             message += f"; and {len(others) - MOST_COLUMNS:,} more columns"
         gaps = [fault.position for fault in self.faults if fault.kind == "gap"]
         unknown = {fault.position: _words(fault) for fault in self.faults if fault.kind == "unknown"}
-        ways = [*ways_with_gaps(gaps, rules, key, recipe.label), *ways_with_unknown(unknown, rules, key)]
+        ways = ways_with_gaps(gaps, rules, key, recipe.label)
+        if recipe.label in unknown:
+            ways += ways_with_classes(rules, unknown.pop(recipe.label))
+        ways += ways_with_unknown(unknown, rules, key)
         return InputError(message, remedy=f"{counted} {' '.join(ways)} {PAGE}")
 
 
@@ -123,6 +126,13 @@ def ways_with_words(
     return ways
 
 
+def ways_with_classes(rules: ColumnRules, words: Iterable[str] | None) -> list[str]:
+    """Return how to set the Source so that the words of the label are classes; None for very many words."""
+    if words is None:
+        return ["Name the classes of the label, classes=[…]; amazon-estimators profile finds them."]
+    return [f"Name the classes of the label in order, classes={[*rules.classes, *sorted(words)]}."]
+
+
 def ways_with_unknown(
     words: Mapping[int, list[str] | None], rules: ColumnRules, key: Callable[[Any], Key]
 ) -> list[str]:
@@ -148,9 +158,9 @@ def _counted(fault: ColumnFault) -> str:
     return f"{len(fault.rows):,} {kind}"
 
 
-def _not_listed(fault: ColumnFault, rules: ColumnRules) -> str:
-    if fault.position in dict(rules.one_hot):
-        return "is not listed in one_hot"
+def _not_listed(fault: ColumnFault, recipe: Recipe) -> str:
+    if recipe.categories(fault.position) is not None:
+        return f"is not listed in {'classes' if fault.position == recipe.label else 'one_hot'}"
     return "is not a whole number, and hashed takes words and whole numbers"
 
 

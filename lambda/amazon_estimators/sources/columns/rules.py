@@ -10,7 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import accumulate
 from typing import Any, Self
@@ -47,6 +47,7 @@ class ColumnRules:
         unknown: For a word that is not listed: ``"refuse"``, ``"zeros"``, or ``"other"``, a feature more.
         hashed: The number of sparse features that a column is hashed to.
         scale: (mean, deviation) by column: the feature is (value - mean) / deviation.
+        classes: The words of the label; each row's label is the place of its word.
 
     Example:
         >>> rules = ColumnRules(one_hot=((0, ("Berlin", "Rome")),), hashed=((2, 1024),))
@@ -60,6 +61,7 @@ class ColumnRules:
     unknown: str = "refuse"
     hashed: tuple[tuple[Key, int], ...] = ()
     scale: tuple[tuple[Key, tuple[float, float]], ...] = ()
+    classes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, options: Any) -> Self:
@@ -69,10 +71,11 @@ class ColumnRules:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read JSON of ``dataclasses.asdict``."""
-        return cls(**{**values, **{name: by_column(name, values[name]) for name in BY_COLUMN}})
+        by_columns = {name: by_column(name, values[name]) for name in BY_COLUMN}
+        return cls(**{**values, **by_columns, "classes": tuple(values.get("classes", ()))})
 
     def __bool__(self) -> bool:
-        return self.drop_incomplete or any(getattr(self, name) for name in BY_COLUMN)
+        return bool(self.drop_incomplete or self.classes) or any(getattr(self, name) for name in BY_COLUMN)
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -86,7 +89,7 @@ class ColumnRules:
 
     @property
     def words(self) -> frozenset[Key]:
-        """Return the columns whose values are words or ids: they may hold any text."""
+        """Return the features whose values are words or ids: they may hold any text."""
         return frozenset(key for key, _ in (*self.one_hot, *self.hashed))
 
     @property
@@ -122,12 +125,12 @@ class ColumnRules:
 
     def renamed(self, rename: Callable[[Key], Iterable[Key]]) -> Self:
         """Return the rules with other columns, or several, in the place of each."""
-        by_columns = {
+        by_columns: dict[str, Any] = {
             name: tuple((new, value) for key, value in getattr(self, name) for new in rename(key))
             for name in BY_COLUMN
         }
         unknown = self.unknown if by_columns["one_hot"] else "refuse"
-        return type(self)(drop_incomplete=self.drop_incomplete, unknown=unknown, **by_columns)
+        return replace(self, unknown=unknown, **by_columns)
 
     def options(self) -> dict[str, Any]:
         """Return the rules as options of a Source."""
@@ -141,6 +144,8 @@ class ColumnRules:
             yield f"unknown is {self.unknown!r}; allowed: {', '.join(UNKNOWN)}"
         elif self.unknown != "refuse" and not self.one_hot:
             yield f"unknown is {self.unknown!r}, and nothing is one_hot; leave it out"
+        if self.classes and (problem := _one_hot_problem(self.classes)):
+            yield f"classes is {_shortened(self.classes)}; allowed: {problem}"
         for name in BY_COLUMN:
             for key, value in getattr(self, name):
                 if problem := _PROBLEMS[name](value):
@@ -187,6 +192,18 @@ class Recipe:
     features: tuple[int, ...]
     label: int | None
 
+    def categories(self, column: int) -> tuple[str, ...] | None:
+        """Return the words of a column whose words are listed: a feature, or the label; None for others."""
+        if column == self.label:
+            return self.rules.classes or None
+        return dict(self.rules.one_hot).get(column)
+
+    @cached_property
+    def words(self) -> frozenset[int]:
+        """Return the columns whose values are words or ids, the label's too."""
+        label = {self.label} if self.rules.classes else set()
+        return frozenset(column for column in (*self.rules.words, *label) if isinstance(column, int))
+
     @cached_property
     def used(self) -> tuple[int, ...]:
         """Return the columns that are read."""
@@ -227,8 +244,20 @@ def is_by_column(given: Any) -> bool:
 def _value(name: str, value: Any) -> Any:
     if name in ("one_hot", "scale") and isinstance(value, Iterable) and not isinstance(value, str | Mapping):
         values = tuple(value)
-        return tuple(map(_word, values)) if name == "one_hot" else values
+        return listed_words(values) if name == "one_hot" else values
     return value
+
+
+def listed_words(values: Iterable[Any]) -> tuple[Any, ...]:
+    """Return listed words: ``one_hot={"kind": [1, 2]}`` is meant for 1 and 2 in the file.
+
+    Example:
+        >>> listed_words(["no", 7])
+        ('no', '7')
+    """
+    return tuple(
+        str(value) if isinstance(value, int) and not isinstance(value, bool) else value for value in values
+    )
 
 
 def plain_word(word: str) -> str:
@@ -239,12 +268,6 @@ def plain_word(word: str) -> str:
         ['7', '-7', '7.5', 'v1.0']
     """
     return re.sub(WHOLE_WITH_POINT, r"\1", word)
-
-
-def _word(value: Any) -> Any:
-    """Return the text of a whole number: ``one_hot={"kind": [1, 2]}`` is meant for 1 and 2 in the file."""
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return str(value) if whole else value
 
 
 def _is_number(value: Any) -> bool:

@@ -9,6 +9,7 @@ from amazon_estimators.sources.columns.faults import (
     MOST_COLUMNS,
     MOST_WORDS,
     PAGE,
+    ways_with_classes,
     ways_with_gaps,
     ways_with_words,
     with_words,
@@ -154,9 +155,16 @@ def _remedy(faults: dict[int, Fault], rows: int, dialect: Dialect, schema: Schem
         *ways_with_words(words, rules, schema.key),
     ]
     if schema.label in faults and faults[schema.label].words:
-        ways.append("Number the classes of the label from 0.")
+        ways += _ways_of_label(faults[schema.label], rows, rules)
     ways.append(without(schema, source, sorted(faults)))
     return " ".join(filter(None, ways))
+
+
+def _ways_of_label(fault: Fault, rows: int, rules: ColumnRules) -> list[str]:
+    """Return the fix for words in the label: they are classes if every row has one, else errors."""
+    if fault.words + fault.empty + fault.missing == rows:
+        return ways_with_classes(rules, fault.different)
+    return ["The label has numbers too: correct its words, or number the classes from 0."]
 
 
 def _at_the_end(faults: dict[int, Fault], rows: int, schema: Schema) -> bool:

@@ -236,7 +236,7 @@ def _quoted_numbers(front: Front, source: Source) -> int:
 def _open_words(front: Front, source: Source) -> int:
     """Count the words that begin with a quote which encloses nothing: an escape may be at work."""
     rows = front.rows(dialect_of(front.found, source))
-    schema = _schema_of(rows, source, front.found.uri) if source.rules.words else None
+    schema = _schema_of(rows, source, front.found.uri) if source.rules.words or source.classes else None
     words = schema.words if schema is not None else ()
     return sum(row[column].startswith(b'"') for row in rows for column in words if column < len(row))
 

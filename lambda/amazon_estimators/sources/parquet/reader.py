@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from amazon_estimators.errors import InputError, NoInputError, SchemaError
 from amazon_estimators.sources.blocks import Block
-from amazon_estimators.sources.columns.faults import ways_with_words
+from amazon_estimators.sources.columns.faults import ways_with_classes, ways_with_words
 from amazon_estimators.sources.columns.rules import ColumnRules
 from amazon_estimators.sources.columns.table import Table
 from amazon_estimators.sources.columns.words import holds_words, is_numeric
@@ -126,11 +126,18 @@ def _check_numeric(footer: Footer, schema: Schema, source: Source, found: InputO
     ways = dict.fromkeys(_way_out(kind) for kind in wrong.values() if not may_be_words(kind))
     ways |= dict.fromkeys(ways_with_words(words, schema.rules or ColumnRules(), schema.key))
     if schema.label in positions:
-        ways |= dict.fromkeys(["Number the classes of the label from 0."])
+        ways |= dict.fromkeys(_ways_of_label(footer, schema))
     raise InputError(
         f"{found.uri}, {'; '.join(columns[:MOST_SHOWN])}{more}, which is not numeric",
         remedy=" ".join(filter(None, (*ways, without(schema, source, positions)))),
     )
+
+
+def _ways_of_label(footer: Footer, schema: Schema) -> list[str]:
+    assert schema.label is not None
+    if may_be_words(footer.types[footer.places[schema.label][0]]):
+        return ways_with_classes(schema.rules or ColumnRules(), None)
+    return []
 
 
 def with_lists(footer: Footer, source: Source) -> Source:

@@ -47,7 +47,8 @@ class RuledRowGroup(RowGroup):
             columns = {}
             if label is not None:
                 gaps, values = arrays.pop(), arrays.pop()
-                columns[label] = Column(values, gaps.view(bool))
+                word = partial(self._word, label, row) if label in self._schema.words else None
+                columns[label] = Column(values, None if word else gaps.view(bool), word=word)
             matrix = np.concatenate(arrays, axis=1)
             for at, position in enumerate(self._features):
                 word = partial(self._word, position, row) if position in self._schema.words else None
@@ -57,13 +58,13 @@ class RuledRowGroup(RowGroup):
 
     def _coded(self, positions: Sequence[int], low: int, high: int) -> Iterator[np.ndarray]:
         """Yield columns as float64, shape (rows, columns): words as their codes, gaps as NaN."""
-        rules = self._schema.recipe.rules
+        recipe = self._schema.recipe
         for row, arrays in self._batches(positions, low, high):
             columns = []
             for position in positions:
                 column = self._raw(row, arrays, position)
                 if position in self._schema.words:
-                    columns.append(coded(position, column, rules).astype(np.float64))
+                    columns.append(coded(position, column, recipe).astype(np.float64))
                     continue
                 if column.gaps is not None and not self._schema.may_lack(position):
                     raise self._missing(
@@ -76,6 +77,8 @@ class RuledRowGroup(RowGroup):
     def _of_label(self, label: int, low: int, high: int, *, gaps: bool) -> Iterator[np.ndarray]:
         for row, arrays in self._batches((label,), low, high):
             column = self._raw(row, arrays, label)
+            if label in self._schema.words:
+                column = Column(coded(label, column, self._schema.recipe))
             if not gaps:
                 yield column.values
             else:
