@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import signal
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
+from coverage import Coverage
 from xdist.scheduler import LoadFileScheduling
 
 from amazon_estimators_rehearsal.environment import node_binary
@@ -27,12 +29,8 @@ STACK = (
 """Where ``outputs`` is used: one process runs all of these, and deploys the stack once."""
 
 
-NOT_TRACED = (
-    "tests/recordio/test_recordio_fuzz.py",
-    "tests/sources/test_parquet_damage.py",
-    "tests/triggers/test_starter_model.py",
-)
-"""Thousands of runs of what other tests cover once: measuring these would cost most and tell nothing new."""
+TRACED_SECONDS = 2.0
+"""Coverage doubles the time of a test, and what its first seconds do not reach, its repeats seldom do."""
 
 
 class ByFile(LoadFileScheduling):
@@ -49,10 +47,30 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Longest first, so that no process has much left to do when the others are done."""
-    for item in items:
-        if item.nodeid.startswith(NOT_TRACED):
-            item.add_marker("no_cover")
     items.sort(key=lambda item: (not item.nodeid.startswith(STACK), not item.get_closest_marker("deployed")))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, bool, bool]:
+    """Measure coverage of a test's first seconds of CPU time, not of all."""
+    measured = Coverage.current()
+    if measured is None:
+        return (yield)
+    stopped = False
+
+    def stop(*_: Any) -> None:
+        nonlocal stopped
+        stopped = True
+        measured.stop()
+
+    signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, TRACED_SECONDS)
+    try:
+        return (yield)
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        if stopped:
+            measured.start()
 
 
 @pytest.fixture(scope="session")

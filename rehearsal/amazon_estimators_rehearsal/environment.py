@@ -19,6 +19,9 @@ REGION = "us-east-1"
 ACCESS_KEY = "test"
 """The emulator's root user. The emulator accepts any secret key for it, and listens on 127.0.0.1 only."""
 
+STATES_HASTE = 0.05
+"""A pause of a minute, in a Wait state or before a retry, takes three seconds here."""
+
 _INHERITED = (
     "LANG",
     "LANGUAGE",
@@ -90,6 +93,7 @@ def emulator_environment(directory: Path, endpoint: str) -> dict[str, str]:
         "MINISTACK_REGION": REGION,
         "GATEWAY_PORT": endpoint.rpartition(":")[2],
         "LAMBDA_EXECUTOR": "local",
+        "SFN_WAIT_SCALE": str(STATES_HASTE),
         "LOG_LEVEL": "INFO",
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",

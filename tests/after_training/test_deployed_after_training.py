@@ -224,6 +224,40 @@ def test_each_attempt_has_its_lineage(account: Account, second: dict[str, Any]) 
     assert [one.key for one in channel.objects] == ["input/train/rows.csv"]
 
 
+NOTHING_HAPPENED = {"TrainingsSkipped", "TrainingsWaiting"}
+"""Metrics of the dashboard that these executions give no reason to write."""
+
+
+def test_the_dashboard_shows_what_the_functions_have_written(
+    account: Account, second: dict[str, Any]
+) -> None:
+    logs, cloudwatch = account.client("logs"), account.client("cloudwatch")
+    written: set[tuple[str, ...]] = set()
+    for group in logs.describe_log_groups()["logGroups"]:
+        for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]:
+            if not event["message"].startswith('{"_aws"'):
+                continue
+            line = json.loads(event["message"])
+            (directive,) = line["_aws"]["CloudWatchMetrics"]
+            for metric in directive["Metrics"]:
+                for names in directive["Dimensions"]:
+                    pairs = [part for name in sorted(names) for part in (name, line[name])]
+                    written.add((directive["Namespace"], metric["Name"], *pairs))
+    (entry,) = cloudwatch.list_dashboards()["DashboardEntries"]
+    body = json.loads(cloudwatch.get_dashboard(DashboardName=entry["DashboardName"])["DashboardBody"])
+    shown: set[tuple[str, ...]] = set()
+    for widget in body["widgets"]:
+        for namespace, name, *rest in widget["properties"].get("metrics", ()):
+            texts = [part for part in rest if isinstance(part, str)]
+            pairs = sorted(zip(texts[::2], texts[1::2], strict=True))
+            if namespace == "AmazonEstimators":
+                shown.add((namespace, name, *(part for pair in pairs for part in pair)))
+    assert len(shown) > 15
+    assert {name for _, name, *_ in shown - written} <= NOTHING_HAPPENED, shown - written
+    alarms = cloudwatch.describe_alarms()["MetricAlarms"]
+    assert len([one for one in alarms if "docs/monitoring.md" in one["AlarmDescription"]]) == 3
+
+
 def test_the_second_search_starts_from_the_first(account: Account, second: dict[str, Any]) -> None:
     first_tuned = account.told("first", "Model Trained")["tuning"]
     tuned = json.loads(second["output"])["tuned"]

@@ -11,6 +11,8 @@ from pipeline_runs import Pipeline
 
 from amazon_estimators.errors import RequestError, ServiceError
 from amazon_estimators.handlers import encode, explain, fail, plan, seal
+from amazon_estimators.storage import s3
+from amazon_estimators.storage.sessions import function_client
 
 EXECUTION = {"name": "run-1", "start_time": "2026-01-01T00:00:00Z", "redrive": 0}
 PAYLOAD_LIMIT = 256 * 1024
@@ -147,3 +149,14 @@ def test_each_redrive_is_an_attempt_with_items_of_its_own(handled: Pipeline) -> 
     assert (first["attempt"], second["attempt"]) == ("run-1-0", "run-1-1")
     assert first["shards_key"] != second["shards_key"]
     assert handled.items(first) == handled.items(second)
+
+
+def test_a_warm_function_makes_no_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    s3.client.cache_clear()
+    try:
+        assert s3.client() is s3.client()
+        assert function_client("sts") is function_client("sts")
+    finally:
+        s3.client.cache_clear()
+        function_client.cache_clear()

@@ -10,6 +10,7 @@ import click
 from amazon_estimators.cli.aws_errors import as_ours
 from amazon_estimators.cli.check import check
 from amazon_estimators.cli.completion import completion
+from amazon_estimators.cli.cost import cost
 from amazon_estimators.cli.doctor import doctor
 from amazon_estimators.cli.encode import encode
 from amazon_estimators.cli.hyperparameters import hyperparameters
@@ -48,6 +49,7 @@ for command in (
     predict,
     hyperparameters,
     prices,
+    cost,
     doctor,
     start,
     status,

@@ -9,13 +9,13 @@ from amazon_estimators.logs import logged, note
 from amazon_estimators.serving.drift import drift
 from amazon_estimators.serving.settings import EndpointSettings
 from amazon_estimators.storage import s3
-from amazon_estimators.storage.sessions import client_of
+from amazon_estimators.storage.sessions import function_client
 
 
 @logged("Drift")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     settings = EndpointSettings.from_dict(event["endpoint"])
-    sagemaker, now = client_of(None, "sagemaker"), datetime.now(UTC)
-    found = drift(s3.client(), sagemaker, settings, hours=event["hours"], now=now)
-    note(**found)
-    return found
+    sagemaker, now = function_client("sagemaker"), datetime.now(UTC)
+    drifted = drift(s3.client(), sagemaker, settings, hours=event["hours"], now=now)
+    note(**drifted)
+    return drifted

@@ -7,10 +7,10 @@ from typing import Any
 
 from amazon_estimators.logs import logged
 from amazon_estimators.serving.lifecycle import answer, live
-from amazon_estimators.storage.sessions import client_of
+from amazon_estimators.storage.sessions import function_client
 
 
 @logged("Lifecycle")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    stepfunctions, sagemaker = (client_of(None, name) for name in ("stepfunctions", "sagemaker"))
+    stepfunctions, sagemaker = (function_client(name) for name in ("stepfunctions", "sagemaker"))
     return answer(event, partial(live, stepfunctions, sagemaker, event))

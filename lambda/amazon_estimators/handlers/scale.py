@@ -7,11 +7,11 @@ from typing import Any
 from amazon_estimators.logs import logged
 from amazon_estimators.serving.scale import scale
 from amazon_estimators.serving.settings import EndpointSettings
-from amazon_estimators.storage.sessions import client_of
+from amazon_estimators.storage.sessions import function_client
 
 
 @logged("Scale")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     settings = EndpointSettings.from_dict(event["endpoint"])
-    scale(client_of(None, "application-autoscaling"), settings)
+    scale(function_client("application-autoscaling"), settings)
     return {}

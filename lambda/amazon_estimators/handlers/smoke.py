@@ -8,11 +8,11 @@ from amazon_estimators.logs import logged
 from amazon_estimators.serving.settings import EndpointSettings
 from amazon_estimators.serving.smoke import smoke
 from amazon_estimators.storage import s3
-from amazon_estimators.storage.sessions import client_of
+from amazon_estimators.storage.sessions import function_client
 
 
 @logged("Smoke")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     settings = EndpointSettings.from_dict(event["endpoint"])
-    sagemaker, runtime = (client_of(None, name) for name in ("sagemaker", "sagemaker-runtime"))
+    sagemaker, runtime = (function_client(name) for name in ("sagemaker", "sagemaker-runtime"))
     return smoke(s3.client(), sagemaker, runtime, settings, event["attempt"])

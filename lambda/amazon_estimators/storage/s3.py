@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from amazon_estimators.errors import DamagedFileError, InputError, ServiceError
@@ -19,8 +20,12 @@ READS_AHEAD = 4
 """Ranges of one object fetched at a time: one connection to S3 is slower than one core decodes."""
 
 
+@cache
 def client() -> Any:
-    """Return an S3 client that retries throttling and service faults with backoff and jitter."""
+    """Return an S3 client that retries throttling and service faults with backoff and jitter.
+
+    A process has one: making it takes a tenth of a second, which each invocation of a function would pay.
+    """
     import boto3  # noqa: PLC0415 - not needed without AWS
     from botocore.config import Config  # noqa: PLC0415
     from botocore.session import get_session  # noqa: PLC0415

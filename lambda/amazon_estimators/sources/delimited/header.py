@@ -123,10 +123,8 @@ def _verdict(front: Front, source: Source) -> Verdict | None:
 
     every = range(width)
     mine = [column for column in every if column in used]
-    titles, titles_of_others = (
-        count(WORD, mine),
-        count(WORD, [one for one in every if one not in schema.used]),
-    )
+    others = [*set(every).difference(schema.used)]
+    titles, titles_of_others = count(WORD, mine), count(WORD, others)
     data = count(NUMBER, mine)
     values = [column for column in every if heads[column] == NUMBER and numeric[column]]
     names, unlike = _looks_like_names(
