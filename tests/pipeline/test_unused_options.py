@@ -115,6 +115,6 @@ def test_local_files_of_lines_refuse_it_too(tmp_path: Path) -> None:
     with pytest.raises(
         RequestError, match="reads lines, to which these options do not apply: features"
     ) as caught:
-        plan_files([path], IPInsights, source=Source(features=["a"]), **plan)
+        plan_files([path], IPInsights, source=Source(features=("a",)), **plan)
     assert caught.value.remedy == "Leave them out of the Source."
-    assert plan_files([path], IPInsights, source=Source(include=["*.csv"]), **plan)
+    assert plan_files([path], IPInsights, source=Source(include=("*.csv",)), **plan)
