@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from typing import Any
 
+from amazon_estimators.client.asked_instances import Asked, followers
+from amazon_estimators.client.definitions import definitions
 from amazon_estimators.client.pipeline import PipelineEstimator
 from amazon_estimators.client.starter import starter_of
 from amazon_estimators.storage.s3_uri import Place
@@ -130,6 +132,11 @@ class Patient:
             self.described.get("encryptionConfiguration", {}).get("kmsKeyId"),
         )
         return sorted({key for key in named if key})
+
+    @cached_property
+    def followers(self) -> list[Asked]:
+        """What the prediction pipelines and endpoints of the pipeline, in its account and region, ask for."""
+        return [*followers(self.pipeline.settings, definitions(self.pipeline.session).values())]
 
     @cached_property
     def starter(self) -> Mapping[str, Any] | None:
