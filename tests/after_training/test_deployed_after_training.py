@@ -206,6 +206,23 @@ def test_a_worse_model_is_rejected_with_both_figures_and_the_other_one_stays(
     assert pipeline_of(account).model_in_use().job == good["job"]
 
 
+def test_each_training_has_a_page_beside_its_model(account: Account, second: dict[str, Any]) -> None:
+    told = [account.told("first", "Model Trained"), account.told("second", "Model Rejected")]
+    pages = []
+    for detail in told:
+        assert detail["report"] == detail["model"].removesuffix("output/model.tar.gz") + "report.html"
+        bucket, _, key = detail["report"].removeprefix("s3://").partition("/")
+        answer = account.client("s3").get_object(Bucket=bucket, Key=key)
+        assert answer["ContentType"] == "text/html; charset=utf-8"
+        pages.append(answer["Body"].read().decode())
+        assert detail["job"] in pages[-1]
+        assert "Profile of features 1 to 3 of 3, channel train" in pages[-1]
+    assert "There is no earlier training to compare with." in pages[0]
+    assert f"Compared with the last training, {told[0]['job']}" in pages[1]
+    assert "Rejected by the gate" in pages[1]
+    assert f"The model in use before was trained by {told[0]['job']}." in pages[1]
+
+
 def test_each_attempt_has_its_lineage(account: Account, second: dict[str, Any]) -> None:
     bucket = account.outputs["Bucket"]
     failed, redriven, rejected = (

@@ -23,6 +23,7 @@ from amazon_estimators.cli.predict import predict
 from amazon_estimators.cli.prices import prices
 from amazon_estimators.cli.profile import profile
 from amazon_estimators.cli.rehearse import rehearse
+from amazon_estimators.cli.report import report
 from amazon_estimators.cli.starter import dead_letters, request
 from amazon_estimators.cli.terminal import errors
 from amazon_estimators.errors import AmazonEstimatorsError
@@ -61,6 +62,7 @@ for command in (
     reject,
     rollback,
     lineage,
+    report,
     request,
     dead_letters,
     rehearse,
