@@ -1,4 +1,4 @@
-"""How long a training waited for instances: the name of its job has the number of waits."""
+"""The wait of a training for instances: the name of its job has the number of waits."""
 
 from __future__ import annotations
 
