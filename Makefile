@@ -68,7 +68,7 @@ $(VENV)/%.stamp: requirements/%.txt pyproject.toml | $(BIN)/python
 	@touch $@
 
 # The oldest protobuf that is allowed, beside the newest: tests/recordio/test_protobuf_versions.py.
-$(VENV)/test.stamp: $(VENV)/protobuf_oldest.stamp $(VENV)/checkov.stamp
+$(VENV)/test.stamp: $(VENV)/protobuf_oldest.stamp $(VENV)/checkov.stamp $(VENV)/localstack.stamp
 $(VENV)/protobuf_oldest.stamp: requirements/protobuf_oldest.txt | $(BIN)/python
 	@rm -rf $(VENV)/protobuf_oldest
 	@$(INSTALL) --require-hashes --no-deps --target $(VENV)/protobuf_oldest -r $<
@@ -79,6 +79,13 @@ $(VENV)/checkov.stamp: requirements/checkov.txt | $(BIN)/python
 	@echo "Installing checkov, for the tests, into $(VENV)/checkov (once) …"
 	@rm -rf $(VENV)/checkov
 	@$(INSTALL) --require-hashes --no-deps --target $(VENV)/checkov -r $<
+	@touch $@
+
+# LocalStack's interpreter of the States Language, 25 MB: tests/witness.
+$(VENV)/localstack.stamp: requirements/localstack.txt | $(BIN)/python
+	@echo "Installing LocalStack's interpreter, for the tests, into $(VENV)/localstack (once) …"
+	@rm -rf $(VENV)/localstack
+	@$(INSTALL) --require-hashes --no-deps --target $(VENV)/localstack -r $<
 	@touch $@
 
 # Resolve the locks again: needs uv, and is the one command here that is for maintainers only.
@@ -94,6 +101,7 @@ lock:
 	$(COMPILE) pyproject.toml --extra rehearsal -c requirements/test.txt -o requirements/rehearse.txt
 	$(COMPILE) requirements/protobuf_oldest.in -o requirements/protobuf_oldest.txt
 	$(COMPILE) requirements/checkov.in -o requirements/checkov.txt
+	$(COMPILE) --no-deps requirements/localstack.in -o requirements/localstack.txt
 	$(COMPILE) requirements/release.in -c requirements/test.txt -o requirements/release.txt
 
 clean:

@@ -14,6 +14,7 @@ from botocore.exceptions import WaiterError
 from deployed_pipeline import Pipeline, npy, roles, without_permissions
 from sklearn.datasets import load_digits
 
+from amazon_estimators.cli import main
 from amazon_estimators.recordio import check, write_numpy_to_dense_tensor
 from amazon_estimators_rehearsal.follow import Ended, executions, follow
 
@@ -49,6 +50,29 @@ def test_upload_trains_a_model_on_exactly_its_records(pipeline: Pipeline, traine
     assert {"Key": "amazon-estimators:record-set", "Value": trained["plan"]["fingerprint"]} in tags
 
 
+def test_the_training_tells_what_it_did_cost_and_the_next_one_likely(
+    pipeline: Pipeline,
+    trained: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """At the package's price of ml.m5.large in us-east-1."""
+    job, told = trained["job"], trained["announced"]["cost"]
+    seconds, count = job["BillableTimeInSeconds"], job["ResourceConfig"]["InstanceCount"]
+    assert count == 2
+    assert told["amount"] == pytest.approx(seconds * 2 * 0.115 / 3_600, abs=1e-8)
+    assert (told["currency"], told["because"]) == ("USD", None)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    for name, value in pipeline.platform.environment().items():
+        monkeypatch.setenv(name, value)
+    assert main(["cost", "--state-machine", pipeline.machine, "--json"]) == 0
+    most, likely, month = json.loads(capsys.readouterr().out)
+    assert most["amount"] == pytest.approx(24 * 2 * 0.115), "a day, the default"
+    assert (likely["because"], month["because"]) == (None, None)
+    assert 0 < likely["amount"] < most["amount"]
+    assert month["amount"] >= told["amount"] - 1e-8
+
+
 def test_other_hyperparameters_reuse_the_record_set(pipeline: Pipeline, trained: dict[str, Any]) -> None:
     started = pipeline.states.start_execution(
         stateMachineArn=pipeline.machine, input=json.dumps({"hyperparameters": {"k": 4}})
@@ -74,6 +98,10 @@ def test_csv_with_names_and_quotes(pipeline: Pipeline) -> None:
     assert (summary.records, summary.feature_dim) == (40, 3)
 
 
+MEASURED = {"Plan", "Seal"}
+"""Steps that write metrics of their own."""
+
+
 def test_every_step_logs_lines_of_json(pipeline: Pipeline, trained: dict[str, Any]) -> None:
     logs = pipeline.platform.client("logs")
     tags = {tag["Key"]: tag["Value"] for tag in trained["request"]["tags"]}
@@ -85,8 +113,11 @@ def test_every_step_logs_lines_of_json(pipeline: Pipeline, trained: dict[str, An
         written = [json.loads(text) for text in texts if text.startswith("{")]
         ours = [one for one in written if one.get("execution") == tags["amazon-estimators:execution"]]
         lines[step] = [one for one in ours if "_aws" not in one]
-        counted = [one["ModelsTrained"] for one in ours if "_aws" in one]
-        assert counted == ([1] if step == "Announce" else [])
+        counted = [one for one in ours if "_aws" in one]
+        assert [one["ModelsTrained"] for one in counted if "ModelsTrained" in one] == (
+            [1] if step == "Announce" else []
+        )
+        assert [one["Step"] for one in counted if "Step" in one] == ([step] if step in MEASURED else [])
         assert [one["message"] for one in lines[step]][:2] == ["step started", "step ended"], texts
         assert {one["pipeline"] for one in lines[step]} == {"AmazonEstimators/KMeans"}
     encoded = [one for one in lines["Encode"] if one["message"] == "step ended"]
