@@ -24,6 +24,7 @@ from amazon_estimators.cli.profile import profile
 from amazon_estimators.cli.rehearse import rehearse
 from amazon_estimators.cli.starter import dead_letters, request
 from amazon_estimators.cli.terminal import errors
+from amazon_estimators.cli.verify import verify
 from amazon_estimators.errors import AmazonEstimatorsError
 
 PROGRAM = "amazon-estimators"
@@ -49,6 +50,7 @@ for command in (
     hyperparameters,
     prices,
     doctor,
+    verify,
     start,
     status,
     logs,
