@@ -7,6 +7,7 @@ from amazon_estimators.algorithms.tuning_ranges import (
 )
 from cdk_amazon_estimators.after_training import Approval, Gate, Registration, Tuning
 from cdk_amazon_estimators.assets.lambda_bundle import LambdaBundle
+from cdk_amazon_estimators.budget import TagBudget
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.endpoints import (
     AllAtOnce,
@@ -61,6 +62,7 @@ __all__ = [
     "Scaling",
     "ScheduleTrigger",
     "Serverless",
+    "TagBudget",
     "TrainingImage",
     "TrainingNotifications",
     "TrainingPipeline",

@@ -195,8 +195,11 @@ class RecordSetEncoder(Construct):
         """Allow each function to read and write only the keys of its step, for one pipeline."""
         self.encode_for(layout)
         latest = [keys.last_trained_key(layout.prefix), keys.current_model_key(layout.prefix)]
-        lineage = keys.lineage_key(layout.prefix, keys.ANY)
-        S3Access(self.announce, layout.data_bucket, layout.encryption_key).write([*latest, lineage])
+        lineage, trainings = keys.lineage_key(layout.prefix, keys.ANY), keys.trainings_key(layout.prefix)
+        announce = S3Access(self.announce, layout.data_bucket, layout.encryption_key)
+        announce.write([*latest, lineage, trainings])
+        announce.read([trainings])
+        announce.list([layout.datasets])
 
     def encode_for(self, layout: PipelineLayout) -> None:
         """Allow the same as :meth:`serve`, except for the records of trained models."""

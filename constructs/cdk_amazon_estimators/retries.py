@@ -42,6 +42,11 @@ def of_functions() -> list[dict[str, Any]]:
     ]
 
 
+def of_reports() -> list[dict[str, Any]]:
+    """Return the Retry list of the page about a training, which nothing waits for long."""
+    return [retry(NOT_RUN, seconds=1, attempts=3, longest=5)]
+
+
 def of_announcements() -> list[dict[str, Any]]:
     """Return the Retry list of a task that announces an end: every error is retried for a while."""
     return [*of_functions(), retry(["States.ALL"], seconds=5, attempts=8, longest=300)]

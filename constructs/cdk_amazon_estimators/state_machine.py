@@ -22,8 +22,9 @@ from amazon_estimators.pipeline.keys import ANY, items_key
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.after_training.step import AfterTraining, Context
 from cdk_amazon_estimators.encoder import RecordSetEncoder
-from cdk_amazon_estimators.function_task import EXECUTION, invoke
+from cdk_amazon_estimators.function_task import EXECUTION, invoke, invoke_statement
 from cdk_amazon_estimators.logged_state_machine import logged_state_machine
+from cdk_amazon_estimators.report import report, report_function
 from cdk_amazon_estimators.retries import of_announcements, of_functions
 from cdk_amazon_estimators.shared_states import announce_by, explain_failure, map_shards
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
@@ -169,15 +170,24 @@ def _end(context: Context, training: Training, after: Sequence[AfterTraining]) -
         told = ("plan", "job", *training.leaves, *(step.leaves for step in steps))
         state = {f"{name}.$": f"$.{name}" for name in told} | {"warnings.$": "$.request.warnings"}
         made = announce_by(
-            scope, construct_id, encoder.announce, settings, retries=of_announcements(), **state
+            scope,
+            construct_id,
+            encoder.announce,
+            settings,
+            retries=of_announcements(),
+            **state,
+            **{"report.$": "$.report"},
         )
         made.add_catch(done, result_path="$.announced")
         made.next(done)
-        return made
+        suffix = construct_id.removeprefix("Announce")
+        return report(
+            scope, f"Report{suffix}", encoder, layout=context.layout, settings=settings, told=state, then=made
+        )
 
     first: sfn.State = announce("Announce", *after)
     tasks: list[sfn.CustomState] = [*training.conclude]
-    statements: list[iam.PolicyStatement] = []
+    statements = [invoke_statement(report_function(encoder))]
     for number, step in reversed([*enumerate(after, start=1)]):
         bound = step.bind(context, then=first, reject=partial(announce, "AnnounceRejection", *after[:number]))
         first = bound.first

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import tempfile
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -80,6 +82,23 @@ def _rows(
         trained = algorithm.from_hyperparameters(job["HyperParameters"])
         yield "predictions", "\n".join(answers(s3, trained, job, record_sets))
     yield "seconds", "\n".join(f"{value:6.1f}  {name}" for name, value in seconds.items() if value >= 0.05)
+
+
+def save_page(s3: Any, report: Mapping[str, Any]) -> str:
+    """Save the page about a training in the system's temporary directory, for the account ends with the
+    rehearsal. Returns the file's path, or why there is no page.
+
+    Args:
+        s3: A boto3 client.
+        report: What the step Report left in the execution's output.
+    """
+    if "uri" not in report:
+        return f"none: {report.get('Error')}: {report.get('Cause')}"
+    bucket, key = split_uri(report["uri"])
+    job = key.split("/")[-2]
+    path = Path(tempfile.gettempdir()) / f"report-of-{job}.html"
+    path.write_bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    return str(path)
 
 
 def _engine(name: str) -> str:

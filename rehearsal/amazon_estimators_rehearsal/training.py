@@ -14,7 +14,7 @@ from amazon_estimators.errors import RequestError
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators_rehearsal.follow import Ended, NoExecutionError, executions, follow
 from amazon_estimators_rehearsal.platform import Platform
-from amazon_estimators_rehearsal.report import print_report
+from amazon_estimators_rehearsal.report import print_report, save_page
 from amazon_estimators_rehearsal.samples import Sample
 from amazon_estimators_rehearsal.view import View, say
 
@@ -53,11 +53,13 @@ def train(
         tell_failure(console, ended)
         explain(platform, console)
         return False
-    job = json.loads(ended.output)["job"]
+    output = json.loads(ended.output)
+    job = output["job"]
     labels = {name: channel.get("label") for name, channel in pipeline.settings["channels"].items()}
-    print_report(
-        console, platform.client("s3"), type(pipeline.algorithm), job, seconds=seconds, labels=labels
-    )
+    s3 = platform.client("s3")
+    print_report(console, s3, type(pipeline.algorithm), job, seconds=seconds, labels=labels)
+    page = save_page(s3, output["report"])
+    say(console, (f"{'report':<20}", "bold"), f" {page}")
     return bool(job["TrainingJobStatus"] == "Completed")
 
 

@@ -206,6 +206,23 @@ def test_a_worse_model_is_rejected_with_both_figures_and_the_other_one_stays(
     assert pipeline_of(account).model_in_use().job == good["job"]
 
 
+def test_each_training_has_a_page_beside_its_model(account: Account, second: dict[str, Any]) -> None:
+    told = [account.told("first", "Model Trained"), account.told("second", "Model Rejected")]
+    pages = []
+    for detail in told:
+        assert detail["report"] == detail["model"].removesuffix("output/model.tar.gz") + "report.html"
+        bucket, _, key = detail["report"].removeprefix("s3://").partition("/")
+        answer = account.client("s3").get_object(Bucket=bucket, Key=key)
+        assert answer["ContentType"] == "text/html; charset=utf-8"
+        pages.append(answer["Body"].read().decode())
+        assert detail["job"] in pages[-1]
+        assert "Profile of features 1 to 3 of 3, channel train" in pages[-1]
+    assert "There is no earlier training to compare with." in pages[0]
+    assert f"Compared with the last training, {told[0]['job']}" in pages[1]
+    assert "Rejected by the gate" in pages[1]
+    assert f"The model in use before was trained by {told[0]['job']}." in pages[1]
+
+
 def test_each_attempt_has_its_lineage(account: Account, second: dict[str, Any]) -> None:
     bucket = account.outputs["Bucket"]
     failed, redriven, rejected = (
@@ -222,6 +239,40 @@ def test_each_attempt_has_its_lineage(account: Account, second: dict[str, Any]) 
     assert channel.data_set == good["data_set"]
     assert channel.objects is not None
     assert [one.key for one in channel.objects] == ["input/train/rows.csv"]
+
+
+NOTHING_HAPPENED = {"TrainingsSkipped", "TrainingsWaiting"}
+"""Metrics of the dashboard that these executions give no reason to write."""
+
+
+def test_the_dashboard_shows_what_the_functions_have_written(
+    account: Account, second: dict[str, Any]
+) -> None:
+    logs, cloudwatch = account.client("logs"), account.client("cloudwatch")
+    written: set[tuple[str, ...]] = set()
+    for group in logs.describe_log_groups()["logGroups"]:
+        for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]:
+            if not event["message"].startswith('{"_aws"'):
+                continue
+            line = json.loads(event["message"])
+            (directive,) = line["_aws"]["CloudWatchMetrics"]
+            for metric in directive["Metrics"]:
+                for names in directive["Dimensions"]:
+                    pairs = [part for name in sorted(names) for part in (name, line[name])]
+                    written.add((directive["Namespace"], metric["Name"], *pairs))
+    (entry,) = cloudwatch.list_dashboards()["DashboardEntries"]
+    body = json.loads(cloudwatch.get_dashboard(DashboardName=entry["DashboardName"])["DashboardBody"])
+    shown: set[tuple[str, ...]] = set()
+    for widget in body["widgets"]:
+        for namespace, name, *rest in widget["properties"].get("metrics", ()):
+            texts = [part for part in rest if isinstance(part, str)]
+            pairs = sorted(zip(texts[::2], texts[1::2], strict=True))
+            if namespace == "AmazonEstimators":
+                shown.add((namespace, name, *(part for pair in pairs for part in pair)))
+    assert len(shown) > 15
+    assert {name for _, name, *_ in shown - written} <= NOTHING_HAPPENED, shown - written
+    alarms = cloudwatch.describe_alarms()["MetricAlarms"]
+    assert len([one for one in alarms if "docs/monitoring.md" in one["AlarmDescription"]]) == 3
 
 
 def test_the_second_search_starts_from_the_first(account: Account, second: dict[str, Any]) -> None:

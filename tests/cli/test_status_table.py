@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +15,8 @@ from amazon_estimators.cli import main, pipeline
 from amazon_estimators.cli.status_table import COLUMNS
 from amazon_estimators.client import overview
 from amazon_estimators.client.overview import Overview
+from amazon_estimators.costs.reckoning import Cost, unknown
+from amazon_estimators.errors import DamagedFileError
 from amazon_estimators.pipeline.current_model import CurrentModel
 
 NEVER = Overview(
@@ -25,6 +29,7 @@ NEVER = Overview(
     current=None,
     waiting=None,
     dead_letters=None,
+    month=unknown("nobody knows the price"),
 )
 TRAINED = Overview(
     pipeline="Shop/Churn",
@@ -41,6 +46,7 @@ TRAINED = Overview(
     ),
     waiting=2,
     dead_letters=1,
+    month=Cost(amount=Decimal("12.346"), currency="USD"),
 )
 
 
@@ -65,9 +71,19 @@ def test_all_pipelines_are_in_one_table(two: None, capsys: pytest.CaptureFixture
         "churn-1",
         *("test:b", "=", "0.25"),
         *("2", "1"),
+        *("12.35", "USD"),
     ]
     assert "train:a" not in shown and "test:c = 3" in shown and "…" in shown
-    assert ratings.split() == ["Shop/Ratings", "FactorizationMachines", "never", "none", "yet", "-", "-"]
+    assert ratings.split() == [
+        "Shop/Ratings",
+        "FactorizationMachines",
+        "never",
+        "none",
+        "yet",
+        "-",
+        "-",
+        "unknown",
+    ]
 
 
 def test_the_name_of_a_pipeline_is_in_one_piece(
@@ -80,6 +96,20 @@ def test_the_name_of_a_pipeline_is_in_one_piece(
     assert "Shop/Churn" in shown and "Shop/Ratings" in shown
 
 
+def test_a_damaged_record_is_told_in_its_row(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(pipeline, "find_all", lambda **_: [SimpleNamespace(session=None)] * 2)
+    damaged = replace(NEVER, damaged="s3://data/current_model.json was changed")
+    monkeypatch.setattr(overview, "overviews", lambda *_, **__: iter([damaged, TRAINED]))
+    monkeypatch.setenv("COLUMNS", "250")
+    pipeline.output.cache_clear()
+    assert main(["status"]) == 0
+    _, ratings, churn, *_ = capsys.readouterr().out.splitlines()
+    assert "damaged: s3://data/current_model.json was changed" in ratings
+    assert "churn-1" in churn
+
+
 def test_numbers_are_numbers_in_json(two: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", "--json"]) == 0
     churn, ratings = json.loads(capsys.readouterr().out)
@@ -87,6 +117,8 @@ def test_numbers_are_numbers_in_json(two: None, capsys: pytest.CaptureFixture[st
     assert (churn["running"], churn["waiting"], churn["dead_letters"]) == (1, 2, 1)
     assert churn["last_started"] == "2026-11-28T03:00:00+00:00"
     assert (ratings["current"], ratings["waiting"]) == (None, None)
+    assert (churn["month"]["amount"], churn["month"]["currency"]) == (12.346, "USD")
+    assert (ratings["month"]["amount"], ratings["month"]["because"]) == (None, "nobody knows the price")
 
 
 def client(**answers: Any) -> Any:
@@ -111,16 +143,25 @@ def test_a_pipeline_is_looked_at_as_it_is(monkeypatch: pytest.MonkeyPatch) -> No
     starter = {"state_machine": "arn:a", "queue_url": "q", "dead_letters": "d"}
     monkeypatch.setattr(overview, "client_of", lambda _, service: clients[service])
     monkeypatch.setattr(overview, "starters", lambda session: iter([starter]))
+    monkeypatch.setattr(overview, "spent", lambda pipeline, table, since: unknown(pipeline.name))
+
+    def damaged() -> None:
+        raise DamagedFileError("s3://data/current_model.json was changed", remedy="Delete the object.")
+
     deployed = [
         SimpleNamespace(
             name=f"Shop/{name}",
             settings={"algorithm": "KMeans"},
             state_machine_arn=f"arn:{name}",
-            model_in_use=lambda: None,
+            model_in_use=model_in_use,
         )
-        for name in "ab"
+        for name, model_in_use in (("a", lambda: None), ("b", damaged))
     ]
     with_trigger, without = overview.overviews(deployed)  # type: ignore[arg-type]
+    assert (with_trigger.current, with_trigger.damaged) == (None, None)
+    assert without.current is None, "a damaged record is told in its row, and the others are shown"
+    assert without.damaged == "s3://data/current_model.json was changed\nDelete the object."
+    assert with_trigger.month.because == "Shop/a"
     assert (with_trigger.waiting, with_trigger.dead_letters) == (3, 3)
     assert (with_trigger.running, with_trigger.last_status) == (1, "RUNNING")
     assert with_trigger.last_started == started

@@ -398,7 +398,7 @@ def test_an_execution_has_time_for_all_trainings() -> None:
 
 NEW_STATES = {
     "tuning": {"PrepareTuning", "Tune", "Leaderboard", "BestTraining"},
-    "gate": {"Judge", "IsGood", "AnnounceRejection"},
+    "gate": {"Judge", "IsGood", "ReportRejection", "AnnounceRejection"},
     "registration": {"PrepareRegistration", "Register"},
 }
 EXPLAINED = {
@@ -427,7 +427,7 @@ def test_each_step_adds_its_states_and_no_others(steps: tuple[str, ...]) -> None
 def test_a_pipeline_without_steps_has_no_function_or_permission_of_theirs() -> None:
     made = with_props()
     handlers = {one["Handler"].split(".")[2] for one in made.of_type("AWS::Lambda::Function").values()}
-    assert handlers == {"plan", "encode", "seal", "explain", "announce", "fail", "starter"}
+    assert handlers == {"plan", "encode", "seal", "explain", "announce", "fail", "report", "starter"}
     assert "ModelPackage" not in str(made.template)
     assert "HyperParameterTuning" not in str(made.template)
 

@@ -17,7 +17,7 @@ from amazon_estimators.algorithms.training_images import image_accounts
 from amazon_estimators_rehearsal.samples import SAMPLES
 
 MAX_RESOURCES, MAX_BYTES = 500, 1_000_000
-FUNCTIONS = ("Plan", "Encode", "Seal", "Explain", "Announce", "Fail")
+FUNCTIONS = ("Plan", "Encode", "Seal", "Explain", "Announce", "Fail", "Report")
 REGIONS = (None, "us-east-1", "cn-north-1", "us-gov-west-1")
 
 

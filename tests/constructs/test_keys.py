@@ -17,7 +17,7 @@ from pipeline_stacks import REPOSITORY, Synthesised, with_props
 from test_pipeline_permissions import allowed
 
 from amazon_estimators.algorithms import NTM, IPInsights
-from amazon_estimators.handlers import announce, encode, explain, plan, seal
+from amazon_estimators.handlers import announce, encode, explain, plan, report, seal
 from amazon_estimators.pipeline import keys
 from amazon_estimators.record_sets import keys as record_set_keys
 from amazon_estimators.record_sets.manifest import manifest_entries
@@ -63,13 +63,16 @@ class RecordingS3:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
         self.done: list[tuple[str, str]] = []
+        self.of_models: set[str] = set()
 
     def taken(self) -> list[tuple[str, str]]:
         done, self.done = self.done, []
         return done
 
-    def put_object(self, *, Key: str, Body: bytes, **_: Any) -> dict[str, str]:
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> dict[str, str]:
         self.done.append(("s3:PutObject", Key))
+        if Bucket == MODELS:
+            self.of_models.add(Key)
         self.objects[Key] = Body
         return {"ETag": f'"{len(Body)}"'}
 
@@ -170,7 +173,11 @@ def run(s3: RecordingS3, settings: dict[str, Any]) -> Iterator[tuple[str, list[t
             s3.get_object(Key=prefix.removeprefix(f"s3://{BUCKET}/") + name)
     yield "DigitsTrainingRole", s3.taken()
     artifacts = {"S3ModelArtifacts": "s3://models/model.tar.gz"}
-    job = {"TrainingJobName": "job", "ModelArtifacts": artifacts}
+    job = {"TrainingJobName": "job", "ModelArtifacts": artifacts} | {
+        "InputDataConfig": request["input_data_config"]
+    }
+    report.handler({**event, "plan": planned, "job": job}, None)
+    yield "RecordSetEncoderReportRole", s3.taken()
     announce.handler({**event, "plan": planned, "job": job}, None)
     yield "RecordSetEncoderAnnounceRole", s3.taken()
     inputs = {name: keys.input_prefix(settings["prefix"], name) for name in settings["channels"]}
@@ -212,14 +219,15 @@ def test_roles_may_do_what_the_steps_do_whatever_keys_are_called(
     monkeypatch.setattr("amazon_estimators.handlers.announce.boto3.client", lambda _: bus)
     for name, body in files.items():
         s3.objects[keys.input_prefix("digits/") + name] = body
-    (data_bucket,) = [
-        one for one in pipeline.resources if one.startswith("DigitsDataBucket") and len(one) == 24
-    ]
+    data_bucket, model_bucket = (
+        next(name for name in pipeline.resources if name.startswith(stem) and len(name) == len(stem) + 8)
+        for stem in ("DigitsDataBucket", "DigitsModelBucket")
+    )
     used = []
     for role, actions in run(s3, pipeline_settings(pipeline)):
         assert actions, role
         for action, key in actions:
-            bucket = f"arn:aws:s3:::<{data_bucket}>"
+            bucket = f"arn:aws:s3:::<{model_bucket if key in s3.of_models else data_bucket}>"
             by_key = "List" not in action
             used.append(key)
             assert allowed(
@@ -233,15 +241,14 @@ def test_roles_may_do_what_the_steps_do_whatever_keys_are_called(
     text = "\n".join(used)
     unused = {
         vectors_and_files: {"part_"},
-        lines: {"matrix_", "files/", "profiles/", "feature_profile.json"},  # lines are no vectors
+        lines: {"matrix_", "files/", "profiles/"},  # lines are no vectors
     }[make]
     for name in new:
         bare = name.removeprefix("renamed-")
         if bare in AFTER_TRAINING:
             continue  # tests/after_training and tests/endpoints look at these
         assert name in policies, name
-        # SageMaker writes the model.
-        assert (name in text) == (bare not in unused | {"models/"}), name
+        assert (name in text) == (bare not in unused), name
     if renamed:
         old = [name.removeprefix("renamed-") for name in new]
         assert [one for one in used for name in old if f"/{name}" in one.replace(".jsonl", "")] == []

@@ -97,6 +97,7 @@ def test_the_way_through(plain_pipeline: Synthesised) -> None:
         "Seal",
         "BeginTraining",
         "Train",
+        "Report",
         "Announce",
         "Done",
     ]
@@ -124,6 +125,22 @@ def test_every_error_is_explained_and_explanations_that_fail_keep_the_error(
         assert states[name]["ResultPath"] == "$.explained"
     assert states["AnnounceFailure"]["Next"] == states["AnnounceFailure"]["Catch"][0]["Next"] == "Failed"
     assert states["Announce"]["Next"] == states["Announce"]["Catch"][0]["Next"] == "Done"
+
+
+def test_without_a_report_the_model_is_announced_all_the_same(plain_pipeline: Synthesised) -> None:
+    state = plain_pipeline.definition["States"]["Report"]
+    assert state["Next"] == "Announce"
+    assert state["Catch"] == [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.report", "Next": "Announce"}]
+    assert state["ResultPath"] == "$.report"
+    # Nobody waits for it: 1 + 2 + 4 seconds of pauses, and a minute for each attempt.
+    (retry,) = state["Retry"]
+    assert (retry["MaxAttempts"], retry["MaxDelaySeconds"]) == (3, 5)
+    (function,) = [
+        one
+        for one in plain_pipeline.of_type("AWS::Lambda::Function").values()
+        if one["Handler"] == "amazon_estimators.handlers.report.handler"
+    ]
+    assert function["Timeout"] == 60
 
 
 def test_a_failure_ends_in_a_task_so_that_a_redrive_starts_over_from_plan(

@@ -123,6 +123,6 @@ def test_after_an_abort_it_goes_on_where_it_stopped(pipeline: Pipeline) -> None:
     pipeline.states.stop_execution(executionArn=arn)
     again = redrive(pipeline, arn)
     assert again.status == "SUCCEEDED", (again.error, again.cause)
-    assert states_since_redrive(pipeline, arn) == ["Shards", "Seal", "Train", "Announce"]
+    assert states_since_redrive(pipeline, arn) == ["Shards", "Seal", "Train", "Report", "Announce"]
     with pytest.raises(ClientError, match="ExecutionNotRedrivable"):
         pipeline.states.redrive_execution(executionArn=arn)

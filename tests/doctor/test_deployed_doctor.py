@@ -249,6 +249,27 @@ FAULTS: dict[str, tuple[str, str, str, str, Callable[[Clinic], AbstractContextMa
         "ml.m5.xlarge for training warm pool usage: 0; keep_alive wants 1",
         lambda clinic: clinic.quota("ml.m5.xlarge for training warm pool usage", 0),
     ),
+    "quota of transform jobs": (
+        "Warm",
+        "transform quotas",
+        "error",
+        "ml.m4.xlarge for transform job usage: 1; one scoring of Doctor/Scores needs 2",
+        lambda clinic: clinic.quota("ml.m4.xlarge for transform job usage", 1),
+    ),
+    "quota of endpoints": (
+        "Warm",
+        "endpoint quotas",
+        "error",
+        "ml.c5.large for endpoint usage: 2; endpoint online-",
+        lambda clinic: clinic.quota("ml.c5.large for endpoint usage", 2),
+    ),
+    "quota of endpoints that change their model": (
+        "Warm",
+        "endpoint quotas",
+        "warning",
+        "needs 6 while traffic moves to a new model",
+        lambda clinic: clinic.quota("ml.c5.large for endpoint usage", 5),
+    ),
     "few functions at a time": (
         "Full",
         "Lambda concurrency",
@@ -385,7 +406,8 @@ def test_what_aws_does_not_answer_is_a_warning(clinic: Clinic) -> None:
     session = clinic.platform.session_as(arn)
     narrow = PipelineEstimator(pipeline.state_machine_arn, pipeline.settings, session=session)
     lines = [line for line in examine(narrow) if line.finding.level != "ok"]
-    assert {line.check for line in lines} == {"instance quotas", "warm pool quota", "image"}
+    quotas = {f"{kind} quotas" for kind in ("instance", "transform", "endpoint")}
+    assert {line.check for line in lines} == {*quotas, "warm pool quota", "image"}
     assert {line.finding.level for line in lines} == {"warning"}
     assert all(line.finding.message.startswith("could not be checked: ") for line in lines)
 
@@ -405,6 +427,7 @@ def test_status_shows_all_pipelines_of_the_account(
     assert (full["dead_letters"], full["waiting"], full["running"]) == (1, 0, 0)
     assert (warm["dead_letters"], warm["waiting"]) == (None, None)
     assert (full["last_status"], full["current"]) == (None, None)
+    assert full["month"]["amount"] == 0, "it has not trained"
     assert main(["status", "--stack", "Doctor"]) == 0
     assert "Doctor/Tuned" in capsys.readouterr().out
 

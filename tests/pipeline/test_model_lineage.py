@@ -106,7 +106,7 @@ def test_a_model_leads_to_the_versions_it_was_trained_on(world: World, model: st
     ("lost", "missing"),
     [
         (r"datasets/", "and there is no s3://bucket/datasets/"),
-        (r"record_set\.json$", "it expired or was deleted"),
+        (r"record_set\.json$", "it expired, was deleted"),
     ],
 )
 def test_what_is_gone_is_said(world: World, lost: str, missing: str) -> None:

@@ -48,8 +48,11 @@ class Objects:
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> None:
         if self.denied:
             raise PermissionError("AccessDenied")
-        if "/lineage/" not in Key:
+        if "/lineage/" not in Key and not Key.endswith("/trainings.json"):
             self.written[f"{Bucket}/{Key}"] = json.loads(Body)
+
+    def list_objects_v2(self, **_: Any) -> dict[str, Any]:
+        return {}
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +89,8 @@ JOB: dict[str, Any] = {
 
 def test_a_success_holds_all_that_leads_from_it_to_the_data() -> None:
     bus, objects = Bus(), Objects()
-    detail = announce(bus.tell, objects, {**STATE, "job": JOB})
+    report = {"uri": "s3://models/models/digits-1/report.html"}
+    detail = announce(bus.tell, objects, {**STATE, "job": JOB, "report": report})
     (entry,) = bus.entries
     assert (entry["Source"], entry["DetailType"]) == ("amazon-estimators", "Model Trained")
     assert json.loads(entry["Detail"]) == detail
@@ -108,6 +112,7 @@ def test_a_success_holds_all_that_leads_from_it_to_the_data() -> None:
         "instance_count": 2,
         "training_seconds": 75,
         "billable_seconds": 60,
+        "report": "s3://models/models/digits-1/report.html",
         "cost": {
             "amount": None,
             "currency": None,
@@ -333,7 +338,8 @@ def test_a_model_is_told_though_its_record_cannot_be_written() -> None:
     assert detail["model"] == "s3://models/model.tar.gz"
     assert detail["unrecorded"] == (
         "s3://data/digits/datasets/last_trained.json: AccessDenied; "
-        "s3://data/digits/datasets/current_model.json: AccessDenied"
+        "s3://data/digits/datasets/current_model.json: AccessDenied; "
+        "s3://data/digits/datasets/trainings.json: AccessDenied"
     )
 
 

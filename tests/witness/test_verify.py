@@ -51,11 +51,11 @@ def answer(asked: dict[str, Any]) -> Any:
     appropriate retriers first". And it drops the context object's State.
     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
     """
-    text = asked["definition"].replace("$$.State.RetryCount", "$$.Execution.Retries")
+    text = asked["definition"].replace("$$.State.", "$$.Execution.State.")
     asked = {**asked, "definition": text}
     if "context" in asked:
         context = json.loads(asked["context"])
-        context["Execution"]["Retries"] = context["State"]["RetryCount"]
+        context["Execution"]["State"] = context["State"]
         asked["context"] = json.dumps(context)
     definition = json.loads(asked["definition"])
     state = definition["States"].get(asked["stateName"], {})
@@ -82,7 +82,7 @@ def test_every_step_is_answered_as_recorded(calls: list[dict[str, Any]]) -> None
     assert len(calls) == len(RECORDED.steps) > 300
     told = [(one.step.status, text) for one in verified for text in one.differences]
     assert all(status == "RETRIABLE" and text.startswith("the wait") for status, text in told), told
-    assert all(one.step.wait in {10.0, 60.0, 300.0} for one in verified if one.differences)
+    assert all(one.step.wait in {10.0, 30.0, 60.0, 300.0} for one in verified if one.differences)
 
 
 def test_a_context_comes_with_a_mock_only(calls: list[dict[str, Any]]) -> None:
@@ -98,7 +98,7 @@ def test_a_context_comes_with_a_mock_only(calls: list[dict[str, Any]]) -> None:
     ("values", "told"),
     [
         ({"output": [{}]}, "output.input is {}, not missing"),
-        ({"next": "Done"}, "nextState is 'Announce', not 'Done'"),
+        ({"next": "Done"}, "nextState is 'Report', not 'Done'"),
         ({"status": "FAILED"}, "status is 'SUCCEEDED', not 'FAILED'"),
         ({"parameters": [{}]}, "afterParameters.ResourceConfig is"),
         ({"error": "Other", "cause": "", "result": None}, "status is 'CAUGHT_ERROR', not 'SUCCEEDED'"),
@@ -113,7 +113,7 @@ def test_what_aws_does_otherwise_is_told(
 
 
 def test_a_longer_wait_is_told() -> None:
-    step = next(step for step in RECORDED.steps if step.status == "RETRIABLE")
+    step = next(step for step in RECORDED.steps if step.status == "RETRIABLE" and step.wait == 2)
     inspected = {"errorDetails": {"retryBackoffIntervalSeconds": int(step.wait or 0) + 1}}
     answered = {"status": "RETRIABLE", "error": step.error, "cause": step.cause, "inspectionData": inspected}
     assert [*differences(step, answered)] == ["the wait before the retry is 3 seconds, not at most 2"]
@@ -155,9 +155,9 @@ def test_the_command(
                 "machine": "train",
                 "execution": "trains",
                 "state": "Train",
-                "differences": ["nextState is 'Announce', not 'Done'"],
+                "differences": ["nextState is 'Report', not 'Done'"],
             }
         ],
     }
     assert main(["verify", "--on-aws"]) == 1
-    assert "train, trains: Train\n  nextState is 'Announce'" in capsys.readouterr().out
+    assert "train, trains: Train\n  nextState is 'Report'" in capsys.readouterr().out

@@ -85,5 +85,5 @@ def note_findings(problems: Problems, what: str, findings: Sequence[Finding]) ->
 
 def warn(scope: Construct, what: str, findings: Sequence[Finding]) -> None:
     """Warn of each caution on the construct."""
-    for number, finding in enumerate(one for one in findings if isinstance(one, Caution)):
+    for number, finding in enumerate(finding for finding in findings if isinstance(finding, Caution)):
         Annotations.of(scope).add_warning_v2(f"{CAUTION}{what}{number or ''}", f"{what}: {finding}")

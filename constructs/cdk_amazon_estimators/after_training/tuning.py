@@ -101,8 +101,12 @@ class Tuning:
         if self.strategy != "Grid" or known("max_jobs", self.max_jobs) is not None:
             return known("max_jobs", self.jobs)
         ranges = self.searched(algorithm).values()
-        categories = [one for one in ranges if isinstance(one, CategoricalParameter)]
-        return prod(len(one.bounds()) for one in categories) if len(categories) == len(ranges) else None
+        categories = [parameter for parameter in ranges if isinstance(parameter, CategoricalParameter)]
+        return (
+            prod(len(parameter.bounds()) for parameter in categories)
+            if len(categories) == len(ranges)
+            else None
+        )
 
     def longest(self, max_runtime: Duration) -> Duration:
         """Return the longest time of the search, if each training takes at most ``max_runtime``."""
@@ -192,24 +196,24 @@ class Tuning:
         kind, ranges = type(algorithm), self.searched(algorithm)
         known_metrics = objectives(kind)
         direction = known_metrics[self.objective].direction if self.objective in known_metrics else "Minimize"
-        found = [
+        findings = [
             *objective_findings(kind, self.objective, str(direction), channels, algorithm.values),
             *self._number_findings(),
         ]
         if not known_metrics:
-            return found
+            return findings
         if not ranges and self.ranges is None:
             fixed = ", ".join(name for name, one in algorithm.declared().items() if one.tuning)
-            found.append(
+            findings.append(
                 Problem(
                     f"nothing is left to search: {kind.__name__} sets all of {fixed}. Give ranges.",
                     source=RANGES,
                 )
             )
-            return found
-        found += range_findings(kind, ranges)
-        found += self._fixed(algorithm)
-        found += job_findings(
+            return findings
+        findings += range_findings(kind, ranges)
+        findings += self._fixed(algorithm)
+        findings += job_findings(
             kind,
             [*ranges.values()],
             strategy=self.strategy,
@@ -220,14 +224,14 @@ class Tuning:
         for setting, page in (("early_stopping", EARLY_STOPPING_PAGE), ("strategy Hyperband", STRATEGIES)):
             asked = self.early_stopping if setting == "early_stopping" else self.strategy == "Hyperband"
             if asked and not reports_per_epoch(kind, self.objective):
-                found.append(
+                findings.append(
                     Problem(
                         f"{setting} needs an objective that is reported after each epoch; {kind.__name__} "
                         f"does not report {self.objective} so.",
                         source=page,
                     )
                 )
-        return found
+        return findings
 
     def _fixed(self, algorithm: Algorithm) -> list[Finding]:
         """Return the hyperparameters that are both set and searched, except required ones."""

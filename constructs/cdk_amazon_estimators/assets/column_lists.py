@@ -32,7 +32,8 @@ def channel_settings(
     """
     channels = {name: source.to_dict() for name, source in sources.items()}
     columns = {
-        name: {one: channel[one] for one in LISTS if channel[one]} for name, channel in channels.items()
+        name: {option: channel[option] for option in LISTS if channel[option]}
+        for name, channel in channels.items()
     }
     text = json.dumps(columns)
     if len(text.encode()) <= MOST_IN_DEFINITION or Token.is_unresolved(text):
@@ -42,6 +43,6 @@ def channel_settings(
         file.write_text(text, encoding="utf-8")
         asset = s3_assets.Asset(scope, construct_id, path=str(file))  # copies it
     return {
-        name: {one: value for one, value in channel.items() if one not in LISTS}
+        name: {option: value for option, value in channel.items() if option not in LISTS}
         for name, channel in channels.items()
     }, asset

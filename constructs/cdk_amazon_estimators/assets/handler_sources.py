@@ -44,22 +44,22 @@ def handler_sources(package: Path) -> list[Path]:
         ImportError: If a file imports a module of the package that does not exist.
     """
     pending = list((package / HANDLERS).glob("*.py"))
-    found: set[Path] = set()
+    files: set[Path] = set()
     while pending:
         path = pending.pop()
-        if path in found:
+        if path in files:
             continue
-        found.add(path)
+        files.add(path)
         folders = path.relative_to(package).parents
         pending += [package / folder / "__init__.py" for folder in folders]
         names = _names(path, path.stat().st_mtime_ns)
         pending += _imported(package, path, names)
-        found |= {
+        files |= {
             path.with_name(text)
             for text in names.strings
             if not text.endswith(".py") and path.with_name(text).is_file()
         }
-    return sorted(found)
+    return sorted(files)
 
 
 def _imported(package: Path, path: Path, names: _Names) -> Iterator[Path]:
@@ -86,10 +86,10 @@ def _imported(package: Path, path: Path, names: _Names) -> Iterator[Path]:
 
 
 def _file_of(package: Path, module: str, importer: Path) -> Path:
-    found = _found(package, module)
-    if found is None:
+    source = _found(package, module)
+    if source is None:
         raise ImportError(f"{importer} imports {module}, which is not in {package}")
-    return found
+    return source
 
 
 def _found(package: Path, module: str) -> Path | None:

@@ -222,6 +222,14 @@ PROP_TYPES: Mapping[str, PropType] = {
         "columns by name or position, such as ['id']",
     ),
     "output_format": _instance(str, "a str, 'csv' or 'jsonlines'"),
+    # of budgets
+    "amount": _measure(100.0),
+    "tag_key": _instance(str, "a str, such as 'team'"),
+    "tag_value": _instance(str, "a str, such as 'forecast'"),
+    "currency": _instance(str, "a str, such as 'USD'"),
+    "emails": PropType(_texts, "a list of addresses, such as ['us@example.com']"),
+    "thresholds": _several(_measure(80.0).fits, "a list of percentages, such as [80, 100]"),
+    "forecast": FLAG,
     # of the encoder
     "bundle": _instance(LambdaBundle, "a LambdaBundle, such as LambdaBundle(platform='arm64')"),
     "encode_memory": _instance(Size, "a Size, such as Size.mebibytes(1769)"),

@@ -64,8 +64,12 @@ class PipelineLayout:
     @property
     def inputs(self) -> list[str]:
         """Return the prefixes from which input is read, each once and none below another."""
-        found = sorted({source.prefix or "" for source in self.channels.values()})
-        return [one for one in found if not any(one != other and one.startswith(other) for other in found)]
+        prefixes = sorted({source.prefix or "" for source in self.channels.values()})
+        return [
+            prefix
+            for prefix in prefixes
+            if not any(prefix != other and prefix.startswith(other) for other in prefixes)
+        ]
 
 
 def outputs_of(prefix: str, data_bucket: s3.IBucket | None, model_bucket: s3.IBucket | None) -> list[str]:
@@ -74,9 +78,9 @@ def outputs_of(prefix: str, data_bucket: s3.IBucket | None, model_bucket: s3.IBu
     Includes models and captured requests if both buckets are the same, even if it is imported twice. None
     means a new bucket.
     """
-    one = data_bucket and model_bucket and data_bucket.bucket_name == model_bucket.bucket_name
+    same = data_bucket and model_bucket and data_bucket.bucket_name == model_bucket.bucket_name
     written = [keys.data_sets_prefix(prefix), keys.record_sets_prefix(prefix), keys.triggers_prefix(prefix)]
-    return [*written, keys.models_prefix(prefix), keys.captures_prefix(prefix)] if one else written
+    return [*written, keys.models_prefix(prefix), keys.captures_prefix(prefix)] if same else written
 
 
 def with_prefixes(channels: Mapping[str, Source], prefix: str) -> dict[str, Source]:

@@ -63,13 +63,13 @@ def _repository_of(scope: Construct, uri: str) -> str:
         parts = Fn.split(".", uri)
         account, region, repository = Fn.select(0, parts), Fn.select(3, parts), "*"
     else:
-        found = IMAGE.fullmatch(uri)
-        if found is None:
+        matched = IMAGE.fullmatch(uri)
+        if matched is None:
             raise PipelineError(
                 f"training_image is {uri!r}; allowed: an image in Amazon ECR, such as "
                 "'111122223333.dkr.ecr.eu-west-1.amazonaws.com/mirror/kmeans:1'"
             )
-        account, region, repository = found["account"], found["region"], found["repository"]
+        account, region, repository = matched["account"], matched["region"], matched["repository"]
     return Stack.of(scope).format_arn(
         service="ecr",
         account=account,

@@ -25,7 +25,7 @@ def instances(instance_type: str | Sequence[str]) -> dict[str, Any]:
     """Return the type by its name in MEMBERS, or the types as preferences with one count for all."""
     if isinstance(instance_type, str):
         return {"instance_type": instance_type}
-    return {"instance_preferences": [{"InstanceType": one} for one in instance_type]}
+    return {"instance_preferences": [{"InstanceType": name} for name in instance_type]}
 
 
 def check_preferences(
@@ -43,7 +43,7 @@ def check_preferences(
     if isinstance(instance_type, str) or known("instance_type", instance_type) is None:
         return
     types = types_of(instance_type)
-    repeated = sorted({one for one in types if types.count(one) > 1})
+    repeated = sorted({name for name in types if types.count(name) > 1})
     problems.unless(
         1 <= len(types) <= MOST_TYPES,
         f"instance_type lists {len(types)} types; allowed: 1 to {MOST_TYPES}. List those you prefer "
@@ -64,7 +64,7 @@ def check_preferences(
         "instance_type is a list and tuning is given; AWS documents lists for CreateTrainingJob only. Name "
         f"one type, or leave out tuning ({GUIDE})",
     )
-    local = [one for one in types if LOCAL_STORAGE.match(one)]
+    local = [name for name in types if LOCAL_STORAGE.match(name)]
     problems.unless(
         not has_key or len(local) in (0, len(types)),
         f"instance_type lists {', '.join(local)}, with disks of their own, which refuse a volume key, beside "

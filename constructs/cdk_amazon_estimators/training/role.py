@@ -51,12 +51,12 @@ def grant_training(
     models = S3Access(role, layout.model_bucket, layout.encryption_key)
     models.list([layout.models])
     models.write([f"{layout.models}*"], multipart=True)
-    prefixes = [one for one in (job_name_prefix, tuning_name_prefix) if one]
+    prefixes = [name_prefix for name_prefix in (job_name_prefix, tuning_name_prefix) if name_prefix]
     for statement in container_statements(
         scope,
         repository_arn=image.repository_arn,
         log_group=LOG_GROUP,
-        streams=[f"{one}-*" for one in prefixes],
+        streams=[f"{name_prefix}-*" for name_prefix in prefixes],
         namespace=LOG_GROUP,
     ):
         role.add_to_principal_policy(statement)
@@ -73,7 +73,7 @@ def _warn_unless_granted(
     CDK drops them silently for a role that it must not change: imported with ``mutable=False``, or another
     account's. A role that it can change has a policy by now.
     """
-    if any(isinstance(one, iam.Policy) for one in role.node.find_all()):
+    if any(isinstance(child, iam.Policy) for child in role.node.find_all()):
         return
     name = role.node.path if Token.is_unresolved(role.role_arn) else role.role_arn
     Annotations.of(scope).add_warning_v2(

@@ -268,7 +268,11 @@ class TrainingStarter(Construct):
         data_sets = keys.data_set_key(layout.prefix, keys.ANY)
         # A data set that lies there if the answer to its upload was lost. And the records of a model that
         # Announce could not tell of, unless there are later ones.
-        latest = (keys.last_trained_key(layout.prefix), keys.current_model_key(layout.prefix))
+        latest = (
+            keys.last_trained_key(layout.prefix),
+            keys.current_model_key(layout.prefix),
+            keys.trainings_key(layout.prefix),
+        )
         records = latest if TRAINED in ends else ()
         lineage = [keys.lineage_key(layout.prefix, keys.ANY)] if TRAINED in ends else ()
         data.read([state, attempts, data_sets, *records])

@@ -87,12 +87,12 @@ class Algorithm:
         self._values: dict[str, Any] = {}
         problems: list[str] = []
         refused = set()
-        for given, value in hyperparameters.items():
-            declared = self._declared(given)
+        for name, value in hyperparameters.items():
+            declared = self._declared(name)
             if declared is None:
-                problems.append(self._unknown(given))
-            elif given != declared.name and declared.name in hyperparameters:
-                problems.append(f"{given} is another name of {declared.name}: give one of them.")
+                problems.append(self._unknown(name))
+            elif name != declared.name and declared.name in hyperparameters:
+                problems.append(f"{name} is another name of {declared.name}: give one of them.")
             elif value is not None:
                 try:
                     self._values[declared.name] = declared.read(value)
@@ -181,10 +181,14 @@ class Algorithm:
         ``instance_type`` is one type, or several of which any may be taken.
         """
         types = types_of(instance_type) or (str(instance_type),)
-        problems = [text for one in types for text in cls.instances.problems(one, instance_count)]
+        problems = [
+            text for instance_type in types for text in cls.instances.problems(instance_type, instance_count)
+        ]
         if problems:
             raise InstanceError(f"{cls.__name__}: " + " ".join(dict.fromkeys(problems)))
-        cls._check([], [Caution(text) for one in types for text in cls.instances.cautions(one)])
+        cls._check(
+            [], [Caution(text) for instance_type in types for text in cls.instances.cautions(instance_type)]
+        )
 
     def fit_to(
         self,

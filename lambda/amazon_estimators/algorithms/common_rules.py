@@ -105,11 +105,11 @@ def _share_findings(name: str, record_set: RecordSet, instances: int) -> Iterato
 
 
 def _feature_findings(algorithm: TrainingRules, data: Data) -> Iterator[Finding]:
-    given = algorithm.values.get("feature_dim")
+    feature_dim = algorithm.values.get("feature_dim")
     features = data.train.feature_dim
-    if isinstance(given, int) and features and given != features:
+    if isinstance(feature_dim, int) and features and feature_dim != features:
         yield Problem(
-            f"feature_dim is {given:,}, but channel train has {features:,} features. "
+            f"feature_dim is {feature_dim:,}, but channel train has {features:,} features. "
             f"Expecting: {features:,}; leave feature_dim out and it is filled in from the data.",
             source=FEATURES,
         )

@@ -44,30 +44,30 @@ class Instances:
 
     def problems(self, instance_type: str, instance_count: int) -> list[str]:
         """Return what AWS refuses about the instances, each with what is allowed."""
-        found = []
+        problems = []
         if is_template(instance_count):
             pass  # a workflow fills it in later
         elif isinstance(instance_count, bool) or not isinstance(instance_count, int) or instance_count < 1:
-            found.append(f"instance_count is {instance_count!r}; it must be an integer of at least 1.")
+            problems.append(f"instance_count is {instance_count!r}; it must be an integer of at least 1.")
         elif self.single_instance and instance_count > 1:
-            found.append(f"instance_count is {instance_count}; it trains on a single instance: use 1.")
+            problems.append(f"instance_count is {instance_count}; it trains on a single instance: use 1.")
         match = _INSTANCE_TYPE.fullmatch(instance_type) if isinstance(instance_type, str) else None
         if is_template(instance_type):
             pass
         elif match is None:
-            found.append(
+            problems.append(
                 f"{instance_type!r} is not a training instance type; write one such as 'ml.m5.large'."
             )
         elif is_accelerated(instance_type) and self.gpu == "refused":
-            found.append(
+            problems.append(
                 f"{instance_type} has an accelerator; it trains on CPU only: take a CPU type, ml.m5.large."
             )
         elif is_accelerated(instance_type) and self.gpu != "none" and match[1] not in SINGLE_GPU_SIZES:
-            found.append(
+            problems.append(
                 f"{instance_type} is of no GPU family it runs on: take {', '.join(GPU_FAMILIES)}, "
                 "such as ml.g4dn.xlarge, or a CPU type such as ml.m5.large."
             )
-        return found
+        return problems
 
     def cautions(self, instance_type: str) -> list[str]:
         """Return what of an instance type the algorithm leaves idle."""

@@ -120,18 +120,19 @@ def range_findings(algorithm: type[Algorithm], ranges: Mapping[str, Range]) -> I
         yield Problem(
             f"{len(ranges)} hyperparameters are searched; allowed: 1 to {MAX_RANGES}.", source=RANGES
         )
-    for given, searched in ranges.items():
-        name = declared_name(algorithm, given)
+    for spelling, searched in ranges.items():
+        name = declared_name(algorithm, spelling)
         if name is None:
             known = list(algorithm.declared())
-            near = get_close_matches(given, known, n=1)
+            near = get_close_matches(spelling, known, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             yield Problem(
-                f"{algorithm.__name__} has no hyperparameter {given!r}.{hint}", source=algorithm.documentation
+                f"{algorithm.__name__} has no hyperparameter {spelling!r}.{hint}",
+                source=algorithm.documentation,
             )
             continue
         faults = [
-            Problem(f"the range of {given} {problem}.", source=RANGES) for problem in searched.problems()
+            Problem(f"the range of {spelling} {problem}.", source=RANGES) for problem in searched.problems()
         ]
         yield from faults or _fit(algorithm, name, searched)
 
@@ -194,5 +195,12 @@ def _fit(algorithm: type[Algorithm], name: str, searched: Range) -> Iterator[Fin
             yield Problem(str(error), source=algorithm.documentation)
             return
     if declared.tuning is None:
-        tunable = ", ".join(one.name for one in algorithm.declared().values() if one.tuning) or "none"
+        tunable = (
+            ", ".join(
+                hyperparameter.name
+                for hyperparameter in algorithm.declared().values()
+                if hyperparameter.tuning
+            )
+            or "none"
+        )
         yield Caution(f"AWS does not list {name} among what can be tuned: {tunable}.")

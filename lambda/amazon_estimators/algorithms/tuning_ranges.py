@@ -109,9 +109,9 @@ def ranges_request(
         "ContinuousParameterRanges": [],
         "CategoricalParameterRanges": [],
     }
-    for given, searched in ranges.items():
-        declared = declared_name(algorithm, given)
-        entry = searched.request(declared or given)
+    for name, searched in ranges.items():
+        declared = declared_name(algorithm, name)
+        entry = searched.request(declared or name)
         if declared and isinstance(searched, CategoricalParameter):
             kind = algorithm.hyperparameter(declared)
             entry["Values"] = [kind.kind.spell(kind.read(value)) for value in searched.bounds()]
@@ -190,7 +190,7 @@ def _has_effect(algorithm: Algorithm, name: str, value: Any) -> bool:
 
 def _scale_problems(searched: ContinuousParameter) -> Iterator[str]:
     numbers = (searched.min_value, searched.max_value)
-    if not all(isinstance(one, int | float) and math.isfinite(one) for one in numbers):
+    if not all(isinstance(number, int | float) and math.isfinite(number) for number in numbers):
         yield f"is from {searched.min_value!r} to {searched.max_value!r}; expecting two numbers"
         return
     if searched.min_value > searched.max_value:

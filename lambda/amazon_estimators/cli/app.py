@@ -10,6 +10,7 @@ import click
 from amazon_estimators.cli.aws_errors import as_ours
 from amazon_estimators.cli.check import check
 from amazon_estimators.cli.completion import completion
+from amazon_estimators.cli.cost import cost
 from amazon_estimators.cli.doctor import doctor
 from amazon_estimators.cli.encode import encode
 from amazon_estimators.cli.hyperparameters import hyperparameters
@@ -22,6 +23,7 @@ from amazon_estimators.cli.predict import predict
 from amazon_estimators.cli.prices import prices
 from amazon_estimators.cli.profile import profile
 from amazon_estimators.cli.rehearse import rehearse
+from amazon_estimators.cli.report import report
 from amazon_estimators.cli.starter import dead_letters, request
 from amazon_estimators.cli.terminal import errors
 from amazon_estimators.cli.verify import verify
@@ -49,6 +51,7 @@ for command in (
     predict,
     hyperparameters,
     prices,
+    cost,
     doctor,
     verify,
     start,
@@ -61,6 +64,7 @@ for command in (
     reject,
     rollback,
     lineage,
+    report,
     request,
     dead_letters,
     rehearse,

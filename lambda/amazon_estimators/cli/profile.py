@@ -43,23 +43,23 @@ def profile(
         from amazon_estimators.client.suggested_source import suggested  # noqa: PLC0415 - pyarrow
         from amazon_estimators.client.table_survey import survey  # noqa: PLC0415
 
-        given = Source.from_dict(chosen)
-        found = survey(files, given, most_rows=rows)
-        suggestion = suggested(found, given)
+        source_so_far = Source.from_dict(chosen)
+        surveyed = survey(files, source_so_far, most_rows=rows)
+        suggestion = suggested(surveyed, source_so_far)
     source = Source(**suggestion.options)
     if as_json:
         print_json(
             {
-                "rows": found.rows,
-                "complete": found.complete,
+                "rows": surveyed.rows,
+                "complete": surveyed.complete,
                 "source": {name: source.to_dict()[name] for name in suggestion.options},
                 "reasons": suggestion.reasons,
                 "label_candidates": suggestion.questions,
             }
         )
         return 0
-    more = "" if found.complete else ", the first ones"
-    output().print(f"{found.rows:,} rows{more}, {len(found.columns):,} columns", markup=False)
+    more = "" if surveyed.complete else ", the first ones"
+    output().print(f"{surveyed.rows:,} rows{more}, {len(surveyed.columns):,} columns", markup=False)
     for reason in suggestion.reasons:
         output().print(f"  {reason}", markup=False, soft_wrap=True)
     for question in suggestion.questions:

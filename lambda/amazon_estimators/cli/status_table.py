@@ -13,7 +13,16 @@ if TYPE_CHECKING:
     from amazon_estimators.client.overview import Overview
     from amazon_estimators.client.pipeline import PipelineEstimator
 
-COLUMNS = ("pipeline", "algorithm", "last training", "current model", "metrics", "waiting", "dead letters")
+COLUMNS = (
+    "pipeline",
+    "algorithm",
+    "last training",
+    "current model",
+    "metrics",
+    "waiting",
+    "dead letters",
+    "this month",
+)
 STYLES = {"SUCCEEDED": "green", "RUNNING": "cyan"}
 MOST_METRICS = 3
 """Metrics that the table shows of a model; ``--json`` has all."""
@@ -45,11 +54,18 @@ def _row(overview: Overview) -> tuple[Any, ...]:
         Text(overview.pipeline, overflow="fold"),
         overview.algorithm,
         _last(overview),
-        Text(current.job, overflow="fold") if current else "none yet",
+        _current(overview),
         _metrics(current.metrics) if current else "",
         _count(overview.waiting, "yellow"),
         _count(overview.dead_letters, "red"),
+        Text("unknown", "yellow") if overview.month.amount is None else str(overview.month),
     )
+
+
+def _current(overview: Overview) -> Text:
+    if overview.damaged is not None:
+        return Text(f"damaged: {overview.damaged}", "red", overflow="fold")
+    return Text(overview.current.job if overview.current else "none yet", overflow="fold")
 
 
 def _last(overview: Overview) -> Text:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from amazon_estimators.client.pipeline import PipelineEstimator, objects_with
+from amazon_estimators.client.definitions import objects_with
+from amazon_estimators.client.pipeline import PipelineEstimator
 from amazon_estimators.errors import RequestError
 from amazon_estimators.storage.sessions import client_of, region_of
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from amazon_estimators.client.pipeline import PipelineEstimator
+from amazon_estimators.client.spending import month_of, spent
 from amazon_estimators.client.starter import starters
+from amazon_estimators.costs.prices import PriceTable
+from amazon_estimators.costs.reckoning import Cost
+from amazon_estimators.errors import DamagedFileError
 from amazon_estimators.pipeline.current_model import CurrentModel
 from amazon_estimators.storage.sessions import client_of
 
@@ -29,6 +33,8 @@ class Overview:
         current: The model in use; None before there is one.
         waiting: Messages in the starter's queue; None without triggers.
         dead_letters: Messages that the starter could not handle; None without triggers.
+        month: What its trainings cost since the beginning of the month.
+        damaged: Why the record of the model in use cannot be read; None if it can.
     """
 
     pipeline: str
@@ -40,6 +46,8 @@ class Overview:
     current: CurrentModel | None
     waiting: int | None
     dead_letters: int | None
+    month: Cost
+    damaged: str | None = None
 
     def facts(self) -> dict[str, Any]:
         """Return it as JSON has it."""
@@ -47,6 +55,7 @@ class Overview:
             **vars(self),
             "last_started": self.last_started and self.last_started.isoformat(),
             "current": self.current and vars(self.current),
+            "month": self.month.to_dict(),
         }
 
 
@@ -58,6 +67,8 @@ def overviews(pipelines: Iterable[PipelineEstimator], *, session: Any = None) ->
         machine = pipeline.state_machine_arn
         newest = states.list_executions(stateMachineArn=machine, maxResults=1)["executions"]
         starter = by_machine.get(machine)
+        current, damaged = _model_in_use(pipeline)
+        table = PriceTable.of_settings(pipeline.settings)
         yield Overview(
             pipeline=pipeline.name,
             algorithm=pipeline.settings["algorithm"],
@@ -65,10 +76,20 @@ def overviews(pipelines: Iterable[PipelineEstimator], *, session: Any = None) ->
             running=len(states.list_executions(stateMachineArn=machine, statusFilter=RUNNING)["executions"]),
             last_status=newest[0]["status"] if newest else None,
             last_started=newest[0]["startDate"] if newest else None,
-            current=pipeline.model_in_use(),
+            current=current,
             waiting=None if starter is None else _messages(sqs, starter["queue_url"]),
             dead_letters=None if starter is None else _messages(sqs, starter["dead_letters"]),
+            month=spent(pipeline, table, month_of(datetime.now(UTC))),
+            damaged=damaged,
         )
+
+
+def _model_in_use(pipeline: PipelineEstimator) -> tuple[CurrentModel | None, str | None]:
+    """Return the model in use, or why its record cannot be read: other pipelines are shown all the same."""
+    try:
+        return pipeline.model_in_use(), None
+    except DamagedFileError as error:
+        return None, str(error)
 
 
 def _messages(sqs: Any, queue_url: str) -> int:

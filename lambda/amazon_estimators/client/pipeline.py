@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from amazon_estimators.algorithms import Algorithm, algorithm_named
+from amazon_estimators.client.definitions import objects_with
 from amazon_estimators.client.execution import Execution
 from amazon_estimators.client.registry import ModelRegistry
 from amazon_estimators.client.training_job import TrainingJob
@@ -263,15 +264,6 @@ def registry_group(definition: Any) -> str | None:
         if str(state["Resource"]).endswith(REGISTER):
             return str(state["Parameters"]["ModelPackageGroupName"])
     return None
-
-
-def objects_with(value: Any, keys: set[str]) -> Iterator[dict[str, Any]]:
-    """Yield the objects anywhere in a definition that have at least these keys."""
-    if isinstance(value, dict) and keys <= set(value):
-        yield value
-    elif isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from objects_with(inner, keys)
 
 
 def _sent(algorithm: Algorithm, overrides: Mapping[str, Any]) -> dict[str, str]:

@@ -19,6 +19,8 @@ CHECKS: MappingProxyType[str, Check] = MappingProxyType(
     {
         "instance quotas": quotas.instances,
         "warm pool quota": quotas.warm_pool,
+        "transform quotas": quotas.transforms,
+        "endpoint quotas": quotas.endpoints,
         "Lambda concurrency": quotas.functions,
         "functions": running.functions,
         "buckets": storage.buckets,

@@ -29,12 +29,12 @@ def image(patient: Patient) -> Iterator[Finding]:
         answer = patient.client("ecr").batch_get_image(
             registryId=parts["account"], repositoryName=parts["repository"], imageIds=[named]
         )
-        found = bool(answer["images"])
+        exists = bool(answer["images"])
     except ClientError as refused:
         if refused.response["Error"]["Code"] not in MISSING:
             raise
-        found = False
-    yield ok(f"image {uri} exists") if found else error(f"image {uri} does not exist", remedy)
+        exists = False
+    yield ok(f"image {uri} exists") if exists else error(f"image {uri} does not exist", remedy)
 
 
 def repository_of(patient: Patient) -> str:

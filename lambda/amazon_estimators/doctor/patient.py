@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from typing import Any
 
+from amazon_estimators.client.asked_instances import Asked, followers
+from amazon_estimators.client.definitions import definitions
 from amazon_estimators.client.pipeline import PipelineEstimator
 from amazon_estimators.client.starter import starter_of
 from amazon_estimators.storage.s3_uri import Place
@@ -82,8 +84,10 @@ class Patient:
         """The instance types that will do, and the number of instances of one training."""
         resources = self.job.get("ResourceConfig") or self.job["HyperParameterTuningResourceConfig"]
         preferences = resources.get("InstancePreferences", ())
-        types = [one["InstanceType"] for one in preferences] or [resources["InstanceType"]]
-        count = resources.get("InstanceCount") or max(one["InstanceCount"] for one in preferences)
+        types = [preference["InstanceType"] for preference in preferences] or [resources["InstanceType"]]
+        count = resources.get("InstanceCount") or max(
+            preference["InstanceCount"] for preference in preferences
+        )
         return types, int(count)
 
     @property
@@ -128,6 +132,11 @@ class Patient:
             self.described.get("encryptionConfiguration", {}).get("kmsKeyId"),
         )
         return sorted({key for key in named if key})
+
+    @cached_property
+    def followers(self) -> list[Asked]:
+        """What the prediction pipelines and endpoints of the pipeline, in its account and region, ask for."""
+        return [*followers(self.pipeline.settings, definitions(self.pipeline.session).values())]
 
     @cached_property
     def starter(self) -> Mapping[str, Any] | None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from amazon_estimators.client.asked_instances import Asked
+from amazon_estimators.costs.prices import HOSTING, TRANSFORM
 from amazon_estimators.doctor.finding import Finding, error, ok, warning
 from amazon_estimators.doctor.patient import Patient
 
 ASK = "Ask for more in the Service Quotas console (aws service-quotas request-service-quota-increase)"
 ON_DEMAND, ON_SPOT, WARM_POOL = "training job usage", "spot training job usage", "training warm pool usage"
+SCORING, SERVING = "transform job usage", "endpoint usage"
 """What the quotas of an instance type are named after, as in ``"ml.m5.large for training job usage"``."""
 
 
@@ -61,6 +64,56 @@ def warm_pool(patient: Patient) -> Iterator[Finding]:
             )
         else:
             yield ok(f"{name}: {quota:g}, {count} needed")
+
+
+def transforms(patient: Patient) -> Iterator[Finding]:
+    """Compare the quota of transform jobs with the instances of each prediction pipeline of the pipeline."""
+    for asked in patient.followers:
+        if asked.use == TRANSFORM:
+            yield _of_follower(
+                patient,
+                f"{asked.types[0]} for {SCORING}",
+                asked,
+                what=f"one scoring of {asked.name}",
+                otherwise="deploy with a smaller instance_count or another instance_type",
+            )
+
+
+def endpoints(patient: Patient) -> Iterator[Finding]:
+    """Compare the quota of endpoints with the most instances of each endpoint of the pipeline.
+
+    The quota is of all endpoints of the account together, and a new model takes as many instances again while
+    traffic moves to it: https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green.html
+    """
+    for asked in patient.followers:
+        if asked.use == HOSTING:
+            yield _of_follower(
+                patient,
+                f"{asked.types[0]} for {SERVING}",
+                asked,
+                what=f"endpoint {asked.name}",
+                otherwise="deploy with fewer instances or another instance_type",
+                twice="while traffic moves to a new model",
+            )
+
+
+def _of_follower(
+    patient: Patient, name: str, asked: Asked, *, what: str, otherwise: str, twice: str = ""
+) -> Finding:
+    """Return the finding on one quota. ``twice`` says when the instances are needed a second time."""
+    quota = _training_quotas(patient).get(name)
+    if quota is None:
+        return warning(
+            f"{name}: Service Quotas lists no such quota",
+            f"Check that {asked.types[0]} exists in {patient.region}; look the quota up in the console.",
+        )
+    if quota < asked.count:
+        return error(f"{name}: {quota:g}; {what} needs {asked.count}", f"{ASK}, or {otherwise}.")
+    if twice and quota < 2 * asked.count:
+        return warning(
+            f"{name}: {quota:g}; {what} needs {2 * asked.count} {twice}", f"{ASK}, or {otherwise}."
+        )
+    return ok(f"{name}: {quota:g}, {asked.count} needed by {what}")
 
 
 def functions(patient: Patient) -> Iterator[Finding]:

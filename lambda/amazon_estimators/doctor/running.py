@@ -55,7 +55,8 @@ def starter(patient: Patient) -> Iterator[Finding]:
         yield error(
             "the starter takes no messages from its queue: nothing is started",
             "".join(
-                f"aws lambda update-event-source-mapping --uuid {one['UUID']} --enabled" for one in mappings
+                f"aws lambda update-event-source-mapping --uuid {mapping['UUID']} --enabled"
+                for mapping in mappings
             )
             or "Deploy the stack again.",
         )

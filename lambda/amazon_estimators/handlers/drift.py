@@ -16,6 +16,6 @@ from amazon_estimators.storage.sessions import function_client
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     settings = EndpointSettings.from_dict(event["endpoint"])
     sagemaker, now = function_client("sagemaker"), datetime.now(UTC)
-    found = drift(s3.client(), sagemaker, settings, hours=event["hours"], now=now)
-    note(**found)
-    return found
+    drifted = drift(s3.client(), sagemaker, settings, hours=event["hours"], now=now)
+    note(**drifted)
+    return drifted

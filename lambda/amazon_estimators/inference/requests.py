@@ -182,7 +182,7 @@ def _tokens_request(rows: Any, content_type: str, max_sequences: tuple[int, int]
         )
     if max_sequences is not None:
         if len(max_sequences) != 2 or not all(
-            isinstance(one, int) and 1 <= one <= MAX_SEQUENCE for one in max_sequences
+            isinstance(length, int) and 1 <= length <= MAX_SEQUENCE for length in max_sequences
         ):
             raise RequestError(
                 f"max_sequences is {max_sequences!r}; expecting two whole numbers from 1 to {MAX_SEQUENCE}"

@@ -109,8 +109,8 @@ def token_pairs(rows: Any) -> list[dict[str, list[int]]]:
     """
     pairs: list[dict[str, list[int]]] = []
     for number, row in enumerate(_each(rows)):
-        given = dict(row) if isinstance(row, Mapping) else dict(zip(SIDES, row, strict=False))
-        pair = {name: _token_ids(number, name, value) for name, value in given.items()}
+        sides = dict(row) if isinstance(row, Mapping) else dict(zip(SIDES, row, strict=False))
+        pair = {name: _token_ids(number, name, value) for name, value in sides.items()}
         if not pair or not pair.keys() <= {*SIDES} or (not isinstance(row, Mapping) and len(row) != 2):
             raise InputError(
                 f"row {number} is {shown(row)}; expecting in0 and in1, or one of them for embeddings",
@@ -168,10 +168,10 @@ def _token_ids(number: int, name: str, value: Any) -> list[int]:
         isinstance(ids, list | tuple)
         and ids
         and all(
-            isinstance(one, int | np.integer)
-            and not isinstance(one, bool)
-            and 0 <= one <= object2vec.LAST_TOKEN
-            for one in ids
+            isinstance(token, int | np.integer)
+            and not isinstance(token, bool)
+            and 0 <= token <= object2vec.LAST_TOKEN
+            for token in ids
         )
     )
     if not valid:
@@ -179,7 +179,7 @@ def _token_ids(number: int, name: str, value: Any) -> list[int]:
             f"row {number}: {name} is {shown(value)}; expecting a list of at least one token id",
             remedy=f"Token ids are whole numbers from 0 to {object2vec.LAST_TOKEN:,}.",
         )
-    return [int(one) for one in ids]
+    return [int(token) for token in ids]
 
 
 def _numbers(array: Array) -> Array:

@@ -34,7 +34,7 @@ def step_matrix() -> str:
 
 def _row(name: str) -> str:
     kind = ALGORITHMS[name]
-    types = ", ".join(SHORT[one] for one in kind.inference.accepts)
+    types = ", ".join(SHORT[content_type] for content_type in kind.inference.accepts)
     judged = ("no: it logs no metric of quality", "no", "no", "no")
     if objectives(kind):
         judged = (_metrics(kind), _early(kind), "the same", _again(kind))

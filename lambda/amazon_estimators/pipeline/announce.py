@@ -26,9 +26,10 @@ from amazon_estimators.pipeline.event_names import (
     TRAINED,
     WAITING,
 )
-from amazon_estimators.pipeline.explain import details_of, reason_of
+from amazon_estimators.pipeline.explain import details_of, reason_of, text_of
 from amazon_estimators.pipeline.lineage import COMPLETE, FAIL, attempt_of, run_event
 from amazon_estimators.pipeline.metrics import count
+from amazon_estimators.pipeline.trainings import add_training
 from amazon_estimators.storage.documents import get_document, put_document
 from amazon_estimators.storage.faults import naming
 from amazon_estimators.storage.s3 import is_there, put_json
@@ -84,15 +85,19 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
             current_model_values(_current(detail)),
         )
     ended, unrecorded = state["execution"].get("stop_time"), []
+    at = ended or utc_text(datetime.now(UTC))
     for key, (schema, values) in records.items():
         try:
             if ended is None or not _is_recorded_since(s3, plan["bucket"], key, schema, ended):
-                put_document(
-                    s3, plan["bucket"], key, schema, {**values, "at": ended or utc_text(datetime.now(UTC))}
-                )
+                put_document(s3, plan["bucket"], key, schema, {**values, "at": at})
         except Exception as error:
             LOG.exception("s3://%s/%s was not written", plan["bucket"], key)
             unrecorded.append(f"s3://{plan['bucket']}/{key}: {error}")
+    try:
+        add_training(s3, plan["bucket"], prefix, detail, at=at, good=good)
+    except Exception as error:
+        LOG.exception("the list of trainings was not written")
+        unrecorded.append(f"s3://{plan['bucket']}/{keys.trainings_key(prefix)}: {error}")
     if unrecorded:
         detail["unrecorded"] = "; ".join(unrecorded)[:LONGEST_SAID]
     tell(TRAINED if good else REJECTED, detail)
@@ -219,10 +224,21 @@ def _judged(state: Mapping[str, Any]) -> dict[str, Any]:
     """Return the results of the steps after training; None for a step that the pipeline does not have."""
     package = state.get("package") or {}
     return {
+        **_reported(state.get("report") or {"Cause": "the step that writes it did not run"}),
         "verdict": state.get("verdict"),
         "model_package": package.get("ModelPackageArn"),
         "tuning": state.get("tuned"),
     }
+
+
+def _reported(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return where the page about the training is, or why there is none."""
+    if "uri" in report:
+        return {"report": report["uri"]}
+    error = str(report.get("Error") or "")
+    reason = text_of(str(report.get("Cause") or ""))[:LONGEST_SAID]
+    LOG.warning("there is no report: %s %s", error, reason)
+    return {"report": None, "report_missing": f"{error}: {reason}" if error else reason}
 
 
 def _current(detail: Mapping[str, Any]) -> CurrentModel:

@@ -8,8 +8,8 @@ from typing import Any
 
 from amazon_estimators.errors import AmazonEstimatorsError
 from amazon_estimators.pipeline.data_set import DataSet
-from amazon_estimators.pipeline.keys import RECORD_SETS, data_set_key
-from amazon_estimators.record_sets.keys import RECORD_SET
+from amazon_estimators.pipeline.keys import data_set_key, record_set_root
+from amazon_estimators.record_sets.keys import record_set_key
 from amazon_estimators.record_sets.manifest import StoredRecordSet
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.storage.s3 import InputObject, is_there, read_object, stored_size
@@ -62,7 +62,8 @@ def channel_origin(s3: Any, channel: Mapping[str, Any], *, most_bytes: int | Non
     if source is None:
         return ChannelOrigin(channel=name, record_set="", missing="the channel is not on S3")
     uri = source["S3Uri"]
-    place = Place.of(uri, what="channel").beside(RECORD_SET)
+    root = Place.of(uri, what="channel").beside("")
+    place = Place(root.bucket, record_set_key(root.key))
     try:
         if not is_there(s3, place.bucket, place.key):
             missing = f"{place.uri} is not there: it expired, was deleted, or there never was one"
@@ -87,7 +88,7 @@ def _with_objects(s3: Any, place: Place, origin: ChannelOrigin, most_bytes: int 
     if origin.data_set is None or origin.fingerprint is None:
         return replace(origin, missing="no pipeline encoded the RecordSet: its data has no version")
     # A RecordSet may be copied out of its pipeline; then its data set is not beside it.
-    prefix, root, _ = place.key.rpartition(f"{RECORD_SETS}{origin.fingerprint}/")
+    prefix, root, _ = place.key.rpartition(record_set_root("", origin.fingerprint))
     if not root:
         missing = "the RecordSet was copied: the list of its objects is with the original"
         return replace(origin, missing=missing)

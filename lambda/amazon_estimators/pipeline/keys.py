@@ -4,7 +4,8 @@
 its channels. The constructs call the same functions with ``"*"`` (:data:`ANY`) for variable parts:
 
     <prefix>input/<channel>/                                   uploaded by users
-    <prefix>datasets/<version>.jsonl.gz, last_trained.json, current_model.json, last_tuned.json
+    <prefix>datasets/<version>.jsonl.gz, last_trained.json, current_model.json, last_tuned.json,
+                     trainings.json
     <prefix>lineage/<attempt>.json
     <prefix>triggers/state.json, attempts.json
     <prefix>recordsets/<fingerprint>/plan.json, pieces.jsonl
@@ -14,7 +15,7 @@ its channels. The constructs call the same functions with ``"*"`` (:data:`ANY`) 
                                      failures/<attempt>/<shard>.json
                                      <channel>/                see record_sets/keys.py
     <prefix>recordsets/plans/<asked>.json
-    <prefix>models/<job>/output/model.tar.gz, metrics.json
+    <prefix>models/<job>/output/model.tar.gz, metrics.json, report.html
                    <tuning job>/leaderboard.csv
     <prefix>captures/<endpoint>/<variant>/<year>/<month>/<day>/<hour>/…   written by SageMaker
 """
@@ -36,6 +37,8 @@ LAST_TRAINED = "last_trained.json"
 CURRENT_MODEL = "current_model.json"
 LAST_TUNED = "last_tuned.json"
 METRICS = "metrics.json"
+REPORT = "report.html"
+TRAININGS = "trainings.json"
 LEADERBOARD = "leaderboard.csv"
 STATE = "state.json"
 ATTEMPTS = "attempts.json"
@@ -82,6 +85,11 @@ def current_model_key(prefix: str) -> str:
 def last_tuned_key(prefix: str) -> str:
     """Return the key of the record of the tuning job that the next one may start from."""
     return f"{data_sets_prefix(prefix)}{LAST_TUNED}"
+
+
+def trainings_key(prefix: str) -> str:
+    """Return the key of what is kept of the last trainings, for the page about the next one."""
+    return f"{data_sets_prefix(prefix)}{TRAININGS}"
 
 
 def lineage_key(prefix: str, attempt: str) -> str:
@@ -137,6 +145,11 @@ def captures_prefix(prefix: str) -> str:
 def metrics_key(prefix: str, job: str) -> str:
     """Return the key of a trained model's metrics, in the model bucket."""
     return f"{models_prefix(prefix)}{job}/{METRICS}"
+
+
+def report_key(prefix: str, job: str) -> str:
+    """Return the key of the page about a training, in the model bucket."""
+    return f"{models_prefix(prefix)}{job}/{REPORT}"
 
 
 def leaderboard_key(prefix: str, tuning_job: str) -> str:

@@ -126,7 +126,7 @@ def read(record_set: Any, *, max_records: int | None, session: Any) -> tuple[Any
         labels.append(label)
         rows += matrix.shape[0]
     joined = _stacked(features) if record_set.sparse else np.concatenate(features)
-    known = [one for one in labels if one is not None]
+    known = [label for label in labels if label is not None]
     return joined, np.concatenate(known) if known else None
 
 

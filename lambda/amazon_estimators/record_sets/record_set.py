@@ -131,7 +131,7 @@ class RecordSet:
             **{
                 **values,
                 "labels": Labels(**labels) if labels else None,
-                "tokens": tuple(Tokens(**one) for one in tokens) if tokens else None,
+                "tokens": tuple(Tokens(**entry) for entry in tokens) if tokens else None,
                 "files": tuple(files) if files else None,
                 "read_as": ReadAs.from_dict(values["read_as"]) if values.get("read_as") else None,
             }

@@ -31,8 +31,10 @@ class TrainingJobAnalytics:
     def rows(self) -> list[dict[str, Any]]:
         """Return ``timestamp`` in seconds since the first point, ``metric_name`` and ``value``."""
         job = client_of(self._session, "sagemaker").describe_training_job(TrainingJobName=self.name)
-        declared = [one["Name"] for one in job["AlgorithmSpecification"].get("MetricDefinitions", ())]
-        final = [one["MetricName"] for one in job.get("FinalMetricDataList", ())]
+        declared = [
+            definition["Name"] for definition in job["AlgorithmSpecification"].get("MetricDefinitions", ())
+        ]
+        final = [metric["MetricName"] for metric in job.get("FinalMetricDataList", ())]
         names = self._names if self._names is not None else dict.fromkeys([*declared, *final])
         start = job.get("TrainingStartTime", job["CreationTime"])
         end = job.get("TrainingEndTime", datetime.now(UTC))

@@ -79,9 +79,9 @@ class AmazonAlgorithmEstimatorBase(Serving, SdkJobs):
         vars(self).update(
             _hyperparameters={}, _deleted=set(), _current_job_name=None, jobs=[], image_uri=None
         )
-        given = self._named(positional, keywords)
+        named = self._named(positional, keywords)
         names = _spellings(self.algorithm_class) if self.algorithm_class else ()
-        settings, hyperparameters = sorted_keywords(type(self).__name__, given, names)
+        settings, hyperparameters = sorted_keywords(type(self).__name__, named, names)
         self.image_uri = settings.pop("image_uri", None)
         for name, value in config_defaults(settings.get("session")).items():
             if settings.get(name) is None:
@@ -103,10 +103,10 @@ class AmazonAlgorithmEstimatorBase(Serving, SdkJobs):
         names = (*cls.first, *cls.positional)
         if len(positional) > len(names):
             raise TypeError(f"{cls.__name__} takes {len(names)} positional arguments, not {len(positional)}")
-        given = dict(zip(names, positional, strict=False))
-        if twice := sorted(set(given) & set(keywords)):
+        named = dict(zip(names, positional, strict=False))
+        if twice := sorted(set(named) & set(keywords)):
             raise TypeError(f"{cls.__name__} got several values for {', '.join(twice)}")
-        return {**given, **keywords}
+        return {**named, **keywords}
 
     def __getattr__(self, name: str) -> Any:
         if name in RENAMED:
@@ -177,7 +177,7 @@ class AmazonAlgorithmEstimatorBase(Serving, SdkJobs):
     def record_set(self, *arguments: Any, **keywords: Any) -> RecordSet:
         """Encode data, upload it, and return the RecordSet, like :meth:`Estimator.record_set`."""
         made = super().record_set(*arguments, **keywords)
-        return RecordSet(**{one.name: getattr(made, one.name) for one in fields(made)})
+        return RecordSet(**{field.name: getattr(made, field.name) for field in fields(made)})
 
     def fit(  # noqa: PLR0917  # the SDK's order
         self,
@@ -227,10 +227,10 @@ class AmazonAlgorithmEstimatorBase(Serving, SdkJobs):
     def _fit_to(self, record_sets: Mapping[str, AnyRecordSet], mini_batch_size: int | None) -> Algorithm:
         """Set feature_dim from the data, like the SDK; a workflow's templates are resolved later."""
         train, count = record_sets.get("train"), self.instance_count
-        given = self.algorithm.values.get("feature_dim")
-        if train and train.feature_dim and isinstance(given, int) and given != train.feature_dim:
+        feature_dim = self.algorithm.values.get("feature_dim")
+        if train and train.feature_dim and isinstance(feature_dim, int) and feature_dim != train.feature_dim:
             warnings.warn(
-                f"feature_dim is set to {train.feature_dim:,}, that of the data, instead of {given:,}",
+                f"feature_dim is set to {train.feature_dim:,}, that of the data, instead of {feature_dim:,}",
                 HyperparameterWarning,
                 stacklevel=4,
             )
@@ -298,9 +298,9 @@ class AmazonAlgorithmEstimatorBase(Serving, SdkJobs):
         settings = JobSettings.of_job(job_details)
         instance_type, instance_count = instances_of(job_details)
         changed = {
-            one.name: getattr(settings, one.name)
-            for one in fields(settings)
-            if getattr(settings, one.name) != one.default
+            field.name: getattr(settings, field.name)
+            for field in fields(settings)
+            if getattr(settings, field.name) != field.default
         }
         sent = job_details.get("HyperParameters", {})
         declared = cls.algorithm_class.declared() if cls.algorithm_class else {}
@@ -321,7 +321,10 @@ class AmazonAlgorithmEstimatorBase(Serving, SdkJobs):
 
 def _spellings(algorithm: type[Algorithm]) -> set[str]:
     declared = algorithm.declared()
-    return {*declared, *(one.alias for one in declared.values() if one.alias)}
+    return {
+        *declared,
+        *(hyperparameter.alias for hyperparameter in declared.values() if hyperparameter.alias),
+    }
 
 
 def _signature(first: tuple[str, ...], positional: tuple[str, ...]) -> inspect.Signature:

@@ -221,7 +221,7 @@ class IPInsights(AmazonAlgorithmEstimatorBase):
 
 
 ESTIMATORS: Mapping[type[Algorithm], type[AmazonAlgorithmEstimatorBase]] = {
-    one.algorithm_class: one
-    for one in AmazonAlgorithmEstimatorBase.__subclasses__()
-    if one.algorithm_class is not None
+    estimator.algorithm_class: estimator
+    for estimator in AmazonAlgorithmEstimatorBase.__subclasses__()
+    if estimator.algorithm_class is not None
 }

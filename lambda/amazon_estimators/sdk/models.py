@@ -91,12 +91,12 @@ class AmazonModel(model.Model):
             EndpointError: The endpoint failed.
             Detached: Ctrl-C was pressed; the endpoint is still being created.
         """
-        given = {
+        not_passed = {
             "accelerator_type": accelerator_type,
             "async_inference_config": async_inference_config,
             **unsupported,
         }
-        if refused := sorted(name for name, value in given.items() if value is not None):
+        if refused := sorted(name for name, value in not_passed.items() if value is not None):
             raise RequestError(
                 f"deploy() does not pass on {', '.join(refused)}",
                 remedy="Leave it out, or create the endpoint with boto3.",
@@ -218,5 +218,5 @@ class Object2VecModel(AmazonModel):
 
 
 MODELS: Mapping[type[Algorithm], type[AmazonModel]] = {
-    one.algorithm_class: one for one in AmazonModel.__subclasses__()
+    model.algorithm_class: model for model in AmazonModel.__subclasses__()
 }

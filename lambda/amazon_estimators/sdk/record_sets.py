@@ -33,8 +33,8 @@ class FileSystemRecordSet(file_system_record_set.FileSystemRecordSet):
     @property
     def file_system_input(self) -> Any:
         """The channel as a ``FileSystemInput``. If you set one, it is used unchanged."""
-        given = vars(self).get("_input")
-        return given or file_system_input(
+        replaced = vars(self).get("_input")
+        return replaced or file_system_input(
             file_system_id=self.file_system_id,
             file_system_type=self.file_system_type,
             directory_path=self.directory_path,
@@ -43,8 +43,8 @@ class FileSystemRecordSet(file_system_record_set.FileSystemRecordSet):
         )
 
     @file_system_input.setter
-    def file_system_input(self, given: Any) -> None:
-        vars(self)["_input"] = given
+    def file_system_input(self, channel_input: Any) -> None:
+        vars(self)["_input"] = channel_input
 
     def file_system_source(self) -> dict[str, Any]:
         """Return the channel of CreateTrainingJob without its name."""

@@ -137,8 +137,8 @@ class Session:
     def list_s3_files(self, bucket: str, key_prefix: str) -> list[str]:
         """Return the keys that begin with a prefix."""
         pages = client_of(self.boto_session, "s3").get_paginator("list_objects_v2")
-        found = pages.paginate(Bucket=bucket, Prefix=key_prefix)
-        return [entry["Key"] for page in found for entry in page.get("Contents", ())]
+        listed = pages.paginate(Bucket=bucket, Prefix=key_prefix)
+        return [entry["Key"] for page in listed for entry in page.get("Contents", ())]
 
     def read_s3_file(self, bucket: str, key_prefix: str) -> str:
         """Return the text of the object with a key."""
@@ -194,14 +194,14 @@ CONFIG_PATHS: Mapping[str, tuple[str, ...]] = {
 
 def config_defaults(session: Any) -> dict[str, Any]:
     """Return the defaults of training jobs in the session's configuration, by the constructor's keywords."""
-    found = {}
+    defaults = {}
     for keyword, path in CONFIG_PATHS.items():
         value = getattr(session, "sagemaker_config", None)
         for name in ("SageMaker", "TrainingJob", *path):
             value = value.get(name) if isinstance(value, Mapping) else None
         if value is not None:
-            found[keyword] = value
-    return found
+            defaults[keyword] = value
+    return defaults
 
 
 def train_arguments(request: Mapping[str, Any]) -> dict[str, Any]:

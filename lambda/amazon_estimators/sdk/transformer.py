@@ -79,13 +79,15 @@ class Transformer:
         name = checked_job_name(job_name, base=self.base_transform_job_name or self.model_name)
         if self._path_per_job:
             self.output_path = f"{default_location(self.sagemaker_session).uri}{name}"
-        given: dict[str, Any] = {"DataSource": {"S3DataSource": {"S3DataType": data_type, "S3Uri": uri}}}
+        transform_input: dict[str, Any] = {
+            "DataSource": {"S3DataSource": {"S3DataType": data_type, "S3Uri": uri}}
+        }
         optional = {
             "ContentType": content_type,
             "CompressionType": compression_type,
             "SplitType": split_type,
         }
-        given |= {member: value for member, value in optional.items() if value is not None}
+        transform_input |= {member: value for member, value in optional.items() if value is not None}
         processing = {
             "InputFilter": input_filter,
             "OutputFilter": output_filter,
@@ -100,7 +102,7 @@ class Transformer:
         request = {
             "TransformJobName": name,
             "ModelName": self.model_name,
-            "TransformInput": given,
+            "TransformInput": transform_input,
             **self._settings().request(str(self.output_path)),
             **{member: value for member, value in more.items() if value},
         }

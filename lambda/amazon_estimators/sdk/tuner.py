@@ -256,7 +256,7 @@ class HyperparameterTuningJobAnalytics:
         """Return a pandas frame with a row per training: tuned values, objective, status, times."""
         import pandas as pd  # noqa: PLC0415 - optional
 
-        return pd.DataFrame([training_row(one) for one in self.training_job_summaries(force_refresh)])
+        return pd.DataFrame([training_row(summary) for summary in self.training_job_summaries(force_refresh)])
 
     def training_job_summaries(self, force_refresh: bool = False) -> list[dict[str, Any]]:
         """Return the trainings as the API lists them."""
@@ -272,15 +272,15 @@ class HyperparameterTuningJobAnalytics:
     def tuning_ranges(self) -> dict[str, Any]:
         """The ranges, by hyperparameter."""
         ranges = self.description()["HyperParameterTuningJobConfig"]["ParameterRanges"]
-        return {one["Name"]: one for kind in ranges.values() for one in kind}
+        return {parameter["Name"]: parameter for kind in ranges.values() for parameter in kind}
 
 
-def _range(given: Any) -> Range:
+def _range(parameter: Any) -> Range:
     """Return a range of this library. Accepts the SDK's own ranges as well."""
-    if isinstance(given, ContinuousParameter | CategoricalParameter):
-        return given
-    if hasattr(given, "min_value"):
-        whole = type(given).__name__.startswith("Integer")
+    if isinstance(parameter, ContinuousParameter | CategoricalParameter):
+        return parameter
+    if hasattr(parameter, "min_value"):
+        whole = type(parameter).__name__.startswith("Integer")
         kind = IntegerParameter if whole else ContinuousParameter
-        return kind(given.min_value, given.max_value, given.scaling_type)
-    return CategoricalParameter(given.values)
+        return kind(parameter.min_value, parameter.max_value, parameter.scaling_type)
+    return CategoricalParameter(parameter.values)

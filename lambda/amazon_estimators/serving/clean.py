@@ -59,9 +59,9 @@ def names_of(sagemaker: Any, kind: Kind, endpoint_name: str) -> Iterator[str]:
     token: dict[str, str] = {}
     while True:
         page = call(getattr(sagemaker, kind.listing), endpoint_name, **request, **token)
-        for one in page[f"{kind.noun}s"]:
-            if belongs_to(endpoint_name, one[f"{kind.noun}Name"]):
-                yield one[f"{kind.noun}Name"]
+        for summary in page[f"{kind.noun}s"]:
+            if belongs_to(endpoint_name, summary[f"{kind.noun}Name"]):
+                yield summary[f"{kind.noun}Name"]
         if not page.get("NextToken"):
             return
         token = {"NextToken": page["NextToken"]}

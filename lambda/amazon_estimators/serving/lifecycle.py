@@ -41,18 +41,18 @@ def live(
             ``retain`` ("true" to leave the endpoint) and ``settings``, whose change is a reason to deploy.
         sleep: Waits for so many seconds.
     """
-    given = event["ResourceProperties"]
+    properties = event["ResourceProperties"]
     if event["RequestType"] != "Delete":
         reason = json.dumps({"reason": f"stack {event['RequestType'].lower()}"})
         call(
             stepfunctions.start_execution,
-            given["state_machine"],
-            stateMachineArn=given["state_machine"],
+            properties["state_machine"],
+            stateMachineArn=properties["state_machine"],
             input=reason,
         )
-        return str(given["name"])
+        return str(properties["name"])
     name = str(event["PhysicalResourceId"])
-    if given["retain"] != "true":
+    if properties["retain"] != "true":
         remove(sagemaker, name, sleep)
     return name
 

@@ -51,7 +51,7 @@ class EndpointSettings:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read the settings. Raises RequestError for an unknown or a missing one."""
-        known = {one.name for one in fields(cls)}
+        known = {field.name for field in fields(cls)}
         if unknown := sorted(set(values) - known):
             raise _of_another_version(f"unknown {', '.join(unknown)}")
         try:

@@ -123,7 +123,7 @@ def is_of(value: Any, hint: Any) -> bool:
     """
     kind, inner = get_origin(hint), get_args(hint)
     if kind in (Union, UnionType):
-        return any(is_of(value, one) for one in inner)
+        return any(is_of(value, allowed) for allowed in inner)
     if is_dataclass(hint):
         types = _types_of(cast(Any, hint))
         same = isinstance(value, dict) and value.keys() == types.keys()
@@ -132,7 +132,7 @@ def is_of(value: Any, hint: Any) -> bool:
         return isinstance(value, list) and len(value) == len(inner) and all(map(is_of, value, inner))
     if kind in (list, dict):
         inside = value.values() if isinstance(value, dict) else value
-        return isinstance(value, kind) and all(is_of(one, inner[-1]) for one in inside)
+        return isinstance(value, kind) and all(is_of(item, inner[-1]) for item in inside)
     return value is None if hint is NoneType else type(value) is hint
 
 

@@ -107,7 +107,7 @@ def has_lain(s3: Any, bucket: str, key: str) -> bool:
 def list_objects(s3: Any, bucket: str, prefix: str) -> list[InputObject]:
     """Return the newest version of every object under ``prefix`` that is input, by key."""
     rule = InputFiles(prefix)
-    return [found for found in VersionListing(s3, bucket, prefix) if not rule.why_left_out(found.key)]
+    return [version for version in VersionListing(s3, bucket, prefix) if not rule.why_left_out(version.key)]
 
 
 def _pages(s3: Any, bucket: str, prefix: str) -> Iterator[Mapping[str, Any]]:

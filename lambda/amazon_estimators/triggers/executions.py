@@ -93,7 +93,18 @@ class Executions:
             "redrive": _redrives(described),
         }
         execution = {**about, "state_machine": self._state_machine}
-        parts = ("input", "plan", "job", "verdict", "package", "tuned", "model", "transform", "predictions")
+        parts = (
+            "input",
+            "plan",
+            "job",
+            "report",
+            "verdict",
+            "package",
+            "tuned",
+            "model",
+            "transform",
+            "predictions",
+        )
         state = {part: output[part] for part in parts if part in output}
         state["warnings"] = output.get("request", {}).get("warnings", [])
         return {"pipeline": pipeline, "execution": execution, **state}

@@ -20,13 +20,13 @@ from amazon_estimators_rehearsal.sagemaker.checks.request_schema import sdk
 
 SERVICE, TARGET = "servicequotas", "ServiceQuotasV20190624"
 USAGES = {
-    "training job usage": 20.0,
-    "spot training job usage": 20.0,
-    "training warm pool usage": 0.0,
-    "transform job usage": 20.0,
-    "endpoint usage": 20.0,
+    "training job usage": ("TrainingInstanceType", 20.0),
+    "spot training job usage": ("TrainingInstanceType", 20.0),
+    "training warm pool usage": ("TrainingInstanceType", 0.0),
+    "transform job usage": ("TransformInstanceType", 20.0),
+    "endpoint usage": ("ProductionVariantInstanceType", 20.0),
 }
-"""The quotas of every instance type, and their values in a new local account."""
+"""The quotas, each with the enumeration of its instance types and its value in a new local account."""
 
 
 def add_service_quotas() -> None:
@@ -55,9 +55,13 @@ def add_service_quotas() -> None:
 @functools.cache
 def _quotas() -> dict[str, dict[str, Any]]:
     """Return SageMaker's quotas by code, as they stand."""
-    types = sdk().get_service_model("sagemaker").shape_for("TrainingInstanceType").enum
+    model = sdk().get_service_model("sagemaker")
     quotas = {}
-    for name, value in ((f"{one} for {usage}", value) for one in types for usage, value in USAGES.items()):
+    for name, value in (
+        (f"{one} for {usage}", value)
+        for usage, (types, value) in USAGES.items()
+        for one in model.shape_for(types).enum
+    ):
         code = f"L-{hashlib.sha256(name.encode()).hexdigest()[:8].upper()}"
         quotas[code] = {
             "ServiceCode": "sagemaker",

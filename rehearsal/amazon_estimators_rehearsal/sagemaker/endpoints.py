@@ -86,9 +86,9 @@ class Endpoint:
         is_new = bool(self.newcomers) and random.random() < self.share  # noqa: S311 - no secret
         instances = self.newcomers if is_new else self.instances
         weights = {
-            one["VariantName"]: one.get("InitialVariantWeight", 1.0)
-            for one in self.config.variants
-            if one["VariantName"] in instances
+            variant["VariantName"]: variant.get("InitialVariantWeight", 1.0)
+            for variant in self.config.variants
+            if variant["VariantName"] in instances
         }
         if variant is None:
             variant = random.choices([*weights], [*weights.values()])[0]  # noqa: S311 - not a secret
@@ -132,7 +132,7 @@ class Endpoints:
     def capture(self, endpoint: Endpoint, variant: str, asked: Message, answered: Message) -> None:
         """Keep a request and its answer if the configuration says so."""
         config = endpoint.config
-        model = next(one["ModelName"] for one in config.variants if one["VariantName"] == variant)
+        model = next(entry["ModelName"] for entry in config.variants if entry["VariantName"] == variant)
         role = self._models.role(self._models.items.named(model), endpoint.arn)
         capture(
             self._account,

@@ -60,7 +60,7 @@ class Invocations:
         if endpoint is None or not endpoint.instances:
             raise RuntimeValidationError(f"Endpoint {name} of account {self._account.account_id} not found.")
         variant, instance = endpoint.instance(request.get("TargetVariant"))
-        config = next(one for one in endpoint.config.variants if one["VariantName"] == variant)
+        config = next(entry for entry in endpoint.config.variants if entry["VariantName"] == variant)
         limit = MAX_BODY["ServerlessConfig" if "ServerlessConfig" in config else "InstanceType"]
         if len(body) > limit:
             raise RuntimeValidationError(

@@ -128,15 +128,18 @@ def listed(
     Args:
         member: The member of the answer that holds the page.
         summaries: All resources, oldest first.
-        request: The request: part of a name, status, order, page size and start of the page.
+        request: The request: part of a name, status, least time, order, page size and start of the page.
         name: The member of summaries with the name.
         status: The member of summaries with the status.
     """
     contains, wanted = request.get("NameContains", ""), request.get("StatusEquals")
+    since = request.get("CreationTimeAfter")
     matching = [
         summary
         for summary in summaries
-        if contains in summary[name] and wanted in (None, summary.get(status))
+        if contains in summary[name]
+        and wanted in (None, summary.get(status))
+        and (since is None or summary["CreationTime"] >= since)
     ]
     if request.get("SortOrder", "Descending") == "Descending":
         matching.reverse()

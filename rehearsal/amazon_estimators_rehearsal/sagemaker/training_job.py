@@ -58,12 +58,12 @@ def _selected(resources: Mapping[str, Any], lacking: Collection[str]) -> dict[st
     preferences = resources.get("InstancePreferences")
     if preferences is None:
         return None if resources.get("InstanceType") in lacking else dict(resources)
-    for one in preferences:
-        if one["InstanceType"] not in lacking:
-            count = one.get("InstanceCount", resources.get("InstanceCount"))
+    for preference in preferences:
+        if preference["InstanceType"] not in lacking:
+            count = preference.get("InstanceCount", resources.get("InstanceCount"))
             return {
                 **resources,
-                "SelectedInstanceType": one["InstanceType"],
+                "SelectedInstanceType": preference["InstanceType"],
                 "SelectedInstanceCount": count,
             }
     return None

@@ -88,7 +88,7 @@ class TuningJob:
         try:
             self._loop()
             status = "Stopped" if self.status == "Stopping" else "Completed"
-            if status == "Completed" and not any(one.objective is not None for one in self._trials):
+            if status == "Completed" and not any(trial.objective is not None for trial in self._trials):
                 status, self._failure = "Failed", f"No training job succeeded. {self._cause()}"
         except ServiceError as error:
             status, self._failure = "Failed", error.message
@@ -139,7 +139,7 @@ class TuningJob:
                     described["OverallBestTrainingJob"] = self._summary(best)
             if self._ended:
                 described["HyperParameterTuningEndTime"] = self._ended
-                seconds = sum(one.job.describe().get("TrainingTimeInSeconds", 0) for one in self._trials)
+                seconds = sum(trial.job.describe().get("TrainingTimeInSeconds", 0) for trial in self._trials)
                 described["ConsumedResources"] = {"RuntimeInSeconds": seconds}
             if self._failure:
                 described["FailureReason"] = self._failure[:1024]
@@ -170,9 +170,9 @@ class TuningJob:
 
     def best(self) -> Trial | None:
         """Return the training with the best objective; None if there is none yet."""
-        measured = [one for one in self._trials if one.objective is not None]
+        measured = [trial for trial in self._trials if trial.objective is not None]
         sign = 1 if self.objective["Type"] == "Minimize" else -1
-        return min(measured, key=lambda one: sign * (one.objective or 0.0), default=None)
+        return min(measured, key=lambda trial: sign * (trial.objective or 0.0), default=None)
 
     def _loop(self) -> None:
         limits = self._config["ResourceLimits"]
@@ -180,7 +180,7 @@ class TuningJob:
         deadline = time.monotonic() + limits.get("MaxRuntimeInSeconds", DEFAULT_SECONDS)
         exhausted = False
         while True:
-            running = [one for one in self._trials if not self._has_ended(one)]
+            running = [trial for trial in self._trials if not self._has_ended(trial)]
             if self.status != "InProgress":
                 for trial in running:
                     trial.job.stop()
@@ -230,7 +230,7 @@ class TuningJob:
         if trial.ended or trial.job.status in ("InProgress", "Stopping"):
             return trial.ended
         described = trial.job.describe()
-        values = {one["MetricName"]: one["Value"] for one in described["FinalMetricDataList"]}
+        values = {metric["MetricName"]: metric["Value"] for metric in described["FinalMetricDataList"]}
         with self._lock:
             trial.ended = True
             if described["TrainingJobStatus"] == "Completed":
@@ -275,10 +275,10 @@ class TuningJob:
     def _counters(self) -> dict[str, dict[str, int]]:
         summaries = self.trainings()
         statuses = [
-            one["TrainingJobStatus"] if one["TrainingJobStatus"] in _COUNTED else "NonRetryableError"
-            for one in summaries
+            summary["TrainingJobStatus"] if summary["TrainingJobStatus"] in _COUNTED else "NonRetryableError"
+            for summary in summaries
         ]
-        objectives = [one["ObjectiveStatus"] for one in summaries]
+        objectives = [summary["ObjectiveStatus"] for summary in summaries]
         return {
             "TrainingJobStatusCounters": {
                 name: statuses.count(name)

@@ -59,8 +59,8 @@ class TuningJobs:
         arn = self.items.arn(name)
         role = passed_role(self._account, caller, request["TrainingJobDefinition"]["RoleArn"], arn)
         parents = [
-            self._parent(one["HyperParameterTuningJobName"], request)
-            for one in request.get("WarmStartConfig", {}).get("ParentHyperParameterTuningJobs", [])
+            self._parent(parent["HyperParameterTuningJobName"], request)
+            for parent in request.get("WarmStartConfig", {}).get("ParentHyperParameterTuningJobs", [])
         ]
         job = TuningJob(self._account, self._training_jobs, arn, request, role)
         for parent in parents:
@@ -110,8 +110,8 @@ class TuningJobs:
         summaries = job.trainings()
         if request.get("SortBy") == "FinalObjectiveMetricValue":
             measured = "FinalHyperParameterTuningJobObjectiveMetric"
-            summaries = [one for one in summaries if measured in one]
-            summaries.sort(key=lambda one: float(one[measured]["Value"]))
+            summaries = [summary for summary in summaries if measured in summary]
+            summaries.sort(key=lambda summary: float(summary[measured]["Value"]))
         request = {"SortOrder": "Ascending", **request}
         return listed(
             "TrainingJobSummaries", summaries, request, name="TrainingJobName", status="TrainingJobStatus"

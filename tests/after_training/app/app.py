@@ -12,6 +12,7 @@ from amazon_estimators.sources import Source
 from cdk_amazon_estimators import (
     Gate,
     LambdaBundle,
+    Monitoring,
     RecordSetEncoder,
     Registration,
     TrainingPipeline,
@@ -38,6 +39,7 @@ pipeline = TrainingPipeline(
     gate=Gate("test:mse", at_most=1.0),
     registration=Registration(),
     triggers=[],
+    monitoring=Monitoring(monthly_budget=10),
     removal_policy=RemovalPolicy.DESTROY,
 )
 events.Rule(

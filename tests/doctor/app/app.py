@@ -8,7 +8,15 @@ from aws_cdk import aws_kms as kms
 
 from amazon_estimators.algorithms import KMeans
 from amazon_estimators.sources import Source
-from cdk_amazon_estimators import IntegerParameter, TrainingPipeline, Tuning, UploadTrigger
+from cdk_amazon_estimators import (
+    IntegerParameter,
+    ModelEndpoint,
+    PredictionPipeline,
+    Scaling,
+    TrainingPipeline,
+    Tuning,
+    UploadTrigger,
+)
 
 app = App()
 stack = Stack(app, "Doctor")
@@ -40,7 +48,7 @@ TrainingPipeline(
     max_concurrency=20,
     triggers=[UploadTrigger(marker="_SUCCESS")],
 )
-TrainingPipeline(
+warm = TrainingPipeline(
     stack,
     "Warm",
     algorithm=KMeans(k=2),
@@ -64,5 +72,9 @@ TrainingPipeline(
         max_parallel_jobs=3,
     ),
     triggers=[],
+)
+PredictionPipeline(stack, "Scores", model=warm, instance_type="ml.m4.xlarge", instance_count=2, triggers=[])
+ModelEndpoint(
+    stack, "Online", model=warm, instance_type="ml.c5.large", scaling=Scaling(most=3, invocations=100)
 )
 app.synth()

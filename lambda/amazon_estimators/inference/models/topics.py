@@ -80,7 +80,7 @@ class LocalLDA(TopicTable):
         return cls(alpha, beta)
 
     def to_bytes(self) -> bytes:
-        return mxnet_arrays.write([np.asarray(one, np.float32) for one in (self.alpha, self.beta)])
+        return mxnet_arrays.write([np.asarray(array, np.float32) for array in (self.alpha, self.beta)])
 
     @property
     def topics(self) -> Array:

@@ -103,7 +103,7 @@ def compare(before: ProfileDocument, after: ProfileDocument) -> Comparison:
         )
         for at, ((first, second), distance) in enumerate(zip(pairs, distances, strict=True))
     ]
-    ranked = sorted(shifts, key=lambda found: (found.moved, found.psi or 0.0, found.mean_shift), reverse=True)
+    ranked = sorted(shifts, key=lambda shift: (shift.moved, shift.psi or 0.0, shift.mean_shift), reverse=True)
     if not (before.names and after.names):
         return Comparison(tuple(ranked))
     gone, new = (
@@ -143,15 +143,15 @@ def _distances(
         return [None] * len(one)
     rows = before.moments.sampled, after.moments.sampled
     chance = CHANCE * (1 / rows[0] + 1 / rows[1])
-    found: list[tuple[float, float, bool] | None] = []
+    distances: list[tuple[float, float, bool] | None] = []
     for here, there in zip(one, other, strict=True):
         level = max(first.levels[here], second.levels[there])
         shares = _shares(first.of_feature(here), second.of_feature(there), int(level))
         least = 0.5 / rows[0], 0.5 / rows[1]
         psi = _stability_index(*shares, least)
         ks = float(np.abs(np.cumsum(shares[0]) - np.cumsum(shares[1])).max())
-        found.append((psi, ks, psi >= MOVED_PSI and psi > chance))
-    return found
+        distances.append((psi, ks, psi >= MOVED_PSI and psi > chance))
+    return distances
 
 
 def _shares(one: Buckets, other: Buckets, level: int) -> tuple[Array, Array]:

@@ -52,16 +52,18 @@ def _check_preferences(request: Mapping[str, Any]) -> None:
     """
     resources = request["ResourceConfig"]
     preferences = resources["InstancePreferences"]
-    types = [one["InstanceType"] for one in preferences]
+    types = [preference["InstanceType"] for preference in preferences]
     if len(set(types)) != len(types):
         raise ValidationError(f"An instance type can appear only once in InstancePreferences: {types}.")
     excluded = [
-        one for one in ("InstanceType", "InstanceGroups", "InstancePlacementConfig") if one in resources
+        member
+        for member in ("InstanceType", "InstanceGroups", "InstancePlacementConfig")
+        if member in resources
     ]
     if request.get("EnableManagedSpotTraining"):
         excluded.append("EnableManagedSpotTraining")
     if excluded:
         raise ValidationError(f"InstancePreferences is mutually exclusive with {', '.join(excluded)}.")
-    counted = sum("InstanceCount" in one for one in preferences)
+    counted = sum("InstanceCount" in preference for preference in preferences)
     if counted != (0 if "InstanceCount" in resources else len(preferences)):
         raise ValidationError("InstanceCount belongs in ResourceConfig or in every preference, not in both.")

@@ -155,7 +155,7 @@ def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
     """Fit the train channel; score it, and the validation and test channels if there are any."""
     linear = _fitted(algorithm, channels["train"])
     declared = {metric.name for metric in algorithm.metrics}
-    found = {
+    metrics = {
         metric: value
         for name in ("train", "validation", "test")
         if name in channels
@@ -169,7 +169,7 @@ def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
     }
     return Fitted(
         engine="scikit-learn",
-        metrics=found,
+        metrics=metrics,
         model={
             "class": f"sklearn.linear_model.{type(linear.model).__name__}",
             "version": sklearn.__version__,
@@ -177,7 +177,7 @@ def fit(algorithm: Algorithm, channels: Mapping[str, Records]) -> Fitted:
             "coefficients": linear.model.coef_.tolist(),
             "intercept": np.asarray(linear.model.intercept_).tolist(),
         },
-        wording={metric: text for metric in found for key, text in wording.items() if key in metric},
+        wording={metric: text for metric in metrics for key, text in wording.items() if key in metric},
         layout=linear.layout(),
     )
 
