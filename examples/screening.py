@@ -1,10 +1,9 @@
-"""The whole loop in one stack: tune, judge, register, approve, serve, score a batch, retrain on an alarm.
+"""The whole loop in one stack: tune, judge, register, approve, serve, score a batch, retrain on drift.
 
 ``cdk deploy --app "python3 examples/screening.py"``. ``make rehearse ARGS=--full`` runs it on this machine.
 """
 
 from aws_cdk import App, CfnOutput, Duration, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from amazon_estimators.algorithms import LinearLearner
@@ -13,6 +12,8 @@ from cdk_amazon_estimators import (
     AlarmTrigger,
     Approval,
     ContinuousParameter,
+    DataCapture,
+    DriftMonitor,
     Gate,
     ModelEndpoint,
     PredictionPipeline,
@@ -26,16 +27,6 @@ from cdk_amazon_estimators import (
 class Screening(Stack):
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
-        # Whoever uses the scores puts this metric: the share of them that a doctor did not confirm.
-        drift = cloudwatch.Alarm(
-            self,
-            "ScoresDrift",
-            metric=cloudwatch.Metric(
-                namespace="Screening", metric_name="Unconfirmed", period=Duration.hours(1)
-            ),
-            threshold=0.2,
-            evaluation_periods=1,
-        )
         tumours = TrainingPipeline(
             self,
             "Tumours",
@@ -54,10 +45,7 @@ class Screening(Stack):
             ),
             gate=Gate("test:binary_f_beta", at_least=0.8, against_current=True),
             registration=Registration(approval=Approval.MANUAL),
-            triggers=[
-                UploadTrigger(marker="_SUCCESS"),
-                AlarmTrigger(drift, cool_down=Duration.minutes(10)),
-            ],
+            triggers=[UploadTrigger(marker="_SUCCESS")],
         )
         scores = PredictionPipeline(
             self,
@@ -66,8 +54,13 @@ class Screening(Stack):
             engine="numpy",
             triggers=[UploadTrigger(marker="_SUCCESS")],
         )
-        online = ModelEndpoint(self, "Online", model=tumours, instance_type="ml.m5.large")
-        CfnOutput(self, "Alarm", value=drift.alarm_name)
+        online = ModelEndpoint(
+            self, "Online", model=tumours, instance_type="ml.m5.large", data_capture=DataCapture()
+        )
+        # What the endpoint is asked is compared with the training data every hour.
+        drift = DriftMonitor(self, "Drift", endpoint=online)
+        assert tumours.starter is not None
+        tumours.starter.add("OnDrift", AlarmTrigger(drift.alarm, cool_down=Duration.minutes(10)))
         CfnOutput(self, "DataBucket", value=tumours.data_bucket.bucket_name)
         CfnOutput(self, "Training", value=tumours.state_machine.state_machine_arn)
         CfnOutput(self, "Scoring", value=scores.state_machine.state_machine_arn)

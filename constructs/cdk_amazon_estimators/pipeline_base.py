@@ -29,6 +29,7 @@ from amazon_estimators.pipeline.event_names import (
 from amazon_estimators.pipeline.lineage import OWN_FACET
 from amazon_estimators.pipeline.metrics import (
     BILLABLE_SECONDS,
+    CAPACITY_WAIT_SECONDS,
     COST,
     COUNTS,
     ERROR,
@@ -312,6 +313,10 @@ class TrainingPipelineBase(StateMachineEvents):
     def metric_training_seconds(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the time that training jobs took, as a maximum. On spot capacity fewer are billed."""
         return self._metric(TRAINING_SECONDS, period, "Maximum")
+
+    def metric_capacity_wait_seconds(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the time that trainings waited for instances before they began, as a maximum."""
+        return self._metric(CAPACITY_WAIT_SECONDS, period, "Maximum")
 
     def metric_step_seconds(self, step: str, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the time that a step took, as a maximum.

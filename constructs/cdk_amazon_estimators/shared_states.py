@@ -54,6 +54,31 @@ def explain_failure(
     )
 
 
+def pipeline_step(
+    scope: Construct,
+    construct_id: str,
+    function: lambda_.IFunction,
+    settings: Mapping[str, Any],
+    *told: str,
+    leaves: str,
+    **more: Any,
+) -> sfn.CustomState:
+    """Create a state that invokes a function of the pipeline.
+
+    Args:
+        scope: The pipeline.
+        construct_id: The id of the state.
+        function: The function.
+        settings: The pipeline's settings, the first member of its event.
+        told: The members of the state that the event has too.
+        leaves: The member of the state that its result becomes.
+        more: Further members of the event.
+    """
+    state = {f"{name}.$": f"$.{name}" for name in told}
+    event = {"pipeline": settings, **state, "execution": EXECUTION, **more}
+    return invoke(scope, construct_id, function, event=event, result_path=f"$.{leaves}")
+
+
 def announce_by(
     scope: Construct,
     construct_id: str,

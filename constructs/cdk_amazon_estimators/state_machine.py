@@ -22,11 +22,11 @@ from amazon_estimators.pipeline.keys import ANY, items_key
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.after_training.step import AfterTraining, Context
 from cdk_amazon_estimators.encoder import RecordSetEncoder
-from cdk_amazon_estimators.function_task import EXECUTION, invoke, invoke_statement
+from cdk_amazon_estimators.function_task import invoke, invoke_statement
 from cdk_amazon_estimators.logged_state_machine import logged_state_machine
 from cdk_amazon_estimators.report import report, report_function
 from cdk_amazon_estimators.retries import of_announcements, of_functions
-from cdk_amazon_estimators.shared_states import announce_by, explain_failure, map_shards
+from cdk_amazon_estimators.shared_states import announce_by, explain_failure, map_shards, pipeline_step
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
 from cdk_amazon_estimators.training.capacity import Training, train_with_capacity
 
@@ -101,17 +101,9 @@ def workflow(
     """
     # Set the input aside, and begin with a plan: Explain needs one, whichever state fails.
     start = sfn.Pass(scope, "Start", parameters={"input": sfn.JsonPath.object_at("$"), "plan": {}})
-    plan = invoke(
-        scope,
-        "Plan",
-        encoder.plan,
-        event={
-            "pipeline": settings,
-            "input.$": "$.input",
-            "execution": EXECUTION,
-            "concurrency": encoder.concurrency(max_concurrency),
-        },
-        result_path="$.plan",
+    concurrency = encoder.concurrency(max_concurrency)
+    plan = pipeline_step(
+        scope, "Plan", encoder.plan, settings, "input", leaves="plan", concurrency=concurrency
     )
     shards = map_shards(
         scope,
@@ -122,13 +114,7 @@ def workflow(
         numbers=("shard", "offset", "length"),
         item={"pipeline": settings["pipeline"]},
     )
-    seal = invoke(
-        scope,
-        "Seal",
-        encoder.seal,
-        event={"pipeline": settings, "plan.$": "$.plan", "execution": EXECUTION},
-        result_path="$.request",
-    )
+    seal = pipeline_step(scope, "Seal", encoder.seal, settings, "plan", leaves="request")
     reuse = sfn.Pass(scope, "Reuse", input_path="$.plan.request", result_path="$.request")
     explain = explain_failure(scope, encoder, settings, again=plan)
     for state in (plan, shards, seal):

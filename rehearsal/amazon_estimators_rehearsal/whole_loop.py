@@ -1,7 +1,7 @@
-"""Run what follows a training: approve the model, ask its endpoint, score rows, and reject a worse model.
+"""Run what follows a training: approve the model, ask its endpoint, score rows, drift, reject a worse model.
 
 It drives ``examples/screening.py`` with the breast cancer data of scikit-learn, as its user would: through
-S3, CloudWatch, the model registry and SageMaker's runtime.
+S3, the model registry and SageMaker's runtime. Only the hour that the drift monitor waits for is not waited.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -31,6 +32,8 @@ APP = Path("examples/screening.py")
 PARTS = {"train": slice(0, 350), "validation": slice(350, 450), "test": slice(450, 509)}
 NEW = slice(509, 569)
 """The rows of each channel, and those that are scored once the model is in use."""
+DRIFT = 2.5
+"""How much larger the tumours are that the endpoint is asked about later."""
 WAIT_SECONDS = 120.0
 
 
@@ -105,8 +108,12 @@ def whole_loop(platform: Platform, console: Console, outputs: dict[str, str], *,
     say(console, ("\nA batch", "bold"), ": 60 rows that no training has seen, as a table.")
     if not _score(platform, console, outputs, data, timeout=timeout):
         return False
-    say(console, ("\nDrifted data", "bold"), ": labels at random, and an alarm that asks for a training.")
-    rejected = _retrain_on_alarm(platform, console, pipeline, outputs, data, timeout=timeout)
+    say(
+        console,
+        ("\nDrifted data", "bold"),
+        ": the endpoint is asked about other tumours, and its alarm asks for a training, on random labels.",
+    )
+    rejected = _retrain_on_drift(platform, console, pipeline, outputs, data, timeout=timeout)
     if registry.current() != approved:
         raise LoopError("The model in use is another one after a model was rejected.")
     return rejected
@@ -174,7 +181,7 @@ def _score(
     return True
 
 
-def _retrain_on_alarm(
+def _retrain_on_drift(
     platform: Platform,
     console: Console,
     pipeline: PipelineEstimator,
@@ -183,18 +190,26 @@ def _retrain_on_alarm(
     *,
     timeout: float,
 ) -> bool:
-    """Upload data that nothing can be learnt from, let the alarm go off; True if the model is rejected."""
+    """Upload data that nothing can be learnt from, and ask about drifted rows until the alarm goes off.
+
+    Return True if the model is rejected.
+    """
     random = np.random.default_rng(1).permutation(data.malignant)
     place = Place.prefix(pipeline.data_locations["train"], what="channel")
     body = data.csv(PARTS["train"], malignant=random)
     platform.client("s3").put_object(Bucket=place.bucket, Key=f"{place.key}patients.csv", Body=body)
     states = platform.client("stepfunctions")
     known = executions(states, pipeline.state_machine_arn)
-    platform.client("cloudwatch").set_alarm_state(
-        AlarmName=outputs["Alarm"], StateValue="ALARM", StateReason="rehearsal: 0.5 of the scores unconfirmed"
+    text = io.StringIO()
+    csv.writer(text).writerows((data.features[NEW] * DRIFT).tolist())
+    platform.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=outputs["Endpoint"], Body=text.getvalue(), ContentType="text/csv"
     )
+    drifted = _compare_now(platform)
+    names = ", ".join(str(shift["feature"]) for shift in drifted[:3])
+    say(console, (f"{'drifted':<20}", "bold"), f" {len(drifted)} features, the worst first: {names}")
     events = follow(states, pipeline.state_machine_arn, known=known, timeout=timeout)
-    ended = View(console).follow(events, way="alarm → EventBridge")
+    ended = View(console).follow(events, way="drift alarm → EventBridge")
     if ended.status != "SUCCEEDED":
         tell_failure(console, ended)
         explain(platform, console)
@@ -204,6 +219,22 @@ def _retrain_on_alarm(
         raise LoopError(f"A model that was trained on random labels was let through: {verdict}")
     say(console, (f"{'rejected':<20}", "bold"), f" {verdict['because']}")
     return True
+
+
+def _compare_now(platform: Platform) -> list[dict[str, Any]]:
+    """Run what the drift monitor's schedule runs every hour; return the features that moved."""
+    events = platform.client("events")
+    for rule in events.list_rules()["Rules"]:
+        if rule.get("ScheduleExpression"):
+            (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+            answer = platform.client("lambda").invoke(
+                FunctionName=target["Arn"], Payload=target["Input"].encode()
+            )
+            compared: dict[str, Any] = json.loads(answer["Payload"].read())
+            if compared.get("drifted"):
+                return list(compared["drifted"])
+            raise LoopError(f"What the endpoint was asked has not drifted: {compared}")
+    raise LoopError("No schedule compares what the endpoint is asked.")
 
 
 def _right(found: list[float], data: Patients) -> str:

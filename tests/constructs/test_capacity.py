@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import random
+import re
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
@@ -12,8 +13,12 @@ import pytest
 from aws_cdk import App, Duration, Stack
 from pipeline_stacks import REQUIRED, Synthesised
 
+from amazon_estimators.pipeline.capacity import waited_seconds
 from cdk_amazon_estimators import TrainingPipeline
+from cdk_amazon_estimators.after_training.tuning_states import JOB_NAME as TUNING_JOB_NAME
 from cdk_amazon_estimators.errors import PipelineError
+from cdk_amazon_estimators.training.capacity import PAUSE
+from cdk_amazon_estimators.training.job import JOB_NAME as TRAINING_JOB_NAME
 
 THROTTLED = "Lambda.TooManyRequestsException"
 
@@ -164,3 +169,16 @@ def test_an_execution_ends_a_day_after_all_it_may_wait_for(plain_pipeline: Synth
 def test_limits(props: Mapping[str, Any], text: str) -> None:
     with pytest.raises(PipelineError, match=text):
         TrainingPipeline(Stack(App(), "Limits"), "Digits", **REQUIRED, **props)
+
+
+@pytest.mark.parametrize("name", [TRAINING_JOB_NAME, TUNING_JOB_NAME], ids=["training", "tuning"])
+def test_the_wait_is_read_back_from_the_name_of_the_job(name: str) -> None:
+    values = {
+        "$.capacity.waits": "3",
+        "$.request.job_name": "churn-1-2-5",
+        "$.prepared.job_name": "churn-1-2-5",
+    }
+    fields = re.findall(r"\$[$\w.]+", name)
+    assert "$.capacity.waits" in fields
+    assert waited_seconds("-".join(values.get(field, "7") for field in fields)) == 900
+    assert PAUSE.to_seconds() * 3 == 900

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
-from aws_cdk import Duration, Size, Stack
+from aws_cdk import Duration, Environment, Size, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from endpoint_stacks import GROUPS, INSTANCE, TWO_GIB, VPC, endpoint, settings
-from pipeline_stacks import OTHER_VALUES, new_stack
+from pipeline_stacks import OTHER_VALUES, new_app, new_stack
 from test_after_training import SETTINGS, algorithm
 from test_documented_defaults import documented, props
 
@@ -20,6 +21,7 @@ from cdk_amazon_estimators import (
     Linear,
     ModelEndpoint,
     PipelineError,
+    PredictionPipeline,
     Scaling,
     Serverless,
     TrainingPipeline,
@@ -197,9 +199,24 @@ def test_a_pipeline_of_another_app_is_refused() -> None:
         model_bucket=OTHER_VALUES["model_bucket"](stack),
     )
     with pytest.raises(
-        PipelineError, match="model is a ImportedPipeline; allowed: a TrainingPipeline of this app"
+        PipelineError, match=r"model is Stack/Theirs, a reference .*from any stack of its app\. Move this"
     ):
         ModelEndpoint(stack, "Online", model=imported, **INSTANCE)  # type: ignore[arg-type]
+    with pytest.raises(PipelineError, match=r"model is Stack/Theirs, a reference .* Move this"):
+        PredictionPipeline(stack, "Scores", model=imported, instance_type="ml.m5.large")  # type: ignore[arg-type]
+
+
+def test_a_pipeline_of_another_stack_of_the_app_is_followed() -> None:
+    """The stack that follows reads outputs of the other; the other knows nothing of it."""
+    app = new_app()
+    env = Environment(account="111122223333", region="eu-west-1")
+    theirs, ours = Stack(app, "Theirs", env=env), Stack(app, "Ours", env=env)
+    model = TrainingPipeline(theirs, "Digits", algorithm=algorithm("KMeans"), instance_type="ml.m5.large")
+    PredictionPipeline(ours, "Scores", model=model, instance_type="ml.m5.large")
+    ModelEndpoint(ours, "Online", model=model, **INSTANCE)
+    templates = {artifact.stack_name: artifact.template for artifact in app.synth().stacks}
+    assert '"StackName": "Theirs"' in json.dumps(templates["Ours"])
+    assert '"StackName"' not in json.dumps(templates["Theirs"])
 
 
 def test_serverless_in_china_is_refused() -> None:

@@ -242,7 +242,7 @@ def test_roles_may_do_what_the_steps_do_whatever_keys_are_called(
     unused = {
         vectors_and_files: {"part_"},
         lines: {"matrix_", "files/", "profiles/"},  # lines are no vectors
-    }[make]
+    }[make] | {"attempts.json"}  # the starter writes it if Lambda has no room: tests/triggers looks at it
     for name in new:
         bare = name.removeprefix("renamed-")
         if bare in AFTER_TRAINING:

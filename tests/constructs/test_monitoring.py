@@ -120,7 +120,7 @@ def queries(alarm: dict[str, Any]) -> list[dict[str, Any]]:
     return [query for query in alarm.get("Metrics", ()) if "MetricStat" in query]
 
 
-OF_TRAINING = {"billable_seconds": 42, "training_seconds": 44, "cost": {"amount": 0.01}}
+OF_TRAINING = {"billable_seconds": 42, "training_seconds": 44, "waited_seconds": 0, "cost": {"amount": 0.01}}
 
 
 def event_line(told: str) -> dict[str, Any]:

@@ -138,7 +138,7 @@ def test_functions_name_the_encryption_if_asked_to(keyed: bool) -> None:
     told = {
         name: one[HEADERS] for name, one in environments(with_props(*names, encryption_headers=True)).items()
     }
-    assert set(told) == {"plan", "encode", "seal", "explain", "announce", "fail", "starter"}
+    assert set(told) == {"plan", "encode", "seal", "explain", "announce", "fail", "report", "starter"}
     key = "<Key961B73FD.Arn>" if keyed else ""
     assert {json.dumps(json.loads(one)) for one in told.values()} == {
         json.dumps([["<DigitsDataBucket6C5C068C>", key]])

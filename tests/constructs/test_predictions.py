@@ -155,6 +155,7 @@ def test_what_learns_from_a_label_scores_without_one(algorithm: Algorithm) -> No
         ({"instance_type": INSTANCE, "capacity_wait": Duration.days(4)}, "capacity_wait"),
         ({"instance_type": INSTANCE, "timeout": Duration.days(400)}, "up to a year"),
         ({"instance_type": [INSTANCE]}, "instance_type"),
+        ({"engine": "numpy", "source": Source(drop_incomplete=True)}, "every row gets a prediction"),
     ],
 )
 def test_props_that_cannot_work_are_refused(props: dict[str, Any], said: str) -> None:

@@ -14,6 +14,7 @@ from botocore.exceptions import WaiterError
 from deployed_pipeline import Pipeline, npy, roles, without_permissions
 from sklearn.datasets import load_digits
 
+from amazon_estimators.cli import main
 from amazon_estimators.recordio import check, write_numpy_to_dense_tensor
 from amazon_estimators_rehearsal.follow import Ended, executions, follow
 
@@ -47,6 +48,29 @@ def test_upload_trains_a_model_on_exactly_its_records(pipeline: Pipeline, traine
     assert counts == [899, 898]
     tags = pipeline.sagemaker.list_tags(ResourceArn=job["TrainingJobArn"])["Tags"]
     assert {"Key": "amazon-estimators:record-set", "Value": trained["plan"]["fingerprint"]} in tags
+
+
+def test_the_training_tells_what_it_did_cost_and_the_next_one_likely(
+    pipeline: Pipeline,
+    trained: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """At the package's price of ml.m5.large in us-east-1."""
+    job, told = trained["job"], trained["announced"]["cost"]
+    seconds, count = job["BillableTimeInSeconds"], job["ResourceConfig"]["InstanceCount"]
+    assert count == 2
+    assert told["amount"] == pytest.approx(seconds * 2 * 0.115 / 3_600, abs=1e-8)
+    assert (told["currency"], told["because"]) == ("USD", None)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    for name, value in pipeline.platform.environment().items():
+        monkeypatch.setenv(name, value)
+    assert main(["cost", "--state-machine", pipeline.machine, "--json"]) == 0
+    most, likely, month = json.loads(capsys.readouterr().out)
+    assert most["amount"] == pytest.approx(24 * 2 * 0.115), "a day, the default"
+    assert (likely["because"], month["because"]) == (None, None)
+    assert 0 < likely["amount"] < most["amount"]
+    assert month["amount"] >= told["amount"] - 1e-8
 
 
 def test_other_hyperparameters_reuse_the_record_set(pipeline: Pipeline, trained: dict[str, Any]) -> None:

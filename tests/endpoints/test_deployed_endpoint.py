@@ -11,6 +11,8 @@ from endpoint_account import EndpointAccount
 
 from amazon_estimators.inference.archive import write_archive
 from amazon_estimators.inference.models import LocalKMeans
+from amazon_estimators.pipeline.metrics import NAMESPACE
+from amazon_estimators.serving.drift import DRIFTED, ENDPOINT
 
 pytestmark = pytest.mark.deployed
 
@@ -86,6 +88,13 @@ def test_drifted_requests_are_found(account: EndpointAccount, first: dict[str, A
     assert found["requests"] >= 1, found
     assert found["skipped"] == 0
     assert found["drifted"][0]["mean_after"] > found["drifted"][0]["mean_before"]
+    watched = account.client("cloudwatch").describe_alarms_for_metric(
+        Namespace=NAMESPACE,
+        MetricName=DRIFTED,
+        Dimensions=[{"Name": ENDPOINT, "Value": account.outputs["OnlineEndpoint"]}],
+    )
+    (alarm,) = watched["MetricAlarms"]
+    assert alarm["StateValue"] == "ALARM", "the metric of the function's log line reaches the alarm"
 
 
 def test_nothing_happens_if_nothing_is_new(account: EndpointAccount, first: dict[str, Any]) -> None:
@@ -241,6 +250,12 @@ def test_the_registry_decides(account: EndpointAccount) -> None:
         account.idle()
     for target in (f"{one['job']}/output/model.tar.gz" for one in trained):
         assert account.ask("Many", "1,1,1", TargetModel=target)["predicted_label"] == 0
+    scaling = account.client("application-autoscaling")
+    (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    assert target["ResourceId"] == f"endpoint/{single}/variant/AllTraffic"
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 3)
+    (policy,) = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+    assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 600
     before = len(account.events)
     client.update_model_package(ModelPackageArn=newer, ModelApprovalStatus="Rejected")
     config = account.described("Single")["EndpointConfigName"]

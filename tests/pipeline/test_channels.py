@@ -96,5 +96,5 @@ def test_what_is_allowed_is_named() -> None:
 
 
 def test_lines_have_no_columns_for_rules() -> None:
-    with pytest.raises(RequestError, match="channel train reads lines, which have no columns for fill"):
+    with pytest.raises(RequestError, match="channel train reads lines, to which these do not apply: fill"):
         channels_of(Object2Vec, {"train": Source(fill={0: 1})}, {}, instance_count=1, prefix="")

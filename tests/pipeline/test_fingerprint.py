@@ -80,8 +80,9 @@ SOURCE_OPTIONS: dict[str, Any] = {
     "unknown": "zeros",
     "hashed": {0: 8},
     "scale": {0: [1, 2]},
+    "classes": ["no", "yes"],
 }
-COMPANIONS: dict[str, Any] = {"unknown": {"one_hot": {0: ["b"]}}}
+COMPANIONS: dict[str, Any] = {"unknown": {"one_hot": {0: ["b"]}}, "classes": {"label": 0}}
 """Options without which another has no meaning."""
 CHANGED: dict[str, Given] = {
     "instance count": Given(settings={"instance_count": 3}),

@@ -326,7 +326,7 @@ SETTINGS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "half an instance": ({"instance_count": 1.5}, RequestError, "instance_count is 1.5"),
     "no target": ({"target_shard_bytes": "large"}, RequestError, "target_shard_bytes is 'large'"),
     "long prefix": ({"prefix": "x" * 201}, RequestError, "prefix has 201 bytes"),
-    "unknown setting": ({"colour": "red"}, RequestError, "unknown .'colour'."),
+    "unknown setting": ({"colour": "red"}, RequestError, "missing none, unknown colour"),
     "unknown algorithm": ({"algorithm": "KMean"}, RequestError, "Did you mean 'KMeans'"),
     "bad hyperparameter": ({"hyperparameters": {"k": "0"}}, HyperparameterError, "k"),
     "bad instance": ({"instance_type": "large"}, InstanceError, "large"),

@@ -49,3 +49,11 @@ def test_estimates_grow_with_the_data(scale: ModuleType) -> None:
         assert 90 < many.shards / one.shards < 110
         assert 80 < many.dollars / one.dollars < 120
         assert scale.estimate(result, kind, 1_000_000, 1_000).minutes < many.minutes
+
+
+def test_what_the_steps_after_training_add_is_on_the_page() -> None:
+    result = json.loads((ROOT / "benchmarks" / "results" / "after_training.json").read_text("utf-8"))
+    page = (ROOT / "docs" / "scale.md").read_text("utf-8")
+    assert result["bytes of state"] <= result["bars"]["bytes"]
+    for figure in (f"{result['bytes of state']:,} bytes", f"{result['seconds, functions warm']} seconds"):
+        assert figure in page

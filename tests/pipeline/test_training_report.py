@@ -60,7 +60,11 @@ class World:
             "SecondaryStatusTransitions": [
                 {"Status": "Starting", "StartTime": 1_767_225_620_000, "EndTime": 1_767_225_660_000},
                 {"Status": "Training", "StartTime": "2026-01-01T00:01:00Z"},
-                {"Status": "Completed", "StartTime": "2026-01-01T00:01:50Z"},
+                {
+                    "Status": "Completed",
+                    "StartTime": "2026-01-01T00:01:50Z",
+                    "EndTime": "2026-01-01T00:01:50Z",
+                },
             ],
         }
         execution = {"name": f"run-{number}", "start_time": "2026-01-01T00:00:00Z", "state_machine": ARN}

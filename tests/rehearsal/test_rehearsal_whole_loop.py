@@ -18,7 +18,8 @@ pytestmark = pytest.mark.deployed
 def test_the_whole_loop(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--full", "--app", str(REPOSITORY / APP)]) == 0
     told = capsys.readouterr().out
-    parts = ["Tune", "Judge", "Register", "approve the registered model", "the endpoint appears", "alarm →"]
+    parts = ["Tune", "Judge", "Register", "approve the registered model", "the endpoint appears"]
+    parts += ["drifted ", "drift alarm →"]
     places = [told.find(part) for part in parts]
     assert -1 not in places
     assert places == sorted(places)

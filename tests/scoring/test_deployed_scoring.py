@@ -220,3 +220,104 @@ def test_rows_that_the_model_was_not_trained_on_are_refused_before_anything_is_p
     assert "no column 'height'" in json.loads(ended["cause"])["errorMessage"]
     assert account.told("narrow", "Predictions Failed")["error"] == "SchemaError"
     assert account.transform_jobs() == before
+
+
+NOT_OF_EVERY_RUN = {
+    ("Announce", "s3:PutObject"): "the record of a model, which a training announces",
+    ("Plan", "lambda:GetAccountSettings"): "the account's concurrency; without it, the prop counts",
+    ("*", "s3:AbortMultipartUpload"): "an upload that failed",
+    ("*", "logs:CreateLogStream"): "the log, which no step waits for",
+    ("*", "logs:PutLogEvents"): "the log, which no step waits for",
+}
+"""Steps and actions that a run which ends well does not need, and what needs them."""
+
+
+def resolved(value: Any, state: Any, context: dict[str, Any]) -> Any:
+    """Parameters of a task with the paths in them replaced, as Step Functions does."""
+
+    def at(path: str) -> Any:
+        found = context if path.startswith("$$") else state
+        for name in path.lstrip("$").strip(".").split("."):
+            found = found[name] if name else found
+        return found
+
+    if not isinstance(value, dict):
+        return value
+    return {
+        name.removesuffix(".$"): at(inner) if name.endswith(".$") else resolved(inner, state, context)
+        for name, inner in value.items()
+    }
+
+
+def invocations(account: Account, arn: str) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Function and event of each step of an execution that ended well, the first shard's of the two Maps."""
+    states = account.client("stepfunctions")
+    described = states.describe_execution(executionArn=arn)
+    machine = states.describe_state_machine(stateMachineArn=described["stateMachineArn"])
+    tasks = json.loads(machine["definition"])["States"]
+    execution = {"Name": described["name"], "StartTime": "2026-11-28T10:00:00.000Z", "RedriveCount": 0}
+    context = {"Execution": execution, "StateMachine": {"Id": described["stateMachineArn"]}}
+    found = {}
+    pages = states.get_paginator("get_execution_history").paginate(executionArn=arn)
+    for event in (event for page in pages for event in page["events"]):
+        entered = event.get("stateEnteredEventDetails", {})
+        task = tasks.get(entered.get("name"), {})
+        if ":function:" in str(task.get("Resource")):
+            asked = resolved(task["Parameters"], json.loads(entered["input"]), context)
+            found[entered["name"]] = (task["Resource"], asked)
+    output = json.loads(described["output"])
+    for name, key in (("Shards", output["plan"]["shards_key"]), ("Scores", output["sealed"]["parts_key"])):
+        line, *_ = account.read(f"s3://{output['plan']['bucket']}/{key}").splitlines()
+        inner = tasks[name]["ItemProcessor"]
+        item = {**output["plan"], **json.loads(line), "plan": output["plan"], "model": output["model"]}
+        settings = found["Publish"][1]["pipeline"]
+        shared = {"execution": described["name"], "pipeline": settings if name == "Scores" else "a"}
+        found[name] = (inner["States"][inner["StartAt"]]["Resource"], {**item, **shared})
+    return found
+
+
+def actions_of(account: Account, role: str) -> set[str]:
+    """All actions that the policies of a role allow."""
+    iam, actions = account.client("iam"), set[str]()
+    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        for statement in document["Statement"]:
+            listed = statement["Action"]
+            actions.update([listed] if isinstance(listed, str) else listed)
+    return actions
+
+
+def test_each_action_of_each_role_counts_and_its_absence_names_the_role(
+    account: Account, trained: dict[str, Any]
+) -> None:
+    """Every step is run directly, as its role, without one action after the other."""
+    account.put("scores/input/a.csv", table(["other", *NAMES], [np.arange(5.0)] * 4))
+    ended = account.run("Scoring", "to-be-denied")
+    assert ended["status"] == "SUCCEEDED", (ended, account.platform.problems())
+    functions, iam = account.client("lambda"), account.client("iam")
+    unused: set[tuple[str, str]] = set()
+    steps = invocations(account, ended["executionArn"])
+    roles: dict[str, list[str]] = {}
+    for name, (function, _) in steps.items():
+        arn = functions.get_function_configuration(FunctionName=function)["Role"]
+        roles.setdefault(arn.rpartition("/")[2], []).append(name)
+    assert {"Model", "Plan", "Shards", "Seal", "Scores", "Publish"} <= set(steps)
+    for role, names in roles.items():
+        for number, action in enumerate(sorted(actions_of(account, role))):
+            # Other rows each time: else Plan finds that all is done. The other steps read the version before.
+            account.put("scores/input/a.csv", table(["other", *NAMES], [np.arange(5.0) + number] * 4))
+            statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
+            document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            iam.put_role_policy(RoleName=role, PolicyName="Denied", PolicyDocument=document)
+            try:
+                answers = [
+                    functions.invoke(FunctionName=function, Payload=json.dumps(event).encode())
+                    for function, event in (steps[name] for name in names)
+                ]
+            finally:
+                iam.delete_role_policy(RoleName=role, PolicyName="Denied")
+            texts = [answer["Payload"].read().decode() for answer in answers if answer.get("FunctionError")]
+            if not any(role in text and action in text for text in texts):
+                known = (names[0], action) in NOT_OF_EVERY_RUN
+                unused.add((names[0] if known else "*", action))
+    assert unused == set(NOT_OF_EVERY_RUN)

@@ -111,6 +111,7 @@ def test_a_success_holds_all_that_leads_from_it_to_the_data() -> None:
         "instance_type": "ml.m5.large",
         "instance_count": 2,
         "training_seconds": 75,
+        "waited_seconds": None,
         "billable_seconds": 60,
         "report": "s3://models/models/digits-1/report.html",
         "cost": {

@@ -94,5 +94,6 @@ def _observed(execution: Execution, trace: Trace, answer: Callable[[str, str, An
         patch.setattr(
             stepfunctions, "_scaled_sleep", lambda seconds: trace.add(_at.get()[1], waited=float(seconds))
         )
+        patch.setattr(stepfunctions, "now_iso", lambda: execution.start_time)
         patch.setattr(stepfunctions, "time", SimpleNamespace(sleep=lambda seconds: None))
         yield

@@ -71,6 +71,7 @@ def load() -> Any:
         environment=module("eval.environment").Environment,
         history=module("eval.event.event_manager").EventHistoryContext,
         details=module("eval.evaluation_details").AWSExecutionDetails,
+        states=module("component.state.state"),
         state=module("component.state.state").CommonStateField,
         program=module("eval.program_state"),
         retrier=module("component.common.retry.retrier_decl"),
@@ -237,6 +238,9 @@ def _observed(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parts.state, "_eval_body", state(parts.state._eval_body))
         patch.setattr(parts.environment, "open_frame", open_frame)
+        entered = SimpleNamespace(isoformat=lambda: execution.start_time)
+        clock = SimpleNamespace(datetime=SimpleNamespace(now=lambda tz: entered), UTC=None)
+        patch.setattr(parts.states, "datetime", clock)
         patch.setattr(parts.functions, "execute_lambda_function_integration", function)
         if corrected:
             patch.setattr(parts.map, "_map_run", map_run)

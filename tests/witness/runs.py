@@ -18,11 +18,19 @@ from traces import Trace
 
 def run_both(machines: Mapping[str, dict[str, Any]], scenario: Scenario) -> tuple[Trace, Trace]:
     """Run a scenario with both interpreters: the two traces."""
+    _, first, second = run_prepared(machines, scenario)
+    return first, second
+
+
+def run_prepared(
+    machines: Mapping[str, dict[str, Any]], scenario: Scenario
+) -> tuple[Execution, Trace, Trace]:
+    """Do the same, and return the execution too."""
     execution, tasks = prepare(machines, scenario)
     with in_account(tasks.account):
         first = emulator_run.run(execution, tasks.make)
         second = localstack_run.run(execution, tasks.replay)
-    return first, second
+    return execution, first, second
 
 
 def prepare(machines: Mapping[str, dict[str, Any]], scenario: Scenario) -> tuple[Execution, Tasks]:

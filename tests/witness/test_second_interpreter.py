@@ -20,6 +20,8 @@ from runs import prepare, run_both
 from scenarios import SCENARIOS
 from traces import Trace, as_values, differences
 
+from amazon_estimators.verification.recorded import Recorded
+
 LONGER_THAN_A_MINUTE = {
     "Announce exhausted": 4,
     "AnnounceFailure exhausted": 4,
@@ -55,6 +57,11 @@ def test_both_interpreters_agree(both: Callable[[str], tuple[Trace, Trace]], nam
     cut = [one for one in found if one[0].endswith("/waited") and one[1] == 60.0 < one[2]]
     assert [one for one in found if one not in cut] == []
     assert len(cut) == LONGER_THAN_A_MINUTE.get(name, 0)
+
+
+def test_what_verify_runs_is_of_these_machines(definitions: Mapping[str, dict[str, Any]]) -> None:
+    told = "run `.venv/bin/python tests/witness/record.py`: a state machine has changed"
+    assert Recorded.load().definitions == definitions, told
 
 
 def test_there_are_enough() -> None:

@@ -14,6 +14,7 @@ from amazon_estimators.algorithms.instances import is_accelerated
 from amazon_estimators.serving.wanted import LONGEST_NAME
 from cdk_amazon_estimators.endpoints.serving import SERVERLESS
 from cdk_amazon_estimators.endpoints.traffic import SOURCE, Canary, Linear
+from cdk_amazon_estimators.followed_model import check_model
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import check_types, known, known_seconds
 from cdk_amazon_estimators.training_pipeline import TrainingPipeline
@@ -39,11 +40,7 @@ def check_endpoint(
     problems = Problems(endpoint)
     check_types(problems, init, props)
     pipeline = props["model"]
-    problems.unless(
-        isinstance(pipeline, TrainingPipeline),
-        f"model is a {type(pipeline).__name__}; allowed: a TrainingPipeline of this app, whose algorithm and "
-        "image are known",
-    )
+    check_model(problems, pipeline)
     _check_capacity(problems, props)
     _check_name(problems, props["endpoint_name"])
     for name in ("serverless", "data_capture"):

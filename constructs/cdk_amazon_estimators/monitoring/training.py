@@ -157,6 +157,7 @@ def _figures(
     seconds = {
         "billed, per instance": pipeline.metric_billable_seconds(period=DAY),
         "longest execution": pipeline.metric_execution_seconds(period=DAY),
+        "longest wait for instances": pipeline.metric_capacity_wait_seconds(period=DAY),
         "longest training": pipeline.metric_training_seconds(period=DAY),
     }
     row: list[cloudwatch.IWidget] = [

@@ -16,6 +16,7 @@ from amazon_estimators.scoring.model import TRAINED_ON
 from amazon_estimators.scoring.settings import ENGINES, FORMATS, NUMPY
 from amazon_estimators.sources import Source
 from cdk_amazon_estimators.after_training.step import note_findings
+from cdk_amazon_estimators.followed_model import check_model
 from cdk_amazon_estimators.pipeline_checks import (
     check_echoes,
     check_encoder,
@@ -61,10 +62,8 @@ def check_props(scope: Construct, init: Any, props: Mapping[str, Any]) -> Checke
     problems = Problems(scope)
     check_types(problems, init, props)
     model = props["model"]
+    check_model(problems, model)
     if not isinstance(model, TrainingPipeline):
-        problems.unless(
-            False, f"model is a {type(model).__name__}; allowed: a TrainingPipeline, whose models score"
-        )
         problems.raise_any()
     engine, prefix = props["engine"], props["prefix"]
     problems.unless(engine in ENGINES, f"engine is {engine!r}; allowed: {' or '.join(map(repr, ENGINES))}")
@@ -97,6 +96,11 @@ def check_props(scope: Construct, init: Any, props: Mapping[str, Any]) -> Checke
         )
     source: Source = known("source", props["source"]) or model.layout.channels[TRAINED_ON]
     own = props["source"]
+    problems.unless(
+        own is None or not own.drop_incomplete,
+        "source has drop_incomplete=True, and every row gets a prediction: a row that is left out would be "
+        "missing from the output. Fill gaps (fill=…), or take such rows out of the input.",
+    )
     source = replace(source, prefix=own.prefix if own and own.prefix else keys.input_prefix(prefix))
     check_prefix(problems, prefix)
     check_patterns(problems, prefix, {CHANNEL: source})

@@ -12,10 +12,10 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from cdk_amazon_estimators.encoder import RecordSetEncoder
-from cdk_amazon_estimators.function_task import EXECUTION, invoke, invoke_statement
+from cdk_amazon_estimators.function_task import invoke, invoke_statement
 from cdk_amazon_estimators.predictions.transform import Transform, transform_statements, transform_states
 from cdk_amazon_estimators.retries import of_announcements, of_functions
-from cdk_amazon_estimators.shared_states import announce_by, explain_failure, map_shards
+from cdk_amazon_estimators.shared_states import announce_by, explain_failure, map_shards, pipeline_step
 from cdk_amazon_estimators.state_machine import workflow_statements
 
 SCORES = (
@@ -61,13 +61,7 @@ def scoring_workflow(
     def step(
         construct_id: str, function: lambda_.IFunction, leaves: str, *told: str, **more: Any
     ) -> sfn.CustomState:
-        event = {
-            "pipeline": settings,
-            **{f"{name}.$": f"$.{name}" for name in told},
-            "execution": EXECUTION,
-            **more,
-        }
-        return invoke(scope, construct_id, function, event=event, result_path=f"$.{leaves}")
+        return pipeline_step(scope, construct_id, function, settings, *told, leaves=leaves, **more)
 
     model = step("Model", functions.model, "model", "input")
     concurrency = encoder.concurrency(max_concurrency)

@@ -15,10 +15,11 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from amazon_estimators.pipeline.capacity import PAUSE_SECONDS
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import known_seconds
 
-PAUSE = Duration.minutes(5)
+PAUSE = Duration.seconds(PAUSE_SECONDS)
 LONGEST_WAIT = Duration.days(3)
 """The number of waits is part of the job's name and has room for three digits."""
 

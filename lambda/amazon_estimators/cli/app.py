@@ -26,6 +26,7 @@ from amazon_estimators.cli.rehearse import rehearse
 from amazon_estimators.cli.report import report
 from amazon_estimators.cli.starter import dead_letters, request
 from amazon_estimators.cli.terminal import errors
+from amazon_estimators.cli.verify import verify
 from amazon_estimators.errors import AmazonEstimatorsError
 
 PROGRAM = "amazon-estimators"
@@ -52,6 +53,7 @@ for command in (
     prices,
     cost,
     doctor,
+    verify,
     start,
     status,
     logs,

@@ -55,7 +55,7 @@ class Asked:
 
     @property
     def what(self) -> str:
-        """What it is the cost of, such as ``"one training"``."""
+        """Name of what its cost is of, such as ``"one training"``."""
         once = {TRAINING: "one training", TRANSFORM: "one scoring"}
         return "one search" if self.jobs != 1 else once.get(self.use, "an hour")
 

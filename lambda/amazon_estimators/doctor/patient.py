@@ -135,7 +135,7 @@ class Patient:
 
     @cached_property
     def followers(self) -> list[Asked]:
-        """What the prediction pipelines and endpoints of the pipeline, in its account and region, ask for."""
+        """Instances that prediction pipelines and endpoints of the pipeline ask for."""
         return [*followers(self.pipeline.settings, definitions(self.pipeline.session).values())]
 
     @cached_property

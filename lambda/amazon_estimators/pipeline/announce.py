@@ -15,6 +15,7 @@ from typing import Any
 from amazon_estimators.costs.reckoning import cost_of_training
 from amazon_estimators.errors import DamagedFileError, ServiceError
 from amazon_estimators.pipeline import keys
+from amazon_estimators.pipeline.capacity import waited_seconds
 from amazon_estimators.pipeline.current_model import SCHEMA as CURRENT_MODEL_SCHEMA
 from amazon_estimators.pipeline.current_model import CurrentModel, current_model_values
 from amazon_estimators.pipeline.event_names import (
@@ -75,7 +76,9 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     plan, job, prefix = state["plan"], state["job"], state["pipeline"]["prefix"]
     cost = _cost(state, job, state.get("tuned"))
     judged, warnings = _judged(state), state.get("warnings") or []
-    detail = {**about, **_trained(plan, job), "cost": cost, **judged, "warnings": warnings}
+    name = (state.get("tuned") or {}).get("job_name") or job["TrainingJobName"]
+    trained_as = {**_trained(plan, job), "waited_seconds": waited_seconds(name)}
+    detail = {**about, **trained_as, "cost": cost, **judged, "warnings": warnings}
     good = (state.get("verdict") or {}).get("good", True)
     trained = {name: detail[name] for name in ("data_set", "execution", "job", "model")}
     records = {keys.last_trained_key(prefix): (LAST_TRAINED_SCHEMA, trained)}

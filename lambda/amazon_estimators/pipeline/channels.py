@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,12 @@ from amazon_estimators.encodings import encoding_for, formats_for
 from amazon_estimators.errors import RequestError
 from amazon_estimators.pipeline import keys
 from amazon_estimators.sources import Source
+from amazon_estimators.sources.formats import FORMATS
+from amazon_estimators.sources.source import ALWAYS
 from amazon_estimators.storage.input_files import InputFiles
 
-OF_LINES = ("compression", "include", "skip")
+PATTERNS = ("include", "skip")
+OF_LINES = ("compression", *PATTERNS)
 """The options that apply to input without columns."""
 
 
@@ -31,6 +34,8 @@ class Channel:
     distribution: str
     instances: int
     """Training instances that share the shards; 1 if each gets all of them."""
+    of_other_files: bool = False
+    """True if the source was made for other files, so that options of their formats may mean nothing."""
 
     @property
     def files(self) -> InputFiles:
@@ -108,10 +113,23 @@ def _misfits(rule: ChannelRule, source: Source) -> Iterator[str]:
         allowed = ", ".join(("auto", *formats))
         yield f"channel {rule.name} does not read format {source.format!r}; allowed: {allowed}"
         return
-    if not rule.vectors and source.rules:
-        yield f"channel {rule.name} reads lines, which have no columns for {', '.join(source.rules.named)}"
+    if not rule.vectors and (unused := unused_options(rule, source, ())):
+        yield f"channel {rule.name} reads lines, to which these do not apply: {unused}"
     if problem := label_problem(rule, source, source.format):
         yield f"{problem.message}: {problem.remedy[0].lower()}{problem.remedy[1:].rstrip('.')}"
+
+
+def unused_options(rule: ChannelRule, source: Source, formats: Iterable[str]) -> str:
+    """Return the options of a Source, with their values, that mean nothing in a channel of these formats."""
+    applied: tuple[str, ...] = ALWAYS
+    if not rule.vectors:
+        applied = (
+            "prefix",
+            "format",
+            *(OF_LINES if encoding_for(rule.content_type) != "files" else PATTERNS),
+        )
+    applied = (*applied, *(option for name in formats for option in FORMATS[name].options))
+    return ", ".join(f"{name} {value!r}" for name, value in source.given.items() if name not in applied)
 
 
 def channel_options(algorithm: type[Algorithm], channel: str, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, overload
 from amazon_estimators.algorithms.label_rule import label_problem
 from amazon_estimators.encodings import Encoding, encoding_named
 from amazon_estimators.errors import InputError, NoInputError, RequestError
-from amazon_estimators.pipeline.channels import Channel
+from amazon_estimators.pipeline.channels import Channel, unused_options
 from amazon_estimators.prefetch import ahead
 from amazon_estimators.sources import Layout, Schema, Source, format_of
 from amazon_estimators.sources.files.compression import compression_of
@@ -132,8 +132,22 @@ def find(
     )
     found = look_at(s3, objects, channel, encoding_named(channel.encoding))
     found = replace(found, left_out=(*left_out, *found.left_out))
+    _check_options(channel, found)
     _check_label(channel, found)
     return found
+
+
+def _check_options(channel: Channel, found: Found) -> None:
+    """Raise RequestError for options of the Source that no format of the objects has."""
+    if channel.of_other_files or not channel.source.given:
+        return
+    formats = tuple(found.formats) if channel.rule.vectors else ()
+    if unused := unused_options(channel.rule, channel.source, formats):
+        what = f"{' and '.join(formats)} files" if formats else "lines"
+        raise RequestError(
+            f"channel {channel.name} reads {what}, to which these options do not apply: {unused}",
+            remedy="Leave them out of the Source.",
+        )
 
 
 def refuse_tables(rule: InputFiles, keys: Iterable[str], left_out: Iterable[LeftOut], where: str) -> None:

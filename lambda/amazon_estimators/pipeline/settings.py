@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from amazon_estimators.algorithms import Algorithm, algorithm_named
 from amazon_estimators.errors import RequestError
 from amazon_estimators.pipeline.channels import Channel, channels_of
 from amazon_estimators.pipeline.data_set import check_version
+from amazon_estimators.pipeline.deployed_settings import check_names
 from amazon_estimators.sources import Source
 from amazon_estimators.storage.s3 import get_json
 from amazon_estimators.text import is_unicode, shown
 
 INPUT_KEYS = ("hyperparameters", "data_set", "reason")
 """The keys of an execution input, as in execution_input.schema.json."""
-
-OPTIONAL = {"distributions", "volume_gib", "tags", "columns", "prices"}
-"""Settings that may be missing."""
 
 LONGEST_REASON = 1_000
 
@@ -76,16 +74,7 @@ class Settings:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read the settings. Raises RequestError for a setting that is missing, unknown or out of range."""
-        known = {one.name for one in fields(cls)}
-        missing, unknown = (
-            sorted(known - set(values) - OPTIONAL),
-            sorted(set(values) - known),
-        )
-        if missing or unknown:
-            raise RequestError(
-                f"pipeline settings: missing {missing or 'none'}, unknown {unknown or 'none'}",
-                remedy="Deploy the state machine and the Lambda functions from one version of the library.",
-            )
+        check_names(cls, values, "pipeline")
         channels = {name: Source.from_dict(source) for name, source in values["channels"].items()}
         # A number that CloudFormation resolves arrives as a string.
         numbers = {name: _whole(name, values[name]) for name in ("instance_count", "target_shard_bytes")}

@@ -21,6 +21,7 @@ from amazon_estimators.storage.s3_uri import Place
 
 MOST_LIST_BYTES = 2**20
 """Bytes of the largest list of objects that is read for a page: some 15,000 objects."""
+ENDED = ("Completed", "Failed", "Stopped")
 FIRST = "There is no earlier training to compare with."
 SAME = "The data is that of the last training."
 
@@ -183,6 +184,8 @@ def steps_of(job: Mapping[str, Any], *, began: str | None, ended: str | None, co
 def _phases(transitions: Sequence[Mapping[str, Any]]) -> Iterator[Step]:
     """Yield the phases of a training job, each until it ends or the next begins."""
     for number, phase in enumerate(transitions):
+        if phase.get("Status") in ENDED:
+            continue  # its end, which takes no time
         following = transitions[number + 1].get("StartTime") if number + 1 < len(transitions) else None
         first, last = moment(phase.get("StartTime")), moment(phase.get("EndTime") or following)
         if first is not None and last is not None:

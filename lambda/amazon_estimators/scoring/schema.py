@@ -59,6 +59,7 @@ def rows_channel(settings: ScoringSettings, trained: RecordSet) -> Channel:
         ),
         distribution=SHARDED,
         instances=1,
+        of_other_files=True,
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from amazon_estimators.errors import RequestError
 from amazon_estimators.pipeline.data_set import check_version
+from amazon_estimators.pipeline.deployed_settings import check_names
 from amazon_estimators.pipeline.settings import LONGEST_REASON, with_columns
 from amazon_estimators.sources import Source
 from amazon_estimators.text import shown
@@ -76,13 +77,7 @@ class ScoringSettings:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Raises RequestError for a setting that is missing or unknown."""
-        known = {one.name for one in fields(cls)}
-        missing, unknown = sorted(known - set(values) - {"tags", "columns"}), sorted(set(values) - known)
-        if missing or unknown:
-            raise RequestError(
-                f"pipeline settings: missing {missing or 'none'}, unknown {unknown or 'none'}",
-                remedy="Deploy the state machine and the Lambda functions from one version of the library.",
-            )
+        check_names(cls, values, "pipeline")
         channels = {name: Source.from_dict(source) for name, source in values["channels"].items()}
         trained = Trained(**values["trained"])
         # A number that CloudFormation resolves arrives as a string.

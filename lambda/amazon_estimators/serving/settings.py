@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Self
 
-from amazon_estimators.errors import RequestError
+from amazon_estimators.pipeline.deployed_settings import check_names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,22 +51,10 @@ class EndpointSettings:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read the settings. Raises RequestError for an unknown or a missing one."""
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise _of_another_version(f"unknown {', '.join(unknown)}")
-        try:
-            return cls(**values)
-        except TypeError as error:
-            raise _of_another_version(str(error)) from None
+        check_names(cls, values, "endpoint")
+        return cls(**values)
 
     def tag_list(self) -> dict[str, Any]:
         """Return the tags as a member of a request; none for no tags."""
         tags = [{"Key": key, "Value": value} for key, value in self.tags.items()]
         return {"Tags": tags} if tags else {}
-
-
-def _of_another_version(problem: str) -> RequestError:
-    return RequestError(
-        f"endpoint settings: {problem}",
-        remedy="Deploy the state machine and the Lambda functions from one version of the library.",
-    )

@@ -102,7 +102,7 @@ FORMATS: dict[str, Format] = {
     ),
     "jsonlines": Format(
         module=None,
-        options=("compression",),
+        options=("compression", "keep_labels"),
         labels="line",
     ),
 }
@@ -119,7 +119,7 @@ def formats_with(option: str) -> tuple[str, ...]:
 
     Example:
         >>> formats_with("keep_labels")
-        ('libsvm', 'recordio')
+        ('libsvm', 'recordio', 'jsonlines')
     """
     return tuple(name for name, entry in FORMATS.items() if option in entry.options)
 

@@ -195,15 +195,23 @@ class Source:
         entry = FORMATS.get(self.format) if isinstance(self.format, str) else None
         if entry is None:
             return
-        for option in fields(self):
-            value = getattr(self, option.name)
-            says_nothing = value == option.default or (option.name == "compression" and value == "none")
-            if option.name not in (*ALWAYS, *entry.options) and not says_nothing:
-                value = dict(value) if option.name in BY_COLUMN else value
+        for name, value in self.given.items():
+            if name not in (*ALWAYS, *entry.options):
                 yield (
-                    f"{option.name} is {value!r}, and format {self.format!r} has no such option: it is for "
-                    f"{' and '.join(formats_with(option.name))}; leave it out"
+                    f"{name} is {value!r}, and format {self.format!r} has no such option: it is for "
+                    f"{' and '.join(formats_with(name))}; leave it out"
                 )
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """Return the options that say something, by name."""
+        values = {option.name: getattr(self, option.name) for option in fields(self)}
+        return {
+            option.name: dict(value) if option.name in BY_COLUMN else value
+            for option in fields(self)
+            if (value := values[option.name]) != option.default
+            and not (option.name == "compression" and value == "none")
+        }
 
     def _columns(self) -> Iterator[str]:
         if self.features is not None and not self.features:

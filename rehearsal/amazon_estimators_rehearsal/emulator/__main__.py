@@ -15,6 +15,7 @@ from ministack import app
 from amazon_estimators_rehearsal.emulator.account import EmulatedAccount
 from amazon_estimators_rehearsal.emulator.account_services import add_service_quotas, publish_training_images
 from amazon_estimators_rehearsal.emulator.alarm_events import add_alarm_events
+from amazon_estimators_rehearsal.emulator.auto_scaling import add_auto_scaling
 from amazon_estimators_rehearsal.emulator.corrections import (
     accept_metric_math,
     correct_error_types,
@@ -22,6 +23,10 @@ from amazon_estimators_rehearsal.emulator.corrections import (
     correct_versioned_ranges,
     record_denials,
     unpack_once,
+)
+from amazon_estimators_rehearsal.emulator.embedded_metrics import (
+    evaluate_alarms_by_dimensions,
+    extract_embedded_metrics,
 )
 from amazon_estimators_rehearsal.emulator.policy_simulation import add_policy_simulation
 from amazon_estimators_rehearsal.emulator.redrive import add_redrive
@@ -63,7 +68,10 @@ def main() -> None:
     add_redrive()
     add_policy_simulation()
     add_alarm_events()
+    extract_embedded_metrics()
+    evaluate_alarms_by_dimensions()
     add_service_quotas()
+    add_auto_scaling(account)
     publish_training_images()
     asyncio.run(_serve(int(sys.argv[1])))
 

@@ -19,6 +19,7 @@ from cdk_amazon_estimators import (
     ModelEndpoint,
     RecordSetEncoder,
     Registration,
+    Scaling,
     Serverless,
     TrainingPipeline,
 )
@@ -66,7 +67,13 @@ online.roll_back_on(
 DriftMonitor(stack, "Drift", endpoint=online)
 cheap = ModelEndpoint(stack, "Cheap", model=points, serverless=Serverless(memory=Size.gibibytes(2)))
 many = ModelEndpoint(stack, "Many", model=kinds, instance_type="ml.m5.large", multi_model=True)
-single = ModelEndpoint(stack, "Single", model=kinds, instance_type="ml.m5.large")
+single = ModelEndpoint(
+    stack,
+    "Single",
+    model=kinds,
+    instance_type="ml.m5.large",
+    scaling=Scaling(most=3, invocations=600),
+)
 events.Rule(
     stack,
     "Everything",

@@ -17,6 +17,7 @@ from itertools import pairwise
 
 from amazon_estimators.errors import InputError, SchemaError
 from amazon_estimators.sources.delimited.fronts import Front, dialect_of
+from amazon_estimators.sources.delimited.header_levels import refuse_levels
 from amazon_estimators.sources.numbers import is_missing, number_pattern, value_of
 from amazon_estimators.sources.schema import Schema
 from amazon_estimators.sources.source import Source
@@ -48,11 +49,13 @@ def header_of(fronts: Sequence[Front], source: Source) -> str:
     """Return "present" or "absent".
 
     Raises:
-        InputError: A first row may be either. The error names ``header=``.
+        InputError: A first row may be either, or several rows are the header. The error names ``header=``.
         SchemaError: Some files begin with a header and others do not.
     """
     if source.header != "auto":
         return source.header
+    for front in fronts:
+        refuse_levels(front, source)
     if source.names_columns:
         return PRESENT
     verdicts = [verdict for front in fronts if (verdict := _verdict(front, source)) is not None]

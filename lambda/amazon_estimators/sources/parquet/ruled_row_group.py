@@ -60,19 +60,20 @@ class RuledRowGroup(RowGroup):
         """Yield columns as float64, shape (rows, columns): words as their codes, gaps as NaN."""
         recipe = self._schema.recipe
         for row, arrays in self._batches(positions, low, high):
-            columns = []
-            for position in positions:
+            table = np.empty((len(next(iter(arrays.values()))), len(positions)))
+            for at, position in enumerate(positions):
                 column = self._raw(row, arrays, position)
                 if position in self._schema.words:
-                    columns.append(coded(position, column, recipe).astype(np.float64))
+                    table[:, at] = coded(position, column, recipe)
                     continue
-                if column.gaps is not None and not self._schema.may_lack(position):
-                    raise self._missing(
-                        row + int(np.flatnonzero(column.gaps)[0]), self._schema.column(position)
-                    )
-                values = column.values.astype(np.float64)
-                columns.append(values if column.gaps is None else np.where(column.gaps, np.nan, values))
-            yield np.stack(columns, axis=1)
+                table[:, at] = column.values
+                if column.gaps is not None:
+                    if not self._schema.may_lack(position):
+                        raise self._missing(
+                            row + int(np.flatnonzero(column.gaps)[0]), self._schema.column(position)
+                        )
+                    table[column.gaps, at] = np.nan
+            yield table
 
     def _of_label(self, label: int, low: int, high: int, *, gaps: bool) -> Iterator[np.ndarray]:
         for row, arrays in self._batches((label,), low, high):

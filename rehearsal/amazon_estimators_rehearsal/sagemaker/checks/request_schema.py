@@ -125,8 +125,10 @@ def _size_faults(shape: Any, size: int, value: Any, path: str) -> Iterator[str]:
 POSIX = {
     r"\p{ASCII}": r"[\x00-\x7f]",
     r"\z": r"\Z",
+    r"\p{Print}+": "[ -~]+",  # outside brackets
     r"\p{Print}": " -~",
     r"\p{Alnum}": "a-zA-Z0-9",
+    r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010ffff",  # a range of pairs, as Java writes it
 }
 """Character classes in the service's patterns, and the same in Python."""
 _CATEGORY = re.compile(r"\\p\{([A-Z])\}")
