@@ -99,6 +99,7 @@ class RecordSetEncoder(Construct):
         self._bundle = (bundle or LambdaBundle()).at(self)
         self._code = self._bundle.code()
         self._layouts: list[PipelineLayout] = []
+        self._steps: list[lambda_.Function] = []
         self._concurrency = reserved_concurrency or {}
         self._vpc = vpc
         self._subnets = subnets
@@ -189,6 +190,9 @@ class RecordSetEncoder(Construct):
             return found
         function = self.function(self, name, description, timeout=timeout, memory=memory)
         function.add_layers(*layers)
+        self._steps.append(function)
+        for variable, value in encryption_variables(self, self._layouts).items():
+            function.add_environment(variable, value)
         return function
 
     def serve(self, layout: PipelineLayout) -> None:
@@ -246,7 +250,7 @@ class RecordSetEncoder(Construct):
 
         self._layouts.append(layout)
         for name, value in encryption_variables(self, self._layouts).items():
-            for function in self.functions:
+            for function in (*self.functions, *self._steps):
                 function.add_environment(name, value)
 
     def function(

@@ -155,7 +155,7 @@ def test_functions_in_a_vpc_have_a_group_that_calls_services_alone_and_the_right
     (group,) = pipeline.of_type("AWS::EC2::SecurityGroup").values()
     assert [(one["FromPort"], one["ToPort"]) for one in group["SecurityGroupEgress"]] == [(443, 443)]
     placed = functions(pipeline)
-    assert len(placed) == 7
+    assert len(placed) == 8
     assert all(one["VpcConfig"]["SubnetIds"] == ["subnet-private"] for one in placed.values())
     for role in ("EncoderEncodeRole", "DigitsStarterStarterRole"):
         actions = [action for one in pipeline.statements(role) for action in one["Action"]]

@@ -29,11 +29,11 @@ PROPS = {"spot_max_wait": ("max_runtime",)}
 CORE = {
     "AWS::S3::Bucket": 2,
     "AWS::S3::BucketPolicy": 2,
-    "AWS::Lambda::Function": 6,
+    "AWS::Lambda::Function": 7,
     "AWS::Lambda::LayerVersion": 1,
-    "AWS::IAM::Role": 8,
-    "AWS::IAM::Policy": 9,
-    "AWS::Logs::LogGroup": 7,
+    "AWS::IAM::Role": 9,
+    "AWS::IAM::Policy": 10,
+    "AWS::Logs::LogGroup": 8,
     "AWS::StepFunctions::StateMachine": 1,
 }
 STARTER = {
@@ -168,7 +168,7 @@ def test_functions(plain_pipeline: Synthesised) -> None:
     functions = plain_pipeline.of_type("AWS::Lambda::Function").values()
     assert {one["Handler"] for one in functions} == {
         f"amazon_estimators.handlers.{name}.handler"
-        for name in ("plan", "encode", "seal", "explain", "announce", "fail", "starter")
+        for name in ("plan", "encode", "seal", "explain", "announce", "fail", "report", "starter")
     }
     assert {one["Runtime"] for one in functions} == {"python3.12"}
     assert {tuple(one["Architectures"]) for one in functions} == {("x86_64",)}
@@ -186,7 +186,7 @@ def test_logs_are_json_at_a_level_of_choice(plain_pipeline: Synthesised) -> None
     encoder = RecordSetEncoder(stack, "Encoder", log_level=lambda_.ApplicationLogLevel.DEBUG)
     pipeline = Synthesised(stack, TrainingPipeline(stack, "Digits", **REQUIRED, encoder=encoder))
     configs = [one["LoggingConfig"] for one in pipeline.of_type("AWS::Lambda::Function").values()]
-    assert len(configs) == 7
+    assert len(configs) == 8
     assert {one["ApplicationLogLevel"] for one in configs} == {"DEBUG"}
 
 
@@ -331,7 +331,7 @@ def test_two_pipelines_share_functions_mapping_and_a_pair_of_buckets() -> None:
     ]
     whole = Synthesised(stack)
     shared_functions = [one for one in whole.of_type("AWS::Lambda::Function") if "Starter" not in one]
-    assert len(shared_functions) == 6
+    assert len(shared_functions) == 7
     assert len(whole.template["Mappings"]) == 1
     assert len(whole.of_type("AWS::S3::Bucket")) == 4
     assert len(whole.of_type("AWS::StepFunctions::StateMachine")) == 3

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
-import sys
 import threading
 from collections.abc import Mapping
 from typing import Any
 
 from amazon_estimators_rehearsal.sagemaker.account import Account, Credentials
+from amazon_estimators_rehearsal.sagemaker.forked import Forked
 
 
 class InstanceError(Exception):
@@ -29,13 +28,7 @@ class Instance:
         """
         self.multi_model: bool = order["multi_model"]
         self._lock = threading.Lock()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "amazon_estimators_rehearsal.sagemaker.hosting"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**account.environment(), **role.environment()},
-        )
+        self._process = Forked("hosting", account.environment(), role.environment(), errors=False)
         answer = self.ask(order)
         if "failure" in answer:
             self.stop()
@@ -48,7 +41,6 @@ class Instance:
             InstanceError: The process has ended.
         """
         stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin and stdout
         with self._lock:
             try:
                 stdin.write(json.dumps(request) + "\n")
@@ -68,6 +60,5 @@ class Instance:
         self._process.kill()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
-            if stream:
-                with contextlib.suppress(OSError):  # a request was in flight
-                    stream.close()
+            with contextlib.suppress(OSError):  # a request was in flight
+                stream.close()

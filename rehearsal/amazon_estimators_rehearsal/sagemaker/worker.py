@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from amazon_estimators_rehearsal.sagemaker.account import Account, Credentials
+from amazon_estimators_rehearsal.sagemaker.forked import Forked
 
 
 @dataclass(frozen=True)
@@ -35,9 +34,9 @@ class Worker:
     """
 
     def __init__(self, account: Account, role: Credentials, module: str) -> None:
-        self._environment = {**account.environment(), **role.environment()}
-        self._module = f"amazon_estimators_rehearsal.sagemaker.{module}"
-        self._process: subprocess.Popen[str] | None = None
+        self._environment, self._credentials = account.environment(), role.environment()
+        self._module = module
+        self._process: Forked | None = None
         self._stopped = False
         self._lock = threading.Lock()
 
@@ -53,14 +52,7 @@ class Worker:
     ) -> Outcome:
         """Run the process to its end, for at most ``seconds``. Call ``take`` with each of its events."""
         with self._lock:
-            self._process = process = subprocess.Popen(
-                [sys.executable, "-m", self._module],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                env=self._environment,
-            )
+            self._process = process = Forked(self._module, self._environment, self._credentials, errors=True)
             if self._stopped:
                 process.terminate()
         overrun = threading.Event()
@@ -75,12 +67,11 @@ class Worker:
             errors = _follow(process, json.dumps(order), take)
         finally:
             timer.cancel()
-        return Outcome(process.returncode, overrun.is_set(), errors)
+        return Outcome(process.wait(), overrun.is_set(), errors)
 
 
-def _follow(process: subprocess.Popen[str], order: str, take: Callable[[Mapping[str, Any]], None]) -> str:
+def _follow(process: Forked, order: str, take: Callable[[Mapping[str, Any]], None]) -> str:
     """Send the process its order and handle its events. Return its stderr."""
-    assert process.stdin and process.stdout and process.stderr
     lines: list[str] = []
     reader = threading.Thread(target=lambda: lines.extend(process.stderr or ()), daemon=True)
     reader.start()
