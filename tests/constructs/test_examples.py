@@ -16,6 +16,11 @@ from pipeline_stacks import REPOSITORY, Synthesised, new_app
 
 EXAMPLES = sorted((REPOSITORY / "examples").glob("*.py"))
 EXPECTED: dict[str, dict[str, int]] = {
+    "anomalies": {
+        "AWS::StepFunctions::StateMachine": 2,
+        "AWS::CloudWatch::Alarm": 2,  # of the starter, and of drift
+        "AWS::S3::Bucket": 2,
+    },
     "existing_account": {
         "AWS::StepFunctions::StateMachine": 2,
         "AWS::S3::Bucket": 0,
@@ -28,6 +33,14 @@ EXPECTED: dict[str, dict[str, int]] = {
         "AWS::CloudWatch::Dashboard": 1,
         "AWS::SNS::Topic": 1,
         "AWS::S3::Bucket": 2,
+    },
+    "recommender": {"AWS::StepFunctions::StateMachine": 2, "AWS::S3::Bucket": 2},
+    "regulated": {
+        "AWS::StepFunctions::StateMachine": 1,
+        "AWS::EC2::VPC": 1,
+        "AWS::EC2::NatGateway": 0,
+        "AWS::EC2::VPCEndpoint": 9,
+        "AWS::KMS::Key": 1,
     },
     "retraining": {
         "AWS::StepFunctions::StateMachine": 1,
