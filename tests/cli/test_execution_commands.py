@@ -1,4 +1,4 @@
-"""``start``, ``logs`` and ``watch`` of a pipeline: what they send, and what they say without a training job."""
+"""``start``, ``logs`` and ``watch`` of a pipeline: what they send, and say without a training job."""
 
 from __future__ import annotations
 

@@ -87,6 +87,7 @@ def session_of_options(profile: str | None, region: str | None) -> Any:
 @as_json
 def start(
     values: tuple[str, ...],
+    *,
     name: str | None,
     data_set: str | None,
     reason: str | None,
