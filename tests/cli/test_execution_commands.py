@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from test_status_table import NEVER, TRAINED
+from overviews import NEVER, TRAINED
 
 from amazon_estimators.cli import main, pipeline, watch
 from amazon_estimators.client import overview
