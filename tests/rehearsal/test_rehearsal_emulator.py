@@ -124,7 +124,7 @@ def test_what_a_role_may_not_do_is_denied_and_recorded(account: TrainingAccount)
     assert s3.get_object(Bucket=account.bucket, Key="train/.amazon.manifest")["ContentLength"]
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.put_object(Bucket=account.bucket, Key="train/new", Body=b"")
-    (line,) = [line for line in account.platform.denials() if role.rpartition("/")[2] in line]
+    (line,) = [line for line in account.platform.denials() if role.partition(":role/")[2] + "/" in line]
     assert "s3:PutObject" in line and f"arn:aws:s3:::{account.bucket}/train/new" in line
 
 

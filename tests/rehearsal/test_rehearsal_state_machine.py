@@ -169,7 +169,7 @@ def test_each_permission_of_a_distributed_map_counts(
     if missing:
         assert execution["status"] == "FAILED"
         assert missing in " ".join(
-            line for line in account.platform.denials() if role.rpartition("/")[2] in line
+            line for line in account.platform.denials() if role.partition(":role/")[2] + "/" in line
         )
     else:
         assert execution["status"] == "SUCCEEDED", (execution.get("error"), execution.get("cause"))
