@@ -10,8 +10,8 @@ from pipeline_runs import Pipeline
 
 from amazon_estimators.inference.archive import write_archive
 from amazon_estimators.inference.models import LocalKMeans
-from amazon_estimators.pipeline.encode import encode_shard
 from amazon_estimators.pipeline.shard_plan import Plan
+from amazon_estimators.scoring.encode import encode
 from amazon_estimators.scoring.model import find_model
 from amazon_estimators.scoring.plan import plan_scoring
 from amazon_estimators.scoring.publish import publish_predictions
@@ -87,7 +87,7 @@ class Scoring:
         plan = Plan.load(self.s3, self.planned["bucket"], self.planned["prefix"])
         if not self.planned["complete"]:
             for item in self._lines(self.planned["shards_key"]):
-                encode_shard(self.s3, plan, item["offset"], item["length"])
+                encode(self.s3, plan, item["offset"], item["length"])
         self.sealed = seal_scoring(self.s3, self.planned)
 
     def score(self, *, leave_out: int | None = None) -> None:

@@ -17,7 +17,7 @@ from scoring_runs import JOB, Scoring
 from amazon_estimators.cli import predict as command
 from amazon_estimators.cli.app import run
 from amazon_estimators.client.pipeline import PipelineEstimator
-from amazon_estimators.errors import ModelError, RequestError, SchemaError
+from amazon_estimators.errors import InputError, ModelError, RequestError, SchemaError
 from amazon_estimators.pipeline.current_model import SCHEMA as CURRENT_SCHEMA
 from amazon_estimators.pipeline.current_model import CurrentModel, current_model_values
 from amazon_estimators.pipeline.keys import current_model_key
@@ -79,6 +79,8 @@ def test_a_data_frame_goes_by_name_and_by_the_rules_of_training(
         estimator.predict(FRAME[["age"]])
     with pytest.raises(RequestError, match="by rules, and the rows have no names"):
         estimator.predict(FEATURES)
+    with pytest.raises(InputError, match="or take rows with gaps out of the input"):
+        estimator.predict(pd.DataFrame({"age": [12], "city": pd.Series([None], dtype="string")}))
 
 
 def test_the_command_reads_a_file_as_the_pipeline_reads_its_input(
@@ -98,6 +100,9 @@ def test_the_command_reads_a_file_as_the_pipeline_reads_its_input(
     rows.write_text("id,age\n7,12\n")
     assert run(["predict", "--stack", "Digits", str(rows), "--json"]) == 1
     assert "no column 'city'" in json.loads(capsys.readouterr().out)["message"]
+    rows.write_text("age,city\n12,\n13,Rome\n")
+    assert run(["predict", "--stack", "Digits", str(rows), "--json"]) == 1
+    assert "or take rows with gaps out of the input" in json.loads(capsys.readouterr().out)["remedy"]
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -37,6 +39,18 @@ def table(columns: dict[str, np.ndarray]) -> bytes:
     writer.writerow(columns)
     writer.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
     return text.getvalue().encode()
+
+
+def as_parquet(columns: dict[str, list[float | None]]) -> bytes:
+    file = io.BytesIO()
+    pq.write_table(pa.table(columns), file)
+    return file.getvalue()
+
+
+def as_npz(columns: dict[str, list[float]]) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **{name: np.array(values) for name, values in columns.items()})
+    return file.getvalue()
 
 
 def rows_of(parts: list[bytes]) -> list[dict[str, str]]:
@@ -152,6 +166,40 @@ def test_words_and_gaps_become_features_as_in_training(pipeline: Pipeline) -> No
     scoring.plan("second")
     with pytest.raises(InputError, match="row 0"):
         scoring.encode()
+
+
+GAPS = {
+    "one_hot": (b"a,b\n1,\n2,5\n", {"fill": {"a": 9}}),
+    "csv": (b"a,b\n1,\n2,5\n", {}),
+    "parquet": (as_parquet({"a": [1.0, 2.0], "b": [None, 5.0]}), {}),
+    "npz": (as_npz({"a": [1.0, 2.0], "b": [np.nan, 5.0]}), {}),
+}
+"""A file with a gap in b, and the rules of training."""
+
+
+@pytest.mark.parametrize("kind", GAPS)
+def test_the_advice_for_a_gap_in_rows_to_predict_can_be_followed(pipeline: Pipeline, kind: str) -> None:
+    """A PredictionPipeline refuses drop_incomplete: it is not what the error names; fill is, and works."""
+    pipeline.put("train/rows.csv", b"a,b\n1,2\n3,4\n")
+    body, rules = GAPS[kind]
+    scoring = Scoring(pipeline, **rules)
+    name = f"rows.{kind if kind in ('parquet', 'npz') else 'csv'}"
+    scoring.put(name, body)
+    with pytest.raises(InputError) as caught:
+        scoring.run()
+    remedy = caught.value.remedy
+    assert "drop_incomplete" not in remedy
+    assert "or take rows with gaps out of the input" in remedy
+    fill = ast.literal_eval(re.search(r"fill=(\{.*?\})", remedy.replace("{column:", "{'b':")).group(1))
+    scoring.settings["channels"]["rows"] |= {"fill": fill}
+    manifest, _ = scoring.run("filled")
+    assert manifest["rows"] == 2
+
+
+def test_a_training_may_leave_rows_with_gaps_out(pipeline: Pipeline) -> None:
+    pipeline.put("train/rows.csv", b"a,b\n1,\n3,4\n")
+    with pytest.raises(InputError, match="or leave rows with gaps out, drop_incomplete=True"):
+        pipeline.train()
 
 
 def test_features_go_by_name_whatever_stands_beside_them(named: Scoring) -> None:

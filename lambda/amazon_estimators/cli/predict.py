@@ -96,7 +96,7 @@ def predict(  # noqa: PLR0917 - click passes options by name
     else:
         source = Source.from_dict(options)
         loaded = _loaded(models[0], algorithm, predictor_type)
-    blocks = (loaded.predict(rows) for rows in _rows(Path(points), source))
+    blocks = (loaded.predict(rows) for rows in _rows(Path(points), source, every_row=has_pipeline))
     if as_json:
         records = [record for block in blocks for record in block.records()]
         print_json({"algorithm": loaded.algorithm, "predictions": records})
@@ -160,13 +160,17 @@ def _told(load: Callable[[], LocalModel]) -> LocalModel:
     return model
 
 
-def _rows(points: Path, source: Source) -> Iterator[Any]:
-    """Yield the rows of a file as blocks of features, read as a pipeline reads its input."""
+def _rows(points: Path, source: Source, *, every_row: bool) -> Iterator[Any]:
+    """Yield the rows of a file as blocks of features, read as a pipeline reads its input.
+
+    ``every_row`` is True if no row may be left out.
+    """
     from amazon_estimators.algorithms import KMeans  # noqa: PLC0415 - slow to import, not for --help
     from amazon_estimators.client.local_encoding import encode_files  # noqa: PLC0415
     from amazon_estimators.recordio import read_matrix  # noqa: PLC0415
+    from amazon_estimators.sources.gaps import every_row_stays  # noqa: PLC0415
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, every_row_stays() if every_row else nullcontext():
         # KMeans accepts any vectors: labels or none, sparse or dense. The features are the same for all.
         encode_files(
             [points],

@@ -13,6 +13,7 @@ from amazon_estimators.scoring.model import TRAINED_ON
 from amazon_estimators.scoring.schema import rows_source
 from amazon_estimators.scoring.schema import trained_on as record_set_of
 from amazon_estimators.sources import Source
+from amazon_estimators.sources.gaps import every_row_stays
 from amazon_estimators.sources.in_memory import features_of, is_frame, of_memory
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of
@@ -92,7 +93,8 @@ class PipelineModel(Model):
         """
         model, read = self.load(), self.rows_source(source)
         if is_frame(rows) or source is not None:
-            return model.predict(features_of(rows, of_memory(read)).features)
+            with every_row_stays():
+                return model.predict(features_of(rows, of_memory(read)).features)
         if read.rules:
             raise RequestError(
                 "training makes features of columns by rules, and the rows have no names of columns",

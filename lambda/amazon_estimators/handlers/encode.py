@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from amazon_estimators.logs import logged
-from amazon_estimators.pipeline.encode import encode_shard
 from amazon_estimators.pipeline.shard_plan import Plan
+from amazon_estimators.scoring.encode import encode
 from amazon_estimators.storage import s3
 
 
@@ -14,5 +14,5 @@ from amazon_estimators.storage import s3
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     client = s3.client()
     plan = Plan.load(client, event["bucket"], event["prefix"])
-    encode_shard(client, plan, event["offset"], event["length"])
+    encode(client, plan, event["offset"], event["length"])
     return {}

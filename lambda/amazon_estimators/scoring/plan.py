@@ -12,6 +12,7 @@ from amazon_estimators.scoring.kept import check_kept
 from amazon_estimators.scoring.keys import CHANNEL, answers_root, predictions_root
 from amazon_estimators.scoring.schema import check_features, rows_channel, trained_on
 from amazon_estimators.scoring.settings import ScoringSettings
+from amazon_estimators.sources.gaps import every_row_stays
 
 
 def plan_scoring(
@@ -36,7 +37,10 @@ def plan_scoring(
     """
     trained = trained_on(s3, model["record_set"])
     channel = rows_channel(settings, trained)
-    planned = plan_record_sets(s3, settings, {CHANNEL: channel}, execution_input.get("data_set"), execution)
+    with every_row_stays():
+        planned = plan_record_sets(
+            s3, settings, {CHANNEL: channel}, execution_input.get("data_set"), execution
+        )
     check_features(trained, planned.plan.channels[CHANNEL])
     check_kept(s3, planned.plan, settings.keep)
     run = hashlib.sha256(f"{execution['name']}\n{execution['start_time']}".encode()).hexdigest()[:10]

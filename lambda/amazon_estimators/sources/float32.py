@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from amazon_estimators.errors import InputError
+from amazon_estimators.sources.gaps import OF_SOURCE
 
 COUNTED = "Rows are counted from 0."
 COUNTED_BELOW_HEADER = "Rows are counted from 0, without the header."
-
-OF_SOURCE = "A Source does so by fill={column: 0} and drop_incomplete=True."
 
 ALL_HELD = 2**24
 """float32 holds every whole number up to this one."""

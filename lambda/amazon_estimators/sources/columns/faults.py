@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from amazon_estimators.errors import InputError
 from amazon_estimators.sources.columns.rules import ColumnRules, Key, Recipe
 from amazon_estimators.sources.columns.table import Column
+from amazon_estimators.sources.gaps import LEAVE_OUT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +20,6 @@ MOST_WORDS = 12
 """Different words of a column that an error proposes to list; more are better hashed."""
 BUCKETS = 2**16
 """The number of features that an error proposes to hash a column to."""
-DROP = "drop_incomplete=True"
 PAGE = "docs/tables.md shows how to fill gaps and encode categories and dates."
 
 
@@ -95,9 +95,9 @@ def ways_with_gaps(
         if position != label
     }
     if not fills:
-        return [f"Leave rows with gaps out, {DROP}."]
+        return [f"{LEAVE_OUT[0].upper()}{LEAVE_OUT[1:]}."]
     fill = {key(position): value for position, value in (*rules.fill, *fills.items())}
-    return [f"Fill gaps, fill={fill}, or leave rows with gaps out, {DROP}."]
+    return [f"Fill gaps, fill={fill}, or {LEAVE_OUT}."]
 
 
 def with_words(rules: ColumnRules, words: Mapping[int, Iterable[str] | None]) -> ColumnRules:

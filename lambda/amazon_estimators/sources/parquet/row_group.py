@@ -24,7 +24,8 @@ from amazon_estimators.sources.blocks import Block
 from amazon_estimators.sources.columns.faults import ColumnFault, ColumnFaultsError
 from amazon_estimators.sources.columns.table import Column, Table
 from amazon_estimators.sources.files.disk_spill import side_by_side
-from amazon_estimators.sources.float32 import COUNTED, OF_SOURCE
+from amazon_estimators.sources.float32 import COUNTED
+from amazon_estimators.sources.gaps import OF_SOURCE
 from amazon_estimators.sources.parquet.footer import PAGE_BYTES, Footer, damaged, footer_of
 from amazon_estimators.sources.parquet.pages import LargerPage, PageFile
 from amazon_estimators.sources.schema import Schema
