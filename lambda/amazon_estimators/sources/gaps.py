@@ -1,5 +1,4 @@
-"""Say how a row with a gap is handled: left out by a Source, or, where each row gets a prediction, taken out of
-the input."""
+"""Say what to do about rows with gaps: a Source may leave them out, but not where every row gets a prediction."""
 
 from __future__ import annotations
 
