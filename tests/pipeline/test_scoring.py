@@ -49,7 +49,8 @@ def as_parquet(columns: dict[str, list[float | None]]) -> bytes:
 
 def as_npz(columns: dict[str, list[float]]) -> bytes:
     file = io.BytesIO()
-    np.savez(file, **{name: np.array(values) for name, values in columns.items()})
+    arrays: dict[str, Any] = {name: np.array(values) for name, values in columns.items()}
+    np.savez(file, **arrays)
     return file.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""Say what to do about rows with gaps: a Source may leave them out, but not where every row gets a prediction."""
+"""Say what to do about rows with gaps, which a Source may leave out except where each gets a prediction."""
 
 from __future__ import annotations
 
