@@ -34,6 +34,7 @@ from amazon_estimators.pipeline.metrics import (
     COUNTS,
     ERROR,
     EXECUTION_SECONDS,
+    MODEL_AGE_SECONDS,
     TRAINING_SECONDS,
 )
 from amazon_estimators.pipeline.step_metrics import (
@@ -318,11 +319,16 @@ class TrainingPipelineBase(StateMachineEvents):
         """Return the time that trainings waited for instances before they began, as a maximum."""
         return self._metric(CAPACITY_WAIT_SECONDS, period, "Maximum")
 
+    def metric_model_age_seconds(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return how old the newest good model was when an execution ended, as a maximum."""
+        return self._metric(MODEL_AGE_SECONDS, period, "Maximum")
+
     def metric_step_seconds(self, step: str, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the time that a step took, as a maximum.
 
         Args:
-            step: ``"Plan"``, ``"Seal"``, ``"Tune"``, ``"Judge"`` or ``"Register"``.
+            step: ``"Plan"``, ``"Encode"`` (all shards together), ``"Seal"``, ``"Tune"``, ``"Judge"`` or
+                ``"Register"``.
             period: The period of a value. Default: 5 minutes.
         """
         return self._metric(STEP_SECONDS, period, "Maximum", **{STEP: step})

@@ -120,7 +120,13 @@ def queries(alarm: dict[str, Any]) -> list[dict[str, Any]]:
     return [query for query in alarm.get("Metrics", ()) if "MetricStat" in query]
 
 
-OF_TRAINING = {"billable_seconds": 42, "training_seconds": 44, "waited_seconds": 0, "cost": {"amount": 0.01}}
+OF_TRAINING = {
+    "billable_seconds": 42,
+    "training_seconds": 44,
+    "waited_seconds": 0,
+    "model_age_seconds": 86_400,
+    "cost": {"amount": 0.01},
+}
 
 
 def event_line(told: str) -> dict[str, Any]:
@@ -140,7 +146,7 @@ def event_line(told: str) -> dict[str, Any]:
 def training_lines() -> Iterator[dict[str, Any]]:
     """The lines of a training pipeline: of its events, and of its steps."""
     yield from map(event_line, COUNTS)
-    event = {"execution": {"name": "one", "state_machine": "arn"}}
+    event = {"execution": {"name": "one", "state_machine": "arn"}, "plan": {"planned_at": -30.0}}
     for step, facts in NOTED.items():
         yield from step_lines(step, event, facts, seconds=1.0, now=0)
 

@@ -104,6 +104,8 @@ def test_a_failure_is_redriven_and_fails_by_the_same_name(
     facts = json.loads(capsys.readouterr().out)
     assert (facts["status"], facts["error"]) == ("FAILED", "HyperparameterError")
     assert facts["cause"].startswith("PCA: feature_dim is 100")
+    assert main(["logs", *where]) == 1
+    assert "It has no training job. Execution too-many FAILED: PCA" in capsys.readouterr().err
 
 
 def test_start_status_logs_stop(

@@ -59,6 +59,7 @@ def test_plan_and_seal_tell_what_they_found(handled: Pipeline, capsys: pytest.Ca
     seal.handler({"pipeline": handled.settings, "plan": planned, "execution": execution("one")}, None)
     of_seal = written(capsys)
     assert of_seal.pop(f"Seal.{STEP_SECONDS}") > 0
+    assert 0 < of_seal.pop(f"Encode.{STEP_SECONDS}") < 60
     assert (of_seal["Records"], of_seal["RowsDropped"]) == (20, 0)
     assert of_seal["RecordBytes"] > 20 * 4 * 4
     assert {*of_plan, *of_seal} == {

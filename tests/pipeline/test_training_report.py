@@ -206,11 +206,11 @@ def test_of_trainings_the_last_are_kept_each_once() -> None:
     for number in range(MOST + 5):
         detail = {"job": f"job-{number}", "metrics": {"test:msd": "nan"}}
         for _ in range(2):
-            add_training(s3, "bucket", "", detail, at=f"2026-01-01T00:{number:02}", good=True)
+            add_training(s3, "bucket", "", detail, at=f"2026-01-01T00:{number:02}+00:00", good=True)
     kept = trainings(s3, "bucket", "")
     assert [one["job"] for one in kept] == [f"job-{number}" for number in range(5, MOST + 5)]
     # One that is announced late takes its place in time, which is before all that are kept.
-    add_training(s3, "bucket", "", {"job": "late"}, at="2025-12-31T00:00", good=True)
+    add_training(s3, "bucket", "", {"job": "late"}, at="2025-12-31T00:00+00:00", good=True)
     assert trainings(s3, "bucket", "") == kept
 
 

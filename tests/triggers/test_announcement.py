@@ -14,6 +14,9 @@ from amazon_estimators.pipeline.announce import REMEDY, announce, failure
 from amazon_estimators.pipeline.current_model import read_current_model
 from amazon_estimators.pipeline.event_names import LINEAGE
 from amazon_estimators.pipeline.explain import explain
+from amazon_estimators.pipeline.keys import trainings_key
+from amazon_estimators.pipeline.trainings import SCHEMA
+from amazon_estimators.storage.documents import put_document
 from faulty_s3 import FaultyS3
 
 
@@ -112,6 +115,7 @@ def test_a_success_holds_all_that_leads_from_it_to_the_data() -> None:
         "instance_count": 2,
         "training_seconds": 75,
         "waited_seconds": None,
+        "model_age_seconds": None,
         "billable_seconds": 60,
         "report": "s3://models/models/digits-1/report.html",
         "cost": {
@@ -392,3 +396,34 @@ def test_an_event_and_a_record_are_json_whatever_a_training_reports(value: Any) 
     model = read_current_model(s3, "data", "digits/")
     assert model is not None
     assert model.metrics == ({"test:mse": 1.5} if value == 1.5 else {})
+
+
+def test_every_end_tells_the_age_of_the_newest_good_model() -> None:
+    """That of the model that was in use until then, whatever became of this training."""
+    bus, s3 = Bus(), FaultyS3()
+    failed = {"error": {"Error": "States.Timeout", "Cause": ""}, "explained": {"error": "a", "cause": "b"}}
+    ends = {
+        "2026-03-01T12:00:00.000+00:00": {"job": {**JOB, "TrainingJobName": "first"}},
+        "2026-03-01T13:00:00.000+00:00": {
+            "job": {**JOB, "TrainingJobName": "worse"},
+            "verdict": {"good": False},
+        },
+        "2026-03-01T14:00:00.000+00:00": failed,
+        "2026-03-01T15:00:00.000+00:00": {"job": {**JOB, "TrainingJobName": "better"}},
+        "2026-03-01T15:00:10.000+00:00": failed,
+    }
+    ages = []
+    for at, end in ends.items():
+        execution = {**STATE["execution"], "stop_time": at}
+        ages.append(announce(bus.tell, s3, {**STATE, "execution": execution, **end})["model_age_seconds"])
+    assert ages == [None, 3_600, 7_200, 10_800, 10]
+
+
+@pytest.mark.parametrize("at", ["yesterday", "2026-03-01T12:00:00", None])
+def test_an_age_that_cannot_be_reckoned_fails_no_announcement(at: Any) -> None:
+    bus, s3 = Bus(), FaultyS3()
+    listed = {"trainings": [{"job": "edited", "at": at, "good": True}]}
+    put_document(s3, "data", trainings_key("digits/"), SCHEMA, listed)
+    detail = announce(bus.tell, s3, {**STATE, "job": JOB})
+    assert detail["model_age_seconds"] is None
+    assert "unrecorded" not in detail

@@ -194,12 +194,17 @@ def _data(pipeline: TrainingPipelineBase) -> list[cloudwatch.IWidget]:
         "encoded": pipeline.metric_shards_encoded(period=DAY),
         "reused": pipeline.metric_shards_reused(period=DAY),
     }
-    steps = [named(pipeline.metric_step_seconds(step, period=HOUR), step) for step in ("Plan", "Seal")]
+    steps = [
+        named(pipeline.metric_step_seconds(step, period=HOUR), step) for step in ("Plan", "Encode", "Seal")
+    ]
+    cost = {"trainings": pipeline.metric_cost(period=DAY)}
+    age = {"when an execution ended": pipeline.metric_model_age_seconds(period=DAY)}
     return [
-        graph("Cost per day", _named({"trainings": pipeline.metric_cost(period=DAY)}), width=6, stacked=True),
-        graph("Records of a training", _named(records), width=6, unit="number"),
-        graph("Shards per day", _named(shards), width=6, unit="number", stacked=True),
-        graph("Steps before training", steps, width=6, unit="seconds"),
+        graph("Cost per day", _named(cost), width=5, stacked=True),
+        graph("Records of a training", _named(records), width=5, unit="number"),
+        graph("Shards per day", _named(shards), width=5, unit="number", stacked=True),
+        graph("Steps before training", steps, width=5, unit="seconds"),
+        graph("Age of the model in use", _named(age), width=4, unit="seconds"),
     ]
 
 

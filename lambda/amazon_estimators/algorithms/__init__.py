@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from amazon_estimators.algorithms.algorithm import Algorithm as Algorithm
@@ -18,20 +17,24 @@ from amazon_estimators.algorithms.object2vec import Object2Vec as Object2Vec
 from amazon_estimators.algorithms.pca import PCA as PCA
 from amazon_estimators.algorithms.random_cut_forest import RandomCutForest as RandomCutForest
 from amazon_estimators.errors import RequestError
+from amazon_estimators.text import nearest
 
 ALGORITHMS: Mapping[str, type[Algorithm]] = MappingProxyType(
     {algorithm.__name__: algorithm for algorithm in Algorithm.__subclasses__()}
 )
 """Every algorithm by class name."""
+OTHER_NAMES: Mapping[str, Sequence[str]] = MappingProxyType(
+    {"fm": ["FactorizationMachines"], "ll": ["LinearLearner"], "rcf": ["RandomCutForest"]}
+)
+"""What algorithms are called for short."""
 
 
 def algorithm_named(name: str) -> type[Algorithm]:
     """Return the algorithm of this class name, exactly as spelt; RequestError names the nearest."""
     if name in ALGORITHMS:
         return ALGORITHMS[name]
-    by_lower = {known.lower(): known for known in ALGORITHMS}
-    near = get_close_matches(str(name).lower().replace("-", "").replace("_", ""), by_lower, n=1, cutoff=0.4)
-    hint = f" Did you mean {by_lower[near[0]]!r}?" if near else ""
+    near = nearest(name, ALGORITHMS, others=OTHER_NAMES)
+    hint = f" Did you mean {near!r}?" if near else ""
     raise RequestError(
         f"There is no algorithm {name!r}.{hint}", remedy=f"Use one of {', '.join(sorted(ALGORITHMS))}."
     )

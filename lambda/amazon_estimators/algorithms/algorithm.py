@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, Self
 
@@ -24,7 +23,8 @@ from amazon_estimators.hyperparameters.hyperparameter import (
     HyperparameterWarning,
     container_setting,
 )
-from amazon_estimators.text import shown
+from amazon_estimators.hyperparameters.other_names import OTHER_NAMES
+from amazon_estimators.text import nearest, shown
 
 if TYPE_CHECKING:
     from amazon_estimators.record_sets.record_set import RecordSet
@@ -243,10 +243,16 @@ class Algorithm:
         return cls._names.get(name)
 
     @classmethod
+    def nearest(cls, name: str) -> str | None:
+        """Return the hyperparameter that an unknown name means; None if none is near."""
+        # What AWS does not document is suggested only to those who ask for it, as _wd.
+        known = [known for known in cls._names if name.startswith("_") or not known.startswith("_")]
+        return nearest(name, known, others=OTHER_NAMES)
+
+    @classmethod
     def _unknown(cls, name: str) -> str:
-        by_lower = {known.lower(): known for known in cls._names}
-        near = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.4)
-        hint = f"did you mean {by_lower[near[0]]!r}?" if near else f"it takes {', '.join(cls.declared())}."
+        near = cls.nearest(name)
+        hint = f"did you mean {near!r}?" if near else f"it takes {', '.join(cls.declared())}."
         return f"{cls.__name__} has no hyperparameter {shown(name)}: {hint}"
 
     def _missing(self, refused: set[str]) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from amazon_estimators.algorithms.algorithm import Algorithm
@@ -18,6 +17,7 @@ from amazon_estimators.algorithms.tuning_ranges import (
     declared_name,
 )
 from amazon_estimators.hyperparameters.value_types import Integer, Real
+from amazon_estimators.text import nearest
 
 GUIDE = "https://docs.aws.amazon.com/sagemaker/latest/dg/"
 RANGES = f"{GUIDE}automatic-model-tuning-define-ranges.html"
@@ -93,8 +93,8 @@ def metric_findings(
         settings: Hyperparameters of the trainings, as Python values.
     """
     if name not in known:
-        near = get_close_matches(str(name), known, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        near = nearest(name, known)
+        hint = f" Did you mean {near!r}?" if near else ""
         yield Problem(
             f"{what} {name!r} is not one of {algorithm.__name__}: {', '.join(known)}.{hint}", source=METRICS
         )
@@ -123,9 +123,8 @@ def range_findings(algorithm: type[Algorithm], ranges: Mapping[str, Range]) -> I
     for spelling, searched in ranges.items():
         name = declared_name(algorithm, spelling)
         if name is None:
-            known = list(algorithm.declared())
-            near = get_close_matches(spelling, known, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            near = algorithm.nearest(spelling)
+            hint = f" Did you mean {near!r}?" if near else ""
             yield Problem(
                 f"{algorithm.__name__} has no hyperparameter {spelling!r}.{hint}",
                 source=algorithm.documentation,

@@ -27,6 +27,7 @@ from amazon_estimators.cli.report import report
 from amazon_estimators.cli.starter import dead_letters, request
 from amazon_estimators.cli.terminal import errors
 from amazon_estimators.cli.verify import verify
+from amazon_estimators.cli.watch import watch
 from amazon_estimators.errors import AmazonEstimatorsError
 
 PROGRAM = "amazon-estimators"
@@ -56,6 +57,7 @@ for command in (
     verify,
     start,
     status,
+    watch,
     logs,
     stop,
     redrive,
@@ -84,8 +86,8 @@ def run(arguments: Sequence[str]) -> int:
             error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt) as interrupted:
-        # The text of a Detached says how to resume watching.
-        click.echo(str(interrupted) or "Interrupted.", err=True)
+        # The text of a Detached says how to resume watching; click raises its own error from it.
+        click.echo(str(interrupted.__cause__ or interrupted) or "Interrupted.", err=True)
         return INTERRUPTED
     except Exception as error:
         ours = error if isinstance(error, AmazonEstimatorsError | OSError) else as_ours(error)

@@ -76,12 +76,28 @@ def session_of_options(profile: str | None, region: str | None) -> Any:
 @of_pipeline
 @click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
 @click.option("--name", help="Name of the execution. Default: generated.")
+@click.option(
+    "--data-set",
+    metavar="VERSION",
+    help="Version of the data to train on, as record_set.json, events and the job's tags name it. "
+    "Default: the input as it is now.",
+)
+@click.option("--reason", help="Why; the events about the result repeat it. Default: none.")
 @click.option("--follow/--no-follow", default=False, help="Wait for the end and show progress. Default: no.")
 @as_json
-def start(values: tuple[str, ...], name: str | None, follow: bool, as_json: bool, **where: Any) -> int:
+def start(
+    values: tuple[str, ...],
+    *,
+    name: str | None,
+    data_set: str | None,
+    reason: str | None,
+    follow: bool,
+    as_json: bool,
+    **where: Any,
+) -> int:
     """Start an execution of a deployed pipeline. NAME=VALUE overrides a hyperparameter."""
     pipeline = find(**where)
-    execution = pipeline.start(assignments(values), name=name)
+    execution = pipeline.start(assignments(values), name=name, data_set=data_set, reason=reason)
     if not as_json:
         output().print(f"Started {execution.name}\n{execution.console_url}", markup=False, soft_wrap=True)
     if follow:
@@ -133,9 +149,7 @@ def logs(execution: str | None, follow: bool, as_json: bool, **where: Any) -> in
         return 0
     job = chosen.training_job()
     if job is None:
-        raise click.ClickException(
-            f"execution {chosen.name} has no training job yet; try again with --follow"
-        )
+        raise chosen.without_job()
     lines = job.logs()
     if as_json:
         print_json([{"time": line.time.isoformat(), "host": line.host, "text": line.text} for line in lines])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -36,16 +37,21 @@ def show_all(pipelines: list[PipelineEstimator], *, as_json: bool) -> int:
     if as_json:
         print_json([overview.facts() for overview in shown])
         return 0
+    output().print(table_of(shown))
+    return 0
+
+
+def table_of(shown: Sequence[Overview], *, caption: str | None = None) -> Table:
+    """Return the table of overviews."""
     first, *others = COLUMNS
-    table = Table(box=None)
+    table = Table(box=None, caption=caption, caption_justify="left")
     # A name is what people copy: other columns make room for it.
     table.add_column(first, min_width=max(len(overview.pipeline) for overview in shown))
     for heading in others:
         table.add_column(heading)
     for overview in shown:
         table.add_row(*_row(overview))
-    output().print(table)
-    return 0
+    return table
 
 
 def _row(overview: Overview) -> tuple[Any, ...]:

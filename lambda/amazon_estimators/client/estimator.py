@@ -19,6 +19,7 @@ from amazon_estimators.client.after_training import AfterTraining
 from amazon_estimators.client.console import UploadBar
 from amazon_estimators.client.described_job import algorithm_of, instances_of
 from amazon_estimators.client.job_settings import JobSettings
+from amazon_estimators.client.known_instances import check_training_type
 from amazon_estimators.client.training_job import TrainingJob, checked_job_name, timestamp
 from amazon_estimators.client.training_records import Given, Records, training_data
 from amazon_estimators.errors import InstanceError, RequestError
@@ -201,10 +202,11 @@ class Estimator(AfterTraining):
 
         The manifest is written last; if anything fails, everything written is deleted. Rows of an array keep
         their order; blocks of an iterator are distributed over the shards. Raises InputError naming row and
-        column.
+        column, and InstanceError for an unknown instance type before anything is sent.
         """
         from amazon_estimators.client.upload_record_set import Destination, encryption, upload_record_set  # noqa: PLC0415
 
+        check_training_type(self.instance_type, session=self.session)
         place = Place.prefix(self.data_location, what="data_location")
         # The random part keeps two RecordSets of the same millisecond apart.
         folder = f"{type(self.algorithm).__name__}-{timestamp()}-{secrets.token_hex(4)}/"
@@ -278,6 +280,7 @@ class Estimator(AfterTraining):
         experiment_config: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """Return the CreateTrainingJob request that :meth:`fit` would send, checked against the data."""
+        check_training_type(self.instance_type, session=self.session)
         data = training_data(
             records, self.algorithm, in_vpc=self.settings.subnets is not None, session=self.session
         )

@@ -6,14 +6,14 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NoReturn, TextIO
+from typing import Any, TextIO
 
 from amazon_estimators import errors
 from amazon_estimators.algorithms.metrics import Metric
 from amazon_estimators.client import training_job
 from amazon_estimators.client.console import Console
 from amazon_estimators.client.training_job import Detached, Follower, TrainingJob, console_host
-from amazon_estimators.errors import AmazonEstimatorsError, TrainingJobError
+from amazon_estimators.errors import AmazonEstimatorsError, RequestError, TrainingJobError
 from amazon_estimators.pipeline.explain import text_of
 from amazon_estimators.storage.sessions import client_of, region_of
 
@@ -98,8 +98,42 @@ class Execution:
         except KeyboardInterrupt:
             raise Detached(self.way_back()) from None
         if ended["status"] != "SUCCEEDED":
-            self._fail(ended, follower.job)
+            if follower.job is not None and follower.job.ended:
+                follower.job.result()  # raises with the end of the log, if it was the job that failed
+            raise self.failure(ended)
         return ended
+
+    def failure(self, ended: Mapping[str, Any], *, note: str = "") -> AmazonEstimatorsError:
+        """Return the error of an execution that ended without success, with its class if it is one of ours.
+
+        Args:
+            ended: Its description.
+            note: A sentence to begin the message with. Default: none.
+        """
+        name, cause = ended.get("error", ""), text_of(ended.get("cause", ""))
+        message = f"{note}Execution {self.name} {ended['status']}: {cause or 'no cause given'}"
+        remedy = f"See it in the console: {self.console_url}"
+        kind = getattr(errors, name, None)
+        if not (isinstance(kind, type) and issubclass(kind, AmazonEstimatorsError)):
+            return TrainingJobError(f"{message} ({name})" if name else message, remedy=remedy)
+        error = kind.__new__(kind)
+        AmazonEstimatorsError.__init__(error, message, remedy=remedy)
+        return error
+
+    def without_job(self) -> AmazonEstimatorsError:
+        """Return why the execution has no training job: it does not have one yet, or ended before."""
+        described = self.describe()
+        if described["status"] == RUNNING:
+            return RequestError(
+                f"execution {self.name} has no training job yet: it is in state {self.state() or 'none'}",
+                remedy="Try again with --follow, or call wait().",
+            )
+        if described["status"] == "SUCCEEDED":
+            return RequestError(
+                f"SageMaker does not know the training job of execution {self.name}, which succeeded",
+                remedy=f"See it in the console: {self.console_url}",
+            )
+        return self.failure(described, note="It has no training job. ")
 
     def way_back(self) -> str:
         """Return a text on how to follow the execution again, and how to stop it."""
@@ -109,19 +143,6 @@ class Execution:
             f"  Stop it:          Execution({self.arn!r}).stop()\n"
             f"  Look at it:       {self.console_url}"
         )
-
-    def _fail(self, ended: Mapping[str, Any], job: Follower | None) -> NoReturn:
-        if job is not None and job.ended:
-            job.result()  # raises with the reason and the end of the log, if it was the job that failed
-        name, cause = ended.get("error", ""), text_of(ended.get("cause", ""))
-        message = f"Execution {self.name} {ended['status']}: {cause or 'no cause given'}"
-        remedy = f"See it in the console: {self.console_url}"
-        kind = getattr(errors, name, None)
-        if not (isinstance(kind, type) and issubclass(kind, AmazonEstimatorsError)):
-            raise TrainingJobError(f"{message} ({name})" if name else message, remedy=remedy)
-        error = kind.__new__(kind)
-        AmazonEstimatorsError.__init__(error, message, remedy=remedy)
-        raise error
 
 
 def shard_counts(states: Any, arn: str) -> Mapping[str, int] | None:

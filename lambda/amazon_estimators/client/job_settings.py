@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from amazon_estimators.errors import RequestError
 from amazon_estimators.pipeline.create_training_job import DAY, MEMBERS, request_of, settings_of
-from amazon_estimators.text import is_template
+from amazon_estimators.text import is_template, nearest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,14 +70,12 @@ class JobSettings:
     @classmethod
     def named(cls, given: Mapping[str, Any]) -> Self:
         """Return the settings by name. Raises RequestError for an unknown name, with a suggestion."""
-        from difflib import get_close_matches  # noqa: PLC0415
-
         known = list(cls.__dataclass_fields__)
         unknown = []
         for name in given:
             if name not in known:
-                near = get_close_matches(name, known, n=1)
-                unknown.append(f"{name!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
+                near = nearest(name, known)
+                unknown.append(f"{name!r}" + (f" (did you mean {near!r}?)" if near else ""))
         if unknown:
             raise RequestError(f"Estimator has no setting {', '.join(unknown)}; it has {', '.join(known)}")
         return cls(**given)

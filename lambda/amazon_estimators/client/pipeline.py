@@ -15,8 +15,9 @@ from amazon_estimators.client.registry import ModelRegistry
 from amazon_estimators.client.training_job import TrainingJob
 from amazon_estimators.errors import ModelError, RequestError
 from amazon_estimators.pipeline.current_model import CurrentModel, approved_model, read_current_model
+from amazon_estimators.pipeline.data_set import check_version
 from amazon_estimators.pipeline.keys import input_prefix
-from amazon_estimators.pipeline.settings import with_columns
+from amazon_estimators.pipeline.settings import check_reason, with_columns
 from amazon_estimators.sources import Source
 from amazon_estimators.storage.s3_uri import Place
 from amazon_estimators.storage.sessions import client_of, region_of
@@ -98,6 +99,7 @@ class PipelineEstimator:
         *,
         hyperparameters: Mapping[str, Any] | None = None,
         data_set: str | None = None,
+        reason: str | None = None,
     ) -> Self:
         """Start an execution, which encodes what is new under the input prefixes, and trains.
 
@@ -110,6 +112,7 @@ class PipelineEstimator:
             hyperparameters: Overrides of the deployed hyperparameters. Default: none.
             data_set: The version of the data to train on, from ``record_set.json`` or the job's tags.
                 Default: the current objects under the prefixes.
+            reason: Why, as the events about the result repeat it. Default: none.
 
         Raises HyperparameterError before anything starts, or the execution's error.
         """
@@ -126,19 +129,34 @@ class PipelineEstimator:
             **(hyperparameters or {}),
             **({} if mini_batch_size is None else {"mini_batch_size": mini_batch_size}),
         }
-        self.latest_execution = self.start(overrides, name=job_name, data_set=data_set)
+        self.latest_execution = self.start(overrides, name=job_name, data_set=data_set, reason=reason)
         if wait:
             self.latest_execution.wait(logs=logs)
         return self
 
     def start(
-        self, overrides: Mapping[str, Any], *, name: str | None = None, data_set: str | None = None
+        self,
+        overrides: Mapping[str, Any],
+        *,
+        name: str | None = None,
+        data_set: str | None = None,
+        reason: str | None = None,
     ) -> Execution:
         """Start an execution and do not wait.
 
-        Checks the overrides together with the deployed hyperparameters first.
+        Args:
+            overrides: Hyperparameters that replace the deployed ones; they are checked together first.
+            name: The execution's name. Default: a generated one.
+            data_set: The version of the data to train on. Default: the current objects under the prefixes.
+            reason: Why, as the events about the result repeat it. Default: none.
+
+        Raises:
+            HyperparameterError, RequestError: Before anything starts.
         """
         sent = _sent(self.algorithm, overrides)
+        if data_set is not None:
+            check_version(data_set)
+        check_reason(reason or "")
         if name is not None and not EXECUTION_NAME.fullmatch(name):
             raise RequestError(
                 f"execution name is {name!r}; allowed: up to 80 letters, digits, hyphens, underscores"
@@ -148,7 +166,8 @@ class PipelineEstimator:
             input=json.dumps(
                 {
                     **({"hyperparameters": sent} if sent else {}),
-                    **({"data_set": data_set} if data_set else {}),
+                    **({"data_set": data_set} if data_set is not None else {}),
+                    **({"reason": reason} if reason else {}),
                 }
             ),
             **({"name": name} if name else {}),

@@ -78,10 +78,12 @@ class TrainingJob:
     ) -> dict[str, Any]:
         """Follow the job to its end and return its description.
 
-        Shows status, log (with ``logs``), metrics as they appear and the seconds billed, on ``stream``, by
-        default standard output. ``poll`` is the number of seconds between polls, by default POLL_SECONDS.
-        Raises TrainingJobError, with the service's reason, the end of the log and the console's URL, if the
-        job does not complete. Ctrl-C raises :class:`Detached` and leaves the job running.
+        Shows status, log (with ``logs``), metrics and the seconds billed, on ``stream``, by default standard
+        output. Each value of a metric is told once: without ``logs`` as it appears in the log; with ``logs``
+        by name at the end, because the log has it. ``poll`` is the number of seconds between polls, by
+        default POLL_SECONDS. Raises TrainingJobError, with the service's reason, the end of the log and the
+        console's URL, if the job does not complete. Ctrl-C raises :class:`Detached` and leaves the job
+        running.
         """
         follower = self.follower(logs=logs, stream=stream)
         try:
@@ -135,6 +137,7 @@ class Follower:
         self._transitions = 0
         self._message = ""
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self._told: dict[str, str] = {}
         self._last: dict[str, Any] = {}
 
     @property
@@ -174,9 +177,16 @@ class Follower:
             self._tail.append(f"{line.host} {line.text}")
             if self._logs:
                 self._console.log(line.host, line.text)
+                continue
             for name, pattern in self._metrics:
                 if found := pattern.search(line.text):
-                    self._console.metric(name, found[1].rstrip(",;"))
+                    self._tell(name, found[1].rstrip(",;"))
+
+    def _tell(self, name: str, value: str, *, label: str = "") -> None:
+        """Show a metric, unless that is the value that was shown of it last."""
+        if _rounded(value) != self._told.get(name):
+            self._console.metric(f"{label}{name}", value)
+        self._told[name] = _rounded(value)
 
     def _show_summary(self, job: dict[str, Any]) -> None:
         training, billable = job.get("TrainingTimeInSeconds"), job.get("BillableTimeInSeconds")
@@ -186,9 +196,17 @@ class Follower:
             saved = f" (spot saved {1 - billable / training:.0%})" if training and billable < training else ""
             self._console.note(f"Billable seconds: {billable:,}{saved}")
         for metric in job.get("FinalMetricDataList") or ():
-            self._console.metric(f"final {metric['MetricName']}", f"{metric['Value']:g}")
+            self._tell(metric["MetricName"], f"{metric['Value']:g}", label="final ")
         if job["TrainingJobStatus"] == "Completed":
             self._console.note(f"Model: {job['ModelArtifacts']['S3ModelArtifacts']}")
+
+
+def _rounded(value: str) -> str:
+    """Return a metric's value with the digits of a final one, which the service keeps as a float32."""
+    try:
+        return f"{float(value):.5g}"
+    except ValueError:
+        return value
 
 
 def console_host(region: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from amazon_estimators.logs import logged
@@ -17,7 +18,7 @@ from amazon_estimators.storage import s3
 @logged("Plan")
 @measured("Plan")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    planned = _plan(event)
+    planned = {**_plan(event), "planned_at": time.time()}
     if "concurrency" not in event:
         return planned
     return {**planned, "at_once": shards_at_once(lambda_client(), event["concurrency"])}

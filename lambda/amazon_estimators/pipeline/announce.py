@@ -30,7 +30,7 @@ from amazon_estimators.pipeline.event_names import (
 from amazon_estimators.pipeline.explain import details_of, reason_of, text_of
 from amazon_estimators.pipeline.lineage import COMPLETE, FAIL, attempt_of, run_event
 from amazon_estimators.pipeline.metrics import count
-from amazon_estimators.pipeline.trainings import add_training
+from amazon_estimators.pipeline.trainings import add_training, model_age, trainings
 from amazon_estimators.storage.documents import get_document, put_document
 from amazon_estimators.storage.faults import naming
 from amazon_estimators.storage.s3 import is_there, put_json
@@ -65,8 +65,8 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
     record of an execution that ended after it.
     """
     about = about_execution(state)
-    wasted = {"cost": _cost_of_failure(state)} if state.get("explained") else {}
-    untrained = announce_no_model(tell, state, {**about, **wasted}, failed=FAILED, waiting=WAITING)
+    failed = {"cost": _cost_of_failure(state), **_model_age(s3, state)} if state.get("explained") else {}
+    untrained = announce_no_model(tell, state, {**about, **failed}, failed=FAILED, waiting=WAITING)
     if untrained is not None:
         if state.get("explained"):
             # The description of the job that failed, if one did, names the RecordSets that it trained on.
@@ -97,7 +97,9 @@ def announce(tell: Tell, s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
             LOG.exception("s3://%s/%s was not written", plan["bucket"], key)
             unrecorded.append(f"s3://{plan['bucket']}/{key}: {error}")
     try:
-        add_training(s3, plan["bucket"], prefix, detail, at=at, good=good)
+        listed = add_training(s3, plan["bucket"], prefix, detail, at=at, good=good)
+        others = [training for training in listed if training["job"] != detail["job"]]
+        detail["model_age_seconds"] = model_age(others, at=at)
     except Exception as error:
         LOG.exception("the list of trainings was not written")
         unrecorded.append(f"s3://{plan['bucket']}/{keys.trainings_key(prefix)}: {error}")
@@ -206,6 +208,17 @@ def _cost_of_failure(state: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return what a training job that failed did cost; None if no training job failed."""
     job = details_of(state["error"].get("Cause", ""))
     return _cost(state, job) if "TrainingJobName" in job else None
+
+
+def _model_age(s3: Any, state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the age of the model in use, as the event of a failure has it; nothing if it cannot be read."""
+    settings, at = state["pipeline"], state["execution"].get("stop_time") or utc_text(datetime.now(UTC))
+    try:
+        listed = trainings(s3, settings["data_bucket"], settings["prefix"])
+    except Exception:
+        LOG.exception("the age of the model in use is not known")
+        return {}
+    return {"model_age_seconds": model_age(listed, at=at)}
 
 
 def _json(number: Any) -> Any:

@@ -54,11 +54,13 @@ ENDPOINT_COUNTS = {
 """The metric that counts each kind of an endpoint's events."""
 EXECUTION_SECONDS, BILLABLE_SECONDS = "ExecutionSeconds", "BillableSeconds"
 TRAINING_SECONDS, CAPACITY_WAIT_SECONDS = "TrainingSeconds", "CapacityWaitSeconds"
+MODEL_AGE_SECONDS = "ModelAgeSeconds"
 SECONDS = {
     EXECUTION_SECONDS: "seconds",
     TRAINING_SECONDS: "training_seconds",
     CAPACITY_WAIT_SECONDS: "waited_seconds",
     BILLABLE_SECONDS: "billable_seconds",
+    MODEL_AGE_SECONDS: "model_age_seconds",
 }
 """Durations, and where an event's detail has them."""
 COST = "Cost"

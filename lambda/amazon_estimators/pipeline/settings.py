@@ -121,12 +121,7 @@ class Settings:
             )
         if "data_set" in execution_input:
             check_version(execution_input["data_set"])
-        reason = execution_input.get("reason", "")
-        if not isinstance(reason, str) or len(reason) > LONGEST_REASON or not is_unicode(reason):
-            raise RequestError(
-                f"reason is {shown(reason)}; allowed: a text of up to {LONGEST_REASON:,} characters",
-                remedy="Shorten it or leave it out.",
-            )
+        check_reason(execution_input.get("reason", ""))
         overrides = execution_input.get("hyperparameters", {})
         if not isinstance(overrides, Mapping):
             raise RequestError(
@@ -135,6 +130,15 @@ class Settings:
             )
         algorithm = algorithm_named(self.algorithm).from_hyperparameters(self.hyperparameters)
         return algorithm.override(overrides) if overrides else algorithm
+
+
+def check_reason(reason: object) -> None:
+    """Raise RequestError unless this is a valid ``reason`` of an execution input."""
+    if not isinstance(reason, str) or len(reason) > LONGEST_REASON or not is_unicode(reason):
+        raise RequestError(
+            f"reason is {shown(reason)}; allowed: a text of up to {LONGEST_REASON:,} characters",
+            remedy="Shorten it or leave it out.",
+        )
 
 
 def _whole(name: str, value: Any) -> int:

@@ -75,8 +75,14 @@ def step_lines(
     if not machine:
         return
     line = {"pipeline": pipeline.get("pipeline"), "execution": execution.get("name"), DIMENSION: machine}
-    time_taken: dict[str, tuple[float, str]] = {STEP_SECONDS: (seconds, "Seconds")}
-    yield embedded({**line, STEP: step}, [[DIMENSION, STEP]], time_taken, now=now)
+    times = {step: seconds}
+    planned_at = (event.get("plan") or {}).get("planned_at")
+    if step == "Seal" and planned_at:  # what lies between Plan and Seal is the Map that encodes
+        times["Encode"] = now - seconds - planned_at
+    for name, time_taken in times.items():
+        yield embedded(
+            {**line, STEP: name}, [[DIMENSION, STEP]], {STEP_SECONDS: (time_taken, "Seconds")}, now=now
+        )
     values = {
         metric: (facts[name], unit) for name, (metric, unit) in FACTS.get(step, {}).items() if name in facts
     }

@@ -5,7 +5,8 @@ It is for people: no step decides anything by it. A damaged list is begun anew.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from amazon_estimators.errors import DamagedFileError
@@ -30,9 +31,29 @@ def trainings(s3: Any, bucket: str, prefix: str) -> list[dict[str, Any]]:
         return []
     try:
         listed = get_document(s3, bucket, key, SCHEMA, remedy="")["trainings"]
-        return [dict(one) for one in listed if isinstance(one["at"], str) and isinstance(one["job"], str)]
+        return [dict(entry) for entry in listed if _is_training(entry)]
     except (DamagedFileError, KeyError, TypeError, ValueError):
         return []
+
+
+def model_age(listed: Iterable[Mapping[str, Any]], *, at: str) -> int | None:
+    """Return the seconds from the newest good training before ``at`` until then; None if there was none.
+
+    Args:
+        listed: Trainings, as :func:`trainings` returns them.
+        at: A time in UTC, as those of the trainings.
+
+    Example:
+        >>> listed = [{"at": "2026-03-01T12:00:00.000+00:00", "good": True}]
+        >>> model_age(listed, at="2026-03-01T13:00:00.000+00:00")
+        3600
+    """
+    good = [str(training["at"]) for training in listed if training.get("good") and str(training["at"]) < at]
+    return (
+        round((datetime.fromisoformat(at) - datetime.fromisoformat(max(good))).total_seconds())
+        if good
+        else None
+    )
 
 
 def add_training(
@@ -51,8 +72,12 @@ def add_training(
     Raises:
         ServiceError: S3 does not answer.
     """
-    others = [one for one in trainings(s3, bucket, prefix) if one["job"] != detail["job"]]
+    others = [entry for entry in trainings(s3, bucket, prefix) if entry["job"] != detail["job"]]
     entry = {name: detail.get(name) for name in MEMBERS} | {"at": at, "good": good}
-    listed = sorted([*others, entry], key=lambda one: str(one["at"]))[-MOST:]
+    listed = sorted([*others, entry], key=lambda training: str(training["at"]))[-MOST:]
     put_document(s3, bucket, trainings_key(prefix), SCHEMA, {"trainings": listed})
     return listed
+
+
+def _is_training(entry: Mapping[str, Any]) -> bool:
+    return isinstance(entry["job"], str) and bool(datetime.fromisoformat(entry["at"]).tzinfo)

@@ -6,7 +6,6 @@ import inspect
 import warnings
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from difflib import get_close_matches
 from typing import Any, ClassVar, Self
 
 from amazon_estimators.algorithms import Algorithm
@@ -16,6 +15,7 @@ from amazon_estimators.client.training_job import checked_job_name, timestamp
 from amazon_estimators.client.training_records import training_data
 from amazon_estimators.errors import RequestError
 from amazon_estimators.hyperparameters.hyperparameter import HyperparameterWarning
+from amazon_estimators.hyperparameters.other_names import OTHER_NAMES
 from amazon_estimators.record_sets.record_set import RecordSet as AnyRecordSet
 from amazon_estimators.sdk.attribute import HyperparameterAttribute
 from amazon_estimators.sdk.hyperparameter import Hyperparameter
@@ -26,7 +26,7 @@ from amazon_estimators.sdk.record_sets import RecordSet
 from amazon_estimators.sdk.renamed import RENAMED, warn_renamed
 from amazon_estimators.sdk.serving import Serving
 from amazon_estimators.sdk.session import config_defaults
-from amazon_estimators.text import is_template
+from amazon_estimators.text import is_template, nearest
 
 
 def _positive(value: int) -> bool:
@@ -133,10 +133,10 @@ class AmazonAlgorithmEstimatorBase(Serving, SdkJobs):
     def _warn_of_misspelling(self, name: str) -> None:
         own = {"algorithm", "settings", "latest_training_job", "jobs", *SETTINGS, *ATTRIBUTES}
         known = {*own, *(known for known in dir(type(self)) if not known.startswith("_"))}
-        if name not in known and (near := get_close_matches(name, known, n=1, cutoff=0.75)):
+        if name not in known and (near := nearest(name, known, others=OTHER_NAMES)):
             warnings.warn(
                 f"{type(self).__name__} has no attribute {name!r}, so setting it has no effect: "
-                f"did you mean {near[0]!r}?",
+                f"did you mean {near!r}?",
                 UserWarning,
                 stacklevel=3,
             )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from amazon_estimators.client.job_settings import JobSettings
 from amazon_estimators.errors import RequestError
+from amazon_estimators.hyperparameters.other_names import OTHER_NAMES
 from amazon_estimators.sdk.renamed import with_new_names
+from amazon_estimators.text import nearest
 
 OFF: Mapping[str, tuple[object, ...]] = {
     "code_channel_name": ("code", None),
@@ -69,8 +70,8 @@ def sorted_keywords(
         elif name in names:
             hyperparameters[name] = value
         elif name not in OFF:
-            near = get_close_matches(name, [*ATTRIBUTES, *SETTINGS, *names], n=1)
-            unknown.append(f"{name!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
+            near = nearest(name, [*ATTRIBUTES, *SETTINGS, *names], others=OTHER_NAMES)
+            unknown.append(f"{name!r}" + (f" (did you mean {near!r}?)" if near else ""))
         elif value not in OFF[name]:
             unknown.append(f"{name}={value!r} (leave it out: this library does not do that)")
     if unknown:

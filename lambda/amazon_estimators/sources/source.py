@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from difflib import get_close_matches
 from typing import Any, Self
 
 from amazon_estimators.errors import RequestError
@@ -17,8 +16,8 @@ from amazon_estimators.sources.columns.rules import (
     is_by_column,
     listed_words,
 )
-from amazon_estimators.sources.formats import COMPRESSIONS, FORMATS, formats_with
-from amazon_estimators.text import listed
+from amazon_estimators.sources.formats import COMPRESSIONS, FORMATS, extensions, formats_with
+from amazon_estimators.text import listed, nearest
 
 BLOCK_BYTES = 8 * 2**20
 """Bytes a reader holds at a time, of input or of float32 features, depending on the format."""
@@ -155,8 +154,9 @@ class Source:
         if self.prefix is not None and not isinstance(self.prefix, str):
             yield f"prefix is {self.prefix!r}; allowed: the beginning of a key, such as 'mine/'"
         if self.format != "auto" and (not isinstance(self.format, str) or self.format not in FORMATS):
-            near = get_close_matches(str(self.format).lower(), FORMATS, n=1, cutoff=0.4)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            others = {extension.removeprefix("."): [name] for extension, name in extensions().items()}
+            near = nearest(self.format, FORMATS, others=others)
+            hint = f"; did you mean {near!r}?" if near else ""
             yield f"format is {self.format!r}; allowed: auto, {', '.join(FORMATS)}{hint}"
         choices = {
             "header": HEADERS,
