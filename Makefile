@@ -44,6 +44,8 @@ release: $(VENV)/release.stamp
 	@$(FRESH)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps $(DIST)/*.whl
 	$(FRESH)/bin/python -m pip check
 	cd $(FRESH) && bin/python -I $(CURDIR)/tests/docs/synth_readme.py $(CURDIR)/README.md
+	$(FRESH)/bin/python -m pip uninstall --quiet --disable-pip-version-check --yes aws-cdk-lib constructs jsii
+	cd $(FRESH) && bin/python -I -c "import amazon_estimators.sdk; from amazon_estimators import Estimator, load_model"
 
 # All benchmarks, about ten minutes: codec, sources, Plan/Encode/Seal, profiles, record_set(), prediction. ARGS=--write keeps the figures.
 bench: $(VENV)/test.stamp

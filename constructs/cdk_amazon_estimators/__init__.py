@@ -1,5 +1,14 @@
 """Amazon's first-party SageMaker algorithms as CDK constructs: data in a bucket, trained models out."""
 
+from importlib.util import find_spec
+
+if find_spec("aws_cdk") is None:
+    raise ModuleNotFoundError(
+        "The constructs need aws-cdk-lib, which is an extra: pip install 'cdk-amazon-estimators[cdk]', or in "
+        "a clone pip install '.[cdk]'",
+        name="aws_cdk",
+    )
+
 from amazon_estimators.algorithms.tuning_ranges import (
     CategoricalParameter,
     ContinuousParameter,

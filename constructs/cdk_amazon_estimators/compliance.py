@@ -131,6 +131,8 @@ WILDCARDS: Mapping[str, str] = {
         "Jobs are named after executions, models after executions or what they hold."
     ),
     r"arn:\S+:sagemaker:\S+:model-package/[\w-]+/\*": "Versions of the pipeline's own group are numbered.",
+    r"arn:\S+:sagemaker:\S+:(?:artifact|experiment-trial-component)/\*": "SageMaker names artifacts after a "
+    "hash of their source, and trial components itself.",
     r"arn:\S+:logs:\S+:log-group:/aws/sagemaker/(?:Training|Transform)Jobs:\S*\*": "Log streams are named "
     "after jobs.",
     r"arn:\S+:states:\S+:execution:\S+\*": "This state machine's executions: no name is known yet.",
@@ -171,8 +173,11 @@ NO_RESOURCE = frozenset(
         "logs:ListLogDeliveries",
         "logs:PutResourcePolicy",
         "logs:UpdateLogDelivery",
+        "sagemaker:ListArtifacts",
+        "sagemaker:ListAssociations",
         "sagemaker:ListEndpointConfigs",
         "sagemaker:ListModels",
+        "sagemaker:ListTrialComponents",
         "xray:GetSamplingRules",
         "xray:GetSamplingTargets",
         "xray:PutTelemetryRecords",

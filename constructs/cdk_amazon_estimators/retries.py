@@ -43,7 +43,7 @@ def of_functions() -> list[dict[str, Any]]:
 
 
 def of_reports() -> list[dict[str, Any]]:
-    """Return the Retry list of the page about a training, which nothing waits for long."""
+    """Return the Retry list of what a model can do without, such as its page: nothing waits for it long."""
     return [retry(NOT_RUN, seconds=1, attempts=3, longest=5)]
 
 

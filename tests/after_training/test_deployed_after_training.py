@@ -95,9 +95,9 @@ class Account:
         return listed
 
     @contextmanager
-    def denied(self, action: str) -> Iterator[None]:
-        """The state machine's role without an action, for the time of the block."""
-        iam, role = self.client("iam"), self.outputs["Role"]
+    def denied(self, action: str, *, to: str = "Role") -> Iterator[None]:
+        """A role, by default the state machine's, without an action for the time of the block."""
+        iam, role = self.client("iam"), self.outputs[to]
         statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         iam.put_role_policy(RoleName=role, PolicyName="Denied", PolicyDocument=document)
@@ -115,15 +115,19 @@ def account() -> Iterator[Account]:
 
 @pytest.fixture(scope="module")
 def first(account: Account) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A good model whose registration is refused, and goes through once redriven: (failed, redriven)."""
+    """A good model whose registration is refused, and goes through once redriven: (failed, redriven).
+
+    Its lineage is refused too, which fails nothing.
+    """
     for channel, rows in (("train", 200), ("validation", 50), ("test", 50)):
         account.put(channel, table(rows))
     with account.denied("sagemaker:CreateModelPackage"):
         arn = account.start("first")
         failed = account.end(arn)
-    account.client("stepfunctions").redrive_execution(executionArn=arn)
-    time.sleep(1)
-    return failed, account.end(arn)
+    with account.denied("sagemaker:AddAssociation", to="AssociateRole"):
+        account.client("stepfunctions").redrive_execution(executionArn=arn)
+        time.sleep(1)
+        return failed, account.end(arn)
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +194,44 @@ def test_the_model_is_registered_once_with_what_the_pipeline_knows(
     assert details["records of channel train"] == "200"
     assert details["reason"] == "to see first"
     assert package["CustomerMetadataProperties"]["data_set"] == detail["data_set"]
+
+
+def test_a_lineage_that_is_refused_is_told_and_once_allowed_made_once(
+    account: Account, first: tuple[dict[str, Any], dict[str, Any]]
+) -> None:
+    detail, output = account.told("first", "Model Trained"), json.loads(first[1]["output"])
+    for part in ("AccessDeniedException", "sagemaker:AddAssociation", account.outputs["AssociateRole"]):
+        assert part in detail["lineage_missing"]
+    machine = account.client("stepfunctions").describe_state_machine(
+        stateMachineArn=account.outputs["Machine"]
+    )
+    state = json.loads(machine["definition"])["States"]["AssociateRecordSet"]
+    event = {"pipeline": state["Parameters"]["pipeline"], "plan": output["plan"], "job": output["job"]}
+    answers = []
+    for _ in range(2):
+        answer = account.client("lambda").invoke(
+            FunctionName=account.outputs["Associate"], Payload=json.dumps(event)
+        )
+        answers.append(json.loads(answer["Payload"].read()))
+    made, again = answers
+    assert again == made
+    sagemaker = account.client("sagemaker")
+    (component,) = sagemaker.list_trial_components(SourceArn=output["job"]["TrainingJobArn"])[
+        "TrialComponentSummaries"
+    ]
+    listed = sagemaker.list_associations(SortOrder="Ascending")["AssociationSummaries"]
+    assert [(one["SourceArn"], one["AssociationType"], one["DestinationArn"]) for one in listed] == [
+        (made["data_set"], "DerivedFrom", made["record_set"]),
+        (made["record_set"], "ContributedTo", component["TrialComponentArn"]),
+    ]
+    uris = {
+        one["ArtifactArn"]: one["Source"]["SourceUri"]
+        for one in sagemaker.list_artifacts()["ArtifactSummaries"]
+    }
+    assert uris.keys() == {made["data_set"], made["record_set"]}
+    assert uris[made["record_set"]] == detail["record_set"]
+    assert detail["data_set"] in uris[made["data_set"]]
+    assert account.read(uris[made["data_set"]])
 
 
 def test_a_worse_model_is_rejected_with_both_figures_and_the_other_one_stays(

@@ -212,7 +212,7 @@ OTHER_VALUES: dict[str, Callable[[Stack], Any]] = {
 OTHER_VALUES |= {
     "tuning": lambda stack: Tuning(objective="test:msd", max_jobs=4),
     "gate": lambda stack: Gate(metric="test:msd", at_most=5.0),
-    "registration": lambda stack: Registration(approval=Approval.MANUAL),
+    "registration": lambda stack: Registration(approval=Approval.MANUAL, lineage=True),
 }
 """The steps after training."""
 APART = {

@@ -399,7 +399,7 @@ def test_an_execution_has_time_for_all_trainings() -> None:
 NEW_STATES = {
     "tuning": {"PrepareTuning", "Tune", "Leaderboard", "BestTraining"},
     "gate": {"Judge", "IsGood", "ReportRejection", "AnnounceRejection"},
-    "registration": {"PrepareRegistration", "Register"},
+    "registration": {"PrepareRegistration", "Register", "AssociateRecordSet"},
 }
 EXPLAINED = {
     f"{name}AfterTraining"
@@ -447,6 +447,21 @@ def test_what_fails_after_training_goes_on_there_when_redriven() -> None:
     )
 
 
+def test_a_lineage_that_cannot_be_written_leads_on_to_the_announcement() -> None:
+    states = with_props("registration").definition["States"]
+    (catch,) = states["AssociateRecordSet"]["Catch"]
+    assert catch == {"ErrorEquals": ["States.ALL"], "Next": "Report", "ResultPath": "$.package.lineage"}
+    assert states["AssociateRecordSet"]["ResultPath"] == catch["ResultPath"]
+    assert (states["Register"]["Next"], states["AssociateRecordSet"]["Next"]) == (
+        "AssociateRecordSet",
+        "Report",
+    )
+    without = with_props(registration=Registration())
+    assert without.definition["States"]["Register"]["Next"] == "Report"
+    assert "Associate" not in str(without.template)
+    assert "artifact/" not in str(without.template)
+
+
 def test_names_of_tuning_jobs_have_room_for_retries() -> None:
     made = with_props("tuning")
     prefix = tuning_prefix(made)
@@ -477,7 +492,9 @@ def test_the_group_outlives_the_stack_and_is_registered_in() -> None:
 
 
 MACHINE = "DigitsStateMachineRole"
-JUDGE, REGISTER, TUNE = (f"RecordSetEncoder{step}Role" for step in ("Judge", "Register", "Tune"))
+JUDGE, REGISTER, TUNE, ASSOCIATE = (
+    f"RecordSetEncoder{step}Role" for step in ("Judge", "Register", "Tune", "Associate")
+)
 TRAINING = "DigitsTrainingRole"
 DATA, MODELS = "arn:aws:s3:::<DigitsDataBucket6C5C068C>", "arn:aws:s3:::<DigitsModelBucketD7347822>"
 RECORD_SET = f"{DATA}/recordsets/0123456789abcdef01234567"
@@ -516,6 +533,14 @@ PERMISSIONS: list[tuple[str, str, str, bool]] = [
     (JUDGE, "sagemaker:ListModelPackages", "model-package-group/{prefix}", True),
     (JUDGE, "sagemaker:DescribeModelPackage", "model-package/{prefix}/7", True),
     (JUDGE, "sagemaker:UpdateModelPackage", "model-package/{prefix}/7", False),
+    (ASSOCIATE, "sagemaker:CreateArtifact", "artifact/0123456789abcdef", True),
+    (ASSOCIATE, "sagemaker:CreateArtifact", "experiment-trial-component/a", False),
+    (ASSOCIATE, "sagemaker:AddAssociation", "artifact/0123456789abcdef", True),
+    (ASSOCIATE, "sagemaker:AddAssociation", "experiment-trial-component/a-aws-training-job", True),
+    (ASSOCIATE, "sagemaker:AddAssociation", "context/a", False),
+    (ASSOCIATE, "sagemaker:DeleteAssociation", "artifact/0123456789abcdef", False),
+    (REGISTER, "sagemaker:CreateArtifact", "artifact/0123456789abcdef", False),
+    (MACHINE, "sagemaker:AddAssociation", "artifact/0123456789abcdef", False),
 ]
 OBJECTS: list[tuple[str, str, str, bool]] = [
     (TUNE, "s3:PutObject", f"{DATA}/datasets/last_tuned.json", True),

@@ -47,7 +47,8 @@ def organisation() -> Synthesised:
     alarm = cloudwatch.Alarm.from_alarm_arn(
         stack, "Alarm", "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:drift"
     )
-    names = ("encryption_key", "service_encryption_key", "notification_topic", "encryption_headers", "tags")
+    keys = ("encryption_key", "service_encryption_key")
+    names = (*keys, "notification_topic", "encryption_headers", "tags", "registration")
     pipeline = TrainingPipeline(
         stack,
         "Digits",

@@ -137,6 +137,22 @@ class SageMaker(FakeSageMaker):
     def list_model_packages(self, **_: Any) -> dict[str, Any]:
         return {"ModelPackageSummaryList": []}
 
+    def list_artifacts(self, **_: Any) -> dict[str, Any]:
+        return {"ArtifactSummaries": []}
+
+    def create_artifact(self, **request: Any) -> dict[str, Any]:
+        return {"ArtifactArn": f"arn:artifact:{request['ArtifactName']}"}
+
+    def list_associations(self, **_: Any) -> dict[str, Any]:
+        return {"AssociationSummaries": []}
+
+    def add_association(self, **request: Any) -> dict[str, Any]:
+        return {name: request[name] for name in ("SourceArn", "DestinationArn")}
+
+    def list_trial_components(self, **asked: Any) -> dict[str, Any]:
+        component = {"TrialComponentArn": f"{asked['SourceArn']}-aws-training-job"}
+        return {"TrialComponentSummaries": [component]}
+
     def describe_endpoint(self, **asked: Any) -> dict[str, Any]:
         self._looks += 1
         if self._looks % 2 == 0:

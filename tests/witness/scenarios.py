@@ -128,7 +128,17 @@ AFTER_TRAINING = {
         ("UnexplainedAfterTraining", "FailedAfterTraining"),
         faults={"Judge": [CRASH], "ExplainAfterTraining": [CRASH]},
     ),
-    "registration": Scenario("registration", through=("PrepareRegistration", "Register", "Announce")),
+    "registration": Scenario(
+        "registration", through=("PrepareRegistration", "Register", "AssociateRecordSet", "Announce")
+    ),
+    "registration: lineage throttled": Scenario(
+        "registration", through=("Announce",), faults={"AssociateRecordSet": [THROTTLED] * 3}
+    ),
+    "registration: lineage fails": Scenario(
+        "registration",
+        through=("Register", "AssociateRecordSet", "Report", "Announce"),
+        faults={"AssociateRecordSet": [CRASH]},
+    ),
     "registration: throttled": Scenario("registration", faults={"Register": [SDK_FAULT] * 4}),
     "registration: exhausted": Scenario(
         "registration", SDK_FAULT.error, AFTER, faults={"Register": [SDK_FAULT] * 5}

@@ -18,6 +18,7 @@ from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.pipeline import keys
 from amazon_estimators.record_sets.keys import record_set_key
 from cdk_amazon_estimators.access.s3_access import S3Access
+from cdk_amazon_estimators.after_training.record_set_lineage import associate_record_set
 from cdk_amazon_estimators.after_training.step import Bound, Context
 from cdk_amazon_estimators.function_task import EXECUTION, invoke, invoke_statement
 from cdk_amazon_estimators.props.problems import Problems
@@ -53,10 +54,13 @@ class Registration:
         approval: ``Approval.AUTOMATIC`` or ``Approval.MANUAL``. Default: AUTOMATIC.
         model_package_group: The name of an existing model package group. Default: a new one, which outlives
             the stack.
+        lineage: Write the data set version and the RecordSet into SageMaker's own lineage, and associate them
+            with the training job. Default: False.
     """
 
     approval: Approval = Approval.AUTOMATIC
     model_package_group: str | None = None
+    lineage: bool = False
 
     leaves = "package"
 
@@ -85,7 +89,7 @@ class Registration:
         return job_name_prefix
 
     def bind(self, context: Context, *, then: sfn.State, reject: Callable[[], sfn.State]) -> Bound:
-        """Create PrepareRegistration and Register."""
+        """Create PrepareRegistration and Register and, with ``lineage``, AssociateRecordSet."""
         group = context.model_package_group
         assert group is not None
         function = context.encoder.step(
@@ -127,12 +131,14 @@ class Registration:
         }
         register = sfn.CustomState(context.scope, "Register", state_json=task)
         prepare.next(register)
-        register.next(then)
-        return Bound(
-            first=prepare,
-            tasks=[prepare, register],
-            statements=[invoke_statement(function), _statement(context.scope, group)],
-        )
+        statements = [invoke_statement(function), _statement(context.scope, group)]
+        if self.lineage:
+            associate, invokes = associate_record_set(context, then=then)
+            register.next(associate)
+            statements.append(invokes)
+        else:
+            register.next(then)
+        return Bound(first=prepare, tasks=[prepare, register], statements=statements)
 
 
 def _statement(scope: Construct, group: str) -> iam.PolicyStatement:

@@ -243,6 +243,7 @@ def _judged(state: Mapping[str, Any]) -> dict[str, Any]:
         **_reported(state.get("report") or {"Cause": "the step that writes it did not run"}),
         "verdict": state.get("verdict"),
         "model_package": package.get("ModelPackageArn"),
+        **_incomplete_lineage(package.get("lineage") or {}),
         "tuning": state.get("tuned"),
     }
 
@@ -251,10 +252,27 @@ def _reported(report: Mapping[str, Any]) -> dict[str, Any]:
     """Return where the page about the training is, or why there is none."""
     if "uri" in report:
         return {"report": report["uri"]}
-    error = str(report.get("Error") or "")
-    reason = text_of(str(report.get("Cause") or ""))[:LONGEST_SAID]
-    LOG.warning("there is no report: %s %s", error, reason)
-    return {"report": None, "report_missing": f"{error}: {reason}" if error else reason}
+    reason = _failure_of(report)
+    LOG.warning("there is no report: %s", reason)
+    return {"report": None, "report_missing": reason}
+
+
+def _incomplete_lineage(lineage: Mapping[str, Any]) -> dict[str, Any]:
+    """Return why SageMaker's own lineage is incomplete; nothing if it is complete, or not asked for."""
+    if "missing" in lineage:
+        return {"lineage_missing": lineage["missing"]}
+    if "Error" in lineage:
+        reason = _failure_of(lineage)
+        LOG.warning("SageMaker's own lineage is incomplete: %s", reason)
+        return {"lineage_missing": reason}
+    return {}
+
+
+def _failure_of(step: Mapping[str, Any]) -> str:
+    """Return the error of a step that was caught, as text."""
+    error = str(step.get("Error") or "")
+    reason = text_of(str(step.get("Cause") or ""))[:LONGEST_SAID]
+    return f"{error}: {reason}" if error else reason
 
 
 def _current(detail: Mapping[str, Any]) -> CurrentModel:

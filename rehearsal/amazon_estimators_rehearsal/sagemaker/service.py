@@ -18,6 +18,7 @@ from amazon_estimators_rehearsal.sagemaker.errors import (
     UnknownOperationError,
 )
 from amazon_estimators_rehearsal.sagemaker.invocations import Invocations, Response, endpoint_of
+from amazon_estimators_rehearsal.sagemaker.lineage import Lineage
 from amazon_estimators_rehearsal.sagemaker.model_packages import ModelPackages
 from amazon_estimators_rehearsal.sagemaker.models import Models
 from amazon_estimators_rehearsal.sagemaker.resources import Operation, Resource, Resources, tag_list
@@ -60,6 +61,7 @@ class SageMaker:
             configs,
             models,
             ModelPackages(self._account),
+            Lineage(self._account, training_jobs),
         )
         self._invocations = Invocations(self._account, endpoints)
         self._endpoints = endpoints
@@ -111,6 +113,8 @@ class SageMaker:
         kind = self._kind_of.get(operation)
         if isinstance(kind, ModelPackages):
             return kind.arn_of(request)
+        if isinstance(kind, Lineage):
+            return kind.arn_of(operation, request)
         name = request.get(kind.items.name_member) if kind else None
         return kind.items.arn(str(name)) if kind and name else "*"
 
