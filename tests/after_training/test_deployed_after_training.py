@@ -7,104 +7,18 @@ import io
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
+from after_account import Account, pipeline_of, session_of, table
 
-from amazon_estimators.client.find_pipelines import find_pipeline
 from amazon_estimators.client.lineage import lineage_of
-from amazon_estimators.client.pipeline import PipelineEstimator
+from amazon_estimators.pipeline.explain import MAP_FAILED
 from amazon_estimators_rehearsal.platform import Platform
+from denials import Invocation, denied, invocations, step_of, untold
 
 pytestmark = pytest.mark.deployed
-
-SECONDS = 240
-RNG = np.random.default_rng(3)
-WEIGHT = np.array([1.0, -2.0, 0.5])
-
-
-def table(rows: int, *, noise: float = 0.05) -> bytes:
-    """Return CSV of a label, linear in three features, and these."""
-    features = RNG.normal(size=(rows, 3))
-    label = features @ WEIGHT + RNG.normal(scale=noise, size=rows)
-    text = io.StringIO()
-    csv.writer(text).writerows(np.column_stack([label, features]).round(5).tolist())
-    return text.getvalue().encode()
-
-
-@dataclass
-class Account:
-    """The deployed pipeline as seen from outside."""
-
-    platform: Platform
-    outputs: dict[str, str]
-    events: list[dict[str, Any]] = field(default_factory=list)
-
-    def client(self, service: str) -> Any:
-        return self.platform.client(service)
-
-    def put(self, channel: str, body: bytes) -> None:
-        self.client("s3").put_object(
-            Bucket=self.outputs["Bucket"], Key=f"input/{channel}/rows.csv", Body=body
-        )
-
-    def read(self, uri: str) -> bytes:
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        body: bytes = self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-        return body
-
-    def start(self, name: str) -> str:
-        arn: str = self.client("stepfunctions").start_execution(
-            stateMachineArn=self.outputs["Machine"], name=name, input=json.dumps({"reason": f"to see {name}"})
-        )["executionArn"]
-        return arn
-
-    def end(self, arn: str) -> dict[str, Any]:
-        """The execution's description once it has ended."""
-        deadline = time.monotonic() + SECONDS
-        while time.monotonic() < deadline:
-            described: dict[str, Any] = self.client("stepfunctions").describe_execution(executionArn=arn)
-            if described["status"] != "RUNNING":
-                return described
-            time.sleep(0.5)
-        raise AssertionError(f"{arn} still runs\n" + "\n".join(self.platform.problems()))
-
-    def told(self, execution: str, detail_type: str) -> dict[str, Any]:
-        """The detail of an event about an execution; waits for it."""
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            for event in self.events:
-                if (event["detail-type"], event["detail"]["execution"]) == (detail_type, execution):
-                    detail: dict[str, Any] = event["detail"]
-                    return detail
-            answer = self.client("sqs").receive_message(
-                QueueUrl=self.outputs["ToldQueue"], MaxNumberOfMessages=10
-            )
-            self.events += [json.loads(message["Body"]) for message in answer.get("Messages", [])]
-            time.sleep(0.2)
-        raise AssertionError(f"no {detail_type} of {execution}; there are {self.events}")
-
-    def packages(self) -> list[dict[str, Any]]:
-        listed: list[dict[str, Any]] = self.client("sagemaker").list_model_packages(
-            ModelPackageGroupName=self.outputs["Group"]
-        )["ModelPackageSummaryList"]
-        return listed
-
-    @contextmanager
-    def denied(self, action: str, *, to: str = "Role") -> Iterator[None]:
-        """A role, by default the state machine's, without an action for the time of the block."""
-        iam, role = self.client("iam"), self.outputs[to]
-        statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        iam.put_role_policy(RoleName=role, PolicyName="Denied", PolicyDocument=document)
-        try:
-            yield
-        finally:
-            iam.delete_role_policy(RoleName=role, PolicyName="Denied")
 
 
 @pytest.fixture(scope="module")
@@ -121,10 +35,10 @@ def first(account: Account) -> tuple[dict[str, Any], dict[str, Any]]:
     """
     for channel, rows in (("train", 200), ("validation", 50), ("test", 50)):
         account.put(channel, table(rows))
-    with account.denied("sagemaker:CreateModelPackage"):
+    with denied(account.client, account.outputs["Role"], "sagemaker:CreateModelPackage"):
         arn = account.start("first")
         failed = account.end(arn)
-    with account.denied("sagemaker:AddAssociation", to="AssociateRole"):
+    with denied(account.client, account.outputs["AssociateRole"], "sagemaker:AddAssociation"):
         account.client("stepfunctions").redrive_execution(executionArn=arn)
         time.sleep(1)
         return failed, account.end(arn)
@@ -335,16 +249,39 @@ def test_the_steps_add_little_state(second: dict[str, Any]) -> None:
     assert len(json.dumps(added)) <= 4096
 
 
-def session_of(account: Account) -> Any:
-    class Session:
-        region_name = "us-east-1"
-
-        def client(self, service: str, **_: Any) -> Any:
-            return account.client(service)
-
-    return Session()
+AFTER_TRAINING = {"tune", "judge", "register", "associate", "report", "announce", "explain"}
+NOT_OF_EVERY_RUN = {
+    ("judge", "s3:ListBucket"): "the model in use of a pipeline without a registry; a model that is gone",
+}
+"""Steps and actions that these executions do not need, and what needs them."""
 
 
-def pipeline_of(account: Account) -> PipelineEstimator:
-    machine = account.outputs["Machine"]
-    return find_pipeline(stack_name=None, state_machine_arn=machine, session=session_of(account))
+def test_each_action_of_the_steps_counts_and_its_absence_names_the_role(
+    account: Account, first: tuple[dict[str, Any], dict[str, Any]], second: dict[str, Any]
+) -> None:
+    """The functions of both executions are invoked directly, as their roles, without one action after the
+    other."""
+    made = [call for ended in (first[1], second) for call in invocations(account.client, ended).values()]
+    steps = [call for call in made if step_of(account.client, call.function) in AFTER_TRAINING]
+    assert {step_of(account.client, call.function) for call in steps} == AFTER_TRAINING
+    explain, associate = (
+        next(call for call in steps if step_of(account.client, call.function) == name)
+        for name in ("explain", "associate")
+    )
+    plan = json.loads(second["output"])["plan"]
+    of_shards = [
+        {**explain.event, "plan": plan, "shard": 0},
+        {**explain.event, "plan": plan, "error": {"Error": MAP_FAILED}},
+    ]
+    steps += [Invocation(explain.function, event) for event in of_shards]
+
+    def of_other_data(digit: str) -> Invocation:
+        """Associate what it has not associated before."""
+        names = dict.fromkeys(("data_set", "fingerprint", "prefix"), digit * 24)
+        return Invocation(associate.function, {**associate.event, "plan": {**plan, **names}})
+
+    alone = {
+        ("associate", "sagemaker:AddAssociation"): lambda: of_other_data("0"),
+        ("associate", "sagemaker:CreateArtifact"): lambda: of_other_data("1"),
+    }
+    assert untold(account.client, steps, only=alone) == set(NOT_OF_EVERY_RUN)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
@@ -21,6 +21,7 @@ from amazon_estimators.pipeline.current_model import (
 from amazon_estimators.pipeline.keys import current_model_key
 from amazon_estimators.storage.documents import put_document
 from amazon_estimators_rehearsal.platform import Platform
+from denials import denied
 
 SECONDS = 240
 RNG = np.random.default_rng(3)
@@ -159,14 +160,6 @@ class EndpointAccount:
         (prediction,) = json.loads(answer["Body"].read())["predictions"]
         return dict(prediction)
 
-    @contextmanager
-    def denied(self, role: str, action: str) -> Iterator[None]:
+    def denied(self, role: str, action: str) -> AbstractContextManager[None]:
         """A role without an action, for the time of the block."""
-        iam, name = self.client("iam"), self.outputs[role]
-        statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        iam.put_role_policy(RoleName=name, PolicyName="Denied", PolicyDocument=document)
-        try:
-            yield
-        finally:
-            iam.delete_role_policy(RoleName=name, PolicyName="Denied")
+        return denied(self.client, self.outputs[role], action)

@@ -7,8 +7,8 @@ import io
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import pytest
 
 from amazon_estimators.inference import load_model
 from amazon_estimators_rehearsal.platform import Platform
+from denials import Invocation, denied, invocations, states_of, untold
 
 pytestmark = pytest.mark.deployed
 
@@ -74,18 +75,6 @@ class Account:
         self.client("stepfunctions").redrive_execution(executionArn=ended["executionArn"])
         time.sleep(1)
         return self.end(ended["executionArn"])
-
-    @contextmanager
-    def denied(self, action: str, role: str) -> Iterator[None]:
-        """A role without an action, for the time of the block."""
-        iam, name = self.client("iam"), self.outputs[role]
-        statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        iam.put_role_policy(RoleName=name, PolicyName="Denied", PolicyDocument=document)
-        try:
-            yield
-        finally:
-            iam.delete_role_policy(RoleName=name, PolicyName="Denied")
 
     def transform_jobs(self) -> list[str]:
         listed = self.client("sagemaker").list_transform_jobs()["TransformJobSummaries"]
@@ -197,7 +186,7 @@ def test_a_permission_taken_away_is_told_and_a_redrive_goes_on(
     """Nothing is orphaned: once it ends well, no model is left, and a job that was done is not repeated."""
     name, before = f"without-{action.partition(':')[2]}", len(account.transform_jobs())
     account.put("batch/input/a.csv", table(NAMES, [np.ones(3)] * 3))
-    with account.denied(action, "BatchRole"):
+    with denied(account.client, account.outputs["BatchRole"], action):
         failed = account.run("Batch", name)
     assert failed["status"] == "FAILED", failed
     cause = json.loads(failed["cause"])["errorMessage"]
@@ -223,101 +212,64 @@ def test_rows_that_the_model_was_not_trained_on_are_refused_before_anything_is_p
 
 
 NOT_OF_EVERY_RUN = {
-    ("Announce", "s3:PutObject"): "the record of a model, which a training announces",
-    ("Plan", "lambda:GetAccountSettings"): "the account's concurrency; without it, the prop counts",
-    ("*", "s3:AbortMultipartUpload"): "an upload that failed",
-    ("*", "logs:CreateLogStream"): "the log, which no step waits for",
-    ("*", "logs:PutLogEvents"): "the log, which no step waits for",
+    ("announce", "s3:GetObject"): "the list of trainings, which a training adds to",
+    ("announce", "s3:ListBucket"): "the list of trainings, which a training adds to",
+    ("announce", "s3:PutObject"): "the record of a model, which a training announces",
+    ("plan", "lambda:GetAccountSettings"): "the account's concurrency; without it, the prop counts",
+    ("plan", "s3:AbortMultipartUpload"): "an upload that failed",
+    ("encode", "s3:AbortMultipartUpload"): "an upload that failed",
+    ("score", "s3:AbortMultipartUpload"): "an upload that failed",
 }
 """Steps and actions that a run which ends well does not need, and what needs them."""
 
 
-def resolved(value: Any, state: Any, context: dict[str, Any]) -> Any:
-    """Parameters of a task with the paths in them replaced, as Step Functions does."""
-
-    def at(path: str) -> Any:
-        found = context if path.startswith("$$") else state
-        for name in path.lstrip("$").strip(".").split("."):
-            found = found[name] if name else found
-        return found
-
-    if not isinstance(value, dict):
-        return value
-    return {
-        name.removesuffix(".$"): at(inner) if name.endswith(".$") else resolved(inner, state, context)
-        for name, inner in value.items()
-    }
-
-
-def invocations(account: Account, arn: str) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Function and event of each step of an execution that ended well, the first shard's of the two Maps."""
-    states = account.client("stepfunctions")
-    described = states.describe_execution(executionArn=arn)
-    machine = states.describe_state_machine(stateMachineArn=described["stateMachineArn"])
-    tasks = json.loads(machine["definition"])["States"]
-    execution = {"Name": described["name"], "StartTime": "2026-11-28T10:00:00.000Z", "RedriveCount": 0}
-    context = {"Execution": execution, "StateMachine": {"Id": described["stateMachineArn"]}}
-    found = {}
-    pages = states.get_paginator("get_execution_history").paginate(executionArn=arn)
-    for event in (event for page in pages for event in page["events"]):
-        entered = event.get("stateEnteredEventDetails", {})
-        task = tasks.get(entered.get("name"), {})
-        if ":function:" in str(task.get("Resource")):
-            asked = resolved(task["Parameters"], json.loads(entered["input"]), context)
-            found[entered["name"]] = (task["Resource"], asked)
-    output = json.loads(described["output"])
+def steps_of(account: Account, execution: dict[str, Any]) -> list[Invocation]:
+    """What an execution that ended well has invoked, of the two Maps the first shard's."""
+    tasks = states_of(account.client, execution["stateMachineArn"])
+    made = invocations(account.client, execution)
+    output = json.loads(execution["output"])
     for name, key in (("Shards", output["plan"]["shards_key"]), ("Scores", output["sealed"]["parts_key"])):
         line, *_ = account.read(f"s3://{output['plan']['bucket']}/{key}").splitlines()
         inner = tasks[name]["ItemProcessor"]
         item = {**output["plan"], **json.loads(line), "plan": output["plan"], "model": output["model"]}
-        settings = found["Publish"][1]["pipeline"]
-        shared = {"execution": described["name"], "pipeline": settings if name == "Scores" else "a"}
-        found[name] = (inner["States"][inner["StartAt"]]["Resource"], {**item, **shared})
-    return found
-
-
-def actions_of(account: Account, role: str) -> set[str]:
-    """All actions that the policies of a role allow."""
-    iam, actions = account.client("iam"), set[str]()
-    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-        document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-        for statement in document["Statement"]:
-            listed = statement["Action"]
-            actions.update([listed] if isinstance(listed, str) else listed)
-    return actions
+        settings = made["Publish"].event["pipeline"]
+        shared = {"execution": execution["name"], "pipeline": settings if name == "Scores" else "a"}
+        made[name] = Invocation(inner["States"][inner["StartAt"]]["Resource"], {**item, **shared})
+    assert {"Model", "Plan", "Shards", "Seal", "Scores", "Publish"} <= set(made)
+    return [*made.values()]
 
 
 def test_each_action_of_each_role_counts_and_its_absence_names_the_role(
     account: Account, trained: dict[str, Any]
 ) -> None:
     """Every step is run directly, as its role, without one action after the other."""
-    account.put("scores/input/a.csv", table(["other", *NAMES], [np.arange(5.0)] * 4))
+    numbers = count()
+
+    def put_other_rows() -> None:
+        """Other rows each time: else Plan sees that all is done. The other steps read the version before."""
+        rows = np.arange(5.0) + next(numbers)
+        account.put("scores/input/a.csv", table(["other", *NAMES], [rows] * 4))
+
+    put_other_rows()
     ended = account.run("Scoring", "to-be-denied")
     assert ended["status"] == "SUCCEEDED", (ended, account.platform.problems())
-    functions, iam = account.client("lambda"), account.client("iam")
-    unused: set[tuple[str, str]] = set()
-    steps = invocations(account, ended["executionArn"])
-    roles: dict[str, list[str]] = {}
-    for name, (function, _) in steps.items():
-        arn = functions.get_function_configuration(FunctionName=function)["Role"]
-        roles.setdefault(arn.rpartition("/")[2], []).append(name)
-    assert {"Model", "Plan", "Shards", "Seal", "Scores", "Publish"} <= set(steps)
-    for role, names in roles.items():
-        for number, action in enumerate(sorted(actions_of(account, role))):
-            # Other rows each time: else Plan finds that all is done. The other steps read the version before.
-            account.put("scores/input/a.csv", table(["other", *NAMES], [np.arange(5.0) + number] * 4))
-            statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
-            document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-            iam.put_role_policy(RoleName=role, PolicyName="Denied", PolicyDocument=document)
-            try:
-                answers = [
-                    functions.invoke(FunctionName=function, Payload=json.dumps(event).encode())
-                    for function, event in (steps[name] for name in names)
-                ]
-            finally:
-                iam.delete_role_policy(RoleName=role, PolicyName="Denied")
-            texts = [answer["Payload"].read().decode() for answer in answers if answer.get("FunctionError")]
-            if not any(role in text and action in text for text in texts):
-                known = (names[0], action) in NOT_OF_EVERY_RUN
-                unused.add((names[0] if known else "*", action))
-    assert unused == set(NOT_OF_EVERY_RUN)
+    steps = steps_of(account, ended)
+    assert untold(account.client, steps, before=put_other_rows) == set(NOT_OF_EVERY_RUN)
+
+
+@pytest.mark.parametrize("action", ["s3:GetObject", "ecr:BatchGetImage"])
+def test_what_the_execution_role_may_not_do_is_told(
+    account: Account, trained: dict[str, Any], action: str
+) -> None:
+    """SageMaker refuses a model that the role cannot read, and fails a job whose image it cannot pull."""
+    account.put("batch/input/a.csv", table(NAMES, [np.full(3, 2.0)] * 3))
+    account.put("batch/input/c.csv", b"")
+    states = states_of(account.client, account.outputs["Batch"])
+    role = states["CreateModel"]["Parameters"]["ExecutionRoleArn"].rpartition("/")[2]
+    with denied(account.client, role, action):
+        failed = account.run("Batch", f"without-{action.replace(':', '-')}")
+    assert failed["status"] == "FAILED", failed
+    cause = json.loads(failed["cause"])["errorMessage"]
+    assert role in cause
+    assert action in cause
+    assert account.models() == []
