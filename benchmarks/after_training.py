@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 for source in ("constructs", "lambda", "rehearsal"):
     sys.path.insert(0, str(ROOT / source))
 
+from amazon_estimators.pipeline.keys import input_prefix  # noqa: E402
 from amazon_estimators_rehearsal.platform import Platform  # noqa: E402
 
 APP = ROOT / "tests" / "after_training" / "app"
@@ -75,7 +76,7 @@ def main() -> None:
                 channel: rows(count, seed, weight) for seed, (channel, count) in enumerate(counts.items())
             }
             for channel, body in bodies.items():
-                s3.put_object(Bucket=outputs["Bucket"], Key=f"input/{channel}/rows.csv", Body=body)
+                s3.put_object(Bucket=outputs["Bucket"], Key=f"{input_prefix('', channel)}rows.csv", Body=body)
             arn = states.start_execution(stateMachineArn=outputs["Machine"])["executionArn"]
             while (ended := states.describe_execution(executionArn=arn))["status"] == "RUNNING":
                 time.sleep(0.5)

@@ -1,4 +1,4 @@
-"""Format counts and a user's values for messages."""
+"""Format counts and a user's values for messages, and suggest the name that was meant."""
 
 from __future__ import annotations
 

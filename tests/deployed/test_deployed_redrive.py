@@ -81,7 +81,7 @@ def test_after_a_failure_only_what_is_missing_is_encoded(pipeline: Pipeline) -> 
     assert states_since_redrive(pipeline, arn)[:3] == ["Failed", "Plan", "Shards"]
     state = json.loads(again.output)
     # Nothing of the failure is left.
-    assert state.keys() == {"input", "plan", "request", "capacity", "job", "announced"}
+    assert state.keys() == {"input", "plan", "request", "capacity", "job", "report", "announced"}
     assert (state["plan"]["shards"], state["plan"]["shards_to_encode"]) == (2, 1)
     assert shard_versions(pipeline, state["plan"]) == [1, 1]
     assert state["job"]["TrainingJobName"].endswith("-1-0-0")

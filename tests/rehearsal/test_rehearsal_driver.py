@@ -528,4 +528,6 @@ def test_a_whole_rehearsal_without_network(tmp_path: Path, outputs: dict[str, st
     assert run.returncode == 0, text
     for line in SUMMARY:
         assert re.search(rf"^{line}$", text, re.MULTILINE), (line, text)
-    assert list((tmp_path / "tmp").iterdir()) == []
+    (page,) = (tmp_path / "tmp").iterdir()  # which it names
+    assert re.fullmatch(r"report-of-kmeans-[\w-]+\.html", page.name)
+    assert str(page) in text
