@@ -4,6 +4,7 @@
 """
 
 from aws_cdk import App, CfnOutput, Duration, Stack
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -25,7 +26,8 @@ from cdk_amazon_estimators import (
 class Churn(Stack):
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
-        topic = sns.Topic(self, "OnCall", enforce_ssl=True)
+        key = kms.Key(self, "Key", enable_key_rotation=True)
+        topic = sns.Topic(self, "OnCall", master_key=key, enforce_ssl=True)
         monitoring = Monitoring(alarm_topic=topic, expected_every=Duration.days(2), monthly_budget=20)
         training = TrainingPipeline(
             self,

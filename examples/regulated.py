@@ -44,6 +44,8 @@ class Regulated(Stack):
             "Network",
             ip_addresses=ec2.IpAddresses.cidr(ADDRESSES),
             nat_gateways=0,
+            # Nothing here uses the default group; closing it takes a function of CDK's own.
+            restrict_default_security_group=False,
             max_azs=2,
             subnet_configuration=[
                 ec2.SubnetConfiguration(name="Jobs", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)

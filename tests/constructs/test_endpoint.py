@@ -228,7 +228,7 @@ def everything() -> Synthesised:
 def test_what_each_role_may_do(
     everything: Synthesised, role: str, action: str, resource: str, may: bool
 ) -> None:
-    context = {"events:source": "amazon-estimators"}
+    context = {"events:source": ["amazon-estimators", "amazon-estimators.lineage"]}
     if action == "events:PutEvents":
         (statement,) = (one for one in everything.statements(role) if one["Action"] == action)
         assert statement["Condition"] == {"StringEqualsIfExists": context}

@@ -9,7 +9,7 @@ from aws_cdk import Duration, Size
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import known
 
-NAMES = ("Plan", "Encode", "Seal", "Explain", "Announce", "Fail", "Starter")
+NAMES = ("Plan", "Encode", "Seal", "Explain", "Announce", "Fail", "Report", "Starter")
 """The functions by name; a starter creates its own, with the same code and settings."""
 LEAST_MEMORY, MOST_MEMORY = 512, 10_240
 """MiB. Encode needs at least the first; Lambda offers at most the second."""
