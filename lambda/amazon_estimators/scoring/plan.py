@@ -8,7 +8,6 @@ from typing import Any
 
 from amazon_estimators.pipeline.plan import plan_record_sets
 from amazon_estimators.pipeline.training_request import job_tags
-from amazon_estimators.scoring.kept import check_kept
 from amazon_estimators.scoring.keys import CHANNEL, answers_root, predictions_root
 from amazon_estimators.scoring.schema import check_features, rows_channel, trained_on
 from amazon_estimators.scoring.settings import ScoringSettings
@@ -42,6 +41,8 @@ def plan_scoring(
             s3, settings, {CHANNEL: channel}, execution_input.get("data_set"), execution
         )
     check_features(trained, planned.plan.channels[CHANNEL])
+    from amazon_estimators.scoring.kept import check_kept  # noqa: PLC0415 - loads the table reader
+
     check_kept(s3, planned.plan, settings.keep)
     run = hashlib.sha256(f"{execution['name']}\n{execution['start_time']}".encode()).hexdigest()[:10]
     attempt = f"{planned.state['attempt']}-{run}"
