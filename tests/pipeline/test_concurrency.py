@@ -52,4 +52,5 @@ def test_plan_says_it_to_the_map(concurrency: dict[str, int] | None, monkeypatch
     monkeypatch.setattr(plan, "_plan", lambda event: {"shards": 3})
     monkeypatch.setattr(plan, "lambda_client", lambda: Lambda(10))
     planned = plan.handler({"concurrency": concurrency} if concurrency else {}, None)
+    assert planned.pop("planned_at") > 0
     assert planned == {"shards": 3, **({"at_once": 8} if concurrency else {})}
