@@ -119,8 +119,17 @@ def _misfits(rule: ChannelRule, source: Source) -> Iterator[str]:
         yield f"{problem.message}: {problem.remedy[0].lower()}{problem.remedy[1:].rstrip('.')}"
 
 
-def unused_options(rule: ChannelRule, source: Source, formats: Iterable[str]) -> str:
-    """Return the options of a Source, with their values, that mean nothing in a channel of these formats."""
+OF_DIRECTORIES = ("label", "classes", "features", "exclude")
+"""Options that may name directories such as ``year=2024/``, whatever the format of the files in them."""
+
+
+def unused_options(
+    rule: ChannelRule, source: Source, formats: Iterable[str], *, directories: bool = False
+) -> str:
+    """Return the options of a Source, with their values, that mean nothing in a channel of these formats.
+
+    Of a format without columns, those that name columns count if some name ``directories``.
+    """
     applied: tuple[str, ...] = ALWAYS
     if not rule.vectors:
         applied = (
@@ -129,6 +138,8 @@ def unused_options(rule: ChannelRule, source: Source, formats: Iterable[str]) ->
             *(OF_LINES if encoding_for(rule.content_type) != "files" else PATTERNS),
         )
     applied = (*applied, *(option for name in formats for option in FORMATS[name].options))
+    if directories:
+        applied = (*applied, *OF_DIRECTORIES)
     return ", ".join(f"{name} {value!r}" for name, value in source.given.items() if name not in applied)
 
 

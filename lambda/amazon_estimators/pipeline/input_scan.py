@@ -14,6 +14,7 @@ from amazon_estimators.pipeline.channels import Channel, unused_options
 from amazon_estimators.prefetch import ahead
 from amazon_estimators.sources import Layout, Schema, Source, format_of
 from amazon_estimators.sources.files.compression import compression_of
+from amazon_estimators.sources.partitions import columns_of
 from amazon_estimators.sources.schema import check_schema
 from amazon_estimators.storage.input_files import EMPTY, LOG_NAMES, InputFiles, LeftOut
 from amazon_estimators.storage.object_list import ObjectList
@@ -142,7 +143,8 @@ def _check_options(channel: Channel, found: Found) -> None:
     if channel.of_other_files or not channel.source.given:
         return
     formats = tuple(found.formats) if channel.rule.vectors else ()
-    if unused := unused_options(channel.rule, channel.source, formats):
+    directories = bool(formats and columns_of(found.objects[0][0], channel.source))
+    if unused := unused_options(channel.rule, channel.source, formats, directories=directories):
         what = f"{' and '.join(formats)} files" if formats else "lines"
         raise RequestError(
             f"channel {channel.name} reads {what}, to which these options do not apply: {unused}",
