@@ -34,15 +34,12 @@ def allow_logs(key: kms.IKey, scope: Construct) -> None:
 
 def allow_events(key: kms.IKey) -> None:
     """Allow EventBridge to send to encrypted queues, for rules of this account."""
-    key.add_to_resource_policy(
-        iam.PolicyStatement(
-            sid="EventBridge",
-            principals=[iam.ServicePrincipal("events.amazonaws.com")],
-            actions=["kms:Decrypt", "kms:GenerateDataKey"],
-            resources=["*"],  # in the policy of a key, the key
-            conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
-        )
-    )
+    _allow_service(key, "EventBridge", "events", "kms:Decrypt", "kms:GenerateDataKey")
+
+
+def allow_alarms(key: kms.IKey) -> None:
+    """Allow CloudWatch to publish to encrypted topics, for alarms of this account."""
+    _allow_service(key, "CloudWatchAlarms", "cloudwatch", "kms:Decrypt", "kms:GenerateDataKey*")
 
 
 def allow_through(key: kms.IKey, grantee: iam.IGrantable, *actions: str, service: str) -> None:
@@ -57,13 +54,12 @@ def allow_through(key: kms.IKey, grantee: iam.IGrantable, *actions: str, service
     )
 
 
-def allow_alarms(key: kms.IKey) -> None:
-    """Allow CloudWatch to publish to encrypted topics, for alarms of this account."""
+def _allow_service(key: kms.IKey, sid: str, service: str, *actions: str) -> None:
     key.add_to_resource_policy(
         iam.PolicyStatement(
-            sid="CloudWatchAlarms",
-            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-            actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+            sid=sid,
+            principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
+            actions=[*actions],
             resources=["*"],  # in the policy of a key, the key
             conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
         )

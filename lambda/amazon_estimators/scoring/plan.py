@@ -41,9 +41,10 @@ def plan_scoring(
             s3, settings, {CHANNEL: channel}, execution_input.get("data_set"), execution
         )
     check_features(trained, planned.plan.channels[CHANNEL])
-    from amazon_estimators.scoring.kept import check_kept  # noqa: PLC0415 - loads the table reader
+    if settings.keep:
+        from amazon_estimators.scoring.kept import check_kept  # noqa: PLC0415 - loads the table reader
 
-    check_kept(s3, planned.plan, settings.keep)
+        check_kept(s3, planned.plan, settings.keep)
     run = hashlib.sha256(f"{execution['name']}\n{execution['start_time']}".encode()).hexdigest()[:10]
     attempt = f"{planned.state['attempt']}-{run}"
     name = f"{settings.job_name_prefix}-{planned.plan.fingerprint[:8]}-{run}"
