@@ -104,11 +104,8 @@ def test_an_endpoint_scores_what_is_unusual_higher(
     ]
     stack.assert_trains("Usual", write(tmp_path / "metric.csv", "time,requests,latency,errors", rows))
     sagemaker, runtime = platform.client("sagemaker"), platform.client("sagemaker-runtime")
-    name = stack.stack.resolve(stack.stack.online.endpoint_name)
-    name = name if isinstance(name, str) else endpoint_of(sagemaker)
-    sagemaker.get_waiter("endpoint_in_service").wait(
-        EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-    )
+    name = stack.stack.online.endpoint_name
+    in_service(sagemaker, name)
     answer = runtime.invoke_endpoint(
         EndpointName=name, ContentType="text/csv", Body=b"900,0.2,3\n910,0.21,4\n20,3.5,400\n"
     )
@@ -155,15 +152,17 @@ def holds(properties: dict[str, Any], name: str) -> bool:
     return "GetAtt" in json.dumps(properties.get(name, ""))
 
 
-def endpoint_of(sagemaker: Any) -> str:
-    """Return the name of the account's newest endpoint."""
+def in_service(sagemaker: Any, name: str) -> None:
+    """Wait until an endpoint, which an execution makes some time after its model, answers."""
     deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        listed = sagemaker.list_endpoints(SortBy="CreationTime", SortOrder="Descending")["Endpoints"]
-        if listed:
-            return str(listed[0]["EndpointName"])
+
+    def status() -> str:
+        listed = sagemaker.list_endpoints(NameContains=name)["Endpoints"]
+        return str(listed[0]["EndpointStatus"]) if listed else "missing"
+
+    while (now := status()) != "InService":
+        assert time.monotonic() < deadline, now
         time.sleep(0.5)
-    raise AssertionError("no endpoint within 90 seconds")
 
 
 def wait(states: Any, arn: str) -> Any:
