@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from pipeline_runs import Pipeline
@@ -44,7 +44,7 @@ class Scoring:
     """A pipeline that has trained, and a prediction pipeline of its models under ``scores/``."""
 
     algorithm = "KMeans"
-    hyperparameters = {"k": "2"}
+    hyperparameters: ClassVar[dict[str, str]] = {"k": "2"}
 
     def model_of(self, dim: int) -> Any:
         """What training has made."""

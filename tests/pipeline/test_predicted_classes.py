@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,10 @@ class Species(Scoring):
     """LinearLearner of three classes."""
 
     algorithm = "LinearLearner"
-    hyperparameters = {"predictor_type": "multiclass_classifier", "num_classes": "3"}
+    hyperparameters: ClassVar[dict[str, str]] = {
+        "predictor_type": "multiclass_classifier",
+        "num_classes": "3",
+    }
 
     def model_of(self, dim: int) -> Any:
         assert dim == 2
@@ -59,7 +62,7 @@ def test_a_prediction_pipeline_names_the_class(species: Species, kind: str) -> N
     }[kind]()
     assert [int(label) for label in frame["predicted_label"]] == [0, 1, 2, 0]
     assert [*frame["predicted_class"]] == WORDS
-    assert {"name": "predicted_class", "type": "text"} == manifest["columns"][-1]
+    assert manifest["columns"][-1] == {"name": "predicted_class", "type": "text"}
 
 
 def test_the_model_in_use_names_the_class(
