@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -147,11 +148,27 @@ def test_nothing_that_no_import_reads(on_amazon_linux: Path) -> None:
         assert one.suffix not in (".pyc", ".pyi", ".a"), one
 
 
-def test_two_installs_are_the_same_bytes(
+def test_another_machine_makes_the_same_bytes(
     on_host: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Sources and cache lie elsewhere; the sources are older, and everything is made under another umask."""
+    digest = HOST.digest()
+    package = tmp_path / "another" / "place" / lambda_bundle.PACKAGE.name
+    shutil.copytree(lambda_bundle.PACKAGE, package)
+    for path in package.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+        os.utime(path, (1_500_000_000, 1_500_000_000))
+    monkeypatch.setattr(lambda_bundle, "PACKAGE", package)
+    monkeypatch.setattr(lambda_bundle, "LOCK", package / "requirements.txt")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other-cache"))
-    assert fingerprint(install(HOST, tmp_path / "again")) == fingerprint(on_host)
+    before = os.umask(0o077)
+    try:
+        again = install(HOST, tmp_path / "again")
+    finally:
+        os.umask(before)
+    for part in ("code", "layer"):
+        assert fingerprint(again / part) == fingerprint(on_host / part)
+    assert HOST.digest() == digest
 
 
 def test_the_second_install_runs_no_installer(

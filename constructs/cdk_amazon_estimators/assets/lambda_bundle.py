@@ -125,8 +125,11 @@ class _LocalInstall:
 
 
 def _copy_sources(directory: Path) -> None:
+    """Copy the handlers' sources. Their modes are those of the packages, whatever this user's umask is."""
     for path in handler_sources(PACKAGE):
         target = directory / path.relative_to(PACKAGE)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
         target.chmod(0o644)
+    for folder in (directory, *directory.rglob("*/")):
+        folder.chmod(0o755)

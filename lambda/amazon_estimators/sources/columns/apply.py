@@ -94,7 +94,7 @@ class _Ready:
         if gaps is not None and not gaps.any():
             gaps = None
         if gaps is not None and fill is not None:
-            values, gaps = np.where(gaps, np.array(fill), values), None
+            values, gaps = np.where(gaps, _like(fill, values), values), None
         scale = dict(rules.scale).get(position)
         if scale is not None:
             mean, deviation = scale
@@ -115,6 +115,15 @@ class _Ready:
             unknown = np.zeros(0, bool)
         refused = recipe.rules.unknown == "refuse" or one_hot is None
         return cls(codes, gaps if gaps.any() else None, unknown if refused and unknown.any() else None)
+
+
+def _like(fill: float | str, values: np.ndarray) -> np.ndarray:
+    """Return what fills gaps in the type of the values, if that holds it: whole labels stay whole."""
+    number = np.array(fill)
+    with np.errstate(over="ignore"):
+        cast = number.astype(values.dtype)
+    exact = values.dtype == np.float32 or np.array_equal(cast.astype(number.dtype), number)
+    return cast if exact and np.isfinite(cast) else number
 
 
 def coded(position: int, column: Column, recipe: Recipe) -> np.ndarray:
