@@ -180,6 +180,7 @@ class ModelEndpoint(EndpointEvents):
             endpoint_name=self.endpoint_name,
             volume_key=volume_key,
             captures=model.layout.captures if data_capture else None,
+            capture_key=key,
             multi_model=multi_model,
         )
         for alarm in self._alarms:

@@ -29,6 +29,11 @@ class ReadAs:
     lines: tuple[str, ...]
     columns: tuple[str, ...] | None = None
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The words of the label, in the order of their numbers; none if labels are numbers."""
+        return tuple(self.source.get("classes", ()))
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON-ready values; :meth:`from_dict` reads them back."""
         return asdict(self)

@@ -28,6 +28,14 @@ from amazon_estimators_rehearsal.emulator.embedded_metrics import (
     evaluate_alarms_by_dimensions,
     extract_embedded_metrics,
 )
+from amazon_estimators_rehearsal.emulator.encrypted_messages import encrypt_messages
+from amazon_estimators_rehearsal.emulator.encrypted_objects import encrypt_objects
+from amazon_estimators_rehearsal.emulator.encrypted_resources import (
+    encrypt_environments,
+    encrypt_executions,
+    encrypt_log_groups,
+)
+from amazon_estimators_rehearsal.emulator.key_use import KeyUse, honour_grants
 from amazon_estimators_rehearsal.emulator.policy_simulation import add_policy_simulation
 from amazon_estimators_rehearsal.emulator.redrive import add_redrive
 from amazon_estimators_rehearsal.emulator.sagemaker_service import register_sagemaker
@@ -64,7 +72,14 @@ def main() -> None:
     unpack_once()
     accept_metric_math()
     register_sagemaker(account)
-    enforce_state_machine_roles(account)
+    keys = KeyUse(account)
+    honour_grants()
+    encrypt_objects(keys)
+    encrypt_messages(keys)
+    encrypt_log_groups()
+    encrypt_environments(keys)
+    encrypt_executions(keys)
+    enforce_state_machine_roles(account, keys)
     add_redrive()
     add_policy_simulation()
     add_alarm_events()
