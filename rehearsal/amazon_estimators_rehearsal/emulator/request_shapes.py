@@ -17,7 +17,7 @@ from xml.etree.ElementTree import Element
 from botocore.exceptions import UnknownServiceError
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
-from defusedxml.ElementTree import fromstring
+from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]
 from ministack.services import s3, sns, stepfunctions
 
 from amazon_estimators_rehearsal.sagemaker.checks.request_schema import faults_of
