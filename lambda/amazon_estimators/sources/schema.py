@@ -13,6 +13,7 @@ from amazon_estimators.sources.blocks import Block
 from amazon_estimators.sources.columns.rules import BY_COLUMN, ColumnRules, Key, Recipe
 from amazon_estimators.sources.numbers import NUMBER
 from amazon_estimators.sources.source import COLUMN_LIMIT, FEATURE_LIMIT, NO_FILL, Source
+from amazon_estimators.storage.documents import check_fields
 from amazon_estimators.text import listed, nearest
 
 if TYPE_CHECKING:
@@ -242,6 +243,8 @@ class Schema:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        check_fields(cls, values, beside={"own", "rules"})
+
         def many(name: str) -> Any:
             return None if values[name] is None else tuple(values[name])
 
