@@ -28,8 +28,11 @@ def written(text: str) -> float | Decimal:
     return Decimal(text) if np.isinf(value) and text[-1:].isdigit() else value
 
 
-def not_finite(where: str, value: Any, counted: str = COUNTED) -> InputError:
-    """Return the error for ``value``, as the input has it; ``where`` names object, row and column."""
+def not_finite(where: str, value: Any, counted: str = COUNTED, *, fillable: bool = True) -> InputError:
+    """Return the error for ``value``, as the input has it; ``where`` names object, row and column.
+
+    ``fillable`` is True if a Source may fill gaps there.
+    """
     if isinstance(value, Decimal) or np.isfinite(value):
         limit = f"{np.finfo(np.float32).max:g}"
         return InputError(
@@ -39,7 +42,7 @@ def not_finite(where: str, value: Any, counted: str = COUNTED) -> InputError:
     return InputError(
         f"{where}: {value!s} is not a finite number",
         remedy=f"{counted} Fill it in or drop the row: the algorithms read neither NaN nor infinity."
-        + (f" {OF_SOURCE}" if np.isnan(value) else ""),
+        + (f" {OF_SOURCE}" if fillable and np.isnan(value) else ""),
     )
 
 

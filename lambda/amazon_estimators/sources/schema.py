@@ -67,7 +67,7 @@ class Schema:
                 if names is None:
                     raise SchemaError(
                         f"{where} has no header, so there is no column {column!r}",
-                        remedy="Name columns by position, or give the file a header.",
+                        remedy="Name columns by position; in CSV, a header names them.",
                     )
                 if column not in names:
                     raise SchemaError(
@@ -310,10 +310,14 @@ def check_schema(expected: Schema, example: str, actual: Schema, uri: str) -> No
             remedy="Set feature_count in the Source to the number of features of all files.",
         )
     if actual != expected:
-        raise SchemaError(
-            f"{example} and {uri} disagree: {_difference(expected, actual)}",
-            remedy="Give all files of a channel the same columns in the same order.",
-        )
+        remedy = "Give all files of a channel the same columns in the same order."
+        if expected.sparse != actual.sparse:
+            remedy = (
+                "Write all files of a channel sparse, or all dense; or read one kind, by include or skip."
+            )
+        elif expected.directories != actual.directories:
+            remedy = "Put all files of a channel below the same key=value directories."
+        raise SchemaError(f"{example} and {uri} disagree: {_difference(expected, actual)}", remedy=remedy)
 
 
 def _difference(expected: Schema, actual: Schema) -> str:

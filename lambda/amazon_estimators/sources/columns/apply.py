@@ -199,4 +199,15 @@ def _given(table: Table, recipe: Recipe, chosen: np.ndarray, row: int, feature: 
     if feature is not None:
         position = recipe.features[int(np.searchsorted(recipe.starts, feature, side="right")) - 1]
     assert position is not None
-    return table.columns[position].values[chosen[row]]
+    column, at = table.columns[position], chosen[row]
+    value = column.values[at]
+    rules = recipe.rules
+    if position in recipe.words:
+        return value
+    if position in dict(rules.fill) and ((column.gaps is not None and column.gaps[at]) or np.isnan(value)):
+        value = dict(rules.fill)[position]
+    if position in dict(rules.scale):
+        mean, deviation = dict(rules.scale)[position]
+        with np.errstate(over="ignore"):
+            return (float(value) - mean) / deviation
+    return value
