@@ -1,5 +1,6 @@
 # make rehearse   deploy app.py into a local AWS and train on real data (ALGORITHM=… DATA=… HYPERPARAMETERS="k=5 …")
 # make test       lint, types and all tests, with branch coverage
+# make fuzz       hostile inputs for everything that reads any (ARGS="--seconds 60 --target parquet")
 # make docs       the documentation, into .cache/site
 # make release    wheel and sdist into .cache/dist, checked and tried in an environment of their own
 PYTHON ?= python3
@@ -11,7 +12,7 @@ ALGORITHM ?= KMeans
 override DATA := $(value DATA)
 export ALGORITHM DATA HYPERPARAMETERS
 
-.PHONY: rehearse test check docs release bench lock clean
+.PHONY: rehearse test check fuzz docs release bench lock clean
 .DELETE_ON_ERROR:
 
 rehearse: $(VENV)/rehearse.stamp
@@ -30,6 +31,10 @@ check: $(VENV)/test.stamp
 	$(BIN)/mypy --config-file tests/mypy.ini
 	@$(CHECK_LOCKS) supply_chain.licenses
 	@$(CHECK_LOCKS) supply_chain.audit
+
+# A minute for each target. What breaks is kept in tests/fuzz/findings; --write keeps the result beside it.
+fuzz: $(VENV)/test.stamp $(VENV)/fuzz.stamp
+	@PYTHONPATH=constructs:lambda:rehearsal:tests:tests/triggers $(BIN)/python -m fuzz $(ARGS)
 
 docs: $(VENV)/test.stamp
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict

@@ -5,10 +5,11 @@ process of its own, and so is NumPy alone. They take turns, and processor time c
 runtime brings, is left out. A second copy of the code is without its bytecode: its directory is read-only for
 a function, so Python compiles there at each start.
 
-``--write`` saves the figures to ``benchmarks/results/cold_start.json``. The exit code is 1 if the bar is missed:
-NumPy's own import and 60 ms for the handler of Encode.
+``--write`` saves the figures to ``benchmarks/results/cold_start.json``. The exit code is 1 if the bar is
+missed: NumPy's own import and 60 ms for the handler of Encode.
 """
 
+# ruff: noqa: E402 - the library is found beside this file
 from __future__ import annotations
 
 import argparse
