@@ -64,6 +64,7 @@ bench: $(VENV)/test.stamp
 	$(BIN)/python benchmarks/many_objects.py $(ARGS)
 	$(BIN)/python benchmarks/feature_profile.py $(ARGS)
 	$(BIN)/python benchmarks/scale.py $(ARGS)
+	$(BIN)/python benchmarks/cold_start.py $(ARGS)
 	$(BIN)/python benchmarks/record_set.py $(ARGS)
 	$(BIN)/python benchmarks/prediction.py $(ARGS)
 
