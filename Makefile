@@ -1,5 +1,6 @@
 # make rehearse   deploy app.py into a local AWS and train on real data (ALGORITHM=… DATA=… HYPERPARAMETERS="k=5 …")
 # make test       lint, types and all tests, with branch coverage
+# make fuzz       hostile inputs for everything that reads any (ARGS="--seconds 60 --target parquet")
 # make docs       the documentation, into .cache/site
 # make release    wheel and sdist into .cache/dist, checked and tried in an environment of their own
 PYTHON ?= python3
@@ -11,7 +12,7 @@ ALGORITHM ?= KMeans
 override DATA := $(value DATA)
 export ALGORITHM DATA HYPERPARAMETERS
 
-.PHONY: rehearse test check docs release bench soak lock clean
+.PHONY: rehearse test check fuzz docs release bench soak lock clean
 .DELETE_ON_ERROR:
 
 rehearse: $(VENV)/rehearse.stamp
@@ -21,12 +22,19 @@ rehearse: $(VENV)/rehearse.stamp
 test: check
 	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --cov $(ARGS)
 
+CHECK_LOCKS := PYTHONPATH=tests $(BIN)/python -m
 check: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo --cache-dir .cache/imports
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file tests/mypy.ini
+	@$(CHECK_LOCKS) supply_chain.licenses
+	@$(CHECK_LOCKS) supply_chain.audit
+
+# A minute for each target. What breaks is kept in tests/fuzz/findings; --write keeps the result beside it.
+fuzz: $(VENV)/test.stamp $(VENV)/fuzz.stamp
+	@PYTHONPATH=constructs:lambda:rehearsal:tests:tests/triggers $(BIN)/python -m fuzz $(ARGS)
 
 docs: $(VENV)/test.stamp
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
@@ -34,7 +42,8 @@ docs: $(VENV)/test.stamp
 # Nothing here uploads. What is tried is the wheel: it is installed, and README's app synthesised, without the clone.
 DIST := .cache/dist
 FRESH := .cache/fresh
-release: $(VENV)/release.stamp
+release: $(VENV)/release.stamp $(VENV)/test.stamp
+	@$(CHECK_LOCKS) supply_chain.licenses
 	rm -rf $(DIST) $(FRESH)
 	$(BIN)/python -m hatchling build -d $(DIST)
 	$(BIN)/python -m twine check --strict $(DIST)/*
@@ -59,6 +68,7 @@ bench: $(VENV)/test.stamp
 	$(BIN)/python benchmarks/many_objects.py $(ARGS)
 	$(BIN)/python benchmarks/feature_profile.py $(ARGS)
 	$(BIN)/python benchmarks/scale.py $(ARGS)
+	$(BIN)/python benchmarks/cold_start.py $(ARGS)
 	$(BIN)/python benchmarks/record_set.py $(ARGS)
 	$(BIN)/python benchmarks/prediction.py $(ARGS)
 
@@ -94,6 +104,13 @@ $(VENV)/localstack.stamp: requirements/localstack.txt | $(BIN)/python
 	@$(INSTALL) --require-hashes --no-deps --target $(VENV)/localstack -r $<
 	@touch $@
 
+# The fuzzer of `make fuzz`, for Linux on x86-64 and Python 3.11 to 3.13.
+$(VENV)/fuzz.stamp: requirements/fuzz.txt | $(BIN)/python
+	@echo "Installing the fuzzer into $(VENV)/fuzz (once) …"
+	@rm -rf $(VENV)/fuzz
+	@$(INSTALL) --require-hashes --no-deps --target $(VENV)/fuzz -r $<
+	@touch $@
+
 # Resolve the locks again: needs uv, and is the one command here that is for maintainers only.
 CODE_LOCK := lambda/amazon_estimators/requirements.txt
 READER_LOCK := constructs/cdk_amazon_estimators/assets/table_reader.txt
@@ -108,7 +125,10 @@ lock:
 	$(COMPILE) requirements/protobuf_oldest.in -o requirements/protobuf_oldest.txt
 	$(COMPILE) requirements/checkov.in -o requirements/checkov.txt
 	$(COMPILE) --no-deps requirements/localstack.in -o requirements/localstack.txt
+	$(COMPILE) requirements/fuzz.in -o requirements/fuzz.txt
 	$(COMPILE) requirements/release.in -c requirements/test.txt -o requirements/release.txt
+	$(INSTALL) --require-hashes --no-deps -r requirements/test.txt
+	PYTHONPATH=tests $(BIN)/python -m supply_chain.sbom
 
 clean:
 	rm -rf $(VENV) .cache cdk.out

@@ -53,7 +53,7 @@ def logged_state_machine(
     role = service_role(scope, f"{construct_id}Role", "states.amazonaws.com", description)
     for statement in statements:
         role.add_to_policy(statement)
-    return sfn.StateMachine(
+    machine = sfn.StateMachine(
         scope,
         construct_id,
         definition_body=sfn.DefinitionBody.from_chainable(definition),
@@ -65,3 +65,22 @@ def logged_state_machine(
             sfn.CustomerManagedEncryptionConfiguration(encryption_key) if encryption_key else None
         ),
     )
+    if encryption_key is not None:
+        _allow_executions(encryption_key, machine, role)
+    return machine
+
+
+def _allow_executions(key: kms.IKey, machine: sfn.StateMachine, role: iam.Role) -> None:
+    """Allow the role to use the key for the data of the machine's executions.
+
+    CDK's own statement names the machine before CloudFormation has: its condition ends with
+    ``:stateMachine:`` and never holds. A policy of its own can name it, as the machine does not wait for it.
+    https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
+    """
+    context = {"kms:EncryptionContext:aws:states:stateMachineArn": machine.state_machine_arn}
+    statement = iam.PolicyStatement(
+        actions=["kms:Decrypt", "kms:GenerateDataKey"],
+        resources=[key.key_arn],
+        conditions={"StringEquals": context},
+    )
+    iam.Policy(machine, "Key", statements=[statement], roles=[role])

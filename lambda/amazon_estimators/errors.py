@@ -120,6 +120,10 @@ class ModelError(AmazonEstimatorsError, ValueError):
 class ResponseError(AmazonEstimatorsError, ValueError):
     """A response of an endpoint or a transform job that is not in the algorithm's documented format."""
 
+    remedy = (
+        "Ask again; if the answer is the same, look in the container's log, and at which algorithm it is of."
+    )
+
 
 class RecordSetError(AmazonEstimatorsError):
     """A RecordSet that is incomplete or differs from what its encoders recorded."""

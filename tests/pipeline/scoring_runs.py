@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from pipeline_runs import Pipeline
 
+from amazon_estimators.algorithms import algorithm_named
 from amazon_estimators.inference.archive import write_archive
 from amazon_estimators.inference.models import LocalKMeans
 from amazon_estimators.pipeline.shard_plan import Plan
@@ -25,9 +26,9 @@ JOB = "digits-1a2b3c4d-00000000-run-0-0-0"
 class SageMaker:
     """Describes one training job, which trained on what ``pipeline`` has encoded."""
 
-    def __init__(self, planned: dict[str, Any], model: str) -> None:
+    def __init__(self, planned: dict[str, Any], model: str, repository: str) -> None:
         self.planned, self.model = planned, model
-        self.image = "382416733822.dkr.ecr.us-east-1.amazonaws.com/kmeans:1"
+        self.image = f"382416733822.dkr.ecr.us-east-1.amazonaws.com/{repository}:1"
 
     def describe_training_job(self, *, TrainingJobName: str) -> dict[str, Any]:
         assert TrainingJobName == JOB
@@ -40,22 +41,30 @@ class SageMaker:
 
 
 class Scoring:
-    """A KMeans pipeline that has trained, and a prediction pipeline of its models under ``scores/``."""
+    """A pipeline that has trained, and a prediction pipeline of its models under ``scores/``."""
+
+    algorithm = "KMeans"
+    hyperparameters: ClassVar[dict[str, str]] = {"k": "2"}
+
+    def model_of(self, dim: int) -> Any:
+        """What training has made."""
+        return LocalKMeans(np.random.default_rng(7).normal(size=(2, dim)).astype(np.float32))
 
     def __init__(self, pipeline: Pipeline, **training: Any) -> None:
         """``training`` is the Source of the training channel."""
         self.pipeline, self.s3, self.bucket = pipeline, pipeline.s3, pipeline.bucket
+        pipeline.settings |= {"algorithm": self.algorithm, "hyperparameters": self.hyperparameters}
         pipeline.settings["channels"] = {"train": training}
         self.trained = pipeline.train()
         dim = pipeline.facts(self.trained)["feature_dim"]
-        self.model = LocalKMeans(np.random.default_rng(7).normal(size=(2, dim)).astype(np.float32))
+        self.model = self.model_of(dim)
         key = f"models/{JOB}/output/model.tar.gz"
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=write_archive(self.model.to_bytes()))
         self.uri = f"s3://{self.bucket}/{key}"
-        self.sagemaker = SageMaker(self.trained, self.uri)
+        self.sagemaker = SageMaker(self.trained, self.uri, algorithm_named(self.algorithm).repo_name)
         self.settings: dict[str, Any] = {
             "pipeline": "Stack/Scores",
-            "algorithm": "KMeans",
+            "algorithm": self.algorithm,
             "engine": "numpy",
             "data_bucket": self.bucket,
             "prefix": "scores/",

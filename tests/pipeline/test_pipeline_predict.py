@@ -43,7 +43,7 @@ def deployed(scoring: Scoring, training: dict[str, Any], *, has_model: bool = Tr
     session = SimpleNamespace(client=lambda service, **_: clients[service], region_name="us-east-1")
     settings = {
         "pipeline": "Stack/Digits",
-        "algorithm": "KMeans",
+        "algorithm": scoring.algorithm,
         "hyperparameters": scoring.trained["request"]["hyperparameters"],
         "instance_type": "ml.m5.large",
         "instance_count": 1,

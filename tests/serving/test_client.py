@@ -38,6 +38,7 @@ from amazon_estimators.client import predictor as predictor_module
 from amazon_estimators.client import waiting
 from amazon_estimators.hyperparameters.hyperparameter import HyperparameterWarning
 from amazon_estimators.inference import InferenceWarning
+from amazon_estimators.sources import Source
 
 INSTANCE = "ml.m5.large"
 
@@ -99,6 +100,27 @@ def test_the_algorithm_is_told_by_the_endpoint(serving: ServingAccount) -> None:
         predictor = Predictor(deployed.endpoint_name, session=serving.session)
         assert predictor.algorithm is PCA
         assert predictor.predict(ROWS[:3])["projection"].shape == (3, 2)
+
+
+def test_labels_of_words_are_words_again(serving: ServingAccount) -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame(ROWS, columns=["a", "b", "c"])
+    frame["species"] = np.where(LABELS == 1, "virginica", "setosa")
+    kind = LinearLearner(**CASES["LinearLearner"].hyperparameters)
+    estimator = serving.estimator(kind)
+    source = Source(label="species", classes=["setosa", "virginica"])
+    estimator.fit(estimator.record_set(frame, source=source), logs=False)
+    with estimator.deploy(instance_type=INSTANCE) as predictor:
+        answered = predictor.predict(ROWS)
+        assert (answered["predicted_class"] == frame["species"]).mean() > 0.9
+        later = Predictor(predictor.endpoint_name, session=serving.session)
+        assert later.predict(ROWS)["predicted_class"].tolist() == answered["predicted_class"].tolist()
+        other = Predictor(predictor.endpoint_name, classes=["no", "yes"], session=serving.session)
+        assert set(other.predict(ROWS)["predicted_class"]) == {"no", "yes"}
+    batch = estimator.transform(ROWS, instance_type=INSTANCE)
+    assert batch["predicted_class"].tolist() == answered["predicted_class"].tolist()
+    assert "predicted_class" not in serving.trained("KNN").transform(ROWS, instance_type=INSTANCE)
 
 
 def test_verbose_neighbours(serving: ServingAccount) -> None:

@@ -148,25 +148,31 @@ def test_user_item_and_rating_are_the_input_of_factorization_machines(tmp_path: 
         assert row.nonzero()[0].tolist() == places
 
 
+@pytest.mark.parametrize("kind", ["Float32", "Float64", "Int16", "Int64", "boolean"])
 def test_a_table_wider_than_memory_allows_is_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     """Where columns wait on disk, words are codes by then, and gaps are gaps."""
     generator = np.random.default_rng(3)
+    ages: Any = generator.normal(size=500).astype(np.float32)
+    if kind != "Float32":
+        ages = {"Float64": ages + 1e-9, "boolean": ages > 0}.get(kind, np.round(ages * 1000))
     frame = pd.DataFrame(
         {
             "city": generator.choice(np.array([*CITIES, None, "Oslo"], object), 500),
-            "age": np.where(generator.random(500) < 0.2, np.nan, generator.normal(size=500)),
+            "age": pd.array(ages, dtype=kind),
             "y": pd.array(generator.integers(0, 2, 500), dtype="Int64"),
         }
     )
     frame.loc[::9, "y"] = pd.NA
+    frame.loc[::7, "age"] = pd.NA
     path = written(tmp_path, frame, "parquet")
     options: dict[str, Any] = {
         "label": "y",
         "one_hot": {"city": CITIES},
         "unknown": "other",
         "drop_incomplete": True,
+        "scale": {"age": (1, 3)},
     }
     narrow = encoded(path, **options)
     monkeypatch.setattr(row_group, "AT_ONCE_BYTES", 1)
@@ -237,6 +243,16 @@ def test_numbers_are_scaled_before_they_are_rounded(tmp_path: Path) -> None:
     path.write_text("".join(f"{1_700_000_000 + second},1\n" for second in range(50)))
     x, _ = encoded(path, KMeans, scale={0: (1_700_000_000, 1)}, header="absent")
     np.testing.assert_array_equal(x[:, 0], range(50))
+
+
+@pytest.mark.parametrize("kind", ["int64", "uint64"])
+@pytest.mark.parametrize("fill", [0, 0.0])
+def test_labels_are_whole_numbers_where_gaps_are_filled(tmp_path: Path, kind: str, fill: float) -> None:
+    """A label that float32 would round is refused, whatever type the value has that fills others."""
+    labels = pa.array([2**24 + 1, None, 5], kind)
+    parquet.write_table(pa.table({"x": [1.0, 2.0, 3.0], "y": labels}), tmp_path / "a.parquet")
+    with pytest.raises(InputError, match=r"row 0, label, .*16777217 has no exact float32"):
+        encoded(tmp_path / "a.parquet", label="y", fill={"y": fill})
 
 
 def test_arrays_have_gaps_and_categories_too(tmp_path: Path) -> None:

@@ -75,6 +75,33 @@ def test_what_is_said_decides(tmp_path: Path) -> None:
     assert encoded(path, KMeans, header="present")[0].shape == (3, 4)
 
 
+@settings(max_examples=20, deadline=None)
+@given(most=st.sampled_from([20, 100, 10**6]), rows=st.integers(12, 40), seed=st.integers(0, 2**16))
+def test_a_grid_of_numbers_like_the_others_is_told_where_others_do_not_repeat(
+    tmp_path_factory: pytest.TempPathFactory, most: int, rows: int, seed: int
+) -> None:
+    chance = np.random.default_rng(seed)
+    years, quarters = (np.sort(chance.choice(most, 2, replace=False)) for _ in range(2))
+    columns = pd.MultiIndex.from_product([years, quarters])
+    frame = pd.DataFrame(chance.integers(0, most, (rows, 4)), columns=columns)
+    values, path = frame.to_numpy(np.float32), tmp_path_factory.mktemp("t") / "a.csv"
+    frame.to_csv(path, index=False)
+    with pytest.raises(InputError, match=TOLD.format(2)) as caught:
+        encoded(path, KMeans)
+    np.testing.assert_array_equal(encoded(path, KMeans, header="absent")[0][2:], values)
+    followed(caught.value, frame, path)
+    np.testing.assert_array_equal(encoded(path, KMeans)[0], values)
+
+
+def test_a_grid_of_grades_is_read_as_grades(tmp_path: Path) -> None:
+    """Among numbers 1 to 3, a grid of four is no wonder."""
+    grades = np.random.default_rng(1).integers(1, 4, (30, 4))
+    grades[:2] = [[1, 1, 2, 2], [1, 3, 1, 3]]
+    path = tmp_path / "a.csv"
+    np.savetxt(path, grades, fmt="%d", delimiter=",")
+    np.testing.assert_array_equal(encoded(path, KMeans)[0], grades)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     kind=st.sampled_from(["binary", "one of k", "counts", "rounded", "sorted", "sign"]),

@@ -34,6 +34,7 @@ def grant_serving(
     endpoint_name: str,
     volume_key: kms.IKey | None,
     captures: str | None,
+    capture_key: kms.IKey | None,
     multi_model: bool,
 ) -> None:
     """Allow ``role`` to read models, pull the image, log, send metrics, and what the endpoint's props need.
@@ -45,6 +46,7 @@ def grant_serving(
         endpoint_name: The endpoint's name.
         volume_key: The KMS key of the instances' volumes.
         captures: The prefix in the model bucket that captured requests are written to.
+        capture_key: The KMS key of captured requests; None for that of the bucket.
         multi_model: The container lists and loads models by itself.
     """
     layout = pipeline.layout
@@ -53,7 +55,7 @@ def grant_serving(
     if multi_model:
         models.list([layout.models])
     if captures is not None:
-        models.write([f"{captures}{keys.ANY}"])
+        S3Access(role, layout.model_bucket, capture_key).write([f"{captures}{keys.ANY}"])
     for statement in container_statements(
         scope,
         repository_arn=pipeline.training_image.repository_arn,

@@ -19,14 +19,19 @@ from cdk_amazon_estimators.training_pipeline import TrainingPipeline
 
 def grant_scoring(encoder: RecordSetEncoder, layout: PipelineLayout, model: TrainingPipeline) -> None:
     """Allow Plan to read what the model was trained on, and Seal to list the shards to score."""
-    trained = keys.channel_root(model.layout.record_set(keys.ANY), keys.ANY)
-    plan = S3Access(encoder.plan, model.data_bucket, model.layout.encryption_key)
-    plan.list([model.layout.recordsets])
-    plan.read([record_set_key(trained)])
+    _grant_trained_on(encoder.plan, model)
     record_set = layout.record_set(keys.ANY)
     seal = S3Access(encoder.seal, layout.data_bucket, layout.encryption_key)
     seal.read([keys.pieces_key(record_set)])
     seal.write([scoring_keys.parts_key(record_set, keys.ANY)])
+
+
+def _grant_trained_on(function: lambda_.Function, model: TrainingPipeline) -> None:
+    """Allow to read what the model was trained on: its features, and the words of its labels."""
+    trained = keys.channel_root(model.layout.record_set(keys.ANY), keys.ANY)
+    data = S3Access(function, model.data_bucket, model.layout.encryption_key)
+    data.list([model.layout.recordsets])
+    data.read([record_set_key(trained)])
 
 
 def grant_model(function: lambda_.Function, model: TrainingPipeline) -> None:
@@ -78,5 +83,6 @@ def grant_score(
     data.read([keys.plan_key(record_set), *shard_patterns(channel), *receipts])
     data.read([scoring_keys.parts_key(record_set, keys.ANY)])
     data.write([*receipts, f"{predictions}*"], multipart=True)
+    _grant_trained_on(function, model)
     models = S3Access(function, model.model_bucket, model.layout.encryption_key)
     models.read([f"{model.layout.models}*"])

@@ -62,6 +62,10 @@ def grant_training(
         role.add_to_principal_policy(statement)
     if layout.encryption_key:
         grant_volumes(role, layout.encryption_key)
+    elif layout.model_bucket.encryption_key:
+        # The jobs name the bucket's key for their output, which takes kms:Encrypt:
+        # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_OutputDataConfig.html
+        layout.model_bucket.encryption_key.grant(role, "kms:Encrypt")
     _warn_unless_granted(scope, role, layout.prefix, image, " and ".join(map(repr, prefixes)))
 
 

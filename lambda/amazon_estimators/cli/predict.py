@@ -92,11 +92,14 @@ def predict(  # noqa: PLR0917 - click passes options by name
             )
         asked = find(**where).model_to_ask()
         source = asked.rows_source(Source.from_dict(options) if options else None)
-        loaded = _told(asked.load)
+        loaded, classes = _told(asked.load), asked.classes
     else:
         source = Source.from_dict(options)
-        loaded = _loaded(models[0], algorithm, predictor_type)
-    blocks = (loaded.predict(rows) for rows in _rows(Path(points), source, every_row=has_pipeline))
+        loaded, classes = _loaded(models[0], algorithm, predictor_type), tuple(source.classes)
+    blocks = (
+        loaded.predict(rows).with_classes(classes)
+        for rows in _rows(Path(points), source, every_row=has_pipeline)
+    )
     if as_json:
         records = [record for block in blocks for record in block.records()]
         print_json({"algorithm": loaded.algorithm, "predictions": records})

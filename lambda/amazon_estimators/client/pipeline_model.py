@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from amazon_estimators.algorithms import algorithm_named
@@ -9,8 +10,9 @@ from amazon_estimators.client.model import Model
 from amazon_estimators.errors import RequestError
 from amazon_estimators.inference import LocalModel, Predictions, load_model
 from amazon_estimators.pipeline.current_model import CurrentModel
+from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.scoring.model import TRAINED_ON
-from amazon_estimators.scoring.schema import rows_source
+from amazon_estimators.scoring.schema import classes_of, rows_source
 from amazon_estimators.scoring.schema import trained_on as record_set_of
 from amazon_estimators.sources import Source
 from amazon_estimators.sources.gaps import every_row_stays
@@ -68,13 +70,21 @@ class PipelineModel(Model):
             RecordSetError: The RecordSet it was trained on is no longer there.
             RequestError: Training took columns by position, and where those rows have them is not known.
         """
-        (trained_on,) = (
+        return rows_source(source or self._source, self._trained_on, has_own=source is not None)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The words of the labels it was trained on; none if they are numbers."""
+        return classes_of(self._trained_on)
+
+    @cached_property
+    def _trained_on(self) -> RecordSet:
+        (manifest,) = (
             channel["DataSource"]["S3DataSource"]["S3Uri"]
             for channel in self._channels
             if channel["ChannelName"] == TRAINED_ON
         )
-        trained = record_set_of(client_of(self.session, "s3"), trained_on)
-        return rows_source(source or self._source, trained, has_own=source is not None)
+        return record_set_of(client_of(self.session, "s3"), manifest)
 
     def predict(self, rows: Any, *, source: Source | None = None) -> Predictions:
         """Predict in this process, without an instance: KMeans, PCA, LinearLearner, FactorizationMachines.
@@ -94,13 +104,14 @@ class PipelineModel(Model):
         model, read = self.load(), self.rows_source(source)
         if is_frame(rows) or source is not None:
             with every_row_stays():
-                return model.predict(features_of(rows, of_memory(read)).features)
+                rows = features_of(rows, of_memory(read)).features
+            return model.predict(rows).with_classes(self.classes)
         if read.rules:
             raise RequestError(
                 "training makes features of columns by rules, and the rows have no names of columns",
                 remedy="Give a data frame with the columns of training.",
             )
-        return model.predict(rows)
+        return model.predict(rows).with_classes(self.classes)
 
     def request(self) -> dict[str, Any]:
         """Return the CreateModel request. Raises RequestError without a role."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -11,10 +11,12 @@ import numpy as np
 from botocore.exceptions import ClientError
 
 from amazon_estimators.algorithms import ALGORITHMS, Algorithm
+from amazon_estimators.client.label_words import words_of_labels
 from amazon_estimators.client.training_job import checked_job_name, console_host
 from amazon_estimators.client.waiting import wait_for
 from amazon_estimators.errors import EndpointError, InputError, RequestError
 from amazon_estimators.inference import Predictions, accept_for, read_response, write_request
+from amazon_estimators.inference.responses import LABEL
 from amazon_estimators.inference.rows import row_count, vectors
 from amazon_estimators.storage.sessions import client_of, region_of
 
@@ -30,17 +32,25 @@ class Predictor:
     """An endpoint by name. As a context manager, it deletes endpoint, configuration and model at the end."""
 
     def __init__(
-        self, endpoint_name: str, algorithm: type[Algorithm] | Algorithm | None = None, *, session: Any = None
+        self,
+        endpoint_name: str,
+        algorithm: type[Algorithm] | Algorithm | None = None,
+        *,
+        classes: Sequence[str] | None = None,
+        session: Any = None,
     ) -> None:
         """Name the endpoint.
 
         Args:
             endpoint_name: An endpoint of the account.
             algorithm: The algorithm that answers. Default: from the image of the endpoint's model.
+            classes: The words of the labels, of which the predictions then have ``predicted_class``. Default:
+                those of the RecordSet that the endpoint's model was trained on, if its labels were words.
             session: A ``boto3.Session``. Default: a new one.
         """
         self.endpoint_name, self.session = endpoint_name, session
         self._algorithm = algorithm if isinstance(algorithm, type) or algorithm is None else type(algorithm)
+        self._classes = None if classes is None else tuple(classes)
         self._sagemaker, self._runtime = (
             client_of(session, one) for one in ("sagemaker", "sagemaker-runtime")
         )
@@ -116,7 +126,17 @@ class Predictor:
                     f"endpoint {self.endpoint_name} returned {answer.rows} rows for {request.rows}"
                 )
             answers.append(answer)
-        return joined(answers)
+        answer = joined(answers)
+        return answer.with_classes(self.classes) if LABEL in answer and target_model is None else answer
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The words of the labels that the endpoint's model was trained on; none if they are numbers, or if
+        its variants have different models."""
+        if self._classes is None:
+            files = {self._container(name).get("ModelDataUrl", "") for name in self._model_names()}
+            self._classes = words_of_labels(files.pop(), self.session) if len(files) == 1 else ()
+        return self._classes
 
     def wait(self, *, poll: float | None = None) -> Self:
         """Wait until the endpoint is in service.
@@ -186,8 +206,12 @@ class Predictor:
         return [variant["ModelName"] for variant in config["ProductionVariants"]]
 
     def _image(self, model_name: str) -> str:
+        return str(self._container(model_name).get("Image", ""))
+
+    def _container(self, model_name: str) -> Mapping[str, Any]:
         model = self._sagemaker.describe_model(ModelName=model_name)
-        return str((model.get("PrimaryContainer") or model["Containers"][0]).get("Image", ""))
+        container: Mapping[str, Any] = model.get("PrimaryContainer") or model["Containers"][0]
+        return container
 
     def _way_back(self) -> str:
         name = self.endpoint_name

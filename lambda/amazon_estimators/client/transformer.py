@@ -14,12 +14,14 @@ import numpy as np
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.algorithms.channel_rules import CSV, JSON, JSON_LINES, RECORDIO
 from amazon_estimators.client.job_settings import tag_list
+from amazon_estimators.client.label_words import words_of_labels
 from amazon_estimators.client.predictor import joined, sliced
 from amazon_estimators.client.training_job import Detached, checked_job_name, console_page, timestamp
 from amazon_estimators.client.waiting import JOB_GOING, wait_for
 from amazon_estimators.errors import RequestError, TransformJobError
 from amazon_estimators.inference import Predictions, read_response, write_request
 from amazon_estimators.inference.requests import InferenceWarning, content_type_for
+from amazon_estimators.inference.responses import LABEL
 from amazon_estimators.inference.rows import vectors
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.storage.s3_uri import Place
@@ -34,17 +36,26 @@ UPLOAD_BYTES = 64 * 2**20
 class TransformJob:
     """A transform job by name."""
 
-    def __init__(self, name: str, algorithm: type[Algorithm] | None = None, *, session: Any = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        algorithm: type[Algorithm] | None = None,
+        *,
+        model_data: str = "",
+        session: Any = None,
+    ) -> None:
         """Name the job.
 
         Args:
             name: The job's name.
             algorithm: The algorithm whose outputs :meth:`predictions` reads. Default: none, it cannot read
                 them.
+            model_data: S3 URI of the model: if it was trained on words as labels, predictions have
+                ``predicted_class``. Default: unknown, they have numbers alone.
             session: A ``boto3.Session``. Default: a new one.
         """
         self.name, self.session = name, session
-        self._algorithm = algorithm
+        self._algorithm, self._model_data = algorithm, model_data
         self._sagemaker = client_of(session, "sagemaker")
 
     @property
@@ -115,7 +126,10 @@ class TransformJob:
         ]
         if not answers:
             raise RequestError(f"transform job {self.name} has no output under {place.uri}")
-        return joined(answers)
+        answer = joined(answers)
+        if LABEL not in answer:
+            return answer
+        return answer.with_classes(words_of_labels(self._model_data, self.session))
 
 
 class Creatable(Protocol):
@@ -123,6 +137,7 @@ class Creatable(Protocol):
 
     name: str
     algorithm: type[Algorithm]
+    model_data: str
     session: Any
     tags: list[dict[str, str]] | None
 
@@ -293,7 +308,9 @@ class Transformer:
             request["DataProcessing"] = dict(data_processing)
         self.model.create()
         client_of(self.model.session, "sagemaker").create_transform_job(**request)
-        self.latest_job = TransformJob(name, algorithm, session=self.model.session)
+        self.latest_job = TransformJob(
+            name, algorithm, model_data=self.model.model_data, session=self.model.session
+        )
         if wait:
             self.latest_job.wait()
         return self.latest_job

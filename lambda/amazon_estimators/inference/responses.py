@@ -22,6 +22,8 @@ from amazon_estimators.recordio import read_records
 from amazon_estimators.text import shown
 
 Array = npt.NDArray[Any]
+LABEL, CLASS = "predicted_label", "predicted_class"
+"""The field of a predicted class's number, and the one of its word."""
 TENSORS = ("float32_tensor", "float64_tensor", "int32_tensor")
 
 
@@ -54,6 +56,26 @@ class Predictions(Mapping[str, Array]):
 
     def __repr__(self) -> str:
         return f"Predictions({self._columns!r})"
+
+    def with_classes(self, classes: Sequence[str]) -> Predictions:
+        """Return the predictions with the word of each label, ``predicted_class``, beside its number.
+
+        Args:
+            classes: The words, in the order of the ``Source`` that the model was trained with. Without words,
+                or if the model predicts no labels, the predictions are returned as they are.
+
+        A number that is none of a word, which a model of more classes may predict, has an empty word.
+
+        Example:
+            >>> Predictions({"predicted_label": np.array([1, 0])}).with_classes(["B", "M"]).records()
+            [{'predicted_label': 1, 'predicted_class': 'M'}, {'predicted_label': 0, 'predicted_class': 'B'}]
+        """
+        if not classes or LABEL not in self:
+            return self
+        words, labels = np.array([*classes, ""]), self[LABEL]
+        known = (labels >= 0) & (labels < len(classes)) & (labels == np.floor(labels))
+        places = np.where(known, labels, len(classes)).astype(np.int64)
+        return Predictions({**self, CLASS: words[places]})
 
     def records(self) -> list[dict[str, Any]]:
         """Return a dictionary per row, of Python numbers and lists."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
+
+from amazon_estimators.storage.documents import check_fields
 
 
 @dataclass(frozen=True)
@@ -26,13 +29,19 @@ class ReadAs:
     lines: tuple[str, ...]
     columns: tuple[str, ...] | None = None
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The words of the label, in the order of their numbers; none if labels are numbers."""
+        return tuple(self.source.get("classes", ()))
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON-ready values; :meth:`from_dict` reads them back."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_dict` wrote."""
+        """Read what :meth:`to_dict` wrote, as JSON or not. Raises TypeError for a value of another type."""
+        check_fields(cls, json.loads(json.dumps(values)))
         features, columns = values["features"], values.get("columns")
         return cls(
             values["source"],

@@ -59,6 +59,6 @@ class ParquetWriter:
 
 def _array(column: np.ndarray) -> Any:
     if column.ndim == 1:
-        return pa.array(column)
+        return pa.array(column.tolist(), pa.string()) if column.dtype.kind == "U" else pa.array(column)
     values = pa.array(np.ascontiguousarray(column).reshape(-1))
     return pa.FixedSizeListArray.from_arrays(values, column.shape[1])

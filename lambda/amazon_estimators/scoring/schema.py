@@ -42,6 +42,11 @@ def trained_on(s3: Any, manifest: str) -> RecordSet:
     return StoredRecordSet.from_json(text, f"s3://{place.bucket}/{key}", RecordSet).record_set
 
 
+def classes_of(trained: RecordSet) -> tuple[str, ...]:
+    """Return the words of the labels that a model was trained on; none if they are numbers."""
+    return trained.read_as.classes if trained.read_as else ()
+
+
 def rows_channel(settings: ScoringSettings, trained: RecordSet) -> Channel:
     """Return the channel of the rows to score.
 

@@ -12,6 +12,7 @@ from amazon_estimators.logs import note
 from amazon_estimators.pipeline.shard_plan import Plan
 from amazon_estimators.scoring.answers import by_numpy, by_transform
 from amazon_estimators.scoring.keys import CHANNEL, part_key, part_receipt_key
+from amazon_estimators.scoring.schema import classes_of, trained_on
 from amazon_estimators.scoring.settings import CSV, NUMPY, PARQUET, ScoringSettings
 from amazon_estimators.scoring.tables import (
     CONTENT_TYPES,
@@ -42,6 +43,7 @@ def score_shard(s3: Any, settings: ScoringSettings, item: Mapping[str, Any]) -> 
     Raises:
         PredictionsError: There are not as many predictions as rows.
         ModelError: The model cannot be read.
+        RecordSetError: The RecordSet it was trained on is no longer there.
     """
     planned, shard = item["plan"], item["shard"]
     plan = Plan.load(s3, planned["bucket"], planned["prefix"])
@@ -51,7 +53,9 @@ def score_shard(s3: Any, settings: ScoringSettings, item: Mapping[str, Any]) -> 
 
         typed = settings.format == PARQUET
         kept = Rows(read_kept(s3, plan, settings.keep, item["offset"], item["length"], typed=typed))
-    part = _Part(_predictions(s3, settings, plan, item), kept, settings.format)
+    classes = classes_of(trained_on(s3, item["model"]["record_set"]))
+    predictions = (block.with_classes(classes) for block in _predictions(s3, settings, plan, item))
+    part = _Part(predictions, kept, settings.format)
     key = part_key(planned["output"], shard, settings.format)
     stored = upload(s3, plan.bucket, key, part, CONTENT_TYPES[settings.format])
     note(rows=part.rows, bytes=stored.size)

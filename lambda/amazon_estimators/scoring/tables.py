@@ -56,7 +56,7 @@ def columns_of(kept: Mapping[str, Kept], predictions: Predictions) -> list[Colum
         for name, values in kept.items()
     ]
     for name, values in predictions.items():
-        one = "integer" if values.dtype.kind in "iu" else "number"
+        one = {"i": "integer", "u": "integer", "U": "text"}.get(values.dtype.kind, "number")
         found.append(Column(name, "numbers" if values.ndim == 2 else one))
     return found
 

@@ -13,8 +13,13 @@ from urllib.parse import unquote
 
 from amazon_estimators.errors import InputError, RequestError, SchemaError
 from amazon_estimators.sources.blocks import Block, SparseRows
-from amazon_estimators.sources.columns.faults import ways_with_classes, ways_with_words
-from amazon_estimators.sources.columns.rules import ColumnRules
+from amazon_estimators.sources.columns.faults import (
+    MOST_WORDS,
+    ways_with_classes,
+    ways_with_gaps,
+    ways_with_words,
+)
+from amazon_estimators.sources.columns.rules import ColumnRules, Key
 from amazon_estimators.sources.columns.table import Column, Table
 from amazon_estimators.sources.layout import Layout, Piece
 from amazon_estimators.sources.numbers import NUMBER, is_missing, value_of
@@ -30,6 +35,8 @@ _WHOLE = re.compile(rb"[+-]?\d{1,18}")
 NOTHING = "__HIVE_DEFAULT_PARTITION__"
 """The name of a directory for rows without a value: Hive, Spark and Athena write it."""
 FOUND_OUT = ("header", "quoting", "escape")
+MOST_COMPARED = 4096
+"""Objects whose directories are compared, sampled evenly."""
 
 
 def directories_of(key: str, prefix: str | None) -> dict[str, str]:
@@ -63,6 +70,7 @@ class Partitioned:
 
     def resolve(self, s3: Any, objects: Sequence[InputObject], source: Source) -> Source:
         """Detect from the files what the format detects, as if there were no directories."""
+        _check_words(objects, source)
         find_out = getattr(self._reader, "resolve", None)
         if find_out is None:
             return source
@@ -177,22 +185,66 @@ def _value(
     text, position = columns.get(name, ""), _position(schema, name)
     if position in schema.words:
         return None if text == NOTHING else text
-    if schema.may_lack(position) and (text == NOTHING or is_missing(text.encode())):
+    if schema.may_lack(position) and _is_gap(text):
         return None
-    if not NUMBER.fullmatch(text.encode()):
-        rules = schema.rules or ColumnRules()
-        ways = (
-            ways_with_classes(rules, [text])
-            if position == schema.label
-            else ways_with_words({position: [text]}, rules, schema.key)
-        )
-        leave_out = "Name directories by numbers"
-        leave_out += "." if position == schema.label else f", or leave this one out: exclude=[{name!r}]."
+    if _is_gap(text):
+        ways = ways_with_gaps([position], schema.rules or ColumnRules(), schema.key, schema.label)
         raise InputError(
-            f"{found.uri}: its directory {name}={text} is not a number",
-            remedy=" ".join([leave_out, *ways]),
+            f"{found.uri}: its directory {name}={text} stands for no value", remedy=" ".join(ways)
+        )
+    if not NUMBER.fullmatch(text.encode()):
+        raise _not_a_number(
+            found,
+            name,
+            text,
+            [text],
+            schema.rules or ColumnRules(),
+            schema.key(position),
+            of_label=position == schema.label,
         )
     return int(text) if _WHOLE.fullmatch(text.encode()) else value_of(text.encode())
+
+
+def _is_gap(text: str) -> bool:
+    return text == NOTHING or is_missing(text.encode())
+
+
+def _check_words(objects: Sequence[InputObject], source: Source) -> None:
+    """Raise InputError for a directory that is read as numbers and has words, with those of all objects."""
+    words: dict[str, dict[str, InputObject]] = {}
+    allowed = {*source.rules.words, *((source.label,) if source.classes else ())}
+    for found in objects[:: max(1, len(objects) // MOST_COMPARED)]:
+        for name, text in columns_of(found, source).items():
+            read = name in (*(source.features or (name,)), source.label) and name not in source.exclude
+            if read and name not in allowed and not _is_gap(text) and not NUMBER.fullmatch(text.encode()):
+                words.setdefault(name, {}).setdefault(text, found)
+    for name, known in words.items():
+        text, found = next(iter(known.items()))
+        few = [*known] if len(known) <= MOST_WORDS else None
+        raise _not_a_number(found, name, text, few, source.rules, name, of_label=name == source.label)
+
+
+def _not_a_number(  # noqa: PLR0917 - what the error tells
+    found: InputObject,
+    name: str,
+    text: str,
+    words: list[str] | None,
+    rules: ColumnRules,
+    key: Key,
+    *,
+    of_label: bool,
+) -> InputError:
+    """Return the error for a directory of words; None for very many."""
+    ways = (
+        ways_with_classes(rules, words)
+        if of_label
+        else ways_with_words({0: words}, ColumnRules(), lambda _: key)
+    )
+    leave_out = "." if of_label else f", or leave this one out: exclude=[{name!r}]."
+    return InputError(
+        f"{found.uri}: its directory {name}={text} is not a number",
+        remedy=" ".join([f"Name directories by numbers{leave_out}", *ways]),
+    )
 
 
 def _position(schema: Schema, name: str) -> int:
@@ -251,4 +303,13 @@ def _joined(block: Block, schema: Schema, own: Schema, values: Mapping[str, Any]
                 table[:, number] = values[schema.directories[column - first]]
             else:
                 table[:, number] = block.features[:, mine[column]]
-    return Block(table, labels)
+
+    def given(row: int, feature: int | None) -> Any:
+        column = schema.position(feature)
+        if column >= first:
+            return values[schema.directories[column - first]]
+        if block.given is not None:
+            return block.given(row, mine.get(column))
+        return table[row, feature] if labels is None or feature is not None else labels[row]
+
+    return Block(table, labels, given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any, cast
 
@@ -16,6 +17,9 @@ from amazon_estimators.sources.source import Source
 from amazon_estimators.storage.object_list import ObjectList
 from amazon_estimators.storage.s3 import InputObject
 
+MOST_SKIPPED = 8
+"""Names of files, or else patterns, that an error proposes to skip."""
+
 
 def resolve(s3: Any, objects: ObjectList, source: Source) -> Source:
     """Return the source with the options it leaves open, as the formats detect them from all objects.
@@ -27,6 +31,8 @@ def resolve(s3: Any, objects: ObjectList, source: Source) -> Source:
         SchemaError: The objects disagree.
     """
     readers: dict[str, tuple[Rows, array[int]]] = {}
+    if source.format == "auto" and (unknown := [found for found in objects if _format_name(found) is None]):
+        raise _unknown(unknown)
     for index, found in enumerate(objects):
         name, reader = format_of(found, source)
         readers.setdefault(name, (reader, array("Q")))[1].append(index)
@@ -49,14 +55,10 @@ def format_of(found: InputObject, source: Source) -> tuple[str, Rows]:
         InputError: No format has that extension or name, or the object is compressed and may not be.
     """
     if source.format == "auto":
-        known = extensions()
-        name = known.get(PurePosixPath(bare_key(found)).suffix)
-        if name is None:
-            raise InputError(
-                f"{found.uri}: its extension is not a known format; known: {', '.join(known)}",
-                remedy="Name the channel's format in its Source, or leave the object out there: "
-                f"skip={[PurePosixPath(found.key).name]}.",
-            )
+        known_name = _format_name(found)
+        if known_name is None:
+            raise _unknown([found])
+        name = known_name
     elif source.format in vector_formats():
         name = source.format
     else:
@@ -81,6 +83,23 @@ def format_of(found: InputObject, source: Source) -> tuple[str, Rows]:
             remedy=f"Leave them out of the Source; they are for {', '.join(formats_with('fill'))}.",
         )
     return name, Ruled(reader, below_header="header" in entry.options)
+
+
+def _format_name(found: InputObject) -> str | None:
+    """Return the format that an object's extension names."""
+    return extensions().get(PurePosixPath(bare_key(found)).suffix)
+
+
+def _unknown(objects: Sequence[InputObject]) -> InputError:
+    """Return the error for objects whose extensions no format has, with the patterns that skip them all."""
+    names = [PurePosixPath(found.key).name for found in objects]
+    patterns = [f"*{suffix}" if (suffix := PurePosixPath(name).suffix) else name for name in names]
+    skip = names if len(names) <= MOST_SKIPPED else [*dict.fromkeys(patterns)][:MOST_SKIPPED]
+    more = f", and {len(names) - 1:,} more" if len(names) > 1 else ""
+    return InputError(
+        f"{objects[0].uri}{more}: its extension is not a known format; known: {', '.join(extensions())}",
+        remedy=f"Name the channel's format in its Source, or leave such objects out there: skip={skip}.",
+    )
 
 
 def reader_of(found: InputObject, source: Source) -> Reader:

@@ -36,6 +36,8 @@ NO_FILL = "leave rows without a class out, drop_incomplete=True"
 HEADERS = ("auto", "present", "absent")
 QUOTINGS = ("auto", "minimal", "none")
 DECIMALS = (".", ",")
+SEPARATORS = ("\x01", "\x1f")
+"""Control characters that separate fields: Hive's, and ASCII's own."""
 ALWAYS = ("prefix", "include", "skip", "format", "partitions")
 """The options that apply to every format. The table of formats lists the others."""
 FEATURE_LIMIT = 2**31 - 1
@@ -178,7 +180,10 @@ class Source:
             if not isinstance(getattr(self, name), bool):
                 yield f"{name} is {getattr(self, name)!r}; allowed: True, False"
         if self.delimiter is not None and (not _is_mark(self.delimiter) or self.delimiter in '"+-.'):
-            yield f"delimiter is {self.delimiter!r}; allowed: a tab, a blank or one mark such as , ; or |"
+            yield (
+                f"delimiter is {self.delimiter!r}; allowed: a tab, a blank, one mark such as , ; or |, or "
+                f"one of {', '.join(map(repr, SEPARATORS))}"
+            )
         if self.escape not in (None, "") and (
             not _is_mark(self.escape) or self.escape in ("\t", " ", '"', self.delimiter or ",")
         ):
@@ -318,11 +323,11 @@ def _is_elsewhere(key: Key, columns: tuple[Key | None, ...]) -> bool:
 
 
 def _is_mark(text: object) -> bool:
-    """Return True for a tab or one printable ASCII character that is not a letter or digit."""
+    """Return True for a tab, a separator, or one printable ASCII character that is not a letter or digit."""
     return (
         isinstance(text, str)
         and len(text) == 1
         and text.isascii()
-        and (text == "\t" or text.isprintable())
+        and (text in ("\t", *SEPARATORS) or text.isprintable())
         and not text.isalnum()
     )

@@ -11,35 +11,61 @@ from typing import Any
 from ministack.services import lambda_svc, stepfunctions
 
 from amazon_estimators_rehearsal.emulator.account import EmulatedAccount
+from amazon_estimators_rehearsal.emulator.encrypted_objects import key_of_object
+from amazon_estimators_rehearsal.emulator.encrypted_resources import (
+    MACHINE_ACTIONS,
+    key_of_machine,
+    machine_context,
+)
+from amazon_estimators_rehearsal.emulator.key_use import DECRYPT, KeyUse
 from amazon_estimators_rehearsal.sagemaker.account import Credentials
 from amazon_estimators_rehearsal.sagemaker.integration import OPTIMISED, SDK, TaskFailedError, run_task
 
 _execution: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar("execution", default=None)
 
 
-def enforce_state_machine_roles(account: EmulatedAccount) -> None:
-    """Hold state machines to the permissions of their role, and add the SageMaker integrations."""
+class _Roles:
+    """Asks for permissions of the role of the state machine that runs in this thread."""
 
-    error = stepfunctions._ExecutionError
+    def __init__(self, account: EmulatedAccount, keys: KeyUse) -> None:
+        self._account, self._keys = account, keys
 
-    def role() -> Credentials:
+    def credentials(self) -> Credentials:
         execution = _execution.get() or {}
         arn = execution["stateMachineArn"].split("/")[0]
         machine = stepfunctions._state_machines[arn]
         try:
-            return account.role_credentials(machine["roleArn"], "states.amazonaws.com", arn)
+            return self._account.role_credentials(machine["roleArn"], "states.amazonaws.com", arn)
         except LookupError as problem:
-            raise error("States.Permissions", str(problem)) from problem
+            raise stepfunctions._ExecutionError("States.Permissions", str(problem)) from problem
 
-    def demand(failure: str, action: str, resource: str) -> None:
-        denial = account.denial(role().access_key_id, action, resource)
+    def demand(self, failure: str, action: str, resource: str) -> None:
+        denial = self._account.denial(self.credentials().access_key_id, action, resource)
         if denial:
-            raise error(failure, denial)
+            raise stepfunctions._ExecutionError(failure, denial)
+
+    def demand_key(self, failure: str, key: str, *actions: str, via: str, context: dict[str, str]) -> None:
+        caller = self.credentials().access_key_id
+        denial = self._keys.denial(caller, actions, key, via=via, context=context)
+        if denial:
+            raise stepfunctions._ExecutionError(failure, denial)
+
+
+def enforce_state_machine_roles(account: EmulatedAccount, keys: KeyUse) -> None:
+    """Hold state machines to the permissions of their role, and add the SageMaker integrations."""
+
+    error, roles = stepfunctions._ExecutionError, _Roles(account, keys)
+    demand, demand_key = roles.demand, roles.demand_key
 
     def in_execution(run: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(run)
         def wrapped(state: Any, data: Any, execution: Any, context: dict[str, Any]) -> Any:
             _execution.set(execution)
+            arn = execution["stateMachineArn"].split("/")[0]
+            if key := key_of_machine(arn):
+                demand_key(
+                    "States.Permissions", key, *MACHINE_ACTIONS, via="states", context=machine_context(arn)
+                )
             context["Execution"].setdefault("RedriveCount", 0)
             if "redriveCount" not in execution:
                 return run(state, data, execution, context)
@@ -54,7 +80,7 @@ def enforce_state_machine_roles(account: EmulatedAccount) -> None:
 
     def sagemaker_task(resource: str, parameters: dict[str, Any]) -> dict[str, Any]:
         execution = _execution.get() or {}
-        credentials = role()
+        credentials = roles.credentials()
         try:
             return run_task(
                 account.client("sagemaker", credentials),
@@ -84,6 +110,9 @@ def enforce_state_machine_roles(account: EmulatedAccount) -> None:
             demand("States.ItemReaderFailed", "s3:ListBucket", arn)
         else:
             demand("States.ItemReaderFailed", "s3:GetObject", f"{arn}/{place.get('Key')}")
+            if encrypted := key_of_object(str(place.get("Bucket")), str(place.get("Key"))):
+                key, source = encrypted
+                demand_key("States.ItemReaderFailed", key, DECRYPT, via="s3", context={"aws:s3:arn": source})
         return read_items(reader, data, context)
 
     def checked_map(*arguments: Any) -> Any:

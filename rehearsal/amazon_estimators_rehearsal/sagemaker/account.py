@@ -81,11 +81,29 @@ def passed_role(account: Account, caller: str, role_arn: str, job_arn: str) -> C
         ) from None
 
 
-def start_denial(account: Account, role: Credentials, image: str, metrics_namespace: str) -> str | None:
-    """Return why a job with this role cannot start, or None. It must pull its image and put its metrics.
+def start_denial(
+    account: Account,
+    role: Credentials,
+    image: str,
+    metrics_namespace: str,
+    *,
+    volume_key: str | None = None,
+    output_key: str | None = None,
+) -> str | None:
+    """Return why a job with this role cannot start, or None.
 
-    Both permissions are checked but not used: the emulator has no such registry, and the stand-in puts no
-    metrics. The image is ``account.dkr.ecr.region…/repository:tag``.
+    It must pull its image, put its metrics and use its keys. The permissions for that are checked but not
+    used: the emulator has no such registry, and the stand-in puts no metrics and encrypts no volume.
+
+    Args:
+        account: The account.
+        role: The role's credentials.
+        image: The image, ``account.dkr.ecr.region…/repository:tag``.
+        metrics_namespace: The namespace of the metrics.
+        volume_key: The KMS key of the instances' volumes. The role creates a grant on it for EBS:
+            https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
+        output_key: The KMS key of the output, for which the role "must include permissions to call
+            kms:Encrypt": https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_OutputDataConfig.html
     """
     registry, _, path = image.partition("/")
     owner, _, _, region = registry.split(".")[:4]
@@ -98,5 +116,13 @@ def start_denial(account: Account, role: Credentials, image: str, metrics_namesp
         ("ecr:GetDownloadUrlForLayer", repository, {}),
         ("cloudwatch:PutMetricData", "*", namespace),
     ]
+    through = {
+        "kms:viaservice": f"sagemaker.{account.region}.amazonaws.com",
+        "kms:calleraccount": account.account_id,
+    }
+    if volume_key:
+        calls.append(("kms:CreateGrant", volume_key, {**through, "kms:grantisforawsresource": "true"}))
+    if output_key:
+        calls.append(("kms:Encrypt", output_key, through))
     denials = (account.denial(role.access_key_id, *call) for call in calls)
     return next((denial for denial in denials if denial), None)

@@ -62,8 +62,10 @@ def capture(
     bucket, prefix = split_uri(config["DestinationS3Uri"])
     name = f"{now:%M-%S-%f}-{event['eventId']}.jsonl"
     key = "/".join([*filter(None, [prefix.rstrip("/")]), endpoint, variant, f"{now:%Y/%m/%d/%H}", name])
+    kms_key = config.get("KmsKeyId")
+    encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
     try:
-        account.client("s3", role).put_object(Bucket=bucket, Key=key, Body=line.encode())
+        account.client("s3", role).put_object(Bucket=bucket, Key=key, Body=line.encode(), **encryption)
     except ClientError as error:
         logger.warning("Endpoint %s: nothing captured: %s", endpoint, error)
 

@@ -213,7 +213,9 @@ class Endpoints:
         goes_on, failure = False, None
         try:
             for variant in config.variants:
-                started[variant["VariantName"]] = self._start(endpoint, variant["ModelName"])
+                started[variant["VariantName"]] = self._start(
+                    endpoint, variant["ModelName"], config.request.get("KmsKeyId")
+                )
             self._shift(endpoint, config, started)
             goes_on = endpoint.status != "Deleting"
         except (ServiceError, InstanceError, RolledBackError) as error:
@@ -250,10 +252,12 @@ class Endpoints:
             endpoint.share = step.share
             watch(self._account, role, alarms, step.seconds)
 
-    def _start(self, endpoint: Endpoint, model_name: str) -> Instance:
+    def _start(self, endpoint: Endpoint, model_name: str, volume_key: str | None) -> Instance:
         model = self._models.items.named(model_name)
         role = self._models.role(model, endpoint.arn)
-        refusal = start_denial(self._account, role, model.container["Image"], ENDPOINTS_NAMESPACE)
+        refusal = start_denial(
+            self._account, role, model.container["Image"], ENDPOINTS_NAMESPACE, volume_key=volume_key
+        )
         if refusal:
             raise ValidationError(refusal)
         return Instance(self._account, role, model.order())

@@ -60,7 +60,15 @@ class TrainingJobs:
         job = TrainingJob(self._account, role, arn, request, algorithm=algorithm, described=described)
         self.items.add(name, job)
         image = request["AlgorithmSpecification"]["TrainingImage"]
-        job.start(refusal=start_denial(self._account, role, image, TRAINING_NAMESPACE))
+        refusal = start_denial(
+            self._account,
+            role,
+            image,
+            TRAINING_NAMESPACE,
+            volume_key=request["ResourceConfig"].get("VolumeKmsKeyId"),
+            output_key=request["OutputDataConfig"].get("KmsKeyId"),
+        )
+        job.start(refusal=refusal)
         return job
 
     def stop(self) -> None:

@@ -143,7 +143,14 @@ class TransformJobs:
         role = self._models.role(model, arn)
         job = TransformJob(self._account, arn, request, model, role)
         self.items.add(name, job)
-        job.start(refusal=start_denial(self._account, role, model.container["Image"], TRANSFORM_NAMESPACE))
+        refusal = start_denial(
+            self._account,
+            role,
+            model.container["Image"],
+            TRANSFORM_NAMESPACE,
+            volume_key=request["TransformResources"].get("VolumeKmsKeyId"),
+        )
+        job.start(refusal=refusal)
         return {"TransformJobArn": arn}
 
     def _stop(self, request: dict[str, Any], _: str) -> dict[str, Any]:

@@ -94,7 +94,7 @@ class _Ready:
         if gaps is not None and not gaps.any():
             gaps = None
         if gaps is not None and fill is not None:
-            values, gaps = np.where(gaps, np.array(fill), values), None
+            values, gaps = np.where(gaps, _like(fill, values), values), None
         scale = dict(rules.scale).get(position)
         if scale is not None:
             mean, deviation = scale
@@ -115,6 +115,15 @@ class _Ready:
             unknown = np.zeros(0, bool)
         refused = recipe.rules.unknown == "refuse" or one_hot is None
         return cls(codes, gaps if gaps.any() else None, unknown if refused and unknown.any() else None)
+
+
+def _like(fill: float | str, values: np.ndarray) -> np.ndarray:
+    """Return what fills gaps in the type of the values, if that holds it: whole labels stay whole."""
+    number = np.array(fill)
+    with np.errstate(over="ignore"):
+        cast = number.astype(values.dtype)
+    exact = values.dtype == np.float32 or np.array_equal(cast.astype(number.dtype), number)
+    return cast if exact and np.isfinite(cast) else number
 
 
 def coded(position: int, column: Column, recipe: Recipe) -> np.ndarray:
@@ -190,4 +199,15 @@ def _given(table: Table, recipe: Recipe, chosen: np.ndarray, row: int, feature: 
     if feature is not None:
         position = recipe.features[int(np.searchsorted(recipe.starts, feature, side="right")) - 1]
     assert position is not None
-    return table.columns[position].values[chosen[row]]
+    column, at = table.columns[position], chosen[row]
+    value = column.values[at]
+    rules = recipe.rules
+    if position in recipe.words:
+        return value
+    if position in dict(rules.fill) and ((column.gaps is not None and column.gaps[at]) or np.isnan(value)):
+        value = dict(rules.fill)[position]
+    if position in dict(rules.scale):
+        mean, deviation = dict(rules.scale)[position]
+        with np.errstate(over="ignore"):
+            return (float(value) - mean) / deviation
+    return value

@@ -24,6 +24,8 @@ UNKNOWN = ("refuse", "zeros", "other")
 OTHER = "other"
 WHOLE_WITH_POINT = r"^\s*([+-]?\d+)\.0\s*$"
 """A whole number as tools write it in a column that has gaps."""
+LARGEST = (2 - 2**-23) * 2.0**127
+"""The largest float32."""
 MOST_CATEGORIES = 2**16
 MOST_BUCKETS = 2**31 - 1
 BY_COLUMN = {
@@ -167,6 +169,13 @@ class ColumnRules:
         for key in scaled.keys() & (categories.keys() | hashed.keys()):
             yield f"{key!r} is scaled, and one_hot or hashed too: there is no number to scale"
         for key, value in self.fill:
+            if (
+                not isinstance(value, str)
+                and _is_number(value)
+                and key not in scaled
+                and abs(value) > LARGEST
+            ):
+                yield f"fill of {key!r} is {value!r}, beyond float32; allowed: numbers up to {LARGEST:g}"
             if key not in categories and key not in hashed:
                 if isinstance(value, str):
                     yield (

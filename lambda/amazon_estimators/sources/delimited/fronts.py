@@ -24,7 +24,8 @@ MOST_ROWS = 200
 MOST_FILES = 64
 """Files whose fronts are compared, sampled evenly."""
 AT_ONCE = 16
-OTHER_DELIMITERS = (b",", b";", b"\t", b"|", b" ")
+OTHER_DELIMITERS = (b",", b";", b"\t", b"|", b" ", b"\x01")
+"""The last one is that of Hive's text files."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,8 @@ def check_delimiter(fronts: Sequence[Front], source: Source) -> None:
         if text[:4].lower() == b"sep=" and text[4:5] and text[5:7].startswith((b"\n", b"\r\n")):
             mark = text[4:5].decode("latin-1")
             raise InputError(
-                f"{front.found.uri}: its first line, sep={mark}, is a note for Excel",
-                remedy=f'Remove that line and set delimiter="{mark}" in the Source.',
+                f"{front.found.uri}: its first line, sep={shown_mark(mark)}, is a note for Excel",
+                remedy=f'Remove that line and set delimiter="{shown_mark(mark)}" in the Source.',
             )
         dialect = dialect_of(front.found, source)
         rows = front.rows(dialect)
@@ -137,7 +138,7 @@ def check_delimiter(fronts: Sequence[Front], source: Source) -> None:
             continue
         mark, ways = other.delimiter.decode(), []
         if other.delimiter != dialect.delimiter:
-            ways.append(f'delimiter="{mark if mark != chr(9) else chr(92) + "t"}"')
+            ways.append(f'delimiter="{shown_mark(mark)}"')
         if other.decimal != dialect.decimal:
             ways.append(f'decimal="{other.decimal.decode()}"')
             if _is_in_doubt(front, other, dialect.decimal):
@@ -152,6 +153,16 @@ def check_delimiter(fronts: Sequence[Front], source: Source) -> None:
             else f"its numbers have {'a decimal comma' if other.decimal == b',' else 'a decimal point'}"
         )
         raise InputError(f"{front.found.uri}: {cause}", remedy=f"Set {' and '.join(ways)} in the Source.")
+
+
+def shown_mark(mark: str) -> str:
+    """Return a delimiter as Python writes it between quotes.
+
+    Example:
+        >>> shown_mark(chr(9)) == chr(92) + "t", shown_mark(";")
+        (True, ';')
+    """
+    return repr(mark)[1:-1]
 
 
 def _is_in_doubt(front: Front, other: Dialect, decimal: bytes) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from amazon_estimators.errors import InputError, SchemaError
+from amazon_estimators.sources.delimited.dialect import Dialect
 from amazon_estimators.sources.delimited.fronts import Front, dialect_of
 from amazon_estimators.sources.delimited.header_levels import refuse_levels
 from amazon_estimators.sources.numbers import is_missing, number_pattern, value_of
@@ -29,6 +30,8 @@ YEARS = (1900, 2100)
 MANY = 5
 """With at least this many columns, a progression in the first row alone is not an accident."""
 VERY_MANY = 8
+LEAST_NUMBERS = 3
+"""With at least this many numbers, other decimals in the first row alone are not an accident."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,8 @@ def _verdict(front: Front, source: Source) -> Verdict | None:
         ],
         dialect.decimal,
     )
+    if below and dialect.quotes and _only_first_is_quoted(front, dialect):
+        return Verdict(front, first, PRESENT)
     words = any(heads[column] == WORD for column in mine)
     all_numbers = not words and any(heads[column] == NUMBER for column in mine)
     answer, why = ABSENT, ""
@@ -155,6 +160,14 @@ def _verdict(front: Front, source: Source) -> Verdict | None:
     elif titles_of_others:
         answer, why = UNCERTAIN, "a column that is not read has a word above numbers, the others have numbers"
     return Verdict(front, first, answer, why, numbers=all_numbers, alone=not below)
+
+
+def _only_first_is_quoted(front: Front, dialect: Dialect) -> bool:
+    """Return True if the first row has quotes around every field, and no other row has a quote at all."""
+    head, *below = front.rows(replace(dialect, quotes=False))
+    return all(len(cell) > 1 and cell[:1] == cell[-1:] == b'"' for cell in head) and not any(
+        b'"' in cell for row in below for cell in row
+    )
 
 
 def _numbers_rows_and_columns(first: tuple[bytes, ...], below: list[list[bytes]]) -> bool:
@@ -202,11 +215,21 @@ def _looks_like_names(first: list[bytes], below: list[list[bytes]], decimal: byt
         "",
     )
     if not why:
-        return (
-            "its numbers are whole, and all others have decimals" if parts_below and len(head) > 2 else ""
-        ), False
+        return _other_decimals(first, below, parts_below=parts_below), False
     certain = len(head) >= VERY_MANY and why == FROM_0
     return why, certain or all(part or out for part, out in zip(whole_above_parts, outside, strict=True))
+
+
+def _other_decimals(first: list[bytes], below: list[list[bytes]], *, parts_below: bool) -> str:
+    """Return how a first row of numbers differs from all others in their decimals, or ""."""
+    if len(first) < LEAST_NUMBERS:
+        return ""
+    if parts_below:
+        return "its numbers are whole, and all others have decimals"
+    whole_below = len(below) > 2 and all(_is_whole(cell) for row in below for cell in row)
+    if whole_below and not any(map(_is_whole, first)):
+        return "its numbers have decimals, and all others are whole"
+    return ""
 
 
 @dataclass(frozen=True)

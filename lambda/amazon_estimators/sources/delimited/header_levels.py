@@ -11,7 +11,7 @@ all rows below have decimals.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby, pairwise, product
+from itertools import combinations, groupby, pairwise, product
 
 from amazon_estimators.errors import InputError
 from amazon_estimators.sources.delimited.fronts import Front, dialect_of
@@ -22,6 +22,8 @@ MOST_LEVELS = 4
 LEAST_COLUMNS = 4
 CERTAIN_COLUMNS = 6
 """With at least this many columns, a grid of numbers is not an accident."""
+ACCIDENT = 1e-3
+"""With fewer columns, a grid is an accident if rows like those below make one in 1,000 tables or more."""
 LEAST_BELOW = 2
 REMEDY = (
     "Write one row of names: frame.columns = ['_'.join(map(str, names)) for names in frame.columns], then "
@@ -85,7 +87,23 @@ def _resemble(head: Rows, below: Rows, decimal: bytes) -> bool:
         return True
     spans = [(min(column), max(column)) for column in zip(*rows, strict=True)]
     outside = sum(any(not low <= row[at] <= high for row in values) for at, (low, high) in enumerate(spans))
-    return len(spans) < CERTAIN_COLUMNS and 2 * outside <= len(spans)
+    if len(spans) >= CERTAIN_COLUMNS or 2 * outside > len(spans):
+        return False
+    return _chance(values, rows) > ACCIDENT
+
+
+def _chance(grid: list[list[float]], rows: list[list[float]]) -> float:
+    """Return how often rows like these have equal cells where the rows of a grid have them.
+
+    In 2,2,3,3 above 1,2,1,2 the first cell is the second, and so on: four times, chance would have to do it.
+    """
+    chance = 0.5 ** len(grid)  # numbers ascend
+    for level in grid:
+        for one, other in combinations(range(len(level)), 2):
+            if level[one] == level[other]:
+                alike = sum(row[one] == row[other] for row in rows)
+                chance *= (alike + 1) / (len(rows) + 1)
+    return chance
 
 
 def _is_grid(rows: Rows, decimal: bytes) -> bool:

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from math import isinf
 from typing import Any
 
 from amazon_estimators.errors import InputError, NoInputError, SchemaError
+from amazon_estimators.sources import float32
 from amazon_estimators.sources.blocks import Block
 from amazon_estimators.sources.columns.table import Table
 from amazon_estimators.sources.delimited.dialect import Dialect
@@ -159,10 +161,12 @@ def _notes(text: bytes, dialect: Dialect, schema: Schema) -> tuple[str, ...]:
 
 def _value_at(
     text: bytes, dialect: Dialect, schema: Schema, row: int, feature: int | None, *, first: int
-) -> float:
+) -> Any:
     """Return the number as written in row ``row`` of a block that begins with the record ``first``."""
     record = next(islice(walk(text, dialect), first + row, None))
-    return value_of(record.fields[schema.position(feature)], dialect.decimal)
+    text = record.fields[schema.position(feature)]
+    value = value_of(text, dialect.decimal)
+    return float32.written(text.strip().replace(dialect.decimal, b".").decode()) if isinf(value) else value
 
 
 def _growing(s3: Any, found: InputObject) -> Iterator[bytes]:

@@ -66,7 +66,10 @@ class _Table:
                 remedy="Save one matrix as .npy, or sparse rows with scipy.sparse.save_npz.",
             )
         self.schema = _schema(arrays, source, found)
+        owners = [array for array, width in zip(arrays.values(), widths, strict=True) for _ in range(width)]
         for position in self.schema.words:
+            if isinstance(fault := owners[position], InputError):
+                raise fault
             check_listed(self.schema, int(position), found.uri)
         used = np.array(self.schema.used)
         starts = np.cumsum([0, *widths])

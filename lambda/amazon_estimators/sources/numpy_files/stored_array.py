@@ -25,6 +25,18 @@ NUMERIC_KINDS = "biuf"
 UNREADABLE = (ValueError, TypeError, SyntaxError, MemoryError, RecursionError)
 """Errors of Python's parser, which reads the header's literal and some dtypes, for text that is neither."""
 LARGEST_SIDE = 2**63 - 1
+_NUMBERED = "Number the words: numpy.unique(array, return_inverse=True)[1]."
+_DAYS = (
+    "Save numbers, such as the days since a day: (array - numpy.datetime64('2024-01-01')).astype('float64')."
+)
+AS_NUMBERS = {
+    "O": "Save numbers: array.astype('float32').",
+    **dict.fromkeys("US", _NUMBERED),
+    "M": _DAYS,
+    "m": "Save numbers, such as days: array / numpy.timedelta64(1, 'D').",
+    "c": "Save the parts: numpy.column_stack([array.real, array.imag]).",
+}
+"""How to save arrays that are not numeric, by the kind of their dtype."""
 MOST_SIDES = 64
 """The most dimensions, as in NumPy. Python refuses to print integers as long as a header has room for."""
 
@@ -223,5 +235,6 @@ def _dtype(descr: Any, kinds: str, refuse: Callable[[str, str], InputError]) -> 
             "structured_to_unstructured(array).",
         )
     if dtype is None or dtype.kind not in kinds or not dtype.itemsize:
-        raise refuse(f"dtype {shown(descr)} is not numeric", "Save numbers: array.astype('float32').")
+        kind = "O" if dtype is None else dtype.kind
+        raise refuse(f"dtype {shown(descr)} is not numeric", AS_NUMBERS.get(kind, AS_NUMBERS["O"]))
     return dtype

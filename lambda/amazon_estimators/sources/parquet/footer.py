@@ -330,10 +330,12 @@ def read_footer(s3: Any, found: InputObject) -> Footer:
     """Read the footer with one or two GETs. Raises InputError for an object that has none."""
     tail = read_range(s3, found, max(0, found.size - FIRST_LOOK), found.size)
     if found.size < len(MAGIC) + TAIL or not tail.endswith(MAGIC):
-        refuse_other_kind(read_range(s3, found, 0, min(found.size, ENOUGH)), found, "Parquet")
+        head = read_range(s3, found, 0, min(found.size, ENOUGH))
+        if not head.startswith(MAGIC):
+            refuse_other_kind(head, found, "Parquet")
         raise InputError(
             f"{found.uri} is not a complete Parquet file: it does not end in {MAGIC.decode()}",
-            remedy="Upload it again. An encrypted footer cannot be read.",
+            remedy="It is cut off: upload it again.",
         )
     length = int.from_bytes(tail[-TAIL : -len(MAGIC)], "little") + TAIL
     if length > min(FOOTER_LIMIT, found.size - len(MAGIC)):

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from amazon_estimators.errors import InputError, NoInputError, SchemaError
 from amazon_estimators.sources.blocks import Block
-from amazon_estimators.sources.columns.faults import ways_with_classes, ways_with_words
+from amazon_estimators.sources.columns.faults import ways_with_classes, ways_with_gaps, ways_with_words
 from amazon_estimators.sources.columns.rules import ColumnRules
 from amazon_estimators.sources.columns.table import Table
 from amazon_estimators.sources.columns.words import holds_words, is_numeric
@@ -107,10 +107,14 @@ def _check_numeric(footer: Footer, schema: Schema, source: Source, found: InputO
     for position in schema.words:
         column, _ = footer.places[position]
         kind = footer.types[column]
-        if may_be_words(kind):
+        if may_be_words(kind) or (pa.types.is_null(kind) and schema.may_lack(position)):
             wrong.pop(column, None)
-        if not holds_words(kind):
+        if may_be_words(kind) and not holds_words(kind):
             check_listed(schema, position, found.uri)
+    for position in schema.numbers:
+        column, _ = footer.places[position]
+        if pa.types.is_null(footer.types[column]) and schema.may_lack(position):
+            wrong.pop(column, None)
     if not wrong:
         return
     columns = [
@@ -123,7 +127,10 @@ def _check_numeric(footer: Footer, schema: Schema, source: Source, found: InputO
         for at in positions
         if may_be_words(footer.types[footer.places[at][0]]) and at != schema.label
     }
-    ways = dict.fromkeys(_way_out(kind) for kind in wrong.values() if not may_be_words(kind))
+    ways = dict.fromkeys(
+        _way_out(kind) for kind in wrong.values() if not may_be_words(kind) and not pa.types.is_null(kind)
+    )
+    ways |= dict.fromkeys(_ways_of_nothing(footer, schema, positions))
     ways |= dict.fromkeys(ways_with_words(words, schema.rules or ColumnRules(), schema.key))
     if schema.label in positions:
         ways |= dict.fromkeys(_ways_of_label(footer, schema))
@@ -131,6 +138,15 @@ def _check_numeric(footer: Footer, schema: Schema, source: Source, found: InputO
         f"{found.uri}, {'; '.join(columns[:MOST_SHOWN])}{more}, which is not numeric",
         remedy=" ".join(filter(None, (*ways, without(schema, source, positions)))),
     )
+
+
+def _ways_of_nothing(footer: Footer, schema: Schema, positions: list[int]) -> list[str]:
+    """Return the fix for columns without any value, of which the file does not tell a type."""
+    nothing = [at for at in positions if pa.types.is_null(footer.types[footer.places[at][0]])]
+    if not nothing:
+        return []
+    ways = ways_with_gaps(nothing, schema.rules or ColumnRules(), schema.key, schema.label)
+    return ["A column without any value has no type.", *ways]
 
 
 def _ways_of_label(footer: Footer, schema: Schema) -> list[str]:
@@ -165,8 +181,6 @@ def _way_out(kind: Any) -> str:
         return "Take the values out of the struct; of a vector of Spark by vector_to_array."
     if types.is_temporal(kind):
         return "Take numbers out of dates, such as the weekday or days since a day (docs/tables.md)."
-    if types.is_null(kind):
-        return "A column without any value has no type."
     if types.is_decimal(kind):
         return "Cast decimals to double."
     return "Cast the column to numbers, or to strings (docs/tables.md)."

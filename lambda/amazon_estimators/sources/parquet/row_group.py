@@ -11,6 +11,7 @@ hold 7 columns. A group of 20 columns is read as 7, 7 and 6; the first columns w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -98,7 +99,8 @@ class RowGroup:
         if self._fits:
             for row, arrays in self._batches(self._schema.used, low, high):
                 labels = None if label is None else self._column(row, arrays, label)
-                yield Block(self._matrix(row, arrays, features), labels)
+                given = partial(self._given, row - self._before)
+                yield Block(self._matrix(row, arrays, features), labels, given)
             return
         turn = max(1, WAITING_BYTES // self._waiting)
         for start in range(low, high, turn):
@@ -110,9 +112,12 @@ class RowGroup:
         label = self._schema.label
         labels = () if label is None else (self._labels(label, low, high),)
         at_once = max(1, BATCH_BYTES // (4 * len(self._features)))
+        row = low
         for arrays in side_by_side(chain(tables, labels), high - low, at_once, self._waiting):
             found = None if label is None else arrays.pop()
-            yield Block(np.concatenate(arrays, axis=1), found)
+            features = np.concatenate(arrays, axis=1)
+            yield Block(features, found, partial(self._given, row))
+            row += len(features)
 
     def _parts(self) -> Iterator[Sequence[int]]:
         """Yield the features in order, as many at a time as memory has room for."""
@@ -214,6 +219,12 @@ class RowGroup:
             raise self._gaps(row, arrays)
         return values_of(column)
 
+    def _given(self, first: int, at: int, feature: int | None) -> Any:
+        """Return the value that the file has in row ``at`` of a block which begins with row ``first``."""
+        position = self._schema.position(feature)
+        row, arrays = next(self._batches((position,), first + at, first + at + 1))
+        return self._column(row, arrays, position)[0]
+
     def _gaps(self, row: int, arrays: dict[int, Any]) -> InputError:
         """Return the error for the missing values of all columns of a batch."""
         positions = {self._footer.places[position][0]: position for position in self._schema.used}
@@ -237,18 +248,31 @@ class RowGroup:
         if length is None:
             return array
         name = f"column {column} ({self._footer.names[column]!r})"
-        if array.null_count:
-            raise self._missing(row + int(np.flatnonzero(values_of(array.is_null()))[0]), name)
-        values = array.flatten()
-        if len(values) != length * len(array) or (np.diff(values_of(array.offsets)) != length).any():
+        lacking = truths(array.is_null()) if array.null_count else None
+        filled = any(
+            self._schema.may_lack(at) for at in self._schema.used if self._footer.places[at][0] == column
+        )
+        if lacking is not None and not filled:
+            raise self._missing(row + int(np.flatnonzero(lacking)[0]), name)
+        values, lengths = array.flatten(), np.diff(values_of(array.offsets))
+        if (lengths != (length if lacking is None else np.where(lacking, 0, length))).any():
             raise InputError(
                 f"{self._found.uri}, rows from {row}, {name}: lists whose length is not {length}",
                 remedy="The file is damaged: write it again.",
             )
-        if values.null_count:
+        if values.null_count and not filled:
             missing = int(np.flatnonzero(values_of(values.is_null()))[0])
             raise self._missing(row + missing // length, f"{name}, value {missing % length}")
-        return values_of(values).reshape(-1, length)
+        if lacking is None and not values.null_count:
+            return values_of(values).reshape(-1, length)
+        if not pa.types.is_floating(values.type):
+            values = values.cast(pa.float64())
+        present = values_of(values.fill_null(np.nan)).reshape(-1, length)
+        if lacking is None:
+            return present
+        table = np.full((len(array), length), np.nan, present.dtype)
+        table[~lacking] = present
+        return table
 
     def _missing(self, row: int, column: str) -> InputError:
         return InputError(

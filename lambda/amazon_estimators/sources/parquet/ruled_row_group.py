@@ -11,11 +11,14 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
+from amazon_estimators.sources.arrow_values import values_of
 from amazon_estimators.sources.columns.apply import coded
 from amazon_estimators.sources.columns.table import Column, Table
 from amazon_estimators.sources.columns.words import column_of
 from amazon_estimators.sources.files.disk_spill import side_by_side
+from amazon_estimators.sources.float32 import ALL_HELD
 from amazon_estimators.sources.parquet.footer import damaged
 from amazon_estimators.sources.parquet.row_group import BATCH_BYTES, WAITING_BYTES, RowGroup
 
@@ -49,7 +52,7 @@ class RuledRowGroup(RowGroup):
                 gaps, values = arrays.pop(), arrays.pop()
                 word = partial(self._word, label, row) if label in self._schema.words else None
                 columns[label] = Column(values, None if word else gaps.view(bool), word=word)
-            matrix = np.concatenate(arrays, axis=1)
+            matrix = np.asfortranarray(np.concatenate(arrays, axis=1))  # rules work on columns
             for at, position in enumerate(self._features):
                 word = partial(self._word, position, row) if position in self._schema.words else None
                 columns[position] = Column(matrix[:, at], word=word)
@@ -57,10 +60,11 @@ class RuledRowGroup(RowGroup):
             row += len(matrix)
 
     def _coded(self, positions: Sequence[int], low: int, high: int) -> Iterator[np.ndarray]:
-        """Yield columns as float64, shape (rows, columns): words as their codes, gaps as NaN."""
+        """Yield columns as floats, shape (rows, columns): words as their codes, gaps as NaN."""
         recipe = self._schema.recipe
+        kind = np.float32 if all(map(self._fits_float32, positions)) else np.float64
         for row, arrays in self._batches(positions, low, high):
-            table = np.empty((len(next(iter(arrays.values()))), len(positions)))
+            table = np.empty((len(next(iter(arrays.values()))), len(positions)), kind)
             for at, position in enumerate(positions):
                 column = self._raw(row, arrays, position)
                 if position in self._schema.words:
@@ -74,6 +78,16 @@ class RuledRowGroup(RowGroup):
                         )
                     table[column.gaps, at] = np.nan
             yield table
+
+    def _fits_float32(self, position: int) -> bool:
+        """Return True if float32 holds every value that the column may have, or every code of its words."""
+        if position in self._schema.words:
+            return self._schema.recipe.rules.width(position) <= ALL_HELD
+        column, _ = self._footer.places[position]
+        kind = self._footer.types[column]
+        if self._footer.lengths[column] is not None or pa.types.is_dictionary(kind):
+            kind = kind.value_type
+        return bool(np.can_cast(kind.to_pandas_dtype(), np.float32))
 
     def _of_label(self, label: int, low: int, high: int, *, gaps: bool) -> Iterator[np.ndarray]:
         for row, arrays in self._batches((label,), low, high):
@@ -95,7 +109,11 @@ class RuledRowGroup(RowGroup):
         array = arrays[file_column]
         if isinstance(array, np.ndarray):
             return Column(array[:, at])
+        if pa.types.is_null(array.type) and position in self._schema.words:
+            return Column(pa.nulls(len(array), pa.string()))
         with damaged(self._found, "data"):
+            if self._schema.may_lack(position) and pa.types.is_floating(array.type) and array.null_count:
+                return Column(values_of(array.fill_null(np.nan)))
             return column_of(array)
 
     def _word(self, position: int, first: int, at: int) -> Any:
