@@ -1,5 +1,6 @@
 # make rehearse   deploy app.py into a local AWS and train on real data (ALGORITHM=… DATA=… HYPERPARAMETERS="k=5 …")
 # make test       lint, types and all tests, with branch coverage
+# make fuzz       hostile inputs for everything that reads any (ARGS="--seconds 60 --target parquet")
 # make docs       the documentation, into .cache/site
 # make release    wheel and sdist into .cache/dist, checked and tried in an environment of their own
 PYTHON ?= python3
@@ -11,7 +12,7 @@ ALGORITHM ?= KMeans
 override DATA := $(value DATA)
 export ALGORITHM DATA HYPERPARAMETERS
 
-.PHONY: rehearse test check docs release bench lock clean
+.PHONY: rehearse test check fuzz docs release bench soak lock clean
 .DELETE_ON_ERROR:
 
 rehearse: $(VENV)/rehearse.stamp
@@ -30,6 +31,10 @@ check: $(VENV)/test.stamp
 	$(BIN)/mypy --config-file tests/mypy.ini
 	@$(CHECK_LOCKS) supply_chain.licenses
 	@$(CHECK_LOCKS) supply_chain.audit
+
+# A minute for each target. What breaks is kept in tests/fuzz/findings; --write keeps the result beside it.
+fuzz: $(VENV)/test.stamp $(VENV)/fuzz.stamp
+	@PYTHONPATH=constructs:lambda:rehearsal:tests:tests/triggers $(BIN)/python -m fuzz $(ARGS)
 
 docs: $(VENV)/test.stamp
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
@@ -51,6 +56,10 @@ release: $(VENV)/release.stamp $(VENV)/test.stamp
 	$(FRESH)/bin/python -m pip uninstall --quiet --disable-pip-version-check --yes aws-cdk-lib constructs jsii
 	cd $(FRESH) && bin/python -I -c "import amazon_estimators.sdk; from amazon_estimators import Estimator, load_model"
 
+# Random uploads, deletions, markers, alarms, aborts and kill -9 over three deployed pipelines; ARGS="--minutes 5 --seed 7".
+soak: $(VENV)/test.stamp
+	PYTHONPATH=constructs:lambda:rehearsal $(BIN)/python tests/soak/soak.py $(ARGS)
+
 # All benchmarks, about ten minutes: codec, sources, Plan/Encode/Seal, profiles, record_set(), prediction. ARGS=--write keeps the figures.
 bench: $(VENV)/test.stamp
 	$(BIN)/python benchmarks/codec.py $(ARGS)
@@ -59,6 +68,7 @@ bench: $(VENV)/test.stamp
 	$(BIN)/python benchmarks/many_objects.py $(ARGS)
 	$(BIN)/python benchmarks/feature_profile.py $(ARGS)
 	$(BIN)/python benchmarks/scale.py $(ARGS)
+	$(BIN)/python benchmarks/cold_start.py $(ARGS)
 	$(BIN)/python benchmarks/record_set.py $(ARGS)
 	$(BIN)/python benchmarks/prediction.py $(ARGS)
 

@@ -14,6 +14,7 @@ __all__ = [
     "HyperparameterError",
     "InputError",
     "InstanceError",
+    "InvalidRequestError",
     "ModelError",
     "NoInputError",
     "ObjectChangedError",
@@ -119,6 +120,10 @@ class ModelError(AmazonEstimatorsError, ValueError):
 class ResponseError(AmazonEstimatorsError, ValueError):
     """A response of an endpoint or a transform job that is not in the algorithm's documented format."""
 
+    remedy = (
+        "Ask again; if the answer is the same, look in the container's log, and at which algorithm it is of."
+    )
+
 
 class RecordSetError(AmazonEstimatorsError):
     """A RecordSet that is incomplete or differs from what its encoders recorded."""
@@ -136,6 +141,10 @@ class ServiceError(AmazonEstimatorsError):
     """A call to an AWS service still failed after all retries. The message names call and object."""
 
     remedy = "Redrive the execution: it continues with what is missing."
+
+
+class InvalidRequestError(ServiceError):
+    """SageMaker did not accept a request: a name is taken or unknown, or an endpoint is being updated."""
 
 
 class DamagedFileError(AmazonEstimatorsError):

@@ -9,6 +9,7 @@ from typing import Any, Self
 from amazon_estimators.record_sets.read_as import ReadAs
 from amazon_estimators.sources.schema import Schema
 from amazon_estimators.sources.source import Source
+from amazon_estimators.storage.documents import check_fields
 from amazon_estimators.summaries import Labels, Tokens
 
 
@@ -42,7 +43,8 @@ class PlannedChannel:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_dict` wrote."""
+        """Read what :meth:`to_dict` wrote. Raises TypeError or KeyError for anything else."""
+        check_fields(cls, values, beside={"source", "schema", "read_as"})
         return cls(
             **{
                 **values,

@@ -46,7 +46,7 @@ def explain(s3: Any, error: Mapping[str, str], plan: Mapping[str, Any]) -> dict[
 def as_exception(error: str, cause: str) -> Exception:
     """Return an exception with which a function fails with this error and cause, as its class and message."""
     error, cause = _renamed(error, cause)
-    raised: type[Exception] = type(error, (Exception,), {"__module__": "builtins"})
+    raised: type[Exception] = type(error.replace("\0", "?"), (Exception,), {"__module__": "builtins"})
     return raised(cause)
 
 

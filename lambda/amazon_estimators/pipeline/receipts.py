@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from amazon_estimators.encodings.contract import Facts
 from amazon_estimators.pipeline import keys
+from amazon_estimators.storage.documents import check_fields
 from amazon_estimators.storage.s3 import list_stored, put_text
 from amazon_estimators.summaries import Labels, Tokens
 
@@ -51,21 +52,25 @@ class Receipt:
         check, text = told[:CHECK_DIGITS], told[CHECK_DIGITS:]
         if check != _check(text):
             raise ValueError(f"{key} is not the key of a receipt")
-        values = json.loads(text)
-        facts = values["facts"]
-        labels, tokens = facts["labels"], facts["tokens"]
-        return cls(
-            **{
-                **values,
-                "facts": Facts(
-                    **{
-                        **facts,
-                        "labels": Labels(**labels) if labels else None,
-                        "tokens": tuple(Tokens(**one) for one in tokens) if tokens else None,
-                    }
-                ),
-            }
-        )
+        try:
+            values = json.loads(text)
+            check_fields(cls, values)
+            facts = values["facts"]
+            labels, tokens = facts["labels"], facts["tokens"]
+            return cls(
+                **{
+                    **values,
+                    "facts": Facts(
+                        **{
+                            **facts,
+                            "labels": Labels(**labels) if labels else None,
+                            "tokens": tuple(Tokens(**one) for one in tokens) if tokens else None,
+                        }
+                    ),
+                }
+            )
+        except (TypeError, KeyError, RecursionError) as error:
+            raise ValueError(f"{key} is not the key of a receipt: {error}") from error
 
 
 def read_receipts(s3: Any, bucket: str, prefix: str, channel: str) -> Iterator[Receipt]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from amazon_estimators.algorithms import Algorithm, algorithm_named
-from amazon_estimators.errors import RequestError
+from amazon_estimators.errors import DamagedFileError, RequestError
 from amazon_estimators.pipeline.channels import Channel, channels_of
 from amazon_estimators.pipeline.data_set import check_version
 from amazon_estimators.pipeline.deployed_settings import check_names
 from amazon_estimators.sources import Source
+from amazon_estimators.storage.documents import is_of
 from amazon_estimators.storage.s3 import get_json
 from amazon_estimators.text import is_unicode, shown
 
@@ -37,6 +38,11 @@ def with_columns(
     if columns is None:
         return channels
     stored = get_json(s3, columns["bucket"], columns["key"])
+    if not is_of(stored, dict[str, dict[str, Any]]):
+        raise DamagedFileError(
+            f"s3://{columns['bucket']}/{columns['key']} does not hold columns by channel: {shown(stored)}",
+            remedy="Deploy the pipeline again.",
+        )
     return {
         name: Source.from_dict(source.to_dict() | stored.get(name, {})) for name, source in channels.items()
     }

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from amazon_estimators.encodings import MODULES
 from amazon_estimators.encodings.contract import PlannedChannel
 from amazon_estimators.pipeline import keys
 from amazon_estimators.record_sets.keys import files_root, shard_name
 from amazon_estimators.sources import Piece
 from amazon_estimators.storage.documents import (
+    check_fields,
     fields_of,
     get_document,
     open_document,
@@ -95,7 +97,10 @@ class Plan:
         key = keys.plan_key(prefix)
         values = get_document(s3, bucket, key, PLAN_SCHEMA, remedy=REMEDY)
         with fields_of(f"s3://{bucket}/{key}", remedy=REMEDY):
+            check_fields(cls, values, beside={"channels"})
             channels = {name: PlannedChannel.from_dict(one) for name, one in values["channels"].items()}
+            if unknown := {channel.encoding for channel in channels.values()} - MODULES.keys():
+                raise ValueError(f"there is no encoding {', '.join(unknown)}")
             return cls(bucket, prefix, values["fingerprint"], values["data_set"], channels)
 
     def read_shard(self, s3: Any, offset: int, length: int) -> tuple[str, int, list[Piece]]:
@@ -109,6 +114,7 @@ class Plan:
         place = f"s3://{self.bucket}/{key}"
         line = open_document(text, PIECES_SCHEMA, uri=uri, place=place, remedy=REMEDY)
         with fields_of(uri, remedy=REMEDY):
+            check_fields(Shard, line)
             return line["channel"], line["index"], [Piece.from_dict(piece) for piece in line["pieces"]]
 
 

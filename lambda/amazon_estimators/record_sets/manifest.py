@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
 from amazon_estimators.errors import RecordSetError
 from amazon_estimators.record_sets.keys import manifest_key, record_set_key, shard_name
-from amazon_estimators.storage.documents import ANYWHERE, DIGEST, digest_of
+from amazon_estimators.storage.documents import ANYWHERE, DIGEST, check_fields, digest_of
 from amazon_estimators.storage.s3_uri import Place
 
 VERSION = 1
@@ -127,9 +127,13 @@ class StoredRecordSet(Generic[Kind]):
                 remedy="Make the RecordSet again.",
             )
         try:
+            check_fields(StoredRecordSet, facts, beside={"record_set", "shards"})
+            shards = [_known(StoredShard, shard) for shard in facts.get("shards", ())]
+            for shard in shards:
+                check_fields(StoredShard, shard)
             return StoredRecordSet(
                 kind.from_dict(_known(kind, facts)),
-                tuple(StoredShard(**_known(StoredShard, shard)) for shard in facts.get("shards", ())),
+                tuple(StoredShard(**shard) for shard in shards),
                 facts.get("fingerprint"),
                 facts.get("data_set"),
             )

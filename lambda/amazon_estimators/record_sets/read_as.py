@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
+
+from amazon_estimators.storage.documents import check_fields
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class ReadAs:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_dict` wrote."""
+        """Read what :meth:`to_dict` wrote, as JSON or not. Raises TypeError for a value of another type."""
+        check_fields(cls, json.loads(json.dumps(values)))
         features, columns = values["features"], values.get("columns")
         return cls(
             values["source"],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from amazon_estimators.record_sets.read_as import ReadAs
+from amazon_estimators.storage.documents import check_fields
 from amazon_estimators.summaries import Labels, Tokens
 from amazon_estimators.text import counted
 
@@ -125,7 +127,8 @@ class RecordSet:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Read what :meth:`to_dict` wrote."""
+        """Read what :meth:`to_dict` wrote, as JSON or not. Raises TypeError for a value of another type."""
+        check_fields(cls, json.loads(json.dumps(values)), beside={"read_as"})
         labels, tokens, files = (values.get(name) for name in ("labels", "tokens", "files"))
         return cls(
             **{

@@ -145,13 +145,18 @@ def _asked(line: bytes) -> Any:
         body = base64.b64decode(data) if encoding == "BASE64" else data.encode()
         content_type = str(asked["observedContentType"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"a line is no captured request: {error}") from error
+        raise InputError(
+            f"a line is no captured request: {error}",
+            remedy="Delete the object if something else wrote it; the line is skipped.",
+        ) from error
     return read_rows(body, content_type)
 
 
 def _add(builder: ProfileBuilder, rows: Any, features: int) -> None:
     if rows.shape[1] != features:
-        raise InputError(f"a request has {rows.shape[1]:,} features; the model was trained on {features:,}")
+        raise InputError(
+            f"a request has {rows.shape[1]:,} features; expecting {features:,}, as the model was trained on"
+        )
     # Requests are small, and a builder takes dense rows or sparse ones, not both.
     for _, block in dense_blocks(vectors(rows)):
         builder.add_dense(block.astype(np.float32, copy=False))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from amazon_estimators.sources.schema import Schema
 from amazon_estimators.sources.source import LONGEST_SHOWN
+from amazon_estimators.storage.documents import check_fields
 from amazon_estimators.storage.s3 import InputObject
 
 if TYPE_CHECKING:
@@ -71,4 +72,5 @@ class Piece:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        check_fields(cls, values)
         return cls(InputObject(**values["source"]), values["start"], values["stop"], values["first_row"])

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import is_dataclass
 from functools import cache
-from types import NoneType, UnionType
+from types import UnionType
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from amazon_estimators.errors import DamagedFileError
 from amazon_estimators.storage.s3 import put_json, read_object
+from amazon_estimators.text import shown
 
 SCHEMA, DIGEST = "schema", "digest"
 ANYWHERE = ""
@@ -117,6 +118,8 @@ def fields_of(uri: str, *, remedy: str) -> Iterator[None]:
 def is_of(value: Any, hint: Any) -> bool:
     """Return True if a value of JSON is of a type: a dataclass's fields are checked, all the way down.
 
+    A whole number is a float, too.
+
     Example:
         >>> is_of({"a": ["x", 1]}, dict[str, tuple[str, int]]), is_of([1, True], list[int])
         (True, False)
@@ -128,15 +131,35 @@ def is_of(value: Any, hint: Any) -> bool:
         types = _types_of(cast(Any, hint))
         same = isinstance(value, dict) and value.keys() == types.keys()
         return same and all(is_of(value[name], one) for name, one in types.items())
-    if kind is tuple:
+    if kind is tuple and inner[-1] is not Ellipsis:
         return isinstance(value, list) and len(value) == len(inner) and all(map(is_of, value, inner))
-    if kind in (list, dict):
-        inside = value.values() if isinstance(value, dict) else value
-        return isinstance(value, kind) and all(is_of(item, inner[-1]) for item in inside)
-    return value is None if hint is NoneType else type(value) is hint
+    if kind in (list, tuple):
+        return isinstance(value, list) and all(is_of(item, inner[0]) for item in value)
+    if kind in (dict, Mapping):
+        return isinstance(value, dict) and all(is_of(item, inner[1]) for item in value.values())
+    return hint is Any or type(value) in {hint, *({int} if hint is float else ())}
 
 
 _types_of = cache(get_type_hints)
+
+
+def check_fields(kind: Any, values: Mapping[str, Any], *, beside: Collection[str] = ()) -> None:
+    """Raise TypeError unless the values of JSON that are there are of the types of a dataclass's fields.
+
+    Args:
+        kind: The dataclass.
+        values: Its fields; those with a default may be missing.
+        beside: Fields that are not looked at: somebody else checks them.
+
+    Example:
+        >>> from amazon_estimators.summaries import Tokens
+        >>> check_fields(Tokens, {"highest": 3, "longest": "4"})
+        Traceback (most recent call last):
+        TypeError: longest is '4'; expecting int
+    """
+    for name, hint in _types_of(kind).items():
+        if name in values and name not in beside and not is_of(values[name], hint):
+            raise TypeError(f"{name} is {shown(values[name])}; expecting {getattr(hint, '__name__', hint)}")
 
 
 def digest_of(document: Mapping[str, Any], *, place: str) -> str:

@@ -126,6 +126,11 @@ def denial_of_service(
     return None
 
 
+def principal_of(rule: Mapping[str, Any]) -> str:
+    """Return the service that delivers for a rule, or for a schedule, which has one target of its own."""
+    return "scheduler.amazonaws.com" if "Target" in rule else "events.amazonaws.com"
+
+
 def honour_grants() -> None:
     """Let a grant allow what neither policy denies. The emulator keeps grants and does not look at them.
 

@@ -1,0 +1,10 @@
+"""All targets, by name."""
+
+from __future__ import annotations
+
+from fuzz.documents import DOCUMENTS
+from fuzz.models import MODELS
+from fuzz.requests import REQUESTS
+from fuzz.tables import TABLES
+
+TARGETS = {target.name: target for target in (*TABLES, *MODELS, *DOCUMENTS, *REQUESTS)}
