@@ -29,8 +29,8 @@ STACK = (
 """Where ``outputs`` is used: one process runs all of these, and deploys the stack once."""
 
 
-TRACED_SECONDS = 2.0
-"""Coverage doubles the time of a test, and what its first seconds do not reach, its repeats seldom do."""
+TRACED_SECONDS = 0.5
+"""Coverage doubles the time of a test, and what its first half second does not reach, its repeats seldom do."""
 
 
 SPREAD = ("tests/triggers/test_starter_model.py",)
@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol() -> Generator[None, bool, bool]:
-    """Measure coverage of a test's first seconds of CPU time, not of all."""
+    """Measure coverage of a test's first half second of CPU time, not of all."""
     measured = Coverage.current()
     if measured is None:
         return (yield)
