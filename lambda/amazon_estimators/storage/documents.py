@@ -138,9 +138,6 @@ def _check_of(hint: Any) -> Callable[[Any], bool]:
             and value.keys() == fields.keys()
             and all(check(value[name]) for name, check in fields.items())
         )
-    if kind is None:
-        types = {hint, int} if hint is float else {hint}
-        return lambda value: hint is Any or type(value) in types
     checks = [_check_of(one) for one in inner if one is not Ellipsis]
     if kind in (Union, UnionType):
         return lambda value: any(check(value) for check in checks)
@@ -154,7 +151,8 @@ def _check_of(hint: Any) -> Callable[[Any], bool]:
         return lambda value: isinstance(value, list) and all(map(checks[0], value))
     if kind in (dict, Mapping):
         return lambda value: isinstance(value, dict) and all(map(checks[1], value.values()))
-    return lambda value: type(value) is hint
+    types = {hint, int} if hint is float else {hint}
+    return lambda value: hint is Any or type(value) in types
 
 
 _types_of = cache(get_type_hints)
