@@ -110,7 +110,7 @@ def test_so_does_a_pipeline_in_what_is_there_already(prop: str) -> None:
 
 def test_each_kind_of_mistake_is_found() -> None:
     role = "AWS::IAM::Policy Role"
-    wrong = [
+    wrong: Statements = [
         (role, {"Action": "s3:FetchObject", "Resource": "arn:aws:s3:::b/k"}),
         (role, {"Action": "s3:ListBucket", "Resource": "arn:aws:sqs:eu-west-1:111122223333:queue"}),
         (
