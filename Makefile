@@ -12,7 +12,7 @@ ALGORITHM ?= KMeans
 override DATA := $(value DATA)
 export ALGORITHM DATA HYPERPARAMETERS
 
-.PHONY: rehearse test check fuzz docs release bench lock clean
+.PHONY: rehearse test check fuzz docs release bench soak lock clean
 .DELETE_ON_ERROR:
 
 rehearse: $(VENV)/rehearse.stamp
@@ -20,7 +20,7 @@ rehearse: $(VENV)/rehearse.stamp
 	  $(if $(DATA),--data "$$DATA") $(if $(HYPERPARAMETERS),--hyperparameter "$$HYPERPARAMETERS") $(ARGS)
 
 test: check
-	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --cov $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=auto --cov $(ARGS)
 
 CHECK_LOCKS := PYTHONPATH=tests $(BIN)/python -m
 check: $(VENV)/test.stamp
@@ -56,6 +56,10 @@ release: $(VENV)/release.stamp $(VENV)/test.stamp
 	$(FRESH)/bin/python -m pip uninstall --quiet --disable-pip-version-check --yes aws-cdk-lib constructs jsii
 	cd $(FRESH) && bin/python -I -c "import amazon_estimators.sdk; from amazon_estimators import Estimator, load_model"
 
+# Random uploads, deletions, markers, alarms, aborts and kill -9 over three deployed pipelines; ARGS="--minutes 5 --seed 7".
+soak: $(VENV)/test.stamp
+	PYTHONPATH=constructs:lambda:rehearsal $(BIN)/python tests/soak/soak.py $(ARGS)
+
 # All benchmarks, about ten minutes: codec, sources, Plan/Encode/Seal, profiles, record_set(), prediction. ARGS=--write keeps the figures.
 bench: $(VENV)/test.stamp
 	$(BIN)/python benchmarks/codec.py $(ARGS)
@@ -64,6 +68,7 @@ bench: $(VENV)/test.stamp
 	$(BIN)/python benchmarks/many_objects.py $(ARGS)
 	$(BIN)/python benchmarks/feature_profile.py $(ARGS)
 	$(BIN)/python benchmarks/scale.py $(ARGS)
+	$(BIN)/python benchmarks/cold_start.py $(ARGS)
 	$(BIN)/python benchmarks/record_set.py $(ARGS)
 	$(BIN)/python benchmarks/prediction.py $(ARGS)
 

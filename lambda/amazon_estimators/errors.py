@@ -14,6 +14,7 @@ __all__ = [
     "HyperparameterError",
     "InputError",
     "InstanceError",
+    "InvalidRequestError",
     "ModelError",
     "NoInputError",
     "ObjectChangedError",
@@ -140,6 +141,10 @@ class ServiceError(AmazonEstimatorsError):
     """A call to an AWS service still failed after all retries. The message names call and object."""
 
     remedy = "Redrive the execution: it continues with what is missing."
+
+
+class InvalidRequestError(ServiceError):
+    """SageMaker did not accept a request: a name is taken or unknown, or an endpoint is being updated."""
 
 
 class DamagedFileError(AmazonEstimatorsError):

@@ -23,6 +23,7 @@ from amazon_estimators.pipeline.channels import channels_of
 from amazon_estimators.sources import Source
 from amazon_estimators.sources.options import HELP, source_options
 from amazon_estimators_rehearsal.app_data import check_data, data_of
+from amazon_estimators_rehearsal.checked_calls import tell_checked_calls
 from amazon_estimators_rehearsal.command import CommandError
 from amazon_estimators_rehearsal.deployment import app_of, context_of
 from amazon_estimators_rehearsal.follow import NoExecutionError
@@ -145,6 +146,7 @@ def _rehearse_app(options: argparse.Namespace, console: Console, app: Path, dire
             algorithm = pipeline.settings["algorithm"]
             say(console, (f"\n{pipeline.name}", "bold"), f": {algorithm}. Data: {sample.title}.")
             done.append(train(platform, console, pipeline, sample, timeout=options.timeout))
+        tell_checked_calls(platform, console)
         if options.stay:
             stay(platform, console)
         return 0 if all(done) else 1
@@ -159,6 +161,7 @@ def _rehearse_whole_loop(options: argparse.Namespace, console: Console) -> int:
         with View(console).step("cdk bootstrap, synth, deploy"):
             outputs = platform.deploy()
         done = whole_loop(platform, console, outputs, timeout=options.timeout)
+        tell_checked_calls(platform, console)
         if options.stay:
             stay(platform, console)
         return 0 if done else 1
@@ -194,6 +197,7 @@ def _rehearse_settings(options: argparse.Namespace, console: Console, app: Path,
         done = train(platform, console, pipeline, sample, timeout=options.timeout)
         if done and not options.data:
             done = _retrained(platform, console, pipeline, sample, timeout=options.timeout)
+        tell_checked_calls(platform, console)
         if options.stay:
             stay(platform, console)
         return 0 if done else 1

@@ -147,6 +147,10 @@ class Platform:
         """Return every refusal of a permission so far: principal, action, resource."""
         return server.denials(self.directory)
 
+    def calls(self) -> list[dict[str, Any]]:
+        """Return each permission that was asked for so far: :func:`server.calls`."""
+        return server.calls(self.directory)
+
     def problems(self, lines: int = 30) -> list[str]:
         """Return the last warnings and errors of the emulator's log, including refusals."""
         return server.problems(self.directory, lines)

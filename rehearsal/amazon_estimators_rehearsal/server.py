@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import select
@@ -15,6 +16,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from amazon_estimators_rehearsal.certificate import CERTIFICATE, write_certificate
 from amazon_estimators_rehearsal.environment import emulator_environment
@@ -22,6 +24,8 @@ from amazon_estimators_rehearsal.environment import emulator_environment
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 LOG = "emulator.log"
+CALLS = "calls.jsonl"
+"""The emulator's record of calls and permissions, a JSON object in each line."""
 _ENTRY = re.compile(r"\d{4}-\d\d-\d\d [\d:]+ (?P<level>[A-Z]+) \[")
 
 
@@ -60,6 +64,17 @@ def emulator(directory: Path) -> Iterator[str]:
 def denials(directory: Path) -> list[str]:
     """Return every refusal in the emulator's log: principal, action, resource, reason."""
     return [line for line in _log_lines(directory) if "DENIED " in line]
+
+
+def calls(directory: Path) -> list[dict[str, Any]]:
+    """Return each permission that was asked for so far, in order.
+
+    ``principal``, ``action``, ``resource``, ``context`` and ``allowed`` say what; ``shape`` is there if it
+    began an API call: ``"valid"``, or ``"unchecked"`` and why.
+    """
+    path = directory / CALLS
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [json.loads(line) for line in lines]
 
 
 def problems(directory: Path, lines: int = 30) -> list[str]:

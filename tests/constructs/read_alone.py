@@ -81,3 +81,11 @@ except InputError as error:
     assert "row 1" in str(error), error
 else:
     raise AssertionError("a missing value was read")
+damaged = bytearray(parquet(table))
+damaged[4:40] = bytes(36)  # the header of a page: an exception of C++ crosses three libraries
+try:
+    rows("a.parquet", bytes(damaged))
+except InputError as error:
+    assert "a.parquet" in str(error), error
+else:
+    raise AssertionError("a damaged page was read")

@@ -27,6 +27,16 @@ def test_a_state_machine_may_use_its_key_for_its_own_executions(action: str) -> 
         assert not allowed(pipeline, STATES, action, f"<{key}.Arn>", other)
 
 
+@pytest.mark.parametrize("action", ["kms:Decrypt", "kms:GenerateDataKey"])
+def test_the_rule_that_deploys_may_start_an_encrypted_state_machine(action: str) -> None:
+    made = endpoint(**INSTANCE, service_encryption_key=lambda stack: kms.Key(stack, "Services"))
+    (key,) = (name for name in made.of_type("AWS::KMS::Key") if name.startswith("Services"))
+    (role,) = (name for name in made.of_type("AWS::IAM::Role") if "EventsRole" in name)
+    through = {"kms:ViaService": "states.eu-west-1.amazonaws.com"}
+    assert allowed(made, role[:-8], action, f"<{key}.Arn>", through)
+    assert not allowed(made, role[:-8], action, f"<{key}.Arn>", {})
+
+
 @pytest.mark.parametrize("own", [True, False], ids=["key of the endpoint", "key of the pipeline"])
 def test_an_endpoint_may_write_captures_with_the_key_that_it_names_for_them(own: bool) -> None:
     props: dict[str, Any] = {"encryption_key": lambda stack: kms.Key(stack, "Volumes")} if own else {}

@@ -273,3 +273,29 @@ def test_a_training_job_uses_the_keys_as_its_role(account: TrainingAccount, key:
     action = "kms:CreateGrant" if member == "VolumeKmsKeyId" else "kms:Encrypt"
     assert job["TrainingJobStatus"] == "Failed"
     assert action in job["FailureReason"]
+
+
+def test_a_rule_starts_a_state_machine_as_its_role(account: TrainingAccount, key: str) -> None:
+    events, states, source = account.platform.client("events"), account.states, unique("source")
+    machine = states.create_state_machine(
+        name=unique("machine"),
+        definition=json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}),
+        roleArn=account.role(statement(["kms:*"], key), service="states.amazonaws.com"),
+        encryptionConfiguration={"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": key},
+    )["stateMachineArn"]
+    start = statement("states:StartExecution", machine)
+    uses = use(key, "Decrypt", "GenerateDataKey", service="states")
+    rule = unique("rule")
+    events.put_rule(Name=rule, EventPattern=json.dumps({"source": [source]}))
+    counts = []
+    for service, statements in (
+        ("events", (uses,)),
+        ("events", (start,)),
+        ("scheduler", (start, uses)),
+        ("events", (start, uses)),
+    ):
+        role = account.role(*statements, service=f"{service}.amazonaws.com")
+        events.put_targets(Rule=rule, Targets=[{"Id": "machine", "Arn": machine, "RoleArn": role}])
+        events.put_events(Entries=[{"Source": source, "DetailType": "test", "Detail": "{}"}])
+        counts.append(len(states.list_executions(stateMachineArn=machine)["executions"]))
+    assert counts == [0, 0, 0, 1]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -126,8 +128,6 @@ def test_a_table_of_numbers_whose_first_row_is_like_the_others_has_no_header(dat
 @given(st.data())
 def test_a_header_of_pandas_is_never_a_row(data: st.DataObject) -> None:
     """Frames without names of their own, as pandas writes them: present, or refused."""
-    import pandas as pd
-
     width, height = data.draw(st.integers(2, 12)), data.draw(st.integers(2, 30))
     random = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     frame = pd.DataFrame(
@@ -142,6 +142,32 @@ def test_a_header_of_pandas_is_never_a_row(data: st.DataObject) -> None:
         assert resolved(InMemoryS3(), {"a.csv": text}) == "present"
     except InputError as error:
         assert 'header="present"' in str(error)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    names=st.lists(st.integers(0, 3000), min_size=2, max_size=6),
+    rows=st.integers(1, 12),
+    whole=st.booleans(),
+    seed=st.integers(0, 2**16),
+)
+def test_numbers_are_a_header_if_they_alone_have_quotes(
+    names: list[int], rows: int, whole: bool, seed: int
+) -> None:
+    """As csv.QUOTE_NONNUMERIC and R write names that are numbers."""
+    chance = np.random.default_rng(seed)
+    shape = (rows, len(names))
+    values = chance.integers(0, 3000, shape) if whole else chance.normal(size=shape)
+    frame = pd.DataFrame(values, columns=list(map(str, names)))
+    text = frame.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
+    assert resolved(InMemoryS3(), {"a.csv": text}) == "present"
+
+
+def test_shares_above_whole_numbers_are_in_doubt() -> None:
+    rows = "1,2,3\n3,4,5\n7,7,8\n4,5,6\n"
+    with pytest.raises(InputError, match="its numbers have decimals, and all others are whole"):
+        resolved(InMemoryS3(), {"a.csv": f"0.1,0.5,0.9\n{rows}"})
+    assert resolved(InMemoryS3(), {"a.csv": f"0.1,0.5,9\n{rows}"}) == "absent"
 
 
 @pytest.mark.parametrize(

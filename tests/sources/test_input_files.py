@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +114,8 @@ def channel(**options: Any):
         ("_delta_log/00000000000000000000.json", "_delta_log/*"),
         (".hoodie/hoodie.properties", ".hoodie/*"),
         ("metadata/00000-1-2-3.metadata.json", "metadata/*"),
+        ("snapshot/snapshot-12", "snapshot/*"),
+        ("_spark_metadata/0", "_spark_metadata/*"),
     ],
 )
 @pytest.mark.parametrize("root", ["", "sales/"])
@@ -137,6 +141,21 @@ def test_a_table_whose_log_says_what_counts_is_refused_and_its_way_out_works(
         own = objects_of([s3.put("in/own.csv", b"1,2\n")])
         found = find(s3, "bucket", channel(include=["own.csv"]), own, left_out)
         assert found.records == 1
+
+
+@pytest.mark.parametrize("count", [1, 3, 20])
+def test_files_of_other_kinds_are_skipped_all_at_once(count: int) -> None:
+    s3 = InMemoryS3()
+    others = [f"in/{name}" for name in ("LICENSE", "README.md", *(f"log{at}.txt" for at in range(18)))][
+        :count
+    ]
+    keys = ["in/a.csv", *others]
+    objects = objects_of([s3.put(key, b"1,2\n3,4\n") for key in keys])
+    with pytest.raises(InputError, match="its extension is not a known format") as caught:
+        find(s3, "bucket", channel(), objects, ())
+    assert (f", and {count - 1} more" in caught.value.message) == (count > 1)
+    skip = ast.literal_eval(re.search(r"skip=(\[.*?\])", caught.value.remedy).group(1))
+    assert find(s3, "bucket", channel(skip=skip), objects, ()).records == 2
 
 
 def test_nothing_left_is_told_with_what_was_left_out() -> None:

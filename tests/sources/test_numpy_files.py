@@ -269,7 +269,7 @@ def test_hostile_npy_headers_end_in_errors_of_ours(header):
     ("body", "message"),
     [
         (b"", "it is empty"),
-        (b"1,2\n3,4\n", "magic bytes"),
+        (b"1,2\n3,4\n", "is text, not a NumPy array"),
         (saved(np.save, np.ones((3, 2)))[:-1], "makes 176 bytes, there are 175"),
         (saved(np.save, np.ones(3)), "two dimensions"),
         (saved(np.save, np.array([["a"]])), "dtype '<U1' is not numeric"),
@@ -289,7 +289,7 @@ def test_npy_headers_are_not_believed(body, message):
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"nothing", "not a usable .npz"),
+        (b"nothing", "is text, not a NumPy archive"),
         (saved(np.savez, x=np.ones((3, 2)), y=np.ones(4)), "differ in rows: x 3, y 4"),
         (saved(np.savez, x=np.array([{}], object)), "is not numeric"),
         (saved(np.savez, x=np.ones((2, 2, 2))), r"its shape is \(2, 2, 2\)"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -85,6 +86,35 @@ def test_a_missing_list_or_value_is_named(tmp_path: Path, rows: list, message: s
     parquet.write_table(table, tmp_path / "a.parquet")
     with pytest.raises(InputError, match=message):
         encoded(tmp_path / "a.parquet", KMeans)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    rows=st.lists(
+        st.none() | st.lists(st.none() | st.integers(-9, 9), min_size=3, max_size=3), min_size=1, max_size=12
+    ),
+    kind=st.sampled_from([pa.float16(), pa.float32(), pa.float64(), pa.int16(), pa.int64()]),
+    rules=st.sampled_from(
+        [{"fill": {"emb": 5}}, {"drop_incomplete": True}, {"fill": {"emb": 5}, "scale": {"emb": (1, 2)}}]
+    ),
+)
+def test_gaps_in_lists_are_filled_or_left_out(
+    tmp_path_factory: pytest.TempPathFactory, rows: list, kind: pa.DataType, rules: dict
+) -> None:
+    path = tmp_path_factory.mktemp("t") / "a.parquet"
+    cells = [
+        None if row is None else [None if value is None else kind.to_pandas_dtype()(value) for value in row]
+        for row in rows
+    ]
+    parquet.write_table(pa.table({"n": range(len(rows)), "emb": pa.array(cells, pa.list_(kind, 3))}), path)
+    frame = pd.DataFrame([row or [None] * 3 for row in rows], dtype="float64")
+    frame.insert(0, "n", range(len(rows)))
+    frame = frame.dropna() if "drop_incomplete" in rules else frame.fillna(5)
+    if "scale" in rules:
+        frame.iloc[:, 1:] = (frame.iloc[:, 1:] - 1) / 2
+    if not len(frame):
+        return
+    np.testing.assert_array_equal(encoded(path, KMeans, **rules)[0], frame.to_numpy(np.float32))
 
 
 def test_lists_of_any_length_are_named_and_the_way_out_works(tmp_path: Path) -> None:

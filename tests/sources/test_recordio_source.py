@@ -94,7 +94,7 @@ def test_records_that_turn_out_to_differ_in_size_are_refused_not_lost(monkeypatc
     ("change", "message"),
     [
         (lambda body: b"", "is empty"),
-        (lambda body: b"1,2\n" * 99, "magic number"),
+        (lambda body: b"1,2\n" * 99, "is text, not RecordIO-protobuf"),
         (lambda body: body[:4] + b"\xff\xff\xff\x1f" + body[8:], "claims 536870920 bytes"),
         (lambda body: body[:-8], "record 499"),
         (lambda body: body[: len(body) // 2] + b"\0" * 8 + body[len(body) // 2 + 8 :], "record"),

@@ -5,9 +5,12 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import json
 import lzma
+import pickle
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -183,7 +186,8 @@ def test_a_libsvm_file_beyond_the_count_names_feature_count(tmp_path: Path) -> N
 def zipped(name: str) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr(name, b"1,2\n")
+        if name:
+            archive.writestr(name, b"1,2\n")
     return out.getvalue()
 
 
@@ -192,6 +196,11 @@ def arrow(write) -> bytes:
     table = pa.table({"a": [1.0]})
     write(table, out)
     return out.getvalue()
+
+
+def stream(table: pa.Table, out: io.BytesIO) -> None:
+    with pa.ipc.new_stream(out, table.schema) as writer:
+        writer.write_table(table)
 
 
 def feather(table: pa.Table, out: io.BytesIO) -> None:
@@ -218,8 +227,56 @@ KINDS = {
     "JSON": b'{"a": 1}\n{"a": 2}\n',
     "XML": b'<?xml version="1.0"?><Error>',
     "a pointer of Git LFS": b"version https://git-lfs.github.com/spec/v1\n",
-    "an ARFF file": b"@RELATION iris\n",
+    "an ARFF file": b"% by hand\n@RELATION iris\n",
+    "an LZMA file": lzma.compress(CSV, format=lzma.FORMAT_ALONE),
+    "a zlib stream": zlib.compress(CSV),
+    "an empty zip archive": zipped(""),
+    "an Arrow stream": arrow(stream),
+    "a picture": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+    "a file of R": b"RDX3\nX\n",
+    "a MATLAB file": b"MATLAB 5.0 MAT-file, Platform: GLNXA64",
+    "a SAS file": b"\0" * 12 + b"\xc2\xea\x81\x60\xb3\x14\x11\xcf",
+    "binary data": b"\x7fELF\x02\x01\x01\0\0\0",
+    "an error in XML": b"<Error><Code>AccessDenied</Code></Error>",
 }
+MORE_KINDS = [
+    ("JSON", json.dumps([{"a": 1, "b": 2}, {"a": 3, "b": 4}], indent=1).encode()),
+    ("JSON", json.dumps([[1, 2], [3, 4]]).encode()),
+    ("JSON", b"[1,2]\n[3,4]\n"),
+    ("XML", b"<rows>\n<row>1</row></rows>"),
+    ("an error in XML", b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchKey</Code></Error>'),
+    ("text in UTF-16", "\u0438\u043c\u044f,\u0446\u0435\u043d\u0430\n1,2\n3,4\n".encode("utf-16-le")),
+    ("libsvm", b"1 1:2 3:4\n0 2:1\n"),
+    *(("a Python pickle", pickle.dumps(list(range(99)), protocol)) for protocol in (2, 3, 4, 5)),
+]
+"""Further files of a kind: kind and content."""
+
+
+@pytest.mark.parametrize(("what", "content"), MORE_KINDS)
+def test_other_files_of_a_kind_say_what_they_are(tmp_path: Path, what: str, content: bytes) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=re.escape(f"is {what}, not")):
+        encoded(path, KMeans)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "what"), [("npy", "a NumPy array"), ("npz", "a NumPy archive"), ("parquet", "Parquet")]
+)
+def test_text_where_a_binary_format_is_named(tmp_path: Path, suffix: str, what: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    path.write_bytes(CSV)
+    with pytest.raises(InputError, match=f"is text, not {what}") as caught:
+        encoded(path, KMeans)
+    assert 'format="csv"' in caught.value.remedy
+    assert encoded(path, KMeans, format="csv")[0].tolist() == [[1, 2], [3, 4]]
+
+
+def test_a_parquet_file_that_is_cut_off_is_not_told_to_be_parquet(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    path.write_bytes(arrow(parquet.write_table)[:-20])
+    with pytest.raises(InputError, match="is not a complete Parquet file"):
+        encoded(path, KMeans)
 
 
 @pytest.mark.parametrize("what", KINDS)
@@ -247,7 +304,24 @@ def test_utf_16_without_a_mark_says_what_it_is() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["1,2\n", "a,b\n", '"x",1\n', "0.5;1\n", "label 1:2\n", "-1,2\n", " 1\n", "PK,1\n", "ORCA,1\n"[:1]],
+    [
+        "<DATE>,<TIME>\n",
+        "<DATE>\t<TIME>\n2024.01.01\t10:00\n",
+        "<CLOSE>\n1.5\n",
+        "5 10:30\n6 11:20\n",
+        "2020-01-01 10:30\n2020-01-02 11:00\n",
+        "[0;1\n",
+        "5 10:30\n",
+        "1,2\n",
+        "a,b\n",
+        '"x",1\n',
+        "0.5;1\n",
+        "label 1:2\n",
+        "-1,2\n",
+        " 1\n",
+        "PK,1\n",
+        "ORCA,1\n"[:1],
+    ],
 )
 def test_text_is_of_no_kind(text: str) -> None:
     assert kind_of(text.encode()) is None

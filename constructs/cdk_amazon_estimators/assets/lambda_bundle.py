@@ -25,6 +25,13 @@ from cdk_amazon_estimators.errors import PipelineError
 
 PACKAGE = Path(next(iter(amazon_estimators.__path__)))
 LOCK = PACKAGE / "requirements.txt"
+UNUSED = (
+    # What builds extensions of NumPy and tests NumPy's own. 5 MB.
+    "numpy/distutils",
+    "numpy/f2py",
+    "numpy/_core/_simd.*",
+    "numpy/_core/_*_tests.*",
+)
 
 PYTHONS = ("3.12", "3.13", "3.14")
 """Runtimes on Amazon Linux 2023. The C library of older runtimes is too old for the locked NumPy."""
@@ -99,7 +106,7 @@ class LambdaBundle:
     def digest(self) -> str:
         """Return the SHA-256, in hexadecimal, of everything that the code depends on: packages and
         sources."""
-        digest = hashlib.sha256(self.packages(LOCK).digest().encode())
+        digest = hashlib.sha256(self.packages(LOCK, unused=UNUSED).digest().encode())
         for path in handler_sources(PACKAGE):
             content = path.read_bytes()
             digest.update(json.dumps([path.relative_to(PACKAGE).as_posix(), len(content)]).encode())
@@ -108,8 +115,11 @@ class LambdaBundle:
 
     def install(self, directory: Path) -> None:
         """Write the code into ``directory``. The packages come from a cache or, the first time, from pip."""
-        self.packages(LOCK).install(directory)
-        _copy_sources(directory / PACKAGE.name)
+        packages, sources = self.packages(LOCK, unused=UNUSED), directory / PACKAGE.name
+        packages.install(directory)
+        _copy_sources(sources)
+        packages.compile(sources)
+        _set_modes(sources)
 
 
 @jsii.implements(ILocalBundling)
@@ -125,11 +135,14 @@ class _LocalInstall:
 
 
 def _copy_sources(directory: Path) -> None:
-    """Copy the handlers' sources. Their modes are those of the packages, whatever this user's umask is."""
+    """Copy the handlers' sources."""
     for path in handler_sources(PACKAGE):
         target = directory / path.relative_to(PACKAGE)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-        target.chmod(0o644)
-    for folder in (directory, *directory.rglob("*/")):
-        folder.chmod(0o755)
+
+
+def _set_modes(directory: Path) -> None:
+    """Give sources and bytecode the modes that the packages have, whatever this user's umask is."""
+    for path in (directory, *directory.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)

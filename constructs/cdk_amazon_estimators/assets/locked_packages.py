@@ -13,6 +13,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from cdk_amazon_estimators.assets import bytecode, symbols
+
 WHEEL_TAGS = {
     "x86_64": ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"),
     "arm64": ("manylinux_2_28_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64"),
@@ -44,10 +46,12 @@ class LockedPackages:
     unused: tuple[str, ...] = ()
 
     def digest(self) -> str:
-        """Return the SHA-256, in hexadecimal, of lock, platform, Python version and exclusions."""
+        """Return the SHA-256, in hexadecimal, of lock, platform, Python version, exclusions and bytecode."""
         target = sysconfig.get_platform() if self.platform == "host" else self.platform
-        digest = hashlib.sha256(json.dumps([target, self.python, self.unused]).encode())
-        digest.update(Path(__file__).read_bytes())  # how it installs and what it strips
+        compiled = bytecode.bytecode_format(self.python)
+        digest = hashlib.sha256(json.dumps([target, self.python, self.unused, compiled]).encode())
+        for source in (__file__, bytecode.__file__, symbols.__file__):  # how it installs and what it strips
+            digest.update(Path(source).read_bytes())
         digest.update(self.lock.read_bytes())
         return digest.hexdigest()
 
@@ -64,8 +68,14 @@ class LockedPackages:
                 fresh = Path(scratch) / "packages"
                 self._pip_install(fresh)
                 self._strip(fresh)
+                self.compile(fresh)
                 _publish(fresh, cached)
         shutil.copytree(cached, directory, dirs_exist_ok=True)
+
+    def compile(self, directory: Path) -> None:
+        """Compile what is below ``directory``, if this Python can for the functions' version."""
+        if bytecode.bytecode_format(self.python):
+            bytecode.compile_sources(directory)
 
     def _pip_install(self, directory: Path) -> None:
         command = [
@@ -100,7 +110,7 @@ class LockedPackages:
         )
 
     def _strip(self, directory: Path) -> None:
-        """Remove tests, headers, stubs, and launchers that name this machine's Python."""
+        """Remove tests, headers, stubs, symbol tables, and launchers that name this machine's Python."""
         unused = (*UNUSED_FILES, *self.unused)
         for path in sorted(directory.rglob("*"), reverse=True):
             named = any(path.match(pattern) for pattern in unused)
@@ -108,6 +118,8 @@ class LockedPackages:
                 shutil.rmtree(path)
             elif path.is_file() and (named or path.suffix in UNUSED_SUFFIXES):
                 path.unlink()
+            elif path.is_file() and ".so" in path.suffixes:
+                symbols.drop_symbol_tables(path)
 
 
 def cache_directory() -> Path:

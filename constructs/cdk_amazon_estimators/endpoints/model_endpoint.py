@@ -18,7 +18,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from amazon_estimators.pipeline.event_names import TRAINED
-from cdk_amazon_estimators.access.key_policies import allow_events
+from cdk_amazon_estimators.access.key_policies import allow_events, allow_through
 from cdk_amazon_estimators.compliance import acknowledge_findings
 from cdk_amazon_estimators.encoder import RecordSetEncoder
 from cdk_amazon_estimators.endpoints.endpoint_checks import check_endpoint
@@ -332,19 +332,23 @@ class ModelEndpoint(EndpointEvents):
                 },
             )
         )
+        target = targets.SfnStateMachine(
+            self.state_machine,
+            input=events.RuleTargetInput.from_object({"reason": "model"}),
+            dead_letter_queue=self.undelivered,
+        )
         events.Rule(
             self,
             "ModelInUse",
             description="Deploys when another model of a pipeline may be in use",
             event_pattern=pattern,
-            targets=[
-                targets.SfnStateMachine(
-                    self.state_machine,
-                    input=events.RuleTargetInput.from_object({"reason": "model"}),
-                    dead_letter_queue=self.undelivered,
-                )
-            ],
+            targets=[target],
         )
+        if service_key is not None:
+            # Who starts an encrypted state machine needs its key: the role that CDK made for the target too.
+            role = self.state_machine.node.find_child("EventsRole")
+            assert isinstance(role, iam.Role)
+            allow_through(service_key, role, "kms:Decrypt", "kms:GenerateDataKey", service="states")
 
 
 def _default_timeout(traffic: Traffic) -> Duration:

@@ -146,6 +146,7 @@ class RowsInMemory:
     schema: Schema | None = None
     counted: str = float32.COUNTED
     label: str = "label"
+    fillable: bool = True
 
     @property
     def rows(self) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field, fields
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from amazon_estimators.client.table_survey import ColumnSurvey, Survey
 from amazon_estimators.sources import Source
+from amazon_estimators.sources.delimited.written_numbers import without_marks
+from amazon_estimators.sources.numbers import NUMBER
 
 FEW_WORDS = 50
 """Different words up to which each gets a feature."""
@@ -90,6 +93,11 @@ def _useless(column: ColumnSurvey) -> str:
         "it has no value in any row": not values,
         f"dates such as {column.first_word!r}: take numbers out of them (docs/tables.md)": 2 * column.dates
         > column.words,
+        f"{column.beyond:,} of its values are infinite or beyond float32: empty those cells, or scale the "
+        "column": column.beyond > 0,
+        f"numbers with marks or units such as {column.first_word!r}: take them off (docs/tables.md)": (
+            _has_units(column)
+        ),
         "all its values are the same": different == 1 and values > 1,
         f"{column.words:,} of its {values:,} values are words, first {column.first_word!r}, and the others "
         "numbers: empty those cells if they mark gaps": 0 < 2 * column.words < values
@@ -98,6 +106,13 @@ def _useless(column: ColumnSurvey) -> str:
         and (column.words > 0 or column.text or (column.whole and _counts(column))),
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
+
+
+def _has_units(column: ColumnSurvey) -> bool:
+    """True for a column whose texts are numbers with a unit or with marks."""
+    texts = [word.decode("utf-8", "replace") for word in islice(column.different or (), FEW_WORDS)]
+    words = [text for text in texts if not NUMBER.fullmatch(text.encode())]
+    return column.words > 0 and without_marks(words) is not None
 
 
 def _counts(column: ColumnSurvey) -> bool:

@@ -44,6 +44,7 @@ class ColumnSurvey:
         gaps: Those without a value.
         words: Those with a value that is not a number.
         dates: Those of them that are dates.
+        beyond: The numbers that float32 does not hold.
         first_word: The first of them.
         whole: True if all numbers are whole.
         different: The different values as text; None if they are too many to remember.
@@ -57,6 +58,7 @@ class ColumnSurvey:
     gaps: int = 0
     words: int = 0
     dates: int = 0
+    beyond: int = 0
     first_word: str = ""
     whole: bool = True
     different: set[bytes] | None = field(default_factory=set)
@@ -92,6 +94,8 @@ class ColumnSurvey:
         self._remember(word for word in words.unique().to_pylist())
 
     def _add_numbers(self, values: np.ndarray) -> None:
+        with np.errstate(over="ignore"):
+            self.beyond += int((~np.isfinite(values.astype(np.float32))).sum())
         self.whole = self.whole and bool((values == np.floor(values)).all())
         if len(self.numbers) < SAMPLE:
             self.numbers = np.concatenate((self.numbers, values[: SAMPLE - len(self.numbers)]))

@@ -47,7 +47,8 @@ def encode(
     sparse: bool | None = None
     for piece, blocks in _opened(s3, pieces, planned):
         row = 0 if piece.first_row is None else piece.first_row
-        text = "header" in FORMATS[format_of(piece.source, planned.source)[0]].options
+        options = FORMATS[format_of(piece.source, planned.source)[0]].options
+        text, fillable = "header" in options, "fill" in options
         counted = float32.COUNTED_BELOW_HEADER if text else float32.COUNTED
         for block in blocks:
             if sparse not in (None, isinstance(block.features, SparseRows)):
@@ -57,7 +58,9 @@ def encode(
                 )
             sparse = isinstance(block.features, SparseRows)
             if len(block.features):
-                written = write_block(out, block, Place(piece, planned.schema, row, counted), profile)
+                written = write_block(
+                    out, block, Place(piece, planned.schema, row, counted, fillable), profile
+                )
                 if written is not None:
                     labels.add(written)
             records += len(block.features)
@@ -86,6 +89,11 @@ class Location(Protocol):
         ...
 
     @property
+    def fillable(self) -> bool:
+        """Return True if a Source may fill gaps there."""
+        ...
+
+    @property
     def label(self) -> str:
         """Return the label's name."""
         ...
@@ -107,6 +115,7 @@ class Place:
     schema: Schema
     row: int
     counted: str = float32.COUNTED
+    fillable: bool = True
 
     def of(self, at: int, column: str) -> str:
         """Name the place in the input of a value of row ``at`` of the block."""
@@ -165,8 +174,10 @@ def _explained(error: InputError, block: Block, place: Location) -> InputError:
     """Return the codec's error with the object, the row in it and the column's name."""
     at = _first_not_float32(block.labels)
     if block.labels is not None and at is not None:
-        value = block.labels[at] if block.given is None else block.given(at, None)
-        return float32.not_finite(place.of(block.row(at), place.label), value, place.counted)
+        value = block.labels[at] if block.written_value is None else block.written_value(at, None)
+        fillable = place.fillable and not isinstance(block.features, SparseRows)
+        where = place.of(block.row(at), place.label)
+        return float32.not_finite(where, value, place.counted, fillable=fillable)
     rows = block.features
     values = rows.data if isinstance(rows, SparseRows) else rows
     at = _first_not_float32(values)
@@ -175,12 +186,14 @@ def _explained(error: InputError, block: Block, place: Location) -> InputError:
     if isinstance(rows, SparseRows):
         row = int(np.searchsorted(rows.indptr, at, side="right")) - 1
         feature = int(rows.indices[at])
-        if block.given is None:
-            return float32.not_finite(place.of(row, f"column {feature}"), values[at], place.counted)
+        if block.written_value is None:
+            where = place.of(row, f"column {feature}")
+            return float32.not_finite(where, values[at], place.counted, fillable=False)
     else:
         row, feature = divmod(at, values.shape[1])
-    value = values[row, feature] if block.given is None else block.given(row, feature)
-    return float32.not_finite(place.of(block.row(row), place.feature(feature)), value, place.counted)
+    value = values[row, feature] if block.written_value is None else block.written_value(row, feature)
+    where = place.of(block.row(row), place.feature(feature))
+    return float32.not_finite(where, value, place.counted, fillable=place.fillable)
 
 
 def _first_not_float32(values: np.ndarray | None) -> int | None:

@@ -14,6 +14,7 @@ from amazon_estimators.errors import HyperparameterError, TuningJobError
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.storage.documents import fields_of, get_document, put_document
+from amazon_estimators.storage.faults import naming
 from amazon_estimators.storage.s3 import is_there, put_text
 
 SCHEMA = "last_tuned/1"
@@ -98,8 +99,10 @@ def conclude(
 
     Raises:
         TuningJobError: No training reported the objective.
+        ServiceError: A call failed; the text names it.
     """
-    described = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=job_name)
+    with naming("DescribeHyperParameterTuningJob", job_name):
+        described = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=job_name)
     trainings = leaderboard(_trainings(sagemaker, job_name), minimize=tuning["direction"] == "Minimize")
     key = keys.leaderboard_key(settings.prefix, job_name)
     put_text(s3, tuning["model_bucket"], key, _csv(trainings), "text/csv")
@@ -172,7 +175,8 @@ def _trainings(sagemaker: Any, job_name: str) -> list[Mapping[str, Any]]:
     pages = sagemaker.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job").paginate(
         HyperParameterTuningJobName=job_name
     )
-    return [summary for page in pages for summary in page["TrainingJobSummaries"]]
+    with naming("ListTrainingJobsForHyperParameterTuningJob", job_name):
+        return [summary for page in pages for summary in page["TrainingJobSummaries"]]
 
 
 def _seconds(summary: Mapping[str, Any]) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from amazon_estimators.errors import ServiceError
+from amazon_estimators.errors import InvalidRequestError, ServiceError
 
 REMEDIES = {
     "AccessDenied": "Let the role that the message names do this, then redrive the execution.",
@@ -40,10 +40,6 @@ def call(method: Callable[..., Any], about: str, **request: Any) -> Any:
         raise kind(f"{operation} of {about}: {error}", remedy=remedy) from error
     except BotoCoreError as error:
         raise ServiceError(f"{operation} of {about}: {type(error).__name__}: {error}") from error
-
-
-class InvalidRequestError(ServiceError):
-    """SageMaker's ValidationException: a name is taken or unknown, or an endpoint is being updated."""
 
 
 def create_once(create: Callable[[], Any], exists: Callable[[], Any]) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from amazon_estimators.serving.calls import InvalidRequestError, call
+from amazon_estimators.errors import InvalidRequestError
+from amazon_estimators.serving.calls import call
 from amazon_estimators.serving.deploy import described, model_in_use
 from amazon_estimators.serving.settings import EndpointSettings
 from amazon_estimators.serving.wanted import Wanted, belongs_to

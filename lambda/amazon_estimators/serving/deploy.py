@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from amazon_estimators.errors import EndpointError
+from amazon_estimators.errors import EndpointError, InvalidRequestError
 from amazon_estimators.pipeline.current_model import CurrentModel, approved_model, read_current_model
-from amazon_estimators.serving.calls import InvalidRequestError, call, create_once
+from amazon_estimators.serving.calls import call, create_once
 from amazon_estimators.serving.decision import FAILED, Move, decide
 from amazon_estimators.serving.scale import stop_scaling
 from amazon_estimators.serving.settings import EndpointSettings
@@ -65,9 +65,9 @@ def deploy(
         make(sagemaker, wanted)
         attempt = _intended(attempt, endpoint, wanted)
     elif move is Move.REPLACE:
-        call(sagemaker.delete_endpoint, settings.name, EndpointName=settings.name)
+        delete(sagemaker, settings.name, endpoint)
     elif move is Move.REVERT:
-        _revert(sagemaker, settings, attempt)
+        _revert(sagemaker, settings, attempt, endpoint)
     elif move in (Move.CREATE, Move.UPDATE):
         make(sagemaker, wanted)  # another execution may have cleaned up since
         if settings.scaling is not None and endpoint is not None:
@@ -131,18 +131,40 @@ def _roll_out(
     sagemaker: Any, settings: EndpointSettings, wanted: Wanted, endpoint: Mapping[str, Any] | None
 ) -> bool:
     """Create or update the endpoint; return False if another execution was faster, which is waited for."""
-    request: dict[str, Any] = {"EndpointName": settings.name, "EndpointConfigName": wanted.config_name}
+    config = {"EndpointConfigName": wanted.config_name}
+    if endpoint is None:
+        return _change(
+            sagemaker, sagemaker.create_endpoint, settings.name, None, **config, **settings.tag_list()
+        )
+    more: dict[str, Any] = {"DeploymentConfig": settings.deployment} if settings.deployment else {}
+    if settings.scaling is not None:
+        more["RetainAllVariantProperties"] = True  # as many instances as there are by now
+    return _change(sagemaker, sagemaker.update_endpoint, settings.name, endpoint, **config, **more)
+
+
+def delete(sagemaker: Any, name: str, endpoint: Mapping[str, Any] | None) -> None:
+    """Delete an endpoint. Raises ServiceError."""
+    _change(sagemaker, sagemaker.delete_endpoint, name, endpoint)
+
+
+def _change(
+    sagemaker: Any,
+    method: Callable[..., Any],
+    name: str,
+    endpoint: Mapping[str, Any] | None,
+    **request: Any,
+) -> bool:
+    """Create, update or delete an endpoint that stands as described.
+
+    Returns:
+        False if it was refused because the endpoint no longer stands so: another execution was faster, or the
+        client repeated the call because it got no answer to its first attempt, which took effect.
+    """
     try:
-        if endpoint is None:
-            call(sagemaker.create_endpoint, settings.name, **request, **settings.tag_list())
-        else:
-            more: dict[str, Any] = {"DeploymentConfig": settings.deployment} if settings.deployment else {}
-            if settings.scaling is not None:
-                more["RetainAllVariantProperties"] = True  # as many instances as there are by now
-            call(sagemaker.update_endpoint, settings.name, **request, **more)
+        call(method, name, EndpointName=name, **request)
     except InvalidRequestError:
-        now = described(sagemaker, settings.name)
-        if now is None or now["EndpointStatus"] == (endpoint or {}).get("EndpointStatus"):
+        now = described(sagemaker, name)
+        if (now or {}).get("EndpointStatus") == (endpoint or {}).get("EndpointStatus"):
             raise
         return False
     return True
@@ -158,13 +180,15 @@ def _free_instance_type(
         stop_scaling(autoscaling, settings)
 
 
-def _revert(sagemaker: Any, settings: EndpointSettings, attempt: Mapping[str, Any]) -> None:
+def _revert(
+    sagemaker: Any, settings: EndpointSettings, attempt: Mapping[str, Any], endpoint: Mapping[str, Any] | None
+) -> None:
     """Go back to the configuration before; without one, to no endpoint. All at once: the model is no good."""
-    if attempt.get("previous") is None:
-        call(sagemaker.delete_endpoint, settings.name, EndpointName=settings.name)
+    previous = attempt.get("previous")
+    if previous is None:
+        delete(sagemaker, settings.name, endpoint)
         return
-    previous = attempt["previous"]
-    call(sagemaker.update_endpoint, settings.name, EndpointName=settings.name, EndpointConfigName=previous)
+    _change(sagemaker, sagemaker.update_endpoint, settings.name, endpoint, EndpointConfigName=previous)
 
 
 def _intended(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,13 +18,17 @@ from amazon_estimators.errors import ServiceError
 from amazon_estimators.serving.calls import call
 from amazon_estimators.serving.clean import CONFIGS, MODELS, delete_all, names_of
 from amazon_estimators.serving.decision import IN_PROGRESS
-from amazon_estimators.serving.deploy import described
+from amazon_estimators.serving.deploy import delete, described
 
 PAUSE = 5
 """Seconds between two looks at an endpoint that is being deleted."""
 PATIENCE = 13 * 60
 """Seconds that the function waits for SageMaker; its timeout is a little longer."""
 LONGEST_REASON = 1_000
+STARTED = "ExecutionAlreadyExists"
+ANSWERS = 5
+"""Attempts at an answer: without one, CloudFormation waits for an hour."""
+ANSWER_SECONDS = 10
 
 
 def live(
@@ -43,18 +48,28 @@ def live(
     """
     properties = event["ResourceProperties"]
     if event["RequestType"] != "Delete":
-        reason = json.dumps({"reason": f"stack {event['RequestType'].lower()}"})
-        call(
-            stepfunctions.start_execution,
-            properties["state_machine"],
-            stateMachineArn=properties["state_machine"],
-            input=reason,
-        )
+        _start(stepfunctions, properties["state_machine"], event)
         return str(properties["name"])
     name = str(event["PhysicalResourceId"])
     if properties["retain"] != "true":
         remove(sagemaker, name, sleep)
     return name
+
+
+def _start(stepfunctions: Any, state_machine: str, event: Mapping[str, Any]) -> None:
+    """Start an execution, one for each request, however often this is called for it."""
+    reason = json.dumps({"reason": f"stack {event['RequestType'].lower()}"})
+    try:
+        call(
+            stepfunctions.start_execution,
+            state_machine,
+            stateMachineArn=state_machine,
+            name=event["RequestId"],
+            input=reason,
+        )
+    except ServiceError as error:
+        if STARTED not in error.message:
+            raise
 
 
 def remove(sagemaker: Any, name: str, sleep: Callable[[float], None]) -> None:
@@ -69,7 +84,7 @@ def remove(sagemaker: Any, name: str, sleep: Callable[[float], None]) -> None:
         if endpoint is None:
             break
         if endpoint["EndpointStatus"] not in IN_PROGRESS and not asked:
-            call(sagemaker.delete_endpoint, name, EndpointName=name)
+            delete(sagemaker, name, endpoint)
             asked = True
         sleep(PAUSE)
     for kind in (CONFIGS, MODELS):
@@ -89,12 +104,27 @@ def answer(event: Mapping[str, Any], act: Callable[[], str]) -> dict[str, Any]:
 
 
 def _put(url: str, body: bytes) -> None:
-    """Send the answer to CloudFormation's presigned URL, which was signed without a content type."""
+    """Send the answer to CloudFormation's presigned URL, which was signed without a content type.
+
+    Raises:
+        ServiceError: It was not taken. Lambda then calls the function again.
+    """
     from botocore.awsrequest import AWSRequest  # noqa: PLC0415 - not needed without AWS
+    from botocore.exceptions import HTTPClientError  # noqa: PLC0415
     from botocore.httpsession import URLLib3Session  # noqa: PLC0415
 
-    session = URLLib3Session(verify=os.environ.get("AWS_CA_BUNDLE") or True)
-    request = AWSRequest("PUT", url, data=body, headers={"Content-Type": ""})
-    answered = session.send(request.prepare())
-    if answered.status_code >= 400:
-        raise ServiceError(f"CloudFormation took no answer: {answered.status_code} {answered.text[:200]}")
+    session = URLLib3Session(verify=os.environ.get("AWS_CA_BUNDLE") or True, timeout=ANSWER_SECONDS)
+    refused = ""
+    for attempt in range(ANSWERS):
+        if attempt:
+            time.sleep(random.uniform(0, 0.5 * 2**attempt))  # noqa: S311 - jitter, not a secret
+        request = AWSRequest("PUT", url, data=body, headers={"Content-Type": ""})
+        try:
+            answered = session.send(request.prepare())
+        except HTTPClientError as error:
+            refused = f"{type(error).__name__}: {error}"
+            continue
+        if answered.status_code < 400:
+            return
+        refused = f"{answered.status_code} {answered.text[:200]}"
+    raise ServiceError(f"CloudFormation took no answer: {refused}")

@@ -17,6 +17,7 @@ from amazon_estimators.serving.calls import call
 from amazon_estimators.serving.sample import sample_of
 from amazon_estimators.serving.settings import EndpointSettings
 from amazon_estimators.serving.wanted import target_model
+from amazon_estimators.storage.faults import whole_body
 
 MODEL_ERROR = "ModelError"
 LONGEST_REASON = 1_000
@@ -41,9 +42,17 @@ def smoke(
         warnings.simplefilter("ignore", InferenceWarning)
         request, accept = write_request(algorithm, row), accept_for(algorithm)
     target = target_model(settings, model)
+
+    def invoke_endpoint(**asked: Any) -> tuple[bytes, str]:
+        def ask() -> tuple[bytes, str]:
+            answer = runtime.invoke_endpoint(**asked)
+            return bytes(answer["Body"].read()), str(answer["ContentType"])
+
+        return whole_body(ask, settings.name, operation="InvokeEndpoint")
+
     try:
-        answer = call(
-            runtime.invoke_endpoint,
+        body, content_type = call(
+            invoke_endpoint,
             settings.name,
             EndpointName=settings.name,
             Body=request.body,
@@ -51,7 +60,7 @@ def smoke(
             Accept=accept,
             **({"TargetModel": target} if target else {}),
         )
-        refused = _problem(algorithm, answer["Body"].read(), answer["ContentType"])
+        refused = _problem(algorithm, body, content_type)
     except ServiceError as error:
         refused = _refusal(error)
     return {**attempt, "smoke": said, "refused": refused}

@@ -13,7 +13,7 @@ import numpy as np
 
 from amazon_estimators.errors import InputError, RequestError
 from amazon_estimators.sources import float32
-from amazon_estimators.sources.blocks import Block
+from amazon_estimators.sources.blocks import Block, SparseRows
 from amazon_estimators.sources.columns.apply import block_of, kept_rows
 from amazon_estimators.sources.columns.faults import (
     MOST_COLUMNS,
@@ -29,6 +29,18 @@ from amazon_estimators.sources.schema import Schema, check_listed
 from amazon_estimators.sources.source import Source
 
 NO_TABLE_READER = "words and ids in memory are read by pyarrow, which is not installed"
+LOOKED_AT = 10_000
+"""Rows of a column that tell if it holds words: the first ones may have no value."""
+WAYS = {
+    "timestamp": "Take numbers out of dates, such as frame[name].dt.day_of_week (docs/tables.md).",
+    "date": "Take numbers out of dates, such as frame[name].dt.day_of_week (docs/tables.md).",
+    "period": "Take numbers out of dates, such as frame[name].dt.day_of_week (docs/tables.md).",
+    "duration": "Take numbers out of spans, such as frame[name].dt.total_seconds().",
+    "decimal": "Make numbers of decimals: frame[name].astype('float64').",
+    "Sparse": "Make it dense: frame[name].sparse.to_dense().",
+    "list": "Give each value a column: pandas.DataFrame(frame[name].tolist()).",
+}
+"""How to make numbers of a column, by a word that its type or the table reader's error has."""
 TABLES = "Install the extra tables, in a clone: pip install '.[cli,tables]'."
 
 
@@ -77,11 +89,12 @@ class ColumnsInMemory:
             position: rows[:, position] if names is None else _series(rows, labels[position], position)
             for position in schema.used
         }
-        found = cls(schema, columns, count, numbered=numbered)
+        in_memory = cls(schema, columns, count, numbered=numbered)
         for position in schema.words:
-            if isinstance(found.table(0, 1).columns[position].values, np.ndarray):
+            first = _column(columns[position], 0, min(count, LOOKED_AT), schema.column(position))
+            if isinstance(first.values, np.ndarray) and not _has_nothing(first):
                 check_listed(schema, position, where)
-        return found
+        return in_memory
 
     @cached_property
     def kept(self) -> np.ndarray | None:
@@ -99,6 +112,9 @@ class ColumnsInMemory:
             position: _column(column, start, stop, self.schema.column(position))
             for position, column in self.columns.items()
         }
+        for position in self.schema.words:
+            if _has_nothing(columns[position]):
+                columns[position] = _nothing(stop - start)  # None alone is of no type
         wrong = [
             position
             for position, column in columns.items()
@@ -160,7 +176,8 @@ def features_of(rows: Any, source: Source) -> Block:
         source: As the channel was read: label, features, exclude and the rules of columns.
 
     Raises:
-        InputError: A value that no rule makes a number of; it names row and column.
+        InputError: A value that no rule makes a number of, or that float32 does not hold; it names row and
+            column.
 
     Example:
         >>> rows = np.array([[1.0, 40], [2, 55]])
@@ -169,7 +186,27 @@ def features_of(rows: Any, source: Source) -> Block:
                [0., 1., 1.]], dtype=float32)
     """
     columns = ColumnsInMemory.of(rows, source)
-    return columns.features(0, columns.rows)
+    block = columns.features(0, columns.rows)
+    _check_finite(block, columns.schema)
+    return block
+
+
+def _check_finite(block: Block, schema: Schema) -> None:
+    """Raise InputError for a feature that float32 does not hold, as for rows of files."""
+    rows = block.features
+    values = rows.data if isinstance(rows, SparseRows) else rows
+    with np.errstate(over="ignore"):
+        bad = np.flatnonzero(~np.isfinite(values.astype(np.float32)))
+    if not len(bad):
+        return
+    at = int(bad[0])
+    if isinstance(rows, SparseRows):
+        row, feature = int(np.searchsorted(rows.indptr, at, side="right")) - 1, int(rows.indices[at])
+    else:
+        row, feature = divmod(at, rows.shape[1])
+    value = values.ravel()[at] if block.written_value is None else block.written_value(row, feature)
+    where = f"row {block.row(row):,}, {schema.column(schema.position(feature))}"
+    raise float32.not_finite(where, value)
 
 
 def of_memory(source: Source) -> Source:
@@ -202,6 +239,23 @@ def check_options(source: Source) -> None:
             f"data in memory have no {', '.join(others)}; allowed: {', '.join(COLUMNS)}",
             remedy="Leave it out of the Source.",
         )
+
+
+def _way_out(dtype: str, reason: str) -> str:
+    """Return how to make numbers, or words, of a column that holds neither."""
+    known = (way for word, way in WAYS.items() if word in dtype or word in reason)
+    return next(known, "Make it one or the other, such as frame[name].astype('string').")
+
+
+def _has_nothing(column: Column) -> bool:
+    return column.gaps is not None and bool(column.gaps.all())
+
+
+def _nothing(rows: int) -> Column:
+    """Return a column of words in which every value is missing."""
+    import pyarrow as pa  # noqa: PLC0415 - only words need it
+
+    return Column(pa.nulls(rows, pa.string()))
 
 
 def _nulls(words: Any) -> np.ndarray:
@@ -237,5 +291,5 @@ def _column(values: Any, start: int, stop: int, name: str) -> Column:
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise InputError(
             f"{name} holds neither numbers nor words alone: {error}",
-            remedy="Make it one or the other, such as frame[name].astype('string').",
+            remedy=_way_out(str(part.dtype), str(error)),
         ) from error

@@ -23,6 +23,9 @@ MISSING = frozenset(
         b"none",
         b"\\n",
         b"missing",
+        *(b"<na>", b"#na", b"#n/a n/a", b"n.a.", b"nil"),
+        *(b"1.#ind", b"-1.#ind", b"1.#qnan", b"-1.#qnan"),
+        *(b"#div/0!", b"#null!", b"#num!", b"#ref!", b"#value!", b"#name?"),
     )
 )
 """Texts, in lower case, that people write for a missing value. No algorithm reads them."""

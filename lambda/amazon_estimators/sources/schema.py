@@ -14,7 +14,7 @@ from amazon_estimators.sources.columns.rules import BY_COLUMN, ColumnRules, Key,
 from amazon_estimators.sources.numbers import NUMBER
 from amazon_estimators.sources.source import COLUMN_LIMIT, FEATURE_LIMIT, NO_FILL, Source
 from amazon_estimators.storage.documents import check_fields
-from amazon_estimators.text import listed
+from amazon_estimators.text import listed, nearest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,10 +67,13 @@ class Schema:
                 if names is None:
                     raise SchemaError(
                         f"{where} has no header, so there is no column {column!r}",
-                        remedy="Name columns by position, or give the file a header.",
+                        remedy="Name columns by position; in CSV, a header names them.",
                     )
                 if column not in names:
-                    raise SchemaError(f"{where} has no column {column!r}; its columns: {listed(names)}")
+                    raise SchemaError(
+                        f"{where} has no column {column!r}; its columns: {listed(names)}",
+                        remedy=_other_name(column, names),
+                    )
                 if names.count(column) > 1:
                     raise SchemaError(
                         f"{where} has {names.count(column)} columns named {column!r}",
@@ -78,7 +81,10 @@ class Schema:
                     )
                 return names.index(column)
             if not -width <= column < width:
-                raise SchemaError(f"{where} has no column {column}; it has {width} columns, 0 to {width - 1}")
+                raise SchemaError(
+                    f"{where} has no column {column}; it has {width} columns, 0 to {width - 1}",
+                    remedy="Positions count from 0; negative ones count from the end.",
+                )
             return column % width
 
         if width > COLUMN_LIMIT:
@@ -101,7 +107,10 @@ class Schema:
             schema = replace(schema, rules=source.rules.renamed(lambda key: (position(key),)))
             schema.check_rules(where)
         if schema.feature_dim < 1:
-            raise SchemaError(f"{where} has no feature column beside the label", remedy="Add columns.")
+            raise SchemaError(
+                f"{where} has no feature column beside the label",
+                remedy="Take columns out of exclude." if source.exclude else "Add columns.",
+            )
         return schema
 
     def check_rules(self, where: str) -> None:
@@ -248,6 +257,16 @@ class Schema:
         return cls(**{**values, **lists, "own": own, "rules": rules})
 
 
+def _other_name(column: str, names: Sequence[str]) -> str:
+    """Return what to do about a name that is none of the columns'."""
+    if f"{column}[0]" in names:
+        return (
+            f"It is a list: name one of its values, such as {column + '[0]'!r}, or all of them as features."
+        )
+    near = nearest(column, names)
+    return f"Did you mean {near!r}?" if near else "Name one of these, or a position."
+
+
 def without(schema: Schema, source: Source, positions: Sequence[int]) -> str:
     """Return a sentence that says how to set the Source so that columns are not read; "" if none would be
     left.
@@ -285,19 +304,23 @@ def check_schema(expected: Schema, example: str, actual: Schema, uri: str) -> No
     For sparse rows of which only the highest index is known, it may be lower than expected.
     """
     if expected.sparse and actual.sparse and (expected.at_least or actual.at_least):
-        found, known = (actual, expected) if actual.at_least else (expected, actual)
-        if known.at_least or found.width <= known.width:
+        looked_at, known = (actual, expected) if actual.at_least else (expected, actual)
+        if known.at_least or looked_at.width <= known.width:
             return
-        where = uri if found is actual else example
+        where = uri if looked_at is actual else example
         raise SchemaError(
-            f"{where} has a feature of number {found.width - 1:,}; expected {known.width:,} features",
+            f"{where} has a feature of number {looked_at.width - 1:,}; expected {known.width:,} features",
             remedy="Set feature_count in the Source to the number of features of all files.",
         )
     if actual != expected:
-        raise SchemaError(
-            f"{example} and {uri} disagree: {_difference(expected, actual)}",
-            remedy="Give all files of a channel the same columns in the same order.",
-        )
+        remedy = "Give all files of a channel the same columns in the same order."
+        if expected.sparse != actual.sparse:
+            remedy = (
+                "Write all files of a channel sparse, or all dense; or read one kind, by include or skip."
+            )
+        elif expected.directories != actual.directories:
+            remedy = "Put all files of a channel below the same key=value directories."
+        raise SchemaError(f"{example} and {uri} disagree: {_difference(expected, actual)}", remedy=remedy)
 
 
 def _difference(expected: Schema, actual: Schema) -> str:
@@ -307,8 +330,8 @@ def _difference(expected: Schema, actual: Schema) -> str:
         return f"{expected.width:,} columns against {actual.width:,}"
     if expected.names and actual.names:
         pairs = zip(expected.names, actual.names, strict=True)
-        column, (one, other) = next((at, pair) for at, pair in enumerate(pairs) if pair[0] != pair[1])
-        return f"column {column} is {one!r} against {other!r}"
+        column, (before, after) = next((at, pair) for at, pair in enumerate(pairs) if pair[0] != pair[1])
+        return f"column {column} is {before!r} against {after!r}"
     if expected.names or actual.names:
         return "one has a header, the other none"
     return f"{expected} against {actual}"

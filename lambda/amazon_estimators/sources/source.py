@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
 from typing import Any, Self
 
 from amazon_estimators.errors import RequestError
@@ -36,6 +37,8 @@ NO_FILL = "leave rows without a class out, drop_incomplete=True"
 HEADERS = ("auto", "present", "absent")
 QUOTINGS = ("auto", "minimal", "none")
 DECIMALS = (".", ",")
+SEPARATORS = ("\x01", "\x1f")
+"""Control characters that separate fields: Hive's, and ASCII's own."""
 ALWAYS = ("prefix", "include", "skip", "format", "partitions")
 """The options that apply to every format. The table of formats lists the others."""
 FEATURE_LIMIT = 2**31 - 1
@@ -178,7 +181,10 @@ class Source:
             if not isinstance(getattr(self, name), bool):
                 yield f"{name} is {getattr(self, name)!r}; allowed: True, False"
         if self.delimiter is not None and (not _is_mark(self.delimiter) or self.delimiter in '"+-.'):
-            yield f"delimiter is {self.delimiter!r}; allowed: a tab, a blank or one mark such as , ; or |"
+            yield (
+                f"delimiter is {self.delimiter!r}; allowed: a tab, a blank, one mark such as , ; or |, or "
+                f"one of {', '.join(map(repr, SEPARATORS))}"
+            )
         if self.escape not in (None, "") and (
             not _is_mark(self.escape) or self.escape in ("\t", " ", '"', self.delimiter or ",")
         ):
@@ -195,7 +201,7 @@ class Source:
         entry = FORMATS.get(self.format) if isinstance(self.format, str) else None
         if entry is None:
             return
-        for name, value in self.given.items():
+        for name, value in self.explicit_options.items():
             if name not in (*ALWAYS, *entry.options):
                 yield (
                     f"{name} is {value!r}, and format {self.format!r} has no such option: it is for "
@@ -203,7 +209,7 @@ class Source:
                 )
 
     @property
-    def given(self) -> dict[str, Any]:
+    def explicit_options(self) -> dict[str, Any]:
         """Return the options that say something, by name."""
         values = {option.name: getattr(self, option.name) for option in fields(self)}
         return {
@@ -219,7 +225,9 @@ class Source:
         if self.features is not None and self.exclude:
             yield "features and exclude are both given; name the columns to take or those to leave out"
         columns = self._chosen
-        wrong = [one for one in columns if isinstance(one, bool) or not isinstance(one, int | str)]
+        wrong = [
+            column for column in columns if isinstance(column, bool) or not isinstance(column, int | str)
+        ]
         for column in wrong:
             yield f"{column!r} is not a column; allowed: a position (int) or a name (str)"
         if wrong:
@@ -259,7 +267,7 @@ class Source:
                 if key == self.label and name != "fill":
                     yield f"{name} names {key!r}, which is the label; allowed: features"
 
-    @property
+    @cached_property
     def rules(self) -> ColumnRules:
         """Return how columns become features."""
         return ColumnRules.of(self)
@@ -268,7 +276,7 @@ class Source:
     def _chosen(self) -> tuple[int | str, ...]:
         return (*(self.features or ()), *self.exclude, *(() if self.label is None else (self.label,)))
 
-    @property
+    @cached_property
     def columns(self) -> tuple[int | str, ...]:
         """Return all columns that options refer to: features, exclude, label and those of rules."""
         return tuple(dict.fromkeys((*self._chosen, *self.rules.keys)))
@@ -298,13 +306,13 @@ class Source:
             values[name] = list(values[name])
         for name in BY_COLUMN:
             pairs = getattr(self, name)
-            values[name] = [[key, list(one) if isinstance(one, tuple) else one] for key, one in pairs]
+            values[name] = [[key, list(value) if isinstance(value, tuple) else value] for key, value in pairs]
         return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read what :meth:`to_dict` wrote. Raises RequestError for a key it does not know."""
-        known = {one.name for one in fields(cls)}
+        known = {option.name for option in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
             raise RequestError(f"Source has no {', '.join(unknown)}; allowed: {', '.join(sorted(known))}")
@@ -318,11 +326,11 @@ def _is_elsewhere(key: Key, columns: tuple[Key | None, ...]) -> bool:
 
 
 def _is_mark(text: object) -> bool:
-    """Return True for a tab or one printable ASCII character that is not a letter or digit."""
+    """Return True for a tab, a separator, or one printable ASCII character that is not a letter or digit."""
     return (
         isinstance(text, str)
         and len(text) == 1
         and text.isascii()
-        and (text == "\t" or text.isprintable())
+        and (text in ("\t", *SEPARATORS) or text.isprintable())
         and not text.isalnum()
     )

@@ -47,7 +47,7 @@ def naming(operation: str, uri: str) -> Iterator[None]:
         raise ServiceError(f"{operation} of {uri}: {type(error).__name__}: {error}") from error
 
 
-def whole_body(read: Callable[[], T], uri: str) -> T:
+def whole_body(read: Callable[[], T], uri: str, *, operation: str = "GetObject") -> T:
     """Call ``read`` again if the connection breaks while a body arrives; the client itself retries other
     faults."""
     from botocore.exceptions import (  # noqa: PLC0415
@@ -60,6 +60,6 @@ def whole_body(read: Callable[[], T], uri: str) -> T:
         try:
             return read()
         except (HTTPClientError, IncompleteReadError, ResponseStreamingError) as error:
-            retrying("GetObject", attempt + 1, type(error).__name__, url=uri)
+            retrying(operation, attempt + 1, type(error).__name__, url=uri)
             time.sleep(random.uniform(0, min(LONGEST_PAUSE, 0.5 * 2**attempt)))  # noqa: S311 - jitter, not a secret
     return read()

@@ -16,15 +16,24 @@ SKIPPED = "matched by skip"
 NOT_INCLUDED = "not matched by include"
 EMPTY = "without rows"
 DELTA, HUDI, ICEBERG = "log of a Delta table", "log of a Hudi table", "metadata of an Iceberg table"
+PAIMON, SPARK_STREAM = "snapshots of a Paimon table", "log of a Spark stream"
 
 TABLE_LOGS = {
     DELTA: re.compile(r"(?P<root>(?:.*?/)?)_delta_log/"),
     HUDI: re.compile(r"(?P<root>(?:.*?/)?)\.hoodie/"),
     ICEBERG: re.compile(r"(?P<root>(?:.*?/)?)metadata/[^/]+\.metadata\.json\Z"),
+    PAIMON: re.compile(r"(?P<root>(?:.*?/)?)snapshot/snapshot-\d+\Z"),
+    SPARK_STREAM: re.compile(r"(?P<root>(?:.*?/)?)_spark_metadata/"),
 }
 """Where a table format lists its valid files. Without that list, the files below its root are not a table."""
 
-LOG_NAMES = {DELTA: "_delta_log/*", HUDI: ".hoodie/*", ICEBERG: "metadata/*"}
+LOG_NAMES = {
+    DELTA: "_delta_log/*",
+    HUDI: ".hoodie/*",
+    ICEBERG: "metadata/*",
+    PAIMON: "snapshot/*",
+    SPARK_STREAM: "_spark_metadata/*",
+}
 """The patterns that skip the logs."""
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"

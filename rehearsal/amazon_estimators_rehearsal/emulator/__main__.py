@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
@@ -16,6 +17,7 @@ from amazon_estimators_rehearsal.emulator.account import EmulatedAccount
 from amazon_estimators_rehearsal.emulator.account_services import add_service_quotas, publish_training_images
 from amazon_estimators_rehearsal.emulator.alarm_events import add_alarm_events
 from amazon_estimators_rehearsal.emulator.auto_scaling import add_auto_scaling
+from amazon_estimators_rehearsal.emulator.call_record import record_calls
 from amazon_estimators_rehearsal.emulator.corrections import (
     accept_metric_math,
     correct_error_types,
@@ -40,6 +42,7 @@ from amazon_estimators_rehearsal.emulator.policy_simulation import add_policy_si
 from amazon_estimators_rehearsal.emulator.redrive import add_redrive
 from amazon_estimators_rehearsal.emulator.sagemaker_service import register_sagemaker
 from amazon_estimators_rehearsal.emulator.state_machine_roles import enforce_state_machine_roles
+from amazon_estimators_rehearsal.emulator.target_roles import enforce_target_roles
 
 
 async def _serve(listener: int) -> None:
@@ -65,6 +68,7 @@ def main() -> None:
     secrets = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     account = EmulatedAccount({name: value for name, value in os.environ.items() if name not in secrets})
     os.environ.pop("PYTHONPATH", None)  # otherwise Lambda functions find packages that their bundle lacks
+    record_calls(Path.cwd())
     record_denials()
     correct_permission_checks()
     correct_versioned_ranges()
@@ -80,6 +84,7 @@ def main() -> None:
     encrypt_environments(keys)
     encrypt_executions(keys)
     enforce_state_machine_roles(account, keys)
+    enforce_target_roles(account, keys)
     add_redrive()
     add_policy_simulation()
     add_alarm_events()

@@ -27,6 +27,7 @@ from amazon_estimators_rehearsal.emulator.key_use import (
     KeyUse,
     denial_of_service,
     managed_by_aws,
+    principal_of,
 )
 
 logger = logging.getLogger("rehearsal")
@@ -115,11 +116,11 @@ def _ask_services(keys: KeyUse) -> None:
     def invoked(target: Mapping[str, Any], event: Any, rule: Mapping[str, Any], *more: Any) -> None:
         arn = target.get("Arn", "")
         key, via, context = _key_at(arn)
-        if key and "ScheduleExpressionTimezone" not in rule and "GroupName" not in rule:
-            source = rule.get("Arn", "")
-            denial = denial_of_service("events.amazonaws.com", SEND, key, context=context, source=source)
+        service, source = principal_of(rule), rule.get("Arn", "")
+        if key and "RoleArn" not in target:
+            denial = denial_of_service(service, SEND, key, context=context, source=source)
         elif key:
-            of = ("scheduler.amazonaws.com", rule["Arn"])
+            of = (service, source)
             denial = keys.denial_of_role(target["RoleArn"], SEND, key, via=via, context=context, of=of)
         else:
             denial = None

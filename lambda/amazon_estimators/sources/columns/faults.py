@@ -10,6 +10,7 @@ from amazon_estimators.errors import InputError
 from amazon_estimators.sources.columns.rules import ColumnRules, Key, Recipe
 from amazon_estimators.sources.columns.table import Column
 from amazon_estimators.sources.gaps import LEAVE_OUT
+from amazon_estimators.text import listed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,6 +122,9 @@ def ways_with_words(
         hashed = {key(position): count for position, count in rules.hashed}
         hashed |= {key(position): BUCKETS for position in many or few}
         ways.append(f"{'Or hash' if few and not many else 'Hash'} many words or ids, hashed={hashed}.")
+    ruled = [key(at) for at in words if at in {**dict(rules.scale), **dict(rules.fill)}]
+    if ruled:
+        ways.append(f"Leave {listed(ruled)} out of scale, and of fill unless it is a word.")
     if many:
         ways.append("If words are few, list them in one_hot; amazon-estimators profile finds them.")
     return ways

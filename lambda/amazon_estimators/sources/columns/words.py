@@ -14,7 +14,7 @@ from amazon_estimators.sources.arrow_values import truths, values_of
 from amazon_estimators.sources.columns.hashing import murmur3
 from amazon_estimators.sources.columns.rules import WHOLE_WITH_POINT, plain_word
 from amazon_estimators.sources.columns.table import Column
-from amazon_estimators.sources.numbers import spellings
+from amazon_estimators.sources.numbers import NUMBER, spellings
 
 UNKNOWN, GAP = -1, -2
 """Stand for a value that is not listed, and for none."""
@@ -75,8 +75,8 @@ def places(column: Column, categories: Sequence[str]) -> np.ndarray:
     listed = pa.array([plain_word(category).encode() for category in categories], pa.binary())
 
     def find(words: Any) -> np.ndarray:
-        found = compute.index_in(words, value_set=listed)
-        return values_of(found.fill_null(UNKNOWN)).astype(np.int64)
+        at = compute.index_in(words, value_set=listed)
+        return values_of(at.fill_null(UNKNOWN)).astype(np.int64)
 
     return _by_word(column, find, listed=True)
 
@@ -126,7 +126,10 @@ def _gaps(column: Column) -> np.ndarray:
 
 
 def _places_of_numbers(column: Column, categories: Sequence[str]) -> np.ndarray:
-    known = np.array([float(category) for category in categories])
+    # A word that is no number is none of them; a file or frame of words may have numbers alone in a part.
+    known = np.array(
+        [float(word) if NUMBER.fullmatch(word.encode()) else np.nan for word in categories], np.float64
+    )
     order = np.argsort(known)
     at = np.minimum(np.searchsorted(known[order], column.values), len(known) - 1)
     codes = np.where(known[order][at] == column.values, order[at], UNKNOWN).astype(np.int64)
@@ -154,10 +157,10 @@ def _coded(words: Any, column: Column, code: Any, listed: bool) -> np.ndarray:
     words = plain_words(words)
     codes: np.ndarray = code(words)
     if column.marks:
-        found = truths(compute.is_in(words, value_set=marks()))
+        is_mark = truths(compute.is_in(words, value_set=marks()))
         if listed:
-            found = found & (codes == UNKNOWN)  # a word that is listed is no mark, whatever it looks like
-        codes[found] = GAP
+            is_mark = is_mark & (codes == UNKNOWN)  # a word that is listed is no mark, whatever it looks like
+        codes[is_mark] = GAP
     return codes
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 
 from amazon_estimators.errors import InputError
 from amazon_estimators.sources.columns.faults import (
@@ -14,15 +15,17 @@ from amazon_estimators.sources.columns.faults import (
     ways_with_words,
     with_words,
 )
-from amazon_estimators.sources.columns.rules import ColumnRules
+from amazon_estimators.sources.columns.rules import ColumnRules, Key
 from amazon_estimators.sources.delimited.dialect import Dialect
 from amazon_estimators.sources.delimited.quoting import walk
+from amazon_estimators.sources.delimited.written_numbers import numbers_of_dates, without_marks
+from amazon_estimators.sources.files.text_lines import BOM
 from amazon_estimators.sources.float32 import COUNTED_BELOW_HEADER as COUNTED
 from amazon_estimators.sources.layout import Piece
 from amazon_estimators.sources.numbers import is_missing, number_pattern, parts_thousands
 from amazon_estimators.sources.schema import Schema, without
 from amazon_estimators.sources.source import LONGEST_SHOWN, Source
-from amazon_estimators.text import shown
+from amazon_estimators.text import listed, shown
 
 THOUSANDS = (
     "If commas or points separate thousands, write numbers without them; if they are decimal marks, "
@@ -42,6 +45,8 @@ class Fault:
     words: int = 0
     different: set[str] | None = field(default_factory=set)
     """The words, while they are few."""
+    first_words: list[str] = field(default_factory=list)
+    """The first of the words."""
 
     def add(self, value: bytes) -> None:
         """Count a cell."""
@@ -51,9 +56,21 @@ class Fault:
             self.missing += 1
         else:
             self.words += 1
-            if self.different is not None:
-                self.different.add(value[:LONGEST_SHOWN].decode("utf-8", "replace").strip())
-                self.different = self.different if len(self.different) <= MOST_WORDS else None
+            word = value[:LONGEST_SHOWN].decode("utf-8", "replace").strip()
+            if len(self.first_words) < MOST_WORDS:
+                self.first_words.append(word)
+            self.different = with_word(self.different, word)
+
+    def numbers(self, rows: int) -> int:
+        """Return how many of the column's cells are numbers."""
+        return rows - self.empty - self.missing - self.words
+
+
+def with_word(different: set[str] | None, word: str) -> set[str] | None:
+    """Return the words and another one; None once they are too many to list."""
+    if different is None:
+        return None
+    return words if len(words := {*different, word}) <= MOST_WORDS else None
 
 
 def fault_of(  # noqa: PLR0917 - the reader's own arguments
@@ -71,7 +88,7 @@ def fault_of(  # noqa: PLR0917 - the reader's own arguments
         wrong = None
         if problem:
             wrong = InputError(f"{where}: {problem}", remedy=f"{COUNTED} {_quote_remedy(raw, dialect)}")
-        elif schema.names and _texts(record.fields) == schema.names:
+        elif schema.names and tuple(name.lstrip("\ufeff") for name in _texts(record.fields)) == schema.names:
             wrong = InputError(
                 f"{where}: it is the header again",
                 remedy=f"{COUNTED} Remove it: when you concatenate files, keep only the first header.",
@@ -79,9 +96,9 @@ def fault_of(  # noqa: PLR0917 - the reader's own arguments
         elif len(record.fields) != schema.width:
             wrong = _wrong_width(where, record.fields, schema, dialect, first=row + rows == 0, raw=raw)
         if wrong is not None:
-            if faults:
+            if faults and not (schema.width == 1 < len(record.fields)):
                 break
-            return wrong
+            return wrong  # above a table, a line of one field is a title, whatever its own faults are
         for position in schema.numbers:
             value = record.fields[position]
             gap = bool(schema.rules) and is_missing(value)
@@ -93,11 +110,23 @@ def fault_of(  # noqa: PLR0917 - the reader's own arguments
             f"{piece.source.uri}, rows up to {piece.row(row + rows - 1)}: not readable as a table of numbers",
             remedy=f"{COUNTED} End lines with a newline, or carriage return and newline, and nowhere else.",
         )
+    _add_numbers(faults, rows, text, dialect)
     first = min(faults, key=lambda position: (faults[position].row, position))
     fault = faults[first]
     where = f"{piece.source.uri}, {piece.row(row + fault.row, fault.text)}"
     remedy = f"{COUNTED} {_remedy(faults, rows, dialect, schema, source)} {PAGE}"
     return InputError(f"{where}, {_cells(faults, rows, schema, row)}", remedy=remedy)
+
+
+def _add_numbers(faults: dict[int, Fault], rows: int, text: bytes, dialect: Dialect) -> None:
+    """Add to the words of a column the numbers among them: in a column that is mostly words they are some."""
+    mixed = {at: fault for at, fault in faults.items() if 0 < fault.numbers(rows) < fault.words}
+    for record in islice(walk(text, dialect), rows) if mixed else ():
+        for position, fault in mixed.items():
+            value = record.fields[position]
+            if not is_missing(value):
+                word = value[:LONGEST_SHOWN].decode("utf-8", "replace").strip()
+                fault.different = with_word(fault.different, word)
 
 
 def _cells(faults: dict[int, Fault], rows: int, schema: Schema, row: int) -> str:
@@ -137,6 +166,8 @@ def _remedy(faults: dict[int, Fault], rows: int, dialect: Dialect, schema: Schem
         mark, columns = shown(dialect.delimiter.decode()), list(range(-len(faults), 0))
         what = "column" if len(columns) == 1 else "columns"
         return f"Every line ends in {mark}: leave the empty {what} out, exclude={columns}."
+    if values and all(number_pattern(dialect.decimal).fullmatch(value.removeprefix(BOM)) for value in values):
+        return "A byte order mark stands inside the file, as when files are concatenated: take it out."
     if values and parts_thousands(values, dialect.decimal):
         return THOUSANDS
     if dialect.decimal == b"." and values and all(comma.fullmatch(value) for value in values):
@@ -145,19 +176,34 @@ def _remedy(faults: dict[int, Fault], rows: int, dialect: Dialect, schema: Schem
         return 'Numbers have a decimal point: leave decimal="," out of the Source.'
     rules = schema.rules or ColumnRules()
     gaps = [position for position in sorted(faults) if faults[position].empty or faults[position].missing]
-    words = {
-        position: faults[position].different
-        for position in sorted(faults)
-        if faults[position].words and position != schema.label
-    }
+    texts = [position for position in sorted(faults) if faults[position].words and position != schema.label]
+    told = {position: _not_words(faults[position], schema.key(position)) for position in texts}
+    wrong = [at for at in texts if not told[at] and faults[at].numbers(rows) >= faults[at].words]
+    words = {at: faults[at].different for at in texts if not told[at] and at not in wrong}
     ways = [
         *ways_with_gaps(gaps, with_words(rules, words), schema.key, schema.label),
         *ways_with_words(words, rules, schema.key),
+        *dict.fromkeys(way for way in told.values() if way),
     ]
+    if wrong:
+        names = listed([schema.key(at) for at in wrong[:MOST_COLUMNS]])
+        ways.append(f"Correct such texts among the numbers of {names}, or take their rows out of the file.")
     if schema.label in faults and faults[schema.label].words:
-        ways += _ways_of_label(faults[schema.label], rows, rules)
+        label = faults[schema.label]
+        way = _not_words(label, schema.key(schema.label))
+        ways += [way] if way else _ways_of_label(label, rows, rules)
     ways.append(without(schema, source, sorted(faults)))
     return " ".join(filter(None, ways))
+
+
+def _not_words(fault: Fault, key: Key) -> str:
+    """Return the fix for texts of a column that are not words: dates, and numbers with units; or ""."""
+    if advice := numbers_of_dates(fault.first_words):
+        return advice.format(key)
+    code = without_marks(fault.first_words)
+    if code is not None:
+        return f"Take marks and units off the numbers: frame[{key!r}] = {code.format(key)}."
+    return ""
 
 
 def _ways_of_label(fault: Fault, rows: int, rules: ColumnRules) -> list[str]:
@@ -182,12 +228,18 @@ def _wrong_width(
 ) -> InputError:
     """Return the error for a row of a different width; ``first`` is True for the file's first row."""
     count, remedy = len(fields), "Give every row the same fields."
+    number = number_pattern(dialect.decimal)
+    titled = schema.names and count > schema.width and not any(map(number.fullmatch, fields))
     column = f"{schema.column(count)} is missing" if count < schema.width else "a column too many"
     if schema.names and schema.names[0].startswith("#"):
         remedy = (
             "The first line begins with # and was read as the header: take the # off if it is one, as "
-            'numpy.savetxt(comments="") writes it, or else take the line off.'
+            'numpy.savetxt(comments="") writes it, or else take the line off, and others that begin with #.'
         )
+    elif titled and (first or schema.width == 1):
+        remedy = "The first line is not the header: take the lines above the header off."
+    elif any(field.startswith(b"'") and not field.endswith(b"'") for field in fields):
+        remedy = "Texts are enclosed in single quotes: enclose them in double quotes."
     elif fields and fields[0].startswith(b"#"):
         remedy = "Remove comment lines."
     elif b"\r" in raw.rstrip(b"\r\n"):
@@ -202,6 +254,8 @@ def _wrong_width(
             "Rows have a name that the header does not count, as R's write.table makes them: write the file "
             "with row.names=FALSE, or give the first column a name in the header."
         )
+    elif count < schema.width and not number.fullmatch(fields[0]):
+        remedy = f"{remedy} If the line is not a row, such as a total, take it off."
     return InputError(
         f"{where}, {column}: {count} fields where the first row has {schema.width}",
         remedy=f"{COUNTED} {remedy}",

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from amazon_estimators.errors import InputError, SchemaError
+from amazon_estimators.sources.delimited.dialect import Dialect
 from amazon_estimators.sources.delimited.fronts import Front, dialect_of
 from amazon_estimators.sources.delimited.header_levels import refuse_levels
 from amazon_estimators.sources.numbers import is_missing, number_pattern, value_of
@@ -29,6 +30,8 @@ YEARS = (1900, 2100)
 MANY = 5
 """With at least this many columns, a progression in the first row alone is not an accident."""
 VERY_MANY = 8
+LEAST_NUMBERS = 3
+"""With at least this many numbers, other decimals in the first row alone are not an accident."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,8 @@ def _over_all(decided: list[Verdict], source: Source) -> str:
     uncertain = [verdict for verdict in decided if verdict.answer == UNCERTAIN]
     if present and absent:
         raise SchemaError(
-            f"{present[0].front.found.uri} and {absent[0].front.found.uri} disagree: one has a header, "
-            f"the other none: {_shown(present[0].first)} against {_shown(absent[0].first)}",
+            f"{present[0].front.input_object.uri} and {absent[0].front.input_object.uri} disagree: one has a "
+            f"header, the other none: {_shown(present[0].first)} against {_shown(absent[0].first)}",
             remedy="Give all files of a channel a header, or none.",
         )
     if present:
@@ -97,7 +100,7 @@ def _over_all(decided: list[Verdict], source: Source) -> str:
 
 def _verdict(front: Front, source: Source) -> Verdict | None:
     """Return the evidence in a file's first rows; None if there is none."""
-    dialect = dialect_of(front.found, source)
+    dialect = dialect_of(front.input_object, source)
     rows = [row for row in front.rows(dialect) if row]
     if not rows:
         return None
@@ -110,7 +113,7 @@ def _verdict(front: Front, source: Source) -> Verdict | None:
         return NUMBER if number.fullmatch(cell) else WORD
 
     first, below = tuple(rows[0]), [row for row in rows[1:] if len(row) == width]
-    schema = Schema.of(source, width=width, names=None, where=front.found.uri)
+    schema = Schema.of(source, width=width, names=None, where=front.input_object.uri)
     used = set(schema.numbers)
     heads = [kind(cell) for cell in first]
     columns = [[cell for row in below if kind(cell := row[column]) != NOTHING] for column in range(width)]
@@ -136,6 +139,8 @@ def _verdict(front: Front, source: Source) -> Verdict | None:
         ],
         dialect.decimal,
     )
+    if below and dialect.quotes and _only_first_is_quoted(front, dialect):
+        return Verdict(front, first, PRESENT)
     words = any(heads[column] == WORD for column in mine)
     all_numbers = not words and any(heads[column] == NUMBER for column in mine)
     answer, why = ABSENT, ""
@@ -155,6 +160,14 @@ def _verdict(front: Front, source: Source) -> Verdict | None:
     elif titles_of_others:
         answer, why = UNCERTAIN, "a column that is not read has a word above numbers, the others have numbers"
     return Verdict(front, first, answer, why, numbers=all_numbers, alone=not below)
+
+
+def _only_first_is_quoted(front: Front, dialect: Dialect) -> bool:
+    """Return True if the first row has quotes around every field, and no other row has a quote at all."""
+    head, *below = front.rows(replace(dialect, quotes=False))
+    return all(len(cell) > 1 and cell[:1] == cell[-1:] == b'"' for cell in head) and not any(
+        b'"' in cell for row in below for cell in row
+    )
 
 
 def _numbers_rows_and_columns(first: tuple[bytes, ...], below: list[list[bytes]]) -> bool:
@@ -202,11 +215,21 @@ def _looks_like_names(first: list[bytes], below: list[list[bytes]], decimal: byt
         "",
     )
     if not why:
-        return (
-            "its numbers are whole, and all others have decimals" if parts_below and len(head) > 2 else ""
-        ), False
+        return _other_decimals(first, below, parts_below=parts_below), False
     certain = len(head) >= VERY_MANY and why == FROM_0
     return why, certain or all(part or out for part, out in zip(whole_above_parts, outside, strict=True))
+
+
+def _other_decimals(first: list[bytes], below: list[list[bytes]], *, parts_below: bool) -> str:
+    """Return how a first row of numbers differs from all others in their decimals, or ""."""
+    if len(first) < LEAST_NUMBERS:
+        return ""
+    if parts_below:
+        return "its numbers are whole, and all others have decimals"
+    whole_below = len(below) > 2 and all(_is_whole(cell) for row in below for cell in row)
+    if whole_below and not any(map(_is_whole, first)):
+        return "its numbers have decimals, and all others are whole"
+    return ""
 
 
 @dataclass(frozen=True)
@@ -271,7 +294,7 @@ def _is_repeated(verdicts: list[Verdict], source: Source) -> bool:
     return not any(
         tuple(row) == first
         for verdict in verdicts
-        for row in verdict.front.rows(dialect_of(verdict.front.found, source))[1:]
+        for row in verdict.front.rows(dialect_of(verdict.front.input_object, source))[1:]
     )
 
 
@@ -282,7 +305,7 @@ def _shown(fields: tuple[bytes, ...]) -> str:
 
 def _uncertain(verdict: Verdict) -> InputError:
     return InputError(
-        f"{verdict.front.found.uri}: its first row, {_shown(verdict.first)}, may be a header or a row: "
-        f"{verdict.why}",
+        f"{verdict.front.input_object.uri}: its first row, {_shown(verdict.first)}, may be a header or a "
+        f"row: {verdict.why}",
         remedy='Set header="present" or header="absent" in the Source.',
     )

@@ -25,6 +25,18 @@ NUMERIC_KINDS = "biuf"
 UNREADABLE = (ValueError, TypeError, SyntaxError, MemoryError, RecursionError)
 """Errors of Python's parser, which reads the header's literal and some dtypes, for text that is neither."""
 LARGEST_SIDE = 2**63 - 1
+_NUMBERED = "Number the words: numpy.unique(array, return_inverse=True)[1]."
+_DAYS = (
+    "Save numbers, such as the days since a day: (array - numpy.datetime64('2024-01-01')).astype('float64')."
+)
+AS_NUMBERS = {
+    "O": "Save numbers: array.astype('float32').",
+    **dict.fromkeys("US", _NUMBERED),
+    "M": _DAYS,
+    "m": "Save numbers, such as days: array / numpy.timedelta64(1, 'D').",
+    "c": "Save the parts: numpy.column_stack([array.real, array.imag]).",
+}
+"""How to save arrays that are not numeric, by the kind of their dtype."""
 MOST_SIDES = 64
 """The most dimensions, as in NumPy. Python refuses to print integers as long as a header has room for."""
 
@@ -51,17 +63,19 @@ class ObjectView:
     """The bytes ``[offset, offset + size)`` of an object."""
 
     def __init__(
-        self, s3: Any, found: InputObject, offset: int = 0, size: int | None = None, name: str = ""
+        self, s3: Any, input_object: InputObject, offset: int = 0, size: int | None = None, name: str = ""
     ) -> None:
-        self._s3, self._found, self._offset = s3, found, offset
-        self.size = found.size - offset if size is None else size
-        self.where = f"{found.uri}, {name}" if name else found.uri
+        self._s3, self._input_object, self._offset = s3, input_object, offset
+        self.size = input_object.size - offset if size is None else size
+        self.where = f"{input_object.uri}, {name}" if name else input_object.uri
 
     def read(self, start: int, stop: int) -> bytes:
-        return read_range(self._s3, self._found, self._offset + start, self._offset + stop)
+        return read_range(self._s3, self._input_object, self._offset + start, self._offset + stop)
 
     def chunks(self, start: int, stop: int, chunk: int) -> Iterator[bytes]:
-        return read_ahead(self._s3, self._found, self._offset + start, self._offset + stop, chunk=chunk)
+        return read_ahead(
+            self._s3, self._input_object, self._offset + start, self._offset + stop, chunk=chunk
+        )
 
 
 @dataclass(frozen=True)
@@ -223,5 +237,6 @@ def _dtype(descr: Any, kinds: str, refuse: Callable[[str, str], InputError]) -> 
             "structured_to_unstructured(array).",
         )
     if dtype is None or dtype.kind not in kinds or not dtype.itemsize:
-        raise refuse(f"dtype {shown(descr)} is not numeric", "Save numbers: array.astype('float32').")
+        kind = "O" if dtype is None else dtype.kind
+        raise refuse(f"dtype {shown(descr)} is not numeric", AS_NUMBERS.get(kind, AS_NUMBERS["O"]))
     return dtype

@@ -11,6 +11,7 @@ hold 7 columns. A group of 20 columns is read as 7, 7 and 6; the first columns w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -57,7 +58,7 @@ class RowGroup:
     def __init__(
         self,
         s3: Any,
-        found: InputObject,
+        input_object: InputObject,
         footer: Footer,
         schema: Schema,
         *,
@@ -65,11 +66,11 @@ class RowGroup:
         before: int,
         room: int = ROOM,
     ) -> None:
-        self._s3, self._found, self._footer, self._schema = s3, found, footer, schema
+        self._s3, self._input_object, self._footer, self._schema = s3, input_object, footer, schema
         self._group, self._before = group, before
         self.room = room
         self._dictionaries = True
-        with damaged(found, "footer"):
+        with damaged(input_object, "footer"):
             self._chunks = footer.chunks(group, footer.columns_at(schema.used))
         self._features = schema.features or tuple(
             column for column in range(schema.width) if column != schema.label
@@ -98,7 +99,8 @@ class RowGroup:
         if self._fits:
             for row, arrays in self._batches(self._schema.used, low, high):
                 labels = None if label is None else self._column(row, arrays, label)
-                yield Block(self._matrix(row, arrays, features), labels)
+                written_value = partial(self._written_value, row - self._before)
+                yield Block(self._matrix(row, arrays, features), labels, written_value)
             return
         turn = max(1, WAITING_BYTES // self._waiting)
         for start in range(low, high, turn):
@@ -110,9 +112,12 @@ class RowGroup:
         label = self._schema.label
         labels = () if label is None else (self._labels(label, low, high),)
         at_once = max(1, BATCH_BYTES // (4 * len(self._features)))
+        row = low
         for arrays in side_by_side(chain(tables, labels), high - low, at_once, self._waiting):
-            found = None if label is None else arrays.pop()
-            yield Block(np.concatenate(arrays, axis=1), found)
+            label_values = None if label is None else arrays.pop()
+            features = np.concatenate(arrays, axis=1)
+            yield Block(features, label_values, partial(self._written_value, row))
+            row += len(features)
 
     def _parts(self) -> Iterator[Sequence[int]]:
         """Yield the features in order, as many at a time as memory has room for."""
@@ -144,7 +149,7 @@ class RowGroup:
         """Yield (number of the first row in the file, arrays by column) for the rows ``[low, high)``."""
         columns = self._footer.columns_at(positions)
         chunks = [self._chunks[column] for column in columns]
-        where = f"{self._found.uri}: row group {self._group}, column"
+        where = f"{self._input_object.uri}: row group {self._group}, column"
         named = [(f"{where} {self._footer.names[column]!r}", self._chunks[column]) for column in columns]
         smallest, largest = WINDOW_SIZES
         window = max(smallest, min(largest, WINDOWS // len(chunks)))
@@ -153,8 +158,8 @@ class RowGroup:
         at_once = max(1, BATCH_BYTES // sum(map(self._row_bytes, columns)))
         at = 0
         with (
-            damaged(self._found, "data"),
-            PageFile(self._s3, self._found, named, window, self.room) as source,
+            damaged(self._input_object, "data"),
+            PageFile(self._s3, self._input_object, named, window, self.room) as source,
         ):
             file = parquet.ParquetFile(
                 pa.PythonFile(source, mode="r"),
@@ -178,7 +183,8 @@ class RowGroup:
                 if at >= high:
                     return
         raise InputError(
-            f"{self._found.uri}: row group {self._group} holds {at} rows of {high}", remedy="Write it again."
+            f"{self._input_object.uri}: row group {self._group} holds {at} rows of {high}",
+            remedy="Write it again.",
         )
 
     def _read(self, file: Any, at_once: int) -> Iterator[Any]:
@@ -214,6 +220,12 @@ class RowGroup:
             raise self._gaps(row, arrays)
         return values_of(column)
 
+    def _written_value(self, first: int, at: int, feature: int | None) -> Any:
+        """Return the value that the file has in row ``at`` of a block which begins with row ``first``."""
+        position = self._schema.position(feature)
+        row, arrays = next(self._batches((position,), first + at, first + at + 1))
+        return self._column(row, arrays, position)[0]
+
     def _gaps(self, row: int, arrays: dict[int, Any]) -> InputError:
         """Return the error for the missing values of all columns of a batch."""
         positions = {self._footer.places[position][0]: position for position in self._schema.used}
@@ -225,7 +237,7 @@ class RowGroup:
         rows = len(next(iter(arrays.values())))
         return ColumnFaultsError(faults, rows).explained(
             self._schema.recipe,
-            where=lambda at: f"{self._found.uri}, row {row + at:,}",
+            where=lambda at: f"{self._input_object.uri}, row {row + at:,}",
             column=self._schema.column,
             key=self._schema.key,
             counted=COUNTED,
@@ -237,21 +249,34 @@ class RowGroup:
         if length is None:
             return array
         name = f"column {column} ({self._footer.names[column]!r})"
-        if array.null_count:
-            raise self._missing(row + int(np.flatnonzero(values_of(array.is_null()))[0]), name)
-        values = array.flatten()
-        if len(values) != length * len(array) or (np.diff(values_of(array.offsets)) != length).any():
+        lacking = truths(array.is_null()) if array.null_count else None
+        filled = any(
+            self._schema.may_lack(at) for at in self._schema.used if self._footer.places[at][0] == column
+        )
+        if lacking is not None and not filled:
+            raise self._missing(row + int(np.flatnonzero(lacking)[0]), name)
+        values, lengths = array.flatten(), np.diff(values_of(array.offsets))
+        if (lengths != (length if lacking is None else np.where(lacking, 0, length))).any():
             raise InputError(
-                f"{self._found.uri}, rows from {row}, {name}: lists whose length is not {length}",
+                f"{self._input_object.uri}, rows from {row}, {name}: lists whose length is not {length}",
                 remedy="The file is damaged: write it again.",
             )
-        if values.null_count:
+        if values.null_count and not filled:
             missing = int(np.flatnonzero(values_of(values.is_null()))[0])
             raise self._missing(row + missing // length, f"{name}, value {missing % length}")
-        return values_of(values).reshape(-1, length)
+        if lacking is None and not values.null_count:
+            return values_of(values).reshape(-1, length)
+        if not pa.types.is_floating(values.type):
+            values = values.cast(pa.float64())
+        present = values_of(values.fill_null(np.nan)).reshape(-1, length)
+        if lacking is None:
+            return present
+        table = np.full((len(array), length), np.nan, present.dtype)
+        table[~lacking] = present
+        return table
 
     def _missing(self, row: int, column: str) -> InputError:
         return InputError(
-            f"{self._found.uri}, row {row}, {column}: no value",
+            f"{self._input_object.uri}, row {row}, {column}: no value",
             remedy=f"{COUNTED} {OF_SOURCE} Or exclude the column.",
         )

@@ -48,10 +48,15 @@ def input_shape(operation: str, service: str = "sagemaker") -> Any:
 
 def validate(operation: str, request: Mapping[str, Any], service: str = "sagemaker") -> None:
     """Raise ValidationError with every fault unless ``request`` fits the operation's input shape."""
-    faults = list(_faults(input_shape(operation, service), request, ""))
+    faults = faults_of(input_shape(operation, service), request)
     if faults:
         noun = "error" if len(faults) == 1 else "errors"
         raise ValidationError(f"{len(faults)} validation {noun} detected: {'; '.join(faults)}")
+
+
+def faults_of(shape: Any, request: Mapping[str, Any]) -> list[str]:
+    """Return every fault of a request, by the input shape of its operation."""
+    return [*_faults(shape, request, "")]
 
 
 def _faults(shape: Any, value: Any, path: str) -> Iterator[str]:
