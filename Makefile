@@ -20,7 +20,7 @@ rehearse: $(VENV)/rehearse.stamp
 	  $(if $(DATA),--data "$$DATA") $(if $(HYPERPARAMETERS),--hyperparameter "$$HYPERPARAMETERS") $(ARGS)
 
 test: check
-	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --cov $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=auto --cov $(ARGS)
 
 CHECK_LOCKS := PYTHONPATH=tests $(BIN)/python -m
 check: $(VENV)/test.stamp

@@ -33,11 +33,22 @@ TRACED_SECONDS = 2.0
 """Coverage doubles the time of a test, and what its first seconds do not reach, its repeats seldom do."""
 
 
+SPREAD = ("tests/triggers/test_starter_model.py",)
+"""Files whose tests share nothing and take long: all processes run them."""
+
+
 class ByFile(LoadFileScheduling):
     """With ``-n``, the tests of one file run in one process, so that what they share is made once."""
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(SPREAD):
+            return nodeid
         return STACK[0] if nodeid.startswith(STACK) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are processors: tests of deployments wait for functions and jobs."""
+    return min(os.cpu_count() or 1, 3) + 1
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:

@@ -17,17 +17,17 @@ LIMIT = 2**20
 
 def tar(*members: tuple[str, bytes], kind: bytes = tarfile.REGTYPE, size: int | None = None) -> bytes:
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+    with tarfile.open(fileobj=out, mode="w") as archive:
         for name, content in members:
             entry = tarfile.TarInfo(name)
             entry.type, entry.size = kind, len(content)
             archive.addfile(entry, io.BytesIO(content))
-    data = gzip.decompress(out.getvalue())
+    data = out.getvalue()
     if size is not None:  # a size that the archive does not hold
         entry = tarfile.TarInfo(members[0][0])
         entry.size = size
         data = entry.tobuf() + data[512:]
-    return gzip.compress(data)
+    return gzip.compress(data, compresslevel=1)
 
 
 def zipped(**members: bytes) -> bytes:

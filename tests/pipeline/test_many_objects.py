@@ -32,7 +32,7 @@ from amazon_estimators.storage.versions import VersionListing
 from faulty_s3 import NOON, FaultyS3
 
 ROOT = Path(__file__).resolve().parents[2]
-FEW, MANY = 3_000, 23_000
+FEW, MANY = 1_000, 9_000
 BYTES_OF_AN_OBJECT = 300
 """A million of them have to fit in 300 MB. As Python objects they take some 600 bytes each."""
 

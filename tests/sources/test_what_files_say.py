@@ -306,6 +306,10 @@ def test_utf_16_without_a_mark_says_what_it_is() -> None:
     "text",
     [
         "<DATE>,<TIME>\n",
+        "<DATE>\t<TIME>\n2024.01.01\t10:00\n",
+        "<CLOSE>\n1.5\n",
+        "5 10:30\n6 11:20\n",
+        "2020-01-01 10:30\n2020-01-02 11:00\n",
         "[0;1\n",
         "5 10:30\n",
         "1,2\n",

@@ -29,13 +29,13 @@ class Ruled:
         self.record_bytes = 4 * values + FRAME_BYTES
         self.block_rows = dense_rows(values)
 
-    def labels(self, given: Any) -> np.ndarray | None:
+    def labels(self, written_value: Any) -> np.ndarray | None:
         """Return the labels of the rows that are kept: those that are given, or those of the source."""
         kept = self._columns.kept
         if self.schema.label is None:
-            values = labels_of(given, self._columns.rows)
+            values = labels_of(written_value, self._columns.rows)
             return values if values is None or kept is None else values[kept]
-        if given is not None:
+        if written_value is not None:
             raise RequestError(
                 "labels are given, and the Source names a label too", remedy="Leave one of them out."
             )
@@ -49,15 +49,15 @@ class Ruled:
         """Return rows ``[start, stop)`` of those that are kept, with their labels."""
         block, kept = self._columns.block(start, stop), self._columns.kept
         places = None if kept is None else kept[start:stop] - start
-        return replace(block, labels=labels, places=places, given=self._with_labels(block, labels))
+        return replace(block, labels=labels, places=places, written_value=self._with_labels(block, labels))
 
     @staticmethod
     def _with_labels(block: Block, labels: np.ndarray | None) -> Callable[[int, int | None], Any] | None:
-        given = block.given
+        written_value = block.written_value
 
         def value(row: int, feature: int | None) -> Any:
             if feature is None:
                 return None if labels is None else labels[row]
-            return None if given is None else given(row, feature)
+            return None if written_value is None else written_value(row, feature)
 
         return value

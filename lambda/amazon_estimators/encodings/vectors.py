@@ -174,7 +174,7 @@ def _explained(error: InputError, block: Block, place: Location) -> InputError:
     """Return the codec's error with the object, the row in it and the column's name."""
     at = _first_not_float32(block.labels)
     if block.labels is not None and at is not None:
-        value = block.labels[at] if block.given is None else block.given(at, None)
+        value = block.labels[at] if block.written_value is None else block.written_value(at, None)
         fillable = place.fillable and not isinstance(block.features, SparseRows)
         where = place.of(block.row(at), place.label)
         return float32.not_finite(where, value, place.counted, fillable=fillable)
@@ -186,12 +186,12 @@ def _explained(error: InputError, block: Block, place: Location) -> InputError:
     if isinstance(rows, SparseRows):
         row = int(np.searchsorted(rows.indptr, at, side="right")) - 1
         feature = int(rows.indices[at])
-        if block.given is None:
+        if block.written_value is None:
             where = place.of(row, f"column {feature}")
             return float32.not_finite(where, values[at], place.counted, fillable=False)
     else:
         row, feature = divmod(at, values.shape[1])
-    value = values[row, feature] if block.given is None else block.given(row, feature)
+    value = values[row, feature] if block.written_value is None else block.written_value(row, feature)
     where = place.of(block.row(row), place.feature(feature))
     return float32.not_finite(where, value, place.counted, fillable=place.fillable)
 

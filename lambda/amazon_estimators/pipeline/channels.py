@@ -140,7 +140,9 @@ def unused_options(
     applied = (*applied, *(option for name in formats for option in FORMATS[name].options))
     if directories:
         applied = (*applied, *OF_DIRECTORIES)
-    return ", ".join(f"{name} {value!r}" for name, value in source.given.items() if name not in applied)
+    return ", ".join(
+        f"{name} {value!r}" for name, value in source.explicit_options.items() if name not in applied
+    )
 
 
 def channel_options(algorithm: type[Algorithm], channel: str, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def find(
 
 def _check_options(channel: Channel, found: Found) -> None:
     """Raise RequestError for options of the Source that no format of the objects has."""
-    if channel.of_other_files or not channel.source.given:
+    if channel.of_other_files or not channel.source.explicit_options:
         return
     formats = tuple(found.formats) if channel.rule.vectors else ()
     directories = bool(formats and columns_of(found.objects[0][0], channel.source))

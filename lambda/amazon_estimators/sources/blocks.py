@@ -27,8 +27,9 @@ class SparseRows:
 class Block:
     """Consecutive rows: ``features`` of shape (rows, feature_dim), ``labels`` of shape (rows,) or None.
 
-    A cast to float32 turns a value beyond its range into infinity. A reader that casts sets ``given``, with
-    which an error shows the input's own value: ``given(row, feature)``; ``given(row, None)`` for the label.
+    A cast to float32 turns a value beyond its range into infinity. A reader that casts sets
+    ``written_value``, with which an error shows the input's own value: ``written_value(row, feature)``;
+    ``written_value(row, None)`` for the label.
 
     Where rows of the input are left out, ``read`` counts the rows of input that the block stands for, and
     ``places`` are its rows' places among those.
@@ -36,7 +37,7 @@ class Block:
 
     features: np.ndarray | SparseRows
     labels: np.ndarray | None
-    given: Callable[[int, int | None], Any] | None = None
+    written_value: Callable[[int, int | None], Any] | None = None
     read: int | None = None
     places: np.ndarray | None = None
 

@@ -16,7 +16,7 @@ from amazon_estimators.storage.s3 import InputObject
 class Rows(Protocol):
     """Reads rows as features: a format, with the rules of its columns applied."""
 
-    def look(self, s3: Any, found: InputObject, source: Source) -> Layout:
+    def look(self, s3: Any, input_object: InputObject, source: Source) -> Layout:
         """Read metadata only. Raises InputError if the object is not of this format."""
         ...
 
@@ -32,7 +32,7 @@ class Reader(Protocol):
     see :func:`resolve`.
     """
 
-    def look(self, s3: Any, found: InputObject, source: Source) -> Layout:
+    def look(self, s3: Any, input_object: InputObject, source: Source) -> Layout:
         """Read metadata only. Raises InputError if the object is not of this format."""
         ...
 

@@ -60,8 +60,8 @@ def first_rounded(labels: np.ndarray) -> int | None:
     if not labels.size or (labels.min() >= -ALL_HELD and labels.max() <= ALL_HELD):
         return None
     # Compare as integers: in a comparison with floats, NumPy would first round those beyond 2^53.
-    given = labels.astype(np.uint64 if labels.dtype.kind == "u" else np.int64, copy=False)
-    held = given.astype(np.float32).astype(np.float64)
-    beyond = held >= float(np.iinfo(given.dtype).max)  # rounds up to one more than the type's maximum
-    rounded = np.flatnonzero(beyond | (np.where(beyond, 0, held).astype(given.dtype) != given))
+    whole = labels.astype(np.uint64 if labels.dtype.kind == "u" else np.int64, copy=False)
+    held = whole.astype(np.float32).astype(np.float64)
+    beyond = held >= float(np.iinfo(whole.dtype).max)  # rounds up to one more than the type's maximum
+    rounded = np.flatnonzero(beyond | (np.where(beyond, 0, held).astype(whole.dtype) != whole))
     return int(rounded[0]) if len(rounded) else None

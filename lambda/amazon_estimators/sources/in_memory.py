@@ -89,12 +89,12 @@ class ColumnsInMemory:
             position: rows[:, position] if names is None else _series(rows, labels[position], position)
             for position in schema.used
         }
-        found = cls(schema, columns, count, numbered=numbered)
+        in_memory = cls(schema, columns, count, numbered=numbered)
         for position in schema.words:
             first = _column(columns[position], 0, min(count, LOOKED_AT), schema.column(position))
             if isinstance(first.values, np.ndarray) and not _has_nothing(first):
                 check_listed(schema, position, where)
-        return found
+        return in_memory
 
     @cached_property
     def kept(self) -> np.ndarray | None:
@@ -204,7 +204,7 @@ def _check_finite(block: Block, schema: Schema) -> None:
         row, feature = int(np.searchsorted(rows.indptr, at, side="right")) - 1, int(rows.indices[at])
     else:
         row, feature = divmod(at, rows.shape[1])
-    value = values.ravel()[at] if block.given is None else block.given(row, feature)
+    value = values.ravel()[at] if block.written_value is None else block.written_value(row, feature)
     where = f"row {block.row(row):,}, {schema.column(schema.position(feature))}"
     raise float32.not_finite(where, value)
 

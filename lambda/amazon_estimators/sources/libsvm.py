@@ -42,18 +42,24 @@ index."""
 _WHOLE = re.compile(rb"[+-]?\d+")
 
 
-def look(s3: Any, found: InputObject, source: Source) -> Layout:
+def look(s3: Any, input_object: InputObject, source: Source) -> Layout:
     """Return the number of features, by option or by reading all; for small text also the start of each
     row."""
-    _check_columns(source, found)
-    if not found.size:
-        raise NoInputError(f"{found.uri} is empty", remedy="Remove it, or upload it with at least one line.")
-    compression = compression_of(found, source.compression)
+    _check_columns(source, input_object)
+    if not input_object.size:
+        raise NoInputError(
+            f"{input_object.uri} is empty", remedy="Remove it, or upload it with at least one line."
+        )
+    compression = compression_of(input_object, source.compression)
     packed = compression != "none"
-    head = next(decompressed(s3, found, compression), b"") if packed else read_range(s3, found, 0, ENOUGH)
-    refuse_other_kind(head, found, "libsvm", inside=compression)
-    whole = Piece(found, 0, found.size, first_row=0)
-    counted = not packed and found.size <= COUNTED_BYTES
+    head = (
+        next(decompressed(s3, input_object, compression), b"")
+        if packed
+        else read_range(s3, input_object, 0, ENOUGH)
+    )
+    refuse_other_kind(head, input_object, "libsvm", inside=compression)
+    whole = Piece(input_object, 0, input_object.size, first_row=0)
+    counted = not packed and input_object.size <= COUNTED_BYTES
     width = source.feature_count or 0
     if not width or counted:
         largest, cuts = 0, list[np.ndarray]()
@@ -71,15 +77,15 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
         width = width or largest
         if counted and not sum(map(len, cuts)):
             raise NoInputError(
-                f"{found.uri} has no row", remedy="Remove it, or upload it with at least one line."
+                f"{input_object.uri} has no row", remedy="Remove it, or upload it with at least one line."
             )
         if not width:
             raise InputError(
-                f"{found.uri} has no feature", remedy="Remove it, or set feature_count in the Source."
+                f"{input_object.uri} has no feature", remedy="Remove it, or set feature_count in the Source."
             )
     if width > FEATURE_LIMIT:
         raise InputError(
-            f"{found.uri} has a feature of index {width - 1 + source.first_index}; "
+            f"{input_object.uri} has a feature of index {width - 1 + source.first_index}; "
             f"allowed: up to {FEATURE_LIMIT} features",
             remedy="Number the features without gaps, or hash them to fewer.",
         )
@@ -94,8 +100,8 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     if counted:
         starts = np.concatenate(cuts)
         starts[0] = 0
-        return Layout(schema=schema, start=0, stop=found.size, records=len(starts), row_cuts=starts)
-    return Layout(schema=schema, start=0, stop=found.size, whole=packed)
+        return Layout(schema=schema, start=0, stop=input_object.size, records=len(starts), row_cuts=starts)
+    return Layout(schema=schema, start=0, stop=input_object.size, whole=packed)
 
 
 def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
@@ -105,7 +111,7 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
         for part in _parts(text):
             values, columns, ends, labels = _parse(part, piece, source, row)
             rows: SparseRows = sorted_rows(
-                values, columns, ends, width=schema.width, found=piece.source, row=row
+                values, columns, ends, width=schema.width, input_object=piece.source, row=row
             )
             row += len(rows)
             if len(rows):
@@ -126,7 +132,7 @@ def _row_starts(text: bytes) -> np.ndarray:
     starts = record_starts(text, LINES)
     if not _MAYBE_BLANK.search(text):
         return starts
-    ends = np.append(starts[1:], len(text))
+    ends = np.append(starts, len(text))[1:]
     rows = [bool(_COMMENT.sub(b"", text[start:end]).strip()) for start, end in zip(starts, ends, strict=True)]
     chosen: np.ndarray = starts[np.array(rows, bool)]
     return chosen
@@ -232,9 +238,9 @@ def _fault(where: str, token: bytes, problem: str) -> InputError:
     )
 
 
-def _check_columns(source: Source, found: InputObject) -> None:
+def _check_columns(source: Source, input_object: InputObject) -> None:
     if source.label is not None or source.features is not None or source.exclude:
         raise SchemaError(
-            f"{found.uri} is libsvm: all its columns are features and each line begins with its label",
+            f"{input_object.uri} is libsvm: all its columns are features and each line begins with its label",
             remedy="Leave label, features and exclude out of the Source; keep_labels=False drops the labels.",
         )

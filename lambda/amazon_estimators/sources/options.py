@@ -18,7 +18,7 @@ HELP = (
 LISTS = ("features", "exclude", "include", "skip", "classes")
 
 
-def source_options(given: Iterable[tuple[str, str]], **short: Any) -> dict[str, Any]:
+def source_options(assignments: Iterable[tuple[str, str]], **short: Any) -> dict[str, Any]:
     """Return the options of a Source from names and values, as JSON or text. Raises RequestError for a wrong
     one.
 
@@ -27,7 +27,7 @@ def source_options(given: Iterable[tuple[str, str]], **short: Any) -> dict[str, 
     from amazon_estimators.sources import Source  # noqa: PLC0415 - not needed for --help
 
     options: dict[str, Any] = {}
-    for name, text in given:
+    for name, text in assignments:
         value = _value(text)
         if name in LISTS:
             value = [*options.get(name, ()), *(value if isinstance(value, list) else [value])]

@@ -51,12 +51,12 @@ def directories_of(key: str, prefix: str | None) -> dict[str, str]:
     return {unquote(name): unquote(value) for name, _, value in pairs}
 
 
-def columns_of(found: InputObject, source: Source) -> dict[str, str]:
+def columns_of(input_object: InputObject, source: Source) -> dict[str, str]:
     """Return an object's directories that are columns: all with the option, otherwise those that are
     named."""
     if not source.partitions and not source.columns:
         return {}  # called for a million objects
-    directories = directories_of(found.key, source.prefix)
+    directories = directories_of(input_object.key, source.prefix)
     if source.partitions:
         return directories
     return {name: value for name, value in directories.items() if name in source.columns}
@@ -81,22 +81,22 @@ class Partitioned:
         except RequestError:
             return source  # a column is named and the file has no header: each look detects it again
 
-    def look(self, s3: Any, found: InputObject, source: Source) -> Layout:
+    def look(self, s3: Any, input_object: InputObject, source: Source) -> Layout:
         """Read the file's metadata, and add the directories to its columns."""
-        columns = columns_of(found, source)
+        columns = columns_of(input_object, source)
         source = _from_the_end(source, columns)
-        layout = self._reader.look(s3, found, _own_source(source, columns))
-        schema = _schema(layout.schema, source, columns, found)
+        layout = self._reader.look(s3, input_object, _own_source(source, columns))
+        schema = _schema(layout.schema, source, columns, input_object)
         for name in _used(schema):
-            _value(found, name, columns, schema)
+            _value(input_object, name, columns, schema)
         return replace(layout, schema=schema)
 
     def read(self, s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block | Table]:
         """Read the rows of the file, and add the directories' values."""
-        found, own = piece.source, schema.own
-        columns = columns_of(found, source)
+        input_object, own = piece.source, schema.own
+        columns = columns_of(input_object, source)
         assert own is not None
-        values = {name: _value(found, name, columns, schema) for name in _used(schema)}
+        values = {name: _value(input_object, name, columns, schema) for name in _used(schema)}
         own_source = _own_source(_from_the_end(source, columns), columns)
         for block in self._reader.read(s3, piece, own_source, own):
             if schema.rules:
@@ -135,20 +135,20 @@ def _own_source(source: Source, columns: dict[str, str]) -> Source:
     return replace(of_file, partitions=False)
 
 
-def _schema(own: Schema, source: Source, columns: dict[str, str], found: InputObject) -> Schema:
+def _schema(own: Schema, source: Source, columns: dict[str, str], input_object: InputObject) -> Schema:
     """Return the schema of the file's columns followed by the directories."""
     names = tuple(columns)
     if own.sparse:
         if names != (source.label,):
             raise SchemaError(
-                f"{found.uri} is sparse, and of its directories {', '.join(names)} only one can be a column: "
-                "the label",
+                f"{input_object.uri} is sparse, and of its directories {', '.join(names)} only one can be a "
+                "column: the label",
                 remedy="Leave partitions out, and name the directory of the label in the Source.",
             )
         return replace(own, directories=names, own=own)
     if own.names and (twice := set(own.names) & set(names)):
         raise SchemaError(
-            f"{found.uri}: {', '.join(sorted(twice))} is a column of the file and a directory too",
+            f"{input_object.uri}: {', '.join(sorted(twice))} is a column of the file and a directory too",
             remedy="Rename the column, or leave partitions out of the Source.",
         )
     place = {name: own.width + number for number, name in enumerate(names)}
@@ -161,7 +161,7 @@ def _schema(own: Schema, source: Source, columns: dict[str, str], found: InputOb
         source,
         width=own.width + len(names),
         names=own.names and (*own.names, *names),
-        where=found.uri,
+        where=input_object.uri,
         index=own.index,
     )
     return replace(schema, directories=names, own=own)
@@ -176,7 +176,7 @@ def _used(schema: Schema) -> list[str]:
 
 
 def _value(
-    found: InputObject, name: str, columns: dict[str, str], schema: Schema
+    input_object: InputObject, name: str, columns: dict[str, str], schema: Schema
 ) -> float | int | str | None:
     """Return the value of a directory: whole as an integer, so that no label is rounded without notice.
 
@@ -190,11 +190,11 @@ def _value(
     if _is_gap(text):
         ways = ways_with_gaps([position], schema.rules or ColumnRules(), schema.key, schema.label)
         raise InputError(
-            f"{found.uri}: its directory {name}={text} stands for no value", remedy=" ".join(ways)
+            f"{input_object.uri}: its directory {name}={text} stands for no value", remedy=" ".join(ways)
         )
     if not NUMBER.fullmatch(text.encode()):
         raise _not_a_number(
-            found,
+            input_object,
             name,
             text,
             [text],
@@ -213,19 +213,19 @@ def _check_words(objects: Sequence[InputObject], source: Source) -> None:
     """Raise InputError for a directory that is read as numbers and has words, with those of all objects."""
     words: dict[str, dict[str, InputObject]] = {}
     allowed = {*source.rules.words, *((source.label,) if source.classes else ())}
-    for found in objects[:: max(1, len(objects) // MOST_COMPARED)]:
-        for name, text in columns_of(found, source).items():
+    for input_object in objects[:: max(1, len(objects) // MOST_COMPARED)]:
+        for name, text in columns_of(input_object, source).items():
             read = name in (*(source.features or (name,)), source.label) and name not in source.exclude
             if read and name not in allowed and not _is_gap(text) and not NUMBER.fullmatch(text.encode()):
-                words.setdefault(name, {}).setdefault(text, found)
+                words.setdefault(name, {}).setdefault(text, input_object)
     for name, known in words.items():
-        text, found = next(iter(known.items()))
+        text, input_object = next(iter(known.items()))
         few = [*known] if len(known) <= MOST_WORDS else None
-        raise _not_a_number(found, name, text, few, source.rules, name, of_label=name == source.label)
+        raise _not_a_number(input_object, name, text, few, source.rules, name, of_label=name == source.label)
 
 
 def _not_a_number(  # noqa: PLR0917 - what the error tells
-    found: InputObject,
+    input_object: InputObject,
     name: str,
     text: str,
     words: list[str] | None,
@@ -242,7 +242,7 @@ def _not_a_number(  # noqa: PLR0917 - what the error tells
     )
     leave_out = "." if of_label else f", or leave this one out: exclude=[{name!r}]."
     return InputError(
-        f"{found.uri}: its directory {name}={text} is not a number",
+        f"{input_object.uri}: its directory {name}={text} is not a number",
         remedy=" ".join([f"Name directories by numbers{leave_out}", *ways]),
     )
 
@@ -293,7 +293,7 @@ def _joined(block: Block, schema: Schema, own: Schema, values: Mapping[str, Any]
         name = schema.directories[0 if schema.sparse else schema.label - first]  # type: ignore[operator]
         labels = np.full(rows, values[name])
     if isinstance(block.features, SparseRows):
-        return Block(block.features, labels, block.given)
+        return Block(block.features, labels, block.written_value)
     mine = {own.position(number): number for number in range(own.feature_dim)}
     wanted = [schema.position(number) for number in range(schema.feature_dim)]
     table = np.empty((rows, len(wanted)), np.float32)
@@ -304,12 +304,12 @@ def _joined(block: Block, schema: Schema, own: Schema, values: Mapping[str, Any]
             else:
                 table[:, number] = block.features[:, mine[column]]
 
-    def given(row: int, feature: int | None) -> Any:
+    def written_value(row: int, feature: int | None) -> Any:
         column = schema.position(feature)
         if column >= first:
             return values[schema.directories[column - first]]
-        if block.given is not None:
-            return block.given(row, mine.get(column))
+        if block.written_value is not None:
+            return block.written_value(row, mine.get(column))
         return table[row, feature] if labels is None or feature is not None else labels[row]
 
-    return Block(table, labels, given)
+    return Block(table, labels, written_value)

@@ -31,10 +31,12 @@ def resolve(s3: Any, objects: ObjectList, source: Source) -> Source:
         SchemaError: The objects disagree.
     """
     readers: dict[str, tuple[Rows, array[int]]] = {}
-    if source.format == "auto" and (unknown := [found for found in objects if _format_name(found) is None]):
+    if source.format == "auto" and (
+        unknown := [input_object for input_object in objects if _format_name(input_object) is None]
+    ):
         raise _unknown(unknown)
-    for index, found in enumerate(objects):
-        name, reader = format_of(found, source)
+    for index, input_object in enumerate(objects):
+        name, reader = format_of(input_object, source)
         readers.setdefault(name, (reader, array("Q")))[1].append(index)
     for reader, indexes in readers.values():
         find_out = getattr(reader, "resolve", None)
@@ -42,22 +44,22 @@ def resolve(s3: Any, objects: ObjectList, source: Source) -> Source:
     return source
 
 
-def format_of(found: InputObject, source: Source) -> tuple[str, Rows]:
+def format_of(input_object: InputObject, source: Source) -> tuple[str, Rows]:
     """Return the name of an object's format, and the module that reads it.
 
     Only that module is loaded, so the table reader stays out of memory unless the format needs it.
 
     Args:
-        found: The object; its key's extension counts if ``source.format`` is ``"auto"``.
+        input_object: The object; its key's extension counts if ``source.format`` is ``"auto"``.
         source: How the channel is read.
 
     Raises:
         InputError: No format has that extension or name, or the object is compressed and may not be.
     """
     if source.format == "auto":
-        known_name = _format_name(found)
+        known_name = _format_name(input_object)
         if known_name is None:
-            raise _unknown([found])
+            raise _unknown([input_object])
         name = known_name
     elif source.format in vector_formats():
         name = source.format
@@ -67,32 +69,32 @@ def format_of(found: InputObject, source: Source) -> tuple[str, Rows]:
             remedy="Change the Source.",
         )
     entry = FORMATS[name]
-    if not entry.compressible and compression_of(found, source.compression) != "none":
+    if not entry.compressible and compression_of(input_object, source.compression) != "none":
         allowed = [other for other in vector_formats() if FORMATS[other].compressible]
         raise InputError(
-            f"{found.uri} is compressed; only {' and '.join(allowed)} may be, from outside",
+            f"{input_object.uri} is compressed; only {' and '.join(allowed)} may be, from outside",
             remedy="Upload it uncompressed: .npz and Parquet compress their content themselves.",
         )
-    reader = _reader(entry, found, source)
+    reader = _reader(entry, input_object, source)
     rules = source.rules
     if not rules:
         return name, cast(Rows, reader)
     if "fill" not in entry.options:
         raise InputError(
-            f"{found.uri}: format {name!r} has no columns for {', '.join(sorted(rules.named))}",
+            f"{input_object.uri}: format {name!r} has no columns for {', '.join(sorted(rules.named))}",
             remedy=f"Leave them out of the Source; they are for {', '.join(formats_with('fill'))}.",
         )
     return name, Ruled(reader, below_header="header" in entry.options)
 
 
-def _format_name(found: InputObject) -> str | None:
+def _format_name(input_object: InputObject) -> str | None:
     """Return the format that an object's extension names."""
-    return extensions().get(PurePosixPath(bare_key(found)).suffix)
+    return extensions().get(PurePosixPath(bare_key(input_object)).suffix)
 
 
 def _unknown(objects: Sequence[InputObject]) -> InputError:
     """Return the error for objects whose extensions no format has, with the patterns that skip them all."""
-    names = [PurePosixPath(found.key).name for found in objects]
+    names = [PurePosixPath(input_object.key).name for input_object in objects]
     patterns = [f"*{suffix}" if (suffix := PurePosixPath(name).suffix) else name for name in names]
     skip = names if len(names) <= MOST_SKIPPED else [*dict.fromkeys(patterns)][:MOST_SKIPPED]
     more = f", and {len(names) - 1:,} more" if len(names) > 1 else ""
@@ -102,15 +104,15 @@ def _unknown(objects: Sequence[InputObject]) -> InputError:
     )
 
 
-def reader_of(found: InputObject, source: Source) -> Reader:
+def reader_of(input_object: InputObject, source: Source) -> Reader:
     """Return what reads an object before rules apply: where the source has rules, it yields tables.
 
     Raises what :func:`format_of` raises.
     """
-    name, _ = format_of(found, source)
-    return _reader(FORMATS[name], found, source)
+    name, _ = format_of(input_object, source)
+    return _reader(FORMATS[name], input_object, source)
 
 
-def _reader(entry: Format, found: InputObject, source: Source) -> Reader:
+def _reader(entry: Format, input_object: InputObject, source: Source) -> Reader:
     reader = cast(Reader, entry.load())
-    return Partitioned(reader) if columns_of(found, source) else reader
+    return Partitioned(reader) if columns_of(input_object, source) else reader

@@ -29,7 +29,7 @@ COUNTED_BYTES = 4 * 2**20
 READ_BYTES = 2**20
 
 
-def look(s3: Any, found: InputObject, source: Source) -> Layout:
+def look(s3: Any, input_object: InputObject, source: Source) -> Layout:
     """Read form and number of features from the first record. Return record starts if sizes are equal or the
     file is small.
 
@@ -38,38 +38,43 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
     """
     if source.label is not None or source.features is not None or source.exclude:
         raise SchemaError(
-            f"{found.uri} is RecordIO-protobuf: its records already separate features and label",
+            f"{input_object.uri} is RecordIO-protobuf: its records already separate features and label",
             remedy="Leave label, features and exclude out of the Source; keep_labels=False drops the labels.",
         )
     start = read_range(
-        s3, found, 0, min(found.size, max(FIRST_LOOK, COUNTED_BYTES * (found.size <= COUNTED_BYTES)))
+        s3,
+        input_object,
+        0,
+        min(input_object.size, max(FIRST_LOOK, COUNTED_BYTES * (input_object.size <= COUNTED_BYTES))),
     )
-    size = _first_size(start, found)
+    size = _first_size(start, input_object)
     if size > len(start):
-        start += read_range(s3, found, len(start), size)
+        start += read_range(s3, input_object, len(start), size)
     channel = Channel(allow_nonfinite=True)
-    for block in read_blocks(io.BytesIO(start[:size]), found.uri):
-        channel.admit(block, found.uri)
+    for block in read_blocks(io.BytesIO(start[:size]), input_object.uri):
+        channel.admit(block, input_object.uri)
     if not channel.feature_dim:
         raise InputError(
-            f"{found.uri}: its first record has no features", remedy="Write it again with features."
+            f"{input_object.uri}: its first record has no features", remedy="Write it again with features."
         )
     sparse = channel.kind is not None and channel.kind.sparse
     schema = Schema(width=channel.feature_dim, names=None, features=None, label=None, sparse=sparse)
     frames = _starts(start)
-    if found.size == len(start):
-        return Layout(schema=schema, start=0, stop=found.size, records=len(frames), row_cuts=np.array(frames))
-    if not sparse and found.size % size == 0 and frames == list(range(0, len(frames) * size, size)):
-        rows = range(0, found.size, size)
-        return Layout(schema=schema, start=0, stop=found.size, records=len(rows), row_cuts=rows)
-    return Layout(schema=schema, start=0, stop=found.size, whole=True)
+    if input_object.size == len(start):
+        return Layout(
+            schema=schema, start=0, stop=input_object.size, records=len(frames), row_cuts=np.array(frames)
+        )
+    if not sparse and input_object.size % size == 0 and frames == list(range(0, len(frames) * size, size)):
+        rows = range(0, input_object.size, size)
+        return Layout(schema=schema, start=0, stop=input_object.size, records=len(rows), row_cuts=rows)
+    return Layout(schema=schema, start=0, stop=input_object.size, whole=True)
 
 
 def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
     """Read the records in the bytes ``[start, stop)``, which hold whole records. Raises RecordIOError."""
-    found = piece.source
-    name = found.uri + (f" from byte {piece.start}" if piece.start else "")
-    file = ChunkFile(read_ahead(s3, found, piece.start, piece.stop, chunk=READ_BYTES))
+    input_object = piece.source
+    name = input_object.uri + (f" from byte {piece.start}" if piece.start else "")
+    file = ChunkFile(read_ahead(s3, input_object, piece.start, piece.stop, chunk=READ_BYTES))
     channel = Channel(allow_nonfinite=True)
     try:
         for block in read_blocks(file, name):
@@ -108,18 +113,20 @@ def _block(records: Records, schema: Schema, *, keep_labels: bool) -> Block:
     return Block(SparseRows(values, records.keys.astype(np.int64), indptr, schema.width), labels)
 
 
-def _first_size(start: bytes, found: InputObject) -> int:
+def _first_size(start: bytes, input_object: InputObject) -> int:
     """Return the size of the first record with its frame, checked before the record is read."""
     if len(start) < FRAME_BYTES or int.from_bytes(start[:4], "little") != MAGIC:
-        refuse_other_kind(start, found, "RecordIO-protobuf")
+        refuse_other_kind(start, input_object, "RecordIO-protobuf")
         raise InputError(
-            f"{found.uri} is {'no RecordIO file' if start else 'empty'}: it lacks the magic number in front",
+            f"{input_object.uri} is {'no RecordIO file' if start else 'empty'}: it lacks the magic number in "
+            "front",
             remedy="Upload RecordIO-protobuf, or name the channel's format in its Source.",
         )
     size = FRAME_BYTES + padded(int.from_bytes(start[4:8], "little"))
-    if size > min(RECORD_LIMIT, found.size):
+    if size > min(RECORD_LIMIT, input_object.size):
         raise InputError(
-            f"{found.uri}: its first record claims {size} bytes of {found.size}; allowed: {RECORD_LIMIT}",
+            f"{input_object.uri}: its first record claims {size} bytes of {input_object.size}; "
+            f"allowed: {RECORD_LIMIT}",
             remedy="The file is cut off or damaged: write it again.",
         )
     return size

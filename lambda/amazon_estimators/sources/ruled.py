@@ -29,9 +29,9 @@ class Ruled:
         resolved: Source = source if find_out is None else find_out(s3, objects, source)
         return resolved
 
-    def look(self, s3: Any, found: InputObject, source: Source) -> Layout:
+    def look(self, s3: Any, input_object: InputObject, source: Source) -> Layout:
         """Read metadata only."""
-        return self._reader.look(s3, found, source)
+        return self._reader.look(s3, input_object, source)
 
     def read(self, s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
         """Read the rows of a piece as features. Raises InputError for what no rule makes numbers of."""

@@ -107,7 +107,10 @@ class Schema:
             schema = replace(schema, rules=source.rules.renamed(lambda key: (position(key),)))
             schema.check_rules(where)
         if schema.feature_dim < 1:
-            raise SchemaError(f"{where} has no feature column beside the label", remedy="Add columns.")
+            raise SchemaError(
+                f"{where} has no feature column beside the label",
+                remedy="Take columns out of exclude." if source.exclude else "Add columns.",
+            )
         return schema
 
     def check_rules(self, where: str) -> None:
@@ -301,12 +304,12 @@ def check_schema(expected: Schema, example: str, actual: Schema, uri: str) -> No
     For sparse rows of which only the highest index is known, it may be lower than expected.
     """
     if expected.sparse and actual.sparse and (expected.at_least or actual.at_least):
-        found, known = (actual, expected) if actual.at_least else (expected, actual)
-        if known.at_least or found.width <= known.width:
+        looked_at, known = (actual, expected) if actual.at_least else (expected, actual)
+        if known.at_least or looked_at.width <= known.width:
             return
-        where = uri if found is actual else example
+        where = uri if looked_at is actual else example
         raise SchemaError(
-            f"{where} has a feature of number {found.width - 1:,}; expected {known.width:,} features",
+            f"{where} has a feature of number {looked_at.width - 1:,}; expected {known.width:,} features",
             remedy="Set feature_count in the Source to the number of features of all files.",
         )
     if actual != expected:
@@ -327,8 +330,8 @@ def _difference(expected: Schema, actual: Schema) -> str:
         return f"{expected.width:,} columns against {actual.width:,}"
     if expected.names and actual.names:
         pairs = zip(expected.names, actual.names, strict=True)
-        column, (one, other) = next((at, pair) for at, pair in enumerate(pairs) if pair[0] != pair[1])
-        return f"column {column} is {one!r} against {other!r}"
+        column, (before, after) = next((at, pair) for at, pair in enumerate(pairs) if pair[0] != pair[1])
+        return f"column {column} is {before!r} against {after!r}"
     if expected.names or actual.names:
         return "one has a header, the other none"
     return f"{expected} against {actual}"

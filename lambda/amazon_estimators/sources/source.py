@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
 from typing import Any, Self
 
 from amazon_estimators.errors import RequestError
@@ -200,7 +201,7 @@ class Source:
         entry = FORMATS.get(self.format) if isinstance(self.format, str) else None
         if entry is None:
             return
-        for name, value in self.given.items():
+        for name, value in self.explicit_options.items():
             if name not in (*ALWAYS, *entry.options):
                 yield (
                     f"{name} is {value!r}, and format {self.format!r} has no such option: it is for "
@@ -208,7 +209,7 @@ class Source:
                 )
 
     @property
-    def given(self) -> dict[str, Any]:
+    def explicit_options(self) -> dict[str, Any]:
         """Return the options that say something, by name."""
         values = {option.name: getattr(self, option.name) for option in fields(self)}
         return {
@@ -224,7 +225,9 @@ class Source:
         if self.features is not None and self.exclude:
             yield "features and exclude are both given; name the columns to take or those to leave out"
         columns = self._chosen
-        wrong = [one for one in columns if isinstance(one, bool) or not isinstance(one, int | str)]
+        wrong = [
+            column for column in columns if isinstance(column, bool) or not isinstance(column, int | str)
+        ]
         for column in wrong:
             yield f"{column!r} is not a column; allowed: a position (int) or a name (str)"
         if wrong:
@@ -264,7 +267,7 @@ class Source:
                 if key == self.label and name != "fill":
                     yield f"{name} names {key!r}, which is the label; allowed: features"
 
-    @property
+    @cached_property
     def rules(self) -> ColumnRules:
         """Return how columns become features."""
         return ColumnRules.of(self)
@@ -273,7 +276,7 @@ class Source:
     def _chosen(self) -> tuple[int | str, ...]:
         return (*(self.features or ()), *self.exclude, *(() if self.label is None else (self.label,)))
 
-    @property
+    @cached_property
     def columns(self) -> tuple[int | str, ...]:
         """Return all columns that options refer to: features, exclude, label and those of rules."""
         return tuple(dict.fromkeys((*self._chosen, *self.rules.keys)))
@@ -303,13 +306,13 @@ class Source:
             values[name] = list(values[name])
         for name in BY_COLUMN:
             pairs = getattr(self, name)
-            values[name] = [[key, list(one) if isinstance(one, tuple) else one] for key, one in pairs]
+            values[name] = [[key, list(value) if isinstance(value, tuple) else value] for key, value in pairs]
         return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read what :meth:`to_dict` wrote. Raises RequestError for a key it does not know."""
-        known = {one.name for one in fields(cls)}
+        known = {option.name for option in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
             raise RequestError(f"Source has no {', '.join(unknown)}; allowed: {', '.join(sorted(known))}")

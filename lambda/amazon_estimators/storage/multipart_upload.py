@@ -226,6 +226,8 @@ class ObjectWriter:
 
     def result(self) -> Uploaded:
         """Wait until the object is on S3. Raises the upload's error."""
+        if self._done is None and not self._parts:
+            self._done = _at_once(self._complete)
         self.close()
         assert self._done is not None
         return self._done.result()
@@ -243,3 +245,13 @@ class ObjectWriter:
                 self._uploads.s3.delete_object(**self._target)
             elif self._upload_id is not None:
                 self._uploads.s3.abort_multipart_upload(**self._target, UploadId=self._upload_id)
+
+
+def _at_once(work: Callable[[], Uploaded]) -> Future[Uploaded]:
+    """Do work on this thread. The caller waits for its one request anyway."""
+    done: Future[Uploaded] = Future()
+    try:
+        done.set_result(work())
+    except BaseException as error:
+        done.set_exception(error)
+    return done

@@ -58,9 +58,13 @@ def _blocks(table: Table, recipe: Recipe, at_once: int) -> Iterator[Block]:
         chosen: Any = slice(start, stop) if kept is None else kept[start:stop]
         last = table.rows_read if stop == rows else int(chosen[-1]) + 1 if kept is not None else stop
         label = None if recipe.label is None else ready[recipe.label].values[chosen]
-        given = partial(_given, table, recipe, np.arange(start, stop) if kept is None else chosen)
+        written_value = partial(
+            _written_value, table, recipe, np.arange(start, stop) if kept is None else chosen
+        )
         places = None if kept is None else chosen - read
-        yield Block(make(ready, recipe, chosen, stop - start), label, given, read=last - read, places=places)
+        yield Block(
+            make(ready, recipe, chosen, stop - start), label, written_value, read=last - read, places=places
+        )
         read = last
 
 
@@ -193,7 +197,7 @@ def _sparse(ready: dict[int, _Ready], recipe: Recipe, chosen: Any, rows: int) ->
     return SparseRows(values[there], indices[there], ends, recipe.starts[-1])
 
 
-def _given(table: Table, recipe: Recipe, chosen: np.ndarray, row: int, feature: int | None) -> Any:
+def _written_value(table: Table, recipe: Recipe, chosen: np.ndarray, row: int, feature: int | None) -> Any:
     """Return the value that the input has there."""
     position = recipe.label
     if feature is not None:

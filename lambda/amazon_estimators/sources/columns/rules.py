@@ -224,7 +224,7 @@ class Recipe:
         return self.rules.starts(self.features)
 
 
-def by_column(name: str, given: Any) -> Any:
+def by_column(name: str, option: Any) -> Any:
     """Return an option of :data:`BY_COLUMN` as pairs (column, value), whatever shape it was given in.
 
     JSON has no positions as keys: there it is a list of pairs. What is no such thing is returned as it is.
@@ -233,20 +233,20 @@ def by_column(name: str, given: Any) -> Any:
         >>> by_column("one_hot", {"city": ["Berlin", "Rome"]})
         (('city', ('Berlin', 'Rome')),)
     """
-    pairs = given.items() if isinstance(given, Mapping) else given
+    pairs = option.items() if isinstance(option, Mapping) else option
     if isinstance(pairs, str) or not isinstance(pairs, Iterable):
-        return given
+        return option
     pairs = tuple(pairs)
     if not all(isinstance(pair, Sequence) and not isinstance(pair, str) and len(pair) == 2 for pair in pairs):
-        return given
+        return option
     return tuple((key, _value(name, value)) for key, value in pairs)
 
 
-def is_by_column(given: Any) -> bool:
+def is_by_column(pairs: Any) -> bool:
     """Return True for what :func:`by_column` understands."""
-    return isinstance(given, tuple) and all(
+    return isinstance(pairs, tuple) and all(
         isinstance(pair, tuple) and isinstance(pair[0], int | str) and not isinstance(pair[0], bool)
-        for pair in given
+        for pair in pairs
     )
 
 

@@ -75,8 +75,8 @@ def places(column: Column, categories: Sequence[str]) -> np.ndarray:
     listed = pa.array([plain_word(category).encode() for category in categories], pa.binary())
 
     def find(words: Any) -> np.ndarray:
-        found = compute.index_in(words, value_set=listed)
-        return values_of(found.fill_null(UNKNOWN)).astype(np.int64)
+        at = compute.index_in(words, value_set=listed)
+        return values_of(at.fill_null(UNKNOWN)).astype(np.int64)
 
     return _by_word(column, find, listed=True)
 
@@ -157,10 +157,10 @@ def _coded(words: Any, column: Column, code: Any, listed: bool) -> np.ndarray:
     words = plain_words(words)
     codes: np.ndarray = code(words)
     if column.marks:
-        found = truths(compute.is_in(words, value_set=marks()))
+        is_mark = truths(compute.is_in(words, value_set=marks()))
         if listed:
-            found = found & (codes == UNKNOWN)  # a word that is listed is no mark, whatever it looks like
-        codes[found] = GAP
+            is_mark = is_mark & (codes == UNKNOWN)  # a word that is listed is no mark, whatever it looks like
+        codes[is_mark] = GAP
     return codes
 
 

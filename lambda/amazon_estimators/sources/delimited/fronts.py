@@ -32,7 +32,7 @@ OTHER_DELIMITERS = (b",", b";", b"\t", b"|", b" ", b"\x01")
 class Front:
     """The text an object begins with. ``complete`` is True if that is the whole object."""
 
-    found: InputObject
+    input_object: InputObject
     text: bytes
     whole: bool
 
@@ -69,13 +69,13 @@ def fronts_of(s3: Any, objects: Sequence[InputObject], source: Source) -> list[F
     if len(objects) > MOST_FILES:
         step = (len(objects) - 1) / (MOST_FILES - 1)
         objects = [objects[round(index * step)] for index in range(MOST_FILES)]
-    fronts = ahead(lambda found: _front(s3, found, source), objects, width=AT_ONCE)
+    fronts = ahead(lambda input_object: _front(s3, input_object, source), objects, width=AT_ONCE)
     return [front for front in fronts if front.text.strip()]
 
 
-def dialect_of(found: InputObject, source: Source) -> Dialect:
+def dialect_of(input_object: InputObject, source: Source) -> Dialect:
     """Return the dialect that options and extension define. ``quoting="auto"`` reads quotes."""
-    tabbed = bare_key(found).endswith(".tsv")
+    tabbed = bare_key(input_object).endswith(".tsv")
     return Dialect(
         (source.delimiter or ("\t" if tabbed else ",")).encode(),
         source.quoted_newlines,
@@ -100,11 +100,11 @@ def with_dialect(fronts: Sequence[Front], source: Source) -> Source:
         candidates.append(candidates.pop(0))
 
     def misfits(candidate: Source) -> int:
-        return sum(front.misfits(dialect_of(front.found, candidate)) for front in fronts) + sum(
+        return sum(front.misfits(dialect_of(front.input_object, candidate)) for front in fronts) + sum(
             _quoted_numbers(front, candidate) for front in fronts
         )
 
-    default = next(one for one in candidates if one.quoting == "minimal")
+    default = next(candidate for candidate in candidates if candidate.quoting == "minimal")
     fitting = [candidate for candidate in candidates if not misfits(candidate)] or [default]
     alike = [candidate for candidate in fitting if candidate.quoting == fitting[0].quoting]
     return min(alike, key=lambda candidate: sum(_open_words(front, candidate) for front in fronts))
@@ -117,12 +117,12 @@ def check_delimiter(fronts: Sequence[Front], source: Source) -> None:
         if text[:4].lower() == b"sep=" and text[4:5] and text[5:7].startswith((b"\n", b"\r\n")):
             mark = text[4:5].decode("latin-1")
             raise InputError(
-                f"{front.found.uri}: its first line, sep={shown_mark(mark)}, is a note for Excel",
+                f"{front.input_object.uri}: its first line, sep={shown_mark(mark)}, is a note for Excel",
                 remedy=f'Remove that line and set delimiter="{shown_mark(mark)}" in the Source.',
             )
-        dialect = dialect_of(front.found, source)
+        dialect = dialect_of(front.input_object, source)
         rows = front.rows(dialect)
-        used = number_columns(rows, source, front.found.uri)
+        used = number_columns(rows, source, front.input_object.uri)
         share, width = _numbers(rows, dialect, used if used is not None else set(range(len(rows[0]))))
         if not width:
             share = 0.0  # rows of different widths are not a table, whatever they hold
@@ -143,7 +143,8 @@ def check_delimiter(fronts: Sequence[Front], source: Source) -> None:
             ways.append(f'decimal="{other.decimal.decode()}"')
             if _is_in_doubt(front, other, dialect.decimal):
                 raise InputError(
-                    f"{front.found.uri}: its numbers have marks that may separate thousands or decimals",
+                    f"{front.input_object.uri}: its numbers have marks that may separate thousands or "
+                    "decimals",
                     remedy="Write numbers without marks between thousands. If they are decimal marks, set "
                     f"{' and '.join(ways)} in the Source.",
                 )
@@ -152,7 +153,9 @@ def check_delimiter(fronts: Sequence[Front], source: Source) -> None:
             if other.delimiter != dialect.delimiter
             else f"its numbers have {'a decimal comma' if other.decimal == b',' else 'a decimal point'}"
         )
-        raise InputError(f"{front.found.uri}: {cause}", remedy=f"Set {' and '.join(ways)} in the Source.")
+        raise InputError(
+            f"{front.input_object.uri}: {cause}", remedy=f"Set {' and '.join(ways)} in the Source."
+        )
 
 
 def shown_mark(mark: str) -> str:
@@ -174,15 +177,15 @@ def _is_in_doubt(front: Front, other: Dialect, decimal: bytes) -> bool:
     return bool(numbers) and parts_thousands(numbers, decimal)
 
 
-def _front(s3: Any, found: InputObject, source: Source) -> Front:
-    compression = compression_of(found, source.compression)
+def _front(s3: Any, input_object: InputObject, source: Source) -> Front:
+    compression = compression_of(input_object, source.compression)
     if compression == "none":
-        text = read_range(s3, found, 0, min(found.size, FRONT_BYTES))
-        whole = len(text) == found.size
+        text = read_range(s3, input_object, 0, min(input_object.size, FRONT_BYTES))
+        whole = len(text) == input_object.size
     else:
-        text, whole = _first_bytes(decompressed(s3, found, compression))
-    refuse_other_kind(text, found, "text of fields", inside=compression)
-    return Front(found, text.removeprefix(BOM), whole)
+        text, whole = _first_bytes(decompressed(s3, input_object, compression))
+    refuse_other_kind(text, input_object, "text of fields", inside=compression)
+    return Front(input_object, text.removeprefix(BOM), whole)
 
 
 def _first_bytes(steps: Iterator[bytes]) -> tuple[bytes, bool]:
@@ -195,7 +198,7 @@ def _first_bytes(steps: Iterator[bytes]) -> tuple[bytes, bool]:
 
 
 def _is_tabbed(front: Front, source: Source) -> bool:
-    return dialect_of(front.found, source).delimiter == b"\t"
+    return dialect_of(front.input_object, source).delimiter == b"\t"
 
 
 def _candidates(source: Source, *, tabs: bool) -> Iterator[Source]:
@@ -213,7 +216,7 @@ def _candidates(source: Source, *, tabs: bool) -> Iterator[Source]:
 
 def _quotes_texts(front: Front, source: Source) -> bool:
     """Return True if a file has texts and quotes every one of them."""
-    dialect = dialect_of(front.found, replace(source, quoting="none"))
+    dialect = dialect_of(front.input_object, replace(source, quoting="none"))
     number = number_pattern(dialect.decimal)
     texts = [field for row in front.rows(dialect) for field in row if field and not number.fullmatch(field)]
     return bool(texts) and all(len(text) > 1 and text[:1] == text[-1:] == b'"' for text in texts)
@@ -227,9 +230,9 @@ def _quoted_numbers(front: Front, source: Source) -> int:
     """
     if source.quoting != "none":
         return 0
-    dialect = dialect_of(front.found, source)
+    dialect = dialect_of(front.input_object, source)
     number, rows = number_pattern(dialect.decimal), front.rows(dialect)
-    used = number_columns(rows, source, front.found.uri)
+    used = number_columns(rows, source, front.input_object.uri)
     if used is None:
         return 1
     rests = sum(
@@ -246,8 +249,10 @@ def _quoted_numbers(front: Front, source: Source) -> int:
 
 def _open_words(front: Front, source: Source) -> int:
     """Count the words that begin with a quote which encloses nothing: an escape may be at work."""
-    rows = front.rows(dialect_of(front.found, source))
-    schema = _schema_of(rows, source, front.found.uri) if source.rules.words or source.classes else None
+    rows = front.rows(dialect_of(front.input_object, source))
+    schema = (
+        _schema_of(rows, source, front.input_object.uri) if source.rules.words or source.classes else None
+    )
     words = schema.words if schema is not None else ()
     return sum(row[column].startswith(b'"') for row in rows for column in words if column < len(row))
 

@@ -72,8 +72,8 @@ def _over_all(decided: list[Verdict], source: Source) -> str:
     uncertain = [verdict for verdict in decided if verdict.answer == UNCERTAIN]
     if present and absent:
         raise SchemaError(
-            f"{present[0].front.found.uri} and {absent[0].front.found.uri} disagree: one has a header, "
-            f"the other none: {_shown(present[0].first)} against {_shown(absent[0].first)}",
+            f"{present[0].front.input_object.uri} and {absent[0].front.input_object.uri} disagree: one has a "
+            f"header, the other none: {_shown(present[0].first)} against {_shown(absent[0].first)}",
             remedy="Give all files of a channel a header, or none.",
         )
     if present:
@@ -100,7 +100,7 @@ def _over_all(decided: list[Verdict], source: Source) -> str:
 
 def _verdict(front: Front, source: Source) -> Verdict | None:
     """Return the evidence in a file's first rows; None if there is none."""
-    dialect = dialect_of(front.found, source)
+    dialect = dialect_of(front.input_object, source)
     rows = [row for row in front.rows(dialect) if row]
     if not rows:
         return None
@@ -113,7 +113,7 @@ def _verdict(front: Front, source: Source) -> Verdict | None:
         return NUMBER if number.fullmatch(cell) else WORD
 
     first, below = tuple(rows[0]), [row for row in rows[1:] if len(row) == width]
-    schema = Schema.of(source, width=width, names=None, where=front.found.uri)
+    schema = Schema.of(source, width=width, names=None, where=front.input_object.uri)
     used = set(schema.numbers)
     heads = [kind(cell) for cell in first]
     columns = [[cell for row in below if kind(cell := row[column]) != NOTHING] for column in range(width)]
@@ -294,7 +294,7 @@ def _is_repeated(verdicts: list[Verdict], source: Source) -> bool:
     return not any(
         tuple(row) == first
         for verdict in verdicts
-        for row in verdict.front.rows(dialect_of(verdict.front.found, source))[1:]
+        for row in verdict.front.rows(dialect_of(verdict.front.input_object, source))[1:]
     )
 
 
@@ -305,7 +305,7 @@ def _shown(fields: tuple[bytes, ...]) -> str:
 
 def _uncertain(verdict: Verdict) -> InputError:
     return InputError(
-        f"{verdict.front.found.uri}: its first row, {_shown(verdict.first)}, may be a header or a row: "
-        f"{verdict.why}",
+        f"{verdict.front.input_object.uri}: its first row, {_shown(verdict.first)}, may be a header or a "
+        f"row: {verdict.why}",
         remedy='Set header="present" or header="absent" in the Source.',
     )

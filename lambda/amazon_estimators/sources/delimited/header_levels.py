@@ -36,7 +36,7 @@ Rows = Sequence[Sequence[bytes]]
 
 def refuse_levels(front: Front, source: Source) -> None:
     """Raise InputError if the first rows of a file look like a header of several rows."""
-    dialect = dialect_of(front.found, source)
+    dialect = dialect_of(front.input_object, source)
     rows = [row for row in front.rows(dialect) if row]
     width = len(rows[0]) if rows else 0
     rows = [row for row in rows if len(row) == width]
@@ -55,8 +55,8 @@ def refuse_levels(front: Front, source: Source) -> None:
 def _several(front: Front, head: Rows) -> InputError:
     shown = " and ".join(repr(b",".join(row)[:60].decode("utf-8", "replace")) for row in head)
     return InputError(
-        f"{front.found.uri}: its first {len(head)} rows, {shown}, look like a header of {len(head)} rows, as "
-        "pandas writes columns of several levels",
+        f"{front.input_object.uri}: its first {len(head)} rows, {shown}, look like a header of {len(head)} "
+        "rows, as pandas writes columns of several levels",
         remedy=REMEDY,
     )
 
@@ -99,9 +99,9 @@ def _chance(grid: list[list[float]], rows: list[list[float]]) -> float:
     """
     chance = 0.5 ** len(grid)  # numbers ascend
     for level in grid:
-        for one, other in combinations(range(len(level)), 2):
-            if level[one] == level[other]:
-                alike = sum(row[one] == row[other] for row in rows)
+        for first, second in combinations(range(len(level)), 2):
+            if level[first] == level[second]:
+                alike = sum(row[first] == row[second] for row in rows)
                 chance *= (alike + 1) / (len(rows) + 1)
     return chance
 

@@ -67,37 +67,39 @@ def is_resolved(source: Source) -> bool:
     return source.quoting != "auto" and source.escape is not None and source.header != "auto"
 
 
-def look(s3: Any, found: InputObject, source: Source) -> Layout:
+def look(s3: Any, input_object: InputObject, source: Source) -> Layout:
     """Read columns and names from the first record; for a small object also the start of each row.
 
     Raises NoInputError for an object without rows, InputError or SchemaError for one that cannot be read.
     """
-    if not found.size:
-        raise NoInputError(f"{found.uri} is empty", remedy="Remove it, or upload it with at least one row.")
-    source = resolve(s3, [found], source)
-    compression, dialect = compression_of(found, source.compression), dialect_of(found, source)
+    if not input_object.size:
+        raise NoInputError(
+            f"{input_object.uri} is empty", remedy="Remove it, or upload it with at least one row."
+        )
+    source = resolve(s3, [input_object], source)
+    compression, dialect = compression_of(input_object, source.compression), dialect_of(input_object, source)
     packed = compression != "none"
-    chunks = decompressed(s3, found, compression) if packed else _growing(s3, found)
-    text, complete = _front(chunks, dialect, found, packed or found.size <= COUNTED_BYTES)
-    refuse_other_kind(text, found, "text of fields", inside=compression)
-    schema, data_start = _schema(text, dialect, source, found)
+    chunks = decompressed(s3, input_object, compression) if packed else _growing(s3, input_object)
+    text, complete = _front(chunks, dialect, input_object, packed or input_object.size <= COUNTED_BYTES)
+    refuse_other_kind(text, input_object, "text of fields", inside=compression)
+    schema, data_start = _schema(text, dialect, source, input_object)
     notes = _notes(text[data_start : data_start + FIRST_LOOK], dialect, schema)
     if not complete:
-        return Layout(schema=schema, start=0, stop=found.size, whole=packed, notes=notes)
+        return Layout(schema=schema, start=0, stop=input_object.size, whole=packed, notes=notes)
     dialect = replace(dialect, one_column=schema.width == 1)
     after_mark = len(BOM) if not data_start and text.startswith(BOM) else data_start
     cuts = after_mark + record_starts(text[after_mark:], dialect)
     cuts[:1] -= after_mark - data_start  # the byte order mark belongs to the first row
     if not len(cuts) and b"\r" in text.rstrip() and b"\n" not in text.rstrip():
         raise InputError(
-            f"{found.uri}: its lines end in carriage returns alone", remedy="Save it with newlines."
+            f"{input_object.uri}: its lines end in carriage returns alone", remedy="Save it with newlines."
         )
     if not len(cuts):
-        raise NoInputError(f"{found.uri} has a header and no rows", remedy="Remove it, or add rows.")
+        raise NoInputError(f"{input_object.uri} has a header and no rows", remedy="Remove it, or add rows.")
     if packed:
         return Layout(schema=schema, start=0, stop=len(cuts), records=len(cuts), notes=notes)
     return Layout(
-        schema=schema, start=data_start, stop=found.size, records=len(cuts), row_cuts=cuts, notes=notes
+        schema=schema, start=data_start, stop=input_object.size, records=len(cuts), row_cuts=cuts, notes=notes
     )
 
 
@@ -141,7 +143,7 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
             row += len(matrix)
             if len(matrix[low:high]):
                 block = schema.split_used(matrix[low:high])
-                yield replace(block, given=partial(_value_at, text, dialect, schema, first=low))
+                yield replace(block, written_value=partial(_value_at, text, dialect, schema, first=low))
         if last is not None and row >= last:
             return
 
@@ -169,15 +171,17 @@ def _value_at(
     return float32.written(text.strip().replace(dialect.decimal, b".").decode()) if isinf(value) else value
 
 
-def _growing(s3: Any, found: InputObject) -> Iterator[bytes]:
-    at, size = 0, FIRST_LOOK if found.size > COUNTED_BYTES else COUNTED_BYTES
-    while at < found.size:
-        chunk = read_range(s3, found, at, min(at + size, found.size))
+def _growing(s3: Any, input_object: InputObject) -> Iterator[bytes]:
+    at, size = 0, FIRST_LOOK if input_object.size > COUNTED_BYTES else COUNTED_BYTES
+    while at < input_object.size:
+        chunk = read_range(s3, input_object, at, min(at + size, input_object.size))
         yield chunk
         at, size = at + len(chunk), min(2 * size, BLOCK_BYTES)
 
 
-def _front(chunks: Iterator[bytes], dialect: Dialect, found: InputObject, count: bool) -> tuple[bytes, bool]:
+def _front(
+    chunks: Iterator[bytes], dialect: Dialect, input_object: InputObject, count: bool
+) -> tuple[bytes, bool]:
     """Return the text up to at least the first record's end, and True if it is the whole object.
 
     Reads all of a small object if ``count`` is set."""
@@ -188,39 +192,41 @@ def _front(chunks: Iterator[bytes], dialect: Dialect, found: InputObject, count:
             if record_end(bytes(text), 0, dialect) is not None:
                 return bytes(text), False
             if len(text) > LINE_LIMIT:
-                raise too_long(Piece(found, 0, found.size))
+                raise too_long(Piece(input_object, 0, input_object.size))
     return bytes(text), True
 
 
-def _schema(text: bytes, dialect: Dialect, source: Source, found: InputObject) -> tuple[Schema, int]:
+def _schema(text: bytes, dialect: Dialect, source: Source, input_object: InputObject) -> tuple[Schema, int]:
     """Return the schema and the offset of the first row."""
     skip = len(BOM) if text.startswith(BOM) else 0
     record = next(walk(text, dialect, skip), None)
     if record is None or not text[skip:].strip():
-        raise NoInputError(f"{found.uri} is empty", remedy="Remove it, or upload it with at least one row.")
+        raise NoInputError(
+            f"{input_object.uri} is empty", remedy="Remove it, or upload it with at least one row."
+        )
     if record.problem or record.unclosed:
         raise InputError(
-            f"{found.uri}, first line: {record.problem or 'a quote that is never closed'}",
+            f"{input_object.uri}, first line: {record.problem or 'a quote that is never closed'}",
             remedy="Quote whole fields only, and write a quote in one twice.",
         )
     if len(record.fields) > COLUMN_LIMIT:
         raise SchemaError(
-            f"{found.uri} has {len(record.fields)} columns; allowed in CSV: {COLUMN_LIMIT}",
+            f"{input_object.uri} has {len(record.fields)} columns; allowed in CSV: {COLUMN_LIMIT}",
             remedy="Upload wide data as .npy, or as sparse rows: libsvm, or SciPy's CSR.",
         )
     if source.header == "absent":
         width = len(record.fields)
-        return Schema.of(source, width=width, names=None, where=found.uri), 0
+        return Schema.of(source, width=width, names=None, where=input_object.uri), 0
     try:
         names = tuple(field.decode().strip() for field in record.fields)
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{found.uri}: its header is not UTF-8: {error}", remedy="Save it as UTF-8."
+            f"{input_object.uri}: its header is not UTF-8: {error}", remedy="Save it as UTF-8."
         ) from error
     # pandas and R leave the header of row names empty; pandas does so for each level of its index.
     unnamed = next((at for at, name in enumerate(names) if name), 0)
     index = tuple(range(unnamed))
-    return Schema.of(source, width=len(names), names=names, where=found.uri, index=index), record.stop
+    return Schema.of(source, width=len(names), names=names, where=input_object.uri, index=index), record.stop
 
 
 def _without_header(
@@ -270,9 +276,10 @@ def _filled(text: bytes, end: int) -> int:
 
 def _more_follows(s3: Any, piece: Piece) -> bool:
     """Return True if more than blank lines follow the piece: then its last blank lines are missing values."""
-    found = piece.source
+    input_object = piece.source
     return any(
-        not chunk.isspace() for chunk in read_ahead(s3, found, piece.stop, found.size, chunk=FIRST_LOOK)
+        not chunk.isspace()
+        for chunk in read_ahead(s3, input_object, piece.stop, input_object.size, chunk=FIRST_LOOK)
     )
 
 
@@ -303,18 +310,18 @@ def _record_at_or_after(
 ) -> tuple[int, bytes]:
     """Return the start of the first record at or after byte ``place`` (the object's end if there is none),
     and the text read from there."""
-    found = piece.source
+    input_object = piece.source
     base = max(0, place - LOOKBACK)
     if base <= len(BOM):
         base = 0  # the file begins here, perhaps with a byte order mark
-    length = min(LINE_LIMIT + LOOKBACK, found.size - base)
+    length = min(LINE_LIMIT + LOOKBACK, input_object.size - base)
     held = bytearray()
 
     def window(size: int) -> bytes:
-        held.extend(b"".join(read_ahead(s3, found, base + len(held), base + size, chunk=BLOCK_BYTES)))
+        held.extend(b"".join(read_ahead(s3, input_object, base + len(held), base + size, chunk=BLOCK_BYTES)))
         return bytes(held)
 
-    final = base + length == found.size
+    final = base + length == input_object.size
     if base == 0:
         start = _known_start(window(length), place, dialect)
     else:
@@ -324,7 +331,7 @@ def _record_at_or_after(
             raise _not_told(piece, place) from None
     if start is None and not final:
         raise too_long(piece)
-    return (found.size, b"") if start is None else (base + start, bytes(memoryview(held)[start:]))
+    return (input_object.size, b"") if start is None else (base + start, bytes(memoryview(held)[start:]))
 
 
 def _not_told(piece: Piece, place: int) -> InputError:

@@ -86,15 +86,17 @@ def _decide(
         if ends and not final:
             # A record cannot be as long as this.
             outside, inside = (
-                replace(one, refuted=len(text)) if one.start is None and one.refuted is None else one
-                for one in (outside, inside)
+                replace(assumption, refuted=len(text))
+                if assumption.start is None and assumption.refuted is None
+                else assumption
+                for assumption in (outside, inside)
             )
         if outside.refuted is None or inside.refuted is None:
             chosen = outside if outside.refuted is None else inside
             agreed = outside.start is not None and outside.start == inside.start
             return agreed or (outside.refuted is None) != (inside.refuted is None), chosen.start
     # The text is faulty. The assumption that held for longer leads to the fault.
-    start = max((outside, inside), key=lambda one: one.refuted or 0).start
+    start = max((outside, inside), key=lambda assumption: assumption.refuted or 0).start
     return True, _after_newline(text, place) if start is None and final else start
 
 

@@ -20,37 +20,39 @@ STEP_BYTES = 2**20
 """The most decompressed bytes yielded at a time, however far the data expand."""
 
 
-def compression_of(found: InputObject, option: str = "auto") -> str:
+def compression_of(input_object: InputObject, option: str = "auto") -> str:
     """Return ``"none"``, ``"gzip"`` or ``"zstd"``: the option, or else what the key's extension says."""
     if option != "auto":
         return option
-    key = found.key.lower()
+    key = input_object.key.lower()
     return next((name for extension, name in COMPRESSIONS.items() if key.endswith(extension)), "none")
 
 
-def bare_key(found: InputObject) -> str:
+def bare_key(input_object: InputObject) -> str:
     """Return the key in lower case without its compression extension. The extension before that names the
     format."""
-    key = found.key.lower()
+    key = input_object.key.lower()
     return next((key.removesuffix(extension) for extension in COMPRESSIONS if key.endswith(extension)), key)
 
 
-def decompressed(s3: Any, found: InputObject, compression: str) -> Iterator[bytes]:
+def decompressed(s3: Any, input_object: InputObject, compression: str) -> Iterator[bytes]:
     """Yield the content of a compressed object in steps of at most STEP_BYTES, over all concatenated members.
 
     Raises InputError for data that are not of this ``compression``, or that end early.
     """
-    chunks = read_ahead(s3, found, 0, found.size, chunk=READ_BYTES)
+    chunks = read_ahead(s3, input_object, 0, input_object.size, chunk=READ_BYTES)
     steps = {"gzip": _gunzip, "zstd": _unzstd}[compression]
     try:
         ended = yield from steps(chunks)
     except _CorruptError as error:
         raise InputError(
-            f"{found.uri} is not a {compression} file, or it is damaged: {error}",
+            f"{input_object.uri} is not a {compression} file, or it is damaged: {error}",
             remedy="Compress and upload it again, or give it the right extension.",
         ) from error
     if not ended:
-        raise InputError(f"{found.uri} ends inside its {compression} data", remedy="Compress it again.")
+        raise InputError(
+            f"{input_object.uri} ends inside its {compression} data", remedy="Compress it again."
+        )
 
 
 class _CorruptError(Exception):

@@ -77,8 +77,8 @@ def kind_of(head: bytes) -> tuple[str, str] | None:
     """
     if head.startswith(b"PK\x03\x04"):
         name = head[30 : 30 + int.from_bytes(head[26:28], "little")]
-        found = next((kind for part, kind in ZIPPED.items() if part in name), None)
-        return found or ("a zip archive", "Unpack it and upload the files in it.")
+        known = next((kind for part, kind in ZIPPED.items() if part in name), None)
+        return known or ("a zip archive", "Unpack it and upload the files in it.")
     for what, magic, at, way_out in KINDS:
         if head[at:].startswith(magic):
             return what, way_out
@@ -91,7 +91,7 @@ def kind_of(head: bytes) -> tuple[str, str] | None:
     return _text_kind(head.removeprefix(b"\xef\xbb\xbf").lstrip())
 
 
-def refuse_other_kind(head: bytes, found: InputObject, expected: str, *, inside: str = "none") -> None:
+def refuse_other_kind(head: bytes, input_object: InputObject, expected: str, *, inside: str = "none") -> None:
     """Raise InputError if an object's first bytes are those of another kind than is expected.
 
     ``inside`` is the compression that was removed from the bytes, if any.
@@ -107,7 +107,7 @@ def refuse_other_kind(head: bytes, found: InputObject, expected: str, *, inside:
             f"{what} inside {inside}",
             f"Remove the {inside} compression and give the file its own extension. {way_out}",
         )
-    raise InputError(f"{found.uri} is {what}, not {expected}", remedy=way_out)
+    raise InputError(f"{input_object.uri} is {what}, not {expected}", remedy=way_out)
 
 
 def _every_other_is_zero(head: bytes) -> bool:
@@ -142,11 +142,11 @@ TEXTS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
 """(how the text begins, in lower case, what it is, the remedy)."""
 
 PATTERNS = (
-    (re.compile(rb"<[A-Za-z][\w:.-]*>?(?=[\s<])"), "XML", AS_PARQUET),
+    (re.compile(rb"<[A-Za-z][\w:.-]*(?: +[\w:.-]+=|>(?:\s*\n\s*)?<)"), "XML", AS_PARQUET),
     (re.compile(rb"\[\s*(?:[{\[\"]|\n)|\[[^\n]*\],?\s*?(?:\n\[|\Z)"), "JSON", AS_PARQUET),
     (re.compile(rb"(?:%[^\n]*\n|\s)*@relation\s", re.IGNORECASE), "an ARFF file", ARFF),
     (
-        re.compile(rb"(?:[^\s:,]+(?: \d+:[^\s:,]+)+ *\r?\n){2}"),
+        re.compile(rb"[\d.+-]+(?: \d+:[\d.eE+-]+){2,} *\r?\n[\d.+-]+(?: \d+:[\d.eE+-]+)+ *\r?\n"),
         "libsvm",
         'Name it .libsvm, or set format="libsvm" in the Source.',
     ),

@@ -72,10 +72,10 @@ def _range_of_lines(s3: Any, piece: Piece) -> Iterator[bytes]:
 
     A line begins after a newline, so reading starts one byte early to see if a line begins at ``start``.
     """
-    found, begun = piece.source, piece.start == 0
+    input_object, begun = piece.source, piece.start == 0
     last = b"\n"
     skipped = 0
-    for chunk in read_ahead(s3, found, piece.start - (not begun), piece.stop, chunk=BLOCK_BYTES):
+    for chunk in read_ahead(s3, input_object, piece.start - (not begun), piece.stop, chunk=BLOCK_BYTES):
         lines = chunk
         if not begun:
             newline = chunk.find(b"\n")

@@ -32,8 +32,8 @@ class ColumnFile(io.RawIOBase):
     Memory is bounded by two windows per span and the largest single read.
     """
 
-    def __init__(self, s3: Any, found: InputObject, spans: Sequence[Span] = ()) -> None:
-        self._s3, self._found, self._at = s3, found, 0
+    def __init__(self, s3: Any, input_object: InputObject, spans: Sequence[Span] = ()) -> None:
+        self._s3, self._input_object, self._at = s3, input_object, 0
         self._pool = ThreadPoolExecutor(AT_ONCE)
         self._starts = [span.start for span in spans]
         self._columns = [_Column(self._read, self._pool, span) for span in spans]
@@ -48,14 +48,14 @@ class ColumnFile(io.RawIOBase):
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._found.size}[whence]
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._input_object.size}[whence]
         if base + offset < 0:
             raise OSError(f"byte {base + offset} is before the file's start")
         self._at = base + offset
         return self._at
 
     def read(self, size: int = -1) -> bytes:
-        stop = self._found.size if size < 0 else min(self._at + size, self._found.size)
+        stop = self._input_object.size if size < 0 else min(self._at + size, self._input_object.size)
         data = self.read_at(self._at, stop)
         self._at += len(data)
         return data
@@ -75,7 +75,7 @@ class ColumnFile(io.RawIOBase):
         super().close()
 
     def _read(self, start: int, stop: int) -> bytes:
-        return read_range(self._s3, self._found, start, stop)
+        return read_range(self._s3, self._input_object, start, stop)
 
 
 class _Column:

@@ -16,12 +16,12 @@ from amazon_estimators.sources.source import BLOCK_BYTES, Source
 from amazon_estimators.storage.s3 import InputObject
 
 
-def look(s3: Any, found: InputObject, source: Source) -> Layout:
+def look(s3: Any, input_object: InputObject, source: Source) -> Layout:
     """Read shape and dtype from the header and check them against the object's size."""
-    array = _open(s3, found)
-    schema = Schema.of(source, width=array.width, names=None, where=found.uri)
+    array = _open(s3, input_object)
+    schema = Schema.of(source, width=array.width, names=None, where=input_object.uri)
     for position in schema.words:
-        check_listed(schema, int(position), found.uri)
+        check_listed(schema, int(position), input_object.uri)
     return Layout(schema=schema, start=0, stop=array.shape[0], records=array.shape[0])
 
 
@@ -41,20 +41,20 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
             yield schema.split(table)
 
 
-def _open(s3: Any, found: InputObject) -> StoredArray:
-    view = ObjectView(s3, found)
+def _open(s3: Any, input_object: InputObject) -> StoredArray:
+    view = ObjectView(s3, input_object)
     try:
         array = open_array(view)
     except ObjectChangedError:
         raise
     except InputError:
-        head = view.read(0, min(found.size, ENOUGH))
+        head = view.read(0, min(input_object.size, ENOUGH))
         if not head.startswith(MAGIC):
-            refuse_other_kind(head, found, "a NumPy array")
+            refuse_other_kind(head, input_object, "a NumPy array")
         raise
     if len(array.shape) != 2 or not array.width:
         raise InputError(
-            f"{found.uri}: its shape is {array.shape}; allowed: two dimensions, rows and columns",
+            f"{input_object.uri}: its shape is {array.shape}; allowed: two dimensions, rows and columns",
             remedy="Reshape it to (rows, columns).",
         )
     return array

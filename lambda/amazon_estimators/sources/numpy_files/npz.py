@@ -24,12 +24,12 @@ NAMES_LIMIT = 2**20
 """The most columns accepted, whatever the arrays' headers claim: each gets a name."""
 
 
-def look(s3: Any, found: InputObject, source: Source) -> Layout:
+def look(s3: Any, input_object: InputObject, source: Source) -> Layout:
     """Read names, shapes and dtypes from the headers of the arrays."""
-    with opened(s3, found) as archive:
+    with opened(s3, input_object) as archive:
         if set(archive.names) >= csr.SIGNS:
-            return csr.look(archive, found, source)
-        table = _Table(archive, found, source)
+            return csr.look(archive, input_object, source)
+        table = _Table(archive, input_object, source)
         return Layout(schema=table.schema, start=0, stop=table.rows, records=table.rows)
 
 
@@ -55,38 +55,41 @@ class _Table:
     column.
     """
 
-    def __init__(self, archive: Archive, found: InputObject, source: Source) -> None:
+    def __init__(self, archive: Archive, input_object: InputObject, source: Source) -> None:
         if not archive.names:
-            raise InputError(f"{found.uri} holds no array", remedy="Remove it, or write it with numpy.savez.")
-        arrays = {name: _table_or_fault(archive, name, found) for name in archive.names}
-        widths = [1 if isinstance(one, InputError) else one.width for one in arrays.values()]
+            raise InputError(
+                f"{input_object.uri} holds no array", remedy="Remove it, or write it with numpy.savez."
+            )
+        arrays = {name: _table_or_fault(archive, name, input_object) for name in archive.names}
+        widths = [1 if isinstance(array, InputError) else array.width for array in arrays.values()]
         if sum(widths) > NAMES_LIMIT:
             raise SchemaError(
-                f"{found.uri} has arrays of {sum(widths)} columns; allowed: {NAMES_LIMIT}",
+                f"{input_object.uri} has arrays of {sum(widths)} columns; allowed: {NAMES_LIMIT}",
                 remedy="Save one matrix as .npy, or sparse rows with scipy.sparse.save_npz.",
             )
-        self.schema = _schema(arrays, source, found)
+        self.schema = _schema(arrays, source, input_object)
         owners = [array for array, width in zip(arrays.values(), widths, strict=True) for _ in range(width)]
         for position in self.schema.words:
             if isinstance(fault := owners[position], InputError):
                 raise fault
-            check_listed(self.schema, int(position), found.uri)
+            check_listed(self.schema, int(position), input_object.uri)
         used = np.array(self.schema.used)
         starts = np.cumsum([0, *widths])
         self._read: dict[str, _Read] = {}
-        for (name, one), start, (first, last) in zip(
+        for (name, array), start, (first, last) in zip(
             arrays.items(), starts[:-1], pairwise(np.searchsorted(used, starts)), strict=True
         ):
             if first == last:
                 continue
-            if isinstance(one, InputError):
-                raise one
-            self._read[name] = _Read(archive.in_rows(one), int(start), used[first:last] - start)
-        rows = {name: one.array.shape[0] for name, one in self._read.items()}
+            if isinstance(array, InputError):
+                raise array
+            self._read[name] = _Read(archive.in_rows(array), int(start), used[first:last] - start)
+        rows = {name: chosen.array.shape[0] for name, chosen in self._read.items()}
         if len(set(rows.values())) > 1:
             counts = ", ".join(f"{name} {count}" for name, count in rows.items())
             raise InputError(
-                f"{found.uri}: its arrays differ in rows: {counts}", remedy="Save arrays of one length."
+                f"{input_object.uri}: its arrays differ in rows: {counts}",
+                remedy="Save arrays of one length.",
             )
         self.rows = next(iter(rows.values()))
         label, features = self.schema.label, self.schema.features
@@ -97,36 +100,40 @@ class _Table:
 
     def blocks(self, start: int, stop: int) -> Iterator[Block | Table]:
         """Yield the rows ``[start, stop)`` in blocks of bounded size over all arrays."""
-        arrays = [one.array for one in self._read.values()]
-        at_once = max(1, BLOCK_BYTES // (8 * sum(one.width for one in arrays)))
-        shares = (replace(one, waiting=one.waiting // len(arrays)) for one in arrays)
-        for blocks in zip(*(one.rows(start, stop, at_once) for one in shares), strict=True):
-            tables = [one[:, np.newaxis] if one.ndim == 1 else one for one in blocks]
+        arrays = [chosen.array for chosen in self._read.values()]
+        at_once = max(1, BLOCK_BYTES // (8 * sum(array.width for array in arrays)))
+        shares = (replace(array, waiting=array.waiting // len(arrays)) for array in arrays)
+        for blocks in zip(*(share.rows(start, stop, at_once) for share in shares), strict=True):
+            tables = [block[:, np.newaxis] if block.ndim == 1 else block for block in blocks]
             yield self._columns(tables) if self.schema.rules else self._block(tables)
 
     def _columns(self, tables: list[np.ndarray]) -> Table:
         """Return the columns in their own types, for the rules to be applied."""
         columns = {
-            int(one.start + column): Column(table[:, column])
-            for table, one in zip(tables, self._read.values(), strict=True)
-            for column in one.columns
+            int(chosen.start + column): Column(table[:, column])
+            for table, chosen in zip(tables, self._read.values(), strict=True)
+            for column in chosen.columns
         }
         return Table(columns, len(tables[0]))
 
     def _block(self, tables: list[np.ndarray]) -> Block:
         """Join the arrays to a block. Labels keep their own type, so that whole numbers stay exact."""
-        rows = np.empty((len(tables[0]), sum(len(one.columns) for one in self._read.values())), np.float32)
+        rows = np.empty(
+            (len(tables[0]), sum(len(chosen.columns) for chosen in self._read.values())), np.float32
+        )
         at = 0
         with np.errstate(over="ignore"):
-            for table, one in zip(tables, self._read.values(), strict=True):
-                stop = at + len(one.columns)
-                rows[:, at:stop] = table if len(one.columns) == table.shape[1] else table[:, one.columns]
+            for table, chosen in zip(tables, self._read.values(), strict=True):
+                stop = at + len(chosen.columns)
+                rows[:, at:stop] = (
+                    table if len(chosen.columns) == table.shape[1] else table[:, chosen.columns]
+                )
                 at = stop
 
         def column(position: Any) -> np.ndarray:
-            for table, one in zip(tables, self._read.values(), strict=True):
-                if one.start <= position < one.start + table.shape[1]:
-                    return table[:, position - one.start]
+            for table, chosen in zip(tables, self._read.values(), strict=True):
+                if chosen.start <= position < chosen.start + table.shape[1]:
+                    return table[:, position - chosen.start]
             raise AssertionError("a used column is in an array that is read")
 
         label = self.schema.label
@@ -147,7 +154,7 @@ class _Read:
     columns: np.ndarray
 
 
-def _table_or_fault(archive: Archive, name: str, found: InputObject) -> StoredArray | InputError:
+def _table_or_fault(archive: Archive, name: str, input_object: InputObject) -> StoredArray | InputError:
     """Return an array's header or, if it is not a table, the error to raise if it is used."""
     try:
         array = archive.header(name)
@@ -158,18 +165,18 @@ def _table_or_fault(archive: Archive, name: str, found: InputObject) -> StoredAr
     if len(array.shape) in (1, 2) and array.width:
         return array
     return InputError(
-        f"{found.uri}, {name}: its shape is {array.shape}; allowed: (rows,) or (rows, columns)",
+        f"{input_object.uri}, {name}: its shape is {array.shape}; allowed: (rows,) or (rows, columns)",
         remedy="Reshape it, or exclude it.",
     )
 
 
-def _schema(arrays: dict[str, StoredArray | InputError], source: Source, found: InputObject) -> Schema:
+def _schema(arrays: dict[str, StoredArray | InputError], source: Source, input_object: InputObject) -> Schema:
     """Return the schema of all arrays. An array's name stands for all of its columns."""
     columns = {
-        name: tuple(f"{name}[{column}]" for column in range(one.width))
-        if isinstance(one, StoredArray) and len(one.shape) == 2
+        name: tuple(f"{name}[{column}]" for column in range(array.width))
+        if isinstance(array, StoredArray) and len(array.shape) == 2
         else (name,)
-        for name, one in arrays.items()
+        for name, array in arrays.items()
     }
     names = tuple(column for group in columns.values() for column in group)
 
@@ -180,4 +187,4 @@ def _schema(arrays: dict[str, StoredArray | InputError], source: Source, found: 
     if label is not None and len(whole(label)) == 1:
         label = whole(label)[0]  # a matrix of one column is its column
     resolved = source.with_columns(whole, label)
-    return Schema.of(resolved, width=len(names), names=names, where=found.uri)
+    return Schema.of(resolved, width=len(names), names=names, where=input_object.uri)

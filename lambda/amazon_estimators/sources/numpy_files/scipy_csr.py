@@ -29,14 +29,14 @@ ROW_LIMIT = 2**22
 """Values of the longest row accepted."""
 
 
-def look(archive: Archive, found: InputObject, source: Source) -> Layout:
-    rows, width = _shape(archive, found)
-    _arrays(archive, found, rows)
-    _labels(archive, found, source, rows)
+def look(archive: Archive, input_object: InputObject, source: Source) -> Layout:
+    rows, width = _shape(archive, input_object)
+    _arrays(archive, input_object, rows)
+    _labels(archive, input_object, source, rows)
     named = [name for name in ("features", "exclude") if getattr(source, name)] + [*source.rules.named]
     if named:
         raise SchemaError(
-            f"{found.uri} is a sparse matrix: all its columns are features",
+            f"{input_object.uri} is a sparse matrix: all its columns are features",
             remedy=f"Leave {' and '.join(named)} out of the Source.",
         )
     schema = Schema(width=width, names=None, features=None, label=None, sparse=True)
@@ -44,27 +44,28 @@ def look(archive: Archive, found: InputObject, source: Source) -> Layout:
 
 
 def read(archive: Archive, piece: Piece, source: Source, schema: Schema) -> Iterator[Block]:
-    found = piece.source
-    rows, width = _shape(archive, found)
+    input_object = piece.source
+    rows, width = _shape(archive, input_object)
     if not schema.sparse or width != schema.width:
         raise SchemaError(
-            f"{found.uri} has {width} sparse columns; "
+            f"{input_object.uri} has {width} sparse columns; "
             f"expected {schema.width} {'sparse' if schema.sparse else 'dense'} ones",
             remedy="Give all files of a channel the same columns.",
         )
-    data, indices, indptr = _arrays(archive, found, rows)
-    labels = _labels(archive, found, source, rows)
+    data, indices, indptr = _arrays(archive, input_object, rows)
+    labels = _labels(archive, input_object, source, rows)
     for start in range(piece.start, piece.stop, ROWS_AT_ONCE):
         stop = min(start + ROWS_AT_ONCE, piece.stop)
         (ends,) = indptr.rows(start, stop + 1, stop + 1 - start)
         ends = ends.astype(np.int64)
         if (np.diff(ends) < 0).any() or ends[0] < 0 or ends[-1] > data.shape[0] or (start == 0 and ends[0]):
             raise _damaged(
-                found, f"indptr of rows {start} to {stop - 1} does not ascend from 0 to {data.shape[0]}"
+                input_object,
+                f"indptr of rows {start} to {stop - 1} does not ascend from 0 to {data.shape[0]}",
             )
         if stop == rows and ends[-1] != data.shape[0]:
             raise _damaged(
-                found,
+                input_object,
                 f"indptr ends at {ends[-1]}, there are {data.shape[0]} values",
                 "Drop what is left over, matrix.prune(), and write it again: scipy.sparse.save_npz.",
             )
@@ -74,10 +75,13 @@ def read(archive: Archive, piece: Piece, source: Source, schema: Schema) -> Iter
             first_value, last_value = int(ends[row]), int(ends[last])
             if last_value - first_value > ROW_LIMIT:
                 raise InputError(
-                    f"{found.uri}, row {start + row}: {last_value - first_value} values; allowed {ROW_LIMIT}",
+                    f"{input_object.uri}, row {start + row}: {last_value - first_value} values; "
+                    f"allowed {ROW_LIMIT}",
                     remedy="Drop values of that row.",
                 )
-            block = _block(data, indices, ends[row : last + 1], width=width, found=found, row=start + row)
+            block = _block(
+                data, indices, ends[row : last + 1], width=width, input_object=input_object, row=start + row
+            )
             if labels is not None:
                 block = replace(block, labels=next(labels.rows(start + row, start + last, last - row)))
             yield block
@@ -85,16 +89,30 @@ def read(archive: Archive, piece: Piece, source: Source, schema: Schema) -> Iter
 
 
 def _block(
-    data: StoredArray, indices: StoredArray, ends: np.ndarray, *, width: int, found: InputObject, row: int
+    data: StoredArray,
+    indices: StoredArray,
+    ends: np.ndarray,
+    *,
+    width: int,
+    input_object: InputObject,
+    row: int,
 ) -> Block:
     first, last = int(ends[0]), int(ends[-1])
     values = next(data.rows(first, last, max(1, last - first)), np.empty(0, data.dtype))
     columns = next(indices.rows(first, last, max(1, last - first)), np.empty(0, np.int64)).astype(np.int64)
-    return Block(sorted_rows(values, columns, ends - first, width=width, found=found, row=row), None)
+    return Block(
+        sorted_rows(values, columns, ends - first, width=width, input_object=input_object, row=row), None
+    )
 
 
 def sorted_rows(
-    values: np.ndarray, columns: np.ndarray, ends: np.ndarray, *, width: int, found: InputObject, row: int
+    values: np.ndarray,
+    columns: np.ndarray,
+    ends: np.ndarray,
+    *,
+    width: int,
+    input_object: InputObject,
+    row: int,
 ) -> SparseRows:
     """Return the rows with their columns in ascending order.
 
@@ -104,7 +122,7 @@ def sorted_rows(
     if len(outside):
         at = int(outside[0])
         raise InputError(
-            f"{found.uri}, row {row + int(rows[at])}: column {columns[at]}; allowed: 0 to {width - 1}",
+            f"{input_object.uri}, row {row + int(rows[at])}: column {columns[at]}; allowed: 0 to {width - 1}",
             remedy="Rows and columns are counted from 0. Give all files the same number of features; for "
             "libsvm set feature_count in the Source.",
         )
@@ -116,63 +134,66 @@ def sorted_rows(
         if len(twice):
             at = int(order[twice[0]])
             raise InputError(
-                f"{found.uri}, row {row + int(rows[at])}: column {columns[twice[0]]} occurs twice",
+                f"{input_object.uri}, row {row + int(rows[at])}: column {columns[twice[0]]} occurs twice",
                 remedy="Rows and columns are counted from 0. Add the values up: matrix.sum_duplicates().",
             )
     return SparseRows(values, columns, ends, width)
 
 
-def _shape(archive: Archive, found: InputObject) -> tuple[int, int]:
+def _shape(archive: Archive, input_object: InputObject) -> tuple[int, int]:
     kind = archive.array("format", kinds="SU")
     text = np.frombuffer(kind.view.read(kind.data_start, min(kind.view.size, kind.data_start + 64)), np.uint8)
     name = bytes(text[text > 0]).decode("latin-1")
     if name != "csr":
         raise InputError(
-            f"{found.uri} is a sparse matrix in {name!r} format; allowed: 'csr'", remedy="Save m.tocsr()."
+            f"{input_object.uri} is a sparse matrix in {name!r} format; allowed: 'csr'",
+            remedy="Save m.tocsr().",
         )
     array = archive.array("shape", kinds="iu")
     if array.shape != (2,):
-        raise _damaged(found, f"its shape has shape {array.shape}")
+        raise _damaged(input_object, f"its shape has shape {array.shape}")
     rows, width = (int(side) for side in next(array.rows(0, 2, 2)))
     if not (rows >= 0 and 1 <= width <= FEATURE_LIMIT):
-        raise _damaged(found, f"it claims {rows} rows of {width} columns")
+        raise _damaged(input_object, f"it claims {rows} rows of {width} columns")
     return rows, width
 
 
-def _arrays(archive: Archive, found: InputObject, rows: int) -> tuple[StoredArray, StoredArray, StoredArray]:
+def _arrays(
+    archive: Archive, input_object: InputObject, rows: int
+) -> tuple[StoredArray, StoredArray, StoredArray]:
     if missing := MEMBERS - {*archive.names}:
-        raise _damaged(found, f"there is no {', '.join(sorted(missing))}")
+        raise _damaged(input_object, f"there is no {', '.join(sorted(missing))}")
     data = archive.array("data")
     indices, indptr = (archive.array(name, kinds="iu") for name in ("indices", "indptr"))
     if (len(data.shape), indices.shape, indptr.shape) != (1, data.shape, (rows + 1,)):
         raise _damaged(
-            found,
+            input_object,
             f"data {data.shape}, indices {indices.shape} and indptr {indptr.shape} do not fit {rows} rows",
         )
     return data, indices, indptr
 
 
-def _labels(archive: Archive, found: InputObject, source: Source, rows: int) -> StoredArray | None:
+def _labels(archive: Archive, input_object: InputObject, source: Source, rows: int) -> StoredArray | None:
     """Read the labels, an array of their own beside those of the matrix."""
     if source.label is None:
         return None
     others = [name for name in archive.names if name not in {*MEMBERS, "_is_array"}]
     if source.label not in others:
         raise SchemaError(
-            f"{found.uri} is a sparse matrix, and beside it there is no array {source.label!r}; "
+            f"{input_object.uri} is a sparse matrix, and beside it there is no array {source.label!r}; "
             f"there are: {', '.join(others) or 'none'}",
             remedy=ADD_LABELS,
         )
     labels = archive.array(str(source.label))
     if labels.shape not in ((rows,), (rows, 1)):
         raise InputError(
-            f"{found.uri}, {source.label}: its shape is {labels.shape}, of {rows} rows",
+            f"{input_object.uri}, {source.label}: its shape is {labels.shape}, of {rows} rows",
             remedy="Give one label for each row of the matrix.",
         )
     return replace(labels, shape=(rows,))
 
 
 def _damaged(
-    found: InputObject, reason: str, remedy: str = "Write it again: scipy.sparse.save_npz."
+    input_object: InputObject, reason: str, remedy: str = "Write it again: scipy.sparse.save_npz."
 ) -> InputError:
-    return InputError(f"{found.uri} is not a complete CSR matrix: {reason}", remedy=remedy)
+    return InputError(f"{input_object.uri} is not a complete CSR matrix: {reason}", remedy=remedy)

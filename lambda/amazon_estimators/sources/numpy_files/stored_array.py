@@ -63,17 +63,19 @@ class ObjectView:
     """The bytes ``[offset, offset + size)`` of an object."""
 
     def __init__(
-        self, s3: Any, found: InputObject, offset: int = 0, size: int | None = None, name: str = ""
+        self, s3: Any, input_object: InputObject, offset: int = 0, size: int | None = None, name: str = ""
     ) -> None:
-        self._s3, self._found, self._offset = s3, found, offset
-        self.size = found.size - offset if size is None else size
-        self.where = f"{found.uri}, {name}" if name else found.uri
+        self._s3, self._input_object, self._offset = s3, input_object, offset
+        self.size = input_object.size - offset if size is None else size
+        self.where = f"{input_object.uri}, {name}" if name else input_object.uri
 
     def read(self, start: int, stop: int) -> bytes:
-        return read_range(self._s3, self._found, self._offset + start, self._offset + stop)
+        return read_range(self._s3, self._input_object, self._offset + start, self._offset + stop)
 
     def chunks(self, start: int, stop: int, chunk: int) -> Iterator[bytes]:
-        return read_ahead(self._s3, self._found, self._offset + start, self._offset + stop, chunk=chunk)
+        return read_ahead(
+            self._s3, self._input_object, self._offset + start, self._offset + stop, chunk=chunk
+        )
 
 
 @dataclass(frozen=True)

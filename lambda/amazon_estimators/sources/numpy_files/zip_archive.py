@@ -34,37 +34,37 @@ DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSErro
 
 
 @contextmanager
-def opened(s3: Any, found: InputObject) -> Iterator[Archive]:
+def opened(s3: Any, input_object: InputObject) -> Iterator[Archive]:
     """Open the archive in an object. Errors that zipfile raises become InputErrors."""
     try:
-        with ColumnFile(s3, found) as file, zipfile.ZipFile(file) as archive:
-            yield Archive(s3, found, archive)
+        with ColumnFile(s3, input_object) as file, zipfile.ZipFile(file) as archive:
+            yield Archive(s3, input_object, archive)
     except AmazonEstimatorsError:
         raise
     except DAMAGED as error:
-        head = read_range(s3, found, 0, min(found.size, ENOUGH))
+        head = read_range(s3, input_object, 0, min(input_object.size, ENOUGH))
         if not head.startswith(b"PK"):
-            refuse_other_kind(head, found, "a NumPy archive")
-        raise _damaged(found, error) from error
+            refuse_other_kind(head, input_object, "a NumPy archive")
+        raise _damaged(input_object, error) from error
 
 
-def _damaged(found: InputObject, error: Exception) -> InputError:
+def _damaged(input_object: InputObject, error: Exception) -> InputError:
     return InputError(
-        f"{found.uri} is not a usable .npz file: {error}", remedy="Write it again with numpy.savez."
+        f"{input_object.uri} is not a usable .npz file: {error}", remedy="Write it again with numpy.savez."
     )
 
 
 class Archive:
     """The arrays of an .npz file by name."""
 
-    def __init__(self, s3: Any, found: InputObject, archive: zipfile.ZipFile) -> None:
-        self._s3, self._found, self._archive = s3, found, archive
+    def __init__(self, s3: Any, input_object: InputObject, archive: zipfile.ZipFile) -> None:
+        self._s3, self._input_object, self._archive = s3, input_object, archive
         members = archive.infolist()
-        self._members = {one.filename.removesuffix(".npy"): one for one in members}
+        self._members = {member.filename.removesuffix(".npy"): member for member in members}
         self.names = tuple(self._members)
         if len(members) > MEMBERS_LIMIT or len(self.names) != len(members):
             raise InputError(
-                f"{found.uri} has {len(members)} members of {len(self.names)} names; "
+                f"{input_object.uri} has {len(members)} members of {len(self.names)} names; "
                 f"allowed: {MEMBERS_LIMIT}, each of its own name",
                 remedy="Write it again with numpy.savez.",
             )
@@ -80,7 +80,7 @@ class Archive:
         except AmazonEstimatorsError:
             raise
         except DAMAGED as error:
-            raise _damaged(self._found, error) from error
+            raise _damaged(self._input_object, error) from error
 
     def in_rows(self, array: StoredArray) -> StoredArray:
         """Return the array; held in memory if a stream would yield columns where rows are needed."""
@@ -98,36 +98,38 @@ class Archive:
         member = self._members[name]
         if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise InputError(
-                f"{self._found.uri}, {name} is encrypted or compressed in a way NumPy does not use",
+                f"{self._input_object.uri}, {name} is encrypted or compressed in a way NumPy does not use",
                 remedy="Write it again with numpy.savez or numpy.savez_compressed.",
             )
         if member.compress_type == zipfile.ZIP_DEFLATED:
-            return DeflatedView(self._archive, member, self._found, name)
+            return DeflatedView(self._archive, member, self._input_object, name)
         return self._stored(member, name)
 
     def _stored(self, member: zipfile.ZipInfo, name: str) -> View:
         start = member.header_offset
-        header = read_range(self._s3, self._found, start, min(start + LOCAL_HEADER.size, self._found.size))
+        header = read_range(
+            self._s3, self._input_object, start, min(start + LOCAL_HEADER.size, self._input_object.size)
+        )
         magic, name_length, extra = (
             LOCAL_HEADER.unpack(header) if len(header) == LOCAL_HEADER.size else (b"", 0, 0)
         )
         start += LOCAL_HEADER.size + name_length + extra
-        if magic != LOCAL_MAGIC or start + member.file_size > self._found.size:
+        if magic != LOCAL_MAGIC or start + member.file_size > self._input_object.size:
             raise InputError(
-                f"{self._found.uri}, {name}: its {member.file_size} bytes at {start} are not there",
+                f"{self._input_object.uri}, {name}: its {member.file_size} bytes at {start} are not there",
                 remedy="The file is cut off or damaged: write it again.",
             )
-        return ObjectView(self._s3, self._found, start, member.file_size, name)
+        return ObjectView(self._s3, self._input_object, start, member.file_size, name)
 
 
 class DeflatedView:
     """A deflated member. It is read forwards; to go back, it starts again from the beginning."""
 
     def __init__(
-        self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, found: InputObject, name: str
+        self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, input_object: InputObject, name: str
     ) -> None:
         self._archive, self._member = archive, member
-        self.where, self.size = f"{found.uri}, {name}", member.file_size
+        self.where, self.size = f"{input_object.uri}, {name}", member.file_size
         self._file: Any = None
 
     def read(self, start: int, stop: int) -> bytes:

@@ -19,15 +19,15 @@ from amazon_estimators.sources.source import Source
 from amazon_estimators.storage.s3 import InputObject
 
 
-def stored_types(s3: Any, found: InputObject, source: Source) -> dict[str, Any]:
+def stored_types(s3: Any, input_object: InputObject, source: Source) -> dict[str, Any]:
     """Return the Arrow types of the columns that ``source`` names as features, in its order.
 
     Raises:
         SchemaError: There is no such column.
         InputError: A column holds lists, structs or nothing at all.
     """
-    footer = read_footer(s3, found)
-    return _types(footer, _schema(footer, source, found), found)
+    footer = read_footer(s3, input_object)
+    return _types(footer, _schema(footer, source, input_object), input_object)
 
 
 def read_stored(
@@ -68,18 +68,18 @@ class _StoredRowGroup(RowGroup):
         array, kind = arrays[number], _value_type(self._footer.types[number])
         if not isinstance(array, pa.Array):  # lists of one length: each of their values is a column
             return Column(pa.array(array[:, at], kind.value_type))
-        with damaged(self._found, "data"):
+        with damaged(self._input_object, "data"):
             if holds_words(array.type):
                 array = column_of(array).values  # with the indices of its dictionary checked
             return Column(array.cast(kind))
 
 
-def _schema(footer: Footer, source: Source, found: InputObject) -> Schema:
+def _schema(footer: Footer, source: Source, input_object: InputObject) -> Schema:
     source = with_lists(footer, source)
-    return Schema.of(source, width=len(footer.places), names=footer.flat_names, where=found.uri)
+    return Schema.of(source, width=len(footer.places), names=footer.flat_names, where=input_object.uri)
 
 
-def _types(footer: Footer, schema: Schema, found: InputObject) -> dict[str, Any]:
+def _types(footer: Footer, schema: Schema, input_object: InputObject) -> dict[str, Any]:
     types = {}
     for position in schema.features or ():
         number, _ = footer.places[position]
@@ -87,8 +87,8 @@ def _types(footer: Footer, schema: Schema, found: InputObject) -> dict[str, Any]
         kind = kind if footer.lengths[number] is None else kind.value_type
         if pa.types.is_nested(kind) or pa.types.is_null(kind):
             raise InputError(
-                f"{found.uri}, column {footer.names[number]!r}: its type is {kind}; allowed: numbers, text, "
-                "truth values, dates, times and decimals",
+                f"{input_object.uri}, column {footer.names[number]!r}: its type is {kind}; allowed: numbers, "
+                "text, truth values, dates, times and decimals",
                 remedy="Give the column one of these types, or leave it out of keep.",
             )
         types[footer.flat_names[position]] = kind

@@ -88,7 +88,7 @@ _chunks = thrift.struct({_CHUNKS: thrift.array(_chunk)})
 
 
 @contextmanager
-def damaged(found: InputObject, what: str) -> Iterator[None]:
+def damaged(input_object: InputObject, what: str) -> Iterator[None]:
     """Turn the reader's own errors into InputErrors."""
     try:
         yield
@@ -96,7 +96,7 @@ def damaged(found: InputObject, what: str) -> Iterator[None]:
         raise
     except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
         raise InputError(
-            f"{found.uri}: its Parquet {what} cannot be read: {error}",
+            f"{input_object.uri}: its Parquet {what} cannot be read: {error}",
             remedy="The file is cut off, damaged or encrypted: write it again, plainly.",
         ) from error
 
@@ -125,9 +125,9 @@ class Chunk:
 class Footer:
     """``rows``; ``names`` and Arrow ``types`` of the top-level columns; ``group_rows`` of each row group."""
 
-    def __init__(self, found: InputObject, data: bytes) -> None:
+    def __init__(self, input_object: InputObject, data: bytes) -> None:
         fields, _ = _footer(data, 0, thrift.STRUCT)
-        self._found, self._data = found, data
+        self._input_object, self._data = input_object, data
         self.rows: int = fields[_ROWS]
         self._groups = [start for start, _, _ in fields[_GROUPS]]
         self.group_rows: list[int] = [group[_GROUP_ROWS] for _, _, group in fields[_GROUPS]]
@@ -136,7 +136,7 @@ class Footer:
         start, stop, elements = fields[_SCHEMA]
         if len(elements) > COLUMN_LIMIT:
             raise InputError(
-                f"{found.uri} has {len(elements) - 1} columns; allowed: {COLUMN_LIMIT - 1}",
+                f"{input_object.uri} has {len(elements) - 1} columns; allowed: {COLUMN_LIMIT - 1}",
                 remedy="Write a table this wide as .npy or RecordIO.",
             )
         self._columns, self._leaves = _top_level(elements)
@@ -144,7 +144,7 @@ class Footer:
         schema_bytes = stop - start + sum(len(key.get(_KEY_VALUE, b"")) for key in keys)
         if schema_bytes > SCHEMA_LIMIT:
             raise InputError(
-                f"{found.uri}: its schema takes {schema_bytes} bytes; allowed: {SCHEMA_LIMIT}",
+                f"{input_object.uri}: its schema takes {schema_bytes} bytes; allowed: {SCHEMA_LIMIT}",
                 remedy="Write it again, with fewer columns or shorter names, and without notes on them.",
             )
         arrow = _table_readers((thrift.LIST, data[start:stop]), keys=keys).schema.to_arrow_schema()
@@ -156,8 +156,8 @@ class Footer:
         self.lengths = [_length(kind) for kind in self.types]
         if sum(length or 1 for length in self.lengths) > VALUES_LIMIT:
             raise InputError(
-                f"{found.uri}: its lists hold {sum(length or 1 for length in self.lengths)} values a row; "
-                f"allowed: {VALUES_LIMIT}",
+                f"{input_object.uri}: its lists hold {sum(length or 1 for length in self.lengths)} values a "
+                f"row; allowed: {VALUES_LIMIT}",
                 remedy="Write rows this wide as .npy or RecordIO.",
             )
         self.places: list[tuple[int, int]] = [
@@ -184,7 +184,7 @@ class Footer:
 
     def _chunk(self, group: int, column: int, fields: dict[int, Any]) -> Chunk:
         kind = self._columns[column].kind
-        where = f"{self._found.uri}: row group {group}, column {self.names[column]!r}"
+        where = f"{self._input_object.uri}: row group {group}, column {self.names[column]!r}"
         rows = self.group_rows[group]
         metadata = fields.get(_METADATA)
         if metadata is None or any(number in fields for number in _ENCRYPTED) or fields.get(_FILE_PATH):
@@ -198,9 +198,10 @@ class Footer:
         after, values, unpacked = first + metadata[_PACKED], metadata[_VALUES], metadata[_UNPACKED]
         if (length := self.lengths[column]) is not None and rows <= values <= rows * length:
             rows = values  # a missing list counts as one value
-        if not len(MAGIC) <= first < after <= self._found.size - TAIL or values != rows:
+        if not len(MAGIC) <= first < after <= self._input_object.size - TAIL or values != rows:
             raise InputError(
-                f"{where} claims {values} values of {rows} in bytes {first} to {after} of {self._found.size}",
+                f"{where} claims {values} values of {rows} in bytes {first} to {after} of "
+                f"{self._input_object.size}",
                 remedy="The file is cut off or damaged: write it again.",
             )
         most = VALUE_BYTES * rows + PAGE_BYTES + metadata[_PACKED]  # both sizes include page headers
@@ -326,24 +327,25 @@ def _top_level(elements: Sequence[Any]) -> tuple[list[TopLevel], int]:
     return columns, leaves
 
 
-def read_footer(s3: Any, found: InputObject) -> Footer:
+def read_footer(s3: Any, input_object: InputObject) -> Footer:
     """Read the footer with one or two GETs. Raises InputError for an object that has none."""
-    tail = read_range(s3, found, max(0, found.size - FIRST_LOOK), found.size)
-    if found.size < len(MAGIC) + TAIL or not tail.endswith(MAGIC):
-        head = read_range(s3, found, 0, min(found.size, ENOUGH))
+    tail = read_range(s3, input_object, max(0, input_object.size - FIRST_LOOK), input_object.size)
+    if input_object.size < len(MAGIC) + TAIL or not tail.endswith(MAGIC):
+        head = read_range(s3, input_object, 0, min(input_object.size, ENOUGH))
         if not head.startswith(MAGIC):
-            refuse_other_kind(head, found, "Parquet")
+            refuse_other_kind(head, input_object, "Parquet")
         raise InputError(
-            f"{found.uri} is not a complete Parquet file: it does not end in {MAGIC.decode()}",
+            f"{input_object.uri} is not a complete Parquet file: it does not end in {MAGIC.decode()}",
             remedy="It is cut off: upload it again.",
         )
     length = int.from_bytes(tail[-TAIL : -len(MAGIC)], "little") + TAIL
-    if length > min(FOOTER_LIMIT, found.size - len(MAGIC)):
+    if length > min(FOOTER_LIMIT, input_object.size - len(MAGIC)):
         raise InputError(
-            f"{found.uri}: its footer claims {length} bytes of {found.size}; allowed: {FOOTER_LIMIT}",
+            f"{input_object.uri}: its footer claims {length} bytes of {input_object.size}; "
+            f"allowed: {FOOTER_LIMIT}",
             remedy="Write it again, with larger row groups if it has very many.",
         )
     if length > len(tail):
-        tail = read_range(s3, found, found.size - length, found.size - len(tail)) + tail
-    with damaged(found, "footer"):
-        return Footer(found, tail[-length:-TAIL])
+        tail = read_range(s3, input_object, input_object.size - length, input_object.size - len(tail)) + tail
+    with damaged(input_object, "footer"):
+        return Footer(input_object, tail[-length:-TAIL])

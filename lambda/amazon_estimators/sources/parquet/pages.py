@@ -48,14 +48,16 @@ class PageFile(ColumnFile):
     dictionary."""
 
     def __init__(
-        self, s3: Any, found: InputObject, chunks: Iterable[tuple[str, Chunk]], window: int, room: int
+        self, s3: Any, input_object: InputObject, chunks: Iterable[tuple[str, Chunk]], window: int, room: int
     ) -> None:
-        self._pages = sorted((_Pages(*one, room) for one in chunks), key=lambda pages: pages.start)
+        self._pages = sorted(
+            (_Pages(where, chunk, room) for where, chunk in chunks), key=lambda pages: pages.start
+        )
         self._firsts = [pages.start for pages in self._pages]
-        for one, following in pairwise(self._pages):
-            if one.stop > following.start:
+        for pages, following in pairwise(self._pages):
+            if pages.stop > following.start:
                 raise ValueError(f"columns overlap at byte {following.start}")
-        super().__init__(s3, found, _spans(self._pages, window))
+        super().__init__(s3, input_object, _spans(self._pages, window))
 
     def read(self, size: int = -1) -> bytes:
         at = self.tell()
@@ -128,12 +130,12 @@ def _spans(pages: Sequence[_Pages], window: int) -> list[Span]:
     """Return the ranges to fetch: windows of large columns, and small neighbouring columns together."""
     spans: list[Span] = []
     small = False
-    for one in pages:
-        last_was_small, small = small, one.stop - one.start <= window
-        if small and last_was_small and spans[-1].stop == one.start:
+    for column in pages:
+        last_was_small, small = small, column.stop - column.start <= window
+        if small and last_was_small and spans[-1].stop == column.start:
             start = spans[-1].start
-            if one.stop - start <= FETCHED_TOGETHER:
-                spans[-1] = Span(start, one.stop, one.stop - start)
+            if column.stop - start <= FETCHED_TOGETHER:
+                spans[-1] = Span(start, column.stop, column.stop - start)
                 continue
-        spans.append(Span(one.start, one.stop, window))
+        spans.append(Span(column.start, column.stop, window))
     return spans

@@ -28,35 +28,35 @@ MOST_SHOWN = 8
 """Columns that an error names; it counts the rest."""
 
 
-def look(s3: Any, found: InputObject, source: Source) -> Layout:
+def look(s3: Any, input_object: InputObject, source: Source) -> Layout:
     """Read columns and rows from the footer."""
-    footer = read_footer(s3, found)
+    footer = read_footer(s3, input_object)
     if not footer.rows:
         raise NoInputError(
-            f"{found.uri} has no rows", remedy="Remove it, or upload it with at least one row."
+            f"{input_object.uri} has no rows", remedy="Remove it, or upload it with at least one row."
         )
     schema = Schema.of(
         with_lists(footer, source),
         width=len(footer.places),
         names=footer.flat_names,
-        where=found.uri,
+        where=input_object.uri,
         index=tuple(at for at, (column, _) in enumerate(footer.places) if column in footer.index),
     )
-    _check_numeric(footer, schema, source, found)
+    _check_numeric(footer, schema, source, input_object)
     return Layout(schema=schema, start=0, stop=footer.rows, records=footer.rows)
 
 
 def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Block | Table]:
     """Read the rows ``[start, stop)``. Raises InputError naming row and column of a missing value."""
-    found = piece.source
-    footer = read_footer(s3, found)
+    input_object = piece.source
+    footer = read_footer(s3, input_object)
     if footer.flat_names != schema.names:
         raise SchemaError(
-            f"{found.uri} has columns {', '.join(footer.flat_names[:20])}; "
+            f"{input_object.uri} has columns {', '.join(footer.flat_names[:20])}; "
             f"expected {', '.join((schema.names or ())[:20])}",
             remedy="Give all files of a channel the same columns in the same order.",
         )
-    _check_numeric(footer, schema, source, found)
+    _check_numeric(footer, schema, source, input_object)
     kind = RuledRowGroup if schema.rules else RowGroup
     return read_groups(s3, piece, footer, schema, kind)
 
@@ -65,20 +65,20 @@ def read_groups(
     s3: Any, piece: Piece, footer: Footer, schema: Schema, kind: type[RowGroup]
 ) -> Iterator[Block | Table]:
     """Read the rows ``[start, stop)`` with a ``kind`` of row group for each that holds some of them."""
-    found = piece.source
+    input_object = piece.source
     starts = list(accumulate(footer.group_rows, initial=0))
     groups = [
         number
         for number, (first, last) in enumerate(pairwise(starts))
         if max(piece.start, first) < min(piece.stop, last)
     ]
-    with damaged(found, "footer"):
+    with damaged(input_object, "footer"):
         spans = [_span(footer, schema, number) for number in groups]
     room = ROOM
-    for number, client in fetched_ahead(s3, found, spans):
+    for number, client in fetched_ahead(s3, input_object, spans):
         before = starts[number]
         low, high = max(piece.start - before, 0), min(piece.stop - before, footer.group_rows[number])
-        group = kind(client, found, footer, schema, group=number, before=before, room=room)
+        group = kind(client, input_object, footer, schema, group=number, before=before, room=room)
         yield from group.rows(low, high)
         room = group.room  # the pages of a file have the same size
 
@@ -89,14 +89,14 @@ def _span(footer: Footer, schema: Schema, group: int) -> GroupSpan:
     return GroupSpan(group, start, stop, used=sum(chunk.stop - chunk.start for chunk in chunks))
 
 
-def _check_numeric(footer: Footer, schema: Schema, source: Source, found: InputObject) -> None:
+def _check_numeric(footer: Footer, schema: Schema, source: Source, input_object: InputObject) -> None:
     """Raise an error that names all used columns without numbers, with a remedy for each kind."""
     times = Counter(footer.names)
     columns_used = footer.columns_at(schema.used)
     names = dict.fromkeys(footer.names[column] for column in columns_used)
     if twice := [name for name in names if times[name] > 1]:
         raise SchemaError(
-            f"{found.uri} has several columns named {', '.join(map(repr, twice))}",
+            f"{input_object.uri} has several columns named {', '.join(map(repr, twice))}",
             remedy="Rename all but one of each.",
         )
     wrong = {
@@ -110,7 +110,7 @@ def _check_numeric(footer: Footer, schema: Schema, source: Source, found: InputO
         if may_be_words(kind) or (pa.types.is_null(kind) and schema.may_lack(position)):
             wrong.pop(column, None)
         if may_be_words(kind) and not holds_words(kind):
-            check_listed(schema, position, found.uri)
+            check_listed(schema, position, input_object.uri)
     for position in schema.numbers:
         column, _ = footer.places[position]
         if pa.types.is_null(footer.types[column]) and schema.may_lack(position):
@@ -135,7 +135,7 @@ def _check_numeric(footer: Footer, schema: Schema, source: Source, found: InputO
     if schema.label in positions:
         ways |= dict.fromkeys(_ways_of_label(footer, schema))
     raise InputError(
-        f"{found.uri}, {'; '.join(columns[:MOST_SHOWN])}{more}, which is not numeric",
+        f"{input_object.uri}, {'; '.join(columns[:MOST_SHOWN])}{more}, which is not numeric",
         remedy=" ".join(filter(None, (*ways, without(schema, source, positions)))),
     )
 

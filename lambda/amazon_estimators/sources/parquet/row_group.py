@@ -58,7 +58,7 @@ class RowGroup:
     def __init__(
         self,
         s3: Any,
-        found: InputObject,
+        input_object: InputObject,
         footer: Footer,
         schema: Schema,
         *,
@@ -66,11 +66,11 @@ class RowGroup:
         before: int,
         room: int = ROOM,
     ) -> None:
-        self._s3, self._found, self._footer, self._schema = s3, found, footer, schema
+        self._s3, self._input_object, self._footer, self._schema = s3, input_object, footer, schema
         self._group, self._before = group, before
         self.room = room
         self._dictionaries = True
-        with damaged(found, "footer"):
+        with damaged(input_object, "footer"):
             self._chunks = footer.chunks(group, footer.columns_at(schema.used))
         self._features = schema.features or tuple(
             column for column in range(schema.width) if column != schema.label
@@ -99,8 +99,8 @@ class RowGroup:
         if self._fits:
             for row, arrays in self._batches(self._schema.used, low, high):
                 labels = None if label is None else self._column(row, arrays, label)
-                given = partial(self._given, row - self._before)
-                yield Block(self._matrix(row, arrays, features), labels, given)
+                written_value = partial(self._written_value, row - self._before)
+                yield Block(self._matrix(row, arrays, features), labels, written_value)
             return
         turn = max(1, WAITING_BYTES // self._waiting)
         for start in range(low, high, turn):
@@ -114,9 +114,9 @@ class RowGroup:
         at_once = max(1, BATCH_BYTES // (4 * len(self._features)))
         row = low
         for arrays in side_by_side(chain(tables, labels), high - low, at_once, self._waiting):
-            found = None if label is None else arrays.pop()
+            label_values = None if label is None else arrays.pop()
             features = np.concatenate(arrays, axis=1)
-            yield Block(features, found, partial(self._given, row))
+            yield Block(features, label_values, partial(self._written_value, row))
             row += len(features)
 
     def _parts(self) -> Iterator[Sequence[int]]:
@@ -149,7 +149,7 @@ class RowGroup:
         """Yield (number of the first row in the file, arrays by column) for the rows ``[low, high)``."""
         columns = self._footer.columns_at(positions)
         chunks = [self._chunks[column] for column in columns]
-        where = f"{self._found.uri}: row group {self._group}, column"
+        where = f"{self._input_object.uri}: row group {self._group}, column"
         named = [(f"{where} {self._footer.names[column]!r}", self._chunks[column]) for column in columns]
         smallest, largest = WINDOW_SIZES
         window = max(smallest, min(largest, WINDOWS // len(chunks)))
@@ -158,8 +158,8 @@ class RowGroup:
         at_once = max(1, BATCH_BYTES // sum(map(self._row_bytes, columns)))
         at = 0
         with (
-            damaged(self._found, "data"),
-            PageFile(self._s3, self._found, named, window, self.room) as source,
+            damaged(self._input_object, "data"),
+            PageFile(self._s3, self._input_object, named, window, self.room) as source,
         ):
             file = parquet.ParquetFile(
                 pa.PythonFile(source, mode="r"),
@@ -183,7 +183,8 @@ class RowGroup:
                 if at >= high:
                     return
         raise InputError(
-            f"{self._found.uri}: row group {self._group} holds {at} rows of {high}", remedy="Write it again."
+            f"{self._input_object.uri}: row group {self._group} holds {at} rows of {high}",
+            remedy="Write it again.",
         )
 
     def _read(self, file: Any, at_once: int) -> Iterator[Any]:
@@ -219,7 +220,7 @@ class RowGroup:
             raise self._gaps(row, arrays)
         return values_of(column)
 
-    def _given(self, first: int, at: int, feature: int | None) -> Any:
+    def _written_value(self, first: int, at: int, feature: int | None) -> Any:
         """Return the value that the file has in row ``at`` of a block which begins with row ``first``."""
         position = self._schema.position(feature)
         row, arrays = next(self._batches((position,), first + at, first + at + 1))
@@ -236,7 +237,7 @@ class RowGroup:
         rows = len(next(iter(arrays.values())))
         return ColumnFaultsError(faults, rows).explained(
             self._schema.recipe,
-            where=lambda at: f"{self._found.uri}, row {row + at:,}",
+            where=lambda at: f"{self._input_object.uri}, row {row + at:,}",
             column=self._schema.column,
             key=self._schema.key,
             counted=COUNTED,
@@ -257,7 +258,7 @@ class RowGroup:
         values, lengths = array.flatten(), np.diff(values_of(array.offsets))
         if (lengths != (length if lacking is None else np.where(lacking, 0, length))).any():
             raise InputError(
-                f"{self._found.uri}, rows from {row}, {name}: lists whose length is not {length}",
+                f"{self._input_object.uri}, rows from {row}, {name}: lists whose length is not {length}",
                 remedy="The file is damaged: write it again.",
             )
         if values.null_count and not filled:
@@ -276,6 +277,6 @@ class RowGroup:
 
     def _missing(self, row: int, column: str) -> InputError:
         return InputError(
-            f"{self._found.uri}, row {row}, {column}: no value",
+            f"{self._input_object.uri}, row {row}, {column}: no value",
             remedy=f"{COUNTED} {OF_SOURCE} Or exclude the column.",
         )

@@ -111,7 +111,7 @@ class RuledRowGroup(RowGroup):
             return Column(array[:, at])
         if pa.types.is_null(array.type) and position in self._schema.words:
             return Column(pa.nulls(len(array), pa.string()))
-        with damaged(self._found, "data"):
+        with damaged(self._input_object, "data"):
             if self._schema.may_lack(position) and pa.types.is_floating(array.type) and array.null_count:
                 return Column(values_of(array.fill_null(np.nan)))
             return column_of(array)

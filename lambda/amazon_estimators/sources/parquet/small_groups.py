@@ -37,7 +37,9 @@ class GroupSpan:
         return size <= SMALL_GROUP or 2 * self.used >= size
 
 
-def fetched_ahead(s3: Any, found: InputObject, spans: Sequence[GroupSpan]) -> Iterator[tuple[int, Any]]:
+def fetched_ahead(
+    s3: Any, input_object: InputObject, spans: Sequence[GroupSpan]
+) -> Iterator[tuple[int, Any]]:
     """Yield each row group with an S3 client to read it with.
 
     The client answers from memory for ranges that were fetched ahead. Large row groups are not fetched ahead.
@@ -48,7 +50,7 @@ def fetched_ahead(s3: Any, found: InputObject, spans: Sequence[GroupSpan]) -> It
         if len(run) == 1:
             return s3
         start, stop = run[0].start, run[-1].stop
-        return HeldRange(s3, found, start, read_range(s3, found, start, stop))
+        return HeldRange(s3, input_object, start, read_range(s3, input_object, start, stop))
 
     for run, client in zip(runs, ahead(fetch, runs, width=READS_AHEAD), strict=True):
         for span in run:
@@ -59,7 +61,11 @@ def _runs(spans: Sequence[GroupSpan]) -> Iterator[list[GroupSpan]]:
     """Yield runs of neighbouring row groups, as many as one GET fetches."""
     run: list[GroupSpan] = []
     for span in spans:
-        together = run and all(one.fetched_whole for one in (run[-1], span)) and run[-1].stop <= span.start
+        together = (
+            run
+            and all(neighbour.fetched_whole for neighbour in (run[-1], span))
+            and run[-1].stop <= span.start
+        )
         if run and not (together and span.stop - run[0].start <= RUN_BYTES):
             yield run
             run = []
@@ -71,13 +77,13 @@ def _runs(spans: Sequence[GroupSpan]) -> Iterator[list[GroupSpan]]:
 class HeldRange:
     """Answers GETs within one range of an object from memory, and forwards all others."""
 
-    def __init__(self, s3: Any, found: InputObject, start: int, data: bytes) -> None:
-        self._s3, self._found, self._start = s3, found, start
+    def __init__(self, s3: Any, input_object: InputObject, start: int, data: bytes) -> None:
+        self._s3, self._input_object, self._start = s3, input_object, start
         self._data = memoryview(data)
 
     def get_object(self, *, Bucket: str, Key: str, Range: str, **pinned: Any) -> Any:  # noqa: N803 - as S3 names them
         """Answer like S3."""
         first, last = (int(place) - self._start for place in Range.removeprefix("bytes=").split("-"))
-        if Key == self._found.key and first >= 0 and last < len(self._data):
+        if Key == self._input_object.key and first >= 0 and last < len(self._data):
             return {"Body": io.BytesIO(self._data[first : last + 1])}
         return self._s3.get_object(Bucket=Bucket, Key=Key, Range=Range, **pinned)

@@ -30,7 +30,7 @@ def struct(needed: Mapping[int, Reader], optional: Mapping[int, Reader] = NONE) 
 
     def read(data: bytes, at: int, kind: int) -> tuple[dict[int, Any], int]:
         _expect(kind, STRUCT)
-        found: dict[int, Any] = {}
+        fields: dict[int, Any] = {}
         number = 0
         while (head := data[at]) & 15:
             at += 1
@@ -41,13 +41,13 @@ def struct(needed: Mapping[int, Reader], optional: Mapping[int, Reader] = NONE) 
                 number, at = integer(data, at, I16)
             if number not in readers:
                 at = skip(data, at, kind)
-            elif number in found:
+            elif number in fields:
                 raise ValueError(f"field {number} occurs twice")
             else:
-                found[number], at = readers[number](data, at, kind)
-        if missing := needed.keys() - found.keys():
+                fields[number], at = readers[number](data, at, kind)
+        if missing := needed.keys() - fields.keys():
             raise ValueError(f"field {min(missing)} of {len(needed)} is missing")
-        return found, at + 1
+        return fields, at + 1
 
     return read
 
@@ -58,14 +58,14 @@ def array(reader: Reader, most: int = 2**18) -> Reader:
 
     def read(data: bytes, at: int, kind: int) -> tuple[list[Any], int]:
         _expect(kind, LIST)
-        found = []
+        values = []
         count, kind, at = _list_head(data, at)
         if count > most:
             raise ValueError(f"a list of {count}; allowed: {most}")
         for _ in range(count):
             value, at = reader(data, at, kind)
-            found.append(value)
-        return found, at
+            values.append(value)
+        return values, at
 
     return read
 
