@@ -1,8 +1,8 @@
 """Calculate time and cost of encoding large data on Lambda: ``benchmarks/scale.py [--write]``.
 
 It prints the tables of ``docs/scale.md``. ``--write`` puts them between the marks of that page and draws
-``docs/images/scale.svg``. Measured values come from ``benchmarks/results/pipeline.json``. Assumed values are
-below, with their units, and on the page.
+``docs/images/scale.svg`` and ``minute.svg``. Measured values come from ``benchmarks/results/pipeline.json``.
+Assumed values are below, with their units, and on the page.
 """
 
 from __future__ import annotations
@@ -16,13 +16,16 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "lambda"))
+sys.path[:0] = [str(ROOT / "lambda"), str(Path(__file__).parent)]
+
+from minute_picture import draw_minute  # noqa: E402
 
 from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "pipeline.json"
 PAGE = ROOT / "docs" / "scale.md"
 PICTURE = ROOT / "docs" / "images" / "scale.svg"
+MINUTE = ROOT / "docs" / "images" / "minute.svg"
 MARKS = ("<!-- figures -->", "<!-- end of figures -->")
 
 MB = 1_000_000
@@ -46,7 +49,7 @@ GETS_PER_SECOND, PUTS_PER_SECOND = 5_500, 3_500
 
 SIZES = {"10 GB": 10_000, "1 TB": 1_000_000, "10 TB": 10_000_000}
 CONCURRENCIES = (100, 1_000)
-KINDS = {"npy float32": "`.npy`, float32", "csv": "CSV"}
+KINDS = {"npy float32": "`.npy`, float32", "csv": "CSV", "parquet": "Parquet"}
 COLORS = {"npy float32": "#1f6feb", "csv": "#d1762b"}
 
 
@@ -98,6 +101,31 @@ def estimate(result: dict[str, Any], kind: str, input_mb: float, concurrency: in
         gets_per_second=read / GET_MB * at_once / busy,
         puts_per_second=written / PUT_MB * at_once / busy,
         bound=bound,
+    )
+
+
+def seconds_of_steps(
+    result: dict[str, Any], kind: str, input_mb: float, concurrency: int
+) -> dict[str, float]:
+    """Return the seconds of each step, which are those of the estimate."""
+    whole = estimate(result, kind, input_mb, concurrency)
+    rounds = ceil(whole.shards / min(concurrency, whole.shards))
+    return {
+        "Plan": result["count"]["plan"]["seconds"],
+        "cold starts": rounds * START_SECONDS,
+        "Encode": rounds * (whole.shard_seconds - START_SECONDS),
+        "Seal": result["count"]["seal"]["seconds"] * whole.shards / 10_000,
+    }
+
+
+def minute(result: dict[str, Any]) -> str:
+    """Return the picture of a minute of an execution, by input."""
+    size, at_once = SIZES["10 GB"], CONCURRENCIES[0]
+    return draw_minute(
+        {
+            label.replace("`", ""): seconds_of_steps(result, kind, size, at_once)
+            for kind, label in KINDS.items()
+        }
     )
 
 
@@ -191,16 +219,15 @@ def draw(result: dict[str, Any]) -> str:
         parts.append(_text(LEFT - 8, _y(seconds) + 4, name, anchor="end"))
     for name, input_mb in SIZES.items():
         parts.append(_text(_x(input_mb), HEIGHT - BOTTOM + 24, name, anchor="middle"))
-    for kind, label in KINDS.items():
+    for kind, color in COLORS.items():  # Parquet's lines would lie on those of CSV
+        label = KINDS[kind]
         for concurrency in CONCURRENCIES:
             points = [(size, estimate(result, kind, size, concurrency)) for size in SIZES.values()]
             path = " ".join(f"{_x(size):.1f},{_y(one.minutes * 60):.1f}" for size, one in points)
             dash = ' stroke-dasharray="5 4"' if concurrency == CONCURRENCIES[0] else ""
-            parts.append(
-                f'<polyline points="{path}" fill="none" stroke="{COLORS[kind]}" stroke-width="2"{dash}/>'
-            )
+            parts.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"{dash}/>')
             parts += [
-                f'<circle cx="{_x(size):.1f}" cy="{_y(one.minutes * 60):.1f}" r="3.5" fill="{COLORS[kind]}"/>'
+                f'<circle cx="{_x(size):.1f}" cy="{_y(one.minutes * 60):.1f}" r="3.5" fill="{color}"/>'
                 for size, one in points
             ]
             size, one = points[-1]
@@ -238,6 +265,7 @@ def main() -> int:
         PAGE.write_text(with_figures(PAGE.read_text("utf-8"), result), "utf-8")
         PICTURE.parent.mkdir(exist_ok=True)
         PICTURE.write_text(draw(result), "utf-8")
+        MINUTE.write_text(minute(result), "utf-8")
     return 0
 
 

@@ -201,33 +201,40 @@ class _Acknowledge:
 
     def validate(self) -> list[str]:
         for node in self._scope.node.find_all():
-            found = dict(_findings(node))
+            if not isinstance(node, CfnResource):
+                continue
+            kind, statements = node.cfn_resource_type, _statements(node)
+            found = dict(_findings(kind, statements))
             if found:
                 Validations.of(node).acknowledge(
                     *(Acknowledgment(id=rule, reason=reason) for rule, reason in found.items())
                 )
-            for resource, check, reason in _checks(node):
+            for resource, check, reason in _checks(node, kind, statements):
                 _skip(resource, check, reason)
         return []
 
 
-def _findings(node: IConstruct) -> Iterator[tuple[str, str]]:
-    if not isinstance(node, CfnResource):
-        return
-    kind = node.cfn_resource_type
+def _statements(node: CfnResource) -> list[dict[str, Any]]:
+    """Return the statements of a policy; none of another resource."""
+    if not isinstance(
+        node, iam.CfnPolicy | iam.CfnManagedPolicy
+    ):  # a large policy overflows into managed ones
+        return []
+    statements: list[dict[str, Any]] = Stack.of(node).resolve(node.policy_document)["Statement"]
+    return statements
+
+
+def _findings(kind: str, statements: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     for finding in ACKNOWLEDGED:
         if finding.kind == kind:
             yield from ((f"{pack}-{rule}", finding.reason) for pack in PACKS for rule in finding.rules)
-    if isinstance(node, iam.CfnPolicy | iam.CfnManagedPolicy):  # a large policy overflows into managed ones
-        document = Stack.of(node).resolve(node.policy_document)
-        yield from _wildcards(document["Statement"])
+    yield from _wildcards(statements)
 
 
-def _checks(node: IConstruct) -> Iterator[tuple[CfnResource, str, str]]:
+def _checks(
+    node: CfnResource, kind: str, statements: list[dict[str, Any]]
+) -> Iterator[tuple[CfnResource, str, str]]:
     """Yield a resource, a check of checkov that it breaks, and the reason."""
-    if not isinstance(node, CfnResource):
-        return
-    kind = node.cfn_resource_type
     for finding in ACKNOWLEDGED:
         if finding.kind == kind:
             yield from ((node, check, finding.reason) for check in finding.checks)
@@ -237,11 +244,9 @@ def _checks(node: IConstruct) -> Iterator[tuple[CfnResource, str, str]]:
             handler = handler and handler.node.try_find_child(name)
         if isinstance(handler, CfnResource):
             yield from ((handler, check, OF_CDK.reason) for check in OF_CDK.checks)
-    if isinstance(node, iam.CfnPolicy | iam.CfnManagedPolicy):
-        statements = Stack.of(node).resolve(node.policy_document)["Statement"]
-        everywhere = [one for one in statements if "*" in _listed(one["Resource"])]
-        if any("ec2:CreateNetworkInterface" in _listed(one["Action"]) for one in everywhere):
-            yield (node, *INTERFACES)
+    everywhere = [one for one in statements if "*" in _listed(one["Resource"])]
+    if any("ec2:CreateNetworkInterface" in _listed(one["Action"]) for one in everywhere):
+        yield (node, *INTERFACES)
 
 
 def _skip(resource: CfnResource, check: str, reason: str) -> None:

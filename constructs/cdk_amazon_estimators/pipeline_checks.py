@@ -76,7 +76,7 @@ def check_echoes(problems: Problems, sources: Mapping[str, Source], outputs: Seq
         prefix = source.prefix or ""
         for output in outputs:
             problems.unless(
-                Token.is_unresolved(prefix) or not _overlap(prefix, output),
+                not _overlap(prefix, output) or Token.is_unresolved(prefix),
                 f"channel {channel} reads input from {prefix!r}, and the pipeline writes to {output!r} in "
                 "the same bucket: its output would start it again. Give the channel a prefix of its own.",
             )
@@ -96,7 +96,8 @@ def check_neighbours(
     for path, layout in _layouts_beside(pipeline, data_bucket).items():
         pairs = [(our, their) for our in (*inputs, *outputs) for their in layout.outputs]
         pairs += [(our, their) for our in outputs for their in layout.inputs]
-        overlaps = [pair for pair in pairs if not any(map(Token.is_unresolved, pair)) and _overlap(*pair)]
+        # Tokens are looked for last: each question is a call to Node.
+        overlaps = [pair for pair in pairs if _overlap(*pair) and not any(map(Token.is_unresolved, pair))]
         for our, their in overlaps[:1]:
             problems.unless(
                 False,

@@ -36,8 +36,12 @@ INTEGRATIONS = {
     "s3:GetObject",
     "s3:ListBucket",
     "sqs:SendMessage",
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
 }
-"""Calls that Step Functions, EventBridge and its Scheduler make as a role inside the emulator."""
+"""Calls that Step Functions, EventBridge, its Scheduler and Lambda make as a role inside the emulator."""
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,10 @@ def _rows(
     artifact = job.get("ModelArtifacts", {}).get("S3ModelArtifacts")
     if artifact:
         yield "model", artifact
-        yield "engine", _engine(read_model(s3, artifact)["engine"])
+        told = read_model(s3, artifact)
+        yield "engine", _engine(told["engine"])
+        if told["without_effect"]:
+            yield "without effect here", ", ".join(told["without_effect"])
         record_sets = {
             channel["ChannelName"]: stored_record_set(s3, channel) for channel in job["InputDataConfig"]
         }

@@ -116,6 +116,8 @@ def _readable(value: Any, template: Mapping[str, Any]) -> Any:
         case "Fn::FindInMap":
             name, *keys = (_readable(one, template) for one in argument)
             return template["Mappings"][name][keys[0]][keys[1]]
+        case "Fn::GetAZs":
+            return [f"{PSEUDO['AWS::Region']}{zone}" for zone in "abc"]
         case "Fn::Select":
             return _readable(argument[1], template)[argument[0]]
         case "Fn::Split":

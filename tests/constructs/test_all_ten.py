@@ -11,6 +11,7 @@ import pytest
 from aws_cdk import Environment
 from cdk_nag import AwsSolutionsChecks
 from pipeline_stacks import REPOSITORY, Synthesised, new_app
+from service_authorization import mistakes_of
 
 from amazon_estimators.algorithms import ALGORITHMS
 from amazon_estimators.algorithms.training_images import image_accounts
@@ -66,6 +67,10 @@ def test_buckets_and_functions_are_shared(stack: Synthesised) -> None:
     assert len(functions) - len(steps) == len(machines), "a starter each, and nothing else"
     for machine in machines.values():
         assert all(step in machine["DefinitionString"] for step in steps)
+
+
+def test_the_service_authorization_reference_knows_all_that_it_allows(stack: Synthesised) -> None:
+    assert mistakes_of(stack) == []
 
 
 def test_nag_finds_nothing(stack: Synthesised) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from aws_cdk import Stack
 from pipeline_stacks import REPOSITORY, Synthesised, new_app
+from service_authorization import mistakes_of
 
 EXAMPLES = sorted((REPOSITORY / "examples").glob("*.py"))
 EXPECTED: dict[str, dict[str, int]] = {
@@ -78,6 +79,7 @@ def stack_of(example: Path) -> Stack:
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_synthesises(example: Path) -> None:
     synthesised = Synthesised(stack_of(example))
+    assert mistakes_of(synthesised) == []
     kinds = [one["Type"] for one in synthesised.template["Resources"].values()]
     expected = EXPECTED[example.stem]
     assert {kind: kinds.count(kind) for kind in expected} == expected

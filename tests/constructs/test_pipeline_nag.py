@@ -122,7 +122,7 @@ def test_every_acknowledgement_is_needed(
     default: Synthesised, switched: Synthesised, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without any, each rule and each star is found."""
-    monkeypatch.setattr("cdk_amazon_estimators.compliance._findings", lambda node: iter(()))
+    monkeypatch.setattr("cdk_amazon_estimators.compliance._findings", lambda *_: iter(()))
     steps = with_props("tuning", "gate", "registration")
     bare = [plain(), switched_on(prefix="digits/"), steps, endpoint(**SCALED)]
     found = {rule for pipeline in bare for pack in PACKS for rule in violations(pipeline, pack)}

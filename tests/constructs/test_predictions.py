@@ -11,8 +11,8 @@ from aws_cdk import Duration
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from pipeline_stacks import OTHER_VALUES, Synthesised, new_stack
+from service_authorization import as_list, fits, granted, reference
 from test_pipeline_nag import violations
-from test_service_authorization import as_list, fits, granted, reference
 
 from amazon_estimators.algorithms import (
     KNN,

@@ -1,21 +1,26 @@
-"""Every statement of a policy against the Service Authorization Reference, as policy_sentry has it.
+"""Every statement of a policy against the Service Authorization Reference.
 
-An action that does not exist, a resource of a kind that the action does not know and a condition key that
-it is not asked with are accepted by IAM, and allow nothing.
+The templates of the examples, of app.py and of all ten algorithms are held to it where they are synthesised.
 """
 
 from __future__ import annotations
 
-import fnmatch
-import re
-from collections.abc import Iterator
-from functools import cache
-from typing import Any
+from collections.abc import Callable
 
 import pytest
+from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
-from pipeline_stacks import OTHER_VALUES, REQUIRED, Synthesised, new_stack
-from policy_sentry.querying.actions import get_action_data, get_actions_for_service
+from pipeline_stacks import OTHER_VALUES, REQUIRED, Synthesised, new_stack, with_props
+from service_authorization import (
+    Statements,
+    granted,
+    mistakes_of,
+    statements_of,
+    unasked_conditions,
+    unfit_resources,
+    unknown_actions,
+)
+from test_checkov import with_a_topic, with_all_steps
 
 from cdk_amazon_estimators import (
     AlarmTrigger,
@@ -27,10 +32,6 @@ from cdk_amazon_estimators import (
     TrainingPipeline,
     UploadTrigger,
 )
-
-GLOBAL = re.compile(r"aws:(SourceAccount|SourceArn|SecureTransport|ResourceAccount|PrincipalTag/.*)")
-UNLISTED = {"events:source"}
-"""Keys that EventBridge documents under another spelling of the table."""
 
 
 def organisation() -> Synthesised:
@@ -76,90 +77,47 @@ def organisation() -> Synthesised:
 
 
 @pytest.fixture(scope="module")
-def policies() -> list[tuple[str, dict[str, Any]]]:
-    """(where, statement) of all policies of identities, and of queues, topics, buckets and keys."""
-    pipeline = organisation()
-    found = []
-    for name, resource in pipeline.resources.items():
-        properties = resource.get("Properties", {})
-        for document in ("PolicyDocument", "KeyPolicy"):
-            statements = properties.get(document, {}).get("Statement", [])
-            found += [(f"{resource['Type']} {name}", statement) for statement in statements]
-    return found
+def policies() -> Statements:
+    return statements_of(organisation())
 
 
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+def test_every_action_exists(policies: Statements) -> None:
+    assert len({action for _, action, _ in granted(policies)}) > 60
+    assert unknown_actions(policies) == []
 
 
-@cache
-def reference(action: str) -> tuple[dict[str, Any], ...]:
-    """The rows of an action: one for each kind of resource; none if there is no such action."""
-    service, _, name = action.partition(":")
-    rows = get_action_data(service, name)
-    return tuple(rows[service]) if rows else ()
+def test_every_action_is_allowed_on_a_resource_of_a_kind_it_knows(policies: Statements) -> None:
+    assert unfit_resources(policies) == []
 
 
-def expanded(action: str) -> list[str]:
-    """The actions of a pattern, as AWS has them."""
-    if "*" not in action:
-        return [action]
-    service = action.partition(":")[0]
-    known = get_actions_for_service(service)
-    return [one for one in known if fnmatch.fnmatchcase(one.lower(), action.lower())]
+def test_every_condition_key_is_one_that_the_action_is_asked_with(policies: Statements) -> None:
+    assert unasked_conditions(policies) == []
 
 
-def granted(policies: list[tuple[str, dict[str, Any]]]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for where, statement in policies:
-        for pattern in as_list(statement["Action"]):
-            if pattern not in ("*", "s3:*", "kms:*", "sqs:*", "sns:*"):
-                yield from ((where, action, statement) for action in expanded(pattern) or [pattern])
+def test_the_shared_pipelines_too(plain_pipeline: Synthesised, configured_pipeline: Synthesised) -> None:
+    assert mistakes_of(plain_pipeline) + mistakes_of(configured_pipeline) == []
 
 
-def test_every_action_exists(policies: list[tuple[str, dict[str, Any]]]) -> None:
-    actions = {action for _, action, _ in granted(policies)}
-    assert len(actions) > 60
-    assert sorted(action for action in actions if not reference(action)) == []
+@pytest.mark.parametrize("make", [with_all_steps, with_a_topic])
+def test_all_steps_after_training_and_a_topic_too(make: Callable[[], Stack]) -> None:
+    assert mistakes_of(Synthesised(make())) == []
 
 
-def test_every_action_is_allowed_on_a_resource_of_a_kind_it_knows(
-    policies: list[tuple[str, dict[str, Any]]],
-) -> None:
-    wrong = []
-    for where, action, statement in granted(policies):
-        if not where.startswith("AWS::IAM"):
-            continue  # what a resource's own policy names is the resource
-        formats = [row["resource_arn_format"] for row in reference(action)]
-        resources = as_list(statement["Resource"])
-        if "*" in resources:
-            continue
-        if not any(fits(resource, arn) for resource in resources for arn in formats):
-            wrong.append((where, action, resources, formats))
-    assert wrong == []
+@pytest.mark.parametrize("prop", ["data_bucket", "model_bucket", "training_role"])
+def test_so_does_a_pipeline_in_what_is_there_already(prop: str) -> None:
+    assert mistakes_of(with_props(prop)) == []
 
 
-def fits(resource: str, arn: str) -> bool:
-    """If a resource, its references made readable, may be of the kind that an ARN's format describes."""
-    if resource.startswith("<"):
-        return True  # the ARN of a resource of this stack, which CloudFormation fills in
-    plain = re.sub(r"\$\{\w+\}", "\0", arn)
-    pattern = re.escape(plain).replace("\0", ".+?")
-    # A star at the end may stand for any end of the format, such as log-stream:….
-    ends = [plain[place:].replace("\0", "x") for place in range(len(plain)) if plain[place - 1] in ":/"]
-    candidates = [resource] + [resource[:-1] + end for end in ends if resource.endswith("*")]
-    return any(re.fullmatch(pattern, candidate) for candidate in candidates)
-
-
-def test_every_condition_key_is_one_that_the_action_is_asked_with(
-    policies: list[tuple[str, dict[str, Any]]],
-) -> None:
-    wrong = []
-    for where, action, statement in granted(policies):
-        known = {key.lower() for row in reference(action) for key in row["condition_keys"]}
-        for keys in statement.get("Condition", {}).values():
-            for key in keys:
-                wanted = re.sub(r"EncryptionContext:.*", "EncryptionContext:${EncryptionContextKey}", key)
-                if GLOBAL.fullmatch(key) or key in UNLISTED or wanted.lower() in known:
-                    continue
-                wrong.append((where, action, key, sorted(known)))
-    assert wrong == []
+def test_each_kind_of_mistake_is_found() -> None:
+    role = "AWS::IAM::Policy Role"
+    wrong: Statements = [
+        (role, {"Action": "s3:FetchObject", "Resource": "arn:aws:s3:::b/k"}),
+        (role, {"Action": "s3:ListBucket", "Resource": "arn:aws:sqs:eu-west-1:111122223333:queue"}),
+        (
+            role,
+            {"Action": "sqs:SendMessage", "Resource": "*", "Condition": {"StringLike": {"s3:prefix": "a"}}},
+        ),
+    ]
+    assert unknown_actions(wrong) == ["s3:FetchObject"]
+    assert [action for _, action, *_ in unfit_resources(wrong)] == ["s3:FetchObject", "s3:ListBucket"]
+    assert [key for _, _, key, _ in unasked_conditions(wrong)] == ["s3:prefix"]

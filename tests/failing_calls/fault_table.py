@@ -81,11 +81,16 @@ def table() -> Table:
     with proxy.running(), clients.used(), _quiet():
         steps = [*steps_of_machines(account, proxy), *steps_outside(account, proxy)]
         cases = Cases(account, proxy, clients)
-        rows, lasting = [], {}
-        for part, step, call in _once(steps):
-            rows.append(Row(part, step.name, call, {fault: cases.run(step, call, fault) for fault in Fault}))
+        calls, lasting = [*_once(steps)], {}
+        # Fault by fault: clients that are as patient as before need not be made again.
+        outcomes = {fault: [cases.run(step, call, fault) for _, step, call in calls] for fault in Fault}
+        for part, step, call in calls:
             if (part, step.name) not in lasting:
                 lasting[part, step.name] = cases.run(step, call, Fault.BROKEN, inf)
+    rows = (
+        Row(part, step.name, call, {fault: outcomes[fault][number] for fault in Fault})
+        for number, (part, step, call) in enumerate(calls)
+    )
     return Table(tuple(rows), lasting)
 
 

@@ -61,9 +61,9 @@ class Cases:
         self.proxy.refuse(call, fault, times)
         error = step.run(0)
         retried = self.proxy.calls.count(call) > step.calls[call]
-        self.clients.wait(PATIENT)
         if error is None or error[0] == GOES_ON:
             return self._done(step, fault, error, retried=retried)
+        self.clients.wait(PATIENT)
         self.proxy.clear()
         again = step.run(1)
         if again is not None and again[0] != GOES_ON:

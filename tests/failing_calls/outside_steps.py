@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fault_proxy import FaultProxy
@@ -60,8 +60,8 @@ def _of_an_endpoint(account: WiredAccount, proxy: FaultProxy) -> Iterator[Step]:
     settings = {**ENDPOINT, "config": {**ENDPOINT.get("config", {}), "DataCaptureConfig": capture}}
     asked = {"observedContentType": "text/csv", "mode": "INPUT", "data": "0.1,0.2", "encoding": "CSV"}
     line = json.dumps({"captureData": {"endpointInput": asked}}).encode()
-    hour = f"{datetime.now(UTC):%Y/%m/%d/%H}"
-    account.put(CAPTURES, f"kept/{ENDPOINT['name']}/AllTraffic/{hour}/asked.jsonl", line)
+    for hour in (datetime.now(UTC), datetime.now(UTC) + timedelta(hours=1)):  # one may end meanwhile
+        account.put(CAPTURES, f"kept/{ENDPOINT['name']}/AllTraffic/{hour:%Y/%m/%d/%H}/asked.jsonl", line)
 
     def compared(_: int) -> Any:
         return drift.handler({"endpoint": settings, "hours": 0}, None)

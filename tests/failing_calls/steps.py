@@ -137,7 +137,7 @@ def steps_of_machines(account: WiredAccount, proxy: FaultProxy) -> Iterator[Step
             account.make_bucket(bucket)
             for key in ("input/train", "input/test", "scores/input", "batch/input"):
                 if "data" in bucket:
-                    account.put(bucket, f"{key}/rows.csv", rows())
+                    account.put(bucket, f"{key}/rows.csv", rows(count=8))
     failing: dict[str, Any] = {"hyperparameters": {"k": "-1"}}
     for machine, part, asked in (
         ("all", "Training", {}),

@@ -104,8 +104,8 @@ def main() -> int:
         print(f"{name:16} {figures}  {len(result.findings)} findings", flush=True)
         for line in result.findings:
             print(f"  {line}", flush=True)
-    if options.write:
-        write(results)
+        if options.write:
+            write({name: result})
     return int(any(result.findings for result in results.values()))
 
 

@@ -70,7 +70,7 @@ def main() -> None:
     seen: set[str] = set()
     folder = Path(findings)
 
-    def one(data: bytes) -> None:
+    def read(data: bytes) -> None:
         try:
             target.accepts(data)
         except Exception as error:
@@ -90,7 +90,7 @@ def main() -> None:
         changed = target.mutate(data, dice)
         return changed if len(changed) <= max_size else changed[:max_size]
 
-    atheris.Setup([sys.argv[0], *options], one, custom_mutator=mutate)
+    atheris.Setup([sys.argv[0], *options], read, custom_mutator=mutate)
     atheris.Fuzz()
 
 

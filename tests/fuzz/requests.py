@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from starter_world import World
 
-from amazon_estimators import recordio
 from amazon_estimators.algorithms import ALGORITHMS
 from amazon_estimators.algorithms.inference import CONTENT_TYPES
 from amazon_estimators.errors import AmazonEstimatorsError
@@ -26,8 +25,8 @@ from amazon_estimators.recordio.record_pb2 import Record
 from amazon_estimators.scoring.settings import check_input
 from amazon_estimators.serving.drift import _add, _asked
 from amazon_estimators.triggers.messages import UnknownMessageError, parse
+from fuzz.binary_files import framed, frames, recordio_file
 from fuzz.mutations import any_of, json_lines, json_value, raw, text
-from fuzz.tables import framed, frames, recordio_file
 from fuzz.target import Mutate, Target
 
 WIDEST = 1000
@@ -230,7 +229,7 @@ def response_seeds() -> Mapping[str, bytes]:
                 record.label[field].float32_tensor.values.extend(
                     value if isinstance(value, list) else [value]
                 )
-            body = framed([record.SerializeToString()])
+            body = framed([record.SerializeToString(deterministic=True)])
         seeds[f"{name}_{content_type.rpartition('/')[2]}"] = bytes([number]) + body
     return seeds
 
@@ -276,4 +275,3 @@ REQUESTS = (
     Target(name="captured", use=captured, seeds=captured_seeds, mutate=any_of(json_value, raw)),
     Target(name="response", use=response, seeds=response_seeds, mutate=of_any_type),
 )
-assert recordio

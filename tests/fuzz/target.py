@@ -28,7 +28,7 @@ SECONDS = 5
 STATM = Path("/proc/self/statm")
 DATA_FIELD = 5
 
-WAYS_OUT = ("allowed", "expect", "it takes", "; ")
+WAYS_OUT = ("allowed", "expect", "it takes", "did you mean", "; ")
 """How a message that has no remedy tells what would be right."""
 
 Mutate = Callable[[bytes, random.Random], bytes]

@@ -30,6 +30,15 @@ def test_the_page_and_the_picture_are_drawn_from_the_results(scale: ModuleType) 
     page = scale.PAGE.read_text("utf-8")
     assert scale.with_figures(page, result) == page
     assert scale.draw(result) == scale.PICTURE.read_text("utf-8")
+    assert scale.minute(result) == scale.MINUTE.read_text("utf-8")
+
+
+def test_the_seconds_of_the_steps_add_up_to_the_estimate(scale: ModuleType) -> None:
+    result = json.loads(scale.RESULTS.read_text("utf-8"))
+    for kind in scale.KINDS:
+        for size in scale.SIZES.values():
+            steps = scale.seconds_of_steps(result, kind, size, 100)
+            assert sum(steps.values()) == pytest.approx(60 * scale.estimate(result, kind, size, 100).minutes)
 
 
 def test_what_was_measured_holds_the_bars(scale: ModuleType) -> None:

@@ -133,7 +133,7 @@ def function_of(account: TrainingAccount, role: str, key: str) -> str:
         Role=role,
         Code={"ZipFile": package.getvalue()},
         Environment={"Variables": {"SAID": "text"}},
-        KMSKeyArn=key,
+        **({"KMSKeyArn": key} if key else {}),
     )
     return name
 

@@ -78,7 +78,7 @@ class TrainingAccount:
             ("s3:GetObject", f"arn:aws:s3:::{self.bucket}/train/*", {}),
             ("s3:PutObject", f"arn:aws:s3:::{self.bucket}/models/*", {}),
             ("logs:CreateLogGroup", log_group, {}),
-            ("logs:CreateLogStream", log_group, {}),
+            ("logs:CreateLogStream", f"{log_group}:log-stream:job-*", {}),
             ("logs:DescribeLogStreams", log_group, {}),
             ("logs:PutLogEvents", f"{log_group}:log-stream:job-*", {}),
             ("cloudwatch:PutMetricData", "*", namespace),

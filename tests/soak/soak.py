@@ -1,13 +1,15 @@
 """``make soak``: minutes of random uploads, deletions, markers, alarms, aborts and kills, then the verdict.
 
 Three pipelines on one bucket are deployed on the local platform. The actor is a process of its own. It, the
-functions' processes and the training containers are killed with SIGKILL at random. The emulator is not: it
-keeps the account in memory, and would come back empty.
+functions' processes and the training containers are killed with SIGKILL at random. The emulator is stopped
+for some seconds and goes on. Killed, it would come back empty: the account is in its memory, and executions
+are its threads.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -25,31 +27,43 @@ from amazon_estimators_rehearsal.platform import Platform
 
 HERE = Path(__file__).resolve().parent
 APP = HERE.parent / "triggers" / "app"
-LAST = HERE / "last.json"
+RESULTS = HERE / "results.json"
+KEPT = 5
 VISIBILITY = 20
 """Seconds after which a message of a killed starter comes back; deployed, it is the function's timeout."""
 SETTLES = 600.0
 
 
-def children_of_the_emulator() -> list[int]:
-    """Return the processes of functions and containers: the session of the emulator that this one started."""
-    found: dict[int, tuple[int, int, str]] = {}
+def emulator_and_children() -> tuple[int, list[int]]:
+    """Return the emulator that this process started, and the functions and containers in its session."""
+    sessions: dict[int, int] = {}
+    emulator = 0
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 fields = (entry / "stat").read_text().rpartition(") ")[2].split()
-                command = (entry / "cmdline").read_bytes().decode(errors="replace")
+                command = (entry / "cmdline").read_bytes()
             except OSError:
-                continue
-            found[int(entry.name)] = (int(fields[1]), int(fields[3]), command)
-    emulators = {
-        pid
-        for pid, (parent, _, command) in found.items()
-        if parent == os.getpid() and "amazon_estimators_rehearsal.emulator" in command
-    }
-    return sorted(
-        pid for pid, (_, session, _) in found.items() if session in emulators and pid not in emulators
-    )
+                continue  # it has ended
+            pid, parent, sessions[int(entry.name)] = int(entry.name), int(fields[1]), int(fields[3])
+            if parent == os.getpid() and b"amazon_estimators_rehearsal.emulator" in command:
+                emulator = pid
+    return emulator, sorted(pid for pid, of in sessions.items() if of == emulator and pid != emulator)
+
+
+def strike(rng: random.Random) -> str:
+    """Kill a function or a container, or let the account hang for some seconds; return what was done."""
+    emulator, victims = emulator_and_children()
+    if rng.random() < 0.2:
+        os.kill(emulator, signal.SIGSTOP)
+        time.sleep(rng.uniform(1, 15))
+        os.kill(emulator, signal.SIGCONT)
+        return "hang the account"
+    if not victims:
+        return "find nothing to kill"
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(rng.choice(victims), signal.SIGKILL)
+    return "kill a function or container"
 
 
 def act(platform: Platform, outputs: dict[str, str], *, seed: int, minutes: float) -> Counter[str]:
@@ -73,10 +87,8 @@ def act(platform: Platform, outputs: dict[str, str], *, seed: int, minutes: floa
         lives = time.monotonic() + rng.uniform(20, 60)
         while time.monotonic() < min(lives, end):
             time.sleep(rng.uniform(1, 10))
-            victims = children_of_the_emulator()
-            if victims and rng.random() < 0.15:
-                os.kill(rng.choice(victims), signal.SIGKILL)
-                done["kill a function or container"] += 1
+            if rng.random() < 0.15:
+                done[strike(rng)] += 1
         actor.kill()
         actor.wait()
         done["kill the actor"] += 1
@@ -97,7 +109,7 @@ def settle(history: History) -> None:
 
 
 def main() -> int:
-    """Soak, and write the result to ``last.json``."""
+    """Soak, and add the result to ``results.json``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
@@ -117,9 +129,10 @@ def main() -> int:
         }
         if result["problems"]:
             print("\n".join(platform.problems()), file=sys.stderr)
-    text = json.dumps(result, indent=2) + "\n"
-    print(text)
-    LAST.write_text(text, encoding="utf-8")
+    results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else []
+    text = json.dumps([*results, result][-KEPT:], indent=2) + "\n"
+    print(json.dumps(result, indent=2))
+    RESULTS.write_text(text, encoding="utf-8")
     return 1 if result["problems"] else 0
 
 

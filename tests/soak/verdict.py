@@ -93,7 +93,8 @@ def problems(
             found.append(f"{training.name} has {training.jobs} completed training jobs")
     for first, second in pairwise(trainings):
         if first.ended is not None and second.began < first.ended:
-            found.append(f"{second.name} ran beside {first.name}")
+            beside = (first.ended - second.began).total_seconds()
+            found.append(f"{second.name} ran beside {first.name}, for {beside:.3f} seconds")
     done = Counter(training.data_set for training in trainings if training.status == "SUCCEEDED")
     repeated = {data_set: count for data_set, count in done.items() if count > 1}
     if sum(repeated.values()) - len(repeated) > again:

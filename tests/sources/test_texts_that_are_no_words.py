@@ -98,6 +98,29 @@ def test_dates_become_numbers_as_told(tmp_path: Path, dates: list[str]) -> None:
     assert encoded(path, KMeans)[0].tolist() == [[2, 1], [3, 2]]
 
 
+def test_times_become_numbers_as_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    pd.DataFrame({"at": ["10:30", "23:59"], "n": [1, 2]}).to_csv(path, index=False)
+    with pytest.raises(InputError, match=r"row 0, column 0 \('at'\)") as caught:
+        encoded(path, KMeans)
+    frame = pd.read_csv(path)
+    (code,) = re.findall(r"the hour, (pandas.to_datetime\(frame\['at'\]\).dt.hour)", caught.value.remedy)
+    frame["at"] = eval(code, {"pandas": pd, "frame": frame})
+    frame.to_csv(path, index=False)
+    assert encoded(path, KMeans)[0].tolist() == [[10, 1], [23, 2]]
+
+
+@pytest.mark.parametrize(
+    "texts", [["(500)", "(20)"], ["<5", "<7"], ["5-", "7-"], ["1/2", "3/4"], ["10k", "2M"]]
+)
+def test_marks_that_change_a_number_are_not_taken_off(tmp_path: Path, texts: list[str]) -> None:
+    path = tmp_path / "a.csv"
+    pd.DataFrame({"price": texts, "n": range(2)}).to_csv(path, index=False)
+    with pytest.raises(InputError, match="row 0, column 0") as caught:
+        encoded(path, KMeans)
+    assert "Take marks" not in caught.value.remedy
+
+
 @settings(max_examples=12, deadline=None)
 @given(
     cells=st.lists(

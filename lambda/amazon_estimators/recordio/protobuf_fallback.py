@@ -86,7 +86,7 @@ def _features(shape: tuple[int, ...]) -> int:
 
 def _only_tensor(entries: Any, what: str) -> tuple[Tensor, Any]:
     if set(entries) != {"values"}:
-        names = ", ".join(repr(name) for name in sorted(entries)[:5]) or "nothing"
+        names = ", ".join(repr(name) for name in sorted(entries, key=repr)[:5]) or "nothing"
         raise RefusedError(f"its {what} map holds {names}; the algorithms read one entry named 'values'")
     value = entries["values"]
     field = value.WhichOneof("value")

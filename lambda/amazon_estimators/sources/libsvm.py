@@ -132,7 +132,7 @@ def _row_starts(text: bytes) -> np.ndarray:
     starts = record_starts(text, LINES)
     if not _MAYBE_BLANK.search(text):
         return starts
-    ends = np.append(starts[1:], len(text))
+    ends = np.append(starts, len(text))[1:]
     rows = [bool(_COMMENT.sub(b"", text[start:end]).strip()) for start, end in zip(starts, ends, strict=True)]
     chosen: np.ndarray = starts[np.array(rows, bool)]
     return chosen

@@ -107,7 +107,10 @@ class Schema:
             schema = replace(schema, rules=source.rules.renamed(lambda key: (position(key),)))
             schema.check_rules(where)
         if schema.feature_dim < 1:
-            raise SchemaError(f"{where} has no feature column beside the label", remedy="Add columns.")
+            raise SchemaError(
+                f"{where} has no feature column beside the label",
+                remedy="Take columns out of exclude." if source.exclude else "Add columns.",
+            )
         return schema
 
     def check_rules(self, where: str) -> None:

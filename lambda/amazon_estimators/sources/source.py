@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
 from typing import Any, Self
 
 from amazon_estimators.errors import RequestError
@@ -266,7 +267,7 @@ class Source:
                 if key == self.label and name != "fill":
                     yield f"{name} names {key!r}, which is the label; allowed: features"
 
-    @property
+    @cached_property
     def rules(self) -> ColumnRules:
         """Return how columns become features."""
         return ColumnRules.of(self)
@@ -275,7 +276,7 @@ class Source:
     def _chosen(self) -> tuple[int | str, ...]:
         return (*(self.features or ()), *self.exclude, *(() if self.label is None else (self.label,)))
 
-    @property
+    @cached_property
     def columns(self) -> tuple[int | str, ...]:
         """Return all columns that options refer to: features, exclude, label and those of rules."""
         return tuple(dict.fromkeys((*self._chosen, *self.rules.keys)))

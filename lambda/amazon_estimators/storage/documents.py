@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import is_dataclass
 from functools import cache
@@ -124,20 +124,35 @@ def is_of(value: Any, hint: Any) -> bool:
         >>> is_of({"a": ["x", 1]}, dict[str, tuple[str, int]]), is_of([1, True], list[int])
         (True, False)
     """
+    return _check_of(hint)(value)
+
+
+@cache
+def _check_of(hint: Any) -> Callable[[Any], bool]:
+    """Return the check of a type, which is taken apart once for all the files that have such a field."""
     kind, inner = get_origin(hint), get_args(hint)
-    if kind in (Union, UnionType):
-        return any(is_of(value, allowed) for allowed in inner)
     if is_dataclass(hint):
-        types = _types_of(cast(Any, hint))
-        same = isinstance(value, dict) and value.keys() == types.keys()
-        return same and all(is_of(value[name], one) for name, one in types.items())
+        fields = {name: _check_of(one) for name, one in _types_of(cast(Any, hint)).items()}
+        return lambda value: (
+            isinstance(value, dict)
+            and value.keys() == fields.keys()
+            and all(check(value[name]) for name, check in fields.items())
+        )
+    checks = [_check_of(one) for one in inner if one is not Ellipsis]
+    if kind in (Union, UnionType):
+        return lambda value: any(check(value) for check in checks)
     if kind is tuple and inner[-1] is not Ellipsis:
-        return isinstance(value, list) and len(value) == len(inner) and all(map(is_of, value, inner))
+        return lambda value: (
+            isinstance(value, list)
+            and len(value) == len(checks)
+            and all(check(item) for check, item in zip(checks, value, strict=True))
+        )
     if kind in (list, tuple):
-        return isinstance(value, list) and all(is_of(item, inner[0]) for item in value)
+        return lambda value: isinstance(value, list) and all(map(checks[0], value))
     if kind in (dict, Mapping):
-        return isinstance(value, dict) and all(is_of(item, inner[1]) for item in value.values())
-    return hint is Any or type(value) in {hint, *({int} if hint is float else ())}
+        return lambda value: isinstance(value, dict) and all(map(checks[1], value.values()))
+    types = {hint, int} if hint is float else {hint}
+    return lambda value: hint is Any or type(value) in types
 
 
 _types_of = cache(get_type_hints)
@@ -167,5 +182,4 @@ def digest_of(document: Mapping[str, Any], *, place: str) -> str:
     return hashlib.sha256(f"{place}{_compact(document)}".encode()).hexdigest()
 
 
-def _compact(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+_compact = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode

@@ -50,7 +50,11 @@ class Wakeups:
             except self._client.exceptions.ResourceNotFoundException:
                 pass
         with naming("CreateSchedule", f"{self._group}/{name}"):
-            self._client.create_schedule(**schedule)
+            try:
+                self._client.create_schedule(**schedule)
+            except self._client.exceptions.ConflictException:
+                # The answer to this very call was lost, and the client repeated it.
+                self._client.update_schedule(**schedule)
 
 
 def slack(period: timedelta) -> timedelta:

@@ -37,6 +37,7 @@ from amazon_estimators_rehearsal.emulator.encrypted_resources import (
     encrypt_executions,
     encrypt_log_groups,
 )
+from amazon_estimators_rehearsal.emulator.function_roles import enforce_function_roles
 from amazon_estimators_rehearsal.emulator.key_use import KeyUse, honour_grants
 from amazon_estimators_rehearsal.emulator.policy_simulation import add_policy_simulation
 from amazon_estimators_rehearsal.emulator.redrive import add_redrive
@@ -89,6 +90,7 @@ def main() -> None:
     add_policy_simulation()
     add_alarm_events()
     extract_embedded_metrics()
+    enforce_function_roles(account)
     evaluate_alarms_by_dimensions()
     add_service_quotas()
     add_auto_scaling(account)

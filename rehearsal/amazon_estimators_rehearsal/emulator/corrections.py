@@ -41,8 +41,8 @@ def record_denials() -> None:
 def correct_permission_checks() -> None:
     """Check the same actions and resources as AWS where the emulator checks others.
 
-    SQS batch calls need the permission of the single call, PutLogEvents is checked on the log stream, and a
-    schedule's ARN names its own group.
+    SQS batch calls need the permission of the single call, CreateLogStream and PutLogEvents are checked on
+    the log stream, and a schedule's ARN names its own group.
     """
     action_of, resource_of = iam_actions.extract_iam_action, iam_actions.extract_resource_arn
 
@@ -55,7 +55,7 @@ def correct_permission_checks() -> None:
     def resources(name: str, *request: Any) -> Any:
         arn = str(resource_of(name, *request))
         _, _, headers, body, query = request[:5]
-        if headers.get("x-amz-target", "").endswith(".PutLogEvents"):
+        if headers.get("x-amz-target", "").endswith((".PutLogEvents", ".CreateLogStream")):
             return f"{arn}:log-stream:{json.loads(body)['logStreamName']}"
         if name == "scheduler" and ":schedule/default/" in arn:
             group = (

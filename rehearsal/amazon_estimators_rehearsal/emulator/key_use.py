@@ -51,8 +51,8 @@ class KeyUse:
         if unusable:
             return unusable
         keys = {
-            "kms:viaservice": f"{via}.{REGION}.amazonaws.com",
-            "kms:calleraccount": ACCOUNT,
+            "kms:ViaService": f"{via}.{REGION}.amazonaws.com",
+            "kms:CallerAccount": ACCOUNT,
             **_encryption_context(context),
         }
         denials = (self._account.denial(access_key, action, arn, keys) for action in actions)
@@ -117,7 +117,7 @@ def denial_of_service(
             service_context={
                 "aws:sourceaccount": ACCOUNT,
                 **({"aws:sourcearn": source} if source else {}),
-                **_encryption_context(context),
+                **{name.lower(): value for name, value in _encryption_context(context).items()},
             },
         )
         if iam_evaluator.evaluate_resource_policy(policy, asked, service=service).decision != "Allow":
@@ -189,5 +189,5 @@ def _usable(key: str) -> tuple[str, str]:
 
 
 def _encryption_context(context: Mapping[str, str]) -> dict[str, Any]:
-    keys = {f"kms:encryptioncontext:{name}".lower(): value for name, value in context.items()}
-    return {**keys, "kms:encryptioncontextkeys": [*context]}
+    keys = {f"kms:EncryptionContext:{name}": value for name, value in context.items()}
+    return {**keys, "kms:EncryptionContextKeys": [*context]}

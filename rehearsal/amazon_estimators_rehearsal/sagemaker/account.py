@@ -117,11 +117,11 @@ def start_denial(
         ("cloudwatch:PutMetricData", "*", namespace),
     ]
     through = {
-        "kms:viaservice": f"sagemaker.{account.region}.amazonaws.com",
-        "kms:calleraccount": account.account_id,
+        "kms:ViaService": f"sagemaker.{account.region}.amazonaws.com",
+        "kms:CallerAccount": account.account_id,
     }
     if volume_key:
-        calls.append(("kms:CreateGrant", volume_key, {**through, "kms:grantisforawsresource": "true"}))
+        calls.append(("kms:CreateGrant", volume_key, {**through, "kms:GrantIsForAWSResource": "true"}))
     if output_key:
         calls.append(("kms:Encrypt", output_key, through))
     denials = (account.denial(role.access_key_id, *call) for call in calls)

@@ -24,6 +24,7 @@ from amazon_estimators_rehearsal.sagemaker.checks.channels import check_channels
 from amazon_estimators_rehearsal.sagemaker.checks.data import check_agreement
 from amazon_estimators_rehearsal.sagemaker.checks.records import Records, combine, decode, unzipped
 from amazon_estimators_rehearsal.sagemaker.engines import NO_ENGINE, Fitted, engine_of
+from amazon_estimators_rehearsal.sagemaker.engines.without_effect import without_effect
 from amazon_estimators_rehearsal.sagemaker.errors import JobFailedError
 from amazon_estimators_rehearsal.sagemaker.model_archive import pack_model
 from amazon_estimators_rehearsal.sagemaker.telemetry import Telemetry
@@ -108,6 +109,9 @@ def _read(
 
 def _fit(name: str, algorithm: Algorithm, channels: Mapping[str, Records], telemetry: Telemetry) -> Fitted:
     began = time.monotonic()
+    unused = without_effect(name, algorithm.values)
+    if unused:
+        telemetry.log(0, f"without effect here: {', '.join(unused)}")
     try:
         fitted = engine_of(name)(algorithm, channels)
     except ValueError as error:
@@ -138,6 +142,7 @@ def _upload(job: Mapping[str, Any], name: str, fitted: Fitted, channels: Mapping
         "algorithm": name,
         "training_job": job["TrainingJobName"],
         "hyperparameters": own_hyperparameters(job),
+        "without_effect": without_effect(name, own_hyperparameters(job)),
         "channels": {
             channel: {"records": records.count, "features": records.features}
             for channel, records in channels.items()

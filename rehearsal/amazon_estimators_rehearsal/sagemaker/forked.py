@@ -90,7 +90,9 @@ _running: list[tuple[socket.socket, subprocess.Popen[bytes]]] = []
 
 
 def _nursery(environment: Mapping[str, str]) -> socket.socket:
-    """Return the socket that takes orders; the first call starts the nursery."""
+    """Return the socket that takes orders; the first call starts the nursery, as does one after its end."""
+    if _running and _running[0][1].poll() is not None:
+        _running.pop()[0].close()
     if not _running:
         ours, theirs = socket.socketpair()
         with theirs:

@@ -102,6 +102,11 @@ class Dialect:
         return (b'"' if self.quotes else b"") + re.escape(self.escape)
 
     @property
+    def special_marks(self) -> tuple[bytes, ...]:
+        """The quote and escape characters. A line without them is split at its delimiters alone."""
+        return (*((b'"',) if self.quotes else ()), *((self.escape,) if self.escape else ()))
+
+    @property
     def _content(self) -> bytes:
         """The pattern of the text between quotes."""
         escape = re.escape(self.escape)

@@ -18,7 +18,7 @@ from amazon_estimators.sources.columns.faults import (
 from amazon_estimators.sources.columns.rules import ColumnRules, Key
 from amazon_estimators.sources.delimited.dialect import Dialect
 from amazon_estimators.sources.delimited.quoting import walk
-from amazon_estimators.sources.delimited.written_numbers import DATES, are_dates, without_marks
+from amazon_estimators.sources.delimited.written_numbers import numbers_of_dates, without_marks
 from amazon_estimators.sources.files.text_lines import BOM
 from amazon_estimators.sources.float32 import COUNTED_BELOW_HEADER as COUNTED
 from amazon_estimators.sources.layout import Piece
@@ -198,8 +198,8 @@ def _remedy(faults: dict[int, Fault], rows: int, dialect: Dialect, schema: Schem
 
 def _not_words(fault: Fault, key: Key) -> str:
     """Return the fix for texts of a column that are not words: dates, and numbers with units; or ""."""
-    if are_dates(fault.first_words):
-        return DATES.format(key)
+    if advice := numbers_of_dates(fault.first_words):
+        return advice.format(key)
     code = without_marks(fault.first_words)
     if code is not None:
         return f"Take marks and units off the numbers: frame[{key!r}] = {code.format(key)}."

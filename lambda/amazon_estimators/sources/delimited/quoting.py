@@ -10,6 +10,7 @@ import numpy as np
 
 from amazon_estimators.sources.delimited.dialect import Dialect
 from amazon_estimators.sources.numbers import number_pattern
+from amazon_estimators.sources.source import COLUMN_LIMIT
 
 QUOTE = ord('"')
 NEWLINE = ord("\n")
@@ -17,6 +18,8 @@ TEXT = b"x"
 """Stands for quoted text that is not a number."""
 
 
+_BLANKS = re.compile(rb"[ \t]++")
+_BLANK_LINES = re.compile(rb"(?:\r*+\n)++")
 _LINE_OF_BLANKS = re.compile(rb"(?:\A|\n)[ \t]+\r?(?:\n|\Z)")
 
 
@@ -41,6 +44,9 @@ def walk(text: bytes, dialect: Dialect, at: int = 0) -> Iterator[Record]:
     Skips blank lines, unless the table has one column.
     """
     while at < len(text):
+        if not dialect.one_column and (blank_lines := _BLANK_LINES.match(text, at)):
+            at = blank_lines.end()  # at once: megabytes of them would be as many records
+            continue
         record = record_at(text, dialect, at)
         blank = record.ended and not record.problem and not text[at : record.stop].strip(b"\r\n")
         if not blank or dialect.one_column:
@@ -51,7 +57,18 @@ def walk(text: bytes, dialect: Dialect, at: int = 0) -> Iterator[Record]:
 
 
 def record_at(text: bytes, dialect: Dialect, start: int) -> Record:
-    """Read a record, or the rest of one, from the field that begins at ``start``."""
+    """Read a record, or the rest of one, from the field that begins at ``start``.
+
+    Of a line without quotes, at most one field more than a table may have columns; the last holds the rest.
+    """
+    newline = text.find(b"\n", start)
+    line = text[start:] if newline < 0 else text[start:newline]
+    if not any(mark in line for mark in dialect.special_marks):
+        parts = _BLANKS.split(line) if dialect.runs else line.split(dialect.delimiter, COLUMN_LIMIT + 1)
+        fields = [part.strip(b" \t\r\n") for part in parts]
+        if dialect.runs:
+            fields = [field for field in fields if field]
+        return Record(start, len(text) if newline < 0 else newline + 1, fields, newline >= 0)
     at, fields = start, list[bytes]()
     while True:
         match = dialect.field.match(text, at)
@@ -83,8 +100,9 @@ def _unescaped(inner: bytes, dialect: Dialect) -> bytes:
 
 def record_end(data: bytes, start: int, dialect: Dialect) -> int | None:
     """Return the offset after the newline that ends the record at ``start``, or None if there is none."""
-    if dialect.newline_ends:
-        return data.find(b"\n", start) + 1 or None
+    end = data.find(b"\n", start) + 1
+    if dialect.newline_ends or not end:
+        return end or None
     match = dialect.record.match(data, start)
     if match is not None:
         return match.end()

@@ -28,11 +28,13 @@ from amazon_estimators.sources.files.compression import compression_of, decompre
 from amazon_estimators.sources.files.first_bytes import refuse_other_kind
 from amazon_estimators.sources.files.text_lines import BOM, LINE_LIMIT, too_long, without_bom
 from amazon_estimators.sources.layout import Layout, Piece
-from amazon_estimators.sources.numbers import value_of
+from amazon_estimators.sources.numbers import is_missing, number_pattern, value_of
 from amazon_estimators.sources.schema import Schema
-from amazon_estimators.sources.source import BLOCK_BYTES, Source
+from amazon_estimators.sources.source import BLOCK_BYTES, LONGEST_SHOWN, Source
 from amazon_estimators.storage.s3 import InputObject, read_ahead, read_range
 
+MOST_NOTES = 8
+"""Columns of which a note tells that they hold text."""
 NUMBERED = 10
 """Rows that the first column must number before it is taken for an unnamed index."""
 
@@ -149,10 +151,29 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
 
 
 def _notes(text: bytes, dialect: Dialect, schema: Schema) -> tuple[str, ...]:
+    """Describe what looks odd in the first rows: text where numbers are read, a column that counts rows."""
+    rows = [record.fields for record in islice(walk(text, dialect), NUMBERED) if record.ended]
+    rows = [fields for fields in rows if len(fields) == schema.width]
+    number = number_pattern(dialect.decimal)
+    told = []
+    for position in schema.numbers:
+        texts = [row[position] for row in rows if not number.fullmatch(row[position])]
+        if words := [text for text in texts if not is_missing(text)]:
+            told.append(
+                f"{schema.column(position)} holds text where numbers are read, such as {_shown(words[0])}"
+            )
+    return (*told[:MOST_NOTES], *_counting(rows, schema))
+
+
+def _shown(text: bytes) -> str:
+    return repr(text[:LONGEST_SHOWN].decode("utf-8", "replace"))
+
+
+def _counting(rows: list[list[bytes]], schema: Schema) -> tuple[str, ...]:
     """A first column that counts rows may be an index: the file does not say so."""
     if schema.width < 2 or 0 not in schema.used or schema.label == 0 or 0 in schema.words:
         return ()
-    cells = [record.fields[0] for record in islice(walk(text, dialect), NUMBERED) if record.fields]
+    cells = [row[0] for row in rows]
     first = cells[0] if cells else b""
     if len(cells) < NUMBERED or first not in (b"0", b"1"):
         return ()

@@ -8,9 +8,10 @@ from collections.abc import Collection
 _THIN = "\u00a0\u2007\u2009\u202f\ufffd"
 """Blanks that stand between thousands; the last one for a byte that is not UTF-8."""
 _NUMBER = rf"[+\-\u2212]?(?:\d{{1,3}}(?:[ ,'_\u2019{_THIN}]\d{{3}})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?)"
+_MARK = r"[^\w\s.,+\-\u2212()<>=\u2264\u2265/:]"
+"""A mark that says nothing of the number: (5) may be -5, and <5 any number below."""
 _MARKED = re.compile(
-    rf"(?P<before>[^\w\s.,+\-\u2212]{{0,2}}) ?(?P<number>{_NUMBER})\s?"
-    r"(?P<after>[^\w\s.,]?[^\W\d_]{0,4}[^\w\s.,]?)"
+    rf"(?P<before>{_MARK}{{0,2}}) ?(?P<number>{_NUMBER})\s?(?P<after>{_MARK}?[^\W\d_]{{0,4}}{_MARK}?)"
 )
 _TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?"
 _DATE = re.compile(
@@ -22,16 +23,21 @@ DATES = (
     "Take numbers out of dates and times, such as the weekday, "
     "pandas.to_datetime(frame[{0!r}]).dt.day_of_week, or the days since a day."
 )
+TIMES = "Take numbers out of times, such as the hour, pandas.to_datetime(frame[{0!r}]).dt.hour."
 
 
-def are_dates(texts: Collection[str]) -> bool:
-    """Return True if every text is a date or a time.
+def numbers_of_dates(texts: Collection[str]) -> str:
+    """Return how to make numbers of texts that are dates, or times; "" for other texts.
+
+    In the advice, ``{0!r}`` stands for the column.
 
     Example:
-        >>> are_dates(["2024-01-31", "2024-02-01 12:30"]), are_dates(["1.2.3"])
-        (True, False)
+        >>> numbers_of_dates(["2024-01-31", "2024-02-01 12:30"]) == DATES, numbers_of_dates(["1.2.3"])
+        (True, '')
     """
-    return bool(texts) and all(map(_DATE.fullmatch, texts))
+    if not texts or not all(map(_DATE.fullmatch, texts)):
+        return ""
+    return TIMES if all(re.fullmatch(_TIME, text) for text in texts) else DATES
 
 
 def without_marks(texts: Collection[str]) -> str | None:

@@ -142,11 +142,11 @@ TEXTS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
 """(how the text begins, in lower case, what it is, the remedy)."""
 
 PATTERNS = (
-    (re.compile(rb"<[A-Za-z][\w:.-]*>?(?=[\s<])"), "XML", AS_PARQUET),
+    (re.compile(rb"<[A-Za-z][\w:.-]*(?: +[\w:.-]+=|>(?:\s*\n\s*)?<)"), "XML", AS_PARQUET),
     (re.compile(rb"\[\s*(?:[{\[\"]|\n)|\[[^\n]*\],?\s*?(?:\n\[|\Z)"), "JSON", AS_PARQUET),
     (re.compile(rb"(?:%[^\n]*\n|\s)*@relation\s", re.IGNORECASE), "an ARFF file", ARFF),
     (
-        re.compile(rb"(?:[^\s:,]+(?: \d+:[^\s:,]+)+ *\r?\n){2}"),
+        re.compile(rb"[\d.+-]+(?: \d+:[\d.eE+-]+){2,} *\r?\n[\d.+-]+(?: \d+:[\d.eE+-]+)+ *\r?\n"),
         "libsvm",
         'Name it .libsvm, or set format="libsvm" in the Source.',
     ),
