@@ -79,7 +79,7 @@ NAMES_A_FILE = re.compile(r"`([\w./-]+(?:\.(?:py|md|in|toml|txt|yaml|svg)|/))`")
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/how_it_works.md", "docs/limits.md"])
 def test_files_that_a_page_names_exist(page: str) -> None:
     """A name counts from any directory: ``checks/image.py`` is the end of a path."""
-    roots = ("benchmarks", "constructs", "docs", "lambda", "rehearsal", "requirements", "tests")
+    roots = ("benchmarks", "constructs", "docs", "examples", "lambda", "rehearsal", "requirements", "tests")
     files = [*ROOT.glob("*"), *(path for root in roots for path in (ROOT / root).rglob("*"))]
     paths = {f"/{path.relative_to(ROOT).as_posix()}" for path in files}
     named = NAMES_A_FILE.findall((ROOT / page).read_text(encoding="utf-8"))

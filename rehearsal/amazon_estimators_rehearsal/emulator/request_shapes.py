@@ -114,7 +114,7 @@ def _operation(model: Any, name: str) -> Any:
 
 @dataclass(frozen=True)
 class _Route:
-    """What leads to an operation of a REST service.
+    """A path and method that lead to an operation of a REST service.
 
     Attributes:
         operation: Its model.
