@@ -30,7 +30,7 @@ STACK = (
 
 
 TRACED_SECONDS = 0.5
-"""Coverage doubles the time of a test, and what its first half second does not reach, its repeats seldom do."""
+"""Coverage doubles the time of a test. What its first half second does not reach, its repeats seldom do."""
 
 
 SPREAD = ("tests/triggers/test_starter_model.py",)
