@@ -52,6 +52,34 @@ def new_stack(name: str = "Stack", *, region: str | None = None) -> Stack:
     return Stack(new_app(), name, env=env)
 
 
+def warnings(stack: Stack, about: str = "") -> list[str]:
+    """Return the warnings that the synth of a stack shows; those that hold ``about``."""
+    return _shown(stack, "warning", about)
+
+
+def infos(stack: Stack, about: str = "") -> list[str]:
+    """Return what the synth of a stack shows for information; the texts that hold ``about``."""
+    return _shown(stack, "info", about)
+
+
+def _shown(stack: Stack, level: str, about: str) -> list[str]:
+    """Read the assembly: to ask each construct takes longer than to synthesise it."""
+    root = stack.node.root
+    assert isinstance(root, App)
+    directory = Path(root.synth().directory)
+    artifact = json.loads((directory / "manifest.json").read_text("utf-8"))["artifacts"][stack.artifact_id]
+    metadata = artifact.get("metadata") or {}
+    if more := artifact.get("additionalMetadataFile"):
+        metadata = {**metadata, **json.loads((directory / more).read_text("utf-8"))}
+    texts = [
+        str(entry["data"])
+        for entries in metadata.values()
+        for entry in entries
+        if entry["type"] == f"aws:cdk:{level}"
+    ]
+    return [text for text in texts if about in text]
+
+
 @dataclass(frozen=True)
 class Synthesised:
     """A stack, the pipeline in it if there is one, and its template with every reference made readable."""

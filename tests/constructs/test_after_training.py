@@ -8,7 +8,7 @@ import pytest
 from aws_cdk import Duration
 from botocore.session import Session
 from botocore.validate import ParamValidator
-from pipeline_stacks import Synthesised, new_stack, with_props
+from pipeline_stacks import Synthesised, new_stack, warnings, with_props
 from test_pipeline_permissions import allowed
 
 from amazon_estimators.algorithms import ALGORITHMS, Algorithm
@@ -608,12 +608,10 @@ def test_two_pipelines_share_the_functions() -> None:
 
 
 def test_a_comparison_that_numpy_cannot_repeat_is_warned_of() -> None:
-    def warnings(name: str, gate: Gate) -> list[str]:
-        stack = pipeline(name, gate=gate).stack
-        metadata = [one for child in stack.node.find_all() for one in child.node.metadata]
-        return [str(one.data) for one in metadata if one.type == "aws:cdk:warning"]
+    def warnings_of(name: str, gate: Gate) -> list[str]:
+        return warnings(pipeline(name, gate=gate).stack)
 
-    (warning,) = warnings("KNN", Gate(metric="test:accuracy"))
+    (warning,) = warnings_of("KNN", Gate(metric="test:accuracy"))
     assert "when the test data change, the next model passes without a comparison" in warning
-    assert warnings("KMeans", Gate(metric="test:msd")) == []
-    assert warnings("KNN", Gate(metric="test:accuracy", at_least=0.5, against_current=False)) == []
+    assert warnings_of("KMeans", Gate(metric="test:msd")) == []
+    assert warnings_of("KNN", Gate(metric="test:accuracy", at_least=0.5, against_current=False)) == []

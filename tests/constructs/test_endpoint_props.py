@@ -10,7 +10,7 @@ from aws_cdk import Duration, Environment, Size, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from endpoint_stacks import GROUPS, INSTANCE, TWO_GIB, VPC, endpoint, settings
-from pipeline_stacks import OTHER_VALUES, new_app, new_stack
+from pipeline_stacks import OTHER_VALUES, new_app, new_stack, warnings
 from test_after_training import SETTINGS, algorithm
 from test_documented_defaults import documented, props
 
@@ -241,11 +241,6 @@ WARNED: dict[str, tuple[str, dict[str, Any], str]] = {
         "nothing was granted to it: the endpoint fails",
     ),
 }
-
-
-def warnings(stack: Stack) -> list[str]:
-    metadata = [one for child in stack.node.find_all() for one in child.node.metadata]
-    return [str(one.data) for one in metadata if one.type == "aws:cdk:warning"]
 
 
 @pytest.mark.parametrize("case", WARNED.values(), ids=WARNED)

@@ -10,7 +10,7 @@ from aws_cdk import CfnParameter, Duration
 from aws_cdk import aws_kms as kms
 from botocore.session import get_session
 from botocore.validate import ParamValidator
-from pipeline_stacks import REQUIRED, Synthesised, new_stack, states_of
+from pipeline_stacks import REQUIRED, Synthesised, new_stack, states_of, warnings
 
 from amazon_estimators.algorithms import ALGORITHMS
 from amazon_estimators.errors import AmazonEstimatorsError, InstanceError
@@ -127,7 +127,6 @@ def test_a_type_that_the_deployment_names_is_left_to_it() -> None:
 
 def test_each_unknown_type_is_warned_of() -> None:
     pipeline = synthesised([CPU, "ml.zz9.large", "ml.m5.huge"])
-    metadata = [one for child in pipeline.stack.node.find_all() for one in child.node.metadata]
-    told = json.dumps([str(one.data) for one in metadata if UNKNOWN in str(one.data)])
+    told = json.dumps(warnings(pipeline.stack, UNKNOWN))
     assert "ml.zz9.large" in told
     assert "ml.m5.huge" in told

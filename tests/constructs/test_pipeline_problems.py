@@ -8,7 +8,7 @@ import pytest
 from aws_cdk import App, CfnParameter, Duration, Environment, RemovalPolicy, Size, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_s3 as s3
-from pipeline_stacks import OTHER_VALUES, REQUIRED, Synthesised, new_stack
+from pipeline_stacks import OTHER_VALUES, REQUIRED, Synthesised, new_stack, warnings
 
 from amazon_estimators.algorithms import KMeans, LinearLearner
 from amazon_estimators.errors import AmazonEstimatorsError, InstanceError, RegionError, RequestError
@@ -183,8 +183,7 @@ def test_a_pipeline_in_order_warns_of_nothing() -> None:
     for props in ({}, {"vpc": OTHER_VALUES["vpc"]}, {"encryption_key": OTHER_VALUES["encryption_key"]}):
         stack = new_stack(region="eu-west-1")
         TrainingPipeline(stack, "Digits", **REQUIRED, **{name: make(stack) for name, make in props.items()})
-        metadata = [one for child in stack.node.find_all() for one in child.node.metadata]
-        assert [one.data for one in metadata if one.type == "aws:cdk:warning"] == []
+        assert warnings(stack) == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
-from pipeline_stacks import PSEUDO, REPOSITORY, REQUIRED, Synthesised, new_stack, with_props
+from pipeline_stacks import PSEUDO, REPOSITORY, REQUIRED, Synthesised, new_stack, warnings, with_props
 
 from cdk_amazon_estimators import TrainingPipeline
 
@@ -18,10 +18,7 @@ OTHERS = "arn:aws:iam::999988887777:role/Theirs"
 TRUSTED = iam.ServicePrincipal("sagemaker.amazonaws.com")
 
 
-def warnings(stack: Stack) -> list[str]:
-    metadata = [one for child in stack.node.find_all() for one in child.node.metadata]
-    told = [str(one.data) for one in metadata if one.type == "aws:cdk:warning"]
-    return [one for one in told if "cdk-amazon-estimators:trainingRoleNotGranted" in one]
+NOT_GRANTED = "cdk-amazon-estimators:trainingRoleNotGranted"
 
 
 @pytest.mark.parametrize(
@@ -40,14 +37,14 @@ def warnings(stack: Stack) -> list[str]:
 def test_a_role_that_is_granted_nothing_is_warned_of(role: Callable[[Stack], Any], warned: bool) -> None:
     stack = new_stack(region="eu-west-1")
     TrainingPipeline(stack, "Digits", **REQUIRED, training_role=role(stack))
-    assert len(warnings(stack)) == warned
+    assert len(warnings(stack, NOT_GRANTED)) == warned
 
 
 def test_the_warning_says_what_to_do() -> None:
     stack = new_stack(region="eu-west-1")
     role = iam.Role.from_role_arn(stack, "Role", ARN, mutable=False)
     pipeline = TrainingPipeline(stack, "Digits", **REQUIRED, training_role=role, prefix="digits/")
-    (text,) = warnings(stack)
+    (text,) = warnings(stack, NOT_GRANTED)
     assert ARN in text
     assert "docs/pipeline.md lists under 'A role of your own'" in text
     assert f"PREFIX is 'digits/', JOBS is '{pipeline.job_name_prefix}'" in text
@@ -60,7 +57,7 @@ def test_a_role_without_an_arn_yet_is_named_by_its_path() -> None:
     stack = new_stack(region="eu-west-1")
     role = iam.Role(stack, "Role", assumed_by=TRUSTED).without_policy_updates()
     TrainingPipeline(stack, "Digits", **REQUIRED, training_role=role)
-    (text,) = warnings(stack)
+    (text,) = warnings(stack, NOT_GRANTED)
     assert "Token" not in text.partition(" cannot be changed")[0]
     assert "Role cannot be changed" in text
 

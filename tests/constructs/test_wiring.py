@@ -13,7 +13,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_notifications as notifications
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
-from pipeline_stacks import REQUIRED, Synthesised, new_stack
+from pipeline_stacks import REQUIRED, Synthesised, new_stack, warnings
 
 from cdk_amazon_estimators import (
     AlarmTrigger,
@@ -26,11 +26,6 @@ from cdk_amazon_estimators import (
 from cdk_amazon_estimators.pipeline_checks import OUTSIDE_CHANNELS
 from cdk_amazon_estimators.storage.bucket_events import UNKNOWN
 from cdk_amazon_estimators.storage.given_buckets import KEY_UNKNOWN, NOT_VERSIONED
-
-
-def warnings(stack: Stack, about: str) -> list[str]:
-    metadata = [one for child in stack.node.find_all() for one in child.node.metadata]
-    return [str(one.data) for one in metadata if one.type == "aws:cdk:warning" and about in str(one.data)]
 
 
 def event_configurations(pipeline: Synthesised) -> list[Any]:

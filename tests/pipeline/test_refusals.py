@@ -71,7 +71,7 @@ def test_one_of_very_many_files_is_no_such_file(pipeline: Pipeline, monkeypatch:
         pipeline.put_array(f"train/{number}.npy", np.ones((2, 3), np.float32))
     pipeline.put("train/2.npy", b"not numpy at all")
     with pytest.raises(
-        InputError, match=r"train/2\.npy is not a usable \.npy file.*train/0\.npy is as expected"
+        InputError, match=r"train/2\.npy is text, not a NumPy array.*train/0\.npy is as expected"
     ):
         pipeline.train()
 
