@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "lambda"), str(Path(__file__).parent)]
+sys.path.insert(0, str(ROOT / "lambda"))
 
 from minute_picture import draw_minute  # noqa: E402
 

@@ -248,7 +248,11 @@ def _way_out(dtype: str, reason: str) -> str:
 
 
 def _has_nothing(column: Column) -> bool:
-    return column.gaps is not None and bool(column.gaps.all())
+    """Tell whether every value is missing: pandas holds such a column as NaN, whatever it was of."""
+    if column.gaps is not None:
+        return bool(column.gaps.all())
+    values = column.values
+    return isinstance(values, np.ndarray) and values.dtype.kind == "f" and bool(np.isnan(values).all())
 
 
 def _nothing(rows: int) -> Column:

@@ -248,7 +248,7 @@ def of_any_type(data: bytes, dice: random.Random) -> bytes:
     return head + inner(body, dice)
 
 
-REQUESTS = (
+SENT_BY_OTHERS = (
     Target(
         name="execution_input",
         use=execution_input,
