@@ -215,10 +215,8 @@ class _Acknowledge:
 
 
 def _statements(node: CfnResource) -> list[dict[str, Any]]:
-    """Return the statements of a policy; none of another resource."""
-    if not isinstance(
-        node, iam.CfnPolicy | iam.CfnManagedPolicy
-    ):  # a large policy overflows into managed ones
+    """Return the statements of a policy, of which CDK makes managed ones too; none of another resource."""
+    if not isinstance(node, iam.CfnPolicy | iam.CfnManagedPolicy):
         return []
     statements: list[dict[str, Any]] = Stack.of(node).resolve(node.policy_document)["Statement"]
     return statements
