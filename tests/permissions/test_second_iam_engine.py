@@ -41,7 +41,7 @@ def test_the_verdicts_are_of_todays_policies(recorded: Recorded, policies: dict[
 
 def test_every_kind_of_call_is_there(recorded: Recorded) -> None:
     services = {call.action.partition(":")[0] for call in recorded.calls}
-    assert services >= {"s3", "sagemaker", "lambda", "states", "logs", "events", "kms", "ecr", "iam"}
+    assert services >= {"s3", "sagemaker", "lambda", "states", "logs", "events", "kms", "ecr", "iam", "sqs"}
     assert len(recorded.calls) > 300
     assert len({(call.role, call.action) for call in recorded.calls}) > 100
 
