@@ -100,10 +100,10 @@ def alone(case: str, body: bytes) -> Callable[[], int]:
     import pyarrow as pa
     from pyarrow import csv, parquet
 
-    from amazon_estimators.sources.delimited.reader import table as numbers
+    from amazon_estimators.sources.delimited.table import matrix
     from amazon_estimators.sources.source import BLOCK_BYTES
 
-    as_rows = numbers.matrix if case.endswith("rows") else lambda table: table
+    as_rows = matrix if case.endswith("rows") else lambda table: table
 
     def read_csv() -> int:
         names = [f"c{number}" for number in range(COLUMNS)]
