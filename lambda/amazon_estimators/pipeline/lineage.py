@@ -14,7 +14,7 @@ from typing import Any
 from amazon_estimators.pipeline import keys
 from amazon_estimators.storage.s3_uri import Place
 
-PRODUCER = "https://pypi.org/project/cdk-amazon-estimators"
+PRODUCER = "pkg:pypi/cdk-amazon-estimators"
 SPEC = "https://openlineage.io/spec"
 CORE = f"{SPEC}/2-0-2/OpenLineage.json#/$defs"
 FACETS = {
