@@ -25,6 +25,7 @@ class EmulatedAccount:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
+        self._sessions: dict[tuple[str, str, str], Credentials] = {}
 
     def denial(
         self, access_key: str, action: str, resource: str, context: Mapping[str, str] | None = None
@@ -60,6 +61,13 @@ class EmulatedAccount:
             },
         )
         return credentials
+
+    def session(self, role_arn: str, service: str, source: str) -> Credentials:
+        """Return what :meth:`role_credentials` returned first: for what a service does all the time."""
+        key = (role_arn, service, source)
+        if key not in self._sessions:
+            self._sessions[key] = self.role_credentials(*key)
+        return self._sessions[key]
 
     def alarming(self, names: Sequence[str]) -> list[str]:
         alarms = (cloudwatch._alarms.get_scoped(ACCOUNT, REGION, name) for name in names)

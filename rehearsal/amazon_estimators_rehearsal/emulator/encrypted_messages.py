@@ -18,9 +18,10 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from ministack.core import router
-from ministack.services import cloudwatch, eventbridge, lambda_svc, sns, sqs
+from ministack.services import cloudwatch, eventbridge, sns, sqs
 from ministack.services.cloudformation import provisioners
 
+from amazon_estimators_rehearsal.emulator.event_sources import pollers_of
 from amazon_estimators_rehearsal.emulator.key_use import (
     DECRYPT,
     ENCRYPT,
@@ -84,25 +85,18 @@ def _ask_pollers(keys: KeyUse) -> None:
 
     @functools.wraps(receive)
     def received(queue_url: str, most: int) -> Any:
-        queue = sqs._queues.get(queue_url)
-        key, arn = _queue_key(queue)
-        if not key or not queue or not queue["messages"]:
-            return receive(queue_url, most)
-        for mapping in lambda_svc._esms.values():
-            if mapping.get("EventSourceArn") == arn:
-                _, config = lambda_svc._get_func_record_for_qualifier(
-                    mapping["FunctionName"], mapping.get("Qualifier")
-                )
-                denial = keys.denial_of_role(
-                    config["Role"],
-                    RECEIVE,
-                    key,
-                    via="sqs",
-                    context={"aws:sqs:arn": arn},
-                    of=("lambda.amazonaws.com", config["FunctionArn"]),
-                )
-                if denial:
-                    return []
+        key, _ = _queue_key(sqs._queues.get(queue_url))
+        for arn, config in pollers_of(queue_url) if key else ():
+            denial = keys.denial_of_role(
+                config["Role"],
+                RECEIVE,
+                key,
+                via="sqs",
+                context={"aws:sqs:arn": arn},
+                of=("lambda.amazonaws.com", config["FunctionArn"]),
+            )
+            if denial:
+                return []
         return receive(queue_url, most)
 
     sqs._receive_messages_for_esm = received

@@ -45,11 +45,11 @@ def encrypt_objects(keys: KeyUse) -> None:
         query: Any = None,
     ) -> Any:
         """Return S3's answer if the caller may not use the key that encrypts an object, or None."""
-        if stored.get(ALGORITHM) != "aws:kms" or KEY not in stored:
+        encrypted = _key_of(stored, bucket, key)
+        if encrypted is None:
             return None
-        caller = router.extract_access_key_id(headers, query)
-        arn = f"arn:aws:s3:::{bucket}" + ("" if _has_bucket_key(bucket) else f"/{key}")
-        denial = keys.denial(caller, actions, stored[KEY], via="s3", context={"aws:s3:arn": arn})
+        caller, (kms_key, arn) = router.extract_access_key_id(headers, query), encrypted
+        denial = keys.denial(caller, actions, kms_key, via="s3", context={"aws:s3:arn": arn})
         if denial is None:
             return None
         return iam_actions.access_denied_response("s3", actions[0], "", "", message=denial)
@@ -129,13 +129,15 @@ def encrypt_objects(keys: KeyUse) -> None:
 def key_of_object(bucket: str, key: str) -> tuple[str, str] | None:
     """Return the KMS key that encrypts an object and the ARN in its encryption context; None without one."""
     status, stored, _ = s3._head_object(bucket, key, {}, {})
-    if status != 200 or stored.get(ALGORITHM) != "aws:kms" or KEY not in stored:
+    return _key_of(stored, bucket, key) if status == 200 else None
+
+
+def _key_of(stored: Mapping[str, str], bucket: str, key: str) -> tuple[str, str] | None:
+    """Return the same of an object with these headers."""
+    if stored.get(ALGORITHM) != "aws:kms" or KEY not in stored:
         return None
-    return stored[KEY], f"arn:aws:s3:::{bucket}" + ("" if _has_bucket_key(bucket) else f"/{key}")
-
-
-def _has_bucket_key(bucket: str) -> bool:
-    return "<BucketKeyEnabled>true<" in (s3._bucket_encryption.get(bucket) or "")
+    has_bucket_key = "<BucketKeyEnabled>true<" in (s3._bucket_encryption.get(bucket) or "")
+    return stored[KEY], f"arn:aws:s3:::{bucket}" + ("" if has_bucket_key else f"/{key}")
 
 
 def _default_to_the_managed_key() -> None:

@@ -13,8 +13,8 @@ from typing import Any
 from ministack.services import lambda_svc, sqs
 
 from amazon_estimators_rehearsal.emulator.account import EmulatedAccount
+from amazon_estimators_rehearsal.emulator.event_sources import pollers_of
 from amazon_estimators_rehearsal.environment import ACCOUNT, REGION
-from amazon_estimators_rehearsal.sagemaker.account import Credentials
 
 logger = logging.getLogger("rehearsal")
 
@@ -25,29 +25,20 @@ WRITE = ("logs:CreateLogStream", "logs:PutLogEvents")
 def enforce_function_roles(account: EmulatedAccount) -> None:
     """Let Lambda poll a queue and write a log only as the function's role may."""
     receive, emit = sqs._receive_messages_for_esm, lambda_svc._emit_lambda_logs
-    sessions: dict[tuple[str, str], Credentials] = {}
 
     def refused(config: Mapping[str, Any], actions: Sequence[str], resource: str) -> bool:
-        session = (config["Role"], config["FunctionArn"])
+        arn = config["FunctionArn"]
         try:
-            if session not in sessions:
-                sessions[session] = account.role_credentials(session[0], "lambda.amazonaws.com", session[1])
+            caller = account.session(config["Role"], "lambda.amazonaws.com", arn).access_key_id
         except LookupError as problem:
-            logger.warning("Lambda cannot act for %s: %s", session[1], problem)
+            logger.warning("Lambda cannot act for %s: %s", arn, problem)
             return True
-        key = sessions[session].access_key_id
-        return any(account.denial(key, action, resource) for action in actions)
+        return any(account.denial(caller, action, resource) for action in actions)
 
     @functools.wraps(receive)
     def received(queue_url: str, most: int) -> Any:
-        queue = sqs._queues.get(queue_url)
-        arn = queue["attributes"].get("QueueArn") if queue and queue["messages"] else None
-        for mapping in [*lambda_svc._esms.values()] if arn else ():
-            if mapping.get("EventSourceArn") == arn:
-                name, qualifier = mapping["FunctionName"], mapping.get("Qualifier")
-                _, config = lambda_svc._get_func_record_for_qualifier(name, qualifier)
-                if refused(config, POLL, str(arn)):
-                    return []
+        if any(refused(config, POLL, arn) for arn, config in pollers_of(queue_url)):
+            return []
         return receive(queue_url, most)
 
     @functools.wraps(emit)

@@ -19,7 +19,6 @@ from ministack.services import kms
 
 from amazon_estimators_rehearsal.emulator.account import EmulatedAccount
 from amazon_estimators_rehearsal.environment import ACCOUNT, REGION
-from amazon_estimators_rehearsal.sagemaker.account import Credentials
 
 logger = logging.getLogger("rehearsal")
 
@@ -31,7 +30,6 @@ class KeyUse:
 
     def __init__(self, account: EmulatedAccount) -> None:
         self._account = account
-        self._sessions: dict[tuple[str, str, str], Credentials] = {}
 
     def denial(
         self, access_key: str, actions: Iterable[str], key: str, *, via: str, context: Mapping[str, str]
@@ -80,14 +78,11 @@ class KeyUse:
         """
         if managed_by_aws(key):
             return None
-        session = (role_arn, *of)
-        if session not in self._sessions:
-            try:
-                self._sessions[session] = self._account.role_credentials(role_arn, *of)
-            except LookupError as problem:
-                return str(problem)
-        access_key = self._sessions[session].access_key_id
-        return self.denial(access_key, actions, key, via=via, context=context)
+        try:
+            caller = self._account.session(role_arn, *of).access_key_id
+        except LookupError as problem:
+            return str(problem)
+        return self.denial(caller, actions, key, via=via, context=context)
 
 
 def denial_of_service(
