@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
-from account import REGION
+from account import configure_clients
 from botocore.config import Config
 from botocore.hooks import EventAliaser
 from botocore.retries import standard
@@ -44,12 +44,7 @@ class Clients:
     def used(self) -> Iterator[None]:
         """Let the library get these clients, and pause never."""
         with pytest.MonkeyPatch.context() as patch:
-            for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
-                patch.delenv(name, raising=False)
-            for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-                patch.setenv(name, "test")
-            patch.setenv("AWS_DEFAULT_REGION", REGION)
-            patch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")
+            configure_clients(patch)
             patch.setenv("NO_PROXY", "127.0.0.1")
             # A client's budget of retries is for one function, not for a thousand cases.
             patch.setattr(standard.quota, "RetryQuota", lambda: RetryQuota(10**9))

@@ -28,22 +28,11 @@ from amazon_estimators.triggers.messages import UnknownMessageError, parse
 from fuzz.binary_files import framed, frames, recordio_file
 from fuzz.mutations import any_of, json_lines, json_value, raw, text
 from fuzz.target import Mutate, Target
+from plain_settings import PLAIN_SETTINGS
 
 WIDEST = 1000
 """Features of the model that is asked."""
 NAMES = tuple(sorted(ALGORITHMS))
-SETTINGS = {
-    "pipeline": "Stack/Digits",
-    "algorithm": "KMeans",
-    "hyperparameters": {"k": "2"},
-    "instance_type": "ml.m5.large",
-    "instance_count": 1,
-    "job_name_prefix": "digits-1a2b3c4d",
-    "data_bucket": "bucket",
-    "prefix": "",
-    "target_shard_bytes": 2**20,
-    "channels": {"train": {}},
-}
 LEAST: Mapping[str, Mapping[str, str]] = {
     "FactorizationMachines": {"num_factors": "4", "predictor_type": "regressor"},
     "IPInsights": {"num_entity_vectors": "20000", "vector_dim": "8"},
@@ -70,7 +59,9 @@ def parsed(body: bytes) -> Any:
 def execution_input(data: bytes) -> None:
     """Read an execution input, for the algorithm that the first byte names."""
     name, asked = NAMES[(data[0] if data else 0) % len(NAMES)], parsed(data[1:])
-    settings = Settings.from_dict({**SETTINGS, "algorithm": name, "hyperparameters": LEAST.get(name, {})})
+    settings = Settings.from_dict(
+        {**PLAIN_SETTINGS, "algorithm": name, "hyperparameters": LEAST.get(name, {})}
+    )
     with suppress(AmazonEstimatorsError):
         check_input(asked)  # of a scoring
     settings.algorithm_for(asked).hyperparameters()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from amazon_estimators.pipeline.seal import seal_step
 from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.pipeline.shard_plan import Plan
 from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES
+from plain_settings import PLAIN_SETTINGS
 
 
 def execution_named(name: str) -> dict[str, Any]:
@@ -27,17 +29,9 @@ class Pipeline:
     def __init__(self, s3: Any, bucket: str) -> None:
         self.s3 = s3
         self.bucket = bucket
-        self.settings: dict[str, Any] = {
-            "pipeline": "Stack/Digits",
-            "algorithm": "KMeans",
-            "hyperparameters": {"k": "2"},
-            "instance_type": "ml.m5.large",
-            "instance_count": 1,
-            "job_name_prefix": "digits-1a2b3c4d",
+        self.settings = deepcopy(PLAIN_SETTINGS) | {
             "data_bucket": bucket,
-            "prefix": "",
             "target_shard_bytes": DEFAULT_SHARD_BYTES,
-            "channels": {"train": {}},
         }
 
     def put(self, name: str, body: bytes) -> None:

@@ -12,22 +12,10 @@ from starter_world import World
 
 from amazon_estimators.errors import AmazonEstimatorsError, HyperparameterError, RequestError
 from amazon_estimators.pipeline.settings import INPUT_KEYS, LONGEST_REASON, Settings
+from plain_settings import PLAIN_SETTINGS
 
 SCHEMA = json.loads(files("amazon_estimators").joinpath("execution_input.schema.json").read_text("utf-8"))
-SETTINGS = Settings.from_dict(
-    {
-        "pipeline": "Stack/Digits",
-        "algorithm": "KMeans",
-        "hyperparameters": {"k": "2"},
-        "instance_type": "ml.m5.large",
-        "instance_count": 1,
-        "job_name_prefix": "digits-1a2b3c4d",
-        "data_bucket": "bucket",
-        "prefix": "",
-        "target_shard_bytes": 2**20,
-        "channels": {"train": {}},
-    }
-)
+SETTINGS = Settings.from_dict(PLAIN_SETTINGS)
 CASES: list[tuple[Any, bool]] = [
     ({}, True),
     ({"hyperparameters": {"k": "12"}}, True),

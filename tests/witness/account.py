@@ -263,17 +263,22 @@ def response(request: Any, status: int, headers: dict[str, str], body: bytes) ->
     return AWSResponse(request.url, status, kept, raw)
 
 
+def configure_clients(patch: pytest.MonkeyPatch) -> None:
+    """Let clients of this process take nothing from the user's environment."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+        patch.delenv(name, raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        patch.setenv(name, "test")
+    patch.setenv("AWS_DEFAULT_REGION", REGION)
+    # Otherwise bodies come in the chunked form that HTTP servers undo.
+    patch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")
+
+
 @contextmanager
 def in_account(account: Account) -> Iterator[None]:
     """Let botocore's requests in this process end in ``account``."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
-            patch.delenv(name, raising=False)
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "test")
-        patch.setenv("AWS_DEFAULT_REGION", REGION)
-        # Otherwise bodies come in the chunked form that HTTP servers undo.
-        patch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")
+        configure_clients(patch)
         patch.setattr(URLLib3Session, "send", lambda self, request: account.send(request))
         # Making a client takes longer than most functions do.
         patch.setattr(storage, "client", _s3_client)
