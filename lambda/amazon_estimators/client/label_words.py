@@ -18,8 +18,8 @@ OUTPUT = "/output/model.tar.gz"
 def words_of_labels(model_data: str, session: Any) -> tuple[str, ...]:
     """Return the words of the labels, in the order of their numbers.
 
-    None if labels are numbers, and if this account does not tell: the file is not where its training job left
-    it, or the RecordSet it was trained on is gone. Predictions then have numbers alone.
+    Empty if labels are numbers, and if this account does not tell: the file is not where its training job
+    left it, or the RecordSet it was trained on is gone. Predictions then have numbers alone.
 
     Args:
         model_data: The S3 URI of a ``model.tar.gz``.

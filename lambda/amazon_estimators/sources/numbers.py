@@ -72,6 +72,16 @@ def parts_thousands(texts: Iterable[bytes], decimal: bytes = b".") -> bool:
     return all(pattern.fullmatch(text) for text in texts)
 
 
+def is_whole(text: bytes) -> bool:
+    """Return True for digits alone, with signs before and blanks around them.
+
+    Example:
+        >>> [is_whole(text) for text in (b" -3 ", b"3.0", b"")]
+        [True, False, False]
+    """
+    return text.strip().lstrip(b"+-").isdigit()
+
+
 def is_missing(text: bytes) -> bool:
     """Return True if the text stands for a missing value.
 

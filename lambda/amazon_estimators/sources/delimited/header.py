@@ -19,7 +19,7 @@ from amazon_estimators.errors import InputError, SchemaError
 from amazon_estimators.sources.delimited.dialect import Dialect
 from amazon_estimators.sources.delimited.fronts import Front, dialect_of
 from amazon_estimators.sources.delimited.header_levels import refuse_levels
-from amazon_estimators.sources.numbers import is_missing, number_pattern, value_of
+from amazon_estimators.sources.numbers import is_missing, is_whole, number_pattern, value_of
 from amazon_estimators.sources.schema import Schema
 from amazon_estimators.sources.source import Source
 
@@ -189,9 +189,9 @@ def _looks_like_names(first: list[bytes], below: list[list[bytes]], decimal: byt
         return "", False
     head = [value_of(cell, decimal) for cell in first]
     rows = [[value_of(cell, decimal) for cell in row] for row in below]
-    whole_head = all(_is_whole(cell) for cell in first)
+    whole_head = all(is_whole(cell) for cell in first)
     whole_above_parts = [
-        _is_whole(cell) and not any(_is_whole(row[at]) for row in below) for at, cell in enumerate(first)
+        is_whole(cell) and not any(is_whole(row[at]) for row in below) for at, cell in enumerate(first)
     ]
     outside = [
         len(rows) > 2 and not min(row[at] for row in rows) <= value <= max(row[at] for row in rows)
@@ -226,8 +226,8 @@ def _other_decimals(first: list[bytes], below: list[list[bytes]], *, parts_below
         return ""
     if parts_below:
         return "its numbers are whole, and all others have decimals"
-    whole_below = len(below) > 2 and all(_is_whole(cell) for row in below for cell in row)
-    if whole_below and not any(map(_is_whole, first)):
+    whole_below = len(below) > 2 and all(is_whole(cell) for row in below for cell in row)
+    if whole_below and not any(map(is_whole, first)):
         return "its numbers have decimals, and all others are whole"
     return ""
 
@@ -280,10 +280,6 @@ _PATTERNS = {
 
 def _is_year(value: float) -> bool:
     return YEARS[0] <= value <= YEARS[1]
-
-
-def _is_whole(cell: bytes) -> bool:
-    return cell.strip().lstrip(b"+-").isdigit()
 
 
 def _is_repeated(verdicts: list[Verdict], source: Source) -> bool:

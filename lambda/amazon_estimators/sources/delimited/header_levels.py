@@ -15,7 +15,7 @@ from itertools import combinations, groupby, pairwise, product
 
 from amazon_estimators.errors import InputError
 from amazon_estimators.sources.delimited.fronts import Front, dialect_of
-from amazon_estimators.sources.numbers import number_pattern, value_of
+from amazon_estimators.sources.numbers import is_whole, number_pattern, value_of
 from amazon_estimators.sources.source import Source
 
 MOST_LEVELS = 4
@@ -69,7 +69,7 @@ def _are_levels(head: Rows, below: Rows, decimal: bytes) -> bool:
     if (
         not LEAST_COLUMNS <= len(columns) == len(set(columns))
         or not 1 < len(runs) == len(set(runs)) < len(columns)
-        or not all(_is_whole(name) or _has_words([name], decimal) for name in names)
+        or not all(is_whole(name) or _has_words([name], decimal) for name in names)
     ):
         return False
     if _has_words(names, decimal):
@@ -127,8 +127,4 @@ def _numbers(rows: Rows, decimal: bytes) -> list[list[float]]:
 
 def _has_decimals(rows: Rows) -> bool:
     """Return True if no cell is a whole number."""
-    return not any(_is_whole(cell) for row in rows for cell in row)
-
-
-def _is_whole(cell: bytes) -> bool:
-    return cell.strip().lstrip(b"+-").isdigit()
+    return not any(is_whole(cell) for row in rows for cell in row)
