@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pipeline_runs import Pipeline
 
 from amazon_estimators.encodings import ip_insights, object2vec
+from amazon_estimators.encodings.text_lines import tidy
 from amazon_estimators.errors import InputError
 
 PAIRS = {
@@ -82,10 +83,16 @@ def test_a_bad_pair_is_named_by_its_line(pipeline: Pipeline, bad: bytes) -> None
     assert not [key for key in pipeline.all_keys() if "part_" in key or "manifest" in key]
 
 
-def test_a_pair_cut_over_two_lines_is_refused() -> None:
-    """Joined by commas they would parse, and their number would be right."""
-    text = b'{"label": 1, "in0": [1], "in1": [2]}, {"label": 1, "in0": [1], "in1": [2]}\n{"label": 1\n'
-    assert object2vec._pairs(text + b'"in0": [1], "in1": [2]}\n') is None
+ONE = b'{"label": 1, "in0": [1], "in1": [2]}'
+CUT = b'{"label": 1,\n"in0": [1], "in1": [2]}\n'
+TWO = ONE + b" " + ONE + b"\n"
+
+
+@pytest.mark.parametrize("text", [TWO, TWO + CUT, b" " + ONE + b"\n"])
+def test_a_line_is_one_pair_from_brace_to_brace(text: bytes) -> None:
+    """The parser alone would take blanks and newlines between pairs."""
+    assert object2vec._read(text, object2vec._PAIRS) is None
+    assert object2vec._read_plain(text) is None
 
 
 values = st.recursive(
@@ -104,7 +111,70 @@ ids = st.lists(st.integers(0, 9), min_size=1, max_size=3)
 def test_all_lines_at_once_and_one_by_one_agree(found: list[dict[str, Any]]) -> None:
     text = lines(*found)
     one_by_one = all(object2vec.reason(line) is None for line in text.splitlines())
-    assert (object2vec._pairs(text) is not None) == one_by_one
+    assert (object2vec._read(text, object2vec._PAIRS) is not None) == one_by_one
+
+
+def facts(read: Any) -> Any:
+    """Return the labels and the tokens of what was read."""
+    return read and ([pair.label for pair in read[0]], read[1])
+
+
+token_ids = st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=5)
+plain_pairs = st.builds(pair, st.integers(-9, 9) | st.floats(-9, 9), token_ids, token_ids)
+MARKS = [*b'{}[],:" \n\t\r019-.e\\x\xff']
+
+
+@given(st.lists(plain_pairs, min_size=1, max_size=4), st.sampled_from([(",", ":"), (", ", ": ")]))
+def test_plain_pairs_are_read_without_objects_as_with_them(found: list[Any], marks: Any) -> None:
+    text = "".join(json.dumps(value, separators=marks) + "\n" for value in found).encode()
+    plain = object2vec._read_plain(text)
+    assert plain is not None
+    assert facts(plain) == facts(object2vec._read(text, object2vec._PAIRS))
+
+
+@settings(max_examples=500)
+@given(st.lists(plain_pairs, min_size=1, max_size=2), st.data())
+def test_no_text_is_plain_that_is_refused(found: list[Any], data: st.DataObject) -> None:
+    text = bytearray(lines(*found))
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(text) - 1))
+        removed = data.draw(st.integers(0, 2))
+        text[at : at + removed] = bytes(data.draw(st.lists(st.sampled_from(MARKS), max_size=2)))
+    tidy_text = tidy(bytes(text) + b"\n")
+    plain = object2vec._read_plain(tidy_text) if tidy_text else None
+    assert plain is None or facts(plain) == facts(object2vec._read(tidy_text, object2vec._PAIRS))
+
+
+NOT_PLAIN = {
+    "a key twice": b'{"label": 1, "in0": [-1], "in0": [1], "in1": [2]}\n',
+    "a list in a list": b'{"label": 1, "in0": [1, [2]], "in1": [2]}\n',
+    "no list": b'{"label": 1, "in0": 1, "in1": [2]}\n',
+    "two lists for one": b'{"label": 1, "in0": [[1], [2]], "in1": [2]}\n',
+    "an empty list": b'{"label": 1, "in0": [ ], "in1": [2]}\n',
+    "an empty list below a full one": b'{"label": 1, "in0": [1], "in1": [2]}\n' * 2
+    + b'{"label": 1, "in0": [], "in1": [2]}\n',
+    "one more than the last id": b'{"label": 1, "in0": [2147483648], "in1": [2]}\n',
+    "a digit more than the last id": b'{"label": 1, "in0": [9, 10000000000], "in1": [2]}\n',
+    "a fraction": b'{"label": 1, "in0": [1.0], "in1": [2]}\n',
+    "an exponent": b'{"label": 1, "in0": [1e3], "in1": [2]}\n',
+    "minus zero": b'{"label": 1, "in0": [-0], "in1": [2]}\n',
+}
+
+
+@pytest.mark.parametrize("text", NOT_PLAIN.values(), ids=NOT_PLAIN)
+def test_what_is_not_plain_is_left_to_the_exact_way(text: bytes) -> None:
+    assert object2vec._read_plain(text) is None
+
+
+def test_pairs_written_otherwise_are_passed_on_too(pipeline: Pipeline) -> None:
+    pipeline.settings |= PAIRS
+    text = b'{"in0":[-0],"in1":[5],"\\u006cabel":1}\n{"label": 0, "label": 2, "in0": [1, 3], "in1": [2]}\n'
+    pipeline.put("train/a.jsonl", text)
+    planned = pipeline.train()
+    assert b"".join(pipeline.shards(planned)) == text
+    facts = pipeline.facts(planned)
+    assert facts["labels"] == {"minimum": 1, "maximum": 2, "integral": True}
+    assert facts["tokens"] == [{"highest": 3, "longest": 2}, {"highest": 5, "longest": 1}]
 
 
 def test_ip_insights_shards_are_the_lines(pipeline: Pipeline) -> None:
