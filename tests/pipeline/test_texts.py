@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import sys
 from typing import Any
 
 import numpy as np
@@ -232,7 +233,31 @@ def test_a_bad_line_says_why(bad: bytes) -> None:
 )
 def test_a_good_line(good: bytes) -> None:
     assert ip_insights.reason(good) is None
-    assert ip_insights._LINES.fullmatch(good + b"\n")
+    assert ip_insights._are_pairs(good + b"\n")
+
+
+addresses = st.lists(st.integers(0, 255), min_size=4, max_size=4).map(
+    lambda octets: ".".join(map(str, octets))
+)
+entities = st.sampled_from(["user_7", '"a ""b"", c"', "Zoë", "10.0.0.1"])
+CHANGES = [b"", b"0", b"6", b"25", b".", b",", b'"', b'""', b" ", b"\r", b"\n", b"\xff", b"\xed\xa0\x80"]
+
+
+@settings(max_examples=500)
+@given(st.lists(st.tuples(entities, addresses), max_size=3), st.data())
+def test_both_engines_take_what_is_right_line_by_line(found: list[Any], data: st.DataObject) -> None:
+    text = bytearray("".join(f"{entity},{address}\n" for entity, address in found).encode())
+    for _ in range(data.draw(st.integers(0, 2))):
+        at = data.draw(st.integers(0, len(text)))
+        text[at : at + data.draw(st.integers(0, 1))] = data.draw(st.sampled_from(CHANGES))
+    tidy_text = tidy(bytes(text) + b"\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "pyarrow", None)
+        by_python = ip_insights._are_pairs(tidy_text)
+    assert ip_insights._are_pairs(tidy_text) == by_python
+    if ip_insights._is_utf8(tidy_text):
+        *each, _ = tidy_text.split(b"\n")
+        assert by_python == all(ip_insights.reason(line) is None for line in each)
 
 
 def test_a_bad_address_late_in_a_large_file_is_named_by_its_line(pipeline: Pipeline) -> None:
