@@ -1,11 +1,11 @@
 """Measure the synth of pipelines against that of a bucket: ``benchmarks/synth.py [--rounds N] [--write]``.
 
-Each app runs in a process of its own, with its Node process; CPU seconds count both. ``functions`` is an app of
-one bucket that also imports what any app with a Lambda function, a state machine and an alarm imports: the
+Each app runs in a process of its own, with its Node process; CPU seconds count both. ``functions`` is an app
+of one bucket that also imports what any app with a Lambda function, a state machine and an alarm imports: the
 pipelines cannot take less. Lambda code is not installed, as in a stack that is not deployed.
 
-CDK validates templates in a WebAssembly engine, which takes seconds to start and to warm up whatever is in the
-template. ``CDK_VALIDATION=false`` turns that off; both are measured.
+CDK validates templates in a WebAssembly engine, which takes seconds to start and to warm up, whatever is in
+the template. ``CDK_VALIDATION=false`` turns that off; both are measured.
 
 ``--write`` saves the lowest of all rounds to ``benchmarks/results/synth.json``.
 """
