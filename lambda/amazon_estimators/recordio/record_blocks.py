@@ -89,6 +89,10 @@ def read_blocks(file: Any, name: str) -> Iterator[Block]:
                 yield block
                 number += len(block.offsets)
                 window.consume(block.size)
+            # What is left is mostly the start of one more such record, so read on.
+            missing = table.size - window.data().size
+            if missing > 0 and not window.ended:
+                continue
         # The first record shows whether the others can be read as a table.
         frames = window.frames(at_most=1) if number == 0 else window.frames()
         yield from _parse(window, frames, number)
