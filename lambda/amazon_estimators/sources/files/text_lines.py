@@ -35,7 +35,7 @@ def whole_lines(s3: Any, piece: Piece, *, compression: str = "auto") -> Iterator
         if end and length + chunk.find(b"\n") >= LINE_LIMIT:
             raise too_long(piece)
         if end:
-            yield b"".join((*rest, chunk[:end]))
+            yield b"".join((*rest, memoryview(chunk)[:end]))
             rest, length = [chunk[end:]], len(chunk) - end
         else:
             rest.append(chunk)
