@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -56,6 +57,12 @@ def size_mb(directory: Path) -> float:
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()) / 1e6
 
 
+def unpack(write: Callable[[Path], None], directory: Path) -> None:
+    archive = directory.with_suffix(".zip")
+    write(archive)
+    shutil.unpack_archive(archive, directory)
+
+
 def without_bytecode(code: Path, bare: Path) -> Path:
     return Path(shutil.copytree(code, bare, ignore=shutil.ignore_patterns("__pycache__")))
 
@@ -65,8 +72,8 @@ def measure(rounds: int) -> dict[str, Any]:
     bundle = LambdaBundle(platform="host")
     with tempfile.TemporaryDirectory() as scratch:
         code, layer, bare = (Path(scratch) / name for name in ("code", "layer", "bare"))
-        bundle.install(code)
-        table_reader_layer.install(bundle, layer)
+        unpack(bundle.archive, code)
+        unpack(table_reader_layer.table_reader(bundle).archive, layer)
         trees = {"with bytecode": code, "without": without_bytecode(code, bare)}
         sizes = {name: round(size_mb(path), 1) for name, path in (("code", code), ("layer", layer))}
         times: dict[str, dict[str, list[float]]] = {tree: {name: [] for name in modules} for tree in trees}

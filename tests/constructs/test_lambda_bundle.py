@@ -8,9 +8,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -39,10 +40,21 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def install(bundle: LambdaBundle, directory: Path) -> Path:
-    """``code/`` and ``layer/`` in ``directory``."""
-    bundle.install(directory / "code")
-    table_reader_layer.install(bundle, directory / "layer")
+    """``code/`` and ``layer/`` in ``directory``, from archives beside them."""
+    directory.mkdir(exist_ok=True)
+    for name, write in archives(bundle).items():
+        archive = directory / f"{name}.zip"
+        write(archive)
+        with ZipFile(archive) as opened:
+            opened.extractall(directory / name)
+            for entry in opened.infolist():
+                (directory / name / entry.filename).chmod(entry.external_attr >> 16 & 0o777)
     return directory
+
+
+def archives(bundle: LambdaBundle) -> dict[str, Callable[[Path], None]]:
+    """What writes the archive of each part."""
+    return {"code": bundle.archive, "layer": table_reader_layer.table_reader(bundle).archive}
 
 
 @pytest.fixture(scope="module")
@@ -224,8 +236,8 @@ def test_another_machine_makes_the_same_bytes(
         again = install(HOST, tmp_path / "again")
     finally:
         os.umask(before)
-    for part in ("code", "layer"):
-        assert fingerprint(again / part) == fingerprint(on_host / part)
+    for archive in ("code.zip", "layer.zip"):
+        assert (again / archive).read_bytes() == (on_host / archive).read_bytes()
     assert HOST.digest() == digest
 
 
@@ -242,10 +254,9 @@ def test_the_second_install_runs_no_installer(
     monkeypatch.setattr(subprocess, "run", refuse)
     assert fingerprint(install(HOST, tmp_path / "again")) == fingerprint(on_host)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
-    with pytest.raises(AssertionError, match="the installer ran"):
-        HOST.install(tmp_path / "other")
-    with pytest.raises(AssertionError, match="the installer ran"):
-        table_reader_layer.install(HOST, tmp_path / "other")
+    for write in archives(HOST).values():
+        with pytest.raises(AssertionError, match="the installer ran"):
+            write(tmp_path / "other.zip")
 
 
 @pytest.mark.parametrize("variable", ["PIP_USER", "PIP_REQUIRE_VIRTUALENV"])
@@ -254,8 +265,9 @@ def test_a_habit_of_the_user_s_pip_is_none_of_the_bundle_s(
 ) -> None:
     monkeypatch.setenv(variable, "1")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    HOST.install(tmp_path / "code")
-    assert (tmp_path / "code" / "numpy").is_dir()
+    HOST.archive(tmp_path / "code.zip")
+    with ZipFile(tmp_path / "code.zip") as archive:
+        assert "numpy/__init__.py" in archive.namelist()
 
 
 def test_a_failed_install_leaves_nothing_in_the_cache_and_says_what_pip_says(
@@ -266,13 +278,11 @@ def test_a_failed_install_leaves_nothing_in_the_cache_and_says_what_pip_says(
     monkeypatch.setattr(lambda_bundle, "LOCK", lock)
     monkeypatch.setattr(table_reader_layer, "LOCK", lock)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    with pytest.raises(RuntimeError, match=r"pip could not install[\s\S]*(DO NOT MATCH|hash)"):
-        HOST.install(tmp_path / "code")
-    with pytest.raises(RuntimeError, match=r"pip could not install[\s\S]*(DO NOT MATCH|hash)"):
-        table_reader_layer.install(HOST, tmp_path / "layer")
+    for write in archives(HOST).values():
+        with pytest.raises(RuntimeError, match=r"pip could not install[\s\S]*(DO NOT MATCH|hash)"):
+            write(tmp_path / "part.zip")
     assert not list(cache_directory().iterdir())
-    assert not (tmp_path / "code").exists()
-    assert not (tmp_path / "layer").exists()
+    assert not (tmp_path / "part.zip").exists()
 
 
 def test_without_pip_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,7 +294,7 @@ def test_without_pip_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(sys, "executable", str(bare))
     with pytest.raises(RuntimeError, match="-m ensurepip"):
-        HOST.install(tmp_path / "code")
+        HOST.archive(tmp_path / "code.zip")
 
 
 def test_the_digest_tells_all_apart_that_changes_the_bytes(

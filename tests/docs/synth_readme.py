@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import cdk_amazon_estimators
 
@@ -35,9 +36,10 @@ def main(readme: Path) -> None:
     resources = json.loads(template.read_text(encoding="utf-8"))["Resources"].values()
     kinds = [resource["Type"] for resource in resources]
     assert "AWS::StepFunctions::StateMachine" in kinds, kinds
-    assert any((asset / "amazon_estimators").is_dir() for asset in Path("out").glob("asset.*")), (
-        "no Lambda code"
-    )
+    assert any(
+        "amazon_estimators/handlers/plan.py" in ZipFile(asset).namelist()
+        for asset in Path("out").glob("asset.*.zip")
+    ), "no Lambda code"
     print(f"{template}: {len(kinds)} resources from the wheel")
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pipeline_runs import Pipeline
 
 from amazon_estimators.encodings import ip_insights, object2vec
+from amazon_estimators.encodings.text_lines import tidy
 from amazon_estimators.errors import InputError
 
 PAIRS = {
@@ -82,10 +84,16 @@ def test_a_bad_pair_is_named_by_its_line(pipeline: Pipeline, bad: bytes) -> None
     assert not [key for key in pipeline.all_keys() if "part_" in key or "manifest" in key]
 
 
-def test_a_pair_cut_over_two_lines_is_refused() -> None:
-    """Joined by commas they would parse, and their number would be right."""
-    text = b'{"label": 1, "in0": [1], "in1": [2]}, {"label": 1, "in0": [1], "in1": [2]}\n{"label": 1\n'
-    assert object2vec._pairs(text + b'"in0": [1], "in1": [2]}\n') is None
+ONE = b'{"label": 1, "in0": [1], "in1": [2]}'
+CUT = b'{"label": 1,\n"in0": [1], "in1": [2]}\n'
+TWO = ONE + b" " + ONE + b"\n"
+
+
+@pytest.mark.parametrize("text", [TWO, TWO + CUT, b" " + ONE + b"\n"])
+def test_a_line_is_one_pair_from_brace_to_brace(text: bytes) -> None:
+    """The parser alone would take blanks and newlines between pairs."""
+    assert object2vec._read(text, object2vec._PAIRS) is None
+    assert object2vec._read_plain(text) is None
 
 
 values = st.recursive(
@@ -104,7 +112,70 @@ ids = st.lists(st.integers(0, 9), min_size=1, max_size=3)
 def test_all_lines_at_once_and_one_by_one_agree(found: list[dict[str, Any]]) -> None:
     text = lines(*found)
     one_by_one = all(object2vec.reason(line) is None for line in text.splitlines())
-    assert (object2vec._pairs(text) is not None) == one_by_one
+    assert (object2vec._read(text, object2vec._PAIRS) is not None) == one_by_one
+
+
+def facts(read: Any) -> Any:
+    """Return the labels and the tokens of what was read."""
+    return read and ([pair.label for pair in read[0]], read[1])
+
+
+token_ids = st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=5)
+plain_pairs = st.builds(pair, st.integers(-9, 9) | st.floats(-9, 9), token_ids, token_ids)
+MARKS = [*b'{}[],:" \n\t\r019-.e\\x\xff']
+
+
+@given(st.lists(plain_pairs, min_size=1, max_size=4), st.sampled_from([(",", ":"), (", ", ": ")]))
+def test_plain_pairs_are_read_without_objects_as_with_them(found: list[Any], marks: Any) -> None:
+    text = "".join(json.dumps(value, separators=marks) + "\n" for value in found).encode()
+    plain = object2vec._read_plain(text)
+    assert plain is not None
+    assert facts(plain) == facts(object2vec._read(text, object2vec._PAIRS))
+
+
+@settings(max_examples=500)
+@given(st.lists(plain_pairs, min_size=1, max_size=2), st.data())
+def test_no_text_is_plain_that_is_refused(found: list[Any], data: st.DataObject) -> None:
+    text = bytearray(lines(*found))
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(text) - 1))
+        removed = data.draw(st.integers(0, 2))
+        text[at : at + removed] = bytes(data.draw(st.lists(st.sampled_from(MARKS), max_size=2)))
+    tidy_text = tidy(bytes(text) + b"\n")
+    plain = object2vec._read_plain(tidy_text) if tidy_text else None
+    assert plain is None or facts(plain) == facts(object2vec._read(tidy_text, object2vec._PAIRS))
+
+
+NOT_PLAIN = {
+    "a key twice": b'{"label": 1, "in0": [-1], "in0": [1], "in1": [2]}\n',
+    "a list in a list": b'{"label": 1, "in0": [1, [2]], "in1": [2]}\n',
+    "no list": b'{"label": 1, "in0": 1, "in1": [2]}\n',
+    "two lists for one": b'{"label": 1, "in0": [[1], [2]], "in1": [2]}\n',
+    "an empty list": b'{"label": 1, "in0": [ ], "in1": [2]}\n',
+    "an empty list below a full one": b'{"label": 1, "in0": [1], "in1": [2]}\n' * 2
+    + b'{"label": 1, "in0": [], "in1": [2]}\n',
+    "one more than the last id": b'{"label": 1, "in0": [2147483648], "in1": [2]}\n',
+    "a digit more than the last id": b'{"label": 1, "in0": [9, 10000000000], "in1": [2]}\n',
+    "a fraction": b'{"label": 1, "in0": [1.0], "in1": [2]}\n',
+    "an exponent": b'{"label": 1, "in0": [1e3], "in1": [2]}\n',
+    "minus zero": b'{"label": 1, "in0": [-0], "in1": [2]}\n',
+}
+
+
+@pytest.mark.parametrize("text", NOT_PLAIN.values(), ids=NOT_PLAIN)
+def test_what_is_not_plain_is_left_to_the_exact_way(text: bytes) -> None:
+    assert object2vec._read_plain(text) is None
+
+
+def test_pairs_written_otherwise_are_passed_on_too(pipeline: Pipeline) -> None:
+    pipeline.settings |= PAIRS
+    text = b'{"in0":[-0],"in1":[5],"\\u006cabel":1}\n{"label": 0, "label": 2, "in0": [1, 3], "in1": [2]}\n'
+    pipeline.put("train/a.jsonl", text)
+    planned = pipeline.train()
+    assert b"".join(pipeline.shards(planned)) == text
+    facts = pipeline.facts(planned)
+    assert facts["labels"] == {"minimum": 1, "maximum": 2, "integral": True}
+    assert facts["tokens"] == [{"highest": 3, "longest": 2}, {"highest": 5, "longest": 1}]
 
 
 def test_ip_insights_shards_are_the_lines(pipeline: Pipeline) -> None:
@@ -162,7 +233,31 @@ def test_a_bad_line_says_why(bad: bytes) -> None:
 )
 def test_a_good_line(good: bytes) -> None:
     assert ip_insights.reason(good) is None
-    assert ip_insights._LINES.fullmatch(good + b"\n")
+    assert ip_insights._are_pairs(good + b"\n")
+
+
+addresses = st.lists(st.integers(0, 255), min_size=4, max_size=4).map(
+    lambda octets: ".".join(map(str, octets))
+)
+entities = st.sampled_from(["user_7", '"a ""b"", c"', "Zoë", "10.0.0.1"])
+CHANGES = [b"", b"0", b"6", b"25", b".", b",", b'"', b'""', b" ", b"\r", b"\n", b"\xff", b"\xed\xa0\x80"]
+
+
+@settings(max_examples=500)
+@given(st.lists(st.tuples(entities, addresses), max_size=3), st.data())
+def test_both_engines_take_what_is_right_line_by_line(found: list[Any], data: st.DataObject) -> None:
+    text = bytearray("".join(f"{entity},{address}\n" for entity, address in found).encode())
+    for _ in range(data.draw(st.integers(0, 2))):
+        at = data.draw(st.integers(0, len(text)))
+        text[at : at + data.draw(st.integers(0, 1))] = data.draw(st.sampled_from(CHANGES))
+    tidy_text = tidy(bytes(text) + b"\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "pyarrow", None)
+        by_python = ip_insights._are_pairs(tidy_text)
+    assert ip_insights._are_pairs(tidy_text) == by_python
+    if ip_insights._is_utf8(tidy_text):
+        *each, _ = tidy_text.split(b"\n")
+        assert by_python == all(ip_insights.reason(line) is None for line in each)
 
 
 def test_a_bad_address_late_in_a_large_file_is_named_by_its_line(pipeline: Pipeline) -> None:

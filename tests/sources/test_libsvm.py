@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from sklearn.datasets import dump_svmlight_file
 from amazon_estimators.errors import InputError, SchemaError
 from amazon_estimators.sources import Piece, Source, libsvm
 from amazon_estimators.sources.files.text_lines import BOM
+from amazon_estimators.sources.numbers import NUMBER, value_of
+from amazon_estimators.storage.s3 import InputObject
 from sources.in_memory_s3 import InMemoryS3
 
 
@@ -76,6 +79,100 @@ def test_without_feature_count_all_is_read_once_for_it(monkeypatch):
     assert (features.shape, labels) == ((1001, 100), None)
 
 
+def read_slowly(text):
+    """Return (values, columns from 0, row ends, labels) token by token; None if one is faulty."""
+    values, columns, ends, labels = [], [], [0], []
+    for line in text.split(b"\n"):
+        tokens = line.partition(b"#")[0].removesuffix(b"\r").replace(b"\t", b" ").split(b" ")
+        label, *pairs = [token for token in tokens if token] or [None]
+        if label is None:
+            continue
+        matches = [re.fullmatch(rb"(\d+):(.+)", pair, re.DOTALL) for pair in pairs]
+        if not NUMBER.fullmatch(label) or not all(match and NUMBER.fullmatch(match[2]) for match in matches):
+            return None
+        labels.append(value_of(label))
+        columns += [int(match[1]) for match in matches]
+        values += [value_of(match[2]) for match in matches]
+        ends.append(len(values))
+    return values, columns, ends, labels
+
+
+numbers = st.one_of(
+    st.floats().map(repr),
+    st.integers(-9, 2**24).map(str),
+    st.sampled_from(["+2", ".5", "5.", "1e400", "-inf"]),
+)
+rows_of_text = st.builds(
+    lambda label, pairs, end: " ".join([label, *(f"{index}:{value}" for index, value in pairs)]) + end,
+    numbers,
+    st.lists(st.tuples(st.integers(0, 2**40), numbers), max_size=4),
+    st.sampled_from(["\n", "\n", "\r\n", " \n", "\n\n", "# 1\n"]),
+)
+CHANGES = [
+    b"",
+    b" ",
+    b"\t",
+    b":",
+    b"\n",
+    b"#",
+    b"x",
+    b"0x1",
+    b"-",
+    b"+",
+    b".",
+    b"e",
+    b"1",
+    b",",
+    b"\0",
+    b"\x0b",
+    b"\xff",
+]
+
+
+@settings(max_examples=500, deadline=None)
+@given(rows=st.lists(rows_of_text, min_size=1, max_size=4), data=st.data())
+def test_all_tokens_at_once_and_one_by_one_agree(rows, data):
+    changed = bytearray("".join(rows).encode())
+    for _ in range(data.draw(st.integers(0, 2))):
+        at = data.draw(st.integers(0, len(changed) - 1))
+        changed[at : at + data.draw(st.integers(0, 1))] = data.draw(st.sampled_from(CHANGES))
+    text = bytes(changed) + b"\n"
+    expected, piece = read_slowly(text), Piece(InputObject("b", "a.svm", len(text), "e"), 0, len(text), 0)
+    if expected is None:
+        with pytest.raises(InputError):
+            libsvm._parse(text, piece, Source(first_index=0, keep_labels=False), 0)
+        return
+    parsed = libsvm._parse(text, piece, Source(first_index=0, keep_labels=False), 0)
+    for array, values in zip(parsed, expected, strict=True):
+        np.testing.assert_array_equal(array, values)
+
+
+@pytest.mark.parametrize("text", [b" 1 1:2\n", b"\n1 1:2\n", b"\t1  1:2 \n", b"# 0 3:4\n1 1:2#\n"])
+def test_blanks_and_comments_around_tokens_are_left_out(text):
+    features, labels = read_text(text)
+    assert (features.toarray().tolist(), labels.tolist()) == ([[2, 0, 0, 0]], [1])
+
+
+@pytest.mark.parametrize("text", [b"1 1:2\r\r\n", b"1 1:2\r \n", b"1\r 1:2\n", b"1 \r1:2\n"])
+def test_a_carriage_return_beside_a_blank_is_blank(text):
+    features, labels = read_text(text)
+    assert (features.toarray().tolist(), labels.tolist()) == ([[2, 0, 0, 0]], [1])
+
+
+@pytest.mark.parametrize(
+    "text", [b"\r1 1:2\n", b"1 1:2 \r 2:3\n", b"1 1:2\r2:3\n", b"1 1:\r2\n", b"1 1\r:2\n"]
+)
+def test_any_other_carriage_return_is_refused(text):
+    with pytest.raises(InputError):
+        read_text(text)
+
+
+def read_text(text):
+    s3 = InMemoryS3()
+    found, source = s3.put("a.svm", text), Source(feature_count=4)
+    return read(s3, [Piece(found, 0, found.size)], source, libsvm.look(s3, found, source).schema)
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -87,6 +184,8 @@ def test_without_feature_count_all_is_read_once_for_it(monkeypatch):
         (b"1 1:2\n1 a:5\n", "row 1: 'a:5' is no index:value"),
         (b"1 1:2\n1,2 1:5\n", "row 1: '1,2' is not a label"),
         (b"1 1:2\n1 qid:3 1:5\n", "row 1: 'qid:3' is no index:value"),
+        (b"1 1:2\n1:2 3\n", "row 1: '1:2' is not a label"),
+        (b"1 1:2\n1 1:2:3 4\n", "row 1: '1:2:3' is no index:value"),
         (b"1 1:2\n1 1:2:3\n", "row 1: '1:2:3' is no index:value"),
         (b"1 1:2\n1 1:2 99999999999999999999:1\n", "row 1: '99999999999999999999:1' is no index:value"),
         (b"1 1:2\n1 0x1:2\n", "row 1: '0x1:2' is no index:value"),
@@ -94,6 +193,7 @@ def test_without_feature_count_all_is_read_once_for_it(monkeypatch):
         (b"1 1:2\n1 1,2\n", "row 1: '1,2' is no index:value"),
         (b"1 1:2\n1 2:5 -0:2\n", "row 1: '-0:2' is no index:value"),
         (b"1 1:2\n16777217 1:2\n", "row 1, label: 16777217 has no exact float32"),
+        (b"1 1:2\n16777217\r\r\n", "row 1, label: 16777217 has no exact float32"),
         (b"1 1:2\n-9007199254740993 1:2\n", "row 1, label: -9007199254740993 has no exact float32"),
         (b"1 1:2\n1 0:5\n", "row 1: index 0, the first is 1"),
         (b"1 1:2\n1 3:5 3:6\n", "row 1: column 2 occurs twice"),

@@ -137,14 +137,11 @@ def _names(path: Path, modified: int) -> _Names:
 
 def _run_time_nodes(tree: ast.AST) -> Iterator[ast.AST]:
     """Walk the nodes that run: all except the bodies of ``if TYPE_CHECKING``."""
-    yield tree
-    for child in ast.iter_child_nodes(tree):
-        if (
-            isinstance(child, ast.If)
-            and isinstance(child.test, ast.Name)
-            and child.test.id == "TYPE_CHECKING"
-        ):
-            for other in child.orelse:
-                yield from _run_time_nodes(other)
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        yield node
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            pending += node.orelse
         else:
-            yield from _run_time_nodes(child)
+            pending += ast.iter_child_nodes(node)

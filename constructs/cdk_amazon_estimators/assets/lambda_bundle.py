@@ -10,15 +10,17 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal, Self
 
 import jsii
-from aws_cdk import AssetHashType, BundlingOptions, ILocalBundling
+from aws_cdk import AssetHashType, BundlingOptions, BundlingOutput, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 import amazon_estimators
 from amazon_estimators.local_platform import LAMBDA_PLATFORM
+from cdk_amazon_estimators.assets.archive import add_to_archive
 from cdk_amazon_estimators.assets.handler_sources import handler_sources
 from cdk_amazon_estimators.assets.locked_packages import WHEEL_TAGS, LockedPackages
 from cdk_amazon_estimators.errors import PipelineError
@@ -86,21 +88,28 @@ class LambdaBundle:
         machine = host.machine().lower() if self.platform == "host" else self.platform
         return lambda_.Architecture.ARM_64 if machine in ("arm64", "aarch64") else lambda_.Architecture.X86_64
 
-    def packages(self, lock: Path, *, unused: tuple[str, ...] = ()) -> LockedPackages:
+    def packages(self, lock: Path, *, unused: tuple[str, ...], below: str = "") -> LockedPackages:
         """Return the packages of ``lock`` for these functions, without the files that ``unused`` names."""
-        return LockedPackages(lock=lock, python=self.python_version, platform=self.platform, unused=unused)
+        return LockedPackages(
+            lock=lock, python=self.python_version, platform=self.platform, unused=unused, below=below
+        )
 
     def code(self) -> lambda_.Code:
         """Return the asset. The synth of its stack installs it, once per machine."""
-        return self.asset(self.digest(), self.install)
+        return self.asset(self.digest(), self.archive)
 
-    def asset(self, digest: str, install: Callable[[Path], None]) -> lambda_.Code:
-        """Return an asset that ``install`` fills at synth, unless one with this ``digest`` exists already."""
+    def asset(self, digest: str, write: Callable[[Path], None]) -> lambda_.Code:
+        """Return the zip file that ``write`` writes at synth, unless one with this ``digest`` exists
+        already."""
         return lambda_.Code.from_asset(
             str(PACKAGE),
             asset_hash=digest,
             asset_hash_type=AssetHashType.CUSTOM,
-            bundling=BundlingOptions(image=self.runtime.bundling_image, local=_LocalInstall(install)),
+            bundling=BundlingOptions(
+                image=self.runtime.bundling_image,
+                local=_LocalArchive(write),
+                output_type=BundlingOutput.ARCHIVED,
+            ),
         )
 
     def digest(self) -> str:
@@ -113,24 +122,26 @@ class LambdaBundle:
             digest.update(content)
         return digest.hexdigest()
 
-    def install(self, directory: Path) -> None:
-        """Write the code into ``directory``. The packages come from a cache or, the first time, from pip."""
-        packages, sources = self.packages(LOCK, unused=UNUSED), directory / PACKAGE.name
-        packages.install(directory)
-        _copy_sources(sources)
-        packages.compile(sources)
-        _set_modes(sources)
+    def archive(self, target: Path) -> None:
+        """Write the code as the zip file ``target``. The packages come from a cache or, the first time, from
+        pip."""
+        packages = self.packages(LOCK, unused=UNUSED)
+        packages.archive(target)
+        with TemporaryDirectory() as scratch:
+            _copy_sources(Path(scratch, PACKAGE.name))
+            packages.compile(Path(scratch, PACKAGE.name))
+            add_to_archive(Path(scratch), target)
 
 
 @jsii.implements(ILocalBundling)
-class _LocalInstall:
-    """Calls ``install`` for CDK. A failure is raised, because returning False would start Docker."""
+class _LocalArchive:
+    """Calls ``write`` for CDK. A failure is raised, because returning False would start Docker."""
 
-    def __init__(self, install: Callable[[Path], None]) -> None:
-        self._install = install
+    def __init__(self, write: Callable[[Path], None]) -> None:
+        self._write = write
 
     def try_bundle(self, output_dir: str, *, image: Any, **options: Any) -> bool:
-        self._install(Path(output_dir))
+        self._write(Path(output_dir, "code.zip"))
         return True
 
 
@@ -140,9 +151,3 @@ def _copy_sources(directory: Path) -> None:
         target = directory / path.relative_to(PACKAGE)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-
-
-def _set_modes(directory: Path) -> None:
-    """Give sources and bytecode the modes that the packages have, whatever this user's umask is."""
-    for path in (directory, *directory.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)

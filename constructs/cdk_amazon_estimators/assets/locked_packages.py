@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from cdk_amazon_estimators.assets import bytecode, symbols
+from cdk_amazon_estimators.assets import archive, bytecode, symbols
 
 WHEEL_TAGS = {
     "x86_64": ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"),
@@ -38,39 +38,45 @@ class LockedPackages:
         python: The version of Python, such as ``"3.12"``.
         platform: ``"x86_64"``, ``"arm64"``, or ``"host"`` for this machine.
         unused: More files and directories to leave out, as patterns of ``Path.match``. Default: ``()``.
+        below: The folder of the archive that they are in. Default: none.
     """
 
     lock: Path
     python: str
     platform: str
     unused: tuple[str, ...] = ()
+    below: str = ""
 
     def digest(self) -> str:
         """Return the SHA-256, in hexadecimal, of lock, platform, Python version, exclusions and bytecode."""
         target = sysconfig.get_platform() if self.platform == "host" else self.platform
         compiled = bytecode.bytecode_format(self.python)
-        digest = hashlib.sha256(json.dumps([target, self.python, self.unused, compiled]).encode())
-        for source in (__file__, bytecode.__file__, symbols.__file__):  # how it installs and what it strips
+        settings = [target, self.python, self.unused, self.below, compiled]
+        digest = hashlib.sha256(json.dumps(settings).encode())
+        # How it installs, what it strips and how it archives.
+        for source in (__file__, bytecode.__file__, symbols.__file__, archive.__file__):
             digest.update(Path(source).read_bytes())
         digest.update(self.lock.read_bytes())
         return digest.hexdigest()
 
-    def install(self, directory: Path) -> None:
-        """Write the packages into ``directory``, from a cache or, the first time, from pip.
+    def archive(self, target: Path) -> None:
+        """Write the packages as the zip file ``target``, from a cache or, the first time, from pip.
 
         Raises:
             RuntimeError: If pip fails, with its output.
         """
-        cached = cache_directory() / self.digest()
-        if not cached.is_dir():
+        cached = cache_directory() / f"{self.digest()}.zip"
+        if not cached.is_file():
             cached.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=cached.parent, prefix="installing-") as scratch:
-                fresh = Path(scratch) / "packages"
-                self._pip_install(fresh)
-                self._strip(fresh)
-                self.compile(fresh)
-                _publish(fresh, cached)
-        shutil.copytree(cached, directory, dirs_exist_ok=True)
+                root, archived = Path(scratch) / "root", Path(scratch) / cached.name
+                packages = root / self.below
+                self._pip_install(packages)
+                self._strip(packages)
+                self.compile(packages)
+                archive.add_to_archive(root, archived)
+                archived.replace(cached)
+        shutil.copyfile(cached, target)
 
     def compile(self, directory: Path) -> None:
         """Compile what is below ``directory``, if this Python can for the functions' version."""
@@ -123,19 +129,6 @@ class LockedPackages:
 
 
 def cache_directory() -> Path:
-    """Return the folder that keeps installed packages by digest: in ``$XDG_CACHE_HOME`` or ``~/.cache``."""
+    """Return the folder that keeps archives of packages by digest: in ``$XDG_CACHE_HOME`` or ``~/.cache``."""
     root = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(root) if root else Path.home() / ".cache") / "cdk-amazon-estimators" / "lambda"
-
-
-def _publish(fresh: Path, cached: Path) -> None:
-    """Move a complete directory into the cache. If two synths run at once, the first wins: both wrote the
-    same."""
-    for path in fresh.rglob("*"):
-        path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-    fresh.chmod(0o755)
-    try:
-        fresh.rename(cached)
-    except OSError:
-        if not cached.is_dir():
-            raise

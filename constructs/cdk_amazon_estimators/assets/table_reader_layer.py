@@ -45,17 +45,12 @@ def table_reader_layer(scope: Construct, construct_id: str, bundle: LambdaBundle
         scope,
         construct_id,
         description="Reads CSV, Parquet, libsvm and zstd",
-        code=bundle.asset(table_reader(bundle).digest(), lambda directory: install(bundle, directory)),
+        code=bundle.asset(table_reader(bundle).digest(), table_reader(bundle).archive),
         compatible_runtimes=[bundle.runtime],
         compatible_architectures=[bundle.architecture],
     )
 
 
 def table_reader(bundle: LambdaBundle) -> LockedPackages:
-    """Return the packages of the layer."""
-    return bundle.packages(LOCK, unused=UNUSED)
-
-
-def install(bundle: LambdaBundle, directory: Path) -> None:
-    """Write the layer into ``directory``. Lambda looks for modules under ``python/``."""
-    table_reader(bundle).install(directory / "python")
+    """Return the packages of the layer. Lambda looks for modules under ``python/``."""
+    return bundle.packages(LOCK, unused=UNUSED, below="python")

@@ -6,8 +6,18 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from amazon_estimators.encodings.contract import Facts, PlannedChannel
-from amazon_estimators.encodings.text_lines import first_bad_line, look, resolve, shown, steps, tidy
+from amazon_estimators.encodings.text_lines import (
+    count_lines,
+    first_bad_line,
+    look,
+    resolve,
+    shown,
+    steps,
+    tidy,
+)
 from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
 from amazon_estimators.sources import Piece
 from amazon_estimators.storage.multipart_upload import ObjectWriter
@@ -19,6 +29,8 @@ _ADDRESS = rb"%b(?:\.%b){3}" % (_OCTET, _OCTET)
 _ENTITY = rb'(?:[^",\r\n]++|"(?:[^"\r\n]|"")++")'
 _LINE = rb"%b,%b" % (_ENTITY, _ADDRESS)
 _LINES = re.compile(rb"(?:%b\n)*+" % _LINE)
+_LINES_FOR_RE2 = (rb"\A%b\z" % _LINES.pattern).replace(b"++", b"+").replace(b"*+", b"*").decode()
+"""RE2 has no possessive repetitions: it never goes back."""
 _ONE_LINE = re.compile(_LINE)
 _FIELDS = re.compile(rb"(%b?+)(?:,(.*))?" % _ENTITY)
 
@@ -36,11 +48,26 @@ def encode(
     for piece in pieces:
         for lines, number in steps(s3, piece, planned.source):
             text = tidy(lines)
-            if not _LINES.fullmatch(text) or not _is_utf8(text):
+            if not _are_pairs(text) or not _is_utf8(text):
                 raise first_bad_line(lines, number, piece, reason, REMEDY)
-            records += text.count(b"\n")
+            records += count_lines(text)
             out.write(text)
     return Facts(records=records, feature_dim=0)
+
+
+def _are_pairs(text: bytes) -> bool:
+    """Return True if each line is a pair.
+
+    The table reader brings RE2, four times as fast as Python's engine, which is used without it.
+    """
+    try:
+        from pyarrow import compute  # noqa: PLC0415 - loaded only where text is checked
+
+        from amazon_estimators.sources.arrow_values import texts  # noqa: PLC0415
+    except ModuleNotFoundError:
+        return _LINES.fullmatch(text) is not None
+    (matched,) = compute.match_substring_regex(texts(text, np.array([len(text)])), _LINES_FOR_RE2)
+    return bool(matched.as_py())
 
 
 def reason(line: bytes) -> str | None:

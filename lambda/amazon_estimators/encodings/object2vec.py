@@ -12,7 +12,16 @@ import numpy as np
 from msgspec import Meta
 
 from amazon_estimators.encodings.contract import Facts, PlannedChannel
-from amazon_estimators.encodings.text_lines import first_bad_line, look, resolve, shown, steps, tidy
+from amazon_estimators.encodings.text_lines import (
+    count_lines,
+    first_bad_line,
+    look,
+    resolve,
+    shown,
+    steps,
+    tidy,
+)
+from amazon_estimators.encodings.token_lists import LAST_TOKEN, tokens_of
 from amazon_estimators.record_sets.profiles.feature_profile import ProfileBuilder
 from amazon_estimators.sources import Piece
 from amazon_estimators.storage.multipart_upload import ObjectWriter
@@ -21,21 +30,29 @@ from amazon_estimators.summaries import LabelRange, Tokens
 __all__ = ["encode", "look", "resolve"]
 
 REMEDY = 'Write each line as {"label": 1, "in0": [6, 17, 606], "in1": [16, 21]}; token ids count from 0.'
+_QUOTE, _NEWLINE, _OPENING, _CLOSING = b'"\n{}'
 KEYS = {"label", "in0", "in1"}
 SIDES = ("in0", "in1")
-LAST_TOKEN = 2**31 - 1
-"""The highest token id: no vocabulary is larger than an index of 32 bits."""
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
+Label = Annotated[float, Meta(ge=-FLOAT32_MAX, le=FLOAT32_MAX)]
 Side = Annotated[list[Annotated[int, Meta(ge=0, le=LAST_TOKEN)]], Meta(min_length=1)]
 
 
 class Pair(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """A line whose parsing finds what ``reason`` finds wrong. JSON has no NaN."""
 
-    label: Annotated[float, Meta(ge=-FLOAT32_MAX, le=FLOAT32_MAX)]
+    label: Label
     in0: Side
     in1: Side
+
+
+class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A line whose lists are left as texts: most are read so, without an object for each token."""
+
+    label: Label
+    in0: msgspec.Raw
+    in1: msgspec.Raw
 
 
 class Asked(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -46,8 +63,10 @@ class Asked(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     label: msgspec.Raw = msgspec.Raw()
 
 
-_LINES = msgspec.json.Encoder()
-_PAIRS, _ASKED = msgspec.json.Decoder(Pair), msgspec.json.Decoder(Asked)
+_ENCODER = msgspec.json.Encoder()
+_PAIRS, _LINES, _ASKED = (msgspec.json.Decoder(kind) for kind in (Pair, Line, Asked))
+
+Sides = tuple[Tokens, Tokens]
 
 
 def encode(
@@ -63,20 +82,18 @@ def encode(
     for piece in pieces:
         for lines, number in steps(s3, piece, planned.source):
             text = tidy(lines)
-            pairs = _pairs(text, _PAIRS if labelled else _ASKED)
-            if pairs is None:
-                raise first_bad_line(lines, number, piece, partial(reason, labelled=labelled), REMEDY)
-            if not pairs:
+            if not text:
                 continue
+            read = (_read_plain(text) or _read(text, _PAIRS)) if labelled else _read(text, _ASKED)
+            if read is None:
+                raise first_bad_line(lines, number, piece, partial(reason, labelled=labelled), REMEDY)
+            pairs, sides = read
             records += len(pairs)
             if labelled:
                 labels.add(np.array([pair.label for pair in pairs], np.float64))
             else:
-                text = _LINES.encode_lines([{"in0": pair.in0, "in1": pair.in1} for pair in pairs])
-            tokens = (
-                _seen(tokens[0], [pair.in0 for pair in pairs]),
-                _seen(tokens[1], [pair.in1 for pair in pairs]),
-            )
+                text = _ENCODER.encode_lines([{"in0": pair.in0, "in1": pair.in1} for pair in pairs])
+            tokens = _over(tokens[0], sides[0]), _over(tokens[1], sides[1])
             out.write(text)
     return Facts(
         records=records,
@@ -86,24 +103,53 @@ def encode(
     )
 
 
-def _pairs(text: bytes, decoder: Any = _PAIRS) -> list[Any] | None:
-    """Parse the pairs of whole lines at once; return None if any is not as it should be."""
-    count = text.count(b"\n")
-    # The parser takes blanks and newlines between values. Lines that begin and end with a brace, as many as
-    # there are values, are one value each: one cut in two would need a key where a brace is.
-    if count and not (
-        text.startswith(b"{") and text.count(b"\n{") == count - 1 and text.count(b"}\n") == count
-    ):
+def _read_plain(text: bytes) -> tuple[list[Any], Sides] | None:
+    """Read pairs as most programs write them; return None if any is written otherwise, or not as it should
+    be.
+
+    With six quotes a line, no key is there twice.
+    """
+    if np.count_nonzero(np.frombuffer(text, np.uint8) == _QUOTE) != 6 * count_lines(text):
+        return None
+    pairs = _objects(text, _LINES)
+    if pairs is None:
+        return None
+    first, second = tokens_of([pair.in0 for pair in pairs]), tokens_of([pair.in1 for pair in pairs])
+    return None if first is None or second is None else (pairs, (first, second))
+
+
+def _read(text: bytes, decoder: Any) -> tuple[list[Any], Sides] | None:
+    """Read pairs however JSON lets them be written; return None if any is not as it should be."""
+    pairs = _objects(text, decoder)
+    if pairs is None:
+        return None
+    return pairs, (_seen([pair.in0 for pair in pairs]), _seen([pair.in1 for pair in pairs]))
+
+
+def _objects(text: bytes, decoder: Any) -> list[Any] | None:
+    """Parse whole lines at once, at least one; return None unless each is one object of the decoder's kind.
+
+    The parser takes blanks and newlines between values. Lines that begin and end with a brace, as many as
+    there are values, are one value each: one cut in two would need a key where a brace is.
+    """
+    values = np.frombuffer(text, np.uint8)
+    ends = np.flatnonzero(values == _NEWLINE)
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    if not ((values[starts] == _OPENING).all() and (values[ends - 1] == _CLOSING).all()):
         return None
     try:
-        pairs: list[Any] = decoder.decode_lines(text)
+        objects: list[Any] = decoder.decode_lines(text)
     except (msgspec.DecodeError, RecursionError):  # the latter of thousands of nested brackets
         return None
-    return pairs if len(pairs) == count else None
+    return objects if len(objects) == len(ends) else None
 
 
-def _seen(before: Tokens, sides: list[list[int]]) -> Tokens:
-    return Tokens(max(before.highest, *map(max, sides)), max(before.longest, *map(len, sides)))
+def _seen(lists: list[list[int]]) -> Tokens:
+    return Tokens(max(map(max, lists)), max(map(len, lists)))
+
+
+def _over(first: Tokens, second: Tokens) -> Tokens:
+    return Tokens(max(first.highest, second.highest), max(first.longest, second.longest))
 
 
 def reason(line: bytes, *, labelled: bool = True) -> str | None:

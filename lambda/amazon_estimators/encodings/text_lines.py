@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from amazon_estimators.errors import InputError, NoInputError
 from amazon_estimators.sources import Layout, Piece, Schema, Source
 from amazon_estimators.sources.delimited.dialect import LINES
@@ -22,6 +24,7 @@ STEP_BYTES = 2**20
 SCHEMA = Schema(width=0, names=None, features=None, label=None)
 """Lines of text have no columns of numbers."""
 
+_NEWLINE = ord("\n")
 _BLANK_LINES = re.compile(rb"\n{2,}")
 
 Reason = str
@@ -57,7 +60,7 @@ def steps(s3: Any, piece: Piece, source: Source) -> Iterator[tuple[bytes, int]]:
             stop = cut or block.find(b"\n", start) + 1
             step = block[start:stop]
             yield step, number
-            number += step.count(b"\n")
+            number += count_lines(step)
             start = stop
 
 
@@ -65,9 +68,21 @@ def tidy(lines: bytes) -> bytes:
     """Return the lines as shards hold them: each ends in a line feed alone, blank ones are left out."""
     if b"\r" in lines:
         lines = lines.replace(b"\r\n", b"\n")
-    if b"\n\n" in lines or lines.startswith(b"\n"):
+    ends = _newlines(lines)
+    if (ends[1:] & ends[:-1]).any() or lines.startswith(b"\n"):
         lines = _BLANK_LINES.sub(b"\n", lines).removeprefix(b"\n")
     return lines
+
+
+def count_lines(text: bytes) -> int:
+    """Return the number of newlines."""
+    return int(np.count_nonzero(_newlines(text)))
+
+
+def _newlines(text: bytes) -> np.ndarray:
+    """Return which bytes are newlines. NumPy looks for them at several times the speed of bytes."""
+    found: np.ndarray = np.frombuffer(text, np.uint8) == _NEWLINE
+    return found
 
 
 def first_bad_line(

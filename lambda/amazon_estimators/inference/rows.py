@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from amazon_estimators.encodings import ip_insights, object2vec
+from amazon_estimators.encodings import ip_insights
+from amazon_estimators.encodings.token_lists import LAST_TOKEN
 from amazon_estimators.errors import InputError
 from amazon_estimators.recordio import CsrParts
 from amazon_estimators.text import shown
@@ -168,16 +169,14 @@ def _token_ids(number: int, name: str, value: Any) -> list[int]:
         isinstance(ids, list | tuple)
         and ids
         and all(
-            isinstance(token, int | np.integer)
-            and not isinstance(token, bool)
-            and 0 <= token <= object2vec.LAST_TOKEN
+            isinstance(token, int | np.integer) and not isinstance(token, bool) and 0 <= token <= LAST_TOKEN
             for token in ids
         )
     )
     if not valid:
         raise InputError(
             f"row {number}: {name} is {shown(value)}; expecting a list of at least one token id",
-            remedy=f"Token ids are whole numbers from 0 to {object2vec.LAST_TOKEN:,}.",
+            remedy=f"Token ids are whole numbers from 0 to {LAST_TOKEN:,}.",
         )
     return [int(token) for token in ids]
 

@@ -12,7 +12,7 @@ from amazon_estimators.errors import InputError
 from amazon_estimators.recordio.values import BLOCK_BYTES, as_matrix, cast_block
 from amazon_estimators.recordio.wire import Array, Tensor
 
-BLOCK_VALUES = BLOCK_BYTES // 16
+BLOCK_VALUES = BLOCK_BYTES // 8
 """Stored values per block of rows; each needs about 50 bytes of working memory."""
 BLOCK_ROWS = BLOCK_BYTES // 64
 """The most rows per block, for rows with few values."""

@@ -38,6 +38,9 @@ from amazon_estimators.recordio.wire import (
     tensor_prefix,
 )
 
+WIDE_BYTES = 256
+"""Records of this size have their constant bytes more than a few cache lines apart."""
+
 
 def write_numpy_to_dense_tensor(
     file: IO[bytes],
@@ -78,7 +81,8 @@ def write_numpy_to_dense_tensor(
     written = 0
     for start, block, label_block in rows.blocks(table.rows):
         part = memory[: len(block) * table.size]
-        table.fill(part, block, label_block)
+        table.fill_features(part, block)
+        table.fill_labels(part, label_block)
         # Check after the copy, which brings the values into the cache, and before writing.
         rows.check(start, block, label_block)
         written += write_all(file, part.data)
@@ -118,8 +122,13 @@ def encode_dense(
     target = _target(out, len(rows.matrix) * table.size)
     for start, block, label_block in rows.blocks(table.rows):
         part = target[start * table.size : (start + len(block)) * table.size]
+        # The first step waits for the buffer's memory, and waits less the closer together its bytes are.
+        if table.wide:
+            table.fill_features(part, block)
         table.lay(part)
-        table.fill(part, block, label_block)
+        if not table.wide:
+            table.fill_features(part, block)
+        table.fill_labels(part, label_block)
         rows.check(start, block, label_block)
     return target.data
 
@@ -207,6 +216,7 @@ class _Table:
         # Whole groups of 8 rows are a multiple of 32 bytes: see _memory.
         fitting = BLOCK_BYTES // self.size
         self.rows = max(1, min(len(rows.matrix), fitting & ~7 or fitting))
+        self.wide = self.size >= WIDE_BYTES
         self.features = len(head), width
         self.labels = len(head) + width + len(label_head), label_width
         self.head = np.frombuffer(head, np.uint8)
@@ -221,11 +231,14 @@ class _Table:
         runs = memory[sum(self.features) : memory.size - self.rest.size - self.features[1]]
         self._column(runs, 0, between.size)[:] = between.view(f"V{between.size}")
 
-    def fill(self, memory: Array, block: Array, labels: Array | None) -> None:
-        """Write the values of the rows of ``block``, one record each."""
-        # Copy rows and labels as opaque items: NumPy then moves whole rows, at any alignment.
+    def fill_features(self, memory: Array, block: Array) -> None:
+        """Write the features of the rows of ``block``, one record each."""
+        # Copy rows as opaque items: NumPy then moves whole rows, at any alignment.
         features = self._column(memory, *self.features)
         features[:] = block.view(features.dtype)[:, 0]
+
+    def fill_labels(self, memory: Array, labels: Array | None) -> None:
+        """Write the label of each record, if they have labels."""
         if labels is not None:
             self._column(memory, *self.labels)[:] = labels.view(f"V{self.labels[1]}")
 

@@ -27,7 +27,7 @@ from amazon_estimators.recordio.wire import (
     at_bytes,
     decode_varints,
     padded,
-    segments,
+    runs_of,
 )
 
 _BY_TAG = {tensor.tag[0]: tensor for tensor in TENSORS}
@@ -89,6 +89,10 @@ def read_blocks(file: Any, name: str) -> Iterator[Block]:
                 yield block
                 number += len(block.offsets)
                 window.consume(block.size)
+            # What is left is mostly the start of one more such record, so read on.
+            missing = table.size - window.data().size
+            if missing > 0 and not window.ended:
+                continue
         # The first record shows whether the others can be read as a table.
         frames = window.frames(at_most=1) if number == 0 else window.frames()
         yield from _parse(window, frames, number)
@@ -165,12 +169,11 @@ def _packed(memory: Array, at: Array, length: Array, tensor: Tensor) -> tuple[Ar
     first = int(length[0])
     if first and (length == first).all():
         return at_bytes(memory, f"V{first}")[at].view(tensor.dtype), counts
-    items = at_bytes(memory, f"V{tensor.width}")
-    return items[segments(at, counts, tensor.width)].view(tensor.dtype), counts
+    return runs_of(memory, at, length).view(tensor.dtype), counts
 
 
 def _varints(memory: Array, at: Array, length: Array) -> tuple[Array, Array] | None:
-    stream = memory[segments(at, length)]
+    stream = runs_of(memory, at, length)
     decoded = decode_varints(stream)
     if decoded is None:
         return None

@@ -31,11 +31,12 @@ from amazon_estimators.recordio.wire import (
     SHAPE_TAG,
     VALUE_TAG,
     VALUES_TAG,
+    VARINT_LIMIT,
     Array,
     Tensor,
     at_bytes,
+    copy_runs,
     put_varints,
-    segments,
     tensor_prefix,
     varint,
     varint_sizes,
@@ -56,22 +57,54 @@ class Rows:
     labels: Array | None = None
 
 
+class _Packed:
+    """The packed values or keys of all rows: ``length[i]`` bytes are row ``i``'s."""
+
+    def __init__(self, values: Array, counts: Array, width: int) -> None:
+        self.values, self.counts, self.width = values, counts, width
+        stops = np.cumsum(counts)
+        if width:
+            self.length: Array = counts * width
+            self.starts: Array = stops * width - self.length
+        else:
+            edges = np.zeros(len(values) + 1, np.int64)
+            np.cumsum(varint_sizes(values), out=edges[1:])
+            self.positions = edges[:-1]
+            self.starts = edges[stops - counts]
+            self.length = edges[stops] - self.starts
+
+    def put(self, out: Array, places: Array) -> Array:
+        """Write each row's bytes at its place; return the positions after them."""
+        if self.width:
+            copy_runs(out, places, self.values.view(np.uint8), self.starts, self.length)
+        else:
+            positions = self.positions + np.repeat(places - self.starts, self.counts)
+            put_varints(out, positions, self.values)
+        return places + self.length
+
+
 class _Lengths:
     """Lengths, in bytes, of the nested parts of each record, innermost first."""
 
     def __init__(self, rows: Rows) -> None:
-        self.value_sizes, self.value_bytes = _packed(rows.values, rows.counts, rows.tensor.width)
-        tensor = _field(self.value_bytes)
+        self.values = _Packed(rows.values, rows.counts, rows.tensor.width)
+        tensor = values = _field(self.values.length)
         self.shape = b""
         if rows.keys is not None:
-            self.key_sizes, self.key_bytes = _packed(rows.keys, rows.counts, 0)
+            self.keys = _Packed(rows.keys, rows.counts, 0)
             packed = varint(rows.columns)
             self.shape = SHAPE_TAG + varint(len(packed)) + packed
-            tensor = tensor + _field(self.key_bytes) + len(self.shape)
+            tensor = tensor + _field(self.keys.length) + len(self.shape)
         self.tensor = tensor
-        self.value = 1 + varint_sizes(tensor) + tensor
-        self.entry = len(KEY) + 1 + varint_sizes(self.value) + self.value
-        self.payload = 1 + varint_sizes(self.entry) + self.entry
+        tensor_width = varint_sizes(tensor)
+        self.value = 1 + tensor_width + tensor
+        value_width = varint_sizes(self.value)
+        self.entry = len(KEY) + 1 + value_width + self.value
+        entry_width = varint_sizes(self.entry)
+        self.payload = 1 + entry_width + self.entry
+        self.widths = entry_width, value_width, tensor_width, np.maximum(values - self.values.length - 1, 0)
+        """Sizes of the lengths of entry, value, tensor and values; 0 for values that are not written."""
+        self.head = FRAME_BYTES + self.payload - tensor + values - self.values.length
         if rows.labels is not None and rows.label_tensor is not None:
             width = rows.label_tensor.width
             self.label_bytes = varint_sizes(rows.labels) if not width else np.full(rows.labels.shape, width)
@@ -79,17 +112,6 @@ class _Lengths:
             self.payload = (
                 self.payload + len(tensor_prefix(LABEL_TAG, rows.label_tensor, 1)) + self.label_bytes
             )
-
-
-def _packed(values: Array, counts: Array, width: int) -> tuple[Array, Array]:
-    """Return the size of each value (empty for fixed widths) and of each row's packed bytes."""
-    if width:
-        return counts[:0], counts * width
-    sizes = varint_sizes(values)
-    total = np.zeros(len(values) + 1, np.int64)
-    np.cumsum(sizes, out=total[1:])
-    stops = np.cumsum(counts)
-    return sizes, total[stops] - total[stops - counts]
 
 
 def _field(length: Array) -> Array:
@@ -113,41 +135,29 @@ def encode(rows: Rows, first_row: int) -> memoryview:
     if too_long.size:
         check_length(first_row + int(too_long[0]), int(lengths.payload[too_long[0]]))
     stops = np.cumsum(sizes)
-    out = np.zeros(int(stops[-1]), np.uint8)
-    place = _put_head(out, stops - sizes, rows.tensor, lengths)
-    place = _put_values(
-        out,
-        place,
-        rows.values,
-        rows.counts,
-        width=rows.tensor.width,
-        sizes=lengths.value_sizes,
-        packed=lengths.value_bytes,
-    )
+    starts = stops - sizes
+    out = np.zeros(int(stops[-1]) + VARINT_LIMIT, np.uint8)
+    # From values to labels, and heads last: what follows varints is written after them, see put_varints.
+    place = lengths.values.put(out, starts + lengths.head)
     if rows.keys is not None:
-        place = _put_prefix(out, place, KEYS_TAG, lengths.key_bytes)
-        place = _put_values(
-            out, place, rows.keys, rows.counts, width=0, sizes=lengths.key_sizes, packed=lengths.key_bytes
-        )
+        place = _put_prefix(out, place, KEYS_TAG, lengths.keys.length)
+        place = lengths.keys.put(out, place)
         _put_constant(out, place, lengths.shape)
         place = place + len(lengths.shape)
     if rows.labels is not None and rows.label_tensor is not None:
         _put_labels(out, place, rows.labels, rows.label_tensor, lengths.label_bytes)
-    return out.data
+    _put_head(out, starts, rows.tensor, lengths)
+    return out[:-VARINT_LIMIT].data
 
 
 def _put_constant(out: Array, places: Array, content: bytes) -> None:
     at_bytes(out, f"V{len(content)}")[places] = np.frombuffer(content, f"V{len(content)}")
 
 
-def _put_head(out: Array, starts: Array, tensor: Tensor, lengths: _Lengths) -> Array:
-    """Write frame headers and nested prefixes up to the packed values; return the positions of the values."""
-    widths = [varint_sizes(part) for part in (lengths.entry, lengths.value, lengths.tensor)]
-    filled = lengths.value_bytes > 0
-    widths.append(np.where(filled, varint_sizes(lengths.value_bytes), 0))
+def _put_head(out: Array, starts: Array, tensor: Tensor, lengths: _Lengths) -> None:
+    """Write frame headers and nested prefixes up to the packed values."""
     # Rows whose four lengths take the same numbers of bytes share a head layout: there are a handful.
-    kind = widths[0] + 8 * widths[1] + 64 * widths[2] + 512 * widths[3]
-    places = np.empty_like(starts)
+    kind = sum(width << shift for width, shift in zip(lengths.widths, (0, 3, 6, 9), strict=True))
     for code in np.flatnonzero(np.bincount(kind)):
         rows = np.flatnonzero(kind == code)
         entry, value, inner, packed = (int(code) >> shift & 7 for shift in (0, 3, 6, 9))
@@ -158,22 +168,23 @@ def _put_head(out: Array, starts: Array, tensor: Tensor, lengths: _Lengths) -> A
             tensor.tag, _varint_columns(lengths.tensor[rows], inner),
         ]  # fmt: skip
         if packed:
-            parts += [VALUES_TAG, _varint_columns(lengths.value_bytes[rows], packed)]
-        places[rows] = starts[rows] + _put_rows(out, starts[rows], parts)
-    return places
+            parts += [VALUES_TAG, _varint_columns(lengths.values.length[rows], packed)]
+        _put_rows(out, starts[rows], parts)
 
 
-def _put_rows(out: Array, starts: Array, parts: list[Array | bytes]) -> int:
-    """Write parts (constant bytes, or a uint8 matrix with a row for each start); return their width."""
-    width = sum(len(part) if isinstance(part, bytes) else part.shape[1] for part in parts)
-    block = np.empty((len(starts), width), np.uint8)
+def _put_rows(out: Array, starts: Array, parts: list[Array | bytes]) -> None:
+    """Write parts: constant bytes, or a uint8 matrix with a row for each start."""
+    constant = b"".join(part if isinstance(part, bytes) else bytes(part.shape[1]) for part in parts)
+    block = np.full(len(starts), np.frombuffer(constant, f"V{len(constant)}"))
     column = 0
     for part in parts:
-        columns = np.frombuffer(part, np.uint8) if isinstance(part, bytes) else part
-        block[:, column : column + columns.shape[-1]] = columns
-        column += columns.shape[-1]
-    at_bytes(out, f"V{width}")[starts] = block.view(f"V{width}")[:, 0]
-    return width
+        if isinstance(part, bytes):
+            column += len(part)
+            continue
+        item = f"V{part.shape[1]}"
+        np.ndarray(block.shape, item, block, column, block.strides)[:] = part.view(item)[:, 0]
+        column += part.shape[1]
+    at_bytes(out, block.dtype)[starts] = block
 
 
 def _le32(values: Array) -> Array:
@@ -191,35 +202,21 @@ def _varint_columns(values: Array, width: int) -> Array:
 
 def _put_prefix(out: Array, places: Array, tag: bytes, length: Array) -> Array:
     """Write tag and length of a packed field unless it is empty; return the position of its content."""
-    after = places.copy()
-    sizes = np.where(length > 0, varint_sizes(length), 0)
-    for size in np.flatnonzero(np.bincount(sizes)):
-        if size:
-            rows = np.flatnonzero(sizes == size)
-            after[rows] += _put_rows(out, places[rows], [tag, _varint_columns(length[rows], int(size))])
-    return after
-
-
-def _put_values(
-    out: Array, places: Array, values: Array, counts: Array, *, width: int, sizes: Array, packed: Array
-) -> Array:
-    """Write each row's packed values at its position; return the positions after them."""
-    if width:
-        at_bytes(out, f"V{width}")[segments(places, counts, width)] = values.view(f"V{width}")
-    elif values.size:
-        inside = np.cumsum(sizes) - sizes
-        inside += np.repeat(places - (np.cumsum(packed) - packed), counts)
-        put_varints(out, inside, values, sizes)
-    return places + packed
+    filled = np.flatnonzero(length)
+    out[places[filled]] = tag[0]
+    put_varints(out, places[filled] + 1, length[filled])
+    return places + _field(length) - length
 
 
 def _put_labels(out: Array, places: Array, labels: Array, tensor: Tensor, sizes: Array) -> None:
+    if tensor.width:
+        prefix = tensor_prefix(LABEL_TAG, tensor, tensor.width)
+        _put_constant(out, places, prefix)
+        at_bytes(out, f"V{tensor.width}")[places + len(prefix)] = labels.view(f"V{tensor.width}")
+        return
     for size in np.flatnonzero(np.bincount(sizes)):
         rows = np.flatnonzero(sizes == size)
         prefix = tensor_prefix(LABEL_TAG, tensor, int(size))
         _put_constant(out, places[rows], prefix)
         content = places[rows] + len(prefix)
-        if tensor.width:
-            at_bytes(out, f"V{size}")[content] = np.ascontiguousarray(labels[rows]).view(f"V{size}")
-        else:
-            put_varints(out, content, labels[rows], sizes[rows])
+        put_varints(out, content, labels[rows])

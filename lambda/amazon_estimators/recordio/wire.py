@@ -113,22 +113,24 @@ def varint_sizes(values: Array) -> Array:
     return sizes.astype(np.int64)
 
 
-def put_varints(out: Array, positions: Array, values: Array, sizes: Array) -> None:
-    """Write each of ``values`` as a varint of ``sizes`` bytes at byte ``positions`` of ``out`` (uint8)."""
+def put_varints(out: Array, positions: Array, values: Array) -> None:
+    """Write each of ``values`` as a varint at byte ``positions`` of ``out`` (uint8). Positions ascend.
+
+    Up to 9 bytes behind a varint become zero, unless the next one starts there.
+    """
     if not values.size:
         return
     rest = values.astype(np.uint64) if int(values.min()) < 0 else values
-    index = 0
-    while True:
-        more = sizes > index + 1
-        byte = (rest & 0x7F).astype(np.uint8)
-        byte |= more.view(np.uint8) << np.uint8(7)
-        out[positions + index] = byte
-        rows = np.flatnonzero(more)
-        if not rows.size:
-            return
-        positions, rest, sizes = positions[rows], rest[rows] >> 7, sizes[rows]
-        index += 1
+    follows = np.zeros(rest.shape, bool)
+    # From the last byte to the first: the next varint overwrites the zeros behind a short one.
+    for index in reversed(range(len(varint(int(rest.max()))))):
+        present = rest >= 1 << (7 * index)
+        few = index and np.count_nonzero(present) < rest.size // 8
+        chosen = np.flatnonzero(present) if few else slice(None)
+        byte = (rest[chosen] >> (7 * index)).astype(np.uint8) & np.uint8(0x7F)
+        byte |= follows[chosen].view(np.uint8) << np.uint8(7)
+        out[index:][positions[chosen]] = byte
+        follows = present
 
 
 def decode_varints(stream: Array) -> tuple[Array, Array] | None:
@@ -154,12 +156,23 @@ def decode_varints(stream: Array) -> tuple[Array, Array] | None:
     return values, ends
 
 
-def segments(starts: Array, lengths: Array, width: int = 1) -> Array:
-    """Return the byte positions of ``lengths[i]`` items of ``width`` bytes from ``starts[i]``, for all
-    ``i``."""
-    before = np.cumsum(lengths) - lengths
-    steps = np.arange(int(lengths.sum()), dtype=np.int64)
-    if width != 1:
-        steps *= width
-    steps += np.repeat(starts - before * width, lengths)
-    return steps
+def copy_runs(target: Array, places: Array, source: Array, starts: Array, lengths: Array) -> None:
+    """Copy ``lengths[i]`` bytes from byte ``starts[i]`` of ``source`` to byte ``places[i]`` of ``target``."""
+    # Runs of 8 to 15 bytes are two items of 8 bytes, which may overlap, and so on for each power of two.
+    power = np.frexp(lengths)[1]
+    for exponent in np.flatnonzero(np.bincount(power)[1:]).tolist():
+        runs = np.flatnonzero(power == exponent + 1)
+        item = f"V{1 << exponent}"
+        to, items = at_bytes(target, item), at_bytes(source, item)
+        place, start = places[runs], starts[runs]
+        to[place] = items[start]
+        second = lengths[runs] - (1 << exponent)
+        to[place + second] = items[start + second]
+
+
+def runs_of(source: Array, starts: Array, lengths: Array) -> Array:
+    """Return ``lengths[i]`` bytes from byte ``starts[i]`` of ``source``, for all ``i``, one after another."""
+    stops = np.cumsum(lengths)
+    target = np.empty(int(stops[-1]), np.uint8)
+    copy_runs(target, stops - lengths, source, starts, lengths)
+    return target

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from pathlib import PurePosixPath
+from posixpath import splitext
 from typing import Any, cast
 
 from amazon_estimators.errors import InputError
@@ -89,7 +90,7 @@ def format_of(input_object: InputObject, source: Source) -> tuple[str, Rows]:
 
 def _format_name(input_object: InputObject) -> str | None:
     """Return the format that an object's extension names."""
-    return extensions().get(PurePosixPath(bare_key(input_object)).suffix)
+    return extensions().get(splitext(bare_key(input_object))[1])
 
 
 def _unknown(objects: Sequence[InputObject]) -> InputError:

@@ -77,6 +77,9 @@ class ObjectList(Sequence[InputObject]):
     def __len__(self) -> int:
         return len(self.sizes)
 
+    def __iter__(self) -> Iterator[InputObject]:
+        return map(self._object, range(len(self)) if self._picked is None else self._picked)
+
     @overload
     def __getitem__(self, index: int) -> InputObject: ...
     @overload

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,6 +37,20 @@ class Record:
     """True if it ends inside quotes."""
     problem: str = ""
     """Why the text after ``fields`` is not a field."""
+
+
+class Records(NamedTuple):
+    """Whole records: the first ``stop`` bytes of ``data``. So nothing is copied to cut off the rest."""
+
+    data: bytes
+    stop: int
+    plain_quotes: bool
+    """True if the records are :func:`well_quoted`."""
+
+    @property
+    def text(self) -> bytes:
+        """A copy of the records, if anything follows them."""
+        return self.data[: self.stop]
 
 
 def walk(text: bytes, dialect: Dialect, at: int = 0) -> Iterator[Record]:
@@ -118,13 +133,13 @@ def last_record_end(data: bytes, dialect: Dialect) -> tuple[int, bool]:
     """
     stop = data.rfind(b"\n") + 1
     if dialect.newline_ends or not (b'"' in data or (dialect.escape and dialect.escape in data)):
-        return stop, well_quoted(data[:stop], dialect)
-    quotes = data.count(b'"', 0, stop)
-    while stop and quotes % 2:
-        before = data.rfind(b"\n", 0, stop - 1) + 1
-        quotes -= data.count(b'"', before, stop)
-        stop = before
-    plain = well_quoted(data[:stop], dialect)
+        return stop, well_quoted(data, dialect, stop)
+    octets = np.frombuffer(data, np.uint8)
+    quotes = np.flatnonzero(octets == QUOTE)
+    while stop and np.searchsorted(quotes, stop) % 2:
+        stop = data.rfind(b"\n", 0, stop - 1) + 1
+    inside = quotes[: np.searchsorted(quotes, stop)]
+    plain = not _is_escaped(data, dialect, stop) and _at_edges(octets[:stop], inside, dialect)
     # If some quotes are plain text, only reading the records finds where they end: counting does not.
     match = dialect.records.match(data, stop if plain else 0)
     at = match.end() if match else 0
@@ -136,20 +151,29 @@ def last_record_end(data: bytes, dialect: Dialect) -> tuple[int, bool]:
     return at, False
 
 
-def well_quoted(data: bytes, dialect: Dialect) -> bool:
+def well_quoted(data: bytes, dialect: Dialect, stop: int | None = None) -> bool:
     """Return True if all quotes of whole records stand at the edges of fields, or doubled inside.
 
     Then counting quotes finds where fields end, and the table reader agrees. ``data`` has carriage returns
-    only before newlines.
+    only before newlines. ``stop`` is the end of the records, by default that of ``data``.
     """
-    if dialect.escape and dialect.escape in data:
+    stop = len(data) if stop is None else stop
+    if _is_escaped(data, dialect, stop):
         return False
-    if not dialect.quotes or b'"' not in data:
+    if not dialect.quotes or data.find(b'"', 0, stop) < 0:
         return True
     if dialect.runs:
         return False
-    octets = np.frombuffer(b"".join((b"\n", data, b"\n")), np.uint8)
-    quotes = np.flatnonzero(octets == QUOTE)
+    octets = np.frombuffer(data, np.uint8, stop)
+    return _at_edges(octets, np.flatnonzero(octets == QUOTE), dialect)
+
+
+def _is_escaped(data: bytes, dialect: Dialect, stop: int) -> bool:
+    return bool(dialect.escape) and data.find(dialect.escape, 0, stop) >= 0
+
+
+def _at_edges(octets: np.ndarray, quotes: np.ndarray, dialect: Dialect) -> bool:
+    """Return True if the quotes at the offsets ``quotes`` stand at the edges of fields, or doubled inside."""
     if len(quotes) % 2:
         return False
     if not dialect.quoted_newlines:
@@ -158,9 +182,10 @@ def well_quoted(data: bytes, dialect: Dialect) -> bool:
             return False
     edges = np.zeros(256, bool)
     edges[[dialect.delimiter[0], NEWLINE, QUOTE]] = True
-    opened = edges[octets[quotes[::2] - 1]].all()
+    before, after = quotes[::2] - 1, quotes[1::2] + 1
+    opened = edges[octets[before[before >= 0]]].all()
     edges[ord("\r")] = True
-    closed = edges[octets[quotes[1::2] + 1]].all()
+    closed = edges[octets[after[after < len(octets)]]].all()
     return bool(opened and closed)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from posixpath import splitext
 from typing import Any
 
 from isal import isal_zlib
@@ -24,15 +25,15 @@ def compression_of(input_object: InputObject, option: str = "auto") -> str:
     """Return ``"none"``, ``"gzip"`` or ``"zstd"``: the option, or else what the key's extension says."""
     if option != "auto":
         return option
-    key = input_object.key.lower()
-    return next((name for extension, name in COMPRESSIONS.items() if key.endswith(extension)), "none")
+    return COMPRESSIONS.get(splitext(input_object.key.lower())[1], "none")
 
 
 def bare_key(input_object: InputObject) -> str:
     """Return the key in lower case without its compression extension. The extension before that names the
     format."""
     key = input_object.key.lower()
-    return next((key.removesuffix(extension) for extension in COMPRESSIONS if key.endswith(extension)), key)
+    stem, extension = splitext(key)
+    return stem if extension in COMPRESSIONS else key
 
 
 def decompressed(s3: Any, input_object: InputObject, compression: str) -> Iterator[bytes]:

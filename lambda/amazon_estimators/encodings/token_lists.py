@@ -1,0 +1,49 @@
+"""Check lists of token ids, as JSON texts, many at a time: no id becomes an object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from amazon_estimators.summaries import Tokens
+
+LAST_TOKEN = 2**31 - 1
+"""The highest token id: no vocabulary is larger than an index of 32 bits."""
+
+
+def tokens_of(texts: Sequence[Any]) -> Tokens | None:
+    """Return what lists of token ids hold, or None if any is not such a list, or is not plainly written.
+
+    Each text must be one value of JSON, which the caller has parsed. Of values without nested or empty lists,
+    put one after the other, what is neither a digit nor a comma is ``[]`` once for each list.
+
+    Example:
+        >>> tokens_of([b"[6, 17, 606]", b"[16]"])
+        Tokens(highest=606, longest=3)
+        >>> tokens_of([b"[6]", b"[1.5]"]), tokens_of([b"[6, []]"]), tokens_of([b"[]"]), tokens_of([b"[-1]"])
+        (None, None, None, None)
+    """
+    text = b"".join(texts).translate(None, b" ")
+    values = np.frombuffer(text, np.uint8)
+    marks = np.flatnonzero(values - ord("0") > 9)
+    kinds = values[marks]
+    brackets = np.flatnonzero(kinds != ord(","))
+    if kinds[brackets].tobytes() != b"[]" * len(texts):
+        return None
+    opened, closed = brackets[::2], brackets[1::2]
+    digits = np.diff(marks) - 1
+    if not digits[opened].all():
+        return None
+    most = digits.max()
+    highest = _last(values, marks[:-1][digits == most] + 1, most)
+    return Tokens(highest, int((closed - opened).max())) if highest <= LAST_TOKEN else None
+
+
+def _last(values: np.ndarray, starts: np.ndarray, digits: int) -> int:
+    """Return the highest of the numbers at ``starts``. Of as many digits each, it is the last by alphabet."""
+    for place in range(digits):
+        column = values[starts + place]
+        starts = starts[column == column.max()]
+    return int(values[starts[0] : starts[0] + digits].tobytes())
