@@ -11,6 +11,7 @@ hold 7 columns. A group of 7 columns is read at once, and one of 8 column by col
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -207,6 +208,8 @@ class RowGroup:
         self, source: PageFile, columns: Sequence[int], low: int, high: int
     ) -> Iterator[tuple[int, dict[int, Any]]]:
         rows = self._footer.group_rows[self._group]
+        # No batch reads beyond the last row that is wanted.
+        at_once = math.ceil(high / math.ceil(high / self._at_once(columns)))
         # A column that is read to its end, and not too large, is handed over at once: see COLUMN_BYTES.
         whole = high == rows and self._packed(columns) <= WINDOWS
         at = 0
@@ -223,7 +226,7 @@ class RowGroup:
                     if self._dictionaries and self._chunks[column].holds_words
                 ],
             )
-            for batch in self._read(file, self._at_once(columns)):
+            for batch in self._read(file, at_once):
                 first, last = max(low - at, 0), min(high - at, batch.num_rows)
                 if first < last:
                     row = self._before + at + first
