@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from amazon_estimators.pipeline import keys
+from amazon_estimators.pipeline import allocator, keys
 from amazon_estimators.record_sets.keys import manifest_key, profile_key, record_set_key, shard_patterns
 from cdk_amazon_estimators.access.function_statements import (
     account_statement,
@@ -130,6 +130,7 @@ class RecordSetEncoder(Construct):
             "Encode one shard of a RecordSet",
             timeout=encode_timeout or minutes(15),
             memory=encode_memory or Size.mebibytes(1769),
+            environment=allocator.ENVIRONMENT,
         )
         # Of these only two read input. The others start faster without the reader.
         self.table_reader = table_reader_layer(self, "TableReader", self._bundle)

@@ -13,6 +13,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from pipeline_stacks import OTHER_VALUES, REQUIRED, Synthesised, new_app, new_stack, with_props
 
+from amazon_estimators.pipeline import allocator
 from amazon_estimators.pipeline.settings import Settings
 from cdk_amazon_estimators import PipelineError, RecordSetEncoder, TrainingPipeline, new_model_bucket
 
@@ -143,6 +144,11 @@ def test_functions_name_the_encryption_if_asked_to(keyed: bool) -> None:
     assert {json.dumps(json.loads(one)) for one in told.values()} == {
         json.dumps([["<DigitsDataBucket6C5C068C>", key]])
     }
+
+
+def test_encode_alone_keeps_the_memory_it_frees() -> None:
+    for name, variables in environments(with_props()).items():
+        assert (allocator.ENVIRONMENT.items() <= variables.items()) == (name == "encode")
 
 
 def functions(pipeline: Synthesised) -> dict[str, dict[str, Any]]:

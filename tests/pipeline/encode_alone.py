@@ -1,13 +1,15 @@
 """Encode the first quarter of a local file, then the rest of it as one piece, as test_memory.py asks.
 
 ``encode_alone.py <file> <slow|fast>``: of a slow upload, as many parts are under way as may be. Prints each
-shard's bytes and the most memory held up to then, which is told of whole processes only.
+shard's bytes, the most memory held up to then, which is told of whole processes only, and the bytes of fresh
+pages that the shard took.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import resource
 import sys
 import time
 from pathlib import Path
@@ -78,11 +80,14 @@ def main(path: Path, *, slow: bool) -> None:
     rest = Piece(found, second.start, last.stop, second.first_row)
     shards = []
     for piece in (first, rest):
+        faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
         with Uploads(s3, "bucket", part_bytes=PART_BYTES, threads=PARTS_SENT_AT_ONCE) as uploads:
             shard = uploads.open("out", "")
             encoding.encode(s3, shard, [piece], planned, ProfileBuilder())
         status = Path("/proc/self/status").read_text()
-        shards.append((shard.size, int(status.partition("VmHWM:")[2].split()[0]) * 1024))
+        peak = int(status.partition("VmHWM:")[2].split()[0]) * 1024
+        faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults
+        shards.append((shard.size, peak, faults * resource.getpagesize()))
     sys.stdout.write(json.dumps(shards))
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import encode_alone
@@ -14,6 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
+
+from amazon_estimators.pipeline import allocator
 
 MIB = 2**20
 PEAK = 200 * MIB
@@ -55,11 +58,27 @@ def test_encode_holds_no_more_of_a_larger_shard(
     name: str, write: Callable[[Path], None], upload: str, tmp_path: Path
 ) -> None:
     write(tmp_path / name)
-    command = [sys.executable, encode_alone.__file__, str(tmp_path / name), upload]
-    answer = subprocess.run(
-        command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | GIVEN_BACK
-    )
-    (small, peak), (large, peak_of_large) = json.loads(answer.stdout)
+    (small, peak, _), (large, peak_of_large, _) = encode_quarters(tmp_path / name, upload, GIVEN_BACK)
     assert large - small > 2 * GROWTH
     assert peak_of_large < PEAK
     assert peak_of_large - peak < GROWTH
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="The variables are glibc's")
+@pytest.mark.parametrize(
+    ("name", "write"), [("a.parquet", write_parquet), ("a.csv", write_csv), ("a.npy", write_npy)]
+)
+def test_encode_is_given_few_fresh_pages(name: str, write: Callable[[Path], None], tmp_path: Path) -> None:
+    """A fresh page costs more time than it takes to fill it."""
+    write(tmp_path / name)
+    _, (large, peak, fresh) = encode_quarters(tmp_path / name, "fast", allocator.ENVIRONMENT)
+    assert peak < PEAK
+    assert fresh < large / 3
+
+
+def encode_quarters(path: Path, upload: str, variables: Mapping[str, str]) -> list[list[int]]:
+    command = [sys.executable, encode_alone.__file__, str(path), upload]
+    environment = {**os.environ, **variables}
+    answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
+    shards: list[list[int]] = json.loads(answer.stdout)
+    return shards

@@ -96,9 +96,14 @@ class _Lengths:
             self.shape = SHAPE_TAG + varint(len(packed)) + packed
             tensor = tensor + _field(self.keys.length) + len(self.shape)
         self.tensor = tensor
-        self.value = 1 + varint_sizes(tensor) + tensor
-        self.entry = len(KEY) + 1 + varint_sizes(self.value) + self.value
-        self.payload = 1 + varint_sizes(self.entry) + self.entry
+        tensor_width = varint_sizes(tensor)
+        self.value = 1 + tensor_width + tensor
+        value_width = varint_sizes(self.value)
+        self.entry = len(KEY) + 1 + value_width + self.value
+        entry_width = varint_sizes(self.entry)
+        self.payload = 1 + entry_width + self.entry
+        self.widths = entry_width, value_width, tensor_width, np.maximum(values - self.values.length - 1, 0)
+        """Sizes of the lengths of entry, value, tensor and values; 0 for values that are not written."""
         self.head = FRAME_BYTES + self.payload - tensor + values - self.values.length
         if rows.labels is not None and rows.label_tensor is not None:
             width = rows.label_tensor.width
@@ -151,11 +156,8 @@ def _put_constant(out: Array, places: Array, content: bytes) -> None:
 
 def _put_head(out: Array, starts: Array, tensor: Tensor, lengths: _Lengths) -> None:
     """Write frame headers and nested prefixes up to the packed values."""
-    widths = [varint_sizes(part) for part in (lengths.entry, lengths.value, lengths.tensor)]
-    filled = lengths.values.length > 0
-    widths.append(np.where(filled, varint_sizes(lengths.values.length), 0))
     # Rows whose four lengths take the same numbers of bytes share a head layout: there are a handful.
-    kind = widths[0] + 8 * widths[1] + 64 * widths[2] + 512 * widths[3]
+    kind = sum(width << shift for width, shift in zip(lengths.widths, (0, 3, 6, 9), strict=True))
     for code in np.flatnonzero(np.bincount(kind)):
         rows = np.flatnonzero(kind == code)
         entry, value, inner, packed = (int(code) >> shift & 7 for shift in (0, 3, 6, 9))
@@ -170,11 +172,10 @@ def _put_head(out: Array, starts: Array, tensor: Tensor, lengths: _Lengths) -> N
         _put_rows(out, starts[rows], parts)
 
 
-def _put_rows(out: Array, starts: Array, parts: list[Array | bytes]) -> int:
-    """Write parts (constant bytes, or a uint8 matrix with a row for each start); return their width."""
+def _put_rows(out: Array, starts: Array, parts: list[Array | bytes]) -> None:
+    """Write parts: constant bytes, or a uint8 matrix with a row for each start."""
     constant = b"".join(part if isinstance(part, bytes) else bytes(part.shape[1]) for part in parts)
-    width = len(constant)
-    block = np.full(len(starts), np.frombuffer(constant, f"V{width}"))
+    block = np.full(len(starts), np.frombuffer(constant, f"V{len(constant)}"))
     column = 0
     for part in parts:
         if isinstance(part, bytes):
@@ -184,7 +185,6 @@ def _put_rows(out: Array, starts: Array, parts: list[Array | bytes]) -> int:
         np.ndarray(block.shape, item, block, column, block.strides)[:] = part.view(item)[:, 0]
         column += part.shape[1]
     at_bytes(out, block.dtype)[starts] = block
-    return width
 
 
 def _le32(values: Array) -> Array:

@@ -109,9 +109,10 @@ class ProfileBuilder:
         if self._sample is not None:
             chosen = self._sample.chosen(len(indptr) - 1)
             rows = np.zeros((len(chosen), features), np.float32)
-            for at, row in enumerate(chosen):
-                span = slice(int(indptr[row]), int(indptr[row + 1]))
-                rows[at, indices[span]] = data[span]
+            starts, counts = indptr[chosen], indptr[chosen + 1] - indptr[chosen]
+            at = np.repeat(np.arange(len(chosen)), counts)
+            stored = np.arange(len(at)) + np.repeat(starts - (np.cumsum(counts) - counts), counts)
+            rows[at, indices[stored]] = data[stored]
             self._sample.hold(rows)
 
     def profile(self) -> FeatureProfile | None:

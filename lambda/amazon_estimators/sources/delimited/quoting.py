@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,6 +37,20 @@ class Record:
     """True if it ends inside quotes."""
     problem: str = ""
     """Why the text after ``fields`` is not a field."""
+
+
+class Records(NamedTuple):
+    """Whole records: the first ``stop`` bytes of ``data``. So nothing is copied to cut off the rest."""
+
+    data: bytes
+    stop: int
+    plain_quotes: bool
+    """True if the records are :func:`well_quoted`."""
+
+    @property
+    def text(self) -> bytes:
+        """A copy of the records, if anything follows them."""
+        return self.data[: self.stop]
 
 
 def walk(text: bytes, dialect: Dialect, at: int = 0) -> Iterator[Record]:

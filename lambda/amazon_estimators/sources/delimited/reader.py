@@ -17,6 +17,7 @@ from amazon_estimators.sources.delimited.dialect import Dialect
 from amazon_estimators.sources.delimited.fronts import check_delimiter, dialect_of, fronts_of, with_dialect
 from amazon_estimators.sources.delimited.header import header_of
 from amazon_estimators.sources.delimited.quoting import (
+    Records,
     last_record_end,
     record_end,
     record_starts,
@@ -37,9 +38,6 @@ MOST_NOTES = 8
 """Columns of which a note tells that they hold text."""
 NUMBERED = 10
 """Rows that the first column must number before it is taken for an unnamed index."""
-
-Text = tuple[bytes, bool]
-"""Whole records, and True if they are :func:`well_quoted`."""
 
 FIRST_LOOK = 64 * 2**10
 COLUMN_LIMIT = 2**16
@@ -128,24 +126,26 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
     packed_rows = compression != "none" and piece.first_row is not None
     first, last = (piece.start, piece.stop) if packed_rows else (0, None)
     row = 0 if packed_rows else row
-    for text, plain_quotes in blocks:
+    for records in blocks:
         low, high = max(first - row, 0), None if last is None else max(last - row, 0)
         if schema.rules:
-            columns = table.columns_of(text, dialect, schema, plain_quotes=plain_quotes)
+            columns = table.columns_of(records, dialect, schema)
             if columns is None:
-                raise faults.fault_of(text, dialect, schema, source, piece, row)
+                raise faults.fault_of(records.text, dialect, schema, source, piece, row)
             rows = Table(columns, len(next(iter(columns.values())).values))
             row += rows.rows_read
             if (part := rows.part(slice(low, high))).rows_read:
                 yield part
         else:
-            matrix = table.table_of(text, dialect, schema, plain_quotes=plain_quotes)
+            matrix = table.table_of(records, dialect, schema)
             if matrix is None:
-                raise faults.fault_of(text, dialect, schema, source, piece, row)
+                raise faults.fault_of(records.text, dialect, schema, source, piece, row)
             row += len(matrix)
             if len(matrix[low:high]):
                 block = schema.split_used(matrix[low:high])
-                yield replace(block, written_value=partial(_value_at, text, dialect, schema, first=low))
+                yield replace(
+                    block, written_value=partial(_value_at, records.data, dialect, schema, first=low)
+                )
         if last is not None and row >= last:
             return
 
@@ -251,10 +251,12 @@ def _schema(text: bytes, dialect: Dialect, source: Source, input_object: InputOb
 
 
 def _without_header(
-    blocks: Iterator[Text], dialect: Dialect, schema: Schema, source: Source, piece: Piece
-) -> Iterator[Text]:
+    blocks: Iterator[Records], dialect: Dialect, schema: Schema, source: Source, piece: Piece
+) -> Iterator[Records]:
     """Yield the blocks without the header they begin with. Raises SchemaError if it is not the schema's."""
-    first, plain_quotes = next(blocks, (b"", True))
+    block = next(blocks, Records(b"", 0, True))
+    first, plain_quotes = block.text, block.plain_quotes
+    del block  # do not hold it, nor the first records, while the rest is read
     if schema.names is not None or source.header == "present":
         record = next(walk(first, replace(dialect, one_column=False)), None)
         names = tuple(field.decode("utf-8", "replace").strip() for field in record.fields) if record else ()
@@ -266,15 +268,17 @@ def _without_header(
             )
         first = first[record.stop :] if record else b""
     if first and not first.isspace():
-        yield first, plain_quotes
+        yield Records(first, len(first), plain_quotes)
+    del first
     yield from blocks
 
 
-def _whole_records(s3: Any, chunks: Iterator[bytes], dialect: Dialect, piece: Piece) -> Iterator[Text]:
+def _whole_records(s3: Any, chunks: Iterator[bytes], dialect: Dialect, piece: Piece) -> Iterator[Records]:
     """Yield blocks of whole records from text that begins with a record."""
     rest = b""
     for chunk in chunks:
         text = rest + chunk
+        del chunk  # it is copied
         end, plain_quotes = last_record_end(text, dialect)
         if dialect.one_column:
             end = _filled(text, end)
@@ -282,11 +286,11 @@ def _whole_records(s3: Any, chunks: Iterator[bytes], dialect: Dialect, piece: Pi
             raise too_long(piece)
         rest = text[end:]
         if end:
-            yield (text[:end] if rest else text), plain_quotes
+            yield Records(text, end, plain_quotes)
         if len(rest) > LINE_LIMIT and not rest.isspace():
             raise too_long(piece)
     if rest and (not rest.isspace() or (dialect.one_column and _more_follows(s3, piece))):
-        yield rest, well_quoted(rest, dialect)
+        yield Records(rest, len(rest), well_quoted(rest, dialect))
 
 
 def _filled(text: bytes, end: int) -> int:

@@ -13,7 +13,7 @@ from pyarrow import compute, csv
 from amazon_estimators.sources.arrow_values import truths, values_of
 from amazon_estimators.sources.columns.table import Column
 from amazon_estimators.sources.delimited.dialect import Dialect
-from amazon_estimators.sources.delimited.quoting import walk, well_quoted, without_quotes
+from amazon_estimators.sources.delimited.quoting import Records, walk, without_quotes
 from amazon_estimators.sources.numbers import spellings
 from amazon_estimators.sources.schema import Schema
 
@@ -22,31 +22,21 @@ STEP_BYTES = 2**20
 STEP_BYTES_A_COLUMN = 4096
 
 
-def table_of(
-    text: bytes, dialect: Dialect, schema: Schema, *, plain_quotes: bool | None = None
-) -> np.ndarray | None:
-    """Return whole records as float32, shape (rows, columns used), or None if something in them is wrong.
-
-    ``plain_quotes`` is the result of :func:`well_quoted` for the text, if known.
-    """
-    table = _read(text, dialect, schema, dict.fromkeys(schema.used, pa.float32()), plain_quotes)
+def table_of(records: Records, dialect: Dialect, schema: Schema) -> np.ndarray | None:
+    """Return records as float32, shape (rows, columns used), or None if something in them is wrong."""
+    table = _read(records, dialect, schema, dict.fromkeys(schema.used, pa.float32()))
     if table is None or any(column.null_count for column in table.columns):
         return None
     return matrix(table)
 
 
-def columns_of(
-    text: bytes, dialect: Dialect, schema: Schema, *, plain_quotes: bool | None = None
-) -> dict[int, Column] | None:
-    """Return whole records as columns, words and gaps included, or None if something in them is wrong.
-
-    ``plain_quotes`` is :func:`well_quoted` of the text, if it is known.
-    """
-    if dialect.runs and schema.words and b'"' in text:
+def columns_of(records: Records, dialect: Dialect, schema: Schema) -> dict[int, Column] | None:
+    """Return records as columns, words and gaps included, or None if something in them is wrong."""
+    if dialect.runs and schema.words and b'"' in (text := records.text):
         return _columns(_walked(text, dialect, schema), dialect, schema) or None
     for lenient in (False, True):
         types = {position: _type(position, schema, lenient=lenient) for position in schema.used}
-        table = _read(text, dialect, schema, types, plain_quotes)
+        table = _read(records, dialect, schema, types)
         if table is not None:
             arrays = dict(zip(schema.used, map(_one_array, table.columns), strict=True))
             return _columns(arrays, dialect, schema)
@@ -103,27 +93,25 @@ def _one_array(column: Any) -> Any:
     return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
 
 
-def _read(
-    text: bytes, dialect: Dialect, schema: Schema, types: Mapping[int, Any], plain_quotes: bool | None
-) -> Any:
+def _read(records: Records, dialect: Dialect, schema: Schema, types: Mapping[int, Any]) -> Any:
     """Return an Arrow table of the columns that are used, or None if something in the text is wrong.
 
     A word of a column of numbers that marks a gap is null where the column may have gaps.
     """
-    if b"\r" in text and text.count(b"\r") != text.count(b"\r\n"):
+    text, stop, plain_quotes = records
+    if text.find(b"\r", 0, stop) >= 0 and text.count(b"\r", 0, stop) != text.count(b"\r\n", 0, stop):
         return None
-    if plain_quotes is None:
-        plain_quotes = well_quoted(text, dialect)
     if not plain_quotes:
         words = bool(schema.words)
-        plain = without_quotes(text, dialect, keep_words=words)
+        plain = without_quotes(records.text, dialect, keep_words=words)
         if plain is None:
             return None
-        text = plain
+        text, stop = plain, len(plain)
         dialect = replace(dialect, quotes=dialect.quotes or words, escape=b"")
     if dialect.runs:
-        text = _one_blank_apart(text)
-    quoted = dialect.quotes and not dialect.runs and b'"' in text
+        text = _one_blank_apart(text[:stop])
+        stop = len(text)
+    quoted = dialect.quotes and not dialect.runs and text.find(b'"', 0, stop) >= 0
     names = [str(position) for position in range(schema.width)]
     used = [names[position] for position in schema.used]
     gaps = any(schema.may_lack(position) for position in schema.used if position not in schema.words)
@@ -143,10 +131,10 @@ def _read(
         ignore_empty_lines=not dialect.one_column,
     )
     step = max(STEP_BYTES, STEP_BYTES_A_COLUMN * schema.width)
-    for block_size in (step, len(text) + 1):
+    for block_size in (step, stop + 1):
         read = csv.ReadOptions(use_threads=False, column_names=names, block_size=block_size)
         try:
-            return csv.read_csv(pa.BufferReader(text), read, parse, convert)
+            return csv.read_csv(pa.BufferReader(memoryview(text)[:stop]), read, parse, convert)
         except pa.ArrowInvalid as error:
             if "straddling" in str(error):  # a record longer than a step
                 continue

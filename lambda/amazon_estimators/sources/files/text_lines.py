@@ -48,13 +48,18 @@ def whole_lines(s3: Any, piece: Piece, *, compression: str = "auto") -> Iterator
 
 def without_bom(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Yield the chunks without a leading UTF-8 byte order mark."""
+    yield _front(chunks).removeprefix(BOM)  # which no variable here holds while the rest is read
+    yield from chunks
+
+
+def _front(chunks: Iterator[bytes]) -> bytes:
+    """Return the first chunks, as many as a mark is long."""
     front = b""
     for chunk in chunks:
         front += chunk
         if len(front) >= len(BOM):
             break
-    yield front.removeprefix(BOM)
-    yield from chunks
+    return front
 
 
 def too_long(piece: Piece) -> InputError:
