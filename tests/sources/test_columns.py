@@ -22,8 +22,9 @@ from amazon_estimators.errors import InputError, RequestError, SchemaError
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.sources import Source
 from amazon_estimators.sources.columns.hashing import LONG, murmur3
+from amazon_estimators.sources.files import waiting_columns
 from amazon_estimators.sources.in_memory import features_of, of_memory
-from amazon_estimators.sources.parquet import row_group, ruled_row_group
+from amazon_estimators.sources.parquet import row_group
 from sources.encoded import encoded
 
 CITIES = ["Berlin", "Paris", "Rome"]
@@ -149,10 +150,11 @@ def test_user_item_and_rating_are_the_input_of_factorization_machines(tmp_path: 
 
 
 @pytest.mark.parametrize("kind", ["Float32", "Float64", "Int16", "Int64", "boolean"])
+@pytest.mark.parametrize("held", [0, 2**20], ids=["on disk", "in memory"])
 def test_a_table_wider_than_memory_allows_is_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, held: int
 ) -> None:
-    """Where columns wait on disk, words are codes by then, and gaps are gaps."""
+    """Where columns wait, words are codes by then, and gaps are gaps."""
     generator = np.random.default_rng(3)
     ages: Any = generator.normal(size=500).astype(np.float32)
     if kind != "Float32":
@@ -176,7 +178,8 @@ def test_a_table_wider_than_memory_allows_is_the_same(
     }
     narrow = encoded(path, **options)
     monkeypatch.setattr(row_group, "AT_ONCE_BYTES", 1)
-    monkeypatch.setattr(ruled_row_group, "BATCH_BYTES", 50)
+    monkeypatch.setattr(row_group, "BATCH_BYTES", 25)
+    monkeypatch.setattr(waiting_columns, "HELD_BYTES", held)
     wide = encoded(path, **options)
     np.testing.assert_array_equal(wide[0], narrow[0])
     np.testing.assert_array_equal(wide[1], narrow[1])

@@ -17,7 +17,7 @@ from pyarrow import parquet as arrow_parquet
 
 from amazon_estimators.errors import AmazonEstimatorsError, InputError, ObjectChangedError, SchemaError
 from amazon_estimators.sources import Piece, Source
-from amazon_estimators.sources.files import disk_spill as side_by_side
+from amazon_estimators.sources.files import waiting_columns
 from amazon_estimators.sources.parquet import pages as parquet_pages
 from amazon_estimators.sources.parquet import reader as parquet
 from amazon_estimators.sources.parquet import row_group
@@ -44,9 +44,12 @@ def rows_of(s3, pieces, source, schema):
     dictionary=st.booleans(),
     at_once=st.sampled_from([1, 1500, row_group.AT_ONCE_BYTES]),
     waiting=st.sampled_from([1, 700, row_group.WAITING_BYTES]),
+    held=st.sampled_from([0, waiting_columns.HELD_BYTES]),
     data=st.data(),
 )
-def test_every_row_once_wherever_a_file_is_cut(rows, group, compression, dictionary, at_once, waiting, data):
+def test_every_row_once_wherever_a_file_is_cut(
+    rows, group, compression, dictionary, at_once, waiting, held, data
+):
     made = np.random.default_rng(rows)
     table = pa.table(
         {
@@ -72,6 +75,7 @@ def test_every_row_once_wherever_a_file_is_cut(rows, group, compression, diction
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(row_group, "AT_ONCE_BYTES", at_once)
         patch.setattr(row_group, "WAITING_BYTES", waiting)
+        patch.setattr(waiting_columns, "HELD_BYTES", held)
         patch.setattr(row_group, "BATCH_BYTES", 400)
         features, labels = rows_of(s3, pieces, source, layout.schema)
     expected = np.column_stack(
@@ -170,8 +174,9 @@ def test_a_full_disk_is_told_with_the_room_needed(monkeypatch):
     found = s3.put("a.parquet", written(pa.table({"a": np.arange(5000.0), "b": np.arange(5000.0)})))
     layout = parquet.look(s3, found, Source())
     full = partial(Path("/dev/full").open, "r+b")
-    monkeypatch.setattr(side_by_side.tempfile, "TemporaryFile", full)
-    with pytest.raises(InputError, match=r"tmp.* is full: 80,000 bytes of columns .*\n.*TMPDIR"):
+    monkeypatch.setattr(waiting_columns, "HELD_BYTES", 0)
+    monkeypatch.setattr(waiting_columns.tempfile, "TemporaryFile", full)
+    with pytest.raises(InputError, match=r"tmp.* is full: 40,000 bytes of columns .*\n.*TMPDIR"):
         list(parquet.read(s3, Piece(found, 0, 5000, 0), Source(), layout.schema))
 
 
@@ -187,6 +192,39 @@ def test_a_missing_value_is_named_in_whichever_pass_it_is_found(monkeypatch):
         layout = parquet.look(s3, found, Source(label="y"))
         with pytest.raises(InputError, match=rf"row 9, column {column} \('{'aby'[column]}'\): no value"):
             list(parquet.read(s3, Piece(found, 3, 10, 3), Source(), layout.schema))
+
+
+def test_missing_values_of_all_columns_are_named_whichever_pass_finds_one(monkeypatch):
+    monkeypatch.setattr(row_group, "AT_ONCE_BYTES", 1)
+    values = [float(number) for number in range(30)]
+    table = pa.table(
+        {"a": values, "b": [*values[:20], *[None] * 10], "y": [*values[:11], None, *values[:18]]}
+    )
+    s3 = InMemoryS3()
+    found = s3.put("a.parquet", written(table))
+    layout = parquet.look(s3, found, Source(label="y"))
+    with pytest.raises(
+        InputError,
+        match=r"row 11, column 2 \('y'\): no value; column 1 \('b'\): 8 without a value of 18 rows, "
+        "first in row 20",
+    ):
+        list(parquet.read(s3, Piece(found, 10, 28, 10), Source(), layout.schema))
+
+
+def test_columns_that_wait_for_others_are_fetched_ahead_once(monkeypatch):
+    """However many passes there are, and of a row group that is cut no more than its rows need."""
+    made = np.random.default_rng(0).normal(size=(20_000, 30))
+    table = pa.table({f"c{number}": made[:, number] for number in range(30)})
+    s3 = InMemoryS3()
+    body = written(table, compression="none", use_dictionary=False, max_rows_per_page=1000)
+    found = s3.put("a.parquet", body)
+    layout = parquet.look(s3, found, Source())
+    monkeypatch.setattr(row_group, "AT_ONCE_BYTES", 1)
+    monkeypatch.setattr(row_group, "WINDOWS", 2**14)
+    for stop, share in ((20_000, 1.0), (5_000, 0.25)):
+        s3.served = 0
+        rows_of(s3, [Piece(found, 0, stop, 0)], Source(), layout.schema)
+        assert s3.served < (share + 0.2) * found.size + 64 * 2**10
 
 
 def test_only_the_chosen_columns_of_the_row_groups_of_a_piece_are_fetched():

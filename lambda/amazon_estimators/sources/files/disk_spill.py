@@ -25,14 +25,14 @@ def side_by_side(
     memory holds one table's buffers at a time. The rows wait in a temporary file. Raises InputError if the
     disk has no room for them.
     """
-    with _room_for(rows * row_bytes), tempfile.TemporaryFile() as file:
+    with room_for(rows * row_bytes), tempfile.TemporaryFile() as file:
         shelves = [_Shelf(file, blocks) for blocks in tables]
         for row in range(0, rows, at_once):
             yield [shelf.rows(row, min(at_once, rows - row)) for shelf in shelves]
 
 
 @contextmanager
-def _room_for(size: int) -> Iterator[None]:
+def room_for(size: int) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -117,6 +117,11 @@ class Chunk:
     metadata: dict[int, int]
 
     @property
+    def first_page(self) -> int:
+        """The byte at which the first page of values claims to start, after the dictionary."""
+        return self.metadata[_DATA]
+
+    @property
     def holds_words(self) -> bool:
         """True if values have lengths of their own."""
         return self.metadata[_PHYSICAL] == BYTE_ARRAY

@@ -3,9 +3,10 @@ claim."""
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 from amazon_estimators.errors import InputError
@@ -18,7 +19,7 @@ PAGE_LIMIT = 48 * 2**20
 """Bytes of the largest page and its dictionary, decompressed: 6 million doubles. Reading needs up to three
 times as much: the previous page, and this page both compressed and decompressed."""
 FETCHED_TOGETHER = 2**20
-"""The most bytes of neighbouring columns fetched with one GET."""
+"""Bytes of neighbouring columns fetched with one GET, if a window is smaller."""
 HEADER_BYTES = 4096
 """Bytes of the longest header of a page of numbers; writers need 20 to 100."""
 WORD_HEADER_BYTES = 5 * 4096
@@ -45,19 +46,38 @@ class LargerPage(Exception):  # noqa: N818 - not an error: reading goes on with 
 
 class PageFile(ColumnFile):
     """Presents an S3 object as a file of column chunks, each with ``room`` bytes for a page and its
-    dictionary."""
+    dictionary.
+
+    Args:
+        s3: A client.
+        input_object: The object.
+        parts: The columns, with their names in errors: those of a part are read side by side, and one part
+            after the other.
+        window: The bytes of a column that are fetched at a time.
+        room: See above.
+        share: The share of the row group's rows that will be read, from its first one on.
+    """
 
     def __init__(
-        self, s3: Any, input_object: InputObject, chunks: Iterable[tuple[str, Chunk]], window: int, room: int
+        self,
+        s3: Any,
+        input_object: InputObject,
+        parts: Iterable[Iterable[tuple[str, Chunk]]],
+        *,
+        window: int,
+        room: int,
+        share: float,
     ) -> None:
-        self._pages = sorted(
-            (_Pages(where, chunk, room) for where, chunk in chunks), key=lambda pages: pages.start
-        )
+        columns = [
+            sorted((_Pages(where, chunk, room) for where, chunk in part), key=lambda pages: pages.start)
+            for part in parts
+        ]
+        self._pages = sorted(chain.from_iterable(columns), key=lambda pages: pages.start)
         self._firsts = [pages.start for pages in self._pages]
         for pages, following in pairwise(self._pages):
             if pages.stop > following.start:
                 raise ValueError(f"columns overlap at byte {following.start}")
-        super().__init__(s3, input_object, _spans(self._pages, window))
+        super().__init__(s3, input_object, [_spans(part, window, share) for part in columns])
 
     def read(self, size: int = -1) -> bytes:
         at = self.tell()
@@ -78,6 +98,11 @@ class _Pages:
         self._next = chunk.start
         self._header_bytes = WORD_HEADER_BYTES if chunk.holds_words else HEADER_BYTES
         self._dictionary = 0
+
+    def likely_end(self, share: float) -> int:
+        """Return the byte up to which the first rows lie, ``share`` of them, if pages are alike."""
+        first = self._chunk.first_page
+        return first + math.ceil(share * (self.stop - first))
 
     def pass_by(self, at: int, data: bytes, read_at: Callable[[int, int], bytes]) -> None:
         """Check every page whose header begins in ``data``, which starts at byte ``at``."""
@@ -126,16 +151,16 @@ class _Pages:
             )
 
 
-def _spans(pages: Sequence[_Pages], window: int) -> list[Span]:
+def _spans(columns: Sequence[_Pages], window: int, share: float) -> list[Span]:
     """Return the ranges to fetch: windows of large columns, and small neighbouring columns together."""
     spans: list[Span] = []
     small = False
-    for column in pages:
+    for column in columns:
         last_was_small, small = small, column.stop - column.start <= window
         if small and last_was_small and spans[-1].stop == column.start:
             start = spans[-1].start
-            if column.stop - start <= FETCHED_TOGETHER:
-                spans[-1] = Span(start, column.stop, column.stop - start)
+            if column.stop - start <= max(window, FETCHED_TOGETHER):
+                spans[-1] = Span(start, column.stop, column.stop - start, column.stop)
                 continue
-        spans.append(Span(column.start, column.stop, window))
+        spans.append(Span(column.start, column.stop, window, column.likely_end(share)))
     return spans

@@ -6,7 +6,8 @@ soon as they are read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -17,10 +18,9 @@ from amazon_estimators.sources.arrow_values import values_of
 from amazon_estimators.sources.columns.apply import coded
 from amazon_estimators.sources.columns.table import Column, Table
 from amazon_estimators.sources.columns.words import column_of
-from amazon_estimators.sources.files.disk_spill import side_by_side
 from amazon_estimators.sources.float32 import ALL_HELD
 from amazon_estimators.sources.parquet.footer import damaged
-from amazon_estimators.sources.parquet.row_group import BATCH_BYTES, WAITING_BYTES, RowGroup
+from amazon_estimators.sources.parquet.row_group import WAITING_BYTES, RowGroup
 
 
 class RuledRowGroup(RowGroup):
@@ -39,45 +39,49 @@ class RuledRowGroup(RowGroup):
 
     def _joined(self, low: int, high: int) -> Iterator[Table]:
         """Yield the rows, joined from passes over some of the columns each."""
-        label = self._schema.label
-        tables = [self._coded(part, low, high) for part in self._parts()]
-        if label is not None:
-            # Labels keep their own type, so that whole numbers stay exact.
-            tables += [self._of_label(label, low, high, gaps=gaps) for gaps in (False, True)]
-        at_once = max(1, BATCH_BYTES // (8 * len(self._features)))
-        row = low
-        for arrays in side_by_side(tables, high - low, at_once, 8 * len(self._schema.used) + 1):
-            columns = {}
+        label, words = self._schema.label, self._schema.words
+        kind = np.float32 if all(map(self._fits_float32, self._features)) else np.float64
+        with ExitStack() as stack:
+            features = self._features_on(stack, low, high, self._coded, kind)
             if label is not None:
-                gaps, values = arrays.pop(), arrays.pop()
-                word = partial(self._word, label, row) if label in self._schema.words else None
-                columns[label] = Column(values, None if word else gaps.view(bool), word=word)
-            matrix = np.asfortranarray(np.concatenate(arrays, axis=1))  # rules work on columns
-            for at, position in enumerate(self._features):
-                word = partial(self._word, position, row) if position in self._schema.words else None
-                columns[position] = Column(matrix[:, at], word=word)
-            yield Table(columns, len(matrix))
-            row += len(matrix)
+                labels = self._label_on(stack, low, high, self._label_values)
+                gaps = self._label_on(stack, low, high, self._label_gaps)
+            for start, stop in self._cuts(high - low):
+                columns = {}
+                if label is not None:
+                    word = partial(self._word, label, low + start) if label in words else None
+                    lacking = None if word else gaps.strips(start, stop)[0]
+                    columns[label] = Column(labels.strips(start, stop)[0], lacking, word=word)
+                strips = features.strips(start, stop)
+                for strip, position in zip(strips, self._features, strict=True):
+                    word = partial(self._word, position, low + start) if position in words else None
+                    columns[position] = Column(strip, word=word)
+                yield Table(columns, stop - start)
 
-    def _coded(self, positions: Sequence[int], low: int, high: int) -> Iterator[np.ndarray]:
-        """Yield columns as floats, shape (rows, columns): words as their codes, gaps as NaN."""
-        recipe = self._schema.recipe
-        kind = np.float32 if all(map(self._fits_float32, positions)) else np.float64
-        for row, arrays in self._batches(positions, low, high):
-            table = np.empty((len(next(iter(arrays.values()))), len(positions)), kind)
-            for at, position in enumerate(positions):
-                column = self._raw(row, arrays, position)
-                if position in self._schema.words:
-                    table[:, at] = coded(position, column, recipe)
-                    continue
-                table[:, at] = column.values
-                if column.gaps is not None:
-                    if not self._schema.may_lack(position):
-                        raise self._missing(
-                            row + int(np.flatnonzero(column.gaps)[0]), self._schema.column(position)
-                        )
-                    table[column.gaps, at] = np.nan
-            yield table
+    def _coded(self, row: int, arrays: dict[int, Any], position: int) -> np.ndarray:
+        """Return a column of a batch as numbers: words as their codes, gaps as NaN."""
+        column = self._raw(row, arrays, position)
+        if position in self._schema.words:
+            return coded(position, column, self._schema.recipe)
+        values: np.ndarray = column.values
+        if column.gaps is None:
+            return values
+        if not self._schema.may_lack(position):
+            raise self._missing(row + int(np.flatnonzero(column.gaps)[0]), self._schema.column(position))
+        values = values.astype(np.float32 if self._fits_float32(position) else np.float64)
+        values[column.gaps] = np.nan
+        return values
+
+    def _label_values(self, row: int, arrays: dict[int, Any], label: int) -> np.ndarray:
+        column = self._raw(row, arrays, label)
+        if label in self._schema.words:
+            return coded(label, column, self._schema.recipe)
+        values: np.ndarray = column.values
+        return values
+
+    def _label_gaps(self, row: int, arrays: dict[int, Any], label: int) -> np.ndarray:
+        column = self._raw(row, arrays, label)
+        return np.zeros(len(column.values), bool) if column.gaps is None else column.gaps
 
     def _fits_float32(self, position: int) -> bool:
         """Return True if float32 holds every value that the column may have, or every code of its words."""
@@ -88,20 +92,6 @@ class RuledRowGroup(RowGroup):
         if self._footer.lengths[column] is not None or pa.types.is_dictionary(kind):
             kind = kind.value_type
         return bool(np.can_cast(kind.to_pandas_dtype(), np.float32))
-
-    def _of_label(self, label: int, low: int, high: int, *, gaps: bool) -> Iterator[np.ndarray]:
-        for row, arrays in self._batches((label,), low, high):
-            column = self._raw(row, arrays, label)
-            if label in self._schema.words:
-                column = Column(coded(label, column, self._schema.recipe))
-            if not gaps:
-                yield column.values
-            else:
-                yield (
-                    np.zeros(len(column.values), np.uint8)
-                    if column.gaps is None
-                    else column.gaps.view(np.uint8)
-                )
 
     def _raw(self, row: int, arrays: dict[int, Any], position: int) -> Column:
         """Return a column of a batch as it is."""

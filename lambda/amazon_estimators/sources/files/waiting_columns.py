@@ -1,0 +1,72 @@
+"""Keep columns until all of them are there and can be read as rows: few in memory, many on disk."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+
+from amazon_estimators.sources.files.disk_spill import room_for
+
+HELD_BYTES = 48 * 2**20
+"""The most bytes of columns that wait in memory."""
+
+
+class WaitingColumns(Protocol):
+    """Columns of one type and of as many rows."""
+
+    def put(self, column: int, row: int, values: np.ndarray) -> None:
+        """Set the values of a column from ``row`` on; cast as NumPy casts, without a warning."""
+
+    def strips(self, start: int, stop: int) -> np.ndarray:
+        """Return the rows ``[start, stop)`` of all columns, shape (columns, rows)."""
+
+
+@contextmanager
+def waiting_columns(columns: int, rows: int, kind: Any = np.float32) -> Iterator[WaitingColumns]:
+    """Return room for columns. Raises InputError if it is on a disk that has too little."""
+    dtype = np.dtype(kind)
+    size = dtype.itemsize * columns * rows
+    if size <= HELD_BYTES:
+        yield _InMemory(columns, rows, dtype)
+    else:
+        with room_for(size), tempfile.TemporaryFile() as file:
+            yield _OnDisk(file, columns, rows, dtype)
+
+
+class _InMemory:
+    def __init__(self, columns: int, rows: int, dtype: np.dtype[Any]) -> None:
+        self._table = np.empty((columns, rows), dtype)
+
+    def put(self, column: int, row: int, values: np.ndarray) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._table[column, row : row + len(values)] = values
+
+    def strips(self, start: int, stop: int) -> np.ndarray:
+        return self._table[:, start:stop]
+
+
+class _OnDisk:
+    """A file of strips: 3 columns of 100 rows of float32 are 3 strips of 400 bytes, one after the other."""
+
+    def __init__(self, file: BinaryIO, columns: int, rows: int, dtype: np.dtype[Any]) -> None:
+        self._file, self._columns, self._rows, self._dtype = file, columns, rows, dtype
+
+    def put(self, column: int, row: int, values: np.ndarray) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):
+            strip = np.ascontiguousarray(values, self._dtype)
+        self._seek(column, row)
+        self._file.write(strip.data)
+
+    def strips(self, start: int, stop: int) -> np.ndarray:
+        strips = np.empty((self._columns, stop - start), self._dtype)
+        for column, strip in enumerate(strips):
+            self._seek(column, start)
+            self._file.readinto(strip.data)  # type: ignore[attr-defined]
+        return strips
+
+    def _seek(self, column: int, row: int) -> None:
+        self._file.seek(self._dtype.itemsize * (column * self._rows + row))
