@@ -4,7 +4,8 @@ There are three parts. Each step runs in a process of its own, so that its peak 
 1 MB = 10^6 bytes.
 
 rates   Encode of one shard, for every source and encoding, on one core. Local files replace S3's input, and a
-        sink discards the output. CPU seconds count all threads of the process.
+        sink discards the output. CPU seconds count all threads of the process, but no imports: those are in
+        the cold start, which benchmarks/scale.py adds to every shard.
 data    ``--megabytes`` each of .npy, CSV and Parquet through Plan, Encode and Seal against the emulator's S3,
         which shares this machine: seconds and peak memory by step.
 count   10,000 objects and 10,000 shards through Plan and Seal; the largest payload of a state.
@@ -53,6 +54,8 @@ from steps import (  # noqa: E402
     encode_in_emulator,
     items_of,
     measured,
+    modules_of,
+    of_encode,
     plan_in_emulator,
     rate_step,
     seal_in_emulator,
@@ -134,8 +137,10 @@ def rate(name: str, body: bytes, changes: dict[str, Any]) -> Step:
         planned = plan_step(client, Settings.from_dict(given), {}, {**EXECUTION, "name": "rate"})
         (item,) = items_of(client, planned)
         best: Step = {}
+        modules = modules_of(rate_step, directory, planned, item)
         for _ in range(3):
-            written, step = measured(rate_step, directory, planned, item)
+            with of_encode():
+                written, step = measured(rate_step, directory, planned, item, modules=modules)
             if not best or step["cpu_seconds"] < best["cpu_seconds"]:
                 best = step | {
                     "input_mb": round(len(body) / MB, 1),
@@ -173,7 +178,8 @@ def through_the_emulator(kind: str, body: bytes, objects: int) -> dict[str, Any]
     given = settings(bucket, instance_count=2)
     planned, plan = measured(plan_in_emulator, given)
     items = items_of(client, planned)
-    encoded = [measured(encode_in_emulator, planned, item) for item in items]
+    with of_encode():
+        encoded = [measured(encode_in_emulator, planned, item) for item in items]
     _, seal = measured(seal_in_emulator, given, planned)
     written = sum(size for size, _ in encoded)
     seconds = sum(step["seconds"] for _, step in encoded)

@@ -2,8 +2,9 @@
 
     python benchmarks/sources.py [--megabytes 200] [--write]
 
-Each line runs in a separate process. A source yields float32 blocks as for Encode; the library reads the same
-bytes with one thread. Figures are MB of the file per second of processor time, best of three.
+Each line runs in a separate process, with the variables of Encode's function. A source yields float32 blocks
+as for Encode; the library reads the same bytes with one thread. Figures are MB of the file per second of
+processor time, best of three.
 """
 
 # ruff: noqa: PLC0415, N803 - each process loads only what it measures; names as S3 has them
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -21,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from amazon_estimators.pipeline import allocator
 
 COLUMNS = 51
 CASES = (
@@ -135,6 +139,8 @@ def ours(case: str, body: bytes) -> Callable[[], int]:
     """Return a function that reads with the source, over the object's pieces."""
     from amazon_estimators.pipeline.sharding import pieces_of_shards
     from amazon_estimators.sources import Source, format_of
+    from amazon_estimators.sources.readers import resolve
+    from amazon_estimators.storage.object_list import ObjectList
     from amazon_estimators.storage.s3 import InputObject
 
     key = "a." + case.split(maxsplit=1)[0].rstrip(",").replace("recordio", "pbr")
@@ -145,6 +151,7 @@ def ours(case: str, body: bytes) -> Callable[[], int]:
         feature_count=COLUMNS,
     )
     form, s3 = format_of(found, source)[1], Memory(body)
+    source = resolve(s3, ObjectList.of("bucket", "train", [found]), source)  # as Plan does for Encode
     layout = form.look(s3, found, source)
     shards = pieces_of_shards([(found, layout)], 4 if "pieces" in case else 1)
     pieces = [piece for shard in shards for piece in shard]
@@ -206,7 +213,10 @@ def main() -> None:
             path = Path(directory) / "file"
             path.write_bytes(written(case, int(options.megabytes * 1e6)))
             command = [sys.executable, __file__, "--case", case, str(path)]
-            line = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+            variables = os.environ | allocator.ENVIRONMENT
+            line = subprocess.run(
+                command, check=True, stdout=subprocess.PIPE, text=True, env=variables
+            ).stdout
             cases.append(json.loads(line))
             print("  ".join(f"{name} {value}" for name, value in cases[-1].items()), flush=True)
     if options.write:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from file_s3 import FileS3
 
+from amazon_estimators.pipeline import allocator
 from amazon_estimators.pipeline.encode import encode_shard
 from amazon_estimators.pipeline.plan import plan_step
 from amazon_estimators.pipeline.seal import seal_step
@@ -74,13 +79,44 @@ def seal_in_emulator(given: dict[str, Any], planned: dict[str, Any]) -> dict[str
     return seal_step(emulator_client(), Settings.from_dict(given), planned, EXECUTION)
 
 
-def measured(work: Callable[..., Any], *arguments: Any) -> tuple[Any, Step]:
-    """Run ``work`` in a new process. Return its result, seconds, CPU seconds and peak memory in MB."""
+@contextmanager
+def of_encode() -> Iterator[None]:
+    """Start processes with the variables of Encode's function."""
+    before = dict(os.environ)
+    os.environ.update(allocator.ENVIRONMENT)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def modules_of(work: Callable[..., Any], *arguments: Any) -> list[str]:
+    """Return the modules that a new process has loaded after ``work``."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_measure, work, arguments).result()
+        return pool.submit(_modules, work, arguments).result()
 
 
-def _measure(work: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, Step]:
+def _modules(work: Callable[..., Any], arguments: tuple[Any, ...]) -> list[str]:
+    work(*arguments)
+    return list(sys.modules)
+
+
+def measured(work: Callable[..., Any], *arguments: Any, modules: Sequence[str] = ()) -> tuple[Any, Step]:
+    """Run ``work`` in a new process. Return its result, seconds, CPU seconds and peak memory in MB.
+
+    ``modules`` are loaded before: in Lambda that is part of a cold start, which is counted by itself.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_measure, work, arguments, modules).result()
+
+
+def _measure(
+    work: Callable[..., Any], arguments: tuple[Any, ...], modules: Sequence[str]
+) -> tuple[Any, Step]:
+    for name in modules:
+        with suppress(Exception):  # some are only loaded by others
+            import_module(name)
     started, cpu = time.perf_counter(), time.process_time()
     result = work(*arguments)
     seconds = time.perf_counter() - started

@@ -60,3 +60,20 @@ def test_what_the_steps_after_training_add_is_on_the_page() -> None:
     assert result["bytes of state"] <= result["bars"]["bytes"]
     for figure in (f"{result['bytes of state']:,} bytes", f"{result['seconds, functions warm']} seconds"):
         assert figure in page
+
+
+def test_the_table_of_number_parsers_is_what_was_measured() -> None:
+    with pytest.MonkeyPatch.context() as path:
+        path.syspath_prepend(ROOT / "benchmarks")
+        benchmark = importlib.import_module("number_parsers")
+    result = json.loads(benchmark.RESULTS.read_text("utf-8"))
+    page = benchmark.PAGE.read_text("utf-8")
+    assert benchmark.with_table(page, result) == page
+
+
+def test_no_parser_of_numbers_replaces_pyarrow() -> None:
+    """If one does, the reader of CSV should take it."""
+    result = json.loads((ROOT / "benchmarks" / "results" / "number_parsers.json").read_text("utf-8"))
+    faults = ("numbers read wrong", "damage read in silence", "numbers refused or read otherwise")
+    sound = [one for one in result["parsers"].values() if not any(one[fault] for fault in faults)]
+    assert max(rate["of pyarrow's"] for one in sound for rate in one["rates"].values()) < 1.5

@@ -16,6 +16,7 @@ from sklearn.datasets import dump_svmlight_file
 
 from amazon_estimators.errors import InputError, SchemaError
 from amazon_estimators.sources import Piece, Source, libsvm
+from amazon_estimators.sources.files import text_lines
 from amazon_estimators.sources.files.text_lines import BOM
 from amazon_estimators.sources.numbers import NUMBER, value_of
 from amazon_estimators.storage.s3 import InputObject
@@ -61,7 +62,7 @@ def test_every_line_once_as_scikit_learn_wrote_it(seed, rows, first, end, bom, a
     by_row = [Piece(found, *ends, first_row=row) for row, ends in enumerate(itertools.pairwise(cuts))]
     for pieces in (by_byte, by_row):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(libsvm, "PARSED_BYTES", at_once)
+            patch.setattr(text_lines, "STEP_BYTES", at_once)
             features, found_labels = read(s3, pieces, source, layout.schema)
         np.testing.assert_allclose(features.toarray(), matrix.toarray(), rtol=1e-15)
         np.testing.assert_array_equal(found_labels, labels)
@@ -236,7 +237,7 @@ def test_labels_that_may_be_rounded_and_those_that_need_not_be():
 
 
 def test_a_look_counts_rows_from_the_start(monkeypatch):
-    monkeypatch.setattr(libsvm, "PARSED_BYTES", 12)
+    monkeypatch.setattr(text_lines, "STEP_BYTES", 12)
     s3 = InMemoryS3()
     with pytest.raises(InputError, match="row 5: 'a:2' is no index:value"):
         libsvm.look(s3, s3.put("a.svm", b"1 1:2\n" * 5 + b"1 a:2\n"), Source())

@@ -18,8 +18,6 @@ from amazon_estimators.storage.s3 import InputObject, read_range
 
 COUNTED_BYTES = 2**18
 """Objects up to this size are read once by Plan, so that shards of small data are balanced to one line."""
-STEP_BYTES = 2**20
-"""Text checked at a time: parsed, it takes many times its size."""
 
 SCHEMA = Schema(width=0, names=None, features=None, label=None)
 """Lines of text have no columns of numbers."""
@@ -53,15 +51,9 @@ def look(s3: Any, found: InputObject, source: Source) -> Layout:
 def steps(s3: Any, piece: Piece, source: Source) -> Iterator[tuple[bytes, int]]:
     """(whole lines, number of the first one) in steps; lines are counted from 1 where ``piece`` starts."""
     number = 1
-    for block in whole_lines(s3, piece, compression=source.compression):
-        start = 0
-        while start < len(block):
-            cut = block.rfind(b"\n", start, start + STEP_BYTES) + 1
-            stop = cut or block.find(b"\n", start) + 1
-            step = block[start:stop]
-            yield step, number
-            number += count_lines(step)
-            start = stop
+    for lines in whole_lines(s3, piece, compression=source.compression):
+        yield lines, number
+        number += count_lines(lines)
 
 
 def tidy(lines: bytes) -> bytes:

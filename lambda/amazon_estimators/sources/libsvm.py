@@ -27,8 +27,6 @@ from amazon_estimators.storage.s3 import InputObject, read_range
 
 COUNTED_BYTES = 4 * 2**20
 """Plan reads text up to this size once, so that shards of small data are balanced to one row."""
-PARSED_BYTES = 2**20
-"""Bytes of text parsed at a time."""
 
 _BLANK, _COLON, _NEWLINE = b" :\n"
 _UNTIDY = (b"#", b"\t", b"\r")
@@ -65,10 +63,9 @@ def look(s3: Any, input_object: InputObject, source: Source) -> Layout:
         offset = len(BOM) if counted and head.startswith(BOM) else 0
         row = 0
         for text in whole_lines(s3, whole, compression=source.compression):
-            for part in _parts(text):
-                _, columns, ends, _ = _parse(part, whole, source, row)
-                largest = max(largest, int(columns.max(initial=-1)) + 1)
-                row += len(ends) - 1
+            _, columns, ends, _ = _parse(text, whole, source, row)
+            largest = max(largest, int(columns.max(initial=-1)) + 1)
+            row += len(ends) - 1
             if counted:
                 cuts.append(_row_starts(text) + offset)
             offset += len(text)
@@ -106,23 +103,13 @@ def read(s3: Any, piece: Piece, source: Source, schema: Schema) -> Iterator[Bloc
     """Read the lines that begin in the bytes ``[start, stop)``. Raises InputError naming line and token."""
     row = piece.first_row or 0
     for text in whole_lines(s3, piece, compression=source.compression):
-        for part in _parts(text):
-            values, columns, ends, labels = _parse(part, piece, source, row)
-            rows: SparseRows = sorted_rows(
-                values, columns, ends, width=schema.width, input_object=piece.source, row=row
-            )
-            row += len(rows)
-            if len(rows):
-                yield Block(rows, labels if source.keep_labels else None)
-
-
-def _parts(text: bytes) -> Iterator[bytes]:
-    """Yield whole lines, a bounded number of bytes at a time."""
-    start = 0
-    while start < len(text):
-        stop = text.rfind(b"\n", start, start + PARSED_BYTES) + 1 or text.index(b"\n", start) + 1
-        yield text[start:stop]
-        start = stop
+        values, columns, ends, labels = _parse(text, piece, source, row)
+        rows: SparseRows = sorted_rows(
+            values, columns, ends, width=schema.width, input_object=piece.source, row=row
+        )
+        row += len(rows)
+        if len(rows):
+            yield Block(rows, labels if source.keep_labels else None)
 
 
 def _row_starts(text: bytes) -> np.ndarray:

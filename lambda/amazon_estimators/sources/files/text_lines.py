@@ -13,6 +13,8 @@ from amazon_estimators.storage.s3 import read_ahead, read_range
 
 LINE_LIMIT = 8 * 2**20
 """Bytes of the longest line or record accepted, including its end."""
+STEP_BYTES = 2**20
+"""Bytes of lines at a time: parsed, text takes many times its size."""
 LAST_LOOK = 64 * 2**10
 """Bytes read at first after ``stop``, for the rest of the line that begins before it."""
 BOM = b"\xef\xbb\xbf"
@@ -23,27 +25,28 @@ def whole_lines(s3: Any, piece: Piece, *, compression: str = "auto") -> Iterator
     lines.
 
     Every line ends in a newline: if the object's last line has none, one is added. A UTF-8 byte order mark is
-    removed. A compressed object is one piece. Blocks are a few megabytes. Raises InputError for a line longer
-    than LINE_LIMIT.
+    removed. A compressed object is one piece. A block is at most STEP_BYTES long, or one line. Raises
+    InputError for a line longer than LINE_LIMIT.
     """
     name = compression_of(piece.source, compression)
     chunks = _range_of_lines(s3, piece) if name == "none" else decompressed(s3, piece.source, name)
-    rest: list[bytes] = []
+    begun: list[bytes] = []
     length = 0
     for chunk in without_bom(chunks) if piece.start == 0 else chunks:
-        end = chunk.rfind(b"\n") + 1
+        start, end = 0, chunk.rfind(b"\n") + 1
         if end and length + chunk.find(b"\n") >= LINE_LIMIT:
             raise too_long(piece)
-        if end:
-            yield b"".join((*rest, memoryview(chunk)[:end]))
-            rest, length = [chunk[end:]], len(chunk) - end
-        else:
-            rest.append(chunk)
-            length += len(chunk)
+        while start < end:
+            stop = chunk.rfind(b"\n", start, max(start, start + STEP_BYTES - length)) + 1
+            stop = stop or chunk.index(b"\n", start) + 1
+            yield b"".join((*begun, memoryview(chunk)[start:stop]))
+            begun, length, start = [], 0, stop
+        begun.append(chunk[end:])
+        length += len(chunk) - end
         if length > LINE_LIMIT:
             raise too_long(piece)
     if length:
-        yield b"".join((*rest, b"\n"))
+        yield b"".join((*begun, b"\n"))
 
 
 def without_bom(chunks: Iterator[bytes]) -> Iterator[bytes]:
