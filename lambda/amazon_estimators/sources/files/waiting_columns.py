@@ -13,6 +13,7 @@ from amazon_estimators.sources.files.disk_spill import room_for
 
 HELD_BYTES = 48 * 2**20
 """The most bytes of columns that wait in memory."""
+CACHE_LINE, PAGE = 64, 4096
 
 
 class WaitingColumns(Protocol):
@@ -37,9 +38,19 @@ def waiting_columns(columns: int, rows: int, kind: Any = np.float32) -> Iterator
             yield _OnDisk(file, columns, rows, dtype)
 
 
+def _apart(columns: int, rows: int, dtype: np.dtype[Any]) -> np.ndarray:
+    """Return an empty array whose columns lie a cache line more than a multiple of 4 KiB apart.
+
+    Row groups often have 2^17 rows or the like. The values of a row would all be in the same few lines of the
+    processor's cache, and making rows of columns take eight times as long.
+    """
+    line, page = CACHE_LINE // dtype.itemsize, PAGE // dtype.itemsize
+    return np.empty((columns, -(-rows // page) * page + line), dtype)[:, :rows]
+
+
 class _InMemory:
     def __init__(self, columns: int, rows: int, dtype: np.dtype[Any]) -> None:
-        self._table = np.empty((columns, rows), dtype)
+        self._table = _apart(columns, rows, dtype)
 
     def put(self, column: int, row: int, values: np.ndarray) -> None:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -62,7 +73,7 @@ class _OnDisk:
         self._file.write(strip.data)
 
     def strips(self, start: int, stop: int) -> np.ndarray:
-        strips = np.empty((self._columns, stop - start), self._dtype)
+        strips = _apart(self._columns, stop - start, self._dtype)
         for column, strip in enumerate(strips):
             self._seek(column, start)
             self._file.readinto(strip.data)  # type: ignore[attr-defined]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -72,21 +72,23 @@ def read_groups(
         for number, (first, last) in enumerate(pairwise(starts))
         if max(piece.start, first) < min(piece.stop, last)
     ]
-    with damaged(input_object, "footer"):
-        spans = [_span(footer, schema, number) for number in groups]
     room = ROOM
-    for number, client in fetched_ahead(s3, input_object, spans):
-        before = starts[number]
-        low, high = max(piece.start - before, 0), min(piece.stop - before, footer.group_rows[number])
-        group = kind(client, input_object, footer, schema, group=number, before=before, room=room)
+    for span, client in fetched_ahead(s3, input_object, _spans(input_object, footer, schema, groups)):
+        before = starts[span.group]
+        low, high = max(piece.start - before, 0), min(piece.stop - before, footer.group_rows[span.group])
+        group = kind(client, input_object, footer, schema, span, before=before, room=room)
         yield from group.rows(low, high)
         room = group.room  # the pages of a file have the same size
 
 
-def _span(footer: Footer, schema: Schema, group: int) -> GroupSpan:
-    chunks = footer.chunks(group, footer.columns_at(schema.used)).values()
-    start, stop = min(chunk.start for chunk in chunks), max(chunk.stop for chunk in chunks)
-    return GroupSpan(group, start, stop, used=sum(chunk.stop - chunk.start for chunk in chunks))
+def _spans(
+    input_object: InputObject, footer: Footer, schema: Schema, groups: Iterable[int]
+) -> Iterator[GroupSpan]:
+    columns = footer.columns_at(schema.used)
+    for group in groups:
+        with damaged(input_object, "footer"):
+            span = GroupSpan(group, footer.chunks(group, columns))
+        yield span
 
 
 def _check_numeric(footer: Footer, schema: Schema, source: Source, input_object: InputObject) -> None:

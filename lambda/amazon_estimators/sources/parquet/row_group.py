@@ -32,6 +32,7 @@ from amazon_estimators.sources.float32 import COUNTED
 from amazon_estimators.sources.gaps import OF_SOURCE
 from amazon_estimators.sources.parquet.footer import PAGE_BYTES, Footer, damaged, footer_of
 from amazon_estimators.sources.parquet.pages import LargerPage, PageFile
+from amazon_estimators.sources.parquet.small_groups import GroupSpan
 from amazon_estimators.sources.schema import Schema
 from amazon_estimators.storage.s3 import InputObject
 
@@ -61,7 +62,7 @@ class PlainWords(Exception):  # noqa: N818 - not an error: the row group is read
 
 
 class RowGroup:
-    """Row group number ``group`` of a file; its first row is row number ``before`` of the file."""
+    """A row group of a file; its first row is row number ``before`` of the file."""
 
     def __init__(
         self,
@@ -69,17 +70,15 @@ class RowGroup:
         input_object: InputObject,
         footer: Footer,
         schema: Schema,
+        span: GroupSpan,
         *,
-        group: int,
         before: int,
         room: int = ROOM,
     ) -> None:
         self._s3, self._input_object, self._footer, self._schema = s3, input_object, footer, schema
-        self._group, self._before = group, before
+        self._group, self._chunks, self._before = span.group, span.chunks, before
         self.room = room
         self._dictionaries = True
-        with damaged(input_object, "footer"):
-            self._chunks = footer.chunks(group, footer.columns_at(schema.used))
         self._features = schema.features or tuple(
             column for column in range(schema.width) if column != schema.label
         )

@@ -7,11 +7,11 @@ thousand rows: with one GET after the other, waiting would take most of the time
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from amazon_estimators.prefetch import ahead
+from amazon_estimators.sources.parquet.footer import Chunk
 from amazon_estimators.storage.s3 import READS_AHEAD, InputObject, read_range
 
 SMALL_GROUP = 256 * 2**10
@@ -20,44 +20,42 @@ RUN_BYTES = 4 * 2**20
 """Bytes of row groups fetched with one GET; READS_AHEAD such ranges are held or being fetched."""
 
 
-@dataclass(frozen=True)
 class GroupSpan:
-    """A row group, and the bytes ``[start, stop)`` of the file that its columns span; ``used`` bytes are
-    theirs."""
+    """A row group, and the bytes ``[start, stop)`` of the file that its columns span."""
 
-    group: int
-    start: int
-    stop: int
-    used: int
+    def __init__(self, group: int, chunks: Mapping[int, Chunk]) -> None:
+        self.group, self.chunks = group, chunks
+        self.start = min(chunk.start for chunk in chunks.values())
+        self.stop = max(chunk.stop for chunk in chunks.values())
+        self._used = sum(chunk.stop - chunk.start for chunk in chunks.values())
 
     @property
     def fetched_whole(self) -> bool:
         """True if fetching the whole span costs less than a request per column."""
         size = self.stop - self.start
-        return size <= SMALL_GROUP or 2 * self.used >= size
+        return size <= SMALL_GROUP or 2 * self._used >= size
 
 
 def fetched_ahead(
-    s3: Any, input_object: InputObject, spans: Sequence[GroupSpan]
-) -> Iterator[tuple[int, Any]]:
+    s3: Any, input_object: InputObject, spans: Iterator[GroupSpan]
+) -> Iterator[tuple[GroupSpan, Any]]:
     """Yield each row group with an S3 client to read it with.
 
     The client answers from memory for ranges that were fetched ahead. Large row groups are not fetched ahead.
     """
-    runs = list(_runs(spans))
 
-    def fetch(run: Sequence[GroupSpan]) -> Any:
+    def fetch(run: Sequence[GroupSpan]) -> tuple[Sequence[GroupSpan], Any]:
         if len(run) == 1:
-            return s3
+            return run, s3
         start, stop = run[0].start, run[-1].stop
-        return HeldRange(s3, input_object, start, read_range(s3, input_object, start, stop))
+        return run, HeldRange(s3, input_object, start, read_range(s3, input_object, start, stop))
 
-    for run, client in zip(runs, ahead(fetch, runs, width=READS_AHEAD), strict=True):
+    for run, client in ahead(fetch, _runs(spans), width=READS_AHEAD):
         for span in run:
-            yield span.group, client
+            yield span, client
 
 
-def _runs(spans: Sequence[GroupSpan]) -> Iterator[list[GroupSpan]]:
+def _runs(spans: Iterator[GroupSpan]) -> Iterator[list[GroupSpan]]:
     """Yield runs of neighbouring row groups, as many as one GET fetches."""
     run: list[GroupSpan] = []
     for span in spans:
