@@ -29,6 +29,7 @@ check: $(VENV)/test.stamp
 	$(BIN)/lint-imports --no-logo --cache-dir .cache/imports
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file tests/mypy.ini
+	$(BIN)/mypy --config-file benchmarks/mypy.ini
 	@$(CHECK_LOCKS) supply_chain.licenses
 	@$(CHECK_LOCKS) supply_chain.audit
 

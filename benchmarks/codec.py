@@ -117,9 +117,9 @@ def measure(rounds: int) -> dict[str, dict[str, float]]:
     for columns in WIDTHS:
         features, labels = dense_case(columns, DENSE_BYTES)
         ready = np.frombuffer(recordio.encode_dense(features, labels), np.uint8)
-        file, memory = io.BytesIO(ready), np.zeros_like(ready)
+        file, memory = io.BytesIO(ready.tobytes()), np.zeros_like(ready)
         copies = {"encode": partial(np.copyto, memory, ready)}
-        works = {
+        works: dict[str, Callable[[], Any]] = {
             "encode": partial(recordio.encode_dense, features, labels, out=memory),
             "write": rewound(file, recordio.write_numpy_to_dense_tensor, features, labels),
             "decode": rewound(file, recordio.read_matrix),
@@ -130,7 +130,7 @@ def measure(rounds: int) -> dict[str, dict[str, float]]:
             cases[f"{what} dense {columns}"] = versus_copy(work, copy, ready.size, rounds)
     parts, labels = sparse_case(100_000)
     ready = np.frombuffer(recordio.encode_sparse(parts, labels), np.uint8)
-    file = io.BytesIO(ready)
+    file = io.BytesIO(ready.tobytes())
     works = {
         "encode": rewound(file, recordio.write_spmatrix_to_sparse_tensor, parts, labels),
         "decode": rewound(file, recordio.read_matrix),
@@ -179,8 +179,8 @@ def measure_peer(environment: Path) -> dict[str, Any]:
     ours["sparse"] = hashlib.sha256(recordio.encode_sparse(parts, labels)).hexdigest()
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "cases.npz"
-        np.savez(data, **arrays)
-        command = [peer_python(environment), Path(__file__).with_name("peer.py"), data, "2"]
+        np.savez(data, allow_pickle=False, **arrays)
+        command = [str(peer_python(environment)), str(Path(__file__).with_name("peer.py")), str(data), "2"]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     if answer["sha256"] != ours:

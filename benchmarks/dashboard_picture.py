@@ -181,8 +181,8 @@ def _table(properties: Mapping[str, Any], x: float, y: float, width: float, heig
     """Draw a table with the columns of the query, and rows that are made up."""
     yield _text(x + 10, y + 18, properties["title"], weight="bold")
     query = properties["query"]
-    columns = [name.strip("`") for name in re.search(r"fields (.*)", query)[1].split(", ")]  # type: ignore[index]
-    kinds = json.loads(re.search(r"event in (\[.*\])", query)[1])  # type: ignore[index]
+    columns = [name.strip("`") for name in re.search(r"fields (.*)", query)[1].split(", ")]
+    kinds = json.loads(re.search(r"event in (\[.*\])", query)[1])
     weights = [max(len(name), len(_cell(name, 0, kinds))) for name in columns]
     while sum(weights) * LETTER > width - 20 - 10 * len(weights):
         weights[weights.index(max(weights))] -= 1

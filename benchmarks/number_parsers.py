@@ -59,7 +59,7 @@ DAMAGED = {
     "a list": b"1,2,3\n4,[5],6\n7,8,9\n",
 }
 """Text that must be refused."""
-READ = {
+READ: dict[str, tuple[bytes, list[list[float]]]] = {
     "blanks": (b"1,2,3\n4, 5 ,6\n", [[1, 2, 3], [4, 5, 6]]),
     "signs, bare points": (b"1,2,3\n+4,.5,6.\n", [[1, 2, 3], [4, 0.5, 6]]),
     "beyond float64": (b"1,2,3\n4,1e400,6\n", [[1, 2, 3], [4, float("inf"), 6]]),

@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -31,6 +32,10 @@ def best_rate(work: Callable[[], Any], size: int, budget: float) -> float:
         work()
         best = min(best, time.thread_time() - start)
     return size / best
+
+
+def read(content: bytes) -> None:
+    common.read_records(io.BytesIO(content))
 
 
 def main() -> None:
@@ -54,9 +59,7 @@ def main() -> None:
         content = encoded()
         digests[name] = hashlib.sha256(content).hexdigest()
         rates[f"encode {name}"] = best_rate(encoded, len(content), budget)
-        rates[f"decode {name}"] = best_rate(
-            lambda content=content: common.read_records(io.BytesIO(content)), len(content), budget
-        )
+        rates[f"decode {name}"] = best_rate(partial(read, content), len(content), budget)
     answer = {
         "version": version("sagemaker"),
         "import_seconds": IMPORT_SECONDS,

@@ -78,7 +78,7 @@ print(json.dumps({"seconds": seconds, "cpu_seconds": cpu, "extra_bytes": peak - 
 
 def measure(python: Path, which: str, rows: int, environment: dict[str, str]) -> dict[str, Any]:
     """Return one side's figures, and delete its uploads, so that the next side finds the same emulator."""
-    command = [python, "-W", "ignore", "-c", CLIENT, which, str(rows), str(COLUMNS)]
+    command = [str(python), "-W", "ignore", "-c", CLIENT, which, str(rows), str(COLUMNS)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
     figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return figures

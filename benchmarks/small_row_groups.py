@@ -52,7 +52,9 @@ def main() -> None:
     started, busy = time.perf_counter(), time.process_time()
     layout = reader.look(s3, found, Source())
     piece = Piece(found, 0, layout.stop, first_row=0)
-    rows = sum(len(block.features) for block in reader.read(s3, piece, Source(), layout.schema))
+    rows = 0
+    for block in reader.read(s3, piece, Source(), layout.schema):
+        rows += len(block.features)
     print(
         f"{rows:,} rows of {len(body) / 1e6:.0f} MB in {time.perf_counter() - started:.1f} s, "
         f"{time.process_time() - busy:.1f} s of them processor time, {s3.requests} requests"
