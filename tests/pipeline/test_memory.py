@@ -23,6 +23,9 @@ PEAK = 200 * MIB
 GROWTH = 20 * MIB
 """How far two peaks are apart without a cause; the larger shard is larger by more than twice as much."""
 
+KEPT = 40 * MIB
+"""What malloc may keep beside that, if it gives nothing back."""
+
 GIVEN_BACK = {"MALLOC_MMAP_THRESHOLD_": str(2**18)}
 """What is freed goes back to the system at once: a peak tells what was held, and not what malloc keeps."""
 
@@ -72,8 +75,8 @@ def test_encode_is_given_few_fresh_pages(name: str, write: Callable[[Path], None
     """A fresh page costs more time than it takes to fill it."""
     write(tmp_path / name)
     _, (large, peak, fresh) = encode_quarters(tmp_path / name, "fast", allocator.ENVIRONMENT)
-    assert peak < PEAK
-    assert fresh < large / 3
+    assert peak < PEAK + KEPT
+    assert fresh < large / 2
 
 
 def encode_quarters(path: Path, upload: str, variables: Mapping[str, str]) -> list[list[int]]:
