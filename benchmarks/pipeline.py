@@ -5,7 +5,8 @@ There are three parts. Each step runs in a process of its own, so that its peak 
 
 rates   Encode of one shard, for every source and encoding, on one core. Local files replace S3's input, and a
         sink discards the output. CPU seconds count all threads of the process, but no imports: those are in
-        the cold start, which benchmarks/scale.py adds to every shard.
+        the cold start, which benchmarks/scale.py adds to every shard. Parquet also has the rate of pyarrow
+        alone, from a file in memory to rows of float32.
 data    ``--megabytes`` each of .npy, CSV and Parquet through Plan, Encode and Seal against the emulator's S3,
         which shares this machine: seconds and peak memory by step.
 count   10,000 objects and 10,000 shards through Plan and Seal; the largest payload of a state.
@@ -57,6 +58,7 @@ from steps import (  # noqa: E402
     modules_of,
     of_encode,
     plan_in_emulator,
+    pyarrow_to_rows,
     rate_step,
     seal_in_emulator,
     settings,
@@ -148,7 +150,17 @@ def rate(name: str, body: bytes, changes: dict[str, Any]) -> Step:
                     "input_mb_per_cpu_second": round(len(body) / MB / step["cpu_seconds"], 1),
                     "output_mb_per_cpu_second": round(written / MB / step["cpu_seconds"], 1),
                 }
+        if name.endswith(".parquet"):
+            best["input_mb_per_cpu_second_of_pyarrow_to_rows"] = pyarrow_alone(directory, name, len(body))
     return best
+
+
+def pyarrow_alone(directory: str, name: str, size: int) -> float:
+    """Return MB/s of input that pyarrow makes rows of, on one core."""
+    path = str(Path(directory) / INPUT / name)
+    with of_encode():
+        seconds = min(measured(pyarrow_to_rows, path)[0] for _ in range(3))
+    return round(size / MB / seconds, 1)
 
 
 # --- data ---

@@ -67,6 +67,22 @@ def rate_step(directory: str, planned: dict[str, Any], item: dict[str, int]) -> 
     return encode_in(FileS3(directory), planned, item)
 
 
+def pyarrow_to_rows(path: str) -> float:
+    """Return the CPU seconds that pyarrow alone takes from a Parquet file in memory to rows of float32."""
+    import pyarrow as pa  # noqa: PLC0415 - only Parquet needs it
+    from pyarrow import parquet  # noqa: PLC0415
+
+    from amazon_estimators.sources.delimited.table import matrix  # noqa: PLC0415
+    from amazon_estimators.sources.source import BLOCK_BYTES  # noqa: PLC0415
+
+    body = pa.BufferReader(Path(path).read_bytes())
+    started = time.process_time()
+    file = parquet.ParquetFile(body, pre_buffer=False, buffer_size=2**16)
+    for batch in file.iter_batches(BLOCK_BYTES // (4 * file.metadata.num_columns), use_threads=False):
+        matrix(pa.Table.from_batches([batch]))
+    return time.process_time() - started
+
+
 def plan_in_emulator(given: dict[str, Any]) -> dict[str, Any]:
     return plan_step(emulator_client(), Settings.from_dict(given), {}, EXECUTION)
 

@@ -110,8 +110,6 @@ class _Windows:
         sizes = (self._windows[at].stop - self._windows[at].start for at in self._order)
         self._bytes_before = list(accumulate(sizes, initial=0))
         self._part = self._next = 0
-        if self._order:
-            self._fetch_ahead(0)
 
     def read(self, start: int, stop: int) -> bytes | None:
         """Return the bytes ``[start, stop)`` of a span; None if they are in none."""
@@ -141,11 +139,13 @@ class _Windows:
         return part, (start - span.start) // span.window, start
 
     def _data(self, at: int) -> bytes:
-        place = self._places.get(at)
-        if place is not None:
+        if (place := self._places.get(at)) is not None:
             self._fetch_ahead(place)
-        if at not in self._held:
-            self._submit(at)
+        if at not in self._held:  # it would only be waited for on another thread
+            window = self._windows[at]
+            fetched: Future[bytes] = Future()
+            fetched.set_result(self._fetch(window.start, window.stop))
+            self._held[at] = fetched
         return self._held[at].result()
 
     def _let_go(self, at: int) -> None:
@@ -161,14 +161,12 @@ class _Windows:
             at -= 1
 
     def _fetch_ahead(self, place: int) -> None:
-        """Fetch the window at ``place`` of the order, and those after it."""
-        self._next = max(self._next, place)
+        """Fetch the windows after the one at ``place`` of the order."""
+        self._next = max(self._next, place + 1)
         until = self._bytes_before[place] + AHEAD_BYTES
         while self._next < len(self._order) and self._bytes_before[self._next] <= until:
-            if (at := self._order[self._next]) not in self._held:
-                self._submit(at)
+            at = self._order[self._next]
+            if at not in self._held:
+                window = self._windows[at]
+                self._held[at] = self._pool.submit(self._fetch, window.start, window.stop)
             self._next += 1
-
-    def _submit(self, at: int) -> None:
-        window = self._windows[at]
-        self._held[at] = self._pool.submit(self._fetch, window.start, window.stop)
