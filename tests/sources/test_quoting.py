@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from amazon_estimators.client.local_encoding import encode_files
 from amazon_estimators.errors import InputError
 from amazon_estimators.record_sets.record_set import RecordSet
 from amazon_estimators.recordio import read_matrix
-from amazon_estimators.sources import Piece, Schema, Source
+from amazon_estimators.sources import Piece, Schema, Source, format_of
 from amazon_estimators.sources.delimited import reader as delimited
 from amazon_estimators.sources.delimited.dialect import Dialect
 from amazon_estimators.sources.delimited.quoting import last_record_end, record_starts, walk
@@ -203,6 +204,23 @@ def test_a_blank_line_of_one_column_is_a_missing_value(name: str) -> None:
     body, message = ONE_COLUMN[name]
     with pytest.raises(InputError, match=message):
         read(body, Source())
+
+
+@pytest.mark.parametrize("blank", [b"", b"  ", b" \t"])
+def test_a_line_of_blanks_is_told_from_a_row_where_blanks_part_fields(blank: bytes) -> None:
+    source = Source(delimiter=" ", header="absent")
+    with pytest.raises(InputError, match="row 1, column 0: it is empty"):
+        read(b"1\n%b\n2\n3\n" % blank, source)
+    with pytest.raises(InputError, match="row 1, column 1: 'x' is not a number"):
+        read(b"1 2\n%b\n3 x\n" % blank, source)
+    s3 = InMemoryS3()
+    words = replace(source, one_hot={1: ["a", "b"]}, quoting="minimal", escape="")
+    found = s3.put("a.csv", b'1 "a"\n%b\n3 "b"\n' % blank)
+    _, reader = format_of(found, words)
+    layout = reader.look(s3, found, words)
+    piece = Piece(found, 0, found.size)
+    (block,) = reader.read(s3, piece, words, layout.schema)
+    np.testing.assert_array_equal(block.features, [[1, 1, 0], [3, 0, 1]])
 
 
 @pytest.mark.parametrize("cut", range(1, 9))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -63,9 +63,11 @@ def walk(text: bytes, dialect: Dialect, at: int = 0) -> Iterator[Record]:
             at = blank_lines.end()  # at once: megabytes of them would be as many records
             continue
         record = record_at(text, dialect, at)
-        blank = record.ended and not record.problem and not text[at : record.stop].strip(b"\r\n")
-        if not blank or dialect.one_column:
+        ends = b" \t\r\n" if dialect.runs else b"\r\n"
+        if not record.ended or record.problem or text[at : record.stop].strip(ends):
             yield record
+        elif dialect.one_column:
+            yield replace(record, fields=[b""])
         if record.problem:
             return
         at = record.stop
