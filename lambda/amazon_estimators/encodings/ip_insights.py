@@ -63,10 +63,10 @@ def _are_pairs(text: bytes) -> bool:
     try:
         from pyarrow import compute  # noqa: PLC0415 - loaded only where text is checked
 
-        from amazon_estimators.sources.arrow_values import texts  # noqa: PLC0415
+        from amazon_estimators.sources.arrow_values import text_column  # noqa: PLC0415
     except ModuleNotFoundError:
         return _LINES.fullmatch(text) is not None
-    (matched,) = compute.match_substring_regex(texts(text, np.array([len(text)])), _LINES_FOR_RE2)
+    (matched,) = compute.match_substring_regex(text_column(text, np.array([len(text)])), _LINES_FOR_RE2)
     return bool(matched.as_py())
 
 
