@@ -64,6 +64,7 @@ BAD_PAIRS = {
     b'{"label": 1, "in0": [1], "in1": [2.5]}': "in1 holds 2.5",
     b'{"label": 1, "in0": [1], "in1": [2147483648]}': "in1 holds 2147483648",
     b'{"label": 1, "in0": [1], "in1": [1%b]}' % (b"0" * 600): "in1 holds 1000",
+    b'{"label": 1, "in0": [1], "in1": [1%b]}' % (b"0" * 5000): "is not JSON",
     b'{"label": 1, "in0": [true], "in1": [2]}': "in0 holds true",
     b'{"label": 1, "in0": [null], "in1": [2]}': "in0 holds null",
     b'{"label": 1, "in0": [1], "in1": [2]}, {"label": 1, "in0": [1], "in1": [2]}': "is not JSON",

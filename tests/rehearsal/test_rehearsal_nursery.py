@@ -36,3 +36,14 @@ def test_containers_start_again_after_their_nursery_was_killed(monkeypatch: pyte
     assert forked._nursery({}) is second
     assert len(Process.started) == 2
     second.close()
+
+
+def test_what_loads_ahead_is_what_containers_are_forked_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forked, "subprocess", SimpleNamespace(Popen=Process))
+    monkeypatch.setattr(forked, "_running", [])
+    monkeypatch.setattr(Process, "started", [])
+    forked.load_libraries({})
+    forked.load_libraries({})
+    (nursery,) = Process.started
+    with forked._nursery({}):
+        assert Process.started == [nursery]

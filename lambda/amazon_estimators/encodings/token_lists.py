@@ -37,6 +37,8 @@ def tokens_of(texts: Sequence[Any]) -> Tokens | None:
     if not digits[opened].all():
         return None
     most = digits.max()
+    if most > len(str(LAST_TOKEN)):  # JSON has no leading zeros, and Python converts no thousands of digits
+        return None
     highest = _last(values, marks[:-1][digits == most] + 1, most)
     return Tokens(highest, int((closed - opened).max())) if highest <= LAST_TOKEN else None
 

@@ -19,6 +19,7 @@ from amazon_estimators_rehearsal.emulator.encrypted_resources import (
 )
 from amazon_estimators_rehearsal.emulator.key_use import DECRYPT, KeyUse
 from amazon_estimators_rehearsal.sagemaker.account import Credentials
+from amazon_estimators_rehearsal.sagemaker.forked import load_libraries
 from amazon_estimators_rehearsal.sagemaker.integration import OPTIMISED, SDK, TaskFailedError, run_task
 
 _execution: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar("execution", default=None)
@@ -66,6 +67,8 @@ def enforce_state_machine_roles(account: EmulatedAccount, keys: KeyUse) -> None:
                 demand_key(
                     "States.Permissions", key, *MACHINE_ACTIONS, via="states", context=machine_context(arn)
                 )
+            if OPTIMISED in stepfunctions._state_machines[arn]["definition"]:
+                load_libraries(account.environment())
             context["Execution"].setdefault("RedriveCount", 0)
             if "redriveCount" not in execution:
                 return run(state, data, execution, context)

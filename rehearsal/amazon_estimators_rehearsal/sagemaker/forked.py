@@ -89,6 +89,12 @@ _running: list[tuple[socket.socket, subprocess.Popen[bytes]]] = []
 """The nursery of this process, once it has been started."""
 
 
+def load_libraries(environment: Mapping[str, str]) -> None:
+    """Begin to load what containers need, before the first is wanted."""
+    with _ordering:
+        _nursery(environment)
+
+
 def _nursery(environment: Mapping[str, str]) -> socket.socket:
     """Return the socket that takes orders; the first call starts the nursery, as does one after its end."""
     if _running and _running[0][1].poll() is not None:
