@@ -35,6 +35,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "lambda"))
 
+from processor import processor  # noqa: E402
+
 from amazon_estimators.pipeline import allocator  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "number_parsers.json"
@@ -376,9 +378,7 @@ def main() -> None:
         found[name] = json.loads(done.stdout.splitlines()[-1])
         print(name, json.dumps(found[name]), flush=True)
     if chosen.write:
-        info = Path("/proc/cpuinfo").read_text()
-        processor = info.partition("model name")[2].splitlines()[0].strip("\t :")
-        machine = {"processor": processor, "python": platform.python_version(), "load": os.getloadavg()[1]}
+        machine = {"processor": processor(), "python": platform.python_version(), "load": os.getloadavg()[1]}
         result = {"machine": machine, "parsers": found}
         RESULTS.write_text(json.dumps(result, indent=1) + "\n")
         PAGE.write_text(with_table(PAGE.read_text("utf-8"), result), "utf-8")
