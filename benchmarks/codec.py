@@ -47,6 +47,7 @@ sys.path[:0] = [str(ROOT / "lambda"), str(Path(__file__).parent)]
 
 from memory import extra_memory, import_seconds
 from picture import draw
+from processor import processor
 
 from amazon_estimators import recordio
 
@@ -190,15 +191,8 @@ def measure_peer(environment: Path) -> dict[str, Any]:
 
 def machine() -> dict[str, Any]:
     """Describe the machine and the versions behind the figures."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = [
-            line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line
-        ]
-        model = names[0] if names else model
     return {
-        "processor": model,
+        "processor": processor(),
         "processors": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),

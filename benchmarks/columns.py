@@ -26,13 +26,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from file_s3 import FileS3
+from processor import processor
 from pyarrow import csv, parquet
 from steps import EXECUTION, MB, encode_in, items_of, settings
 
 from amazon_estimators.pipeline.plan import plan_step
 from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.sources.columns.hashing import murmur3
-from pipeline import INPUT, ROOT, processor
+from pipeline import INPUT, ROOT
 
 RESULTS = ROOT / "benchmarks" / "results" / f"{Path(__file__).stem}.json"
 PAIRS = 5

@@ -26,13 +26,14 @@ from unittest import mock
 import numpy as np
 from file_s3 import FileS3
 from inputs import csv_text, npy, parquet
+from processor import processor
 from steps import EXECUTION, MB, emulator_client, encode_in, items_of, measured, settings
 
 from amazon_estimators.pipeline.plan import plan_step
 from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.record_sets.profiles.document import ProfileDocument
 from amazon_estimators.record_sets.profiles.feature_profile import FeatureProfile, ProfileBuilder
-from pipeline import COLUMNS, INPUT, ROOT, emulated, new_bucket, processor
+from pipeline import COLUMNS, INPUT, ROOT, emulated, new_bucket
 
 RESULTS = ROOT / "benchmarks" / "results" / f"{Path(__file__).stem}.json"
 PAIRS = 9

@@ -35,6 +35,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "lambda"))
 
+from processor import processor  # noqa: E402
+
 from amazon_estimators.pipeline import allocator  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "number_parsers.json"
@@ -98,7 +100,7 @@ def polars(text: bytes, path: str, columns: int) -> Sequence[np.ndarray]:
 
     schema = {f"c{at}": pl.Float64 for at in range(columns)}
     frame = pl.read_csv(text, has_header=False, schema=schema)
-    return _none([column.to_numpy() for column in frame], frame.null_count().to_numpy().sum())
+    return _without_nulls([column.to_numpy() for column in frame], frame.null_count().to_numpy().sum())
 
 
 def duckdb(text: bytes, path: str, columns: int) -> Sequence[np.ndarray]:
@@ -110,7 +112,7 @@ def duckdb(text: bytes, path: str, columns: int) -> Sequence[np.ndarray]:
         f"SELECT * FROM read_csv('{path}', header=false, auto_detect=false, delim=',', quote='\"', "
         f"escape='\"', columns={{{names}}}, parallel=false)"
     ).fetchnumpy()
-    return _none(list(found.values()), sum(np.ma.count_masked(column) for column in found.values()))
+    return _without_nulls(list(found.values()), sum(np.ma.count_masked(column) for column in found.values()))
 
 
 def pandas(precision: str) -> Parser:
@@ -235,17 +237,18 @@ PARSERS: dict[str, tuple[Parser, tuple[str, ...]]] = {
 def _arrow(table: Any) -> Sequence[np.ndarray]:
     nulls = sum(column.null_count for column in table.columns)
     columns = [column.combine_chunks() for column in table.columns]
-    return _none([] if nulls else [np.from_dlpack(column) for column in columns], nulls)
+    return _without_nulls([] if nulls else [np.from_dlpack(column) for column in columns], nulls)
 
 
-def _none(columns: Sequence[np.ndarray], nulls: int) -> Sequence[np.ndarray]:
+def _without_nulls(columns: Sequence[np.ndarray], nulls: int) -> Sequence[np.ndarray]:
     """Return the columns. Raises ValueError for nulls: what a caller can count is not lost in silence."""
     if nulls:
         raise ValueError(f"{nulls} nulls")
     return columns
 
 
-def csv(form: str, size: int) -> bytes:
+def text_of(form: str, size: int) -> bytes:
+    """Return ``size`` bytes of CSV with numbers in this form, or a bit less."""
     table = np.random.default_rng(1).normal(size=(5_000, COLUMNS))
     block = "".join(",".join(form % value for value in row) + "\n" for row in table.tolist()).encode()
     return block * max(1, size // len(block))
@@ -270,7 +273,7 @@ def measure(name: str, size: int) -> dict[str, Any]:
 
         rates = {}
         for label, form in TEXTS.items():
-            text = csv(form, size)
+            text = text_of(form, size)
             path.write_bytes(text)
             pairs = [[_seconds(one, text, str(path)) for one in (parser, pyarrow)] for _ in range(ROUNDS)]
             rates[label] = {
@@ -292,7 +295,7 @@ def measure(name: str, size: int) -> dict[str, Any]:
             if (rows := numbers(text, 3)) != [[repr(float(value)) for value in row] for row in right]
         }
     return {
-        "version": ", ".join(distribution(package).version for package in packages[:1]),
+        "version": distribution(packages[0]).version,
         "rates": rates,
         "unzipped MB": round(sum(map(_size, packages)), 1),
         "numbers read wrong": wrong,
@@ -375,9 +378,7 @@ def main() -> None:
         found[name] = json.loads(done.stdout.splitlines()[-1])
         print(name, json.dumps(found[name]), flush=True)
     if chosen.write:
-        info = Path("/proc/cpuinfo").read_text()
-        processor = info.partition("model name")[2].splitlines()[0].strip("\t :")
-        machine = {"processor": processor, "python": platform.python_version(), "load": os.getloadavg()[1]}
+        machine = {"processor": processor(), "python": platform.python_version(), "load": os.getloadavg()[1]}
         result = {"machine": machine, "parsers": found}
         RESULTS.write_text(json.dumps(result, indent=1) + "\n")
         PAGE.write_text(with_table(PAGE.read_text("utf-8"), result), "utf-8")

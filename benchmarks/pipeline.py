@@ -47,6 +47,7 @@ from inputs import (  # noqa: E402
     parquet,
     quoted_csv,
 )
+from processor import processor  # noqa: E402
 from steps import (  # noqa: E402
     EXECUTION,
     MB,
@@ -332,15 +333,6 @@ def main() -> int:
     problems = missed(result)
     print("\n".join(problems) or "All bars are held.")
     return 1 if problems else 0
-
-
-def processor() -> str:
-    """Return the name of this machine's processor."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    return next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown"
-    )
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -257,6 +259,21 @@ class TestRefusals:
 
     def test_no_rows_write_nothing(self, encode):
         assert len(encode(np.ones((0, 3)), np.ones(0))) == 0
+
+
+@pytest.mark.parametrize("rows", [60_000, 240_000])
+@pytest.mark.parametrize(("kind", "mib"), [("dense", 8), ("sparse", 20)])
+def test_writing_takes_as_much_memory_for_any_number_of_rows(kind, mib, rows):
+    matrix = np.random.default_rng(0).random((rows, 20), np.float32)
+    features, write = matrix, recordio.write_numpy_to_dense_tensor
+    if kind == "sparse":
+        features, write = sparse.csr_matrix(matrix), recordio.write_spmatrix_to_sparse_tensor
+    tracemalloc.start()
+    with Path("/dev/null").open("wb") as file:
+        write(file, features)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < mib * 2**20
 
 
 def record_of(length):

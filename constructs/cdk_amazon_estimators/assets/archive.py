@@ -1,4 +1,4 @@
-"""Put directories into a zip file: the same content gives the same bytes, wherever and whenever."""
+"""Add directories to a zip file: the same content gives the same bytes, on any machine at any time."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 LEVEL = 1
-"""The CDK's own archives are a tenth smaller and take four times as long, in each deployment of a change."""
+"""The level of compression. The CDK's own archives, made by each deployment of a change, are a tenth smaller
+and take four times as long."""
 UNIX = 3
+"""The system that a zip file names for entries with modes of Unix."""
 
 
 def add_to_archive(directory: Path, target: Path) -> None:
-    """Add the files below ``directory`` to the zip file ``target``, which is made if there is none.
+    """Add the files below ``directory`` to the zip file ``target``, which is created if there is none.
 
-    They are in the order of their paths, and have no times, no owner and one of two modes.
+    They are in the order of their paths, without times or owners, and executable or not.
     """
     with ZipFile(target, "a") as archive:
         for path in sorted(directory.rglob("*")):

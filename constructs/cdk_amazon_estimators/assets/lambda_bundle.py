@@ -89,13 +89,13 @@ class LambdaBundle:
         return lambda_.Architecture.ARM_64 if machine in ("arm64", "aarch64") else lambda_.Architecture.X86_64
 
     def packages(self, lock: Path, *, unused: tuple[str, ...], below: str = "") -> LockedPackages:
-        """Return the packages of ``lock`` for these functions, without the files that ``unused`` names."""
+        """Return the packages of ``lock`` for these functions; the rest is as in LockedPackages."""
         return LockedPackages(
             lock=lock, python=self.python_version, platform=self.platform, unused=unused, below=below
         )
 
     def code(self) -> lambda_.Code:
-        """Return the asset. The synth of its stack installs it, once per machine."""
+        """Return the asset. The synth of its stack archives it, and installs packages once per machine."""
         return self.asset(self.digest(), self.archive)
 
     def asset(self, digest: str, write: Callable[[Path], None]) -> lambda_.Code:

@@ -1,4 +1,4 @@
-"""Install the packages of a lock without Docker, for the platform of the Lambda functions."""
+"""Install and archive the packages of a lock without Docker, for the platform of the Lambda functions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class LockedPackages:
         python: The version of Python, such as ``"3.12"``.
         platform: ``"x86_64"``, ``"arm64"``, or ``"host"`` for this machine.
         unused: More files and directories to leave out, as patterns of ``Path.match``. Default: ``()``.
-        below: The folder of the archive that they are in. Default: none.
+        below: The folder of the archive to put them into. Default: ``""``, its root.
     """
 
     lock: Path

@@ -77,7 +77,7 @@ def encode(
     profile: ProfileBuilder,
 ) -> Facts:
     records, labels = 0, LabelRange()
-    tokens = (Tokens(-1, 0), Tokens(-1, 0))
+    tokens: Sides | None = None
     labelled = planned.source.keep_labels
     for piece in pieces:
         for lines, number in steps(s3, piece, planned.source):
@@ -93,21 +93,20 @@ def encode(
                 labels.add(np.array([pair.label for pair in pairs], np.float64))
             else:
                 text = _ENCODER.encode_lines([{"in0": pair.in0, "in1": pair.in1} for pair in pairs])
-            tokens = _over(tokens[0], sides[0]), _over(tokens[1], sides[1])
+            tokens = Tokens.merge([tokens, sides])
             out.write(text)
     return Facts(
         records=records,
         feature_dim=0,
         labels=None if labels.empty else labels.summary(),
-        tokens=tokens if records else None,
+        tokens=tokens,
     )
 
 
 def _read_plain(text: bytes) -> tuple[list[Any], Sides] | None:
-    """Read pairs as most programs write them; return None if any is written otherwise, or not as it should
-    be.
+    """Read pairs as most programs write them; return None if any is written otherwise or is faulty.
 
-    With six quotes a line, no key is there twice.
+    A line has six quotes: no key is there twice.
     """
     if np.count_nonzero(np.frombuffer(text, np.uint8) == _QUOTE) != 6 * count_lines(text):
         return None
@@ -119,7 +118,7 @@ def _read_plain(text: bytes) -> tuple[list[Any], Sides] | None:
 
 
 def _read(text: bytes, decoder: Any) -> tuple[list[Any], Sides] | None:
-    """Read pairs however JSON lets them be written; return None if any is not as it should be."""
+    """Read pairs however JSON lets them be written; return None if any is faulty."""
     pairs = _objects(text, decoder)
     if pairs is None:
         return None
@@ -146,10 +145,6 @@ def _objects(text: bytes, decoder: Any) -> list[Any] | None:
 
 def _seen(lists: list[list[int]]) -> Tokens:
     return Tokens(max(map(max, lists)), max(map(len, lists)))
-
-
-def _over(first: Tokens, second: Tokens) -> Tokens:
-    return Tokens(max(first.highest, second.highest), max(first.longest, second.longest))
 
 
 def reason(line: bytes, *, labelled: bool = True) -> str | None:

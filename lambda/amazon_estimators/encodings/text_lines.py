@@ -72,7 +72,7 @@ def count_lines(text: bytes) -> int:
 
 
 def _newlines(text: bytes) -> np.ndarray:
-    """Return which bytes are newlines. NumPy looks for them at several times the speed of bytes."""
+    """Return which bytes are newlines. NumPy finds them several times as fast as ``bytes.count``."""
     found: np.ndarray = np.frombuffer(text, np.uint8) == _NEWLINE
     return found
 

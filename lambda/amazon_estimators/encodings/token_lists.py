@@ -1,4 +1,4 @@
-"""Check lists of token ids, as JSON texts, many at a time: no id becomes an object."""
+"""Check lists of token ids, as JSON texts, many at once, without a Python object for each id."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ LAST_TOKEN = 2**31 - 1
 
 
 def tokens_of(texts: Sequence[Any]) -> Tokens | None:
-    """Return what lists of token ids hold, or None if any is not such a list, or is not plainly written.
+    """Return the summary of lists of token ids; None if any is not such a list, or is not plainly written.
 
-    Each text must be one value of JSON, which the caller has parsed. Of values without nested or empty lists,
-    put one after the other, what is neither a digit nor a comma is ``[]`` once for each list.
+    Each text must be one valid JSON value, as a parser leaves it raw. Joined, and without digits and commas,
+    flat lists of whole numbers are ``[]`` once per list, and nothing else is.
 
     Example:
         >>> tokens_of([b"[6, 17, 606]", b"[16]"])
@@ -44,7 +44,8 @@ def tokens_of(texts: Sequence[Any]) -> Tokens | None:
 
 
 def _last(values: np.ndarray, starts: np.ndarray, digits: int) -> int:
-    """Return the highest of the numbers at ``starts``. Of as many digits each, it is the last by alphabet."""
+    """Return the highest of the numbers at ``starts``: the last in alphabetical order, as all have ``digits``
+    digits."""
     for place in range(digits):
         column = values[starts + place]
         starts = starts[column == column.max()]

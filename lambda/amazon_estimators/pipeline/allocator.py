@@ -1,8 +1,7 @@
 """Make the C library of Encode's function keep the memory that is freed.
 
-By default glibc gives blocks of megabytes back to the kernel, and the next block is made of fresh pages.
-Encode goes through hundreds of such blocks for a shard: faults on their pages took an eighth of
-its time for CSV.
+By default glibc gives blocks of megabytes back to the kernel, and the next block has fresh pages. Encode uses
+hundreds of such blocks for a shard: for CSV, faults on their pages took an eighth of its time.
 """
 
 from __future__ import annotations
@@ -12,5 +11,5 @@ ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
 }
-"""Variables of the process. With one arena, threads reuse what others free. 32 MiB is the highest threshold
-that glibc takes."""
+"""Environment variables. With one arena, threads reuse what others free. 32 MiB is the highest threshold for
+mmap that glibc accepts."""

@@ -13,7 +13,7 @@ from amazon_estimators.recordio.values import BLOCK_BYTES, as_matrix, cast_block
 from amazon_estimators.recordio.wire import Array, Tensor
 
 BLOCK_VALUES = BLOCK_BYTES // 8
-"""Stored values per block of rows; each needs about 50 bytes of working memory."""
+"""Stored values per block of rows; each needs up to 80 bytes of working memory, 20 MiB in all."""
 BLOCK_ROWS = BLOCK_BYTES // 64
 """The most rows per block, for rows with few values."""
 

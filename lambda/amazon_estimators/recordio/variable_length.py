@@ -42,6 +42,9 @@ from amazon_estimators.recordio.wire import (
     varint_sizes,
 )
 
+WIDTH_SHIFTS = (0, 3, 6, 9)
+"""The bits at which a code holds the sizes of a record's four lengths, each below 8."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -157,10 +160,10 @@ def _put_constant(out: Array, places: Array, content: bytes) -> None:
 def _put_head(out: Array, starts: Array, tensor: Tensor, lengths: _Lengths) -> None:
     """Write frame headers and nested prefixes up to the packed values."""
     # Rows whose four lengths take the same numbers of bytes share a head layout: there are a handful.
-    kind = sum(width << shift for width, shift in zip(lengths.widths, (0, 3, 6, 9), strict=True))
+    kind = sum(width << shift for width, shift in zip(lengths.widths, WIDTH_SHIFTS, strict=True))
     for code in np.flatnonzero(np.bincount(kind)):
         rows = np.flatnonzero(kind == code)
-        entry, value, inner, packed = (int(code) >> shift & 7 for shift in (0, 3, 6, 9))
+        entry, value, inner, packed = (int(code) >> shift & 7 for shift in WIDTH_SHIFTS)
         parts: list[Array | bytes] = [
             MAGIC_BYTES, _le32(lengths.payload[rows]),
             FEATURES_TAG, _varint_columns(lengths.entry[rows], entry), KEY,

@@ -23,20 +23,21 @@ def truths(column: Any) -> np.ndarray:
     return values_of(column).view(bool)
 
 
-def texts(text: bytes, ends: np.ndarray, places: np.ndarray | None = None) -> Any:
+def text_column(text: bytes, ends: np.ndarray, present: np.ndarray | None = None) -> Any:
     """Return the texts that lie one after the other in ``text`` as a column, without a copy.
 
     Does not use ``pa.array()``, which imports pandas as well.
 
     Args:
+        text: The texts, without anything between them.
         ends: The end of each in ``text``.
-        places: Which of them are read, as booleans; the others are nulls. Default: all.
+        present: True for each that is kept; the others are nulls. Default: all are kept.
 
     Example:
-        >>> texts(b"612", np.array([1, 3])).to_pylist()
+        >>> text_column(b"612", np.array([1, 3])).to_pylist()
         [b'6', b'12']
     """
     offsets = np.zeros(len(ends) + 1, np.int32)
     offsets[1:] = ends
-    valid = None if places is None else pa.py_buffer(np.packbits(places, bitorder="little"))
+    valid = None if present is None else pa.py_buffer(np.packbits(present, bitorder="little"))
     return pa.Array.from_buffers(pa.binary(), len(ends), [valid, pa.py_buffer(offsets), pa.py_buffer(text)])

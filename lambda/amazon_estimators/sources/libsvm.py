@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from amazon_estimators.errors import InputError, NoInputError, SchemaError
 from amazon_estimators.sources import float32
-from amazon_estimators.sources.arrow_values import texts
+from amazon_estimators.sources.arrow_values import text_column
 from amazon_estimators.sources.blocks import Block, SparseRows
 from amazon_estimators.sources.delimited.dialect import LINES
 from amazon_estimators.sources.delimited.quoting import record_starts
@@ -153,16 +153,16 @@ def _check_whole(lines: bytes, labels: np.ndarray, piece: Piece, row: int) -> No
     """Check that float32 holds labels written without a point: like other formats' integers, they name
     classes."""
     large = np.flatnonzero((np.abs(labels) > float32.ALL_HELD) & (np.abs(labels) <= np.finfo(np.float32).max))
-    texts = lines.split(b"\n") if len(large) else []
+    written = lines.split(b"\n") if len(large) else []
     for at in large:
-        token, *_ = texts[at].split(b" ", 1)
+        token, *_ = written[at].split(b" ", 1)
         if _WHOLE.fullmatch(token) and int(token.lstrip(b"+-0")) != abs(int(np.float32(labels[at]))):
-            where = f"{piece.source.uri}, {piece.row(row + int(at), texts[at])}, label"
+            where = f"{piece.source.uri}, {piece.row(row + int(at), written[at])}, label"
             raise float32.not_exact(where, token.decode())
 
 
 def _marks(text: bytes) -> np.ndarray:
-    """Return the places of blanks, colons and newlines: a token ends at each."""
+    """Return the places of blanks, colons and newlines, where tokens end, and of other control characters."""
     characters = np.frombuffer(text, np.uint8)
     return np.flatnonzero((characters <= _BLANK) | (characters == _COLON))
 
@@ -170,8 +170,8 @@ def _marks(text: bytes) -> np.ndarray:
 def _tokens(lines: bytes, marks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None:
     """Return (indices, values, row ends from 0, labels); None unless every line is as it should be.
 
-    The lines are tidy, and at least one. An index ends at a colon; all other tokens are numbers. They are
-    converted where they lie once the marks are gone: ``1 3:0.5 7:2`` as ``130.572``.
+    The lines are tidy, and at least one. An index ends at a colon; all other tokens are numbers. Without the
+    marks they lie one after the other, and are converted from there: ``1 3:0.5 7:2`` from ``130.572``.
     """
     characters = np.frombuffer(lines, np.uint8)
     kinds = characters[marks]
@@ -186,8 +186,8 @@ def _tokens(lines: bytes, marks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
     text = lines.translate(None, b" :\n")
     ends = marks - np.arange(len(marks))
     try:
-        indices = texts(text, ends, of_index).cast(pa.int64())
-        numbers = texts(text, ends, ~of_index).cast(pa.float64())
+        indices = text_column(text, ends, of_index).cast(pa.int64())
+        numbers = text_column(text, ends, ~of_index).cast(pa.float64())
     except pa.ArrowInvalid:
         return None
     index = np.frombuffer(indices.buffers()[1], np.int64)

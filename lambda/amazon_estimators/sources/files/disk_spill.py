@@ -33,6 +33,7 @@ def side_by_side(
 
 @contextmanager
 def room_for(size: int) -> Iterator[None]:
+    """Raise InputError, with the ``size`` bytes that are needed, if the disk is full."""
     try:
         yield
     except OSError as error:

@@ -51,7 +51,7 @@ def whole_lines(s3: Any, piece: Piece, *, compression: str = "auto") -> Iterator
 
 def without_bom(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Yield the chunks without a leading UTF-8 byte order mark."""
-    yield _front(chunks).removeprefix(BOM)  # which no variable here holds while the rest is read
+    yield _front(chunks).removeprefix(BOM)  # in no variable, which would keep it in memory
     yield from chunks
 
 

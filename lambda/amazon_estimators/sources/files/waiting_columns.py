@@ -1,4 +1,4 @@
-"""Keep columns until all of them are there and can be read as rows: few in memory, many on disk."""
+"""Keep columns until all of them are read and can become rows: small ones in memory, large ones on disk."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class WaitingColumns(Protocol):
 
 @contextmanager
 def waiting_columns(columns: int, rows: int, kind: Any = np.float32) -> Iterator[WaitingColumns]:
-    """Return room for columns. Raises InputError if it is on a disk that has too little."""
+    """Yield room for the columns, all together. Raises InputError if the disk is full."""
     dtype = np.dtype(kind)
     size = dtype.itemsize * columns * rows
     if size <= HELD_BYTES:

@@ -21,13 +21,13 @@ ten times as much memory."""
 class Span(NamedTuple):
     """The bytes ``[start, stop)``: read front to back, fetched ``window`` bytes at a time.
 
-    Windows that start at ``likely`` or later are fetched when they are asked for, and not ahead.
+    Windows that start at ``likely_end`` or later are fetched when they are asked for, and not ahead.
     """
 
     start: int
     stop: int
     window: int
-    likely: int
+    likely_end: int
 
 
 class ColumnFile(io.RawIOBase):
@@ -90,8 +90,8 @@ class _Window(NamedTuple):
 class _Windows:
     """The windows of all spans. Holds those that are read, and fetches the next ones in the order of reading.
 
-    For example, two columns of three windows each that are read side by side, in a part:
-    first windows of both, second windows of both, and so on; then the next part.
+    For example, a part has two columns of three windows each: the first windows of both come first, then the
+    second windows, then the third, and then the next part.
     """
 
     def __init__(self, fetch: Callable[[int, int], bytes], parts: Sequence[Sequence[Span]]) -> None:
@@ -103,7 +103,7 @@ class _Windows:
             for start in range(span.start, span.stop, span.window)
         )
         self._starts = [window.start for window in self._windows]
-        likely = [at for at, window in enumerate(self._windows) if window.start < window.span.likely]
+        likely = [at for at, window in enumerate(self._windows) if window.start < window.span.likely_end]
         self._order = sorted(likely, key=self._turn)
         self._places = {at: place for place, at in enumerate(self._order)}
         self._held: dict[int, Future[bytes]] = {}
@@ -141,7 +141,7 @@ class _Windows:
     def _data(self, at: int) -> bytes:
         if (place := self._places.get(at)) is not None:
             self._fetch_ahead(place)
-        if at not in self._held:  # it would only be waited for on another thread
+        if at not in self._held:  # needed now: another thread would only make this one wait
             window = self._windows[at]
             fetched: Future[bytes] = Future()
             fetched.set_result(self._fetch(window.start, window.stop))

@@ -45,17 +45,17 @@ class LargerPage(Exception):  # noqa: N818 - not an error: reading goes on with 
 
 
 class PageFile(ColumnFile):
-    """Presents an S3 object as a file of column chunks, each with ``room`` bytes for a page and its
-    dictionary.
+    """Presents an S3 object as a file of column chunks whose pages are checked before they are read.
 
     Args:
         s3: A client.
         input_object: The object.
-        parts: The columns, with their names in errors: those of a part are read side by side, and one part
-            after the other.
+        parts: The columns, each with its name in errors. Those of a part are read side by side, and the parts
+            one after the other.
         window: The bytes of a column that are fetched at a time.
-        room: See above.
-        share: The share of the row group's rows that will be read, from its first one on.
+        room: The bytes that a page and its dictionary may take.
+        share: The share of the row group's rows that will be read, from the first one on. Of the rest nothing
+            is fetched ahead.
     """
 
     def __init__(

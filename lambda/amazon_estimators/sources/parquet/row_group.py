@@ -1,12 +1,12 @@
 """Read rows of the chosen columns from a row group of a Parquet file, however many columns there are.
 
 While a column is read, a page and a dictionary of it are in memory. Writers make them a megabyte each. If
-memory has room for all columns, they are read side by side. Otherwise a few are read to their end, then the
-next ones, and they wait for each other, which is also faster: a dictionary stays in the processor's cache.
+memory has room for all columns, they are read side by side. Otherwise each pass reads a few to their end, and
+they wait for the others. That is also faster: a dictionary stays in the processor's cache.
 If a page turns out to be larger, reading continues with fewer columns side by side.
 
 For example, a page and a dictionary of 1 MiB each and the reader's 16 KiB make 2.02 MiB per column, so 16 MiB
-hold 7 columns. A group of 7 columns is read at once, and one of 8 column by column.
+hold 7 columns. A row group of 7 columns is read at once, and one of 8 column by column.
 """
 
 from __future__ import annotations
@@ -39,12 +39,13 @@ from amazon_estimators.storage.s3 import InputObject
 BATCH_BYTES = 2 * 2**20
 """Bytes of float32 features yielded at a time, while the pages they come from are still in memory."""
 WINDOWS = 8 * 2**20
-"""Bytes of compressed columns held, over all columns read at once. As many again are being fetched."""
+"""Bytes of compressed columns held, over all columns read at once. What is fetched ahead comes on top."""
 WINDOW_SIZES = (16 * 2**10, 2 * 2**20)
+"""The smallest and the largest window of a column."""
 AT_ONCE_BYTES = 16 * 2**20
 """The most bytes for a page and a dictionary of every column read at once, together."""
-PASS_BYTES = 4 * 2**20
-"""The same if not all columns are read at once."""
+PASS_SHARE = 4
+"""A pass over some of the columns takes this part of AT_ONCE_BYTES."""
 COLUMN_BYTES = 16 * 2**10
 """Further bytes that the table reader needs for every column."""
 ROOM = 2 * PAGE_BYTES
@@ -126,7 +127,7 @@ class RowGroup:
                 yield Block(rows, label_values, written_value)
 
     def _cuts(self, rows: int) -> Iterator[tuple[int, int]]:
-        """Yield the first and last row of each block of so many rows."""
+        """Yield ``[start, stop)`` of each block that ``rows`` rows are yielded in."""
         at_once = max(1, BATCH_BYTES // (4 * len(self._features)))
         for start in range(0, rows, at_once):
             yield start, min(start + at_once, rows)
@@ -146,7 +147,7 @@ class RowGroup:
         return waiting
 
     def _label_on(self, stack: ExitStack, low: int, high: int, values: Values) -> WaitingColumns:
-        """Return the label in its own type, so that whole numbers stay exact."""
+        """Return the label, as ``values`` makes it, in that type: whole numbers stay exact."""
         label = self._schema.label
         waiting: WaitingColumns | None = None
         assert label is not None
@@ -167,7 +168,7 @@ class RowGroup:
         taken = 0
         for column in sorted(places, key=lambda column: self._chunks[column].start):
             memory = self._memory(column)
-            if one_pass and taken + memory > min(PASS_BYTES, AT_ONCE_BYTES):
+            if one_pass and taken + memory > AT_ONCE_BYTES // PASS_SHARE:
                 yield one_pass
                 one_pass, taken = {}, 0
             one_pass[column] = places[column]

@@ -1,7 +1,7 @@
 """A row group whose columns have rules: words and gaps come with the numbers.
 
-If there are too many columns to read at once, those read first wait on disk as numbers: words are coded as
-soon as they are read.
+If there are too many columns to read at once, those read first wait as numbers: words are coded as soon as
+they are read.
 """
 
 from __future__ import annotations
