@@ -16,6 +16,7 @@ from amazon_estimators.encodings.text_lines import (
     count_lines,
     first_bad_line,
     look,
+    newlines,
     resolve,
     shown,
     steps,
@@ -30,7 +31,7 @@ from amazon_estimators.summaries import LabelRange, Tokens
 __all__ = ["encode", "look", "resolve"]
 
 REMEDY = 'Write each line as {"label": 1, "in0": [6, 17, 606], "in1": [16, 21]}; token ids count from 0.'
-_QUOTE, _NEWLINE, _OPENING, _CLOSING = b'"\n{}'
+_QUOTE, _OPENING, _CLOSING = b'"{}'
 KEYS = {"label", "in0", "in1"}
 SIDES = ("in0", "in1")
 FLOAT32_MAX = float(np.finfo(np.float32).max)
@@ -132,7 +133,7 @@ def _objects(text: bytes, decoder: Any) -> list[Any] | None:
     there are values, are one value each: one cut in two would need a key where a brace is.
     """
     values = np.frombuffer(text, np.uint8)
-    ends = np.flatnonzero(values == _NEWLINE)
+    ends = np.flatnonzero(newlines(text))
     starts = np.concatenate(([0], ends[:-1] + 1))
     if not ((values[starts] == _OPENING).all() and (values[ends - 1] == _CLOSING).all()):
         return None
