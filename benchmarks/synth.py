@@ -15,13 +15,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import resource
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from codec import machine
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "synth.json"
@@ -80,13 +81,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    result: dict[str, Any] = {
-        "machine": {
-            "cpus": os.cpu_count(),
-            "system": platform.platform(),
-            "python": platform.python_version(),
-        }
-    }
+    result: dict[str, Any] = {"machine": machine()}
     for name, validation in {"validated by CDK": "true", "not validated": "false"}.items():
         rounds = [
             {app: cpu_seconds(text, validation=validation) for app, text in APPS.items()}
