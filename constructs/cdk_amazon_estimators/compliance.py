@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import jsii
 from aws_cdk import Acknowledgment, CfnResource, Stack, Validations
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct, IValidation
+
+from cdk_amazon_estimators.resources import resources_below, type_of
 
 PACKS = ("AwsSolutions", "Serverless", "NIST.800.53.R5", "HIPAA.Security", "PCI.DSS.321")
 """The rule packs, by the prefixes of their rule IDs."""
@@ -187,39 +190,45 @@ NO_RESOURCE = frozenset(
 """Actions allowed on ``*``: the service defines no resource for them, or checks them on all resources."""
 
 
+_scopes: WeakKeyDictionary[Stack, list[Construct]] = WeakKeyDictionary()
+
+
 def acknowledge_findings(scope: Construct) -> None:
     """Acknowledge the findings of all resources below ``scope`` when the app is synthesised."""
-    scope.node.add_validation(_Acknowledge(scope))
+    stack = Stack.of(scope)
+    scopes = _scopes.setdefault(stack, [])
+    scopes.append(scope)
+    if len(scopes) == 1:
+        stack.node.add_validation(_Acknowledge(stack, scopes))
 
 
 @jsii.implements(IValidation)
 class _Acknowledge:
     """Acknowledges when CDK validates the tree: by then policies are complete, and cdk-nag runs later."""
 
-    def __init__(self, scope: Construct) -> None:
-        self._scope = scope
+    def __init__(self, stack: Stack, scopes: Sequence[Construct]) -> None:
+        self._stack, self._scopes = stack, scopes
 
     def validate(self) -> list[str]:
-        for node in self._scope.node.find_all():
-            if not isinstance(node, CfnResource):
-                continue
-            kind, statements = node.cfn_resource_type, _statements(node)
-            found = dict(_findings(kind, statements))
+        # Scopes lie in each other, such as the bucket of a pipeline: each resource once.
+        resources = {node: type_of(node) for scope in self._scopes for node in resources_below(scope)}
+        statements = _statements(self._stack, resources)
+        for node, kind in resources.items():
+            found = dict(_findings(kind, statements.get(node, [])))
             if found:
                 Validations.of(node).acknowledge(
                     *(Acknowledgment(id=rule, reason=reason) for rule, reason in found.items())
                 )
-            for resource, check, reason in _checks(node, kind, statements):
+            for resource, check, reason in _checks(node, kind, statements.get(node, [])):
                 _skip(resource, check, reason)
         return []
 
 
-def _statements(node: CfnResource) -> list[dict[str, Any]]:
-    """Return the statements of a policy, of which CDK makes managed ones too; none of another resource."""
-    if not isinstance(node, iam.CfnPolicy | iam.CfnManagedPolicy):
-        return []
-    statements: list[dict[str, Any]] = Stack.of(node).resolve(node.policy_document)["Statement"]
-    return statements
+def _statements(stack: Stack, resources: Iterable[CfnResource]) -> dict[CfnResource, list[dict[str, Any]]]:
+    """Return the statements of each policy, of which CDK makes managed ones too."""
+    policies = [node for node in resources if isinstance(node, iam.CfnPolicy | iam.CfnManagedPolicy)]
+    documents = stack.resolve([policy.policy_document for policy in policies])
+    return {policy: document["Statement"] for policy, document in zip(policies, documents, strict=True)}
 
 
 def _findings(kind: str, statements: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:

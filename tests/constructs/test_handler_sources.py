@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from cdk_amazon_estimators import LambdaBundle
-from cdk_amazon_estimators.assets import lambda_bundle
+from cdk_amazon_estimators.assets import known_sources, lambda_bundle
 from cdk_amazon_estimators.assets.handler_sources import handler_sources
+from cdk_amazon_estimators.assets.known_sources import known_handler_sources
 
 
 @pytest.fixture
@@ -118,3 +119,31 @@ def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
 def test_a_module_that_would_be_missing_fails_the_synth(handler: str, text: str, tmp_path: Path) -> None:
     with pytest.raises(ImportError, match=text):
         handler_sources(toy(tmp_path, handlers__one=handler))
+
+
+def test_sources_are_found_once_and_again_after_any_change(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    searches: list[Path] = []
+
+    def search(searched: Path) -> list[Path]:
+        searches.append(searched)
+        return handler_sources(searched)
+
+    monkeypatch.setattr(known_sources, "handler_sources", search)
+    found = known_handler_sources(package)
+    assert found == known_handler_sources(package) == handler_sources(package)
+    assert len(searches) == 1
+    (package / "handlers" / "encode.py").write_text("import amazon_estimators.text\n", encoding="utf-8")
+    (package / "cli" / "new.py").write_text("", encoding="utf-8")
+    assert known_handler_sources(package) == handler_sources(package) != found
+    assert len(searches) == 2
+
+
+def test_without_a_place_for_a_cache_sources_are_found_each_time(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert known_handler_sources(package) == known_handler_sources(package) == handler_sources(package)

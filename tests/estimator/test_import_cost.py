@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import amazon_estimators
+import cdk_amazon_estimators
 
 HEAVY = ("aws_cdk", "jsii", "boto3", "botocore", "numpy", "pandas", "scipy", "click", "rich")
 
@@ -48,6 +49,17 @@ def test_the_command_line() -> None:
 @pytest.mark.parametrize("name", amazon_estimators.__all__)
 def test_every_public_name_is_there(name: str) -> None:
     assert getattr(getattr(amazon_estimators, name), "__name__", name) == name
+
+
+def test_what_a_stack_of_pipelines_imports() -> None:
+    names, _ = loaded("from cdk_amazon_estimators import Gate, TrainingPipeline, UploadTrigger")
+    assert "numpy" not in names
+    assert "aws_cdk" in names
+
+
+@pytest.mark.parametrize("name", cdk_amazon_estimators.__all__)
+def test_every_public_name_of_the_constructs_is_there(name: str) -> None:
+    assert getattr(cdk_amazon_estimators, name).__name__ == name
 
 
 def test_unknown_names_are_refused() -> None:

@@ -12,7 +12,6 @@ from aws_cdk import aws_stepfunctions as sfn
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.algorithms.gate_rules import gate_findings
 from amazon_estimators.algorithms.rules import Caution
-from amazon_estimators.inference.measure import can_measure
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.judge import Bar
 from amazon_estimators.record_sets.keys import record_set_key, shard_patterns
@@ -66,6 +65,8 @@ class Gate:
 
     def bind(self, context: Context, *, then: sfn.State, reject: Callable[[], sfn.State]) -> Bound:
         """Create Judge and the choice after it."""
+        from amazon_estimators.inference.measure import can_measure  # noqa: PLC0415 (it loads NumPy)
+
         kind = type(context.algorithm)
         if self.against_current and not can_measure(kind, self.metric):
             caution = (

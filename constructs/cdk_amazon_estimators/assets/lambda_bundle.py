@@ -21,7 +21,7 @@ from constructs import Construct
 import amazon_estimators
 from amazon_estimators.local_platform import LAMBDA_PLATFORM
 from cdk_amazon_estimators.assets.archive import add_to_archive
-from cdk_amazon_estimators.assets.handler_sources import handler_sources
+from cdk_amazon_estimators.assets.known_sources import known_handler_sources
 from cdk_amazon_estimators.assets.locked_packages import WHEEL_TAGS, LockedPackages
 from cdk_amazon_estimators.errors import PipelineError
 
@@ -116,7 +116,7 @@ class LambdaBundle:
         """Return the SHA-256, in hexadecimal, of everything that the code depends on: packages and
         sources."""
         digest = hashlib.sha256(self.packages(LOCK, unused=UNUSED).digest().encode())
-        for path in handler_sources(PACKAGE):
+        for path in known_handler_sources(PACKAGE):
             content = path.read_bytes()
             digest.update(json.dumps([path.relative_to(PACKAGE).as_posix(), len(content)]).encode())
             digest.update(content)
@@ -147,7 +147,7 @@ class _LocalArchive:
 
 def _copy_sources(directory: Path) -> None:
     """Copy the handlers' sources."""
-    for path in handler_sources(PACKAGE):
+    for path in known_handler_sources(PACKAGE):
         target = directory / path.relative_to(PACKAGE)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)

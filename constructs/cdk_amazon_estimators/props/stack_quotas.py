@@ -14,6 +14,8 @@ from aws_cdk import Annotations, CfnResource, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IValidation
 
+from cdk_amazon_estimators.resources import resources_of, type_of
+
 GUIDE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
 IAM_GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
 
@@ -54,11 +56,7 @@ class StackQuotas:
         self._stack = stack
 
     def validate(self) -> list[str]:
-        resources = [
-            node
-            for node in self._stack.node.find_all()
-            if isinstance(node, CfnResource) and Stack.of(node) is self._stack
-        ]
+        resources = resources_of(self._stack)
         self._warn_of_policies(resources)
         count = len(resources)
         if count > MOST_RESOURCES:
@@ -70,7 +68,7 @@ class StackQuotas:
         it."""
         properties = self._stack.resolve([node._cfn_properties for node in resources])
         content = {
-            node.node.path: {"Type": node.cfn_resource_type, "Properties": resolved}
+            node.node.path: {"Type": type_of(node), "Properties": resolved}
             for node, resolved in zip(resources, properties, strict=True)
         }
         least = len(json.dumps(content, separators=(",", ":")))

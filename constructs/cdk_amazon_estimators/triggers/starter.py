@@ -18,8 +18,8 @@ from constructs import Construct
 
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.event_names import SOURCE, TRAINED, TRAINING_ENDS
-from amazon_estimators.triggers.inbox import FACTOR
 from amazon_estimators.triggers.messages import GROUP
+from amazon_estimators.triggers.settings import RETRY_FACTOR
 from cdk_amazon_estimators.access.function_statements import tell_statement
 from cdk_amazon_estimators.access.key_policies import allow_through
 from cdk_amazon_estimators.access.s3_access import S3Access
@@ -304,7 +304,7 @@ class TrainingStarter(Construct):
 
 def _patience(max_attempts: int, retry_delay: Duration) -> Duration:
     """Return how long a message may be in the queue: an hour longer than all of its attempts take."""
-    delays = sum(FACTOR**number for number in range(max_attempts - 1)) * retry_delay.to_seconds()
+    delays = sum(RETRY_FACTOR**number for number in range(max_attempts - 1)) * retry_delay.to_seconds()
     return Duration.seconds(delays + max_attempts * TIMEOUT.to_seconds()).plus(Duration.hours(1))
 
 
@@ -321,7 +321,7 @@ def _check(starter: TrainingStarter, max_concurrent: int, max_attempts: int, ret
     )
     if seconds is not None and attempts is not None:
         # The queue hides a message for 12 hours at most, and counts from when it was received.
-        longest = seconds * FACTOR ** max(0, attempts - 2)
+        longest = seconds * RETRY_FACTOR ** max(0, attempts - 2)
         problems.unless(
             seconds >= 1 and longest <= LONGEST_DELAY.to_seconds(),
             f"retry_delay is {seconds} seconds, which grows to {longest:,} seconds in {attempts} attempts; "

@@ -11,12 +11,11 @@ from typing import Any
 
 from amazon_estimators.triggers.attempts import Attempts
 from amazon_estimators.triggers.messages import GROUP, UnknownMessageError, parse
-from amazon_estimators.triggers.settings import StarterSettings
+from amazon_estimators.triggers.settings import RETRY_FACTOR, StarterSettings
 from amazon_estimators.triggers.starter import Starter
 
 LOG = logging.getLogger(__name__)
 
-FACTOR = 4
 CRASHES = 5
 """Attempts beyond those of the settings after which a message that ends the process is set aside."""
 REFUSED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -50,7 +49,7 @@ def work_on(
         sqs.change_message_visibility(
             QueueUrl=settings.queue_url,
             ReceiptHandle=record["receiptHandle"],
-            VisibilityTimeout=settings.retry_seconds * FACTOR ** (attempt - 1),
+            VisibilityTimeout=settings.retry_seconds * RETRY_FACTOR ** (attempt - 1),
         )
         return False
     return True

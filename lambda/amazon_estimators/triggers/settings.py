@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, Self
 
 from amazon_estimators.storage.input_files import InputFiles
 
+RETRY_FACTOR = 4
+
 
 class Work(NamedTuple):
     """The words for what an execution does with its data set, and for what a lost state makes forgotten."""
@@ -40,7 +42,7 @@ class StarterSettings:
 
     ``queue`` and ``undelivered`` are ARNs, ``queue_url`` and ``dead_letters`` URLs. After ``attempts`` a
     message becomes a dead letter; the second attempt comes after ``retry_seconds``, each further one after
-    four times as long. The starter's own schedules belong to ``schedule_group`` and send as
+    ``RETRY_FACTOR`` times as long. The starter's own schedules belong to ``schedule_group`` and send as
     ``schedule_role``. ``tells`` renames the starter's own events: that of a prediction pipeline announces
     predictions.
     """
