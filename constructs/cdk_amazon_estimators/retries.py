@@ -61,13 +61,17 @@ def of_registry() -> list[dict[str, Any]]:
 
 
 def of_training() -> list[dict[str, Any]]:
-    """Return the Retry list of the training job's task.
+    """Return the Retry list of a task that creates a job or a model.
 
-    If a job name is taken, the next one ends with the retry's number. Throttling and service faults share a
-    name with requests that the service refuses: those are also retried for some minutes, which is useless but
-    free.
+    Throttling and service faults share a name with requests that the service refuses: those are also retried
+    for some minutes, which is useless but free. A call that was obeyed and not answered is repeated too: the
+    name is the same, so nothing is made twice.
     """
-    return [
-        retry(["SageMaker.ResourceInUseException"], seconds=1, attempts=3, longest=10),
-        retry(["SageMaker.AmazonSageMakerException"], seconds=2, attempts=6, longest=60),
-    ]
+    errors = ["SageMaker.AmazonSageMakerException", "SageMaker.SdkClientException"]
+    return [retry(errors, seconds=2, attempts=6, longest=60)]
+
+
+def of_adoptions() -> list[dict[str, Any]]:
+    """Return the Retry list of a look at a job that was created a moment ago, and may not be seen yet."""
+    errors = ["SageMaker.SageMakerException", "SageMaker.ResourceNotFoundException"]
+    return [retry([*errors, "SageMaker.SdkClientException"], seconds=2, attempts=8, longest=60)]

@@ -33,7 +33,6 @@ class WiredSageMaker(SageMaker):
         self.packages: dict[str, Any] = {}
         self.artifacts: dict[str, str] = {}
         self.associations: list[dict[str, Any]] = []
-        self.transformed: list[str] = []
 
     def _make(self, kind: str, request: dict[str, Any]) -> None:
         """Make it. If there is one, the refusal has the service's words, which a state machine knows."""
@@ -51,7 +50,6 @@ class WiredSageMaker(SageMaker):
 
     def create_transform_job(self, **request: Any) -> dict[str, Any]:
         self._once("CreateTransformJob", request["TransformJobName"], self.transformed)
-        self.transformed.append(request["TransformJobName"])
         return Tasks(self.account)._transform(**request)
 
     def create_model_package(self, *, ClientToken: str, **request: Any) -> dict[str, Any]:
@@ -269,7 +267,7 @@ def _timeless(text: str) -> str:
     """Return a text without times, and without the numbers of redrives and attempts in names."""
     text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|\+00:00)?", "<time>", text)
     text = re.sub(r"\b1[78]\d{8}\b", "<number>", text)
-    text = re.sub(r"\b(run[a-z]+)-\d|(?<=[0-9a-f]{10})-\d-\d-\d\b", r"\1-#", text)
+    text = re.sub(r"\b(run[a-z]+)-\d|(?<=[0-9a-f]{10})-\d-\d\b", r"\1-#", text)
     return re.sub(r'"(\w*seconds|planned_at|digest|at)\\*": \\*"?[-\w.<>]+\\*"?', r'"\1": "<varies>"', text)
 
 
