@@ -21,6 +21,9 @@ LAMBDA_FAULTS = [
 NOT_RUN = [*LAMBDA_FAULTS, *LAMBDA_THROTTLED]
 """Lambda did not run the function."""
 
+NO_ANSWER = "SageMaker.SdkClientException"
+"""No answer came. Step Functions documents such a name for Lambda alone."""
+
 
 def retry(errors: list[str], *, seconds: int, attempts: int, longest: int) -> dict[str, Any]:
     """Return a retrier whose pauses double from ``seconds`` to ``longest``, each random up to that limit."""
@@ -67,11 +70,10 @@ def of_training() -> list[dict[str, Any]]:
     for some minutes, which is useless but free. A call that was obeyed and not answered is repeated too: the
     name is the same, so nothing is made twice.
     """
-    errors = ["SageMaker.AmazonSageMakerException", "SageMaker.SdkClientException"]
-    return [retry(errors, seconds=2, attempts=6, longest=60)]
+    return [retry(["SageMaker.AmazonSageMakerException", NO_ANSWER], seconds=2, attempts=6, longest=60)]
 
 
 def of_adoptions() -> list[dict[str, Any]]:
     """Return the Retry list of a look at a job that was created a moment ago, and may not be seen yet."""
-    errors = ["SageMaker.SageMakerException", "SageMaker.ResourceNotFoundException"]
-    return [retry([*errors, "SageMaker.SdkClientException"], seconds=2, attempts=8, longest=60)]
+    errors = ["SageMaker.SageMakerException", "SageMaker.ResourceNotFoundException", NO_ANSWER]
+    return [retry(errors, seconds=2, attempts=8, longest=60)]
