@@ -11,10 +11,10 @@ from amazon_estimators.algorithms import algorithm_named
 from amazon_estimators.algorithms.channel_rules import SHARDED
 from amazon_estimators.errors import RecordSetError, SchemaError
 from amazon_estimators.logs import note
+from amazon_estimators.pipeline.channel_profile import ChannelProfile, add_up_profiles
 from amazon_estimators.pipeline.receipts import Receipt, read_receipts
 from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.pipeline.shard_plan import Plan
-from amazon_estimators.pipeline.shard_profiles import ChannelProfile, add_up_profiles
 from amazon_estimators.pipeline.training_request import training_request
 from amazon_estimators.record_sets.keys import manifest_key, profile_key, record_set_key
 from amazon_estimators.record_sets.manifest import StoredRecordSet, StoredShard, write
