@@ -135,10 +135,10 @@ def minute(result: dict[str, Any]) -> str:
 
 def tables(result: dict[str, Any]) -> str:
     """Return the measured rates and the estimates as Markdown."""
-    machine = result["machine"]
+    told = result["machine"]
     lines = [
-        f"{machine['processor']}, {machine['cpus']} cores, Python {machine['python']}. Load at the end: "
-        f"{machine['load_average']}; above {machine['cpus']}, wall-clock seconds are too long.",
+        f"{told['processor']}, {told['processors']} cores, Python {told['python']}. Load at the end: "
+        f"{told['load_average']}; above {told['processors']}, wall-clock seconds are too long.",
         "",
         "| input | MB/s of input a core | MB/s of shards a core | peak memory, MB |",
         "|---|---|---|---|",
