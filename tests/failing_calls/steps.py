@@ -55,7 +55,7 @@ class Step:
     part: str
     name: str
     run: Callable[[int], tuple[str, str] | None]
-    before: Mapping[str, Any]
+    before: bytes
     after: Mapping[str, Any]
     calls: Mapping[Call, int]
 
@@ -66,7 +66,7 @@ class Called:
 
     state: str
     parameters: Any
-    before: Mapping[str, Any]
+    before: bytes
     after: Mapping[str, Any]
     calls: Mapping[Call, int]
 
