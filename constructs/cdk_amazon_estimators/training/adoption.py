@@ -56,7 +56,7 @@ class SyncJob:
         return {
             "Type": "Task",
             "Resource": f"arn:{Aws.PARTITION}:states:::sagemaker:create{self.noun}.sync",
-            "Parameters": {f"{self.noun}Name.$": self.attempt, **request},
+            "Parameters": {**request, f"{self.noun}Name.$": self.attempt},
             **({"ResultSelector": dict(self.selects)} if self.selects else {}),
             "ResultPath": self.result_path,
             "Retry": of_training(),
