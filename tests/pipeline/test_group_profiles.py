@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
@@ -24,7 +25,8 @@ from amazon_estimators.pipeline.receipts import Receipt, read_receipts
 from amazon_estimators.pipeline.shard_plan import Plan
 from amazon_estimators.record_sets.keys import PROFILE
 from amazon_estimators.record_sets.profiles.document import ProfileDocument
-from amazon_estimators.record_sets.profiles.feature_profile import FeatureProfile
+from amazon_estimators.record_sets.profiles.feature_profile import PROFILED_FEATURES, FeatureProfile
+from amazon_estimators.record_sets.profiles.moments import Moments
 from amazon_estimators.sources import Source
 from faulty_s3 import BEFORE, FaultyS3
 
@@ -298,6 +300,36 @@ def test_a_group_without_any_record_has_no_profile() -> None:
     assert run.sealed() == run.without_groups().sealed()
 
 
+def of_shards(plan: Plan, shards: int) -> Plan:
+    """Return the plan as if its channel had so many shards."""
+    return replace(plan, channels={"train": replace(plan.channels["train"], shards=shards)})
+
+
+def test_the_widest_profiles_are_added_up_in_bounded_memory(encoded: Run) -> None:
+    """Group 1 of 120 shards has 20, whose profiles take 5 MB each, and while they are read much more."""
+    run, first = encoded.again(), encoded.receipts[0]
+    plan, chance = of_shards(run.plan, 120), np.random.default_rng(0)
+    for key in (key for key in list(run.s3.objects) if "/receipts/" in key):
+        del run.s3.objects[key]
+    for shard in range(100, 120):
+        receipt = replace(
+            first, shard=shard, facts=replace(first.facts, records=2, feature_dim=PROFILED_FEATURES)
+        )
+        run.s3.put(receipt.key(plan.prefix, "train"), b"")
+        low, high, mean, squares = chance.normal(size=(4, PROFILED_FEATURES))
+        zeros = np.zeros(PROFILED_FEATURES, np.int64)
+        profile = FeatureProfile(Moments(2, low, high, mean, squares, zeros, zeros > 0, 2.0), None)
+        text = ProfileDocument(profile, shard_sha256=receipt.sha256).to_json()
+        run.s3.put(keys.shard_profile_key(plan.prefix, "train", shard), text.encode())
+    tracemalloc.start()
+    leave_group_profile(run.s3, plan, "train", receipt)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    (key,) = (key for key in run.of_groups if run.body(key) != encoded.s3.objects[key][0][1])
+    assert ProfileDocument.from_json(run.body(key), "uri").profile.features == PROFILED_FEATURES
+    assert peak < 60e6
+
+
 def lists_by_encode(run: Run) -> list[str]:
     run.s3.calls.clear()
     run.encode(run.items[:1])
@@ -324,9 +356,7 @@ def test_up_to_a_hundred_shards_and_text_are_encoded_without_a_listing() -> None
 def test_shards_whose_numbers_have_six_digits_are_in_their_own_group(encoded: Run) -> None:
     """Group 1000 has shards 100,000 and more; shards 10,000 to 10,009 begin with the same digits."""
     run, first = encoded.again(), encoded.receipts[0]
-    plan = run.plan
-    channels = {"train": replace(plan.channels["train"], shards=100_050)}
-    plan = replace(plan, channels=channels)
+    plan = of_shards(run.plan, 100_050)
     text = run.body(f"{plan.prefix}profiles/train/00000.json").decode()
     for shard in (*range(10_000, 10_010), *range(100_000, 100_050)):
         receipt = replace(first, shard=shard)
