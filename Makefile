@@ -12,6 +12,9 @@ ALGORITHM ?= KMeans
 override DATA := $(value DATA)
 export ALGORITHM DATA HYPERPARAMETERS
 
+# Set in many containers. With it every process compiles all that it imports: half the time of a start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: rehearse test check fuzz docs release bench soak lock clean
 .DELETE_ON_ERROR:
 

@@ -28,7 +28,6 @@ import argparse
 import hashlib
 import io
 import json
-import platform
 import subprocess
 import sys
 import tempfile
@@ -45,9 +44,9 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "lambda"), str(Path(__file__).parent)]
 
+from machine import machine
 from memory import extra_memory, import_seconds
 from picture import draw
-from processor import processor
 
 from amazon_estimators import recordio
 
@@ -187,19 +186,6 @@ def measure_peer(environment: Path) -> dict[str, Any]:
     if answer["sha256"] != ours:
         raise SystemExit(f"the peer writes other bytes: {answer['sha256']} instead of {ours}")
     return answer
-
-
-def machine() -> dict[str, Any]:
-    """Describe the machine and the versions behind the figures."""
-    return {
-        "processor": processor(),
-        "processors": os.cpu_count(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "threads_used": 1,
-        "load_average": os.getloadavg()[0],  # above 0 other work shared caches and memory with the benchmark
-    }
 
 
 def verdicts(result: dict[str, Any]) -> dict[str, bool]:

@@ -26,7 +26,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "lambda"), str(ROOT / "constructs"), str(Path(__file__).parent)]
 
-from codec import machine
+from machine import machine
 
 from cdk_amazon_estimators import LambdaBundle
 from cdk_amazon_estimators.assets import table_reader_layer

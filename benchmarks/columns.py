@@ -14,7 +14,6 @@ import argparse
 import hashlib
 import io
 import json
-import os
 import statistics
 import tempfile
 import time
@@ -26,7 +25,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from file_s3 import FileS3
-from processor import processor
+from machine import machine
 from pyarrow import csv, parquet
 from steps import EXECUTION, MB, encode_in, items_of, settings
 
@@ -140,7 +139,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     figures = {
-        "machine": {"processor": processor(), "cpus": os.cpu_count()},
+        "machine": machine(),
         "rows": arguments.rows,
         "encode": {kind: encode(kind, arguments.rows) for kind in ("csv", "parquet")},
         "hash": hashes(),

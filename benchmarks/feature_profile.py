@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import sys
 import tempfile
@@ -26,7 +25,7 @@ from unittest import mock
 import numpy as np
 from file_s3 import FileS3
 from inputs import csv_text, npy, parquet
-from processor import processor
+from machine import machine
 from steps import EXECUTION, MB, emulator_client, encode_in, items_of, measured, settings
 
 from amazon_estimators.pipeline.plan import plan_step
@@ -127,7 +126,7 @@ def main() -> int:
         "parquet": parquet(table[: len(table) // 2]),
     }
     found: dict[str, Any] = {
-        "machine": {"processor": processor(), "cpus": os.cpu_count()},
+        "machine": machine(),
         "columns": COLUMNS,
         "encode": {},
     }

@@ -19,7 +19,6 @@ import argparse
 import io
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -35,7 +34,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "lambda"))
 
-from processor import processor  # noqa: E402
+from machine import machine  # noqa: E402
 
 from amazon_estimators.pipeline import allocator  # noqa: E402
 
@@ -325,9 +324,9 @@ def is_installed(name: str) -> bool:
 
 def table(result: dict[str, Any]) -> str:
     """Return the figures as Markdown."""
-    machine = result["machine"]
+    told = result["machine"]
     lines = [
-        f"{machine['processor']}, Python {machine['python']}. In parentheses: the ratio to pyarrow.",
+        f"{told['processor']}, Python {told['python']}. In parentheses: the ratio to pyarrow.",
         "",
         "| parser | MB/s a core, 6 digits | 17 digits | numbers read wrong | damage read in silence | "
         "refused, or read otherwise | MB unzipped |",
@@ -378,8 +377,7 @@ def main() -> None:
         found[name] = json.loads(done.stdout.splitlines()[-1])
         print(name, json.dumps(found[name]), flush=True)
     if chosen.write:
-        machine = {"processor": processor(), "python": platform.python_version(), "load": os.getloadavg()[1]}
-        result = {"machine": machine, "parsers": found}
+        result = {"machine": machine(), "parsers": found}
         RESULTS.write_text(json.dumps(result, indent=1) + "\n")
         PAGE.write_text(with_table(PAGE.read_text("utf-8"), result), "utf-8")
 

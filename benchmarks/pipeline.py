@@ -20,7 +20,6 @@ import argparse
 import gzip
 import json
 import os
-import platform
 import sys
 import tempfile
 import time
@@ -47,7 +46,7 @@ from inputs import (  # noqa: E402
     parquet,
     quoted_csv,
 )
-from processor import processor  # noqa: E402
+from machine import machine  # noqa: E402
 from steps import (  # noqa: E402
     EXECUTION,
     MB,
@@ -314,18 +313,12 @@ def main() -> int:
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     result: dict[str, Any] = {
-        "machine": {
-            "cpus": os.cpu_count(),
-            "processor": processor(),
-            "system": platform.platform(),
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-        },
+        "machine": machine(),
         "rates": rates(),
     }
     with emulated():
         result |= {"data": data(options.megabytes), "count": count()}
-    result["machine"]["load_average"] = round(os.getloadavg()[1], 1)
+    result["machine"] = machine()
     print(json.dumps(result, indent=1))
     if options.write:
         RESULTS.parent.mkdir(exist_ok=True)

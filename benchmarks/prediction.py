@@ -19,7 +19,6 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import argparse
 import json
-import platform
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from machine import machine
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "lambda"), str(Path(__file__).parent)]
@@ -137,10 +137,8 @@ def main() -> int:
         if not reached:
             print(f"MISSED: {bar}")
     if options.write:
-        machine = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()}
         result = {
-            "machine": machine,
-            "numpy": np.__version__,
+            "machine": machine(),
             "rows": ROWS,
             "features": FEATURES,
             "import_seconds": imported,

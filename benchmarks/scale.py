@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT / "lambda"))
 
 from minute_picture import draw_minute  # noqa: E402
 
+from amazon_estimators.pipeline.keys import SHARDS_OF_GROUP  # noqa: E402
 from amazon_estimators.pipeline.sharding import DEFAULT_SHARD_BYTES  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "pipeline.json"
@@ -42,6 +43,7 @@ DOLLARS_PER_TRANSITION = 0.025 / 1e3
 TRANSITIONS_PER_SHARD = 3
 DOLLARS_PER_GET = 0.0004 / 1e3
 DOLLARS_PER_PUT = 0.005 / 1e3
+DOLLARS_PER_LIST = DOLLARS_PER_PUT
 GET_MB = 8 * 2**20 / MB
 PUT_MB = 16 * 2**20 / MB
 GETS_PER_SECOND, PUTS_PER_SECOND = 5_500, 3_500
@@ -86,12 +88,14 @@ def estimate(result: dict[str, Any], kind: str, input_mb: float, concurrency: in
     shard_seconds = busy + START_SECONDS
     listing = result["count"]["plan"]["seconds"] + result["count"]["seal"]["seconds"] * shards / 10_000
     gets, puts = ceil(read / GET_MB) + 3, ceil(written / PUT_MB) + 3
+    lists = 1 if shards > SHARDS_OF_GROUP else 0
     dollars = shards * (
         shard_seconds * MEMORY_GB * DOLLARS_PER_GB_SECOND
         + DOLLARS_PER_INVOCATION
         + TRANSITIONS_PER_SHARD * DOLLARS_PER_TRANSITION
         + gets * DOLLARS_PER_GET
         + puts * DOLLARS_PER_PUT
+        + lists * DOLLARS_PER_LIST
     )
     return Estimate(
         shards=shards,
@@ -131,10 +135,10 @@ def minute(result: dict[str, Any]) -> str:
 
 def tables(result: dict[str, Any]) -> str:
     """Return the measured rates and the estimates as Markdown."""
-    machine = result["machine"]
+    told = result["machine"]
     lines = [
-        f"{machine['processor']}, {machine['cpus']} cores, Python {machine['python']}. Load at the end: "
-        f"{machine['load_average']}; above {machine['cpus']}, wall-clock seconds are too long.",
+        f"{told['processor']}, {told['processors']} cores, Python {told['python']}. Load at the end: "
+        f"{told['load_average']}; above {told['processors']}, wall-clock seconds are too long.",
         "",
         "| input | MB/s of input a core | MB/s of shards a core | peak memory, MB |",
         "|---|---|---|---|",

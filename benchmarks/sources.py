@@ -220,7 +220,7 @@ def main() -> None:
             cases.append(json.loads(line))
             print("  ".join(f"{name} {value}" for name, value in cases[-1].items()), flush=True)
     if options.write:
-        from codec import machine
+        from machine import machine
 
         results = Path(__file__).parent / "results" / "sources.json"
         results.write_text(json.dumps({"machine": machine(), "cases": cases}, indent=1) + "\n")

@@ -235,12 +235,17 @@ class RecordSetEncoder(Construct):
         encode.read([plan_key, pieces_key])
         encode.write(shard_patterns(channel), multipart=True)
         encode.read(shard_patterns(channel))  # to find what is there if the answer to an upload was lost
-        encode.write([f"{keys.receipts_prefix(record_set, keys.ANY)}*"])
-        encode.write([f"{keys.shard_profiles_prefix(record_set, keys.ANY)}*"])
+        receipts = keys.receipts_prefix(record_set, keys.ANY)
+        profiles = keys.shard_profiles_prefix(record_set, keys.ANY)
+        group_profiles = f"{keys.group_profiles_prefix(record_set, keys.ANY)}*"
+        encode.write([f"{receipts}*", f"{profiles}*", group_profiles])
+        # Whoever writes the last receipt of a group of shards adds up the group's profiles.
+        encode.list([receipts, profiles])
+        encode.read([f"{profiles}*"])
 
         seal = data(self.seal)
         seal.list([layout.recordsets])
-        seal.read([plan_key, f"{keys.shard_profiles_prefix(record_set, keys.ANY)}*"])
+        seal.read([plan_key, f"{profiles}*", group_profiles])
         seal.write([profile_key(channel), record_set_key(channel), manifest_key(channel)])
 
         explain = data(self.explain)

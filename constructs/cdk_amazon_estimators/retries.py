@@ -21,6 +21,9 @@ LAMBDA_FAULTS = [
 NOT_RUN = [*LAMBDA_FAULTS, *LAMBDA_THROTTLED]
 """Lambda did not run the function."""
 
+NO_ANSWER = "SageMaker.SdkClientException"
+"""No answer came. Step Functions documents such a name for Lambda alone."""
+
 
 def retry(errors: list[str], *, seconds: int, attempts: int, longest: int) -> dict[str, Any]:
     """Return a retrier whose pauses double from ``seconds`` to ``longest``, each random up to that limit."""
@@ -61,13 +64,16 @@ def of_registry() -> list[dict[str, Any]]:
 
 
 def of_training() -> list[dict[str, Any]]:
-    """Return the Retry list of the training job's task.
+    """Return the Retry list of a task that creates a job or a model.
 
-    If a job name is taken, the next one ends with the retry's number. Throttling and service faults share a
-    name with requests that the service refuses: those are also retried for some minutes, which is useless but
-    free.
+    Throttling and service faults share a name with requests that the service refuses: those are also retried
+    for some minutes, which is useless but free. A call that was obeyed and not answered is repeated too: the
+    name is the same, so nothing is made twice.
     """
-    return [
-        retry(["SageMaker.ResourceInUseException"], seconds=1, attempts=3, longest=10),
-        retry(["SageMaker.AmazonSageMakerException"], seconds=2, attempts=6, longest=60),
-    ]
+    return [retry(["SageMaker.AmazonSageMakerException", NO_ANSWER], seconds=2, attempts=6, longest=60)]
+
+
+def of_adoptions() -> list[dict[str, Any]]:
+    """Return the Retry list of a look at a job that was created a moment ago, and may not be seen yet."""
+    errors = ["SageMaker.SageMakerException", "SageMaker.ResourceNotFoundException", NO_ANSWER]
+    return [retry(errors, seconds=2, attempts=8, longest=60)]

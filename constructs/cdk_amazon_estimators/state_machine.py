@@ -28,7 +28,7 @@ from cdk_amazon_estimators.report import report, report_function
 from cdk_amazon_estimators.retries import of_announcements, of_functions
 from cdk_amazon_estimators.shared_states import announce_by, explain_failure, map_shards, pipeline_step
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
-from cdk_amazon_estimators.training.capacity import Training, train_with_capacity
+from cdk_amazon_estimators.training.capacity import Training, TrainingStates, Waits, train_with_capacity
 
 STATE_MACHINE_ID = "StateMachine"
 """The ID of a pipeline's state machine, below the pipeline."""
@@ -82,7 +82,7 @@ def workflow(
     after: Sequence[AfterTraining],
     context: Context,
     max_concurrency: int,
-    capacity_wait: Duration,
+    waits: Waits,
 ) -> Workflow:
     """Make the definition.
 
@@ -97,7 +97,7 @@ def workflow(
         after: The steps after training, in order.
         context: The context of these steps.
         max_concurrency: The most shards that are encoded at a time.
-        capacity_wait: How long a training waits for instances.
+        waits: How long a training waits for instances, and how long an execution takes.
     """
     # Set the input aside, and begin with a plan: Explain needs one, whichever state fails.
     start = sfn.Pass(scope, "Start", parameters={"input": sfn.JsonPath.object_at("$"), "plan": {}})
@@ -119,7 +119,7 @@ def workflow(
     explain = explain_failure(scope, encoder, settings, again=plan)
     for state in (plan, shards, seal):
         state.add_catch(explain, result_path="$.error")
-    begin_training = train_with_capacity(
+    trained = train_with_capacity(
         scope,
         training=training,
         explain=explain,
@@ -131,18 +131,20 @@ def workflow(
             retries=of_functions(),
             **{"plan.$": "$.plan", "waiting.$": "$.error"},
         ),
-        capacity_wait=capacity_wait,
+        waits=waits,
     )
-    statements = _end(context, training, after)
+    statements = _end(context, training, trained, after)
     is_complete = (
         sfn.Choice(scope, "IsComplete", comment="Did an earlier execution seal this RecordSet?")
-        .when(sfn.Condition.boolean_equals("$.plan.complete", True), reuse.next(begin_training))
-        .otherwise(shards.next(seal).next(begin_training))
+        .when(sfn.Condition.boolean_equals("$.plan.complete", True), reuse.next(trained.begin))
+        .otherwise(shards.next(seal).next(trained.begin))
     )
     return Workflow(start.next(plan).next(is_complete), statements)
 
 
-def _end(context: Context, training: Training, after: Sequence[AfterTraining]) -> list[iam.PolicyStatement]:
+def _end(
+    context: Context, training: Training, trained: TrainingStates, after: Sequence[AfterTraining]
+) -> list[iam.PolicyStatement]:
     """Connect the end of training through the steps after it to Done; return the permissions they need.
 
     A failure after training is explained like any other. A redriven execution continues with the first step
@@ -182,8 +184,7 @@ def _end(context: Context, training: Training, after: Sequence[AfterTraining]) -
     for conclusion in reversed(training.conclude):
         conclusion.next(first)
         first = conclusion
-    for task in training.tasks:
-        task.next(first)
+    trained.lead(first)
     if tasks:
         kept = ("plan", "request", *(("prepared", *training.leaves) if training.conclude else ("job",)))
         explain = explain_failure(scope, encoder, settings, again=first, suffix="AfterTraining", kept=kept)

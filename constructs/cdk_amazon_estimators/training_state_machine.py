@@ -20,7 +20,12 @@ from cdk_amazon_estimators.state_machine import (
     workflow_statements,
 )
 from cdk_amazon_estimators.training.capacity import Training
-from cdk_amazon_estimators.training.job import job_definition, training_job, training_job_statements
+from cdk_amazon_estimators.training.job import (
+    JOB,
+    job_definition,
+    training_job,
+    training_job_statements,
+)
 from cdk_amazon_estimators.training.job_names import tuning_name_prefix
 
 
@@ -58,7 +63,7 @@ def training_state_machine(
         after=after,
         context=context,
         max_concurrency=max_concurrency,
-        capacity_wait=chosen.waits.capacity,
+        waits=chosen.waits,
     )
     return pipeline_state_machine(
         context.scope,
@@ -98,4 +103,4 @@ def _training(
         )
     train = training_job(scope, "Train", **job)
     statements = training_job_statements(scope, role=role, job_name_prefix=job_name_prefix)
-    return Training(entry=train, tasks=[train], statements=statements)
+    return Training(job=JOB, entry=train, tasks=[train], statements=statements)

@@ -312,7 +312,7 @@ def test_the_request_of_every_algorithm_fits_the_service(name: str) -> None:
 def filled(parameters: dict[str, Any]) -> dict[str, Any]:
     """The request with a value for each member that comes from the state."""
     values: dict[str, Any] = {
-        "HyperParameterTuningJobName": "0a1b2c3d-0123456789-0-0-0",
+        "HyperParameterTuningJobName": "0a1b2c3d-0123456789-0-0",
         "StaticHyperParameters": {"k": "3"},
         "InputDataConfig": [
             {
@@ -439,7 +439,7 @@ def test_what_fails_after_training_goes_on_there_when_redriven() -> None:
     redriven = states["RedrivenAfterTraining"]
     assert redriven["Next"] == "Leaderboard"
     assert set(redriven["Parameters"]) == {"input.$", "plan.$", "request.$", "prepared.$", "tuned.$"}
-    assert states["Tune"]["Catch"][0]["Next"] == "IsCapacity"
+    assert [catch["Next"] for catch in states["Tune"]["Catch"]] == ["Adopt", "IsCapacity"]
     without = with_props("gate").definition["States"]["RedrivenAfterTraining"]
     assert (without["Next"], set(without["Parameters"])) == (
         "Judge",
@@ -586,7 +586,7 @@ def test_the_rule_and_the_role_of_the_search(complete: Synthesised) -> None:
 
 def test_the_training_role_may_log_for_the_trainings_of_the_search(complete: Synthesised) -> None:
     group = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/sagemaker/TrainingJobs:log-stream:"
-    stream = f"{group}{tuning_prefix(complete)}-0123456789-0-0-0-001-abc/algo-1-1"
+    stream = f"{group}{tuning_prefix(complete)}-0123456789-0-0-001-abc/algo-1-1"
     assert allowed(complete, TRAINING, "logs:PutLogEvents", stream)
     assert not allowed(with_props(), TRAINING, "logs:PutLogEvents", stream)
 

@@ -15,10 +15,10 @@ from pipeline_stacks import REQUIRED, Synthesised
 
 from amazon_estimators.pipeline.capacity import waited_seconds
 from cdk_amazon_estimators import TrainingPipeline
-from cdk_amazon_estimators.after_training.tuning_states import JOB_NAME as TUNING_JOB_NAME
+from cdk_amazon_estimators.after_training.tuning_states import JOB as TUNING_JOB
 from cdk_amazon_estimators.errors import PipelineError
 from cdk_amazon_estimators.training.capacity import PAUSE
-from cdk_amazon_estimators.training.job import JOB_NAME as TRAINING_JOB_NAME
+from cdk_amazon_estimators.training.job import JOB as TRAINING_JOB
 
 THROTTLED = "Lambda.TooManyRequestsException"
 
@@ -171,12 +171,12 @@ def test_limits(props: Mapping[str, Any], text: str) -> None:
         TrainingPipeline(Stack(App(), "Limits"), "Digits", **REQUIRED, **props)
 
 
-@pytest.mark.parametrize("name", [TRAINING_JOB_NAME, TUNING_JOB_NAME], ids=["training", "tuning"])
+@pytest.mark.parametrize("name", [TRAINING_JOB.attempt, TUNING_JOB.attempt], ids=["training", "tuning"])
 def test_the_wait_is_read_back_from_the_name_of_the_job(name: str) -> None:
     values = {
         "$.capacity.waits": "3",
-        "$.request.job_name": "churn-1-2-5",
-        "$.prepared.job_name": "churn-1-2-5",
+        "$.request.job_name": "churn-1-2-0123456789",
+        "$.prepared.job_name": "churn-1-2-0123456789",
     }
     fields = re.findall(r"\$[$\w.]+", name)
     assert "$.capacity.waits" in fields

@@ -13,7 +13,8 @@ from pipeline_stacks import Synthesised, with_props
 from amazon_estimators.algorithms.training_images import train_image
 
 DATA, MODELS = "arn:aws:s3:::<DigitsDataBucket6C5C068C>", "arn:aws:s3:::<DigitsModelBucketD7347822>"
-RECORD_SET = f"{DATA}/recordsets/0123456789abcdef01234567"
+ROOT = "recordsets/0123456789abcdef01234567"
+RECORD_SET = f"{DATA}/{ROOT}"
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 
 NO_RESOURCE = {
@@ -115,11 +116,21 @@ TABLE: list[tuple[str, str, str, dict[str, str], bool]] = [
     (ENCODE, "s3:GetObject", f"{RECORD_SET}/plan.json", {}, True),
     (ENCODE, "s3:GetObject", f"{RECORD_SET}/pieces.jsonl", {}, True),
     (ENCODE, "s3:ListBucket", DATA, LISTED["input"], False),
+    (ENCODE, "s3:ListBucket", DATA, LISTED["recordsets"], True),
+    (ENCODE, "s3:ListBucket", DATA, {"s3:prefix": f"{ROOT}/profiles/train/012"}, True),
+    (ENCODE, "s3:ListBucket", DATA, {"s3:prefix": f"{ROOT}/group_profiles/train/"}, False),
+    (ENCODE, "s3:ListBucket", DATA, {"s3:prefix": f"{ROOT}/"}, False),
+    (ENCODE, "s3:GetObject", f"{RECORD_SET}/profiles/train/00000.json", {}, True),
+    (ENCODE, "s3:GetObject", f"{RECORD_SET}/group_profiles/train/000.json", {}, False),
+    (ENCODE, "s3:GetObject", f"{RECORD_SET}/train/feature_profile.json", {}, False),
     (ENCODE, "s3:PutObject", f"{RECORD_SET}/train/matrix_00000.pbr", {}, True),
     (ENCODE, "s3:AbortMultipartUpload", f"{RECORD_SET}/train/matrix_00000.pbr", {}, True),
     (ENCODE, "s3:PutObject", f"{RECORD_SET}/train/part_00000.csv", {}, True),
     (ENCODE, "s3:PutObject", f"{RECORD_SET}/auxiliary/files/vocab.txt", {}, True),
     (ENCODE, "s3:PutObject", f"{RECORD_SET}/receipts/train/00000/eyJh", {}, True),
+    (ENCODE, "s3:PutObject", f"{RECORD_SET}/profiles/train/00000.json", {}, True),
+    (ENCODE, "s3:PutObject", f"{RECORD_SET}/group_profiles/train/000.json", {}, True),
+    (ENCODE, "s3:PutObject", f"{RECORD_SET}/train/feature_profile.json", {}, False),
     (ENCODE, "s3:PutObject", f"{RECORD_SET}/failures/run/00000.json", {}, False),
     (ENCODE, "s3:PutObject", f"{RECORD_SET}/train/.amazon.manifest", {}, False),
     (ENCODE, "s3:PutObject", f"{RECORD_SET}/train/record_set.json", {}, False),
@@ -127,6 +138,9 @@ TABLE: list[tuple[str, str, str, dict[str, str], bool]] = [
     (ENCODE, "s3:DeleteObject", f"{RECORD_SET}/train/matrix_00000.pbr", {}, False),
     (SEAL, "s3:ListBucket", DATA, LISTED["recordsets"], True),
     (SEAL, "s3:GetObject", f"{RECORD_SET}/plan.json", {}, True),
+    (SEAL, "s3:GetObject", f"{RECORD_SET}/profiles/train/00000.json", {}, True),
+    (SEAL, "s3:GetObject", f"{RECORD_SET}/group_profiles/train/000.json", {}, True),
+    (SEAL, "s3:PutObject", f"{RECORD_SET}/group_profiles/train/000.json", {}, False),
     (SEAL, "s3:GetObject", f"{DATA}/input/train/a.npy", {}, False),
     (SEAL, "s3:PutObject", f"{RECORD_SET}/train/.amazon.manifest", {}, True),
     (SEAL, "s3:PutObject", f"{RECORD_SET}/train/record_set.json", {}, True),

@@ -195,8 +195,9 @@ def test_the_transform_job_is_asked_for_as_the_service_takes_it(batch: Synthesis
 def test_every_error_of_a_job_deletes_its_model_first(batch: Synthesised) -> None:
     states = machine(batch, "Scores")
     assert states["Transform"]["Next"] == "DeleteModel"
-    (catch,) = states["Transform"]["Catch"]
-    assert states[catch["Next"]]["Default"] == "DiscardModel"
+    assert [catch["Next"] for catch in states["Transform"]["Catch"]] == ["Adopt", "IsCapacity"]
+    assert states["IsCapacity"]["Default"] == "DiscardModel"
+    assert states["Adopted"]["Next"] == "DeleteModel"
     assert states["IsModelThere"]["Default"] == "DiscardModel"
     assert states["DiscardModel"]["Next"] == "Explain"
     assert [one["Next"] for one in states["DiscardModel"]["Catch"]] == ["Explain"]

@@ -11,7 +11,9 @@ from outside_steps import DELETION
 from steps import GOES_ON, Step
 from wired_account import WiredAccount
 
-RETRIED, DONE, TWICE, BELIEVED = "retried", "done", "a second job", "believed"
+RETRIED, DONE, ADOPTED, BELIEVED = "retried", "done", "adopted", "believed"
+ADOPTS = ("DescribeTrainingJob", "DescribeHyperParameterTuningJob", "DescribeTransformJob")
+"""Calls that states make beyond those of a task when they adopt a job."""
 GOES_WITHOUT: Mapping[str, tuple[str, ...]] = {
     "AssociateRecordSet": ("artifacts", "associations"),
     "Report": ("report.html",),
@@ -19,14 +21,6 @@ GOES_WITHOUT: Mapping[str, tuple[str, ...]] = {
     "AnnounceFailure": ("told", "/lineage/"),
 }
 """What may be missing after a step that goes on without a call that failed: its event says what."""
-TWICE_AFTER_A_LOST_ANSWER: Mapping[str, tuple[str, ...]] = {
-    "Train": ("jobs", "model.tar.gz"),
-    "Tune": ("jobs", "tuning jobs", "model.tar.gz"),
-    "Transform": ("transform jobs", "/answers/"),
-}
-"""What there is twice if Step Functions does not get SageMaker's answer: the second job has another name."""
-
-
 BELIEVED_TO_BE_GONE = ("endpoint", "models and configurations")
 """What stays when a stack is deleted and SageMaker says that it is not there."""
 
@@ -73,10 +67,9 @@ class Cases:
     def _done(self, step: Step, fault: Fault, error: tuple[str, str] | None, *, retried: bool) -> Outcome:
         wrong = differences(step.after, self.account.content())
         if not wrong:
-            return Outcome(RETRIED if retried else DONE)
+            made = {made.operation for made in self.proxy.calls} - {made.operation for made in step.calls}
+            return Outcome(ADOPTED if made & {*ADOPTS} else RETRIED if retried else DONE)
         text = error[1] if error else ""
-        if fault in (Fault.CUT, Fault.SILENT) and _only(wrong, TWICE_AFTER_A_LOST_ANSWER.get(step.name)):
-            return Outcome(TWICE, text)
         if fault is Fault.MISSING and step.name == DELETION and _only(wrong, BELIEVED_TO_BE_GONE):
             return Outcome(BELIEVED)
         without = _only(wrong, GOES_WITHOUT.get(step.name))

@@ -17,6 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 from execution import Execution
 from fault_proxy import Call, FaultProxy
+from faults import LOST
 from machines import buckets
 from scenario import rows
 from tasks import TaskError, Tasks
@@ -54,7 +55,7 @@ class Step:
     part: str
     name: str
     run: Callable[[int], tuple[str, str] | None]
-    before: Mapping[str, Any]
+    before: bytes
     after: Mapping[str, Any]
     calls: Mapping[Call, int]
 
@@ -65,7 +66,7 @@ class Called:
 
     state: str
     parameters: Any
-    before: Mapping[str, Any]
+    before: bytes
     after: Mapping[str, Any]
     calls: Mapping[Call, int]
 
@@ -118,16 +119,8 @@ class WiredTasks(Tasks):
             return to_states_json(answer)
         # That it waits for the job is Step Functions' own affair.
         job = JOBS[action]
-        known = {"TrainingJob": "jobs", "HyperParameterTuningJob": "tuned"}.get(job.noun)
-        if known is None:
-            return answer_of_transform(parameters)
-        return getattr(self.account.sagemaker, known)[parameters[job.name_member]]
-
-
-def answer_of_transform(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a transform job's description says that the machine reads."""
-    times = {"TransformStartTime": 1_795_867_200_000, "TransformEndTime": 1_795_867_260_000}
-    return {"TransformJobName": parameters["TransformJobName"], "TransformJobStatus": "Completed", **times}
+        known = {"TrainingJob": "jobs", "HyperParameterTuningJob": "tuned", "TransformJob": "transformed"}
+        return getattr(self.account.sagemaker, known[job.noun])[parameters[job.name_member]]
 
 
 def steps_of_machines(account: WiredAccount, proxy: FaultProxy) -> Iterator[Step]:
@@ -139,17 +132,21 @@ def steps_of_machines(account: WiredAccount, proxy: FaultProxy) -> Iterator[Step
                 if "data" in bucket:
                     account.put(bucket, f"{key}/rows.csv", rows(count=8))
     failing: dict[str, Any] = {"hyperparameters": {"k": "-1"}}
-    for machine, part, asked in (
-        ("all", "Training", {}),
-        ("registration", "Training", {}),
-        ("train", "Training", {"reason": "again"}),
-        ("train", "A failed training", failing),
-        ("scores", "Predictions by functions", {}),
-        ("transform", "Predictions by a transform job", {}),
-        ("scaled", "Endpoint", {}),
+    for machine, part, asked, lost in (
+        ("all", "Training", {}, ""),
+        ("registration", "Training", {}, ""),
+        ("train", "Training", {"reason": "again"}, ""),
+        ("all", "Training", {}, "Tune"),
+        ("train", "Training", {}, "Train"),
+        ("train", "A failed training", failing, ""),
+        ("scores", "Predictions by functions", {}, ""),
+        ("transform", "Predictions by a transform job", {}, ""),
+        ("transform", "Predictions by a transform job", {}, "Transform"),
+        ("scaled", "Endpoint", {}, ""),
     ):
-        tasks = WiredTasks(account, proxy=proxy)
-        execution = Execution(MACHINES[machine], asked, tasks.items, name=f"run{machine}{len(asked) or ''}")
+        tasks = WiredTasks(account, proxy=proxy, faults={lost: [LOST]})
+        name = f"run{machine}{len(asked) or ''}{lost.lower()}"
+        execution = Execution(MACHINES[machine], asked, tasks.items, name=name)
         execution.first_input = asked
         trace = emulator_run.run(execution, tasks.make)
         assert (trace.status == "FAILED") == (asked == failing), (machine, trace.error, trace.cause)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from fault_proxy import Fault
 from fault_table import PAGE, Table, table
-from outcomes import BELIEVED, DONE, RETRIED, TWICE, Outcome
+from outcomes import ADOPTED, BELIEVED, DONE, RETRIED, Outcome
 from outside_steps import COMES_BACK, StackError
 from steps import GOES_ON
 
@@ -19,7 +19,7 @@ from amazon_estimators import errors
 from amazon_estimators.errors import AmazonEstimatorsError
 from amazon_estimators.pipeline.explain import explain
 
-FINE = {RETRIED, DONE, TWICE, BELIEVED, GOES_ON, COMES_BACK}
+FINE = {RETRIED, DONE, ADOPTED, BELIEVED, GOES_ON, COMES_BACK}
 
 
 @pytest.fixture(scope="module")
@@ -65,20 +65,29 @@ def is_passing(fault: Fault) -> bool:
 
 
 def test_a_passing_fault_fails_nothing(faults: Table) -> None:
-    """Step Functions alone starts a second job if it gets no answer to its call."""
     failed = {
         (row.step, row.call.operation, str(fault)): outcome.word
         for row in faults.rows
         for fault, outcome in row.outcomes.items()
-        if is_passing(fault) and outcome.word not in (RETRIED, DONE)
+        if is_passing(fault) and outcome.word not in (RETRIED, DONE, ADOPTED)
     }
-    lost = [str(Fault.CUT), str(Fault.SILENT)]
+    assert failed == {}
+
+
+def test_a_job_whose_answer_is_lost_is_adopted(faults: Table) -> None:
+    adopted = {
+        (row.step, row.call.operation, fault)
+        for row in faults.rows
+        for fault, outcome in row.outcomes.items()
+        if outcome.word == ADOPTED
+    }
     jobs = {
         "Train": "CreateTrainingJob",
         "Tune": "CreateHyperParameterTuningJob",
         "Transform": "CreateTransformJob",
     }
-    assert failed == {(step, call, fault): TWICE for step, call in jobs.items() for fault in lost}
+    lost = (Fault.CUT, Fault.SILENT)
+    assert adopted == {(step, call, fault) for step, call in jobs.items() for fault in lost}
 
 
 def test_the_page_is_current(faults: Table) -> None:

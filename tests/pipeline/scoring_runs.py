@@ -20,7 +20,7 @@ from amazon_estimators.scoring.score import score_shard
 from amazon_estimators.scoring.seal import seal_scoring
 from amazon_estimators.scoring.settings import ScoringSettings, check_input
 
-JOB = "digits-1a2b3c4d-00000000-run-0-0-0"
+JOB = "digits-1a2b3c4d-00000000-run-0-0"
 
 
 class SageMaker:

@@ -66,10 +66,10 @@ def test_statuses_of_jobs(status: str, word: str) -> None:
 
 
 REQUESTS = {
-    "name": (
-        "SageMaker.ResourceInUseException",
-        "Training job names must be unique within an AWS account and region (Error Code: ResourceInUse)",
-        "new names",
+    "a job that is not there": (
+        "SageMaker.SageMakerException",
+        "Requested resource not found. (Service: SageMaker, Status Code: 400, Request ID: 1)",
+        "redrive",
     ),
     "quota of 0": (
         "SageMaker.ResourceLimitExceededException",

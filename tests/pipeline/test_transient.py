@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from threading import Thread, current_thread
 from typing import Any
 
 import pytest
@@ -110,6 +111,14 @@ def test_ahead_runs_at_most_so_many_and_keeps_order() -> None:
 
     assert list(ahead(work, range(30), width=4)) == list(range(30))
     assert 2 <= most <= 4
+
+
+def test_ahead_takes_no_thread_for_a_single_item() -> None:
+    def thread(_: int) -> Thread:
+        return current_thread()
+
+    assert list(ahead(thread, [0], width=4)) == [current_thread()]
+    assert current_thread() not in ahead(thread, [0, 1], width=4)
 
 
 def test_ahead_stops_with_its_reader() -> None:

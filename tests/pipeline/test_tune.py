@@ -94,7 +94,7 @@ def concluded(pipeline: Pipeline, best: str | None = "t-1") -> dict[str, Any]:
         tuning(pipeline),
         plan=PLAN,
         prepared=before,
-        job_name=f"{before['job_name']}-0-0-0",
+        job_name=f"{before['job_name']}-0-0",
     )
 
 

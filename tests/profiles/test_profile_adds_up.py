@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -255,6 +256,16 @@ def test_shards_sampled_unevenly_count_as_the_even_sample_that_is_as_good() -> N
     assert merged.moments.sampled == pytest.approx(1 / variance_of_mean)
     again = ProfileDocument.from_json(ProfileDocument(merged).to_json(), "uri").profile
     assert again.moments.sampled == merged.moments.sampled
+
+
+@given(counts=st.lists(st.integers(1, 10**9), min_size=2, max_size=100))
+def test_no_more_rows_are_sampled_than_there_are(counts: list[int]) -> None:
+    one = dense([np.ones((1, 1), np.float32)])
+    shards = (replace(one.moments, records=count, sampled=float(count)) for count in counts)
+    merged = FeatureProfile.merge(FeatureProfile(moments, one.sketch) for moments in shards)
+    assert merged is not None
+    assert merged.moments.sampled == pytest.approx(sum(counts))
+    assert ProfileDocument.from_json(ProfileDocument(merged).to_json(), "uri").profile.records == sum(counts)
 
 
 def test_wide_tables_have_moments_only_and_the_widest_none() -> None:

@@ -36,7 +36,7 @@ HOSTILE = (
     "x" * 5_000,
     "",
 )
-BUCKET, JOB = "churn-data", "churn-1a2b3c4d-5e6f7081-0123456789-0-0-0"
+BUCKET, JOB = "churn-data", "churn-1a2b3c4d-5e6f7081-0123456789-0-0"
 
 
 def profile(

@@ -96,7 +96,7 @@ class Scoring:
             ExecutionRoleArn=self.serving.role,
             Tags=self.planned["tags"],
         )
-        name = f"{self.planned['job_name']}-0-0-0"
+        name = f"{self.planned['job_name']}-0-0"
         source = {"S3DataType": "ManifestFile", "S3Uri": self.sealed["record_set"]}
         sagemaker.create_transform_job(
             TransformJobName=name,

@@ -334,3 +334,11 @@ def test_no_message_closes_a_quiet_period() -> None:
     world.clock.passes(100)
     fire(world)
     assert len(world.names) == 1
+
+
+def test_a_message_that_changes_nothing_writes_nothing() -> None:
+    world = trained("a.csv")
+    for _ in range(2):  # the first forgets how the execution ended
+        written = len(world.s3.versions[KEY])
+        world.handle({"trigger": "wake", "at": "once"})
+    assert len(world.s3.versions[KEY]) == written

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from types import SimpleNamespace
@@ -50,7 +51,9 @@ class SageMaker(FakeSageMaker):
         jobs: The descriptions of training jobs by name.
         tuned: Those of tuning jobs.
         msd: The metric that the next training reports.
+        transformed: The descriptions of transform jobs by name.
         answers: False if the endpoint answers with nonsense.
+        said: What the next descriptions of jobs say otherwise, such as their status.
     """
 
     def __init__(self, account: Account) -> None:
@@ -58,6 +61,8 @@ class SageMaker(FakeSageMaker):
         self.account = account
         self.jobs: dict[str, Any] = {}
         self.tuned: dict[str, Any] = {}
+        self.transformed: dict[str, Any] = {}
+        self.said: deque[dict[str, str]] = deque()
         self.msd = 1.25
         self.answers = True
         self._looks = 0
@@ -120,7 +125,7 @@ class SageMaker(FakeSageMaker):
         job["FinalMetricDataList"] = [
             {**metric, "Timestamp": MOMENT / 1000} for metric in job["FinalMetricDataList"]
         ]
-        return job
+        return self._as_said(job)
 
     def delete_model(self, **request: Any) -> None:
         if request["ModelName"] not in self.made["model"]:
@@ -128,7 +133,19 @@ class SageMaker(FakeSageMaker):
         super().delete_model(**request)
 
     def describe_hyper_parameter_tuning_job(self, *, HyperParameterTuningJobName: str) -> Any:
-        return self.tuned[HyperParameterTuningJobName]
+        return self._as_said(self.tuned[HyperParameterTuningJobName])
+
+    def describe_transform_job(self, *, TransformJobName: str) -> Any:
+        job = dict(self.transformed[TransformJobName])
+        for time in ("TransformStartTime", "TransformEndTime"):
+            job[time] /= 1000
+        return self._as_said(job)
+
+    def _as_said(self, job: Mapping[str, Any]) -> dict[str, Any]:
+        said = self.said[0] if self.said and self.said[0].keys() & job.keys() else {}
+        if said:
+            self.said.popleft()
+        return {**job, **said}
 
     def list_training_jobs_for_hyper_parameter_tuning_job(self, **asked: Any) -> dict[str, Any]:
         tuned = self.tuned[asked["HyperParameterTuningJobName"]]

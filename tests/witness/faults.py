@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tasks import TaskError
+from tasks import LostAnswer, TaskError
 
 THROTTLED = TaskError("Lambda.TooManyRequestsException", "Rate Exceeded.")
 FAULT = TaskError("Lambda.ServiceException", "An internal error occurred.")
@@ -13,6 +13,7 @@ CRASH = TaskError(
 )
 IN_USE = TaskError("SageMaker.ResourceInUseException", "Training job names must be unique.")
 REFUSED = TaskError("SageMaker.AmazonSageMakerException", "Rate exceeded (Error Code: ThrottlingException)")
+LOST = LostAnswer(REFUSED.error, "The service did not answer (Error Code: InternalFailure)")
 SDK_FAULT = TaskError("SageMaker.SageMakerException", "Rate exceeded (Service: SageMaker, Status Code: 400)")
 FULL = TaskError(
     "SageMaker.ResourceLimitExceededException",

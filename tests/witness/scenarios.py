@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from account import Account
 from faults import (
     CLIENT_ERROR,
@@ -9,6 +11,7 @@ from faults import (
     FAULT,
     FULL,
     IN_USE,
+    LOST,
     NEVER,
     NO_CAPACITY,
     REFUSED,
@@ -16,7 +19,7 @@ from faults import (
     THROTTLED,
     job_failed,
 )
-from scenario import Scenario
+from scenario import Faults, Scenario
 from tasks import TaskError
 
 
@@ -32,6 +35,21 @@ def _broken(account: Account) -> None:
     account.sagemaker.start_none()
 
 
+def _says(kind: str, *said: tuple[str, str]) -> Callable[[Account], None]:
+    """Let the next descriptions of a job have these statuses and reasons."""
+
+    def change(account: Account) -> None:
+        account.sagemaker.said += [
+            {f"{kind}Status": status, "FailureReason": reason} for status, reason in said
+        ]
+
+    return change
+
+
+MADE: Faults = [LOST, IN_USE]
+"""A job is made, and the answer is lost; the repeated call is refused."""
+ADOPTED = ("Adopt", "DescribeAdopted", "HasAdoptedEnded", "Adopted")
+AT_WORK = ("InProgress", "")
 EXPLAINED = ("Explain", "AnnounceFailure", "Failed")
 AFTER = ("ExplainAfterTraining", "AnnounceFailureAfterTraining", "FailedAfterTraining")
 OF_SCORES = ("ExplainOfScores", "AnnounceFailureOfScores", "FailedOfScores")
@@ -67,8 +85,39 @@ TRAINING = {
     ),
     "Seal throttled": Scenario("train", through=("Train",), faults={"Seal": [THROTTLED]}),
     "Seal fails": Scenario("train", CRASH.error, ("Seal", *EXPLAINED), faults={"Seal": [CRASH]}),
-    "job name in use": Scenario("train", through=("Train", "Announce"), faults={"Train": [IN_USE] * 2}),
-    "job name in use, exhausted": Scenario("train", IN_USE.error, EXPLAINED, faults={"Train": [IN_USE] * 4}),
+    "answer lost": Scenario("train", through=(*ADOPTED, "Announce"), faults={"Train": MADE}),
+    "answer lost, job at work": Scenario(
+        "train",
+        through=("Adopt", "WaitForAdopted", "DescribeAdopted", "WaitForAdopted", "Adopted", "Announce"),
+        faults={"Train": MADE, "DescribeAdopted": [SDK_FAULT] * 4},
+        account=_says("TrainingJob", AT_WORK, ("Stopping", "")),
+    ),
+    "answer lost, job fails": Scenario(
+        "train",
+        "TrainingJobError",
+        ("Adopt", "AdoptedFailed", "IsCapacity", *EXPLAINED),
+        faults={"Train": MADE},
+        account=_says("TrainingJob", AT_WORK, ("Failed", "ClientError: bad")),
+    ),
+    "answer lost, job stopped": Scenario(
+        "train",
+        "TrainingJobError",
+        ("AdoptedFailed", *EXPLAINED),
+        faults={"Train": MADE},
+        account=_says("TrainingJob", ("Stopped", "")),
+    ),
+    "answer lost, no capacity": Scenario(
+        "train",
+        through=("AdoptedFailed", *WAITED, "Train", *ADOPTED, "Announce"),
+        faults={"Train": MADE * 2},
+        account=_says("TrainingJob", ("Failed", "CapacityError: Unable to provision.")),
+    ),
+    "job name in use by no job": Scenario(
+        "train",
+        SDK_FAULT.error,
+        ("Adopt", "DescribeAdopted", "IsCapacity", *EXPLAINED),
+        faults={"Train": [IN_USE]},
+    ),
     "SageMaker throttles": Scenario("train", through=("Announce",), faults={"Train": [REFUSED] * 6}),
     "SageMaker throttles, exhausted": Scenario(
         "train", REFUSED.error, EXPLAINED, faults={"Train": [REFUSED] * 7}
@@ -151,7 +200,19 @@ AFTER_TRAINING = {
     "tuning: input that is searched": Scenario(
         "tuning", "HyperparameterError", EXPLAINED, input={"hyperparameters": {"init_method": "random"}}
     ),
-    "tuning: name in use": Scenario("tuning", through=("Announce",), faults={"Tune": [IN_USE]}),
+    "tuning: answer lost": Scenario(
+        "tuning",
+        through=("WaitForAdopted", "Adopted", "Leaderboard", "Announce"),
+        faults={"Tune": MADE},
+        account=_says("HyperParameterTuningJob", AT_WORK),
+    ),
+    "tuning: answer lost, job fails": Scenario(
+        "tuning",
+        "TuningJobError",
+        ("AdoptedFailed", *EXPLAINED),
+        faults={"Tune": MADE},
+        account=_says("HyperParameterTuningJob", ("Failed", "AllTrainingJobsFailed")),
+    ),
     "tuning: quota in use": Scenario("tuning", through=(*WAITED, "Tune"), faults={"Tune": [FULL]}),
     "tuning: Leaderboard fails": Scenario("tuning", CRASH.error, AFTER, faults={"Leaderboard": [CRASH]}),
     "tuning: BestTraining retried": Scenario("tuning", faults={"BestTraining": [SDK_FAULT] * 3}),
@@ -276,6 +337,21 @@ SCORING = {
         ("DiscardModel", *EXPLAINED),
         faults={"Transform": [job_failed("ClientError: bad", "TransformJob")]},
         before=["train"],
+    ),
+    "transform: answer lost": Scenario(
+        "transform",
+        through=("WaitForAdopted", "Adopted", "DeleteModel", "Publish"),
+        faults={"Transform": MADE},
+        before=["train"],
+        account=_says("TransformJob", AT_WORK),
+    ),
+    "transform: answer lost, job fails": Scenario(
+        "transform",
+        "TransformJobError",
+        ("AdoptedFailed", "DiscardModel", *EXPLAINED),
+        faults={"Transform": MADE},
+        before=["train"],
+        account=_says("TransformJob", ("Failed", "ClientError: bad")),
     ),
     "transform: model is gone": Scenario(
         "transform",

@@ -14,15 +14,19 @@ from amazon_estimators.pipeline import keys
 from cdk_amazon_estimators.access.s3_access import S3Access
 from cdk_amazon_estimators.after_training.step import Context
 from cdk_amazon_estimators.function_task import EXECUTION, invoke, invoke_statement
-from cdk_amazon_estimators.retries import of_registry, of_training
+from cdk_amazon_estimators.retries import of_registry
+from cdk_amazon_estimators.training.adoption import SyncJob
 from cdk_amazon_estimators.training.capacity import Training
 from cdk_amazon_estimators.training.job import job_run_statements
 
-JOB_NAME = (
-    "States.Format('{}-{}-{}-{}', $.prepared.job_name, $$.Execution.RedriveCount, $.capacity.waits, "
-    "$$.State.RetryCount)"
+JOB = SyncJob(
+    noun="HyperParameterTuningJob",
+    name="$.prepared.job_name",
+    leaves="tuned",
+    # The description repeats the request; the leaderboard reads what it needs from it.
+    selects={"job_name.$": "$.HyperParameterTuningJobName"},
 )
-"""At most 32 characters: 19 of the name, and room for redrives, waits and retries of 4, 3 and 2 digits."""
+"""Its name may have 32 characters: 19 are PrepareTuning's, so redrives and waits have 11 digits together."""
 
 
 def tuning_states(
@@ -89,6 +93,7 @@ def tuning_states(
         "Retry": of_registry(),
     }
     return Training(
+        job=JOB,
         entry=entry,
         tasks=tasks,
         prepare=prepare,
@@ -105,26 +110,17 @@ def _task(
     definition: Mapping[str, Any],
     **more: str,
 ) -> sfn.CustomState:
-    task: dict[str, Any] = {
-        "Type": "Task",
-        "Resource": f"arn:{Aws.PARTITION}:states:::sagemaker:createHyperParameterTuningJob.sync",
-        "Parameters": {
-            "HyperParameterTuningJobName.$": JOB_NAME,
-            "HyperParameterTuningJobConfig": config,
-            "TrainingJobDefinition": {
-                **definition,
-                "StaticHyperParameters.$": "$.prepared.static_hyperparameters",
-                "InputDataConfig.$": "$.request.input_data_config",
-            },
-            "Tags.$": "$.request.tags",
-            **more,
+    request = {
+        "HyperParameterTuningJobConfig": config,
+        "TrainingJobDefinition": {
+            **definition,
+            "StaticHyperParameters.$": "$.prepared.static_hyperparameters",
+            "InputDataConfig.$": "$.request.input_data_config",
         },
-        # The description repeats the request; the leaderboard reads what it needs from it.
-        "ResultSelector": {"job_name.$": "$.HyperParameterTuningJobName"},
-        "ResultPath": "$.tuned",
-        "Retry": of_training(),
+        "Tags.$": "$.request.tags",
+        **more,
     }
-    return sfn.CustomState(context.scope, construct_id, state_json=task)
+    return sfn.CustomState(context.scope, construct_id, state_json=JOB.task(request))
 
 
 def _statements(

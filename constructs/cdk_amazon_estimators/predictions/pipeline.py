@@ -38,6 +38,7 @@ from cdk_amazon_estimators.props.quotas import check_quotas
 from cdk_amazon_estimators.state_machine import STATE_MACHINE_ID, pipeline_state_machine
 from cdk_amazon_estimators.storage.data_buckets import STALE_VERSION, expire_record_sets, expire_replaced
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout
+from cdk_amazon_estimators.training.capacity import Waits
 from cdk_amazon_estimators.training.cost import known_region, tell_cost
 from cdk_amazon_estimators.training.instance_types import warn_of_unknown
 from cdk_amazon_estimators.training.job import JobSettings
@@ -183,12 +184,13 @@ class PredictionPipeline(PredictionEvents):
             "tags": resource_tags(self, STATE_MACHINE_ID),
         }
         check_quotas(self, settings)
+        waits = Waits(capacity_wait or Duration.hours(1), timeout or TIMEOUT)
         definition, statements = scoring_workflow(
             self,
             encoder=self.encoder,
             functions=functions,
             settings=settings,
-            transform=self._transform(chosen, model, capacity_wait or Duration.hours(1), timeout or TIMEOUT),
+            transform=self._transform(chosen, model, waits),
             max_concurrency=max_concurrency,
         )
         self.state_machine = pipeline_state_machine(
@@ -197,7 +199,7 @@ class PredictionPipeline(PredictionEvents):
             definition=definition,
             layout=self.layout,
             statements=statements,
-            timeout=timeout or TIMEOUT,
+            timeout=waits.execution,
             log_retention=log_retention,
             encryption_key=service_encryption_key,
             lists=[parts_key(self.layout.record_set(ANY), ANY)],
@@ -252,16 +254,14 @@ class PredictionPipeline(PredictionEvents):
         grant_score(score, self.layout, model, keeps=keeps)
         return Functions(model=find, score=score)
 
-    def _transform(
-        self, chosen: CheckedProps, model: TrainingPipeline, capacity_wait: Duration, timeout: Duration
-    ) -> Transform | None:
+    def _transform(self, chosen: CheckedProps, model: TrainingPipeline, waits: Waits) -> Transform | None:
         """Make the role of transform jobs and return their settings; None without such jobs."""
         self.transform_role: iam.Role | None = None
         if chosen.job is None:
             return None
         job = chosen.job
         warn_of_unknown(self, str(job.instance_type), "transform")
-        tell_cost(self, "one scoring", self._cost(job, model, timeout))
+        tell_cost(self, "one scoring", self._cost(job, model, waits.execution))
         role = new_transform_role(self, self.layout, model, name_prefix=self.job_name_prefix)
         self.transform_role = role
         network = job.vpc and training_network(
@@ -283,7 +283,7 @@ class PredictionPipeline(PredictionEvents):
             else None,
             bucket=self.layout.data_bucket.bucket_name,
             output_key=output_key.key_arn if output_key else None,
-            capacity_wait=capacity_wait,
+            waits=waits,
             name_prefix=self.job_name_prefix,
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import ArnFormat, Aws, Duration, Stack
+from aws_cdk import ArnFormat, Aws, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -14,14 +14,18 @@ from constructs import Construct
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.scoring.engines import transform_input, transform_output
 from cdk_amazon_estimators.retries import of_registry, of_training
-from cdk_amazon_estimators.training.capacity import Training, train_with_capacity
+from cdk_amazon_estimators.training.adoption import SyncJob
+from cdk_amazon_estimators.training.capacity import Training, Waits, train_with_capacity
 from cdk_amazon_estimators.training.job import JobSettings, job_run_statements
 
-JOB_NAME = (
-    "States.Format('{}-{}-{}-{}', $.plan.job_name, $$.Execution.RedriveCount, $.capacity.waits, "
-    "$$.State.RetryCount)"
+JOB = SyncJob(
+    noun="TransformJob",
+    name="$.plan.job_name",
+    leaves="transform",
+    selects={
+        f"{name}.$": f"$.{name}" for name in ("TransformJobName", "TransformStartTime", "TransformEndTime")
+    },
 )
-"""Ends with the redrive, the wait for capacity and the retry that start the job: no name is met again."""
 EXISTS = "*already existing model*"
 """SageMaker's text of a model that is there: made by a call of this attempt whose answer was lost."""
 GONE = "*Could not find model*"
@@ -38,7 +42,7 @@ class Transform:
         network: ``VpcConfig`` of the models; None for SageMaker's own network.
         bucket: The name of the bucket of rows and answers.
         output_key: The ARN of the KMS key of answers; None for the bucket's encryption.
-        capacity_wait: How long a job waits for instances.
+        waits: How long a job waits for instances, and how long an execution takes.
         name_prefix: The beginning of the names of models and jobs.
     """
 
@@ -48,7 +52,7 @@ class Transform:
     network: dict[str, Sequence[str]] | None
     bucket: str
     output_key: str | None
-    capacity_wait: Duration
+    waits: Waits
     name_prefix: str
 
 
@@ -96,24 +100,24 @@ def transform_states(
     discard = _delete(scope, "DiscardModel")
     discard.add_catch(explain, result_path="$.discarded")
     discard.next(explain)
-    begin = train_with_capacity(
+    training = train_with_capacity(
         scope,
-        training=Training(entry=run, tasks=[run], statements=()),
+        training=Training(job=JOB, entry=run, tasks=[run], statements=()),
         explain=discard,
         announce_waiting=announce_waiting,
-        capacity_wait=transform.capacity_wait,
+        waits=transform.waits,
         begin_id="BeginTransform",
     )
     create = _create(scope, transform)
     is_there = (
         sfn.Choice(scope, "IsModelThere", comment="Was it made by a call whose answer was lost?")
-        .when(sfn.Condition.string_matches("$.error.Cause", EXISTS), begin)
+        .when(sfn.Condition.string_matches("$.error.Cause", EXISTS), training.begin)
         .otherwise(discard)
     )
     create.add_catch(is_there, result_path="$.error")
-    create.next(begin)
+    create.next(training.begin)
     delete = _delete(scope, "DeleteModel")
-    run.next(delete)
+    training.lead(delete)
 
     return TransformStates(scope, create, delete)
 
@@ -179,7 +183,6 @@ def _run(scope: Construct, transform: Transform) -> sfn.CustomState:
         **({"VolumeKmsKeyId": members["volume_kms_key"]} if members["volume_kms_key"] else {}),
     }
     request = {
-        "TransformJobName.$": JOB_NAME,
         "ModelName.$": "$.plan.model_name",
         "TransformInput": {
             "DataSource": {"S3DataSource": {"S3DataType": "ManifestFile", "S3Uri.$": "$.sealed.record_set"}},
@@ -194,18 +197,7 @@ def _run(scope: Construct, transform: Transform) -> sfn.CustomState:
         "BatchStrategy": "MultiRecord",
         "Tags.$": "$.plan.tags",
     }
-    task = {
-        "Type": "Task",
-        "Resource": f"arn:{Aws.PARTITION}:states:::sagemaker:createTransformJob.sync",
-        "Parameters": request,
-        "ResultSelector": {
-            name: f"$.{name.removesuffix('.$')}"
-            for name in ("TransformJobName.$", "TransformStartTime.$", "TransformEndTime.$")
-        },
-        "ResultPath": "$.transform",
-        "Retry": of_training(),
-    }
-    return sfn.CustomState(scope, "Transform", state_json=task)
+    return sfn.CustomState(scope, "Transform", state_json=JOB.task(request))
 
 
 def _delete(scope: Construct, construct_id: str) -> sfn.CustomState:

@@ -7,7 +7,7 @@ announces the second wait. A quota that can never hold the job is an error at on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from aws_cdk import Duration
@@ -18,6 +18,7 @@ from constructs import Construct
 from amazon_estimators.pipeline.capacity import PAUSE_SECONDS
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import known_seconds
+from cdk_amazon_estimators.training.adoption import TAKEN, SyncJob, adopt
 
 PAUSE = Duration.seconds(PAUSE_SECONDS)
 LONGEST_WAIT = Duration.days(3)
@@ -58,6 +59,7 @@ class Training:
     """The states that train.
 
     Attributes:
+        job: The kind of job.
         entry: The state to enter, also after each wait for instances.
         tasks: The tasks after it that run the job, of which one is chosen.
         prepare: A task before them; None if there is none.
@@ -66,6 +68,7 @@ class Training:
         statements: The permissions that the state machine's role needs for them.
     """
 
+    job: SyncJob
     entry: sfn.State
     tasks: Sequence[sfn.CustomState]
     prepare: sfn.CustomState | None = None
@@ -74,16 +77,29 @@ class Training:
     statements: Sequence[iam.PolicyStatement]
 
 
+@dataclass(frozen=True)
+class TrainingStates:
+    """The state to enter for training, and those that a job which completed leads on from."""
+
+    begin: sfn.IChainable
+    ends: Sequence[sfn.CustomState | sfn.Pass]
+
+    def lead(self, then: sfn.IChainable) -> None:
+        """Lead to ``then`` after training."""
+        for end in self.ends:
+            end.next(then)
+
+
 def train_with_capacity(
     scope: Construct,
     *,
     training: Training,
     explain: sfn.IChainable,
     announce_waiting: sfn.CustomState,
-    capacity_wait: Duration,
+    waits: Waits,
     begin_id: str = "BeginTraining",
-) -> sfn.IChainable:
-    """Return the state to enter for training: capacity errors lead to a wait, all others to ``explain``.
+) -> TrainingStates:
+    """Return the states of training: capacity errors lead to a wait, all others to ``explain``.
 
     The number of waits so far is at ``$.capacity.waits``. ``begin_id`` is the id of the state to enter.
     """
@@ -104,7 +120,7 @@ def train_with_capacity(
             condition.not_(condition.string_matches("$.error.Cause", QUOTA_TOO_SMALL)),
         ),
     )
-    most = capacity_wait.to_seconds() // PAUSE.to_seconds()
+    most = waits.capacity.to_seconds() // PAUSE.to_seconds()
     wait = sfn.Wait(scope, "WaitForCapacity", time=sfn.WaitTime.duration(PAUSE))
     count = sfn.Pass(
         scope,
@@ -125,10 +141,13 @@ def train_with_capacity(
         .when(condition.and_(condition.number_less_than("$.capacity.waits", most), lacking), is_second)
         .otherwise(explain)
     )
+    adoption = adopt(scope, training.job, execution=waits.execution, failed=is_capacity)
     for task in training.tasks:
+        task.add_catch(adoption.entry, errors=TAKEN, result_path="$.error")
         task.add_catch(is_capacity, result_path="$.error")
     begin.next(training.entry)
+    states = TrainingStates(begin, [*training.tasks, adoption.end])
     if training.prepare is None:
-        return begin
+        return states
     training.prepare.add_catch(explain, result_path="$.error")
-    return training.prepare.next(begin)
+    return replace(states, begin=training.prepare.next(begin))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
-from aws_cdk import ArnFormat, Aws, Duration, Size, Stack
+from aws_cdk import ArnFormat, Duration, Size, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -22,7 +22,7 @@ from amazon_estimators.algorithms.instances import types_of
 from amazon_estimators.pipeline.create_training_job import MEMBERS, request_of
 from cdk_amazon_estimators.props.problems import Problems
 from cdk_amazon_estimators.props.prop_types import known, known_seconds
-from cdk_amazon_estimators.retries import of_training
+from cdk_amazon_estimators.training.adoption import SyncJob
 from cdk_amazon_estimators.training.instance_preferences import LOCAL_STORAGE, instances
 from cdk_amazon_estimators.training.instance_types import warn_of_unknown
 from cdk_amazon_estimators.training.network import training_network
@@ -30,12 +30,7 @@ from cdk_amazon_estimators.training.network import training_network
 SPOT_LIMIT = Duration.hours(1)
 """The longest time that SageMaker waits and trains on spot capacity without checkpoints."""
 
-JOB_NAME = (
-    "States.Format('{}-{}-{}-{}', $.request.job_name, $$.Execution.RedriveCount, $.capacity.waits, "
-    "$$.State.RetryCount)"
-)
-"""Ends with the numbers of the redrive, the wait for capacity and the retry, so that no name is used
-twice."""
+JOB = SyncJob(noun="TrainingJob", name="$.request.job_name", leaves="job")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,27 +189,16 @@ def training_job(
         output_key: KMS key of the model: SageMaker does not use the bucket's own key by itself. Default: the
             settings' ``encryption_key``.
     """
-    task: dict[str, Any] = {
-        "Type": "Task",
-        "Resource": f"arn:{Aws.PARTITION}:states:::sagemaker:createTrainingJob.sync",
-        "Parameters": {
-            **job_definition(
-                scope,
-                image=image,
-                role=role,
-                output_path=output_path,
-                settings=settings,
-                output_key=output_key,
-            ),
-            "TrainingJobName.$": JOB_NAME,
-            "HyperParameters.$": "$.request.hyperparameters",
-            "InputDataConfig.$": "$.request.input_data_config",
-            "Tags.$": "$.request.tags",
-        },
-        "ResultPath": "$.job",
-        "Retry": of_training(),
+    definition = job_definition(
+        scope, image=image, role=role, output_path=output_path, settings=settings, output_key=output_key
+    )
+    request = {
+        **definition,
+        "HyperParameters.$": "$.request.hyperparameters",
+        "InputDataConfig.$": "$.request.input_data_config",
+        "Tags.$": "$.request.tags",
     }
-    return sfn.CustomState(scope, construct_id, state_json=task)
+    return sfn.CustomState(scope, construct_id, state_json=JOB.task(request))
 
 
 def training_job_statements(

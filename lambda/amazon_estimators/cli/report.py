@@ -48,7 +48,7 @@ def report(  # noqa: PLR0917 - click passes options by name
     an S3 prefix. FILES are .pbr files, whose records are read.
 
     \b
-    amazon-estimators report churn-1a2b3c4d-5e6f7081-0123456789-0-0-0
+    amazon-estimators report churn-1a2b3c4d-5e6f7081-0123456789-0-0
     amazon-estimators report shards --against last-month/shards --out report.html
     """
     if out.exists() and not force:

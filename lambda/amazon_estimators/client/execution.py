@@ -203,19 +203,18 @@ class _Follower:
 def _job_name(history: Sequence[Mapping[str, Any]]) -> str | None:
     """Return the name that the state machine gives its newest training job.
 
-    The name is Seal's, with the numbers of redrives, of waits for capacity and of retries so far.
+    The name is Seal's, with the numbers of redrives and of waits for capacity so far.
     """
-    name, newest, redrives, retries = None, None, 0, -1
+    name, newest, redrives = None, None, 0
     for event in history:
         if event["type"] == "ExecutionRedriven":
             redrives += 1
         entered = event.get("stateEnteredEventDetails")
         if entered:
-            name, retries = _name_before_attempts(entered.get("input", "")) or name, -1
+            name = _name_before_attempts(entered.get("input", "")) or name
             newest = _best_of_tuning(entered.get("input", "")) or newest
         if event.get("taskScheduledEventDetails", {}).get("resource", "").endswith(TRAIN):
-            retries += 1
-            newest = name and f"{name[0]}-{redrives}-{name[1]}-{retries}"
+            newest = name and f"{name[0]}-{redrives}-{name[1]}"
     return newest
 
 

@@ -14,13 +14,13 @@ from typing import Any
 from amazon_estimators.algorithms import Algorithm
 from amazon_estimators.client.local_s3 import Directory
 from amazon_estimators.errors import AmazonEstimatorsError, InputError, RequestError
+from amazon_estimators.pipeline.channel_profile import add_up_profiles
 from amazon_estimators.pipeline.channels import Channel
 from amazon_estimators.pipeline.data_set import DataSet
 from amazon_estimators.pipeline.encode import encode_shard
 from amazon_estimators.pipeline.input_scan import refuse_tables
 from amazon_estimators.pipeline.plan import make_plan, prepare
 from amazon_estimators.pipeline.seal import seal
-from amazon_estimators.pipeline.shard_profiles import add_up_profiles
 from amazon_estimators.record_sets.keys import manifest_key, profile_key
 from amazon_estimators.record_sets.manifest import StoredRecordSet, StoredShard, write
 from amazon_estimators.record_sets.read_as import ReadAs

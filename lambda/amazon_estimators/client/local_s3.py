@@ -116,10 +116,9 @@ class Directory:
         yield self.list_objects_v2(Bucket=Bucket, Prefix=Prefix)
 
     def _listed(self, prefix: str) -> Iterator[dict[str, Any]]:
-        for key in sorted(self._empty):
-            if key.startswith(prefix):
-                yield {"Key": key, "Size": 0, "ETag": "empty"}
-        for path in sorted(self._root.rglob("*")):
+        for key in sorted(key for key in self._empty if key.startswith(prefix)):
+            yield {"Key": key, "Size": 0, "ETag": "empty"}
+        for path in sorted((self._root / prefix.rpartition("/")[0]).rglob("*")):
             key = path.relative_to(self._root).as_posix()
             if path.is_file() and key.startswith(prefix):
                 yield {"Key": key, "Size": path.stat().st_size, "ETag": self._etag(path)}

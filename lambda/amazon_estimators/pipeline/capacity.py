@@ -6,8 +6,8 @@ import re
 
 PAUSE_SECONDS = 300
 """Seconds between two attempts to get instances."""
-NUMBERS = re.compile(r"-\d+-(?P<waits>\d+)-\d+$")
-"""The end of a job's name: numbers of the redrive, the wait for capacity and the retry."""
+NUMBERS = re.compile(r"-[0-9a-f]{10}-\d+-(?P<waits>\d+)$")
+"""The end of a job's name: the execution, and the numbers of the redrive and of the wait for capacity."""
 
 
 def waited_seconds(job_name: str) -> int | None:
@@ -17,7 +17,7 @@ def waited_seconds(job_name: str) -> int | None:
         job_name: The name of a training job, or of a tuning job, that a pipeline has created.
 
     Example:
-        >>> waited_seconds("churn-2d28df34-0f3a9c11-1764450000-0-3-0"), waited_seconds("mine")
+        >>> waited_seconds("churn-2d28df34-5e6f7081-0123456789-0-3"), waited_seconds("mine")
         (900, None)
     """
     numbers = NUMBERS.search(job_name)

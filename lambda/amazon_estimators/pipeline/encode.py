@@ -9,6 +9,7 @@ from amazon_estimators.encodings import Encoding, encoding_named
 from amazon_estimators.encodings.contract import PlannedChannel
 from amazon_estimators.errors import InputError, NoInputError
 from amazon_estimators.logs import note
+from amazon_estimators.pipeline.group_profiles import leave_group_profile
 from amazon_estimators.pipeline.receipts import Receipt
 from amazon_estimators.pipeline.shard_plan import Plan
 from amazon_estimators.pipeline.shard_profiles import leave_profile
@@ -41,6 +42,7 @@ def encode_shard(s3: Any, plan: Plan, offset: int, length: int) -> Receipt:
     leave_profile(s3, plan, channel, index, builder, shard_sha256=stored.sha256)
     receipt = Receipt(index, stored.size, stored.sha256, stored.etag, facts)
     receipt.leave(s3, plan.bucket, plan.prefix, channel)
+    leave_group_profile(s3, plan, channel, receipt)
     return receipt
 
 

@@ -12,6 +12,7 @@ its channels. The constructs call the same functions with ``"*"`` (:data:`ANY`) 
                                      executions/<attempt>/shards.jsonl
                                      receipts/<channel>/<shard>/<receipt>
                                      profiles/<channel>/<shard>.json
+                                     group_profiles/<channel>/<group>.json
                                      failures/<attempt>/<shard>.json
                                      <channel>/                see record_sets/keys.py
     <prefix>recordsets/plans/<asked>.json
@@ -49,7 +50,11 @@ EXECUTIONS = "executions/"
 ITEMS = "shards.jsonl"
 RECEIPTS = "receipts/"
 PROFILES = "profiles/"
+GROUP_PROFILES = "group_profiles/"
 FAILURES = "failures/"
+
+SHARDS_OF_GROUP = 100
+"""Their numbers differ in the last two digits, so one prefix lists what a whole group has written."""
 
 
 def input_prefix(prefix: str, channel: str = "") -> str:
@@ -183,6 +188,26 @@ def receipts_prefix(root: str, channel: str, shard: int | None = None) -> str:
     return f"{root}{RECEIPTS}{channel}/" + ("" if shard is None else f"{shard:05d}/")
 
 
+def group_of(shard: int) -> int:
+    """Return the number of a shard's group in its channel.
+
+    Example:
+        >>> group_of(1299)
+        12
+    """
+    return shard // SHARDS_OF_GROUP
+
+
+def receipts_of_group_prefix(root: str, channel: str, group: int) -> str:
+    """Return the prefix of a group's receipts. With more than 100,000 shards, others may have it too.
+
+    Example:
+        >>> receipts_of_group_prefix("r/", "train", 12)
+        'r/receipts/train/012'
+    """
+    return f"{receipts_prefix(root, channel)}{group:03d}"
+
+
 def shard_profiles_prefix(root: str, channel: str) -> str:
     """Return the prefix of the profiles of a channel's shards."""
     return f"{root}{PROFILES}{channel}/"
@@ -191,6 +216,21 @@ def shard_profiles_prefix(root: str, channel: str) -> str:
 def shard_profile_key(root: str, channel: str, shard: int) -> str:
     """Return the key of the profile of one shard's features."""
     return f"{shard_profiles_prefix(root, channel)}{shard:05d}.json"
+
+
+def shard_profiles_of_group_prefix(root: str, channel: str, group: int) -> str:
+    """Return the prefix of the profiles of a group's shards; others may have it too, as with receipts."""
+    return f"{shard_profiles_prefix(root, channel)}{group:03d}"
+
+
+def group_profiles_prefix(root: str, channel: str) -> str:
+    """Return the prefix of the profiles of a channel's groups."""
+    return f"{root}{GROUP_PROFILES}{channel}/"
+
+
+def group_profile_key(root: str, channel: str, group: int) -> str:
+    """Return the key of the profile of a group's features."""
+    return f"{group_profiles_prefix(root, channel)}{group:03d}.json"
 
 
 def failures_prefix(root: str, attempt: str) -> str:

@@ -78,7 +78,16 @@ def read_receipts(s3: Any, bucket: str, prefix: str, channel: str) -> Iterator[R
 
     Skips keys that are not receipts: their shards count as missing, and are encoded again.
     """
-    for key, _, _ in list_stored(s3, bucket, keys.receipts_prefix(prefix, channel)):
+    yield from _listed(s3, bucket, keys.receipts_prefix(prefix, channel))
+
+
+def read_receipts_of_group(s3: Any, bucket: str, prefix: str, channel: str, group: int) -> Iterator[Receipt]:
+    """Yield the receipts of a group's shards as :func:`read_receipts` does; it may yield others too."""
+    yield from _listed(s3, bucket, keys.receipts_of_group_prefix(prefix, channel, group))
+
+
+def _listed(s3: Any, bucket: str, prefix: str) -> Iterator[Receipt]:
+    for key, _, _ in list_stored(s3, bucket, prefix):
         try:
             receipt = Receipt.from_key(key)
         except ValueError:

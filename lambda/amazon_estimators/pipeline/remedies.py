@@ -30,7 +30,8 @@ REMEDIES = {
     "ecr:GetDownloadUrlForLayer, and the repository's policy.",
     "InternalServerError": "A fault of SageMaker. Redrive the execution; raise max_retry_attempts if it is "
     "frequent.",
-    "ResourceInUse": "A job of this name exists. Start another execution: its jobs have new names.",
+    "Requested resource not found": "SageMaker does not know the job that the state asks for: redrive the "
+    "execution.",
     "kms:": "The role may not use the KMS key: allow it in the key's policy and in the role.",
     "KMS": "The KMS key cannot be used: enable it, and allow the role to use it in the key's policy.",
     # Lambda and Step Functions

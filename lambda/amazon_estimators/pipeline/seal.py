@@ -11,10 +11,10 @@ from amazon_estimators.algorithms import algorithm_named
 from amazon_estimators.algorithms.channel_rules import SHARDED
 from amazon_estimators.errors import RecordSetError, SchemaError
 from amazon_estimators.logs import note
+from amazon_estimators.pipeline.channel_profile import ChannelProfile, add_up_profiles
 from amazon_estimators.pipeline.receipts import Receipt, read_receipts
 from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.pipeline.shard_plan import Plan
-from amazon_estimators.pipeline.shard_profiles import ChannelProfile, add_up_profiles
 from amazon_estimators.pipeline.training_request import training_request
 from amazon_estimators.record_sets.keys import manifest_key, profile_key, record_set_key
 from amazon_estimators.record_sets.manifest import StoredRecordSet, StoredShard, write
@@ -37,7 +37,15 @@ class Sealed:
 
 def verified(s3: Any, plan: Plan, channel: str) -> dict[int, Receipt]:
     """Return the receipts of the shards that exist as they were encoded, by index."""
-    stored = {key: (etag, size) for key, etag, size in list_stored(s3, plan.bucket, plan.root(channel))}
+    return _verified(s3, plan, channel, _below_root(s3, plan, channel))
+
+
+def _below_root(s3: Any, plan: Plan, channel: str) -> dict[str, tuple[str, int]]:
+    """Return ETag and size of all that is stored of a channel, by key."""
+    return {key: (etag, size) for key, etag, size in list_stored(s3, plan.bucket, plan.root(channel))}
+
+
+def _verified(s3: Any, plan: Plan, channel: str, stored: Mapping[str, tuple[str, int]]) -> dict[int, Receipt]:
     return {
         receipt.shard: receipt
         for receipt in read_receipts(s3, plan.bucket, plan.prefix, channel)
@@ -132,10 +140,10 @@ def complete_record_sets(s3: Any, plan: Plan) -> dict[str, RecordSet] | None:
 
 def _complete(s3: Any, plan: Plan, name: str) -> RecordSet | None:
     root = plan.root(name)
-    there = {key for key, _, _ in list_stored(s3, plan.bucket, root)}
-    if not {manifest_key(root), record_set_key(root)} <= there:
+    stored = _below_root(s3, plan, name)
+    if not {manifest_key(root), record_set_key(root)} <= stored.keys():
         return None
-    receipts = verified(s3, plan, name)
+    receipts = _verified(s3, plan, name, stored)
     filled = [receipts[index] for index in sorted(receipts) if receipts[index].facts.records]
     if len(receipts) != plan.channels[name].shards or not filled:
         return None

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from amazon_estimators.logs import note
+from amazon_estimators.pipeline.channel_profile import add_up_profiles
 from amazon_estimators.pipeline.seal import Sealed, publish, seal
 from amazon_estimators.pipeline.shard_plan import JSON_LINES, Plan
-from amazon_estimators.pipeline.shard_profiles import add_up_profiles
 from amazon_estimators.scoring.keys import CHANNEL, parts_key
 from amazon_estimators.scoring.lines import lines_of_shards
 from amazon_estimators.storage.s3 import put_text

@@ -136,6 +136,7 @@ class ObjectWriter:
             taken += self._filling.write(view[taken : taken + part_bytes - self._filling.tell()])
             if self._filling.tell() == part_bytes:
                 self._send_part()
+                self._filling = _file_of(part_bytes)
         return len(view)
 
     def _send_part(self) -> None:
@@ -149,6 +150,7 @@ class ObjectWriter:
 
     def _filled(self) -> bytes:
         """Return the bytes written since the last part. Neither BytesIO nor boto3 copies them."""
+        self._filling.truncate()
         body, self._filling = self._filling.getvalue(), io.BytesIO()
         self._digest.update(body)
         return body
@@ -245,6 +247,15 @@ class ObjectWriter:
                 self._uploads.s3.delete_object(**self._target)
             elif self._upload_id is not None:
                 self._uploads.s3.abort_multipart_upload(**self._target, UploadId=self._upload_id)
+
+
+def _file_of(size: int) -> io.BytesIO:
+    """Return a file that has room for ``size`` bytes: one that grows moves those it has time and again."""
+    file = io.BytesIO()
+    file.seek(size - 1)
+    file.write(b"\0")
+    file.seek(0)
+    return file
 
 
 def _at_once(work: Callable[[], Uploaded]) -> Future[Uploaded]:

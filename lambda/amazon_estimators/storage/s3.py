@@ -11,6 +11,7 @@ from typing import Any
 
 from amazon_estimators.errors import DamagedFileError, InputError, ServiceError
 from amazon_estimators.prefetch import ahead
+from amazon_estimators.storage.checksums import add_checksums
 from amazon_estimators.storage.encryption_headers import add_encryption_headers
 from amazon_estimators.storage.faults import naming, whole_body
 from amazon_estimators.storage.refusals import raise_refusal
@@ -38,6 +39,7 @@ def client() -> Any:
         "s3", config=Config(retries=retries, max_pool_connections=64, connect_timeout=10, read_timeout=60)
     )
     log_retries(made)
+    add_checksums(made)
     add_encryption_headers(made)
     return made
 

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from amazon_estimators.errors import RegionError, RequestError
+from amazon_estimators.storage.checksums import add_checksums
 from amazon_estimators.storage.s3_uri import Place
 
 SDK_CLIENTS = {"sagemaker": "sagemaker_client", "sagemaker-runtime": "sagemaker_runtime_client"}
@@ -33,7 +34,10 @@ def client_of(session: Any, service: str) -> Any:
     from botocore.config import Config  # noqa: PLC0415
 
     config = Config(retries={"mode": "standard", "max_attempts": 8}, max_pool_connections=16)
-    return session_of(session).client(service, config=config)
+    made = session_of(session).client(service, config=config)
+    if service == "s3":
+        add_checksums(made)
+    return made
 
 
 @cache

@@ -36,7 +36,7 @@ class Memory:
             self.state = State.from_text(body, uri=self._uri)
         except DamagedFileError as error:
             return error.message
-        self._saved = self.state.to_text(uri=self._uri)
+        self._saved = body.decode()
         return None
 
     def catch_up(self, executions: Executions) -> str | None:

@@ -20,11 +20,16 @@ from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
 
 from amazon_estimators_rehearsal.sagemaker.account import Account, Credentials
+from amazon_estimators_rehearsal.sagemaker.resources import tags_of
 
 OPTIMISED, SDK = "arn:aws:states:::sagemaker:", "arn:aws:states:::aws-sdk:sagemaker:"
 """Prefixes of the tasks' resources."""
 SYNC = ".sync"
+OTHER = "AmazonSageMakerException"
+"""The error of an optimised integration that has no name of its own."""
 POLL_SECONDS = 0.2
+LOST_ANSWER_TAG = "rehearsal:lost-answer"
+"""A tag of a job whose creation Step Functions gets no answer to: SageMaker makes it all the same."""
 _ENDED = frozenset({"Completed", "Failed", "Stopped"})
 
 
@@ -124,6 +129,8 @@ def _run_job(  # noqa: PLR0917 - all of them belong to the task
     name = str(parameters.get(job.name_member, ""))
     _check_sync_permissions(account, role, job, name)
     _call(_method(client, f"create{job.noun}"), **parameters)
+    if LOST_ANSWER_TAG in tags_of(parameters):
+        raise TaskFailedError(f"SageMaker.{OTHER}", _cause("InternalFailure", "The answer is lost.", 500))
     while True:
         described = _call(_method(client, f"describe{job.noun}"), **{job.name_member: name})
         status = described[f"{job.noun}Status"]
@@ -154,9 +161,7 @@ def _check_sync_permissions(account: Account, role: Credentials, job: Job, name:
     ):
         denial = account.denial(role.access_key_id, action, resource)
         if denial:
-            raise TaskFailedError(
-                "SageMaker.AmazonSageMakerException", _cause("AccessDeniedException", denial, 400)
-            )
+            raise TaskFailedError(f"SageMaker.{OTHER}", _cause("AccessDeniedException", denial, 400))
 
 
 def _method(client: Any, action: str) -> Any:
@@ -166,7 +171,7 @@ def _method(client: Any, action: str) -> Any:
     return method
 
 
-def _call(method: Callable[..., Any], *, other: str = "AmazonSageMakerException", **parameters: Any) -> Any:
+def _call(method: Callable[..., Any], *, other: str = OTHER, **parameters: Any) -> Any:
     """Make a call; ``other`` names errors that have no name of their own."""
     try:
         return method(**parameters)

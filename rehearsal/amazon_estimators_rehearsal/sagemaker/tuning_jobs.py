@@ -33,8 +33,8 @@ class TuningJobs:
             "hyper-parameter-tuning-job",
             "HyperParameterTuningJobName",
             taken=lambda arn: ResourceInUseError(
-                "Hyperparameter tuning job names must be unique within an AWS account and region, and a job "
-                f"with this name already exists ({arn})"
+                f"A hyperparameter tuning job with the name, {arn.rpartition('/')[2]}, already exists. "
+                "Choose a different name."
             ),
             missing=lambda _: ResourceNotFoundError(
                 "Amazon SageMaker can't find a tuning job with this name."

@@ -45,7 +45,8 @@ class ProfileDocument:
         shards: The number of shards profiled.
         missing: The number of shards without a profile that can be read.
         warnings: What :func:`warnings_of` says of it.
-        shard_sha256: Of one shard's profile, the SHA-256 of the shard. Empty for a whole RecordSet.
+        shard_sha256: Of one shard's profile, the SHA-256 of the shard. Of a group's, that of the list of its
+            shards. Empty for a whole RecordSet.
     """
 
     profile: FeatureProfile
@@ -54,6 +55,11 @@ class ProfileDocument:
     missing: int = 0
     warnings: tuple[str, ...] = ()
     shard_sha256: str = ""
+
+    @property
+    def identity(self) -> tuple[int, int, str]:
+        """The features, the records and the SHA-256 of what it is the profile of."""
+        return self.profile.features, self.profile.records, self.shard_sha256
 
     def to_json(self) -> str:
         """Return the text of the file."""

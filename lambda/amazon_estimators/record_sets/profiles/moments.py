@@ -110,7 +110,7 @@ class Moments:
             squares,
             self.zeros + other.zeros,
             self.fractional | other.fractional,
-            records**2 / spread,
+            min(float(records), records**2 / spread),  # rounded, it may be more than all
         )
 
 
