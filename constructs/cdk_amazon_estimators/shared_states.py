@@ -137,13 +137,13 @@ def map_shards(
             key=sfn.JsonPath.string_at(items_key),
         ),
         item_selector={
-            "bucket": sfn.JsonPath.string_at("$.plan.bucket"),
-            "prefix": sfn.JsonPath.string_at("$.plan.prefix"),
+            "bucket.$": "$.plan.bucket",
+            "prefix.$": "$.plan.prefix",
             "attempt": attempt or sfn.JsonPath.string_at("$.plan.attempt"),
             # The pipeline and execution, for the logs, and the task's further members.
             **item,
-            "execution": sfn.JsonPath.string_at("$$.Execution.Name"),
-            **{name: sfn.JsonPath.number_at(f"$$.Map.Item.Value.{name}") for name in numbers},
+            "execution.$": "$$.Execution.Name",
+            **{f"{name}.$": f"$$.Map.Item.Value.{name}" for name in numbers},
         },
         result_path=sfn.JsonPath.DISCARD,
     )

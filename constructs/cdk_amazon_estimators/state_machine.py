@@ -100,7 +100,7 @@ def workflow(
         waits: How long a training waits for instances, and how long an execution takes.
     """
     # Set the input aside, and begin with a plan: Explain needs one, whichever state fails.
-    start = sfn.Pass(scope, "Start", parameters={"input": sfn.JsonPath.object_at("$"), "plan": {}})
+    start = sfn.Pass(scope, "Start", parameters={"input.$": "$", "plan": {}})
     concurrency = encoder.concurrency(max_concurrency)
     plan = pipeline_step(
         scope, "Plan", encoder.plan, settings, "input", leaves="plan", concurrency=concurrency

@@ -56,7 +56,7 @@ def scoring_workflow(
         transform: The settings of transform jobs; None to predict in the functions.
         max_concurrency: The most shards at a time.
     """
-    start = sfn.Pass(scope, "Start", parameters={"input": sfn.JsonPath.object_at("$"), "plan": {}})
+    start = sfn.Pass(scope, "Start", parameters={"input.$": "$", "plan": {}})
 
     def step(
         construct_id: str, function: lambda_.IFunction, leaves: str, *told: str, **more: Any
@@ -83,11 +83,7 @@ def scoring_workflow(
         encoder=encoder,
         items_key="$.sealed.parts_key",
         numbers=("shard", "rows", "offset", "length"),
-        item={
-            "pipeline": settings,
-            "plan": sfn.JsonPath.object_at("$.plan"),
-            "model": sfn.JsonPath.object_at("$.model"),
-        },
+        item={"pipeline": settings, "plan.$": "$.plan", "model.$": "$.model"},
         suffix="OfScores",
         attempt=sfn.JsonPath.format(*SCORES),
     )

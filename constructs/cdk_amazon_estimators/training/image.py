@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from weakref import WeakKeyDictionary
 
 from aws_cdk import ArnFormat, Aws, CfnMapping, Fn, Stack, Token
 from constructs import Construct
@@ -16,6 +17,9 @@ IMAGE = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
     r"/(?P<repository>[a-z0-9._/-]+?)(?::[\w.-]+|@sha256:[0-9a-f]{64})"
 )
+
+_mapped: WeakKeyDictionary[CfnMapping, set[str]] = WeakKeyDictionary()
+"""The repositories in a stack's mapping. Each takes a call to Node for every region."""
 
 
 class TrainingImage:
@@ -86,10 +90,11 @@ def _account_of_deployment(stack: Stack, repository: str) -> str:
     key = repository.replace("-", "")
     accounts = image_accounts(repository)
     mapping = stack.node.try_find_child(MAPPING_ID)
-    if isinstance(mapping, CfnMapping):
+    if not isinstance(mapping, CfnMapping):
+        by_region = {region: {key: account} for region, account in accounts.items()}
+        mapping = CfnMapping(stack, MAPPING_ID, mapping=by_region)
+    elif key not in _mapped.get(mapping, ()):
         for region, account in accounts.items():
             mapping.set_value(region, key, account)
-    else:
-        by_region = {region: {key: account} for region, account in accounts.items()}
-        CfnMapping(stack, MAPPING_ID, mapping=by_region)
+    _mapped.setdefault(mapping, set()).add(key)
     return Fn.find_in_map(MAPPING_ID, Aws.REGION, key)

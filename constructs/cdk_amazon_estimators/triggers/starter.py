@@ -34,6 +34,8 @@ from cdk_amazon_estimators.triggers.trigger import Trigger
 
 TIMEOUT = Duration.minutes(15)
 """A listing of a million objects takes minutes: S3 lists 1,000 at a time."""
+LONGEST_DELIVERY = Duration.hours(24)
+"""The longest time that EventBridge tries to deliver an event."""
 MOST_ATTEMPTS = 10
 LONGEST_DELAY = Duration.hours(11)
 ENDED = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
@@ -184,7 +186,7 @@ class TrainingStarter(Construct):
                     message=events.RuleTargetInput.from_object(dict(message)),
                     message_group_id=GROUP,
                     dead_letter_queue=self.undelivered,
-                    max_event_age=Duration.hours(24),
+                    max_event_age=LONGEST_DELIVERY,
                     retry_attempts=185,
                 )
             ],
