@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -19,7 +19,7 @@ from aws_cdk import Acknowledgment, CfnResource, Stack, Validations
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct, IValidation
 
-from cdk_amazon_estimators.resources import resources_below, type_of
+from cdk_amazon_estimators.resources import properties_of, resources_below, type_of
 
 PACKS = ("AwsSolutions", "Serverless", "NIST.800.53.R5", "HIPAA.Security", "PCI.DSS.321")
 """The rule packs, by the prefixes of their rule IDs."""
@@ -210,25 +210,28 @@ class _Acknowledge:
         self._stack, self._scopes = stack, scopes
 
     def validate(self) -> list[str]:
-        # Scopes lie in each other, such as the bucket of a pipeline: each resource once.
-        resources = {node: type_of(node) for scope in self._scopes for node in resources_below(scope)}
-        statements = _statements(self._stack, resources)
-        for node, kind in resources.items():
-            found = dict(_findings(kind, statements.get(node, [])))
+        resources = resources_below(*self._scopes)
+        statements = _statements(resources)
+        for name, resource in resources.items():
+            kind, stated = type_of(resource), statements.get(name, [])
+            found = dict(_findings(kind, stated))
             if found:
-                Validations.of(node).acknowledge(
+                Validations.of(resource).acknowledge(
                     *(Acknowledgment(id=rule, reason=reason) for rule, reason in found.items())
                 )
-            for resource, check, reason in _checks(node, kind, statements.get(node, [])):
-                _skip(resource, check, reason)
+            target = _emptier(self._stack) if kind == OF_CDK.kind else resource
+            _skip(target, dict(_checks(kind, stated)))
         return []
 
 
-def _statements(stack: Stack, resources: Iterable[CfnResource]) -> dict[CfnResource, list[dict[str, Any]]]:
+def _statements(resources: Mapping[str, CfnResource]) -> dict[str, list[dict[str, Any]]]:
     """Return the statements of each policy, of which CDK makes managed ones too."""
-    policies = [node for node in resources if isinstance(node, iam.CfnPolicy | iam.CfnManagedPolicy)]
-    documents = stack.resolve([policy.policy_document for policy in policies])
-    return {policy: document["Statement"] for policy, document in zip(policies, documents, strict=True)}
+    policies = {
+        name: resource
+        for name, resource in resources.items()
+        if isinstance(resource, iam.CfnPolicy | iam.CfnManagedPolicy)
+    }
+    return {name: one["policyDocument"]["Statement"] for name, one in properties_of(policies).items()}
 
 
 def _findings(kind: str, statements: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -238,29 +241,31 @@ def _findings(kind: str, statements: list[dict[str, Any]]) -> Iterator[tuple[str
     yield from _wildcards(statements)
 
 
-def _checks(
-    node: CfnResource, kind: str, statements: list[dict[str, Any]]
-) -> Iterator[tuple[CfnResource, str, str]]:
-    """Yield a resource, a check of checkov that it breaks, and the reason."""
-    for finding in ACKNOWLEDGED:
+def _checks(kind: str, statements: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield the checks of checkov that a resource breaks, and the reasons."""
+    for finding in (*ACKNOWLEDGED, OF_CDK):
         if finding.kind == kind:
-            yield from ((node, check, finding.reason) for check in finding.checks)
-    if kind == OF_CDK.kind:
-        handler: IConstruct | None = Stack.of(node)
-        for name in EMPTIES_BUCKETS:
-            handler = handler and handler.node.try_find_child(name)
-        if isinstance(handler, CfnResource):
-            yield from ((handler, check, OF_CDK.reason) for check in OF_CDK.checks)
+            yield from ((check, finding.reason) for check in finding.checks)
     everywhere = [one for one in statements if "*" in _listed(one["Resource"])]
     if any("ec2:CreateNetworkInterface" in _listed(one["Action"]) for one in everywhere):
-        yield (node, *INTERFACES)
+        yield INTERFACES
 
 
-def _skip(resource: CfnResource, check: str, reason: str) -> None:
-    """Write into the template that checkov skips a check of a resource, beside what else it skips."""
-    metadata = resource.get_metadata("checkov") or {}
-    skipped = [one for one in metadata.get("skip", ()) if one["id"] != check]
-    resource.add_metadata("checkov", {**metadata, "skip": [*skipped, {"id": check, "comment": reason}]})
+def _emptier(stack: Stack) -> CfnResource | None:
+    """Return CDK's function that empties the buckets of a stack."""
+    handler: IConstruct | None = stack
+    for name in EMPTIES_BUCKETS:
+        handler = handler and handler.node.try_find_child(name)
+    return handler if isinstance(handler, CfnResource) else None
+
+
+def _skip(resource: CfnResource | None, checks: Mapping[str, str]) -> None:
+    """Write into the template that checkov skips these checks of a resource, beside what else it skips."""
+    if resource and checks:
+        metadata = resource.get_metadata("checkov") or {}
+        skipped = [one for one in metadata.get("skip", ()) if one["id"] not in checks]
+        skipped += [{"id": check, "comment": reason} for check, reason in checks.items()]
+        resource.add_metadata("checkov", {**metadata, "skip": skipped})
 
 
 def _wildcards(statements: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -1,24 +1,46 @@
-"""Read the resources of a tree of constructs. Each question to a construct is a call to Node: ask few."""
+"""Read constructs. Each question to one is a call to Node, so ask few."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import cache
+from typing import Any
 
 from aws_cdk import CfnResource, Stack
 from constructs import IConstruct
 
 
-def resources_below(scope: IConstruct) -> list[CfnResource]:
-    """Return the resources below ``scope``."""
-    return [node for node in scope.node.find_all() if isinstance(node, CfnResource)]
+def resources_below(*scopes: IConstruct) -> dict[str, CfnResource]:
+    """Return the resources below ``scopes`` by jsii's names, each once even if a scope lies in another.
+
+    Python has a new object for a resource each time it asks, so that only the name tells which it is.
+    """
+    return _by_name(node for scope in scopes for node in scope.node.find_all())
 
 
-def resources_of(stack: Stack) -> list[CfnResource]:
-    """Return the resources in the template of ``stack``, without those of its nested stacks."""
+def resources_of(stack: Stack) -> dict[str, CfnResource]:
+    """Return the resources in the template of ``stack`` by jsii's names, without those of nested stacks."""
     nodes = stack.node.find_all()
-    nested = [node for node in nodes if isinstance(node, Stack) and node is not stack]
-    elsewhere = {node for other in nested for node in other.node.find_all()}
-    return [node for node in nodes if isinstance(node, CfnResource) and node not in elsewhere]
+    nested = [node for node in nodes[1:] if isinstance(node, Stack)]
+    elsewhere = resources_below(*nested)
+    return {name: resource for name, resource in _by_name(nodes).items() if name not in elsewhere}
+
+
+def _by_name(nodes: Iterable[IConstruct]) -> dict[str, CfnResource]:
+    return {_name(node): node for node in nodes if isinstance(node, CfnResource)}
+
+
+def _name(resource: CfnResource) -> str:
+    return str(resource.__jsii_ref__.ref)  # type: ignore[attr-defined]
+
+
+def properties_of(resources: Mapping[str, CfnResource]) -> dict[str, dict[str, Any]]:
+    """Return the properties of resources of one stack as in the template, but in camel case."""
+    stack = next((Stack.of(resource) for resource in resources.values()), None)
+    if stack is None:
+        return {}
+    properties = [resource._cfn_properties for resource in resources.values()]
+    return dict(zip(resources, stack.resolve(properties), strict=True))
 
 
 def type_of(resource: CfnResource) -> str:

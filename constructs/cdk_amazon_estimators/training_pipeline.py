@@ -26,7 +26,7 @@ from cdk_amazon_estimators.monitoring.training import watch_training
 from cdk_amazon_estimators.notifications import notify
 from cdk_amazon_estimators.pipeline_base import TrainingPipelineBase
 from cdk_amazon_estimators.props.problems import Problems
-from cdk_amazon_estimators.props.quotas import check_quotas
+from cdk_amazon_estimators.props.stack_quotas import check_quotas
 from cdk_amazon_estimators.storage.data_buckets import data_and_model_buckets
 from cdk_amazon_estimators.storage.expiration import expire_objects
 from cdk_amazon_estimators.storage.given_buckets import warn_of_given_buckets

@@ -19,6 +19,7 @@ from amazon_estimators.pipeline.settings import Settings
 from amazon_estimators.sources import Source
 from cdk_amazon_estimators import TrainingPipeline, UploadTrigger, new_data_bucket, new_model_bucket
 from cdk_amazon_estimators.props.stack_quotas import LARGE_TEMPLATE, MANY_POLICIES, StackQuotas
+from cdk_amazon_estimators.resources import resources_below, resources_of
 
 
 def synth(**props: Any) -> Synthesised:
@@ -114,7 +115,7 @@ def test_columns_that_only_a_deployment_knows_cannot_go_there() -> None:
     last = CfnParameter(stack, "Last").value_as_string
     source = Source(features=(*features(9_500), last))
     pipeline = TrainingPipeline(stack, "Digits", **{**REQUIRED, "channels": {"train": source}})
-    with pytest.raises(RuntimeError, match=r"settings take 2\d\d,\d+ bytes; allowed: 204,800"):
+    with pytest.raises(RuntimeError, match=r"Stack/Digits: .* take 2\d\d,\d+ bytes; allowed: 204,800"):
         assert Synthesised(stack, pipeline).template
 
 
@@ -153,6 +154,23 @@ def test_a_nested_stack_has_the_quota_for_itself(nested: bool) -> None:
         return
     with pytest.raises(RuntimeError, match=r"the stack has 5\d\d resources"):
         new_synth(stack)
+
+
+def test_resources_of_a_nested_stack_are_not_counted_in_the_outer_one() -> None:
+    """Neither are those that CDK makes inside its constructs, for which Python has no object of its own."""
+    stack = new_stack()
+    TrainingPipeline(stack, "Digits", **REQUIRED)
+    alone = len(resources_of(stack))
+    nested = NestedStack(stack, "More")
+    TrainingPipeline(nested, "Digits", **REQUIRED)
+    assert len(resources_of(stack)) == alone + 1
+    assert len(resources_of(nested)) == alone
+
+
+def test_each_resource_is_once_below_scopes_that_lie_in_each_other() -> None:
+    pipeline = plain().pipeline
+    assert pipeline is not None
+    assert resources_below(pipeline, pipeline.data_bucket).keys() == resources_below(pipeline).keys()
 
 
 @pytest.mark.parametrize(

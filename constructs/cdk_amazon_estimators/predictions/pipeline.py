@@ -34,7 +34,7 @@ from cdk_amazon_estimators.predictions.states import Functions, scoring_workflow
 from cdk_amazon_estimators.predictions.transform import Transform
 from cdk_amazon_estimators.predictions.transform_role import new_transform_role
 from cdk_amazon_estimators.props.prop_types import known, known_seconds
-from cdk_amazon_estimators.props.quotas import check_quotas
+from cdk_amazon_estimators.props.stack_quotas import check_quotas
 from cdk_amazon_estimators.state_machine import STATE_MACHINE_ID, pipeline_state_machine
 from cdk_amazon_estimators.storage.data_buckets import STALE_VERSION, expire_record_sets, expire_replaced
 from cdk_amazon_estimators.storage.pipeline_layout import PipelineLayout

@@ -1,18 +1,16 @@
-"""Check quotas that a synth can measure: a deployment that would exceed one fails here, with a remedy."""
+"""Quotas of single resources that a synth can measure, each with a remedy."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import jsii
-from aws_cdk import Stack
+from aws_cdk import CfnResource
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
-from constructs import Construct, IValidation
-
-from cdk_amazon_estimators.props.stack_quotas import check_stack_quotas
+from constructs import Construct
 
 LONGEST_PATTERN = 2_048
 """Characters of an event pattern."""
@@ -26,53 +24,46 @@ TOKEN = 100
 """Characters assumed for a reference, which is resolved when the stack is deployed."""
 
 
-def check_quotas(pipeline: Construct, settings: Any) -> None:
-    """Check the quotas of everything below ``pipeline`` when the app is synthesised."""
-    pipeline.node.add_validation(_Quotas(pipeline, settings))
-    check_stack_quotas(pipeline)
+CHECKED = (events.CfnRule, sfn.CfnStateMachine, lambda_.CfnFunction)
+"""The resources that have a quota."""
 
 
-@jsii.implements(IValidation)
-class _Quotas:
-    def __init__(self, pipeline: Construct, settings: Any) -> None:
-        self._pipeline = pipeline
-        self._settings = settings
+def settings_problems(pipeline: Construct, settings: Any) -> Iterator[str]:
+    """Yield the problem of a pipeline's settings, with all tokens resolved, if they are too long."""
+    length = _length(settings)
+    if length > LONGEST_SETTINGS:
+        yield (
+            f"{pipeline.node.path}: the pipeline's settings take {length:,} bytes; allowed: "
+            f"{LONGEST_SETTINGS:,}, because they are in every event of a function. Name columns by texts "
+            "known at synth: those go to S3"
+        )
 
-    def validate(self) -> list[str]:
-        stack = Stack.of(self._pipeline)
-        problems = []
-        settings = _length(stack.resolve(self._settings))
-        if settings > LONGEST_SETTINGS:
-            problems.append(
-                f"the pipeline's settings take {settings:,} bytes; allowed: {LONGEST_SETTINGS:,}, because "
-                "they are in every event of a function. Name columns by texts known at synth: those go to S3"
+
+def resource_problems(resource: CfnResource, properties: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the problem of one of the CHECKED resources with these properties, if one is too long."""
+    if isinstance(resource, events.CfnRule):
+        length = _length(properties["eventPattern"])
+        if length > LONGEST_PATTERN:
+            yield (
+                f"the event pattern of {resource.node.path} takes {length:,} characters; allowed: "
+                f"{LONGEST_PATTERN:,}. Give the UploadTrigger one prefix that holds all channels, or "
+                "shorten the prefixes"
             )
-        for node in self._pipeline.node.find_all():
-            if isinstance(node, events.CfnRule):
-                length = _length(stack.resolve(node.event_pattern))
-                if length > LONGEST_PATTERN:
-                    problems.append(
-                        f"the event pattern of {node.node.path} takes {length:,} characters; allowed: "
-                        f"{LONGEST_PATTERN:,}. Give the UploadTrigger one prefix that holds all channels, or "
-                        "shorten the prefixes"
-                    )
-            elif isinstance(node, sfn.CfnStateMachine):
-                length = _length(stack.resolve(node.definition_string))
-                if length > LONGEST_DEFINITION:
-                    problems.append(
-                        f"the definition of {node.node.path} takes {length:,} bytes; allowed: "
-                        f"{LONGEST_DEFINITION:,}. Shorten the settings of the channels"
-                    )
-            elif isinstance(node, lambda_.CfnFunction):
-                environment = stack.resolve(node._cfn_properties["environment"]) or {}
-                variables = environment.get("variables", {}).items()
-                length = sum(len(name.encode()) + _length(text) for name, text in variables)
-                if length > LONGEST_ENVIRONMENT:
-                    problems.append(
-                        f"the environment of {node.node.path} takes {length:,} bytes; allowed: "
-                        f"{LONGEST_ENVIRONMENT:,}. Shorten the channels' prefixes, include and skip"
-                    )
-        return problems
+    elif isinstance(resource, sfn.CfnStateMachine):
+        length = _length(properties["definitionString"])
+        if length > LONGEST_DEFINITION:
+            yield (
+                f"the definition of {resource.node.path} takes {length:,} bytes; allowed: "
+                f"{LONGEST_DEFINITION:,}. Shorten the settings of the channels"
+            )
+    else:
+        variables = (properties.get("environment") or {}).get("variables", {}).items()
+        length = sum(len(name.encode()) + _length(text) for name, text in variables)
+        if length > LONGEST_ENVIRONMENT:
+            yield (
+                f"the environment of {resource.node.path} takes {length:,} bytes; allowed: "
+                f"{LONGEST_ENVIRONMENT:,}. Shorten the channels' prefixes, include and skip"
+            )
 
 
 def _length(value: Any) -> int:

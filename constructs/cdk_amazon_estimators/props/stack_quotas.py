@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from weakref import WeakSet
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import jsii
 from aws_cdk import Annotations, CfnResource, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IValidation
 
-from cdk_amazon_estimators.resources import resources_of, type_of
+from cdk_amazon_estimators.props.quotas import CHECKED, resource_problems, settings_problems
+from cdk_amazon_estimators.resources import properties_of, resources_below, resources_of, type_of
 
 GUIDE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
 IAM_GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
@@ -25,6 +28,8 @@ LARGEST_TEMPLATE = 1_000_000
 """Bytes of a template; CloudFormation answers "Template may not exceed 1000000 bytes in size."."""
 LARGE_TEMPLATE = "cdk-amazon-estimators:largeTemplate"
 """The id by which the warning is acknowledged."""
+NAME = 60
+"""Characters assumed for the name of a resource."""
 SMALL = 200
 """Resources below which a template of pipelines is not measured: it is far below 1 MB."""
 MOST_POLICIES = 10
@@ -37,43 +42,65 @@ WAY_OUT = (
     f"for itself, and functions of its own; the buckets can be shared ({GUIDE})"
 )
 
-_measured: WeakSet[Stack] = WeakSet()
+_pipelines: WeakKeyDictionary[Stack, list[tuple[Construct, Any]]] = WeakKeyDictionary()
 
 
-def check_stack_quotas(scope: Construct) -> None:
-    """Check the stack of ``scope`` when the app is synthesised, once for all pipelines in it."""
-    stack = Stack.of(scope)
-    if stack not in _measured:
-        _measured.add(stack)
-        stack.node.add_validation(StackQuotas(stack))
+def check_quotas(pipeline: Construct, settings: Any) -> None:
+    """Check the quotas of all below ``pipeline``, and of its stack, when the app is synthesised."""
+    stack = Stack.of(pipeline)
+    if stack not in _pipelines:
+        _pipelines[stack] = []
+        stack.node.add_validation(StackQuotas(stack, _pipelines[stack]))
+    _pipelines[stack].append((pipeline, settings))
 
 
 @jsii.implements(IValidation)
 class StackQuotas:
-    """Measures the template of a stack."""
+    """Measures the pipelines of a stack and its template."""
 
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
+    def __init__(self, stack: Stack, pipelines: Sequence[tuple[Construct, Any]] = ()) -> None:
+        self._stack, self._pipelines = stack, pipelines
 
     def validate(self) -> list[str]:
         resources = resources_of(self._stack)
-        self._warn_of_policies(resources)
-        count = len(resources)
-        if count > MOST_RESOURCES:
-            return [f"the stack has {count} resources; allowed: {MOST_RESOURCES}. {WAY_OUT}"]
-        return self._size_problems(resources) if count >= SMALL else []
+        self._warn_of_policies(resources.values())
+        below = resources_below(*(pipeline for pipeline, _ in self._pipelines))
+        checked = {name: resource for name, resource in below.items() if isinstance(resource, CHECKED)}
+        is_measured = SMALL <= len(resources) <= MOST_RESOURCES
+        properties = properties_of({**resources, **checked} if is_measured else checked)
+        settings = self._stack.resolve([settings for _, settings in self._pipelines])
+        return [
+            *self._count_problems(len(resources)),
+            *(self._size_problems(resources, properties) if is_measured else ()),
+            *(
+                problem
+                for (pipeline, _), resolved in zip(self._pipelines, settings, strict=True)
+                for problem in settings_problems(pipeline, resolved)
+            ),
+            *(
+                problem
+                for name, resource in checked.items()
+                for problem in resource_problems(resource, properties[name])
+            ),
+        ]
 
-    def _size_problems(self, resources: list[CfnResource]) -> list[str]:
-        """Return the problem of a template that is too large without indentation; warn if it is only with
+    def _count_problems(self, count: int) -> Iterator[str]:
+        if count > MOST_RESOURCES:
+            yield f"the stack has {count} resources; allowed: {MOST_RESOURCES}. {WAY_OUT}"
+
+    def _size_problems(
+        self, resources: Mapping[str, CfnResource], properties: Mapping[str, Any]
+    ) -> Iterator[str]:
+        """Yield the problem of a template that is too large without indentation; warn if it is only with
         it."""
-        properties = self._stack.resolve([node._cfn_properties for node in resources])
         content = {
-            node.node.path: {"Type": type_of(node), "Properties": resolved}
-            for node, resolved in zip(resources, properties, strict=True)
+            f"{number:0{NAME}}": {"Type": type_of(resource), "Properties": properties[name]}
+            for number, (name, resource) in enumerate(resources.items())
         }
         least = len(json.dumps(content, separators=(",", ":")))
         if least > LARGEST_TEMPLATE:
-            return [f"the template takes {least:,} bytes; allowed: {LARGEST_TEMPLATE:,}. {WAY_OUT}"]
+            yield f"the template takes {least:,} bytes; allowed: {LARGEST_TEMPLATE:,}. {WAY_OUT}"
+            return
         indented = len(json.dumps({"Resources": content}, indent=1))
         if indented > LARGEST_TEMPLATE:
             Annotations.of(self._stack).add_warning_v2(
@@ -82,9 +109,8 @@ class StackQuotas:
                 f"{LARGEST_TEMPLATE:,}. Give the stack suppress_template_indentation=True and acknowledge "
                 f"this warning. {WAY_OUT}",
             )
-        return []
 
-    def _warn_of_policies(self, resources: list[CfnResource]) -> None:
+    def _warn_of_policies(self, resources: Iterable[CfnResource]) -> None:
         """Warn of roles with more managed policies than a new account allows: CDK creates them as needed."""
         count = Counter(
             json.dumps(role)
