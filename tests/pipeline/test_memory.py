@@ -72,8 +72,8 @@ def test_encode_holds_no_more_of_a_larger_shard(
     ("name", "write"), [("a.parquet", write_parquet), ("a.csv", write_csv), ("a.npy", write_npy)]
 )
 def test_encode_is_given_few_fresh_pages(name: str, write: Callable[[Path], None], tmp_path: Path) -> None:
-    """A fresh page costs more time than it takes to fill it. A shard needs some if more parts are under way than
-    there ever were, as may be of one of two on a busy machine."""
+    """A fresh page costs more time than it takes to fill it. A shard needs some if more parts are under way
+    than there ever were, as may be of one of two on a busy machine."""
     write(tmp_path / name)
     _, *twice = encode_quarters(tmp_path / name, "fast", allocator.ENVIRONMENT)
     (size, _, _), (_, peak, _) = twice
