@@ -8,6 +8,7 @@ import signal
 from collections.abc import Generator, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from coverage import Coverage
 from xdist.scheduler import LoadFileScheduling
@@ -21,6 +22,11 @@ os.environ["JSII_NODE"] = str(node_binary())
 # CDK's own check of templates takes seconds in each process; tests/constructs/test_app.py runs it.
 os.environ["CDK_VALIDATION"] = "false"
 
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 STACK = (
     "tests/deployed/",

@@ -132,7 +132,7 @@ COLUMN = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data(), kind=st.sampled_from(["csv", "parquet"]))
 def test_whatever_a_table_holds_the_suggestion_encodes(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, kind: str

@@ -103,7 +103,7 @@ class World:
         max_size=40,
     )
 )
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 def test_it_ends_with_the_newest_model(events: list[tuple[str, Any]]) -> None:
     world = World()
     for what, value in events:
@@ -127,7 +127,7 @@ def test_it_ends_with_the_newest_model(events: list[tuple[str, Any]]) -> None:
     fates=st.lists(st.sampled_from(["good", "bad", "silent"]), min_size=1, max_size=6),
     lost=st.lists(st.sampled_from(["", "before", "after"]), max_size=12),
 )
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 def test_a_model_that_does_not_serve_leaves_the_last_good_one(fates: list[str], lost: list[str]) -> None:
     """One after the other, with answers that get lost."""
     world = World()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from wired_account import WiredAccount
 
 from amazon_estimators.pipeline import step_metrics
 from amazon_estimators.serving import lifecycle
+from quiet import no_logs
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 NAMES = {
@@ -107,9 +107,8 @@ def _once(steps: list[Step]) -> Iterator[tuple[str, Step, Call]]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Log nothing, and wait for a stack's endpoint without pauses."""
-    with pytest.MonkeyPatch.context() as patch:
+    with no_logs(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(lifecycle.live, "__defaults__", (lambda seconds: None,))
-        patch.setattr(logging.root.manager, "disable", logging.CRITICAL)
         patch.setattr(step_metrics, "put", lambda line: None)
         yield
 

@@ -401,7 +401,7 @@ def test_rows_that_are_not_of_the_model(rows: Any, text: str) -> None:
         load("kmeans").predict(rows)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 70), st.integers(1, 40), st.integers(1, 30), st.integers(0, 2**32 - 1))
 def test_the_formulas_hold_for_any_size(rows: int, features: int, width: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

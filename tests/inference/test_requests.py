@@ -57,7 +57,7 @@ def matrix(body: bytes, content_type: str, width: int) -> np.ndarray:
 
 
 @EACH
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rows=MATRICES, sparse=st.booleans())
 def test_vectors_arrive(name: str, content_type: str, rows: np.ndarray, sparse: bool) -> None:
     request = write_request(ALGORITHMS[name], sp.csr_matrix(rows) if sparse else rows, content_type)

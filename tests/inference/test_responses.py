@@ -22,7 +22,7 @@ from inference.answers import body, recordio
 RECORDIO, CSV = "application/x-recordio-protobuf", "text/csv"
 JSON, JSON_LINES = "application/json", "application/jsonlines"
 RETURNED = [(name, kind) for name, algorithm in ALGORITHMS.items() for kind in algorithm.inference.returns]
-FEW = settings(max_examples=25, deadline=None)
+FEW = settings(max_examples=25)
 """Examples per algorithm and content type."""
 NUMBERS = st.floats(-1e6, 1e6, width=32)
 

@@ -1,4 +1,4 @@
-"""Encode the first quarter of a local file, then the rest of it as one piece, as test_memory.py asks.
+"""Encode the first quarter of a local file, then twice the rest of it as one piece, as test_memory.py asks.
 
 ``encode_alone.py <file> <slow|fast>``: of a slow upload, as many parts are under way as may be. Prints each
 shard's bytes, the most memory held up to then, which is told of whole processes only, and the bytes of fresh
@@ -79,7 +79,7 @@ def main(path: Path, *, slow: bool) -> None:
     (first,), (second,), *_, (last,) = map(list, pieces_of_shards([(found, layout)], 4))
     rest = Piece(found, second.start, last.stop, second.first_row)
     shards = []
-    for piece in (first, rest):
+    for piece in (first, rest, rest):
         faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
         with Uploads(s3, "bucket", part_bytes=PART_BYTES, threads=PARTS_SENT_AT_ONCE) as uploads:
             shard = uploads.open("out", "")

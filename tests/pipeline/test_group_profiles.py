@@ -117,7 +117,7 @@ def test_seal_reads_a_profile_per_group(encoded: Run, profile: bytes) -> None:
     left_out=st.sets(st.integers(0, 3)),
     order=st.randoms(use_true_random=False),
 )
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_the_same_rows_have_the_same_profile_on_every_way(
     tmp_path_factory: pytest.TempPathFactory, shards: int, seed: int, left_out: set[int], order: Any
 ) -> None:

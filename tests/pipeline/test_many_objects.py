@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pipeline_runs import Pipeline
 
@@ -56,7 +56,6 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("small_blocks")
 class TestTheList:
-    @settings(deadline=None)
     @given(OBJECTS)
     def test_it_holds_what_was_appended(self, objects: list[InputObject]) -> None:
         held = ObjectList.of("data", "train", objects)
@@ -64,7 +63,6 @@ class TestTheList:
         assert [held[index] for index in reversed(range(len(objects)))] == objects[::-1]
         assert list(held.sizes) == [entry.size for entry in objects]
 
-    @settings(deadline=None)
     @given(OBJECTS, st.data())
     def test_a_choice_of_it_is_a_list_too(self, objects: list[InputObject], data: st.DataObject) -> None:
         held = ObjectList.of("data", "train", objects)
@@ -79,7 +77,6 @@ class TestTheList:
             assert (list(picked), list(picked.sizes)) == (wanted, [entry.size for entry in wanted])
             assert lines_of(picked) == [{"channel": "train", **values_of(entry)} for entry in wanted]
 
-    @settings(deadline=None)
     @given(OBJECTS)
     def test_its_members_are_the_lines_of_a_data_set(self, objects: list[InputObject]) -> None:
         held = ObjectList.of("data", "train", objects)
@@ -104,7 +101,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(), JSON, max_size=3), st.text(), st.lists(JSON, max_size=4))
 def test_a_document_that_is_written_item_by_item_is_the_same(
     values: dict[str, Any], name: str, items: list[Any]

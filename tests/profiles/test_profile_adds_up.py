@@ -99,7 +99,7 @@ def check_moments(profile: FeatureProfile, table: np.ndarray) -> None:
 
 @pytest.mark.parametrize("make", [dense, sparse])
 @given(cut=cut_tables())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_moments_of_any_cutting_are_those_of_numpy(make: Any, cut: Any) -> None:
     table, blocks, shards = cut
     check_moments(over_shards(make, blocks, shards), table)
@@ -107,7 +107,7 @@ def test_moments_of_any_cutting_are_those_of_numpy(make: Any, cut: Any) -> None:
 
 @pytest.mark.parametrize("make", [dense, sparse])
 @given(cut=cut_tables())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_quantiles_of_any_cutting_are_the_same_and_exact_while_values_are_few(make: Any, cut: Any) -> None:
     table, blocks, shards = cut
     merged, whole = over_shards(make, blocks, shards), dense([table])
@@ -126,7 +126,7 @@ def test_quantiles_of_any_cutting_are_the_same_and_exact_while_values_are_few(ma
     most=st.integers(2, 40),
     order=st.randoms(use_true_random=False),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_collapsed_sketch_is_the_same_in_any_order_and_within_its_bound(
     values: np.ndarray, cuts: list[int], most: int, order: Any
 ) -> None:
@@ -182,7 +182,7 @@ def test_ranks_of_more_rows_than_are_sampled_are_within_the_bound(name: str, dra
 
 
 @given(blocks=st.lists(st.integers(1, 40_000), min_size=1, max_size=4))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_the_sample_of_a_shard_depends_on_its_rows_alone(blocks: list[int]) -> None:
     table = np.random.default_rng(1).normal(size=(sum(blocks), 2)).astype(np.float32)
     cut, whole = dense(np.split(table, np.cumsum(blocks)[:-1])), dense([table])

@@ -72,7 +72,7 @@ def block_bytes(request, monkeypatch):
         monkeypatch.setattr(compressed, "BLOCK_ROWS", 7)
 
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 
 
 @quick

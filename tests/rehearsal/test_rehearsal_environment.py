@@ -55,6 +55,14 @@ def test_no_process_inherits_any_of_it(tmp_path: Path) -> None:
         assert Path(made["PATH"].split(os.pathsep)[0], "node").is_file()
 
 
+def test_a_synth_validates_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """CDK's own check of a template is half of the time of a synth."""
+    monkeypatch.setenv("CDK_VALIDATION", "false")
+    assert Cdk(tmp_path, "https://127.0.0.1:12345")._environment["CDK_VALIDATION"] == "false"
+    monkeypatch.delenv("CDK_VALIDATION")
+    assert "CDK_VALIDATION" not in Cdk(tmp_path, "https://127.0.0.1:12345")._environment
+
+
 def test_an_sdk_in_a_child_process_sees_only_ours(tmp_path: Path) -> None:
     script = (
         "import boto3, json; s = boto3.Session(); c = s.get_credentials();"

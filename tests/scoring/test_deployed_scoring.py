@@ -218,6 +218,7 @@ NOT_OF_EVERY_RUN = {
     ("plan", "lambda:GetAccountSettings"): "the account's concurrency; without it, the prop counts",
     ("plan", "s3:AbortMultipartUpload"): "an upload that failed",
     ("encode", "s3:AbortMultipartUpload"): "an upload that failed",
+    ("encode", "s3:ListBucket"): "the profiles of a group, which a plan of more than 100 shards has",
     ("score", "s3:AbortMultipartUpload"): "an upload that failed",
 }
 """Steps and actions that a run which ends well does not need, and what needs them."""

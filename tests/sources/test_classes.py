@@ -53,7 +53,7 @@ def by_row(features: np.ndarray, labels: np.ndarray) -> list[tuple[float, float]
     return sorted(zip(features[:, 0].tolist(), labels.tolist(), strict=True))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     words=st.lists(st.sampled_from(WORDS), min_size=1, max_size=25),
     order=st.permutations(WORDS),

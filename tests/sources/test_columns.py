@@ -79,7 +79,7 @@ def expected(frame: pd.DataFrame, options: dict[str, Any]) -> tuple[np.ndarray, 
     return features.astype(np.float32), frame["y"].to_numpy(np.float32)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(frame=frames(), unknown=st.sampled_from(["zeros", "other"]), kind=st.sampled_from(["csv", "parquet"]))
 def test_shards_hold_what_pandas_makes_of_the_table(
     tmp_path_factory: pytest.TempPathFactory, frame: pd.DataFrame, unknown: str, kind: str
@@ -109,7 +109,7 @@ def test_shards_hold_what_pandas_makes_of_the_table(
     np.testing.assert_array_equal(rows, features)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.binary(max_size=40)), st.binary(max_size=3 * LONG))
 def test_hashes_are_those_of_a_second_implementation(texts: list[bytes], long: bytes) -> None:
     texts = [*texts, long * 2, b""]

@@ -82,7 +82,7 @@ def files(draw):
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(files(), st.data())
 def test_every_row_once_wherever_a_file_is_cut(file, data):
     rows, body, source = file
@@ -101,7 +101,7 @@ def test_every_row_once_wherever_a_file_is_cut(file, data):
     assert [len(table(s3, [part], source, layout.schema)) for part in parts] == [1] * len(rows)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(files(), st.data())
 def test_a_cut_between_quotes_is_found_out_or_refused_but_never_guessed(file, data):
     rows, body, source = file
@@ -123,7 +123,7 @@ def test_a_cut_between_quotes_is_found_out_or_refused_but_never_guessed(file, da
     np.testing.assert_array_equal(read, rows)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(files(), st.data())
 def test_a_stray_quote_costs_no_row_and_repeats_none(file, data):
     """Whatever the shards are read as, all of them together are what the whole file is read as."""
@@ -308,7 +308,6 @@ def test_a_fault_of_a_part_is_named_by_its_text_too():
         list(delimited.read(s3, Piece(found, 300, found.size), Source(), Schema(2, None, None, None)))
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(st.floats(allow_nan=False), st.floats(width=32)), min_size=1, max_size=20))
 def test_numbers_are_rounded_once_to_the_nearest_float32(values):
     from fractions import Fraction

@@ -96,7 +96,7 @@ def test_files_with_and_without_a_header_are_refused() -> None:
         resolved(InMemoryS3(), {"a.csv": "a,b\n1,2\n", "b.csv": "1,2\n3,4\n"})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_a_table_of_numbers_whose_first_row_is_like_the_others_has_no_header(data: st.DataObject) -> None:
     """Whole numbers, decimals and mixtures, shuffled: every row is as likely to be the first."""
@@ -124,7 +124,7 @@ def test_a_table_of_numbers_whose_first_row_is_like_the_others_has_no_header(dat
     assert answer == "absent"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_a_header_of_pandas_is_never_a_row(data: st.DataObject) -> None:
     """Frames without names of their own, as pandas writes them: present, or refused."""
@@ -144,7 +144,7 @@ def test_a_header_of_pandas_is_never_a_row(data: st.DataObject) -> None:
         assert 'header="present"' in str(error)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     names=st.lists(st.integers(0, 3000), min_size=2, max_size=6),
     rows=st.integers(1, 12),

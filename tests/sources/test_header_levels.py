@@ -26,7 +26,7 @@ def followed(error: InputError, frame: pd.DataFrame, path: Path) -> None:
     exec(call.partition(". If")[0], {"frame": frame, "path": path})
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     levels=st.lists(LEVELS, min_size=2, max_size=3),
     whole=st.booleans(),
@@ -75,7 +75,7 @@ def test_what_is_said_decides(tmp_path: Path) -> None:
     assert encoded(path, KMeans, header="present")[0].shape == (3, 4)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(most=st.sampled_from([20, 100, 10**6]), rows=st.integers(12, 40), seed=st.integers(0, 2**16))
 def test_a_grid_of_numbers_like_the_others_is_told_where_others_do_not_repeat(
     tmp_path_factory: pytest.TempPathFactory, most: int, rows: int, seed: int
@@ -102,7 +102,7 @@ def test_a_grid_of_grades_is_read_as_grades(tmp_path: Path) -> None:
     np.testing.assert_array_equal(encoded(path, KMeans)[0], grades)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     kind=st.sampled_from(["binary", "one of k", "counts", "rounded", "sorted", "sign"]),
     width=st.integers(4, 12),

@@ -16,7 +16,7 @@ from amazon_estimators.sources import Source
 from amazon_estimators.sources.in_memory import ColumnsInMemory, features_of
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     words=st.lists(st.sampled_from(["a", "b", None]), min_size=1, max_size=9),
     dtype=st.sampled_from(["object", "string", "category"]),

@@ -33,7 +33,7 @@ def read(s3, pieces, source, schema):
     return scipy.sparse.vstack(rows), labels
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 999),
     rows=st.integers(1, 30),
@@ -130,7 +130,7 @@ CHANGES = [
 ]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(rows=st.lists(rows_of_text, min_size=1, max_size=4), data=st.data())
 def test_all_tokens_at_once_and_one_by_one_agree(rows, data):
     changed = bytearray("".join(rows).encode())

@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from amazon_estimators.errors import InputError, ObjectChangedError
@@ -20,7 +20,6 @@ LINES = st.binary(max_size=12).map(lambda line: line.replace(b"\n", b"").replace
 TEXTS = st.lists(LINES, max_size=8)
 
 
-@settings(deadline=None)
 @given(TEXTS, st.booleans(), st.booleans(), st.data())
 def test_the_pieces_of_a_file_hold_every_line_once(texts, closed, marked, data):
     content = b"\n".join(texts) + (b"\n" if closed and texts else b"")

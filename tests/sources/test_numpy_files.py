@@ -13,7 +13,7 @@ import zipfile
 import numpy as np
 import pytest
 import scipy.sparse
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from amazon_estimators.errors import AmazonEstimatorsError, InputError, SchemaError
@@ -57,7 +57,6 @@ def sparse(s3, pieces, schema):
 CUTS = st.lists(st.integers(0, 30), max_size=3).map(sorted)
 
 
-@settings(deadline=None)
 @given(
     dtype=st.sampled_from(["?", "i1", "<u2", ">i4", "<i8", "<f2", ">f4", "<f8"]),
     order=st.sampled_from("CF"),
@@ -79,7 +78,6 @@ def test_npy_of_any_numeric_type_order_and_version(dtype, order, version, column
     np.testing.assert_array_equal(features, array)
 
 
-@settings(deadline=None)
 @example(ends=[0, 10], columns=2, dtype=">i2", at_once=2, ranges=1, waiting=36, short=2**20)
 @given(
     ends=st.lists(st.integers(0, 30), min_size=2, max_size=2, unique=True).map(sorted),
@@ -118,7 +116,6 @@ def test_many_columns_in_fortran_order_take_few_requests(monkeypatch):
         assert s3.largest <= 2**13
 
 
-@settings(deadline=None)
 @given(
     save=st.sampled_from([np.savez, np.savez_compressed]),
     order=st.sampled_from("CF"),
@@ -193,7 +190,6 @@ def test_an_npz_array_that_is_not_used_is_not_read(monkeypatch):
         npz.look(s3, found, Source())
 
 
-@settings(deadline=None)
 @given(
     compressed=st.booleans(),
     cuts=CUTS,

@@ -36,7 +36,7 @@ def rows_of(s3, pieces, source, schema):
     return np.concatenate([block.features for block in blocks]), labels
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     rows=st.integers(1, 400),
     group=st.integers(30, 150),

@@ -28,7 +28,7 @@ def stored(values: np.ndarray, kind: pa.DataType = FLOAT32) -> pa.Table:
     return pa.table({"id": pa.array(range(rows)), "emb": lists, "y": pa.array(np.arange(rows) / 2)})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_every_value_of_every_list(data: st.DataObject) -> None:
     rows, length = data.draw(st.integers(1, 60)), data.draw(st.integers(1, 9))
@@ -88,7 +88,7 @@ def test_a_missing_list_or_value_is_named(tmp_path: Path, rows: list, message: s
         encoded(tmp_path / "a.parquet", KMeans)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     rows=st.lists(
         st.none() | st.lists(st.none() | st.integers(-9, 9), min_size=3, max_size=3), min_size=1, max_size=12

@@ -46,7 +46,8 @@ def peak_of(path: Path, variables: Mapping[str, str] = GIVEN_BACK) -> int:
         text=True,
         env={**os.environ, **variables, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
-    return int(json.loads(answer.stdout)[-1][1])
+    _, (_, peak, _), _ = json.loads(answer.stdout)
+    return int(peak)
 
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux alone tells VmHWM")

@@ -34,7 +34,7 @@ def read(s3: InMemoryS3, body: bytes, start: int, stop: int, source: Source) -> 
     return np.concatenate(blocks) if blocks else np.empty((0, schema.feature_dim), np.float32)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_every_row_once_whatever_the_groups_and_the_runs(data: st.DataObject) -> None:
     rows, columns = data.draw(st.integers(1, 200)), data.draw(st.integers(1, 4))

@@ -41,7 +41,7 @@ def read(body: bytes, source: Source, *, key: str = "a.csv", cuts: tuple[int, ..
     return np.concatenate([block.features for block in blocks])
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(st.lists(RAW, min_size=1, max_size=4), min_size=1, max_size=6), st.booleans())
 @example([['5" pipe', '="001"', '"a"b']], False)
 @example([['"say ""x"""', '"a', 'b"']], False)
@@ -89,7 +89,7 @@ TEXTS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(TEXTS, min_size=1, max_size=40), st.data())
 def test_numbers_beside_any_text_are_those_of_pandas(texts: list[str], data: st.DataObject) -> None:
     quote = data.draw(st.booleans())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from amazon_estimators.pipeline.sharding import cut_evenly, most_shards, pieces_of_shards, shard_count
@@ -53,7 +53,6 @@ KINDS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(KINDS, st.integers(1, 12))
 def test_every_object_is_covered_once_in_order_whatever_its_units(kinds, parts):
     objects = objects_of(kinds)
@@ -78,7 +77,6 @@ def test_counted_rows_are_balanced_to_one(sizes, parts):
     assert max(counts) - min(counts) <= 1
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 5000), min_size=1, max_size=12), st.data())
 def test_units_leave_no_shard_empty_while_there_are_enough(sizes, data):
     objects = objects_of([("whole", size) for size in sizes])

@@ -30,7 +30,7 @@ def written(value: float, unit: tuple[str, str], blank: str, minus: str) -> str:
     return f"{unit[0]}{minus if value < 0 else ''}{text}{unit[1]}"
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     values=st.lists(
         st.integers(-(10**9), 10**9).map(lambda cents: cents / 100), min_size=2, max_size=20, unique=True
@@ -121,7 +121,7 @@ def test_marks_that_change_a_number_are_not_taken_off(tmp_path: Path, texts: lis
     assert "Take marks" not in caught.value.remedy
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     cells=st.lists(
         st.sampled_from(["1", "2.5", "-3", "Berlin", "x y", "m/s", "0x1F", "7a"]), min_size=2, max_size=12

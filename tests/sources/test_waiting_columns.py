@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from amazon_estimators.sources.files import waiting_columns as waiting
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_every_value_in_any_order_of_columns(data: st.DataObject) -> None:
     columns, rows = data.draw(st.integers(1, 8)), data.draw(st.integers(1, 300))

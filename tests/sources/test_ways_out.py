@@ -34,7 +34,7 @@ def numbers(texts: set[int], width: int) -> np.ndarray:
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     width=st.integers(2, 12),
     data=st.data(),

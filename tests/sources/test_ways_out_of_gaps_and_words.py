@@ -72,7 +72,7 @@ def tables(draw: st.DrawFn) -> pd.DataFrame:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     frame=tables(),
     prefer=st.sampled_from(["one_hot", "hashed", "drop"]),

@@ -16,7 +16,7 @@ from sources.in_memory_s3 import InMemoryS3
 BODY = np.random.default_rng(0).bytes(5000)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_every_read_gives_the_bytes_of_the_object(data: st.DataObject) -> None:
     """Forwards, backwards, across windows, inside spans and out of them, in any order of parts."""

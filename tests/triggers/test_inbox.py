@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import logging
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from starter_world import Crash, World
 from amazon_estimators.pipeline.keys import attempts_key
 from amazon_estimators.triggers.attempts import Attempts
 from amazon_estimators.triggers.inbox import CRASHES, work_on
+from quiet import no_logs
 
 
 class Queue:
@@ -31,9 +32,10 @@ class Queue:
 
 
 @pytest.fixture(autouse=True)
-def without_log(monkeypatch: pytest.MonkeyPatch) -> None:
+def quiet() -> Iterator[None]:
     """The log of these tests holds halves of characters, which pytest's workers cannot hand over."""
-    monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)
+    with no_logs():
+        yield
 
 
 def record(message: Any, tries: int = 1) -> dict[str, Any]:

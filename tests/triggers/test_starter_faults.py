@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from amazon_estimators.pipeline.data_set import DataSet
 from amazon_estimators.pipeline.keys import state_key
 from amazon_estimators.triggers.state import State
 from faulty_s3 import CRASHES, FAULTS, Crash, FaultyS3
+from quiet import no_logs
 
 MARKER, NAMES = {"trigger": "marker", "time": "2026-03-01T12:00:05+00:00", "event": "e"}, ("a.csv", "b.csv")
 
@@ -21,9 +21,8 @@ MARKER, NAMES = {"trigger": "marker", "time": "2026-03-01T12:00:05+00:00", "even
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("amazon_estimators.storage.faults.time.sleep", lambda seconds: None)
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
+    with no_logs():
+        yield
 
 
 class Handled(World):

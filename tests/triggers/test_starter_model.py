@@ -5,7 +5,6 @@ A history that breaks a promise is run again with ``run(seed)``, which raises th
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from amazon_estimators.triggers.messages import text
 from amazon_estimators.triggers.quiet_periods import QuietPeriods
 from amazon_estimators.triggers.starter import Starter
 from amazon_estimators.triggers.state import RUNNING, Request, Start
+from quiet import no_logs
 
 SEEDS = 20_000
 PART = 1_250
@@ -30,9 +30,8 @@ FOUND_WITHIN = 2_000
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
     """Log nothing: every failure that a history makes would be a traceback."""
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
+    with no_logs():
+        yield
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, PART))
