@@ -6,6 +6,7 @@ import base64
 import io
 import zlib
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
@@ -101,6 +102,17 @@ def test_no_checksum_for_those_who_want_none() -> None:
 def test_a_file_is_left_to_boto3() -> None:
     request = sent(own_client(), "put_object", Body=io.BytesIO(BODY))
     assert text(request, "x-amz-trailer") == "x-amz-checksum-crc32"
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_presigned_url_is_what_boto3_makes(call: str) -> None:
+    plain, own = boto3.client("s3", region_name="eu-west-1"), own_client()
+    for body in ({}, {"Body": BODY}):
+        urls = [
+            client.generate_presigned_url(call, Params={**CALLS[call], **body}) for client in (plain, own)
+        ]
+        names = [parse_qs(urlsplit(url).query).keys() for url in urls]
+        assert names[0] == names[1]
 
 
 def test_the_callers_checksum_stays() -> None:

@@ -17,7 +17,8 @@ def add_checksums(client: Any) -> None:
 
     By itself boto3 computes the same CRC32 while it sends, and appends it: for that it cuts the bytes into
     chunks and copies them twice. Clients that are configured not to send checksums by default send none, and
-    what is not boto3's, such as the client of a test's own session, is left alone.
+    what is not boto3's, such as the client of a test's own session, is left alone. A presigned URL is signed
+    before its bytes are known.
     """
     from botocore.client import BaseClient  # noqa: PLC0415
 
@@ -26,6 +27,8 @@ def add_checksums(client: Any) -> None:
 
     def add(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
         body = params.get("Body")
+        if context.get("is_presign_request"):
+            return
         by_default = context["client_config"].request_checksum_calculation == "when_supported"
         if by_default and isinstance(body, bytes) and not any(name.startswith("Checksum") for name in params):
             params["ChecksumCRC32"] = base64.b64encode(isal_zlib.crc32(body).to_bytes(4, "big")).decode()
