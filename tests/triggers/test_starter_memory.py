@@ -342,3 +342,11 @@ def test_a_message_that_changes_nothing_writes_nothing() -> None:
         written = len(world.s3.versions[KEY])
         world.handle({"trigger": "wake", "at": "once"})
     assert len(world.s3.versions[KEY]) == written
+
+
+def test_a_state_in_another_encoding_is_read_and_written_again() -> None:
+    world = trained("a.csv")
+    text = world.s3.get_object(Bucket="bucket", Key=KEY)["Body"].read().decode()
+    world.s3.put_object(Bucket="bucket", Key=KEY, Body=text.encode("utf-16"))
+    world.handle({"trigger": "wake", "at": "once"})
+    world.s3.get_object(Bucket="bucket", Key=KEY)["Body"].read().decode()

@@ -21,7 +21,7 @@ class Memory:
     def __init__(self, s3: Any, bucket: str, prefix: str) -> None:
         self._s3, self._bucket, self._key = s3, bucket, state_key(prefix)
         self._uri = f"s3://{bucket}/{self._key}"
-        self._saved: str | None = None
+        self._saved: bytes | None = None
         self.state = State()
 
     def load(self) -> str | None:
@@ -36,7 +36,7 @@ class Memory:
             self.state = State.from_text(body, uri=self._uri)
         except DamagedFileError as error:
             return error.message
-        self._saved = body.decode()
+        self._saved = body
         return None
 
     def catch_up(self, executions: Executions) -> str | None:
@@ -64,6 +64,6 @@ class Memory:
     def save(self) -> None:
         """Write the state if it has changed: most uploads of a burst change nothing."""
         text = self.state.to_text(uri=self._uri)
-        if text != self._saved:
+        if text.encode() != self._saved:
             put_text(self._s3, self._bucket, self._key, text, "application/json")
-            self._saved = text
+            self._saved = text.encode()
