@@ -8,6 +8,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from pipeline_runs import Pipeline
 
 from amazon_estimators.algorithms import KMeans
 from amazon_estimators.client.local_encoding import encode_files
+from amazon_estimators.handlers import encode
 from amazon_estimators.logs import logged, noted
 from amazon_estimators.pipeline import channel_profile, group_profiles, keys, shard_profiles
 from amazon_estimators.pipeline.group_profiles import leave_group_profile, read_group_profiles
@@ -258,6 +260,35 @@ def test_a_group_that_takes_too_long_is_left_to_seal(
     run = encoded.without_groups().encode(encoded.items[:1])
     assert run.of_groups == []
     assert run.sealed() == profile
+
+
+@pytest.mark.parametrize(("left", "groups"), [(25.0, 2), (300.0, 3)])
+def test_a_group_is_left_to_seal_if_lambda_would_end_the_function(
+    encoded: Run, profile: bytes, left: float, groups: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = encoded.again()
+    del run.s3.objects[run.of_groups[1]]
+    monkeypatch.setattr(encode.s3, "client", lambda: run.s3)
+    place = {name: run.planned[name] for name in ("bucket", "prefix", "attempt")}
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: left * 1000)
+    encode.handler({**place, **run.items[123]}, context)
+    assert len(run.of_groups) == groups
+    assert any(operation == "ListObjectsV2" for operation, _ in run.s3.calls) == (groups == 3)
+    assert run.sealed() == profile
+
+
+@pytest.mark.parametrize("fault", [*BEFORE, "cut in the body", "lost answer"])
+def test_a_group_profile_that_s3_does_not_return_is_not_missed(
+    encoded: Run, profile: bytes, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("amazon_estimators.storage.faults.time.sleep", lambda seconds: None)
+    run, whole = encoded.again(), encoded.again()
+    whole.sealed()
+    run.s3.at = whole.s3.calls.index(("GetObject", run.of_groups[1]))
+    run.s3.fault = fault
+    assert run.sealed() == profile
+    assert run.read(keys.PROFILES) == 100
+    assert "group_profile" in noted()
 
 
 @pytest.mark.parametrize("way", ["missing", "of another shard", "huge"])

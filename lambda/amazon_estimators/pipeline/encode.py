@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 from typing import Any
 
 from amazon_estimators.encodings import Encoding, encoding_named
@@ -23,12 +24,13 @@ LOOKS_AHEAD = 16
 PARTS_SENT_AT_ONCE = 3
 
 
-def encode_shard(s3: Any, plan: Plan, offset: int, length: int) -> Receipt:
+def encode_shard(s3: Any, plan: Plan, offset: int, length: int, *, ends: float = inf) -> Receipt:
     """Encode the shard whose line in pieces.jsonl is at ``offset``; leave its profile, then its receipt.
 
     Depends on the plan alone: repeated, it writes the same bytes to the same key. Raises InputError naming
     object, row and column, ObjectChangedError if an object is not the one Plan saw, SchemaError naming an
-    object that differs from the others.
+    object that differs from the others. ``ends`` is the moment of ``time.monotonic`` at which Lambda ends the
+    function.
     """
     channel, index, pieces = plan.read_shard(s3, offset, length)
     planned = plan.channels[channel]
@@ -42,7 +44,7 @@ def encode_shard(s3: Any, plan: Plan, offset: int, length: int) -> Receipt:
     leave_profile(s3, plan, channel, index, builder, shard_sha256=stored.sha256)
     receipt = Receipt(index, stored.size, stored.sha256, stored.etag, facts)
     receipt.leave(s3, plan.bucket, plan.prefix, channel)
-    leave_group_profile(s3, plan, channel, receipt)
+    leave_group_profile(s3, plan, channel, receipt, ends=ends)
     return receipt
 
 

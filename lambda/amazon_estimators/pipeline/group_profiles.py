@@ -11,9 +11,10 @@ import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from math import inf
 from typing import Any
 
-from amazon_estimators.errors import DamagedFileError
+from amazon_estimators.errors import DamagedFileError, ServiceError
 from amazon_estimators.logs import note
 from amazon_estimators.pipeline import keys
 from amazon_estimators.pipeline.receipts import Receipt, read_receipts_of_group
@@ -24,8 +25,9 @@ from amazon_estimators.record_sets.profiles.document import ProfileDocument
 from amazon_estimators.record_sets.profiles.feature_profile import FeatureProfile, too_wide
 from amazon_estimators.storage.s3 import list_stored, put_text, read_object
 
-LONGEST = 60.0
-"""Seconds after which Encode leaves the rest of a group to Seal: its own time is limited."""
+LONGEST, SPARE = 60.0, 30.0
+"""Seconds after which Encode leaves a group to Seal, and those before Lambda would end the function: a shard
+that has a receipt must not fail any more."""
 
 
 def in_groups(receipts: Sequence[Receipt]) -> list[list[Receipt]]:
@@ -39,7 +41,7 @@ def has_groups(plan: Plan, channel: str, receipt: Receipt) -> bool:
     return plan.channels[channel].shards > keys.SHARDS_OF_GROUP and bool(features) and not too_wide(features)
 
 
-def leave_group_profile(s3: Any, plan: Plan, channel: str, receipt: Receipt) -> None:
+def leave_group_profile(s3: Any, plan: Plan, channel: str, receipt: Receipt, *, ends: float = inf) -> None:
     """Write the profile of the group of a shard, if all its shards have a receipt and a profile.
 
     Raises nothing: the shard is complete, and without the profile of its group Seal reads those of shards.
@@ -47,12 +49,19 @@ def leave_group_profile(s3: Any, plan: Plan, channel: str, receipt: Receipt) -> 
     if not has_groups(plan, channel, receipt):
         return
     try:
-        _leave(s3, plan, channel, keys.group_of(receipt.shard))
+        _leave(s3, plan, channel, keys.group_of(receipt.shard), ends)
     except Exception as error:
         note(group_profile=f"{type(error).__name__}: {error}")
 
 
-def _leave(s3: Any, plan: Plan, channel: str, group: int) -> None:
+def _leave(s3: Any, plan: Plan, channel: str, group: int, ends: float) -> None:
+    stop = min(time.monotonic() + LONGEST, ends - SPARE)
+
+    def check_time() -> None:
+        if time.monotonic() > stop:
+            raise TimeoutError("too little time is left to add up the profiles of the group")
+
+    check_time()
     first = group * keys.SHARDS_OF_GROUP
     shards = range(first, min(first + keys.SHARDS_OF_GROUP, plan.channels[channel].shards))
     found = {
@@ -64,14 +73,12 @@ def _leave(s3: Any, plan: Plan, channel: str, group: int) -> None:
     receipts = [found[shard] for shard in shards if found[shard].facts.records]
     if not receipts:
         return
-    stop = time.monotonic() + LONGEST
 
     def profiles() -> Iterator[FeatureProfile]:
         for profile, problem in read_shard_profiles(s3, plan, channel, receipts):
             if profile is None:
                 raise DamagedFileError(problem)
-            if time.monotonic() > stop:
-                raise TimeoutError(f"adding up {len(receipts)} profiles takes more than {LONGEST:.0f} s")
+            check_time()
             yield profile
 
     total = FeatureProfile.merge(profiles())
@@ -85,6 +92,8 @@ def read_group_profiles(
     s3: Any, plan: Plan, channel: str, groups: Sequence[Sequence[Receipt]]
 ) -> Iterator[FeatureProfile | None]:
     """Yield the profile of each group; None for one without a profile of exactly these shards.
+
+    A profile that S3 lists and fails to return is not missed either: it only saves time.
 
     Args:
         s3: The client.
@@ -103,7 +112,8 @@ def read_group_profiles(
             return None
         try:
             document = ProfileDocument.from_json(read_object(s3, plan.bucket, key), key)
-        except DamagedFileError:
+        except (DamagedFileError, ServiceError) as error:
+            note(group_profile=f"{type(error).__name__}: {error}")
             return None
         records = sum(receipt.facts.records for receipt in receipts)
         expected = (receipts[0].facts.feature_dim, records, _digest_of(receipts))
