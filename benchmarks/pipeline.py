@@ -312,13 +312,10 @@ def main() -> int:
     parser.add_argument("--megabytes", type=int, default=2_000)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    result: dict[str, Any] = {
-        "machine": machine(),
-        "rates": rates(),
-    }
+    result: dict[str, Any] = {"rates": rates()}
     with emulated():
         result |= {"data": data(options.megabytes), "count": count()}
-    result["machine"] = machine()
+    result = {"machine": machine(), **result}
     print(json.dumps(result, indent=1))
     if options.write:
         RESULTS.parent.mkdir(exist_ok=True)

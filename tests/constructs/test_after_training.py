@@ -510,7 +510,7 @@ def complete() -> Synthesised:
 
 
 PERMISSIONS: list[tuple[str, str, str, bool]] = [
-    (MACHINE, "sagemaker:CreateHyperParameterTuningJob", "hyper-parameter-tuning-job/{hash}-a-0-0-0", True),
+    (MACHINE, "sagemaker:CreateHyperParameterTuningJob", "hyper-parameter-tuning-job/{hash}-a-0-0", True),
     (MACHINE, "sagemaker:CreateHyperParameterTuningJob", "hyper-parameter-tuning-job/other", False),
     (MACHINE, "sagemaker:DescribeHyperParameterTuningJob", "hyper-parameter-tuning-job/{hash}-a", True),
     (MACHINE, "sagemaker:StopHyperParameterTuningJob", "hyper-parameter-tuning-job/{hash}-a", True),

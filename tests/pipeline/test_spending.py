@@ -112,7 +112,7 @@ def test_all_jobs_of_the_month_count_and_no_others(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_trainings_of_a_search_count_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    jobs = [job(f"{SEARCH}-run-0-0-001-x", 30), job(f"{SEARCH}-run-0-0-0-002-x", 20)]
+    jobs = [job(f"{SEARCH}-run-0-0-001-x", 30), job(f"{SEARCH}-run-0-0-002-x", 20)]
     search: dict[str, Any] = {"objective": "test:msd", "searched": [], "job_name_prefix": SEARCH}
     assert spent(deployed(monkeypatch, SageMaker(*jobs), **search), TABLE, MONTH).amount == Decimal("0.005")
     assert spent(deployed(monkeypatch, SageMaker(*jobs)), TABLE, MONTH).amount == 0

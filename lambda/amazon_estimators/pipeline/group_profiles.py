@@ -1,8 +1,8 @@
 """Add up the profiles of a hundred shards as soon as all of them are encoded.
 
 S3 lists what was written before, so the Encode that writes the last receipt of a group sees all the others.
-Several that end together write the same bytes. Seal reads one profile for each group in place of a hundred,
-and without it those of the group's shards: then the result is the same, and takes longer.
+Several that end together write the same bytes. Seal reads one profile for each group in place of a hundred.
+Where a group has none, Seal reads those of its shards: the result is the same, and takes longer.
 """
 
 from __future__ import annotations
