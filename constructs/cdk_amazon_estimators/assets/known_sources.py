@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cdk_amazon_estimators.assets import handler_sources as finder
+from cdk_amazon_estimators.assets.file_digest import file_digest
 from cdk_amazon_estimators.assets.handler_sources import handler_sources
 from cdk_amazon_estimators.assets.locked_packages import cache_directory
 
@@ -31,10 +31,5 @@ def known_handler_sources(package: Path) -> list[Path]:
 
 def _digest(package: Path) -> str:
     """Return the SHA-256, in hexadecimal, of the package and of how the sources are found."""
-    digest = hashlib.sha256(Path(finder.__file__).read_bytes())
-    for path in sorted(package.rglob("*")):
-        if path.suffix != ".pyc" and path.is_file():
-            content = path.read_bytes()
-            digest.update(json.dumps([path.relative_to(package).as_posix(), len(content)]).encode())
-            digest.update(content)
-    return digest.hexdigest()
+    files = (path for path in sorted(package.rglob("*")) if path.suffix != ".pyc" and path.is_file())
+    return file_digest(Path(finder.__file__).read_bytes(), package, files)

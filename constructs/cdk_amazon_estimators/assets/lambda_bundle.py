@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import platform as host
 import shutil
 import sys
@@ -21,6 +19,7 @@ from constructs import Construct
 import amazon_estimators
 from amazon_estimators.local_platform import LAMBDA_PLATFORM
 from cdk_amazon_estimators.assets.archive import add_to_archive
+from cdk_amazon_estimators.assets.file_digest import file_digest
 from cdk_amazon_estimators.assets.known_sources import known_handler_sources
 from cdk_amazon_estimators.assets.locked_packages import WHEEL_TAGS, LockedPackages
 from cdk_amazon_estimators.errors import PipelineError
@@ -115,12 +114,8 @@ class LambdaBundle:
     def digest(self) -> str:
         """Return the SHA-256, in hexadecimal, of everything that the code depends on: packages and
         sources."""
-        digest = hashlib.sha256(self.packages(LOCK, unused=UNUSED).digest().encode())
-        for path in known_handler_sources(PACKAGE):
-            content = path.read_bytes()
-            digest.update(json.dumps([path.relative_to(PACKAGE).as_posix(), len(content)]).encode())
-            digest.update(content)
-        return digest.hexdigest()
+        packages = self.packages(LOCK, unused=UNUSED).digest().encode()
+        return file_digest(packages, PACKAGE, known_handler_sources(PACKAGE))
 
     def archive(self, target: Path) -> None:
         """Write the code as the zip file ``target``. The packages come from a cache or, the first time, from

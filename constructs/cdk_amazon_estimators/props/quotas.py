@@ -42,28 +42,21 @@ def settings_problems(pipeline: Construct, settings: Any) -> Iterator[str]:
 def resource_problems(resource: CfnResource, properties: Mapping[str, Any]) -> Iterator[str]:
     """Yield the problem of one of the CHECKED resources with these properties, if one is too long."""
     if isinstance(resource, events.CfnRule):
-        length = _length(properties["eventPattern"])
-        if length > LONGEST_PATTERN:
-            yield (
-                f"the event pattern of {resource.node.path} takes {length:,} characters; allowed: "
-                f"{LONGEST_PATTERN:,}. Give the UploadTrigger one prefix that holds all channels, or "
-                "shorten the prefixes"
-            )
+        what, length, most = "event pattern", _length(properties["eventPattern"]), LONGEST_PATTERN
+        unit = "characters"
+        way_out = "Give the UploadTrigger one prefix that holds all channels, or shorten the prefixes"
     elif isinstance(resource, sfn.CfnStateMachine):
-        length = _length(properties["definitionString"])
-        if length > LONGEST_DEFINITION:
-            yield (
-                f"the definition of {resource.node.path} takes {length:,} bytes; allowed: "
-                f"{LONGEST_DEFINITION:,}. Shorten the settings of the channels"
-            )
+        what, length, most = "definition", _length(properties["definitionString"]), LONGEST_DEFINITION
+        unit = "bytes"
+        way_out = "Shorten the settings of the channels"
     else:
         variables = (properties.get("environment") or {}).get("variables", {}).items()
         length = sum(len(name.encode()) + _length(text) for name, text in variables)
-        if length > LONGEST_ENVIRONMENT:
-            yield (
-                f"the environment of {resource.node.path} takes {length:,} bytes; allowed: "
-                f"{LONGEST_ENVIRONMENT:,}. Shorten the channels' prefixes, include and skip"
-            )
+        what, most = "environment", LONGEST_ENVIRONMENT
+        unit = "bytes"
+        way_out = "Shorten the channels' prefixes, include and skip"
+    if length > most:
+        yield f"the {what} of {resource.node.path} takes {length:,} {unit}; allowed: {most:,}. {way_out}"
 
 
 def _length(value: Any) -> int:

@@ -20,7 +20,7 @@ def add_checksums(client: Any) -> None:
     what is not boto3's, such as the client of a test's own session, is left alone. A presigned URL is signed
     before its bytes are known.
     """
-    from botocore.client import BaseClient  # noqa: PLC0415
+    from botocore.client import BaseClient  # noqa: PLC0415 - not needed without AWS
 
     if not isinstance(client, BaseClient):
         return

@@ -64,6 +64,7 @@ class Memory:
     def save(self) -> None:
         """Write the state if it has changed: most uploads of a burst change nothing."""
         text = self.state.to_text(uri=self._uri)
-        if text.encode() != self._saved:
+        body = text.encode()
+        if body != self._saved:
             put_text(self._s3, self._bucket, self._key, text, "application/json")
-            self._saved = text.encode()
+            self._saved = body
